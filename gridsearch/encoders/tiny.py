@@ -1,0 +1,102 @@
+"""The encoder ``tiny``: a 12-layer BERT, 64 wide, made from a task's own training texts, once, and kept in the cache.
+
+Random weights learn nothing from 1,500 rows, and neither do those that a minute of masked language modelling makes of
+them. So nothing is trained: the weights are written down, from word vectors that are counted (``tiny_weights``).
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from gridsearch.canonical import fingerprint
+from gridsearch.encoders.card import EncoderCard
+from gridsearch.encoders.tiny_weights import DROPOUT, TinyRecipe, make_model
+from gridsearch.encoders.vocabulary import build_vocabulary
+from gridsearch.places import cache_folder
+
+TINY = TinyRecipe()
+"""What `--model tiny` means."""
+
+FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.txt")
+
+
+def identity(corpus: Sequence[str], recipe: TinyRecipe = TINY) -> str:
+    """Return the encoder's name in trial ids: a hash of what it is made from, known before it is made."""
+    return f"tiny-{fingerprint([asdict(recipe), list(corpus)])}"
+
+
+def card(corpus: Sequence[str], recipe: TinyRecipe = TINY) -> EncoderCard:
+    """Describe the encoder without making it."""
+    n_random = recipe.n_layers - recipe.n_gathering_layers
+    note = (
+        f"tiny is a toy made from the training texts: its top {n_random} layers were never trained, so a space that "
+        "re-initialises layers learns nothing from it about that trick"
+    )
+    return EncoderCard(
+        "tiny", identity(corpus, recipe), "bert", recipe.n_layers, True, recipe.n_positions, note, DROPOUT
+    )
+
+
+def folder(
+    corpus: Sequence[str], recipe: TinyRecipe = TINY, say: Callable[[str], None] = lambda sentence: None
+) -> Path:
+    """Return the encoder's folder in the Hugging Face format, after making it where it is not in the cache.
+
+    Of several processes that ask at once one makes it and the others wait. It is made in a folder beside and renamed
+    when whole, so that a killed maker leaves nothing that would be taken for an encoder.
+    """
+    from filelock import FileLock
+
+    place = cache_folder() / "encoders" / identity(corpus, recipe)
+    if is_whole(place):
+        return place
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{place}.lock"):
+        if not is_whole(place):
+            _make_in(place, corpus, recipe, say)
+    return place
+
+
+def is_whole(place: Path) -> bool:
+    """Tell whether a folder holds all files of an encoder."""
+    return all((place / name).is_file() for name in FILES)
+
+
+def _make_in(place: Path, corpus: Sequence[str], recipe: TinyRecipe, say: Callable[[str], None]) -> None:
+    for leftover in (
+        place,
+        *place.parent.glob(f"{place.name}.draft-*"),
+    ):  # of makers that were killed: we hold the lock
+        shutil.rmtree(leftover, ignore_errors=True)
+    with tempfile.TemporaryDirectory(
+        dir=place.parent, prefix=f"{place.name}.draft-", ignore_cleanup_errors=True
+    ) as top:
+        draft = Path(top, "encoder")
+        draft.mkdir()
+        build(corpus, recipe, draft, say)
+        draft.rename(place)
+
+
+def build(corpus: Sequence[str], recipe: TinyRecipe, target: Path, say: Callable[[str], None]) -> None:
+    """Make the encoder's files: the same bytes in every process, whatever its thread count and random state."""
+    import torch
+    from safetensors.torch import save_file
+    from transformers import BertTokenizer
+
+    texts = corpus[:: -(-len(corpus) // recipe.n_texts_most)]  # every k-th text, k rounded up
+    say(f"making the encoder tiny from {len(texts)} texts")
+    vocabulary = build_vocabulary(texts, recipe.n_tokens_most)
+    vocabulary_ids = {token: index for index, token in enumerate(vocabulary)}
+    tokenizer = BertTokenizer(vocab=vocabulary_ids, model_max_length=recipe.n_positions)
+    token_ids = tokenizer(list(texts), truncation=True, add_special_tokens=False)["input_ids"]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        model = make_model(token_ids, len(vocabulary), recipe)
+    # Not model.save_pretrained: it draws a progress bar over our own line.
+    model.config.architectures = ["BertModel"]
+    model.config.save_pretrained(target)
+    save_file(model.state_dict(), target / "model.safetensors", metadata={"format": "pt"})
+    tokenizer.save_pretrained(target)
+    (target / "vocab.txt").write_text("".join(f"{token}\n" for token in vocabulary), encoding="utf-8")

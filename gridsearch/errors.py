@@ -1,0 +1,57 @@
+"""The errors a user can meet. Each carries one sentence: the rule, the value, the known choices."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import ValidationError
+
+
+class GridSearchError(Exception):
+    """Base of all errors that the command line shows as one sentence, without a traceback."""
+
+
+class RequestError(GridSearchError):
+    """What was asked for is wrong (a file, a knob, a column): nothing has been run or written."""
+
+
+class NotBegunError(RequestError):
+    """The study's file is there and empty: its driver died before it wrote the plan."""
+
+
+class StudyLockedError(RequestError):
+    """Another driver is at work on the same study."""
+
+
+def one_of(what: str, value: object, known: "Sequence[str]") -> str:
+    """Build the sentence for a value outside a closed set, with the nearest known one where there is one.
+
+    >>> one_of("metric", "f1_marco", ["accuracy", "f1_macro"])
+    "unknown metric 'f1_marco' (did you mean 'f1_macro'?); known: accuracy, f1_macro"
+    """
+    from difflib import get_close_matches
+
+    near = get_close_matches(str(value), known, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    return f"unknown {what} {value!r}{hint}; known: {', '.join(known)}"
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an exception's words, or its type's name where it has none.
+
+    >>> first_line(ValueError("no good\\nsee below")), first_line(EOFError())
+    ('no good', 'EOFError')
+    """
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def validation_sentence(error: "ValidationError") -> str:
+    """Say in one sentence what pydantic found wrong first: the field, the rule, the value."""
+    found = error.errors(include_url=False)[0]
+    # A union reports one error per branch and names the branch behind the field: the field is what a user wrote.
+    place = found["loc"][0] if found["loc"] else "it"
+    rules = [item["msg"] for item in error.errors(include_url=False) if item["loc"][:1] == found["loc"][:1]]
+    rule = " or ".join(dict.fromkeys(text[0].lower() + text[1:] for text in rules))
+    rule = rule.replace("a valid boolean", "a valid boolean (true or false)")
+    return f"{place}: {rule}, but got {found['input']!r}"

@@ -1,0 +1,387 @@
+"""The ledger: the study's SQLite file, the only record of what was planned, tried and found."""
+
+import io
+import json
+import math
+import socket
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gridsearch.binding import difference, study_facts
+from gridsearch.canonical import canonical_json
+from gridsearch.errors import GridSearchError, NotBegunError, RequestError
+from gridsearch.plan import Plan
+from gridsearch.recipe import Recipe
+from gridsearch.trial import Epoch, Failure, FailureKind, Outcome, Trial
+
+SCHEMA_VERSION = 1
+_SCHEMA = Path(__file__).with_name("schema.sql")
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The certificate: how many trials the plan has, and in which state each of them is."""
+
+    planned: int
+    finished: int
+    failed: int
+    running: int
+    pending: int
+    repeated: int
+
+    @property
+    def complete(self) -> bool:
+        """Everything planned is finished, and nothing was finished twice."""
+        return self.finished == self.planned and self.repeated == 0
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is left to try, though some may have failed for good."""
+        return self.pending == 0 and self.running == 0
+
+    def __str__(self) -> str:
+        state = "complete" if self.complete else "settled" if self.settled else "incomplete"
+        running = f", {self.running} running" if self.running else ""
+        repeated = f", {self.repeated} finished more than once" if self.repeated else ""
+        return (
+            f"{state}: {self.planned} planned, {self.finished} finished, {self.failed} failed, "
+            f"{self.pending} pending{running}{repeated}"
+        )
+
+
+class Ledger:
+    """An open ledger. Opening makes the file where there is none, unless ``must_exist``."""
+
+    def __init__(self, path: Path, *, must_exist: bool = False) -> None:
+        if must_exist and not path.is_file():
+            raise RequestError(f"there is no study at {path.parent}: no {path.name} in it")
+        self.path = path
+        # The heartbeat has a connection of its own; a short wait is all that two of them ever need.
+        self.connection = sqlite3.connect(path, timeout=30, isolation_level="IMMEDIATE")
+        self.connection.row_factory = sqlite3.Row
+        self._check_schema(may_create=not must_exist)
+
+    def _check_schema(self, *, may_create: bool) -> None:
+        try:
+            self.connection.execute("PRAGMA foreign_keys = ON")
+            if may_create:
+                with self.connection as write:
+                    write.execute("BEGIN IMMEDIATE")  # two that open a new file at once make its tables once
+                    if self._version() == 0:
+                        for statement in _statements(_SCHEMA.read_text(encoding="utf-8")):
+                            write.execute(statement)
+            version = self._version()
+        except sqlite3.DatabaseError as error:
+            raise RequestError(f"{self.path} is not a ledger: {error}") from None
+        if version == 0:
+            raise NotBegunError(f"nothing has been planned yet in {self.path.parent}")
+        if version != SCHEMA_VERSION:
+            raise RequestError(f"{self.path} has ledger schema {version}, but this version reads {SCHEMA_VERSION}")
+
+    def _version(self) -> int:
+        return int(self.connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def __enter__(self) -> "Ledger":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.connection.close()
+
+    # What a study is about
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the study is bound to: its space, task, metric, labels."""
+        return {row["key"]: json.loads(row["value"]) for row in self.connection.execute("SELECT * FROM study")}
+
+    def _set_facts(self, facts: Mapping[str, object]) -> None:
+        self.connection.executemany(
+            "INSERT INTO study VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+            [(key, canonical_json(value)) for key, value in facts.items()],
+        )
+
+    def refuse_another_study(self, plan: Plan, sources: Mapping[str, object]) -> set[str]:
+        """Return the ids of the study's trials, all of which the plan has too; else raise RequestError."""
+        known, old = self.facts(), self.trial_ids()
+        if known.get("kind", "trials") != "trials":
+            raise RequestError(f"{self.path.parent} holds a published table; a sweep needs a study of its own")
+        if old - plan.trials.keys():
+            what = difference(known, study_facts(plan, sources))
+            raise RequestError(f"{self.path.parent} holds another study: {what}; give this one a --study of its own")
+        return old
+
+    def adopt(self, plan: Plan, sources: Mapping[str, object]) -> int:
+        """Write a plan, or let the study grow to it; return how many trials are new to it.
+
+        ``sources`` says how task and encoders were named, so that a row can be repeated. A plan that lacks a trial
+        which the study already has is another study: refused, with the difference named, and nothing is changed.
+        """
+        old = self.refuse_another_study(plan, sources)
+        facts, trials = study_facts(plan, sources), plan.trials
+        with self.connection as write:
+            self._set_facts(facts)
+            for table in ("cell_trials", "cells", "excluded"):
+                write.execute(f"DELETE FROM {table}")
+            write.executemany(
+                "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                [
+                    (t.id, canonical_json(t.recipe.model_dump()), t.seed, t.fold, t.task, t.encoder)
+                    for t in trials.values()
+                ],
+            )
+            write.executemany(
+                "INSERT INTO cells VALUES (?, ?, ?, ?)",
+                [
+                    (
+                        cell.index,
+                        _levels(cell.levels),
+                        canonical_json(cell.recipe.model_dump()),
+                        canonical_json(cell.dead),
+                    )
+                    for cell in plan.cells
+                ],
+            )
+            write.executemany(
+                "INSERT INTO cell_trials VALUES (?, ?, ?)",
+                [(cell.index, i, trial.id) for cell in plan.cells for i, trial in enumerate(cell.trials)],
+            )
+            write.executemany(
+                "INSERT INTO excluded VALUES (?, ?)", [(_levels(cell.levels), cell.why) for cell in plan.excluded]
+            )
+        return len(trials.keys() - old)
+
+    def trial(self, id_or_prefix: str) -> Trial:
+        """Return the one trial whose id starts so."""
+        rows = self.connection.execute(
+            "SELECT * FROM trials WHERE substr(id, 1, ?) = ? LIMIT 2", (len(id_or_prefix), id_or_prefix)
+        ).fetchall()
+        if len(rows) != 1:
+            raise RequestError(
+                f"{'no' if not rows else 'more than one'} trial of this study starts with {id_or_prefix!r}"
+            )
+        return _trial(rows[0])
+
+    def trial_ids(self) -> set[str]:
+        """Return the ids of all trials of the study."""
+        return {row["id"] for row in self.connection.execute("SELECT id FROM trials")}
+
+    # What is left to do
+
+    def pending(self) -> set[str]:
+        """Return the ids of all trials that are neither finished nor failed for good."""
+        query = "SELECT trial FROM trial_states WHERE state NOT IN ('finished', 'failed')"
+        return {row["trial"] for row in self.connection.execute(query)}
+
+    def failures(self, trial_id: str) -> list[FailureKind]:
+        """Return the kinds of a trial's failed attempts since it was last reopened, oldest first."""
+        query = "SELECT failure_kind FROM attempts WHERE trial = ? AND state = 'failed' AND forgiven = 0 ORDER BY id"
+        return [row["failure_kind"] for row in self.connection.execute(query, (trial_id,))]
+
+    def final_failures(self) -> list[tuple[str, str, str]]:
+        """Return (trial, kind, message) of every trial that failed for good."""
+        query = (
+            "SELECT trial, failure_kind, message FROM attempts JOIN trial_states USING (trial) "
+            "WHERE final = 1 AND forgiven = 0 AND trial_states.state = 'failed' ORDER BY attempts.id"
+        )
+        return [tuple(row) for row in self.connection.execute(query)]
+
+    def dev_scores(self) -> list[tuple[str, dict[str, float]]]:
+        """Return (trial, dev metrics at the chosen epoch) of every finished trial, in the order they finished."""
+        query = (
+            "SELECT trial, dev FROM outcomes JOIN attempts ON attempts.id = outcomes.attempt "
+            "WHERE state = 'finished' ORDER BY ended, attempts.id"
+        )
+        return [(row["trial"], json.loads(row["dev"])) for row in self.connection.execute(query)]
+
+    def execution(self, trial_id: str) -> dict[str, Any]:
+        """Return how a finished trial was executed: threads, device, micro-batches; empty when it is not finished."""
+        query = "SELECT resources FROM attempts WHERE trial = ? AND state = 'finished'"
+        row = self.connection.execute(query, (trial_id,)).fetchone()
+        facts = json.loads(row["resources"]) if row else {}
+        return {key: facts[key] for key in ("threads", "device", "micro_batch_divisor") if key in facts}
+
+    def coverage(self) -> Coverage:
+        """Count the trials by state."""
+        states = Counter(row["state"] for row in self.connection.execute("SELECT state FROM trial_states"))
+        repeated = self.connection.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM attempts WHERE state = 'finished' GROUP BY trial HAVING count(*) > 1)"
+        ).fetchone()[0]
+        return Coverage(
+            planned=states.total(),
+            finished=states["finished"],
+            failed=states["failed"],
+            running=states["running"],
+            pending=states["planned"] + states["pruned"],
+            repeated=repeated,
+        )
+
+    # What is tried and found
+
+    def provenance(self, content: Mapping[str, object]) -> int:
+        """Keep the versions, machine and commit of a driver's start; return their number."""
+        text = canonical_json(content)
+        with self.connection as write:
+            write.execute("INSERT INTO provenance (content) VALUES (?) ON CONFLICT DO NOTHING", (text,))
+        row = self.connection.execute("SELECT id FROM provenance WHERE content = ?", (text,)).fetchone()
+        return int(row["id"])
+
+    def start(self, trial_id: str, provenance: int, worker: str, resources: Mapping[str, object]) -> int:
+        """Lease a trial: open an attempt and return its number."""
+        now = time.time()
+        with self.connection as write:
+            cursor = write.execute(
+                "INSERT INTO attempts (trial, state, provenance, driver, worker, resources, started, heartbeat) "
+                "VALUES (?, 'running', ?, ?, ?, ?, ?, ?)",
+                (trial_id, provenance, socket.gethostname(), worker, canonical_json(resources), now, now),
+            )
+        return int(cursor.lastrowid or 0)
+
+    def heartbeat(self) -> None:
+        """Renew the lease of every running attempt."""
+        with self.connection as write:
+            write.execute("UPDATE attempts SET heartbeat = ? WHERE state = 'running'", (time.time(),))
+
+    def record_epoch(self, attempt: int, epoch: Epoch) -> None:
+        """Add an epoch to a running attempt."""
+        with self.connection as write:
+            self._insert_epochs(write, attempt, [epoch])
+
+    def finish(self, attempt: int, outcome: Outcome) -> None:
+        """Close an attempt with its outcome: all of it, or nothing."""
+        with self.connection as write:
+            _close(
+                write,
+                attempt,
+                state="finished",
+                chosen_epoch=outcome.chosen_epoch,
+                seconds=outcome.seconds,
+                peak_bytes=outcome.peak_bytes,
+                collapsed=outcome.collapsed,
+            )
+            self._insert_epochs(write, attempt, outcome.epochs)
+            write.executemany(
+                "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        attempt,
+                        name,
+                        canonical_json(part.dev),
+                        None if part.test is None else canonical_json(part.test),
+                        array_bytes(part.dev_logits),
+                        None if part.test_logits is None else array_bytes(part.test_logits),
+                    )
+                    for name, part in outcome.parts.items()
+                ],
+            )
+
+    def fail(self, attempt: int, failure: Failure, *, final: bool) -> None:
+        """Close an attempt with its failure; ``final`` when the trial is not to be tried again."""
+        with self.connection as write:
+            _close(
+                write,
+                attempt,
+                state="failed",
+                failure_kind=failure.kind,
+                message=failure.message,
+                traceback=failure.traceback,
+                final=int(final),
+            )
+
+    def release(self, message: str) -> int:
+        """Close what a dead driver left running, to be tried again; return how many attempts that were."""
+        rows = self.connection.execute("SELECT id FROM attempts WHERE state = 'running'").fetchall()
+        for row in rows:
+            self.fail(row["id"], Failure("lost_driver", message), final=False)
+        return len(rows)
+
+    def reopen_failed(self) -> int:
+        """Forgive all failures of trials that failed for good, so that they start anew; return how many trials."""
+        failed = "SELECT trial FROM trial_states WHERE state = 'failed'"
+        n_trials = len(self.connection.execute(failed).fetchall())
+        with self.connection as write:
+            write.execute(f"UPDATE attempts SET forgiven = 1 WHERE state = 'failed' AND trial IN ({failed})")
+        return n_trials
+
+    def set_yardstick(self, name: str, dev: Mapping[str, float], test: Mapping[str, float] | None) -> None:
+        """Keep a cheap reference's metrics."""
+        values = (name, canonical_json(dev), None if test is None else canonical_json(test))
+        with self.connection as write:
+            write.execute("INSERT OR REPLACE INTO yardsticks VALUES (?, ?, ?)", values)
+
+    def import_observations(
+        self, facts: Mapping[str, object], rows: Iterable[tuple[Mapping[str, str], float]], response: str
+    ) -> None:
+        """Fill a new study with the rows of a published table."""
+        with self.connection as write:
+            self._set_facts(facts)
+            write.executemany(
+                "INSERT INTO observations VALUES (?, ?, ?, ?)",
+                [
+                    (position, _levels(levels), response, value)
+                    for position, (levels, value) in enumerate(rows, start=1)
+                ],
+            )
+
+    @staticmethod
+    def _insert_epochs(write: sqlite3.Connection, attempt: int, epochs: Iterable[Epoch]) -> None:
+        write.executemany(
+            "INSERT INTO epochs VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            [
+                (
+                    attempt,
+                    epoch.number,
+                    epoch.train_loss if math.isfinite(epoch.train_loss) else None,
+                    epoch.train_seconds,
+                    epoch.dev_seconds,
+                    canonical_json(epoch.dev),
+                )
+                for epoch in epochs
+            ],
+        )
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script at the semicolons that end a statement: executescript() would commit before it."""
+    statement = ""
+    for line in script.splitlines():
+        statement += f"{line}\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def array_bytes(array: Any) -> bytes:
+    """Serialise a NumPy array as .npy bytes."""
+    import numpy as np
+
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def bytes_array(data: bytes) -> Any:
+    """Read a NumPy array back from .npy bytes."""
+    import numpy as np
+
+    return np.load(io.BytesIO(data), allow_pickle=False)
+
+
+def _levels(levels: Mapping[str, str]) -> str:
+    """Keep the factors' order, which canonical JSON would sort away."""
+    return json.dumps(dict(levels), ensure_ascii=False)
+
+
+def _trial(row: sqlite3.Row) -> Trial:
+    recipe = Recipe.model_validate_json(row["recipe"])
+    return Trial(row["id"], recipe, row["seed"], row["fold"], row["task"], row["encoder"])
+
+
+def _close(write: sqlite3.Connection, attempt: int, **values: object) -> None:
+    columns = ", ".join(f"{name} = ?" for name in values)
+    query = f"UPDATE attempts SET ended = ?, {columns} WHERE id = ? AND state = 'running'"
+    if write.execute(query, (time.time(), *values.values(), attempt)).rowcount != 1:
+        raise GridSearchError(f"attempt {attempt} is not running and cannot be closed")

@@ -1,0 +1,1 @@
+"""How a trial moves: update rules, parameter groups, schedules."""

@@ -1,0 +1,148 @@
+"""A plan: every cell of a space resolved for one task, with its trials; and what is left out, and why."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gridsearch.design import balanced_order
+from gridsearch.encoders.card import EncoderCard
+from gridsearch.errors import RequestError
+from gridsearch.facts import Facts
+from gridsearch.randomness import derived_seed
+from gridsearch.recipe import Recipe, dead_knobs, refuse_contradictions, resolve, set_knobs, without
+from gridsearch.space import Space
+from gridsearch.tasks.task import Task
+from gridsearch.trial import Trial, make_trial
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """One row of the table. ``dead`` names knobs that cannot act here; ``recipe`` has them at their neutral values."""
+
+    index: int
+    levels: Mapping[str, str]
+    recipe: Recipe
+    dead: Mapping[str, str]
+    trials: tuple[Trial, ...]
+
+
+@dataclass(frozen=True)
+class ExcludedCell:
+    """A cell that a rule leaves out."""
+
+    levels: Mapping[str, str]
+    why: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study asks: cells in table order, their distinct trials, the cells that rules exclude."""
+
+    space: Space
+    task: Task
+    cards: Mapping[str, EncoderCard]
+    cells: tuple[PlannedCell, ...]
+    excluded: tuple[ExcludedCell, ...]
+
+    @property
+    def trials(self) -> dict[str, Trial]:
+        """Distinct trials by id, in table order."""
+        return {trial.id: trial for cell in self.cells for trial in cell.trials}
+
+    @property
+    def baseline(self) -> PlannedCell | None:
+        """The cell in which every factor has its baseline level; None when a rule excludes it."""
+        wanted = {factor.name: factor.baseline for factor in self.space.factors}
+        return next((cell for cell in self.cells if cell.levels == wanted), None)
+
+    def in_running_order(self, trial_ids: set[str]) -> list[Trial]:
+        """Return the given trials in a seeded, balanced random order."""
+        first_cell = {trial.id: cell for cell in reversed(self.cells) for trial in cell.trials}
+        trials = [trial for trial in self.trials.values() if trial.id in trial_ids]
+        levels = [[*first_cell[trial.id].levels.values(), str(trial.seed)] for trial in trials]
+        return balanced_order(trials, levels, self.space.design.order_seed)
+
+
+def make_plan(space: Space, task: Task, describe: Callable[[str], EncoderCard]) -> Plan:
+    """Resolve every cell of a space. Raises RequestError for a knob that cannot act, unless the design allows it."""
+    cards: dict[str, EncoderCard] = {}
+    facts_of_encoder: dict[str, Facts] = {}
+    same: dict[tuple[str, Recipe], Mapping[str, str]] = {}
+    cells: list[PlannedCell] = []
+    excluded: list[ExcludedCell] = []
+    for cell in space.cells():
+        name = cell.recipe.encoder
+        if name not in cards:
+            cards[name] = describe(name)
+            facts_of_encoder[name] = facts_of(cards[name], task)
+        facts = facts_of_encoder[name]
+        resolved = resolve(cell.recipe, facts)
+        rule = space.rule_against(resolved, cell.levels)
+        if rule is not None:
+            excluded.append(ExcludedCell(cell.levels, rule.why))
+            continue
+        try:
+            refuse_contradictions(resolved, facts)
+        except RequestError as error:
+            raise RequestError(f"{space.name}, cell {_spell(cell.levels)}: {error}") from None
+        first = same.setdefault((cards[name].identity, resolved.model_copy(update={"encoder": ""})), cell.levels)
+        if first is not cell.levels:
+            raise RequestError(f"cells {_spell(first)} and {_spell(cell.levels)} are the same recipe")
+        cells.append(_planned(cell.levels, resolved, len(cells) + 1, space, facts, task, cards[name]))
+    if not cells:
+        raise RequestError(f"{space.name}: the rules leave no cell to run")
+    _refuse_dead(cells, space)
+    return Plan(space, task, cards, tuple(cells), tuple(excluded))
+
+
+def facts_of(card: EncoderCard, task: Task) -> Facts:
+    """Put together what is known of an encoder and a task."""
+    return Facts(
+        card.family, card.n_layers, card.has_pooler, card.max_tokens, len(task.train), task.label_counts, card.dropout
+    )
+
+
+def _planned(
+    levels: Mapping[str, str], resolved: Recipe, index: int, space: Space, facts: Facts, task: Task, card: EncoderCard
+) -> PlannedCell:
+    dead = dead_knobs(resolved, facts)
+    recipe = without(resolved, dead)
+    trials = tuple(
+        make_trial(
+            recipe,
+            seed=_seed_of(seed, resolved, dead, space, card.identity),
+            task=task.fingerprint,
+            encoder=card.identity,
+        )
+        for seed in space.design.seeds
+    )
+    return PlannedCell(index, levels, recipe, dead, trials)
+
+
+def _seed_of(seed: int, resolved: Recipe, dead: Mapping[str, str], space: Space, encoder: str) -> int:
+    """Seeds are shared by all cells (blocks), but replicates and distinct cells need numbers of their own.
+
+    They are derived from what is set and not from a position, so that a space can grow without renaming its trials.
+    """
+    if space.design.seed_policy == "distinct":
+        acting = without(resolved, dead) if space.design.on_dead == "collapse" else resolved
+        return derived_seed(seed, "cell", set_knobs(acting), encoder) % 2**31
+    if dead and space.design.on_dead == "replicate":
+        return derived_seed(seed, "replicate", {name: getattr(resolved, name) for name in dead}) % 2**31
+    return seed
+
+
+def _refuse_dead(cells: list[PlannedCell], space: Space) -> None:
+    varied = {name for factor in space.factors for name in factor.knobs}
+    for cell in cells:
+        for name, reason in cell.dead.items():
+            if name in varied and space.design.on_dead == "refuse":
+                raise RequestError(
+                    f"{space.name}, cell {_spell(cell.levels)}: {name} cannot act: {reason} "
+                    "(on_dead in [design] can be collapse or replicate)"
+                )
+            if name not in varied and all(name in other.dead for other in cells):
+                raise RequestError(f"{space.name}: {name} is set, but cannot act in any cell: {reason}")
+
+
+def _spell(levels: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} = {label}" for name, label in levels.items())

@@ -1,0 +1,94 @@
+-- The ledger of a study: what was planned, tried and found. One writer: the driver. JSON columns hold canonical JSON.
+PRAGMA user_version = 1;
+
+CREATE TABLE study (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+-- One row of the table. `dead` maps knobs that cannot act in this cell to the reason.
+CREATE TABLE cells (position INTEGER PRIMARY KEY, levels TEXT NOT NULL UNIQUE, recipe TEXT NOT NULL, dead TEXT NOT NULL) STRICT;
+CREATE TABLE excluded (levels TEXT PRIMARY KEY, why TEXT NOT NULL) STRICT;
+
+CREATE TABLE trials (
+    id TEXT PRIMARY KEY,
+    recipe TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    fold INTEGER NOT NULL,
+    task TEXT NOT NULL,
+    encoder TEXT NOT NULL
+) STRICT;
+
+-- Several cells may map to one trial; a cell has one trial for each replicate (seed x fold).
+CREATE TABLE cell_trials (
+    position INTEGER NOT NULL REFERENCES cells,
+    replicate INTEGER NOT NULL,
+    trial TEXT NOT NULL REFERENCES trials,
+    PRIMARY KEY (position, replicate)
+) STRICT;
+
+-- Versions, machine, commit, driver: what was the same for all attempts of one start of a driver.
+CREATE TABLE provenance (id INTEGER PRIMARY KEY, content TEXT NOT NULL UNIQUE) STRICT;
+
+CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY,
+    trial TEXT NOT NULL REFERENCES trials,
+    state TEXT NOT NULL CHECK (state IN ('running', 'finished', 'pruned', 'failed')),
+    provenance INTEGER NOT NULL REFERENCES provenance,
+    driver TEXT NOT NULL,
+    worker TEXT NOT NULL,
+    resources TEXT NOT NULL,
+    started REAL NOT NULL,
+    heartbeat REAL NOT NULL,
+    ended REAL,
+    chosen_epoch INTEGER,
+    seconds REAL,
+    peak_bytes INTEGER,
+    collapsed TEXT,
+    failure_kind TEXT,
+    final INTEGER CHECK (final IN (0, 1)),
+    forgiven INTEGER NOT NULL DEFAULT 0 CHECK (forgiven IN (0, 1)),  -- failed before the trial was reopened
+    message TEXT,
+    traceback TEXT,
+    CHECK ((state = 'running') = (ended IS NULL)),
+    CHECK ((state = 'finished') = (chosen_epoch IS NOT NULL)),
+    CHECK ((state = 'failed') = (failure_kind IS NOT NULL AND final IS NOT NULL))
+) STRICT;
+-- The certificate rests on these two: no trial can finish twice, or run twice at once.
+CREATE UNIQUE INDEX one_finished_attempt ON attempts (trial) WHERE state = 'finished';
+CREATE UNIQUE INDEX one_running_attempt ON attempts (trial) WHERE state = 'running';
+
+CREATE TABLE epochs (
+    attempt INTEGER NOT NULL REFERENCES attempts,
+    number INTEGER NOT NULL,
+    train_loss REAL,
+    train_seconds REAL NOT NULL,
+    dev_seconds REAL NOT NULL,
+    dev TEXT NOT NULL,
+    PRIMARY KEY (attempt, number)
+) STRICT;
+
+-- Results at the chosen epoch, one row a part. Logits are float32 .npy bytes.
+CREATE TABLE outcomes (
+    attempt INTEGER NOT NULL REFERENCES attempts,
+    part TEXT NOT NULL,
+    dev TEXT NOT NULL,
+    test TEXT,
+    dev_logits BLOB NOT NULL,
+    test_logits BLOB,
+    PRIMARY KEY (attempt, part)
+) STRICT;
+
+-- Cheap references on the same split, such as TF-IDF + logistic regression.
+CREATE TABLE yardsticks (name TEXT PRIMARY KEY, dev TEXT NOT NULL, test TEXT) STRICT;
+
+-- Imported rows of a published table: factors and a response, no recipe.
+CREATE TABLE observations (position INTEGER PRIMARY KEY, levels TEXT NOT NULL, response TEXT NOT NULL, value REAL NOT NULL) STRICT;
+
+CREATE VIEW trial_states AS
+SELECT trials.id AS trial,
+    CASE
+        WHEN EXISTS (SELECT 1 FROM attempts WHERE trial = trials.id AND state = 'finished') THEN 'finished'
+        WHEN EXISTS (SELECT 1 FROM attempts WHERE trial = trials.id AND state = 'running') THEN 'running'
+        WHEN EXISTS (SELECT 1 FROM attempts WHERE trial = trials.id AND final = 1 AND forgiven = 0) THEN 'failed'
+        WHEN EXISTS (SELECT 1 FROM attempts WHERE trial = trials.id AND state = 'pruned') THEN 'pruned'
+        ELSE 'planned'
+    END AS state
+FROM trials;

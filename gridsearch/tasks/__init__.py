@@ -1,0 +1,1 @@
+"""What a trial reads: data files, their rows and their batches."""

@@ -1,0 +1,176 @@
+"""The work behind ``gridsearch init``: your data files become a task file, whose every guess is told and checked."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from gridsearch.errors import RequestError
+from gridsearch.tasks.labels import Labels
+from gridsearch.tasks.roles import Profile, Roles, guess_roles, shorten
+from gridsearch.tasks.sniff import Layout, sniff
+from gridsearch.tasks.tables import Columns, read_table
+from gridsearch.tasks.task import Task
+from gridsearch.tasks.taskfile import Files, TaskFile, load_task
+
+FIRST_COMMENT = "Guessed from the data by `gridsearch init`; correct here what is wrong."
+DEV_SHARE = 0.1
+BALANCED_RATIO = 1.5  # of the most frequent label to the rarest: below it, accuracy cannot be had by ignoring a label
+COMMON_NAMES = ("train", "training", "data", "dataset", "all")
+N_LABELS_SHOWN = 12
+NO_LABEL = "-"  # of rows on which annotators did not agree, as in SNLI and OCNLI
+MAY_BE_NO_LABEL = ("-1", "?", "None", "null", "nan")
+
+
+def guess_task(files: Sequence[Path], name: str | None = None) -> tuple[TaskFile, list[str]]:
+    """Guess the task of one to three data files (train, dev, test); return it with sentences that tell every guess.
+
+    Paths in the result are those given; ``write_toml`` makes them relative to the file that it writes.
+
+    Raises:
+        RequestError: no or too many files, a file without a regular table, or no column that can be label or text.
+    """
+    if not 1 <= len(files) <= 3:
+        raise RequestError(f"init takes one to three data files (train, dev, test), but got {len(files)}")
+    train, layout = files[0], sniff(files[0])
+    bare = Columns(**_written(layout), text=0, label=0)
+    roles = guess_roles(read_table(train, bare, layout.format))
+    ignored = _ignored(roles.label)
+    metric, reason = _metric([count for value, count in roles.label.counts.items() if value not in ignored])
+    task = TaskFile(
+        name=name or _name_of(train),
+        kind="pair" if roles.pair else "single",
+        metric=metric,
+        files=Files(
+            train=str(train),
+            dev=str(files[1]) if len(files) > 1 else DEV_SHARE,
+            test=str(files[2]) if len(files) > 2 else None,
+            format=layout.format,
+        ),
+        columns=bare.model_copy(update=_keys(roles)),
+        labels=Labels(ignore=ignored),
+    )
+    return task, [*_sentences(train, layout, roles), reason, _sentence_on_dev(task), *_hints(roles.label)]
+
+
+def write_toml(task: TaskFile, path: Path, sentences: Sequence[str] = (), overwrite: bool = False) -> Task:
+    """Write a task file with its guesses as comments, after reading it back with all its data; return what was read.
+
+    Nothing is left behind where reading fails: the error tells what has to be changed.
+
+    Raises:
+        RequestError: the file exists already, or the data does not fit what was guessed.
+    """
+    if path.exists() and not overwrite:
+        raise RequestError(f"init writes a new file, but {path} exists; give another name with -o")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        draft.write_text(toml_text(_relative(task, path.parent), [FIRST_COMMENT, *sentences]), encoding="utf-8")
+        read = load_task(draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return read
+
+
+def toml_text(task: TaskFile, sentences: Sequence[str] = ()) -> str:
+    """Return a task as the text of a TOML file: sentences as comments, then every key that is not its default."""
+    lines = [_comment(sentence) for sentence in sentences]
+    lines += [f"{key} = {toml_value(getattr(task, key))}" for key in ("name", "kind", "metric")]
+    for title, section in (("files", task.files), ("columns", task.columns), ("labels", task.labels)):
+        fields = type(section).model_fields
+        told = {key: value for key, value in section.model_dump().items() if value != fields[key].default}
+        if title == "columns" and task.columns.separator is not None:
+            told = {"separator": task.columns.separator, "header": task.columns.header, **told}
+        lines += ["", f"[{title}]", *(f"{key} = {toml_value(value)}" for key, value in told.items())] if told else []
+    return "\n".join(lines) + "\n"
+
+
+def _comment(sentence: str) -> str:
+    return "# " + "".join(letter if letter.isprintable() else " " for letter in sentence)
+
+
+def toml_value(value: object) -> str:
+    """Write a string, number, truth value or list as TOML. JSON's escapes are TOML's, but for one character.
+
+    >>> print(toml_value(["it's", 0.1, True]))
+    ["it's", 0.1, true]
+    """
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(toml_value, value))}]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _written(layout: Layout) -> dict[str, object]:
+    return {key: getattr(layout, key) for key in ("separator", "header", "quoting", "encoding")}
+
+
+def _keys(roles: Roles) -> dict[str, int | str | None]:
+    return {"text": roles.text.key, "pair": roles.pair.key if roles.pair else None, "label": roles.label.key}
+
+
+def _name_of(train: Path) -> str:
+    parent = train.absolute().parent.name
+    return parent if train.stem.lower() in COMMON_NAMES and parent else train.stem
+
+
+def _relative(task: TaskFile, folder: Path) -> TaskFile:
+    """Make the paths relative to the task file's folder, so that both can be moved together."""
+
+    def relative(file: str) -> str:
+        place = Path(file).parent.resolve() / Path(file).name  # a link keeps its own name, whose extension counts
+        try:
+            return Path(os.path.relpath(place, folder.resolve())).as_posix()
+        except ValueError:  # another drive of a Windows machine
+            return str(place)
+
+    paths = {part: getattr(task.files, part) for part in ("train", "dev", "test")}
+    changes = {part: relative(file) for part, file in paths.items() if isinstance(file, str)}
+    return task.model_copy(update={"files": task.files.model_copy(update=changes)})
+
+
+def _metric(counts: Sequence[int]) -> tuple[str, str]:
+    most, least = max(counts), min(counts)
+    if most <= BALANCED_RATIO * least:
+        return "accuracy", "metric accuracy: the labels are about equally frequent"
+    return (
+        "f1_macro",
+        f"metric f1_macro: the labels are not equally frequent ({most} rows to {least}), and each counts alike",
+    )
+
+
+def _sentences(train: Path, layout: Layout, roles: Roles) -> list[str]:
+    sentences = [f"{train.name}: {len(roles.label.values)} rows, {_layout(layout)}"]
+    for role, profile in (("text", roles.text), ("pair", roles.pair)):
+        if profile:
+            sentences.append(f"{role} is {profile.name}, for example {shorten(profile.values[0])!r}")
+    shown = ", ".join(f"{shorten(name)} {count}" for name, count in roles.label.counts.most_common(N_LABELS_SHOWN))
+    more = f" and {len(roles.label.counts) - N_LABELS_SHOWN} more" if len(roles.label.counts) > N_LABELS_SHOWN else ""
+    return [*sentences, f"label is {roles.label.name} with {len(roles.label.counts)} values: {shown}{more}"]
+
+
+def _layout(layout: Layout) -> str:
+    if layout.separator is None:
+        return f"columns by name, encoding {layout.encoding}"
+    header = "the first row names the columns" if layout.header else "no header"
+    quotes = "quotes enclose fields" if layout.quoting else "quotes are characters of the text"
+    return f"separator {layout.separator!r}, {header}, {quotes}, encoding {layout.encoding}"
+
+
+def _sentence_on_dev(task: TaskFile) -> str:
+    if isinstance(task.files.dev, float):
+        return f"dev is a stratified share of {task.files.dev:g} of the training rows, since no dev file was given"
+    return f"dev is {Path(task.files.dev).name}"
+
+
+def _hints(label: Profile) -> list[str]:
+    """Tell which value is taken for no label, and which others may stand for none."""
+    ignored = [f"{label.counts[value]} rows with the label {value!r} are left out" for value in _ignored(label)]
+    found = [value for value in MAY_BE_NO_LABEL if value in label.counts]
+    remedy = "if that means none, list it as ignore under [labels]"
+    return ignored + [f"{label.counts[value]} rows have the label {value!r}: {remedy}" for value in found]
+
+
+def _ignored(label: Profile) -> tuple[str, ...]:
+    return (NO_LABEL,) if NO_LABEL in label.counts and len(label.counts) > 2 else ()

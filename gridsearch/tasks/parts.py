@@ -1,0 +1,65 @@
+"""One data file as a part of a task: its texts, its label column, and what a user should know about its rows."""
+
+from dataclasses import dataclass
+
+from gridsearch.errors import RequestError
+from gridsearch.tasks.labels import LabelColumn
+from gridsearch.tasks.splits import take
+from gridsearch.tasks.tables import Columns, Table
+from gridsearch.tasks.task import Kind, Split
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of one file, their labels still as strings; ``labels`` is None where the file has no label column."""
+
+    split: Split
+    labels: LabelColumn | None
+    notes: tuple[str, ...]
+
+
+def by_name(columns: Columns, train: Table) -> Columns:
+    """Replace positions by train's column names: a test without labels may have its columns at other places."""
+    changes: dict[str, int | str] = {}
+    for role, key in (("text", columns.text), ("pair", columns.pair), ("label", columns.label)):
+        position = train.find(key) if isinstance(key, int) else None
+        if train.named and position is not None and train.names.count(train.names[position]) == 1:
+            changes[role] = train.names[position]
+    return columns.model_copy(update=changes)
+
+
+def texts_of(table: Table, columns: Columns, kind: Kind) -> Split:
+    """Return the rows of a table without their labels."""
+    pairs = table.column(columns.pair, "pair") if kind == "pair" and columns.pair is not None else None
+    return Split(table.column(columns.text, "text"), None, pairs)
+
+
+def read_part(table: Table, columns: Columns, kind: Kind, ignore: tuple[str, ...], may_lack_labels: bool) -> Part:
+    """Take a table apart into texts and label strings, leaving out rows whose label is to be ignored.
+
+    Raises:
+        RequestError: a missing column, no row left, or a text column that is mostly empty.
+    """
+    split, labels, notes = texts_of(table, columns, kind), None, []
+    if table.find(columns.label) is not None or not may_lack_labels:
+        values = [value.strip() for value in table.column(columns.label, "label")]
+        kept = [position for position, value in enumerate(values) if value not in ignore]
+        rows = tuple(table.rows[position] for position in kept)
+        split, labels = take(split, kept), LabelColumn(table.path, rows, tuple(values[position] for position in kept))
+        if ignored := len(values) - len(kept):
+            notes.append(f"{ignored} rows of {table.path.name} left out, their label being {' or '.join(ignore)}")
+    if not len(split):
+        raise RequestError(f"{table.path} holds no rows but those whose label is to be ignored")
+    return Part(split, labels, (*notes, *_notes_on_empty(table, split)))
+
+
+def _notes_on_empty(table: Table, split: Split) -> list[str]:
+    """Count empty texts. They are kept: without them dev would be another one. Mostly empty means a wrong column."""
+    rows = [
+        [text.strip() for text in row] for row in zip(split.texts, *([split.pairs] if split.pairs else []), strict=True)
+    ]
+    if (n_bare := sum(not any(row) for row in rows)) > len(rows) / 2:
+        count = f"{n_bare} of {len(rows)} rows"
+        raise RequestError(f"a text column must hold texts, but that of {table.path} is empty in {count}")
+    n_empty = sum(not all(row) for row in rows)
+    return [f"{n_empty} rows of {table.path.name} have an empty text; they are kept"] if n_empty else []

@@ -1,0 +1,237 @@
+"""The TOML task: which files, columns, labels and metric; and the way from there to a Task whose rows are checked."""
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gridsearch.errors import RequestError, one_of, validation_sentence
+from gridsearch.tasks.labels import Labels, label_positions, positions_of, refuse_unfit_metric
+from gridsearch.tasks.parts import Part, by_name, read_part, texts_of
+from gridsearch.tasks.splits import judge_duplicates, sample_rows, share_out
+from gridsearch.tasks.tables import Columns, Format, Table, read_table, read_text, split_lines
+from gridsearch.tasks.task import METRICS, Kind, Split, Task
+
+DOCSTRINGS = "docstrings"
+"""The one task without a file: its rows are read from the installed libraries."""
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Files(BaseModel):
+    """Where the rows are, and which of them are used. Paths are relative to the task's folder or to the data folder."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train: str
+    dev: str | float
+    test: str | None = None
+    format: Format | None = None
+    split_seed: int = 0
+    train_rows: int | None = Field(default=None, ge=2)
+    drop_duplicates: bool = False
+
+
+class TaskFile(BaseModel):
+    """A task as its TOML file states it: nothing of its data has been read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    kind: Kind
+    metric: str
+    files: Files
+    columns: Columns
+    labels: Labels = Labels()
+
+
+def load_task(name_or_path: str | Path, data_dir: Path | None = None, train_rows: int | None = None) -> Task:
+    """Read a task: ``"docstrings"``, or the path of a TOML file.
+
+    Data files are found beside the TOML file, else below ``data_dir``, else below ``$GRIDSEARCH_DATA``.
+    ``train_rows`` overrules the file's own: a stratified sample of the training rows, for quick studies.
+
+    Raises:
+        RequestError: anything that is wrong with the task or its data, in one sentence with file and row.
+    """
+    if str(name_or_path) == DOCSTRINGS:
+        from gridsearch.tasks import docstrings
+
+        return _sampled(docstrings.load(), train_rows, 0)
+    path = Path(name_or_path)
+    file = parse_task_file(_read_toml(path), path.name)
+    folders = [path.parent, *([data_dir] if data_dir else []), *_folder_of_environment()]
+    n_rows = file.files.train_rows if train_rows is None else train_rows
+    return _sampled(_assemble(file, folders), n_rows, file.files.split_seed)
+
+
+def parse_task_file(text: str, name: str) -> TaskFile:
+    """Check the text of a task file; ``name`` is what the file is called in messages."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RequestError(f"{name} is not TOML: {error}") from None
+    if raw.get("kind") == "multi":
+        rule = "kind must be single or pair; several tasks that share one encoder (multi) cannot be read yet"
+        raise RequestError(f"{name}: {rule}")
+    sections: dict[str, type[BaseModel]] = {"files": Files, "columns": Columns, "labels": Labels}
+    parsed = {key: _section(raw[key], model, f"{name}, [{key}]") for key, model in sections.items() if key in raw}
+    file = _section({**raw, **parsed}, TaskFile, name)
+    if file.metric not in METRICS:
+        raise RequestError(f"{name}: {one_of('metric', file.metric, METRICS)}")
+    _refuse_contradictions(file, name)
+    return file
+
+
+def read_inputs(path: Path, columns: Columns, kind: Kind) -> tuple[Split, Table]:
+    """Read new texts without labels, with the columns of a task; return them, and the whole table that they stand in.
+
+    A .txt file is one text a line, unless it is a table like the task's own: its first line names the text column, or
+    the task's columns are positions behind a separator.
+    """
+    if not path.is_file():
+        raise RequestError(f"input must be a file; there is none at {path}")
+    if path.suffix.lower() == ".txt":
+        lines = split_lines(read_text(path, columns.encoding))
+        if not lines:
+            raise RequestError(f"{path} holds no rows")
+        first = [name.strip().strip('"') for name in lines[0].split(columns.separator)] if columns.separator else []
+        if not first or (columns.header and columns.text not in first):
+            if kind == "pair":
+                rule = "a pair task reads two texts a row"
+                raise RequestError(f"{rule}, which {path} does not tell apart; use .tsv, .csv or .jsonl")
+            numbers = tuple(range(1, len(lines) + 1))
+            return Split(tuple(lines), None), Table(path, ("text",), True, (tuple(lines),), numbers)
+    table = read_table(path, columns)
+    return texts_of(table, columns, kind), table
+
+
+def find_file(file: str, folders: Sequence[Path]) -> Path:
+    """Return the first of ``folder / file`` that exists; raise RequestError naming every place that was looked in."""
+    places = [folder / Path(file).expanduser() for folder in folders]
+    for place in places:
+        if place.is_file():
+            return place
+    looked = ", ".join(dict.fromkeys(map(str, places)))
+    raise RequestError(
+        f"data file {file!r} is not there; looked for {looked}; name its folder with --data-dir or GRIDSEARCH_DATA"
+    )
+
+
+def _read_toml(path: Path) -> str:
+    if not path.is_file():
+        raise RequestError(f"a task is {DOCSTRINGS!r} or a TOML file; there is no file {str(path)!r}")
+    return read_text(path)
+
+
+def _folder_of_environment() -> list[Path]:
+    chosen = os.environ.get("GRIDSEARCH_DATA")
+    return [Path(chosen)] if chosen else []
+
+
+def _section(raw: object, model: type[Model], where: str) -> Model:
+    if not isinstance(raw, dict):
+        raise RequestError(f"{where} must be a table of keys, but is {raw!r}")
+    for key in raw:
+        if key not in model.model_fields:
+            raise RequestError(f"{where}: {one_of('key', key, list(model.model_fields))}")
+    for key, field in model.model_fields.items():
+        if field.is_required() and key not in raw:
+            raise RequestError(f"{where}: {key} must be given, but only {', '.join(raw) or 'nothing'} is")
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        raise RequestError(f"{where}: {validation_sentence(error)}") from None
+
+
+def _refuse_contradictions(file: TaskFile, name: str) -> None:
+    if (file.kind == "pair") != (file.columns.pair is not None):
+        rule = "pair under [columns] belongs to kind 'pair' and to no other"
+        raise RequestError(f"{name}: {rule}; kind is {file.kind!r}, pair is {file.columns.pair!r}")
+    if file.columns.label in (file.columns.text, file.columns.pair):
+        raise RequestError(f"{name}: label must be a column of its own, but {file.columns.label!r} holds a text too")
+    if isinstance(file.files.dev, float) and not 0 < file.files.dev < 1:
+        raise RequestError(f"{name}: dev must be a file or a share between 0 and 1, but is {file.files.dev}")
+    if file.labels.names is not None and file.labels.file is not None:
+        raise RequestError(f"{name}: [labels] takes names or file, but has both")
+
+
+def _assemble(file: TaskFile, folders: Sequence[Path]) -> Task:
+    """Read the files, match the labels, judge the duplicates, and split off dev where it is a share."""
+    parts = _read_parts(file, folders)
+    names, splits = _with_labels(parts, _given_names(file.labels, folders))
+    refuse_unfit_metric(file.metric, names)
+    train, notes = judge_duplicates(splits.pop("train"), splits, file.files.drop_duplicates)
+    if isinstance(file.files.dev, float):
+        train, splits["dev"] = share_out(train, file.files.dev, file.files.split_seed)
+        share = f"{file.files.dev:g} of the training rows, stratified (split_seed {file.files.split_seed})"
+        notes.append(f"dev is {share}: {len(splits['dev'])} rows, leaving {len(train)}")
+    _refuse_lack_of_labels(file, {"train": train, **splits})
+    task = Task(file.name, file.kind, file.metric, names, train, splits["dev"], splits.get("test"))
+    notes = [note for part in parts.values() for note in part.notes] + notes + _notes_on_labels(task)
+    return replace(task, notes=tuple(notes))
+
+
+def _refuse_lack_of_labels(file: TaskFile, splits: Mapping[str, Split]) -> None:
+    """Refuse what only shows after duplicates are dropped and dev is split off."""
+    if len(set(splits["train"].labels or ())) < 2:
+        n_left = len(splits["train"])
+        raise RequestError(f"{file.name}: train needs rows of two labels, but {n_left} rows of fewer are left in it")
+    for name in ("dev", "test"):
+        labels = splits[name].labels if name in splits else None
+        if file.metric == "auc" and labels is not None and len(set(labels)) < 2:
+            raise RequestError(f"{file.name}: metric auc needs rows of both labels in {name}, but it has one")
+
+
+def _read_parts(file: TaskFile, folders: Sequence[Path]) -> dict[str, Part]:
+    paths = {"train": file.files.train, "dev": file.files.dev, "test": file.files.test}
+    found = {name: find_file(path, folders) for name, path in paths.items() if isinstance(path, str)}
+    tables = {name: read_table(path, file.columns, file.files.format) for name, path in found.items()}
+    columns = by_name(file.columns, tables["train"])
+    return {
+        name: read_part(table, columns, file.kind, file.labels.ignore, may_lack_labels=name == "test")
+        for name, table in tables.items()
+    }
+
+
+def _given_names(labels: Labels, folders: Sequence[Path]) -> tuple[str, ...] | None:
+    if labels.file is None:
+        return labels.names
+    lines = split_lines(read_text(find_file(labels.file, folders)))
+    return tuple(line.strip() for line in lines if line.strip())
+
+
+def _with_labels(parts: Mapping[str, Part], given: tuple[str, ...] | None) -> tuple[tuple[str, ...], dict[str, Split]]:
+    """Return the labels' names, and every split with its labels as positions; an unlabelled test has none."""
+    train = parts["train"].labels
+    if train is None:  # read_part has refused it
+        raise ValueError("training rows have labels")
+    names, known = label_positions(train, given)
+    splits = {}
+    for name, part in parts.items():
+        unlabelled = part.labels is None or (name == "test" and part.labels.is_unlabelled)
+        labels = None if part.labels is None or unlabelled else positions_of(part.labels, known)
+        splits[name] = replace(part.split, labels=labels)
+    return names, splits
+
+
+def _notes_on_labels(task: Task) -> list[str]:
+    """Tell which labels a split lacks, and whether the test can judge."""
+    notes = ["test is unlabelled: it can be predicted, not judged"] if task.test and task.test.labels is None else []
+    for part, split in (("train", task.train), ("dev", task.dev)):
+        held = set(split.labels or ())
+        if absent := [name for position, name in enumerate(task.label_names) if position not in held]:
+            notes.append(f"no {part} row has the label {', '.join(absent)}")
+    return notes
+
+
+def _sampled(task: Task, n_rows: int | None, seed: int) -> Task:
+    if n_rows is None:
+        return task
+    train = sample_rows(task.train, n_rows, seed)
+    note = f"{len(train)} of {len(task.train)} training rows are used (train_rows = {n_rows}, stratified)"
+    return replace(task, train=train, notes=(*task.notes, note))

@@ -1,0 +1,120 @@
+"""Trial, the unit of execution; Outcome and Failure, what an attempt at it returns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+from gridsearch.canonical import fingerprint
+from gridsearch.recipe import Recipe, set_knobs
+
+if TYPE_CHECKING:
+    import numpy
+
+MEANING = 1
+"""Version of what the knobs mean. Part of every trial id: raised when the same recipe would train differently."""
+
+PART = "task"
+"""The name of the one part of a single task."""
+
+Metrics = Mapping[str, float]
+"""Metric name to value."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A cell x seed x fold on one task and one encoder. Make one with :func:`make_trial`; its recipe is resolved."""
+
+    id: str
+    recipe: Recipe
+    seed: int
+    fold: int
+    task: str
+    encoder: str
+
+    @property
+    def short_id(self) -> str:
+        """The first digits of the id: what people see."""
+        return self.id[:8]
+
+
+def make_trial(recipe: Recipe, *, seed: int, fold: int = 0, task: str, encoder: str) -> Trial:
+    """Name a trial by its content. ``task`` is a task's fingerprint, ``encoder`` an encoder's identity."""
+    content = {
+        "meaning": MEANING,
+        "recipe": set_knobs(recipe),
+        "seed": seed,
+        "fold": fold,
+        "task": task,
+        "encoder": encoder,
+    }
+    return Trial(fingerprint(content), recipe, seed, fold, task, encoder)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training rows. ``dev`` holds the metrics of each part; a single task is the one part "task"."""
+
+    number: int
+    train_loss: float
+    train_seconds: float
+    dev_seconds: float
+    dev: Mapping[str, Metrics]
+
+
+@dataclass(frozen=True)
+class PartOutcome:
+    """Results of one part at the chosen epoch. Logits are float32 arrays of (rows, labels)."""
+
+    dev: Metrics
+    dev_logits: "numpy.ndarray"
+    test: Metrics | None = None
+    test_logits: "numpy.ndarray | None" = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished attempt returns. ``collapsed`` says why the run is degenerate, and is empty when it is not."""
+
+    epochs: tuple[Epoch, ...]
+    chosen_epoch: int
+    parts: Mapping[str, PartOutcome]
+    seconds: float
+    peak_bytes: int
+    collapsed: str = ""
+    weights: bytes | None = None
+
+
+FailureKind = Literal["out_of_memory", "lost_worker", "lost_driver", "time_limit", "bad_data", "code_error"]
+FAILURE_KINDS: tuple[FailureKind, ...] = get_args(FailureKind)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a failed attempt returns. ``message`` is one line; ``traceback`` may be empty."""
+
+    kind: FailureKind
+    message: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Retry:
+    """How a failed trial is tried again."""
+
+    alone: bool = False
+    micro_batch_divisor: int = 1
+
+
+def retry_after(failures: list[FailureKind]) -> Retry | None:
+    """Say how a trial with these failed attempts is tried again, or None when it has failed for good.
+
+    A lost worker is replaced, at most twice; a lost driver is no fault of the trial; out of memory is tried alone,
+    then with half and a quarter of the micro-batch at the same effective batch; anything else would fail again.
+    """
+    own = [kind for kind in failures if kind != "lost_driver"]
+    if any(kind not in ("out_of_memory", "lost_worker") for kind in own) or own.count("lost_worker") > 2:
+        return None
+    n_out_of_memory = own.count("out_of_memory")
+    if n_out_of_memory > 3:
+        return None
+    return Retry(alone=n_out_of_memory > 0, micro_batch_divisor=max(1, 2 ** (n_out_of_memory - 1)))

@@ -1,0 +1,85 @@
+"""A worker: runs jobs one after the other in one warm process, whichever runner owns the process."""
+
+import traceback
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+from gridsearch.encoders.load import EncoderWeights
+from gridsearch.errors import GridSearchError, first_line
+from gridsearch.finetune import Execution, finetuning
+from gridsearch.tasks.encode import EncodedTask
+from gridsearch.trial import Epoch, Failure, FailureKind, Outcome, Trial
+
+
+@dataclass(frozen=True)
+class Job:
+    """A trial and how to execute it."""
+
+    trial: Trial
+    execution: Execution
+
+
+@dataclass(frozen=True)
+class Materials:
+    """How a worker gets what trials read: by encoder identity, and by encoder identity and longest length."""
+
+    encoder: Callable[[str], EncoderWeights]
+    data: Callable[[str, int], EncodedTask]
+
+
+class Worker:
+    """Nothing of a trial outlives it in here: every job builds its model anew from the materials."""
+
+    def __init__(self, materials: Materials) -> None:
+        self._materials = materials
+        self._epochs: Generator[Epoch, None, Outcome] | None = None
+
+    def begin(self, job: Job) -> None:
+        """Start a job; whatever ran before is given up."""
+        self.close()
+        self._epochs = self._run(job)
+
+    def advance(self) -> Epoch | Outcome | Failure:
+        """Go on to the next epoch, or to the end. Exceptions come back as failures, so that the process lives on."""
+        assert self._epochs is not None, "advance() follows begin()"
+        try:
+            return next(self._epochs)
+        except StopIteration as stop:
+            outcome: Outcome = stop.value
+            return outcome
+        except Exception as error:
+            return failure_of(error)
+
+    def close(self) -> None:
+        """Give up what runs."""
+        if self._epochs is not None:
+            self._epochs.close()
+            self._epochs = None
+
+    def _run(self, job: Job) -> Generator[Epoch, None, Outcome]:
+        trial = job.trial
+        encoder = self._materials.encoder(trial.encoder)
+        data = self._materials.data(trial.encoder, trial.recipe.max_length)
+        return (yield from finetuning(trial, data, encoder, job.execution))
+
+
+def failure_of(error: Exception) -> Failure:
+    """Type an exception: it decides whether the trial is tried again."""
+    text = "".join(traceback.format_exception(error))
+    return Failure(_kind_of(error), f"{type(error).__name__}: {first_line(error)}", text)
+
+
+def _kind_of(error: Exception) -> FailureKind:
+    import torch
+
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "CUBLAS_STATUS_ALLOC_FAILED" in str(error):
+        return "out_of_memory"
+    if isinstance(error, torch.AcceleratorError):
+        # A device assert leaves the process's CUDA context unusable: it is the worker that is lost.
+        return "lost_worker"
+    # The CPU allocator raises a plain RuntimeError.
+    if isinstance(error, RuntimeError) and ("out of memory" in str(error) or "can't allocate memory" in str(error)):
+        return "out_of_memory"
+    if isinstance(error, TimeoutError):
+        return "time_limit"
+    return "bad_data" if isinstance(error, GridSearchError | UnicodeError) else "code_error"

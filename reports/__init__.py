@@ -1,0 +1,1 @@
+"""The reading side: from the ledger to a page."""

@@ -1,0 +1,171 @@
+"""What a page says beyond its rows: extremes, speed, dead knobs, cautions. Words are left to the sections."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reports.markdown import code, listed, plural
+from reports.records import CellRow, FailedAttempt, Spread, StudyRows, spread
+from reports.table import decimals
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Training seconds of an epoch, over cells: those with frozen layers, and the others."""
+
+    frozen: Spread
+    unfrozen: Spread
+
+    @property
+    def ratio(self) -> float | None:
+        """Time with frozen layers as a share of the time without."""
+        if not self.frozen.mean or not self.unfrozen.mean:
+            return None
+        return self.frozen.mean / self.unfrozen.mean
+
+
+def speed(study: StudyRows) -> Speed | None:
+    """Compare epochs with and without frozen layers; None when no cell freezes any, or nothing has finished."""
+    cells = [cell for cell in study.cells if cell.finished]
+    if not cells or not any(cell.frozen for cell in study.cells):
+        return None
+    return Speed(
+        spread(cell.train_seconds_per_epoch.mean for cell in cells if cell.frozen),
+        spread(cell.train_seconds_per_epoch.mean for cell in cells if not cell.frozen),
+    )
+
+
+@dataclass(frozen=True)
+class DeadKnob:
+    """A knob that cannot act in some cells. ``groups`` are cells that differ in nothing that acts."""
+
+    knob: str
+    reason: str
+    cells: tuple[int, ...]
+    groups: tuple[tuple[int, ...], ...]
+
+
+def dead_knobs(study: StudyRows) -> tuple[DeadKnob, ...]:
+    """Gather dead knobs by name and reason, with the groups of cells that are the same recipe."""
+    cells: dict[tuple[str, str], list[CellRow]] = {}
+    for cell in study.cells:
+        for knob, reason in cell.dead.items():
+            cells.setdefault((knob, reason), []).append(cell)
+    alike = _alike(study.cells)
+    found = []
+    for (knob, reason), several in cells.items():
+        indexes = {cell.index for cell in several}
+        groups = tuple(group for group in alike if len(group) > 1 and indexes & set(group))
+        found.append(DeadKnob(knob, reason, tuple(sorted(indexes)), groups))
+    return tuple(found)
+
+
+def _alike(cells: Sequence[CellRow]) -> list[tuple[int, ...]]:
+    """Group indexes by recipe: in recipes of the ledger, dead knobs are neutral."""
+    groups: dict[str, list[int]] = {}
+    for cell in cells:
+        groups.setdefault(repr(sorted(cell.recipe.items())), []).append(cell.index)
+    return [tuple(group) for group in groups.values()]
+
+
+@dataclass(frozen=True)
+class FailureGroup:
+    """Failed attempts of one kind with one message that ended alike."""
+
+    kind: str
+    message: str
+    then: str
+    n_attempts: int
+    cells: tuple[int, ...]
+    trials: tuple[str, ...]
+
+
+def failure_groups(failures: Sequence[FailedAttempt]) -> tuple[FailureGroup, ...]:
+    """Put failures together that say the same, in order of their first attempt."""
+    groups: dict[tuple[str, str, str], list[FailedAttempt]] = {}
+    for failure in failures:
+        groups.setdefault((failure.kind, failure.message, failure.then), []).append(failure)
+    return tuple(
+        FailureGroup(
+            *key,
+            n_attempts=len(several),
+            cells=tuple(sorted({index for failure in several for index in failure.cells})),
+            trials=tuple(dict.fromkeys(failure.trial for failure in several)),
+        )
+        for key, several in groups.items()
+    )
+
+
+def left_out(study: StudyRows) -> Mapping[str, int]:
+    """Count the cells left out for each reason that a rule gives, rules without effect included."""
+    counts = {rule["why"]: 0 for rule in study.facts.get("rules", ())}
+    for cell in study.excluded:
+        counts[cell.why] = counts.get(cell.why, 0) + 1
+    return counts
+
+
+def highest_result(study: StudyRows) -> CellRow | None:
+    """The cell with the best `result`; with a test it need not be the one that dev selects."""
+    best: CellRow | None = None
+    for cell in study.cells:
+        if cell.result.mean is not None and study.beats(cell.result.mean, best.result.mean if best else None):
+            best = cell
+    return best
+
+
+def cautions(study: StudyRows) -> list[str]:
+    """Say what the numbers of this study cannot bear, one Markdown sentence or two each."""
+    ranking = study.ranking
+    if not ranking:
+        return []
+    return [
+        *_about_gaps(study, len(ranking)),
+        *_about_seeds(study),
+        *(f"{note[0].upper()}{note[1:]}." for note in study.facts["encoder_notes"]),
+        *_about_choice(study, len(ranking)),
+        *_about_rows(study, ranking[0]),
+    ]
+
+
+def _about_gaps(study: StudyRows, n_ranked: int) -> list[str]:
+    if study.coverage.complete:
+        return []
+    partial = [cell.index for cell in study.cells if cell.finished and len(cell.finished) < len(cell.replicates)]
+    text = f"Best and worst are those of the {n_ranked} of {plural(len(study.cells), 'cell')} that have a result."
+    return [text + (f" Some replicates are missing in {listed('cell', partial)}." if partial else "")]
+
+
+def _about_seeds(study: StudyRows) -> list[str]:
+    if study.n_replicates > 1:
+        return [
+            f"{code('sd')} is over seeds (initialisation, order of the rows, dropout) on one and the same split: "
+            "other training or evaluation rows would add noise that it does not show."
+        ]
+    return [
+        "Every cell ran with one seed: this page cannot see seed noise, so a difference between two rows may be "
+        "nothing else."
+    ]
+
+
+def _about_choice(study: StudyRows, n_ranked: int) -> list[str]:
+    notes = []
+    if n_ranked > 1:
+        notes.append(
+            f"The best of {n_ranked} noisy cells is partly the luckiest of them: its "
+            f"{'dev' if study.has_test else 'result'} is optimistic. Expect less of it on new data."
+        )
+    if not study.has_test and any(cell.recipe.get("selection") == "best" for cell in study.cells):
+        notes.append("There is no labelled test: the rows that chose the epoch also measured the result.")
+    return notes
+
+
+def _about_rows(study: StudyRows, best: CellRow) -> list[str]:
+    n_rows = study.facts["task_rows"][study.split]
+    value = best.result.mean
+    if study.metric not in ("accuracy", "f1_micro") or value is None or not n_rows:
+        return []
+    error = math.sqrt(value * (1 - value) / n_rows)
+    return [
+        f"{study.split.capitalize()} has {n_rows} rows: one row is {1 / n_rows:.4f}, and the standard error of "
+        f"{study.metric} {decimals(value)} on so many rows is {error:.4f}."
+    ]

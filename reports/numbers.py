@@ -1,0 +1,103 @@
+"""``page.json``: every number on the page, for programs.
+
+Keys of a study of trials (an imported one has the first three, and ``observations``):
+
+==================  ===================================================================================================
+``format``          version of this layout, 1
+``kind``            "trials" or "observations"
+``study``           what the study is bound to: space, task, metric, factors, rules, design, ... (the ledger's facts)
+``coverage``        the certificate: ``line``, ``complete``, and the number of trials in each state
+``result``          ``metric``, ``split`` that results are measured on, ``lower_is_better``
+``cells``           one object a row, in table order; a spread is ``{"mean", "sd", "n"}`` over finished replicates,
+                    ``sd`` null below two; ``seconds_per_epoch`` is training alone; ``replicates`` hold single trials
+``best``            index of the cell that is best on dev; ``worst``, ``highest_result``, ``baseline`` alike; or null
+``speed``           training seconds per epoch over cells, ``frozen`` and ``unfrozen`` and their ``ratio``; or null
+``yardsticks``      ``name``, ``dev``, ``test``
+``excluded``        cells left out: ``levels``, ``why``
+``dead_knobs``      ``knob``, ``reason``, ``cells``, ``groups`` of cells that differ in nothing that acts
+``failures``        failed attempts put together by ``kind``, ``message`` and ``then``
+``cautions``        the sentences under "Read with care"
+``timing``          Unix seconds of the first start and the last end, attempts, workers, seconds of finished trials
+``provenance``      one object for each start of a driver, with the number of its attempts
+``commands``        ``sweep``, and ``rerun`` for the best cell; or null
+==================  ===================================================================================================
+"""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from reports.analysis import cautions, dead_knobs, failure_groups, highest_result, speed
+from reports.commands import rerun_command, sweep_command
+from reports.records import CellRow, StudyRows
+
+FORMAT = 1
+
+
+def numbers_text(study: StudyRows) -> str:
+    """Serialise the numbers of a page."""
+    return json.dumps(numbers(study), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def numbers(study: StudyRows) -> dict[str, Any]:
+    """Gather the numbers of a page."""
+    head = {"format": FORMAT, "kind": study.facts["kind"], "study": dict(study.facts)}
+    return head | (_of_observations(study) if study.is_imported else _of_trials(study))
+
+
+def _of_observations(study: StudyRows) -> dict[str, Any]:
+    return {
+        "result": {"metric": study.metric, "split": None, "lower_is_better": study.lower_is_better},
+        "observations": [
+            {"index": row.index, "levels": row.levels, "value": row.value, "text": row.text}
+            for row in study.observations
+        ],
+    }
+
+
+def _of_trials(study: StudyRows) -> dict[str, Any]:
+    ranking, found = study.ranking, speed(study)
+    best = ranking[0] if ranking else None
+    return {
+        "coverage": {"line": str(study.coverage), "complete": study.coverage.complete, **asdict(study.coverage)},
+        "result": {"metric": study.metric, "split": study.split, "lower_is_better": study.lower_is_better},
+        "cells": [_cell(study, cell) for cell in study.cells],
+        "best": _index(best),
+        "worst": _index(ranking[-1] if ranking else None),
+        "highest_result": _index(highest_result(study)),
+        "baseline": _index(study.baseline),
+        "speed": None if found is None else asdict(found) | {"ratio": found.ratio},
+        "yardsticks": [asdict(yardstick) for yardstick in study.yardsticks],
+        "excluded": [{"levels": cell.levels, "why": cell.why} for cell in study.excluded],
+        "dead_knobs": [asdict(dead) for dead in dead_knobs(study)],
+        "failures": [asdict(group) for group in failure_groups(study.failures)],
+        "cautions": cautions(study),
+        "timing": asdict(study.timing),
+        "provenance": [{"n_attempts": record.n_attempts, **record.content} for record in study.provenance],
+        "commands": {
+            "sweep": sweep_command(study),
+            "rerun": rerun_command(study, best.finished[0].trial) if best else None,
+        },
+    }
+
+
+def _index(cell: CellRow | None) -> int | None:
+    return None if cell is None else cell.index
+
+
+def _cell(study: StudyRows, cell: CellRow) -> dict[str, Any]:
+    return {
+        "index": cell.index,
+        "levels": cell.levels,
+        "settings": study.settings(cell.levels),
+        "recipe": cell.recipe,
+        "dead": cell.dead,
+        "state": cell.state,
+        "result": asdict(cell.result),
+        "dev": asdict(cell.dev),
+        "chosen_epochs": [replicate.chosen_epoch for replicate in cell.finished],
+        "seconds_per_epoch": cell.train_seconds_per_epoch.mean,
+        "frozen": cell.frozen,
+        "collapsed": list(cell.collapsed),
+        "replicates": [asdict(replicate) for replicate in cell.replicates],
+    }

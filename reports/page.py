@@ -1,0 +1,111 @@
+"""The page of a study: a tree of sections, and as the last act the files."""
+
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gridsearch.errors import RequestError, one_of
+from gridsearch.ledger import Ledger
+from gridsearch.study import Study
+from reports.asked import DeadKnobs, FixedRecipe, LeftOut, Levels
+from reports.markdown import Block, escape, paragraphs
+from reports.numbers import numbers_text
+from reports.published import PublishedExtremes, PublishedLevels, PublishedResults, PublishedSummary
+from reports.records import StudyRows
+from reports.results import Cautions, Extremes, FrozenSpeed, Results, Summary, Yardsticks, best_sentence
+from reports.rows import read_study
+from reports.runs import CollapsedRuns, Failures, ProvenanceSection, Repeat
+from reports.table import csv_text, terminal_table
+
+__all__ = ["best_line", "make_page", "terminal_table", "write_reports"]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A title and its sections, in reading order."""
+
+    title: str
+    sections: tuple[Block, ...]
+
+    def format(self) -> str:
+        """Return the Markdown of the whole page; what has nothing to say is left out."""
+        return paragraphs([f"# {escape(self.title)}", *(section.format() for section in self.sections)]) + "\n"
+
+
+def make_page(study: StudyRows) -> Page:
+    """Put the sections of a study's page together: what was found, what was asked, how to do it again."""
+    title = str(study.facts["title"])
+    if study.is_imported:
+        sections: tuple[Block, ...] = (
+            PublishedSummary(study),
+            PublishedResults(study),
+            PublishedExtremes(study),
+            PublishedLevels(study),
+        )
+        return Page(title, sections)
+    return Page(
+        title,
+        (
+            Summary(study),
+            Results(study),
+            Extremes(study),
+            FrozenSpeed(study),
+            Yardsticks(study),
+            Cautions(study),
+            Levels(study),
+            FixedRecipe(study),
+            LeftOut(study),
+            DeadKnobs(study),
+            CollapsedRuns(study),
+            Failures(study),
+            Repeat(study),
+            ProvenanceSection(study),
+        ),
+    )
+
+
+def best_line(ledger: Ledger) -> str:
+    """Name the best cell so far in one line; empty when nothing has finished."""
+    study = read_study(ledger)
+    return "" if study.is_imported else best_sentence(study)
+
+
+FORMATS: dict[str, Callable[[StudyRows], str]] = {
+    "md": lambda study: make_page(study).format(),
+    "csv": csv_text,
+    "json": numbers_text,
+}
+"""Format name, which is also the file's suffix, to the text of its file."""
+
+
+def write_reports(study: Study, out: Path | None, formats: Sequence[str]) -> list[Path]:
+    """Write page.md, page.csv, page.json into ``out`` (default: the study's folder); return the files in that order.
+
+    Raises RequestError for an unknown format, for a study that does not exist or is empty, and for a folder that
+    cannot be written; each file is replaced as a whole or not at all.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise RequestError(f"--format: {one_of('format', name, list(FORMATS))}")
+    with study.open() as ledger:
+        rows = read_study(ledger)
+    texts = {name: FORMATS[name](rows) for name in formats}
+    folder = study.folder if out is None else out
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return [_write(folder / study.page_path.with_suffix(f".{name}").name, text) for name, text in texts.items()]
+    except OSError as error:
+        raise RequestError(f"the report cannot be written to {folder}: {error.strerror}") from None
+
+
+def _write(path: Path, text: str) -> Path:
+    half_made = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        half_made.write_text(text, encoding="utf-8", newline="")
+        os.replace(half_made, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            half_made.unlink()
+    return path

@@ -1,0 +1,259 @@
+"""What a page is made of: the nouns that rows.py reads from a ledger."""
+
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gridsearch.ledger import Coverage
+from gridsearch.metrics import LOWER_IS_BETTER, is_better
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and sample standard deviation (n - 1) of n values; None where there are too few."""
+
+    mean: float | None
+    sd: float | None
+    n: int
+
+
+def spread(values: Iterable[float | None]) -> Spread:
+    """Summarise the values that are there.
+
+    >>> spread([1.0, None, 3.0])
+    Spread(mean=2.0, sd=1.4142135623730951, n=2)
+    """
+    known = [value for value in values if value is not None]
+    return Spread(
+        statistics.fmean(known) if known else None, statistics.stdev(known) if len(known) > 1 else None, len(known)
+    )
+
+
+@dataclass(frozen=True)
+class FactorColumn:
+    """A factor as the table shows it. ``levels`` maps labels, in declared order, to the knobs that they set."""
+
+    name: str
+    column: str
+    baseline: str
+    levels: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Replicate:
+    """One trial of a cell. All below ``state`` is known only when it is finished; ``test`` only where test has labels.
+
+    ``dev`` and ``test`` are the study's metric at the chosen epoch; seconds per epoch are means over all epochs.
+    """
+
+    trial: str
+    seed: int
+    fold: int
+    state: str
+    dev: float | None = None
+    test: float | None = None
+    dev_metrics: Mapping[str, float] = field(default_factory=dict)
+    test_metrics: Mapping[str, float] = field(default_factory=dict)
+    chosen_epoch: int | None = None
+    n_epochs: int | None = None
+    train_seconds_per_epoch: float | None = None
+    dev_seconds_per_epoch: float | None = None
+    seconds: float | None = None
+    peak_bytes: int | None = None
+    collapsed: str = ""
+
+
+@dataclass(frozen=True)
+class CellRow:
+    """One row of the table. ``recipe`` is resolved, with dead knobs at their neutral values."""
+
+    index: int
+    levels: Mapping[str, str]
+    recipe: Mapping[str, Any]
+    dead: Mapping[str, str]
+    replicates: tuple[Replicate, ...]
+    has_test: bool
+
+    @property
+    def finished(self) -> tuple[Replicate, ...]:
+        """The replicates that have a result."""
+        return tuple(replicate for replicate in self.replicates if replicate.state == "finished")
+
+    @property
+    def state(self) -> str:
+        """The least settled state among the replicates: running, pending, pruned, failed or finished."""
+        states = {"pending" if replicate.state == "planned" else replicate.state for replicate in self.replicates}
+        return next(state for state in ("running", "pending", "pruned", "failed", "finished") if state in states)
+
+    @property
+    def dev(self) -> Spread:
+        """The metric on dev, over the finished replicates."""
+        return spread(replicate.dev for replicate in self.finished)
+
+    @property
+    def result(self) -> Spread:
+        """The metric on test where test has labels, else on dev, over the finished replicates."""
+        return spread(replicate.test for replicate in self.finished) if self.has_test else self.dev
+
+    @property
+    def train_seconds_per_epoch(self) -> Spread:
+        """Training seconds of one epoch, without the evaluation on dev."""
+        return spread(replicate.train_seconds_per_epoch for replicate in self.finished)
+
+    @property
+    def collapsed(self) -> dict[str, list[str]]:
+        """Why replicates are degenerate, each reason with its trials."""
+        reasons: dict[str, list[str]] = {}
+        for replicate in self.finished:
+            if replicate.collapsed:
+                reasons.setdefault(replicate.collapsed, []).append(replicate.trial)
+        return reasons
+
+    @property
+    def frozen(self) -> bool:
+        """Whether a part of the encoder is never trained."""
+        return bool(self.recipe["frozen_layers"] != 0)
+
+
+@dataclass(frozen=True)
+class LeftOutCell:
+    """A cell that a rule leaves out, and why."""
+
+    levels: Mapping[str, str]
+    why: str
+
+
+@dataclass(frozen=True)
+class FailedAttempt:
+    """One failed try. ``final``: its trial is not tried again; ``trial_state`` is what became of the trial since."""
+
+    trial: str
+    cells: tuple[int, ...]
+    kind: str
+    message: str
+    final: bool
+    trial_state: str
+
+    @property
+    def then(self) -> str:
+        """What became of it, in words."""
+        if self.trial_state == "finished":
+            return "retried, and finished"
+        if self.final or self.trial_state == "failed":
+            return "final: not tried again"
+        return "being retried" if self.trial_state == "running" else "to be retried"
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """A cheap reference on the same split: the study's metric on dev, and on test where test has labels."""
+
+    name: str
+    dev: float | None
+    test: float | None
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A row of a published table: ``text`` and ``index`` as they were spelled there."""
+
+    index: str
+    levels: Mapping[str, str]
+    value: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What was the same for all attempts of one start of a driver (see runners' provenance)."""
+
+    content: Mapping[str, Any]
+    n_attempts: int
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When attempts ran (Unix seconds), how many, and the seconds that the finished ones took together."""
+
+    started: float | None
+    ended: float | None
+    n_attempts: int
+    n_workers: int
+    finished_seconds: float
+
+
+@dataclass(frozen=True)
+class StudyRows:
+    """A study at one moment. An imported one has observations and no cells."""
+
+    folder: Path
+    facts: Mapping[str, Any]
+    factors: tuple[FactorColumn, ...]
+    cells: tuple[CellRow, ...]
+    excluded: tuple[LeftOutCell, ...]
+    failures: tuple[FailedAttempt, ...]
+    yardsticks: tuple[Yardstick, ...]
+    observations: tuple[Observation, ...]
+    provenance: tuple[Provenance, ...]
+    timing: Timing
+    coverage: Coverage
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether the rows come from a published table."""
+        return bool(self.facts["kind"] == "observations")
+
+    @property
+    def metric(self) -> str:
+        """The study's metric; of an imported table, the column with the results."""
+        return str(self.facts["response"] if self.is_imported else self.facts["metric"])
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether small results are good: known of our metrics, read off the name of a published column."""
+        words = ("loss", "error", "perplexity")
+        return self.metric in LOWER_IS_BETTER or (
+            self.is_imported and any(word in self.metric.casefold() for word in words)
+        )
+
+    @property
+    def has_test(self) -> bool:
+        """Whether results are on test; else they are on dev."""
+        return any(cell.has_test for cell in self.cells)
+
+    @property
+    def split(self) -> str:
+        """The split that `result` is measured on."""
+        return "test" if self.has_test else "dev"
+
+    @property
+    def n_replicates(self) -> int:
+        """Trials of a cell, at most."""
+        return max((len(cell.replicates) for cell in self.cells), default=0)
+
+    @property
+    def ranking(self) -> list[CellRow]:
+        """Cells with a result, the best on dev first, ties in table order: test is reported, never selected on."""
+        return sorted(
+            (cell for cell in self.cells if cell.finished),
+            key=lambda cell: (cell.dev.mean or 0.0) * (1 if self.lower_is_better else -1),
+        )
+
+    @property
+    def baseline(self) -> CellRow | None:
+        """The cell in which every factor has its baseline level, unless a rule leaves it out."""
+        wanted = {factor.name: factor.baseline for factor in self.factors}
+        return next((cell for cell in self.cells if cell.levels == wanted), None)
+
+    def beats(self, value: float, than: float | None) -> bool:
+        """Tell whether a result is better than another one."""
+        return is_better("log_loss" if self.lower_is_better else "accuracy", value, than)
+
+    def settings(self, levels: Mapping[str, str]) -> str:
+        """Spell a row in one word, such as ``bertadam1-weight_decay0-attack=fgm``."""
+        return "-".join(
+            f"{factor.column}{'' if levels[factor.name][:1].isdigit() else '='}{levels[factor.name]}"
+            for factor in self.factors
+        )

@@ -1,0 +1,185 @@
+"""From an open ledger to plain typed rows: all that a page may know. The only file of reports that speaks SQL."""
+
+import contextlib
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gridsearch.errors import RequestError
+from gridsearch.ledger import Ledger
+from reports.records import (
+    CellRow,
+    FactorColumn,
+    FailedAttempt,
+    LeftOutCell,
+    Observation,
+    Provenance,
+    Replicate,
+    StudyRows,
+    Timing,
+    Yardstick,
+)
+
+_REPLICATES = """
+SELECT cell_trials.position, trials.id AS trial, trials.seed, trials.fold, trial_states.state,
+       attempts.id AS attempt, attempts.chosen_epoch, attempts.seconds, attempts.peak_bytes, attempts.collapsed
+FROM cell_trials
+JOIN trials ON trials.id = cell_trials.trial
+JOIN trial_states ON trial_states.trial = trials.id
+LEFT JOIN attempts ON attempts.trial = trials.id AND attempts.state = 'finished'
+ORDER BY cell_trials.position, cell_trials.replicate
+"""
+_FAILURES = """
+SELECT attempts.id, attempts.trial, failure_kind, message, final, trial_states.state
+FROM attempts JOIN trial_states ON trial_states.trial = attempts.trial
+WHERE attempts.state = 'failed' ORDER BY attempts.id
+"""
+_PROVENANCE = """
+SELECT content, (SELECT count(*) FROM attempts WHERE provenance = provenance.id) AS n_attempts
+FROM provenance ORDER BY id
+"""
+_TIMING = """
+SELECT min(started) AS started, max(ended) AS ended, count(*) AS n_attempts, count(DISTINCT worker) AS n_workers,
+       coalesce(sum(seconds), 0.0) AS finished_seconds FROM attempts
+"""
+
+
+def read_study(ledger: Ledger) -> StudyRows:
+    """Read all rows as of one moment, while a driver may be writing. Raises RequestError when nothing is planned."""
+    with _one_moment(ledger.connection):
+        facts = ledger.facts()
+        if not facts:
+            raise RequestError(f"{ledger.path.parent} is an empty study: nothing has been planned in it")
+        rows = ledger.connection.execute
+        yardsticks = tuple(_yardstick(row, facts["metric"]) for row in rows("SELECT * FROM yardsticks ORDER BY name"))
+        cells = _cells(ledger.connection, facts)
+        return StudyRows(
+            folder=ledger.path.parent,
+            facts=facts,
+            factors=tuple(
+                FactorColumn(factor["name"], factor["column"], factor["baseline"], dict(factor["levels"]))
+                for factor in facts["factors"]
+            ),
+            cells=cells,
+            excluded=tuple(
+                LeftOutCell(json.loads(row["levels"]), row["why"]) for row in rows("SELECT * FROM excluded")
+            ),
+            failures=_failures(ledger.connection, cells),
+            yardsticks=yardsticks,
+            observations=_observations(ledger.connection, facts),
+            provenance=tuple(Provenance(json.loads(row["content"]), row["n_attempts"]) for row in rows(_PROVENANCE)),
+            timing=Timing(**dict(rows(_TIMING).fetchone())),
+            coverage=ledger.coverage(),
+        )
+
+
+@contextlib.contextmanager
+def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+    """Hold a read transaction, so that the table and the coverage line cannot contradict each other."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN DEFERRED")
+    try:
+        yield
+    finally:
+        connection.rollback()
+
+
+def _cells(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> tuple[CellRow, ...]:
+    outcomes = _outcomes(connection)
+    epochs = {row["attempt"]: row for row in connection.execute(
+        "SELECT attempt, count(*) AS n_epochs, avg(train_seconds) AS train, avg(dev_seconds) AS dev "
+        "FROM epochs GROUP BY attempt"
+    )}  # fmt: skip
+    metric = facts.get("metric", "")
+    replicates: dict[int, list[Replicate]] = defaultdict(list)
+    for row in connection.execute(_REPLICATES):
+        replicates[row["position"]].append(_replicate(row, outcomes, epochs, metric))
+    return tuple(
+        CellRow(
+            index=row["position"],
+            levels=json.loads(row["levels"]),
+            recipe=json.loads(row["recipe"]),
+            dead=json.loads(row["dead"]),
+            replicates=tuple(replicates[row["position"]]),
+            has_test=bool(facts["test_is_labelled"]),
+        )
+        for row in connection.execute("SELECT * FROM cells ORDER BY position")
+    )
+
+
+def _outcomes(connection: sqlite3.Connection) -> dict[int, tuple[dict[str, float], dict[str, float]]]:
+    """Metrics on dev and test by attempt. A single task has one part, and only that is reported."""
+    found: dict[int, tuple[dict[str, float], dict[str, float]]] = {}
+    for row in connection.execute("SELECT attempt, dev, test FROM outcomes ORDER BY attempt, rowid"):
+        found.setdefault(row["attempt"], (json.loads(row["dev"]), json.loads(row["test"] or "{}")))
+    return found
+
+
+def _replicate(
+    row: sqlite3.Row,
+    outcomes: Mapping[int, tuple[dict[str, float], dict[str, float]]],
+    epochs: Mapping[int, sqlite3.Row],
+    metric: str,
+) -> Replicate:
+    if row["attempt"] is None:
+        return Replicate(row["trial"], row["seed"], row["fold"], row["state"])
+    dev, test = outcomes[row["attempt"]]
+    epoch = epochs[row["attempt"]]
+    return Replicate(
+        trial=row["trial"],
+        seed=row["seed"],
+        fold=row["fold"],
+        state=row["state"],
+        dev=dev[metric],
+        test=test.get(metric),
+        dev_metrics=dev,
+        test_metrics=test,
+        chosen_epoch=row["chosen_epoch"],
+        n_epochs=epoch["n_epochs"],
+        train_seconds_per_epoch=epoch["train"],
+        dev_seconds_per_epoch=epoch["dev"],
+        seconds=row["seconds"],
+        peak_bytes=row["peak_bytes"],
+        collapsed=row["collapsed"] or "",
+    )
+
+
+def _failures(connection: sqlite3.Connection, cells: tuple[CellRow, ...]) -> tuple[FailedAttempt, ...]:
+    indexes: dict[str, list[int]] = defaultdict(list)
+    for cell in cells:
+        for replicate in cell.replicates:
+            indexes[replicate.trial].append(cell.index)
+    return tuple(
+        FailedAttempt(
+            trial=row["trial"],
+            cells=tuple(indexes[row["trial"]]),
+            kind=row["failure_kind"],
+            message=row["message"] or "",
+            final=bool(row["final"]),
+            trial_state=row["state"],
+        )
+        for row in connection.execute(_FAILURES)
+    )
+
+
+def _yardstick(row: sqlite3.Row, metric: str) -> Yardstick:
+    dev, test = json.loads(row["dev"]), json.loads(row["test"] or "{}")
+    return Yardstick(row["name"], dev.get(metric), test.get(metric))
+
+
+def _observations(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> tuple[Observation, ...]:
+    published = facts.get("published", {})
+    rows = connection.execute("SELECT * FROM observations ORDER BY position").fetchall()
+    return tuple(
+        Observation(
+            index=published["index"][place],
+            levels=json.loads(row["levels"]),
+            value=row["value"],
+            text=published["response"][place],
+        )
+        for place, row in enumerate(rows)
+    )

@@ -1,0 +1,204 @@
+"""The comparison table: one row a cell, in table order; as Markdown, plain text and CSV."""
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gridsearch.ledger import Ledger
+from reports import markdown
+from reports.markdown import COLLAPSED_MARK, one_line
+from reports.records import CellRow, StudyRows
+from reports.rows import read_study
+
+TERMINAL_WIDTH = 80
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A text of the table: ``best`` of its column, or ``marked`` because a run behind it collapsed."""
+
+    text: str
+    best: bool = False
+    marked: bool = False
+
+    def in_markdown(self) -> str:
+        """Return it escaped, the best one in bold."""
+        text = markdown.escape(self.text)
+        return (f"**{text}**" if self.best else text) + (f" {COLLAPSED_MARK}" if self.marked else "")
+
+    def in_plain_text(self) -> str:
+        """Return it with a star behind the best one."""
+        return one_line(self.text) + ("*" if self.best else "") + (COLLAPSED_MARK if self.marked else "")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A header and rows of equal length."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def format(self) -> str:
+        """Return the table as GitHub Markdown, aligned."""
+        header = [markdown.escape(name) for name in self.header]
+        return markdown.table(header, [[cell.in_markdown() for cell in row] for row in self.rows])
+
+    def plain_text(self, width: int = TERMINAL_WIDTH) -> str:
+        """Return the table for a terminal: as compact as ``width`` columns need, and wider if it must be."""
+        rows = [[cell.in_plain_text() for cell in row] for row in self.rows]
+        names = [one_line(name) for name in self.header]
+        halves = [_in_two_lines(name) for name in names]
+        two_lines = [[upper for upper, _ in halves], [lower for _, lower in halves]]
+        for header, gap in (([names], "  "), (two_lines, "  "), (two_lines, " ")):
+            lines = _aligned([*header, *rows], gap)
+            if max(map(_width, lines)) <= width:
+                break
+        lines.insert(len(header), "-" * max(map(_width, lines)))
+        return "\n".join(lines)
+
+
+def comparison_table(study: StudyRows) -> Table:
+    """Build the table of a study: of its cells, or of the rows that it was imported from."""
+    return _published_table(study) if study.is_imported else _cell_table(study)
+
+
+def _cell_table(study: StudyRows) -> Table:
+    has_several = study.n_replicates > 1
+    header = ["index", *(factor.column for factor in study.factors)]
+    header += [*(["dev"] if study.has_test else []), "result", *(["sd", "n"] if has_several else [])]
+    best = {"dev": _best(study, [cell.dev.mean for cell in study.cells])}
+    best["result"] = _best(study, [cell.result.mean for cell in study.cells])
+    rows = []
+    for cell in study.cells:
+        row = [Cell(str(cell.index)), *(Cell(cell.levels[factor.name]) for factor in study.factors)]
+        if study.has_test:
+            row.append(_number(cell.dev.mean, best["dev"]))
+        row.append(_result(cell, best["result"]))
+        if has_several:
+            row += [_number(cell.result.sd), Cell(str(cell.result.n))]
+        rows.append(tuple(row))
+    return Table(tuple(header), tuple(rows))
+
+
+def decimals(value: float | None) -> str:
+    """Spell a result, or its absence.
+
+    >>> decimals(0.93), decimals(None)
+    ('0.9300', '-')
+    """
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _best(study: StudyRows, values: Sequence[float | None]) -> str:
+    """The best value as it is shown; empty without any. What looks equal to it is as good as it."""
+    best: float | None = None
+    for value in values:
+        if value is not None and study.beats(value, best):
+            best = value
+    return "" if best is None else decimals(best)
+
+
+def _number(value: float | None, best: str = "") -> Cell:
+    text = "" if value is None else decimals(value)
+    return Cell(text, best=bool(text) and text == best)
+
+
+def _result(cell: CellRow, best: str) -> Cell:
+    if cell.result.mean is None:
+        return Cell(cell.state)
+    text = decimals(cell.result.mean)
+    return Cell(text, best=text == best, marked=bool(cell.collapsed))
+
+
+def _published_table(study: StudyRows) -> Table:
+    """Columns in published order, with the published spelling; an index is added where there was none."""
+    facts = study.facts
+    index, response = facts["index_column"], facts["response"]
+    columns = list(facts["columns"]) if index else ["index", *facts["columns"]]
+    best: float | None = None
+    for row in study.observations:
+        best = row.value if study.beats(row.value, best) else best
+    rows = []
+    for row in study.observations:
+        cells = {name: Cell(label) for name, label in row.levels.items()}
+        cells[index or "index"] = Cell(row.index)
+        cells[response] = Cell(row.text, best=row.value == best)
+        rows.append(tuple(cells[name] for name in columns))
+    return Table(tuple(columns), tuple(rows))
+
+
+def terminal_table(ledger: Ledger) -> str:
+    """Return what a sweep prints at its end: the table in plain text, with what its marks mean."""
+    study = read_study(ledger)
+    table = comparison_table(study)
+    lines = [] if study.is_imported else [f"result: {measure_text(study)}"]
+    lines.append(table.plain_text())
+    if any(cell.best for row in table.rows for cell in row):
+        lines.append("* best of its column")
+    if any(cell.marked for row in table.rows for cell in row):
+        lines.append(f"{COLLAPSED_MARK} collapsed: see the page")
+    return "\n".join(lines)
+
+
+def measure_text(study: StudyRows) -> str:
+    """Say what `result` is: metric, split, epoch, replicates."""
+    text = f"{study.metric} on {study.split} at the chosen epoch"
+    return text + (", mean over seeds" if study.n_replicates > 1 else "")
+
+
+def csv_text(study: StudyRows) -> str:
+    """Return the same rows as CSV: numbers unrounded, results empty where there are none, and columns for programs."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    table = comparison_table(study)
+    if study.is_imported:
+        writer.writerow(table.header)
+        writer.writerows([cell.text for cell in row] for row in table.rows)
+        return buffer.getvalue()
+    writer.writerow([*table.header, "state", "collapsed", "chosen_epoch", "train_seconds_per_epoch", "trials"])
+    writer.writerows(_csv_row(study, cell) for cell in study.cells)
+    return buffer.getvalue()
+
+
+def _csv_row(study: StudyRows, cell: CellRow) -> list[object]:
+    return [
+        cell.index,
+        *(cell.levels[factor.name] for factor in study.factors),
+        *([cell.dev.mean] if study.has_test else []),
+        cell.result.mean,
+        *([cell.result.sd, cell.result.n] if study.n_replicates > 1 else []),
+        cell.state,
+        "; ".join(cell.collapsed),
+        " ".join(str(replicate.chosen_epoch) for replicate in cell.finished),
+        cell.train_seconds_per_epoch.mean,
+        " ".join(replicate.trial for replicate in cell.replicates),
+    ]
+
+
+def _width(text: str) -> int:
+    """Columns that a text takes in a terminal; Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _aligned(rows: Sequence[Sequence[str]], gap: str) -> list[str]:
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    return [
+        gap.join(text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _in_two_lines(name: str) -> tuple[str, str]:
+    """Break a header at the underscore or space nearest to its middle; what cannot break stands below.
+
+    >>> _in_two_lines("warmup_proportion"), _in_two_lines("index")
+    (('warmup_', 'proportion'), ('', 'index'))
+    """
+    places = [found.end() for found in re.finditer(r"[_ ](?=.)", name)]
+    if not places:
+        return "", name
+    place = min(places, key=lambda end: abs(end - len(name) / 2))
+    return name[:place].rstrip(), name[place:]

@@ -1,0 +1,227 @@
+"""The command line: what each command is called and takes. Every library beyond the standard one is imported late."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from gridsearch import __version__
+from gridsearch.errors import GridSearchError
+
+Arguments = argparse.Namespace
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+EXIT_DONE, EXIT_INCOMPLETE, EXIT_WRONG_REQUEST, EXIT_INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parsed = build_parser().parse_args(arguments)
+    try:
+        command: Callable[[Arguments], int] = parsed.load()
+        return command(parsed)
+    except GridSearchError as error:
+        print(f"gridsearch {parsed.command}: {error}", file=sys.stderr)
+        return EXIT_WRONG_REQUEST
+    except KeyboardInterrupt:
+        goes_on = "; the same command goes on from here" if parsed.command == "sweep" else ""
+        print(f"interrupted{goes_on}", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of a pipe (head, less) has seen enough.
+        sys.stderr.close()
+        return EXIT_DONE
+    except OSError as error:
+        # A folder that cannot be made or written, a full disk: the sentence is the system's own.
+        print(f"gridsearch {parsed.command}: {error.filename or 'input or output'}: {error.strerror}", file=sys.stderr)
+        return EXIT_WRONG_REQUEST
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe every command with its options and an example."""
+    parser = argparse.ArgumentParser(
+        prog="gridsearch", description="Which fine-tuning tricks matter? Grid search for BERT-like encoders."
+    )
+    parser.add_argument("--version", action="version", version=f"gridsearch {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (_init, _plan, _sweep, _verify, _status, _report, _import, _predict, _rerun):
+        add(commands)
+    return parser
+
+
+def _add(commands: Commands, name: str, help_text: str, example: str) -> argparse.ArgumentParser:
+    def load() -> Callable[[Arguments], int]:
+        from importlib import import_module
+
+        module = import_module(f"runners.commands.{name if name != 'import' else 'import_table'}")
+        command: Callable[[Arguments], int] = module.run
+        return command
+
+    parser = commands.add_parser(
+        name,
+        help=help_text,
+        description=help_text[0].upper() + help_text[1:] + ".",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(load=load)
+    return parser
+
+
+def _question(parser: argparse.ArgumentParser) -> None:
+    """Options that say what is asked: space, task, model, seeds, fixed knobs."""
+    parser.add_argument(
+        "space", metavar="SPACE", help="a built-in space (finetune64, seed003, class_weights) or a TOML file"
+    )
+    parser.add_argument(
+        "--task", default="docstrings", metavar="T", help="a built-in task or a TOML file (default: docstrings)"
+    )
+    parser.add_argument("--model", metavar="M", help="tiny (default), minilm, a folder, or a Hugging Face name")
+    parser.add_argument(
+        "--data-dir", metavar="DIR", help="where the task's files are (default: beside its TOML, $GRIDSEARCH_DATA)"
+    )
+    parser.add_argument("--train-rows", type=int, metavar="N", help="train on a stratified sample of N rows")
+    parser.add_argument("--seeds", type=_seeds, metavar="0,1,2", help="seeds of every cell (default: the space's)")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KNOB=VALUE", help="fix a knob for all cells; repeatable"
+    )
+    parser.add_argument("--study", metavar="DIR", help="the study's folder (default: studies/SPACE-TASK-MODEL)")
+
+
+def _study(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("study", metavar="STUDY", help="the study's folder")
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"seeds are whole numbers with commas between them, but got {text!r}"
+        ) from None
+
+
+def _init(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "init",
+        "write a task TOML for your own data, columns and labels guessed and checked",
+        "gridsearch init reviews.csv -o reviews.toml",
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="training data, then (optionally) dev and test data")
+    parser.add_argument("-o", "--output", required=True, metavar="TASK.toml", help="the task file to write")
+    parser.add_argument("--name", metavar="NAME", help="what the task is called (default: the output file's name)")
+    parser.add_argument("--force", action="store_true", help="replace an existing file")
+
+
+def _plan(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "plan",
+        "show the cells and trials of a space; nothing is trained",
+        "gridsearch plan finetune64 --task docstrings --model tiny",
+    )
+    _question(parser)
+    parser.add_argument("--all", action="store_true", help="list every cell, however many there are")
+
+
+def _sweep(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "sweep",
+        "run every trial that the study lacks; running it again is resuming it",
+        "gridsearch sweep finetune64 --workers 2",
+    )
+    _question(parser)
+    parser.add_argument("--runner", choices=["ray", "serial"], default="ray", help="where trials run (default: ray)")
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="trials at a time (default: one per core or per share of a GPU)"
+    )
+    parser.add_argument(
+        "--gpus-per-trial", type=float, metavar="F", help="share of a GPU for a trial (default: 1 where there is one)"
+    )
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of a trial (default: 1)")
+    parser.add_argument("--address", metavar="A", help="a running Ray cluster")
+    parser.add_argument(
+        "--keep", default="none", metavar="WHICH", help="weights to keep: none (default), best, top-3, all"
+    )
+    parser.add_argument("--retry-failed", action="store_true", help="try again what failed for good")
+
+
+def _verify(commands: Commands) -> None:
+    _study(
+        _add(
+            commands,
+            "verify",
+            "print the coverage certificate; exit 0 only when it is complete",
+            "gridsearch verify studies/finetune64-docstrings-tiny",
+        )
+    )
+
+
+def _status(commands: Commands) -> None:
+    _study(
+        _add(
+            commands,
+            "status",
+            "tell from a second terminal how far a sweep is",
+            "gridsearch status studies/finetune64-docstrings-tiny",
+        )
+    )
+
+
+def _report(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "report",
+        "write the page of a study",
+        "gridsearch report studies/finetune64-docstrings-tiny --format md,csv",
+    )
+    _study(parser)
+    parser.add_argument("-o", "--output", metavar="DIR", help="where to write (default: the study's folder)")
+    parser.add_argument(
+        "--format", default="md", metavar="F,F", help="md (default), csv, json, with commas between them"
+    )
+
+
+def _import(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "import",
+        "turn a published table (markdown or CSV) into a study",
+        "gridsearch import results.md --response result --study studies/published",
+    )
+    parser.add_argument("table", metavar="TABLE", help="a markdown or CSV file")
+    parser.add_argument("--response", metavar="COLUMN", help="the column with the results (default: the last)")
+    parser.add_argument("--study", metavar="DIR", help="the folder of the new study (default: studies/TABLE)")
+
+
+def _predict(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "predict",
+        "label new text with a trial's classifier",
+        "gridsearch predict studies/reviews --trial best new_reviews.csv -o labels.csv",
+    )
+    _study(parser)
+    parser.add_argument(
+        "--trial", default="best", metavar="ID", help="a trial's id or its first digits, or best (default)"
+    )
+    parser.add_argument("input", metavar="INPUT", help="a file with the task's columns, or one text a line (.txt)")
+    parser.add_argument("-o", "--output", metavar="CSV", help="where to write (default: the terminal)")
+    parser.add_argument("--force", action="store_true", help="replace an existing file")
+
+
+def _rerun(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "rerun",
+        "run one trial again in this process; the ledger is not touched",
+        "gridsearch rerun studies/finetune64-docstrings-tiny --trial 3fa9c1d0",
+    )
+    _study(parser)
+    parser.add_argument("--trial", required=True, metavar="ID", help="a trial's id or its first digits, or best")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

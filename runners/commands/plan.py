@@ -1,0 +1,100 @@
+"""``gridsearch plan``: what a space asks, before anything is trained."""
+
+import contextlib
+import textwrap
+from collections import Counter
+
+from gridsearch.errors import NotBegunError
+from gridsearch.plan import Plan
+from gridsearch.space import label_of
+from gridsearch.tasks.task import Task
+from reports.table import Cell, Table
+from runners.cli import EXIT_DONE, Arguments
+from runners.request import read_question
+
+N_LISTED = 64
+"""More cells than these are listed only on demand."""
+
+
+def run(arguments: Arguments) -> int:
+    """Print the plan."""
+    question = read_question(arguments)
+    plan = question.plan
+    lines = [plan.space.title, "", *_about(plan), "", *_factors(plan), ""]
+    lines += _cells(plan, list_all=arguments.all)
+    lines += _left_out(plan)
+    if question.study.ledger_path.is_file():
+        with contextlib.suppress(NotBegunError), question.study.open() as ledger:
+            ledger.refuse_another_study(plan, question.sources)
+            pending = plan.trials.keys() & ledger.pending() | (plan.trials.keys() - ledger.trial_ids())
+            count = len(plan.trials) - len(pending)
+            lines.append(f"study {question.study.folder}: {count} of these trials need no run")
+    print("\n".join(lines).rstrip())
+    return EXIT_DONE
+
+
+def _about(plan: Plan) -> list[str]:
+    task, fixed = plan.task, plan.space.fixed
+    labels = f"{len(task.label_names)} labels (in this order: {', '.join(task.label_names)})"
+    about = [
+        ("task", f"{task.name}: {_rows(task)}; {labels}; metric {task.metric}"),
+        *(("", note) for note in task.notes),
+    ]
+    for card in plan.cards.values():
+        about.append(("encoder", f"{card.name}: {card.family}, {card.n_layers} layers, {card.identity[:18]}"))
+        about.append(("", card.note))
+    settings = [f"{name} = {label_of(value)}" for name, value in fixed.items() if name != "encoder"]
+    about.append(("fixed", ", ".join(settings) or "nothing: the defaults of the recipe"))
+    steps = sorted({cell.recipe.total_steps(len(task.train)) for cell in plan.cells})
+    about.append(("steps", f"{' or '.join(map(str, steps))} a trial"))
+    return [
+        textwrap.fill(text, 80, initial_indent=f"{label:<9}", subsequent_indent=" " * 9)
+        for label, text in about
+        if text
+    ]
+
+
+def _rows(task: Task) -> str:
+    parts = [f"{len(task.train)} train", f"{len(task.dev)} dev"]
+    if task.test is not None:
+        parts.append(f"{len(task.test)} test" + ("" if task.test.labels is not None else " (unlabelled)"))
+    return ", ".join(parts) + " rows"
+
+
+def _factors(plan: Plan) -> list[str]:
+    lines = ["factors  (* marks the baseline level)"]
+    for factor in plan.space.factors:
+        for level in factor.levels:
+            mark = "*" if level.label == factor.baseline else " "
+            sets = ", ".join(f"{name} = {label_of(value)}" for name, value in level.knobs.items())
+            lines.append(f"  {factor.column:<20} {level.label:>8}{mark} {sets}")
+    return lines
+
+
+def _cells(plan: Plan, *, list_all: bool) -> list[str]:
+    seeds = plan.space.design.seeds
+    lines = [f"{_count(len(plan.cells), 'cell')} x {_count(len(seeds), 'seed')} = {_count(len(plan.trials), 'trial')}"]
+    if len(plan.trials) < len(plan.cells) * len(seeds):
+        lines[0] += " (cells that differ only in dead knobs share theirs)"
+    shown = plan.cells if list_all or len(plan.cells) <= N_LISTED else plan.cells[:10]
+    trial = "trial" if len(seeds) == 1 else f"trial (seed {seeds[0]})"
+    header = ("index", *(factor.column for factor in plan.space.factors), trial)
+    rows = ((str(cell.index), *cell.levels.values(), cell.trials[0].short_id) for cell in shown)
+    lines.append(Table(header, tuple(tuple(map(Cell, row)) for row in rows)).plain_text())
+    if len(shown) < len(plan.cells):
+        lines.append(f"... and {len(plan.cells) - len(shown)} more (--all lists them)")
+    dead = Counter((name, reason) for cell in plan.cells for name, reason in cell.dead.items())
+    for (name, reason), count in dead.items():
+        lines.append(f"{name} cannot act in {_count(count, 'cell')}: {reason} (on_dead = {plan.space.design.on_dead})")
+    return lines
+
+
+def _left_out(plan: Plan) -> list[str]:
+    counts = Counter(cell.why for cell in plan.excluded)
+    return [
+        f"rule `{rule.skip}` leaves out {_count(counts[rule.why], 'cell')}: {rule.why}" for rule in plan.space.rules
+    ]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

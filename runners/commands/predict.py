@@ -1,0 +1,82 @@
+"""``gridsearch predict``: new text, labelled by a trial's classifier."""
+
+import csv
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from gridsearch.errors import RequestError
+from gridsearch.finetune import Execution, finetune
+from gridsearch.metrics import probabilities
+from gridsearch.study import Study
+from gridsearch.tasks.tables import Columns, Table
+from gridsearch.tasks.taskfile import read_inputs
+from gridsearch.trial import Trial
+from gridsearch.weights import KeptTrial, open_kept, predict_logits, save_weights
+from runners.cli import EXIT_DONE, Arguments
+from runners.driver import stock_of_trial
+from runners.keeper import trial_named
+from runners.request import reload_task
+
+
+def run(arguments: Arguments) -> int:
+    """Write the input's own columns, and behind them the label and the probability of every label."""
+    study, source = Study(Path(arguments.study)), Path(arguments.input)
+    target = Path(arguments.output) if arguments.output else None
+    _refuse_to_overwrite(target, source, force=arguments.force)
+    with study.open() as ledger:
+        facts, trial = ledger.facts(), trial_named(ledger, arguments.trial)
+        dev = dict(ledger.dev_scores()).get(trial.id)
+    inputs, table = read_inputs(source, Columns.model_validate(facts["sources"]["columns"]), facts["task_kind"])
+    folder = study.weights_of(trial.id)
+    kept = open_kept(folder) if folder.is_dir() else _retrain(study, trial, facts)
+    measured = f", dev {facts['metric']} {dev[facts['metric']]:.4f}" if dev else ""
+    _say(f"{len(inputs)} rows labelled by trial {trial.short_id} (seed {trial.seed}{measured})")
+    chances = probabilities(predict_logits(kept, inputs))
+    if target is None:
+        _write(sys.stdout, table, chances, kept.label_names)
+    else:
+        with target.open("w", encoding="utf-8", newline="") as file:
+            _write(file, table, chances, kept.label_names)
+    return EXIT_DONE
+
+
+def _refuse_to_overwrite(target: Path | None, source: Path, *, force: bool) -> None:
+    if target is None:
+        return
+    if target.exists() and source.exists() and target.samefile(source):
+        raise RequestError(f"the output may not be the input, {source}")
+    if target.exists() and not force:
+        raise RequestError(f"{target} exists; --force replaces it")
+    if not target.parent.is_dir():
+        raise RequestError(f"there is no folder {target.parent} to write {target.name} into")
+
+
+def _write(file: TextIO, table: Table, chances: np.ndarray, names: Sequence[str]) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    columns = table.names if table.named else [f"column {position}" for position in range(len(table.names))]
+    writer.writerow([*columns, "predicted", *(f"p({name})" for name in names)])
+    for i, row in enumerate(zip(*table.values, strict=True)):
+        writer.writerow([*row, names[int(chances[i].argmax())], *(f"{chance:.6f}" for chance in chances[i])])
+
+
+def _say(text: str) -> None:
+    """Remarks go beside the predictions, not into them."""
+    print(text, file=sys.stderr)
+
+
+def _retrain(study: Study, trial: Trial, facts: dict[str, Any]) -> KeptTrial:
+    _say(f"the weights of trial {trial.short_id} were not kept: training it again (sweep --keep best keeps them)")
+    task = reload_task(facts)
+    stock = stock_of_trial(trial, task, facts["sources"]["encoders"], _say)
+    encoder = stock.encoders[trial.encoder]
+    data = stock.data[trial.encoder, trial.recipe.max_length]
+    outcome = finetune(trial, data, encoder, Execution(keep_weights=True))
+    assert outcome.weights is not None
+    folder = study.weights_of(trial.id)
+    save_weights(folder, trial, outcome.weights, encoder, task.kind, task.label_names)
+    _say(f"its weights are now kept in {folder}")
+    return open_kept(folder)

@@ -1,0 +1,51 @@
+"""``gridsearch rerun``: one trial again in this process, compared with what the ledger holds."""
+
+from pathlib import Path
+
+from gridsearch.finetune import Execution, finetune
+from gridsearch.study import Study
+from gridsearch.trial import PART, Epoch, Outcome
+from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
+from runners.driver import stock_of_trial
+from runners.keeper import trial_named
+from runners.request import reload_task
+
+
+def run(arguments: Arguments) -> int:
+    """Train the trial again and print each epoch; exit 1 when the result differs from the ledger's."""
+    with Study(Path(arguments.study)).open() as ledger:
+        facts, trial = ledger.facts(), trial_named(ledger, arguments.trial)
+        known = dict(ledger.dev_scores()).get(trial.id)
+        execution = Execution(**ledger.execution(trial.id))
+    task = reload_task(facts)
+    stock = stock_of_trial(trial, task, facts["sources"]["encoders"], print)
+    materials = stock.materials()
+    metric = task.metric
+
+    def show(epoch: Epoch) -> None:
+        value = epoch.dev[PART][metric]
+        print(
+            f"epoch {epoch.number}: loss {epoch.train_loss:.4f}, dev {metric} {value:.4f}, {epoch.train_seconds:.1f} s"
+        )
+
+    outcome = finetune(
+        trial,
+        materials.data(trial.encoder, trial.recipe.max_length),
+        materials.encoder(trial.encoder),
+        execution,
+        show,
+    )
+    return _compare(outcome, known, metric)
+
+
+def _compare(outcome: Outcome, known: dict[str, float] | None, metric: str) -> int:
+    dev = dict(outcome.parts[PART].dev)
+    print(f"chosen epoch {outcome.chosen_epoch}: dev {metric} {dev[metric]!r}")
+    if known is None:
+        print("the ledger has no finished attempt to compare with")
+        return EXIT_DONE
+    if dev == known:
+        print("equal to the ledger's, to the last bit")
+        return EXIT_DONE
+    print(f"the ledger has {known[metric]!r}: other versions or another machine (see the page's provenance)")
+    return EXIT_INCOMPLETE

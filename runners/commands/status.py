@@ -1,0 +1,44 @@
+"""``gridsearch status``: how far a sweep is, told from its ledger."""
+
+import time
+from pathlib import Path
+
+from gridsearch.errors import RequestError
+from gridsearch.ledger import Coverage, Ledger
+from gridsearch.study import Study
+from reports.page import best_line
+from runners.cli import EXIT_DONE, Arguments
+from runners.progress import spell_seconds
+
+
+def run(arguments: Arguments) -> int:
+    """Print what runs, the time left at the present pace, the best result so far, and the certificate."""
+    study = Study(Path(arguments.study))
+    with study.open() as ledger:
+        if not ledger.trial_ids():
+            raise RequestError(f"{study.folder} holds no plan (an imported table, or a sweep that never began)")
+        coverage, driver = ledger.coverage(), study.driver()
+        running = ledger.connection.execute("SELECT * FROM attempts WHERE state = 'running' ORDER BY id").fetchall()
+        if driver:
+            for row in running:
+                print(f"{row['trial'][:8]} on {row['worker']}: for {spell_seconds(time.time() - row['started'])}")
+            if left := _seconds_left(ledger, coverage):
+                print(f"about {spell_seconds(left)} left")
+        elif not coverage.settled:
+            print("nobody is at work on it: the same sweep command goes on from here")
+        if line := best_line(ledger):
+            print(line)
+    print(coverage)
+    return EXIT_DONE
+
+
+def _seconds_left(ledger: Ledger, coverage: Coverage) -> float | None:
+    """Take the pace of the trials that finished since the latest start of a driver; None before the first has."""
+    query = (
+        "SELECT min(started), sum(state = 'finished') FROM attempts "
+        "WHERE provenance = (SELECT provenance FROM attempts ORDER BY id DESC LIMIT 1)"
+    )
+    begun, n_finished = ledger.connection.execute(query).fetchone()
+    if not n_finished:
+        return None
+    return float((time.time() - begun) / n_finished * (coverage.pending + coverage.running))

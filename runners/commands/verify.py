@@ -1,0 +1,22 @@
+"""``gridsearch verify``: the coverage certificate."""
+
+from pathlib import Path
+
+from gridsearch.errors import RequestError
+from gridsearch.study import Study
+from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
+
+
+def run(arguments: Arguments) -> int:
+    """Print what failed for good, and the certificate; exit 0 only when it is complete."""
+    study = Study(Path(arguments.study))
+    with study.open() as ledger:
+        if not ledger.trial_ids():
+            raise RequestError(
+                f"{study.folder} holds no plan to verify (an imported table, or a sweep that never began)"
+            )
+        for trial_id, kind, message in ledger.final_failures():
+            print(f"{trial_id[:8]} failed ({kind}): {message}")
+        coverage = ledger.coverage()
+    print(coverage)
+    return EXIT_DONE if coverage.complete else EXIT_INCOMPLETE

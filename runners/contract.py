@@ -1,0 +1,59 @@
+"""What every runner promises: run the jobs given, tell the listener, and nothing else.
+
+A runner does not expand a space, order its trials, store a result or try anything twice: the driver does.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from gridsearch.encoders.load import EncoderWeights
+from gridsearch.tasks.encode import EncodedTask
+from gridsearch.trial import Epoch, Failure, Outcome
+from gridsearch.worker import Job, Materials
+
+
+@dataclass(frozen=True)
+class Stock:
+    """All that the jobs of a run read, made once by the driver. Keys as in :class:`gridsearch.worker.Materials`."""
+
+    encoders: Mapping[str, EncoderWeights]
+    data: Mapping[tuple[str, int], EncodedTask]
+
+    def materials(self) -> Materials:
+        """Hand the stock to a worker in this process."""
+        return Materials(lambda identity: self.encoders[identity], lambda identity, length: self.data[identity, length])
+
+
+class Listener(Protocol):
+    """Who hears what happens to the trials, always in the driver's process and thread."""
+
+    def started(self, trial_id: str, worker: str, resources: Mapping[str, object]) -> None:
+        """A worker has begun the trial."""
+
+    def epoch(self, trial_id: str, epoch: Epoch) -> None:
+        """The trial has finished an epoch."""
+
+    def finished(self, trial_id: str, outcome: Outcome) -> None:
+        """The trial is finished."""
+
+    def failed(self, trial_id: str, failure: Failure) -> None:
+        """The trial has failed, perhaps before it was said to have started."""
+
+    def stop_wanted(self) -> bool:
+        """Whether to begin no more trials."""
+
+
+class Runner(Protocol):
+    """A way to execute jobs."""
+
+    name: str
+
+    def __enter__(self) -> Self:
+        """Take what the runner needs (a cluster, processes)."""
+
+    def __exit__(self, *exception: object) -> None:
+        """Give it back."""
+
+    def run(self, jobs: Sequence[Job], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+        """Run every job once, in about the order given; ``alone``: one at a time. Returns when all have ended."""

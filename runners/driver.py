@@ -1,0 +1,246 @@
+"""The driver: runs what the ledger lacks, by any runner, and is the only one who writes the ledger."""
+
+import contextlib
+import signal
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from gridsearch.encoders.load import build_tokenizer
+from gridsearch.encoders.load import load as load_encoder
+from gridsearch.errors import NotBegunError, RequestError
+from gridsearch.finetune import Execution
+from gridsearch.ledger import Coverage, Ledger
+from gridsearch.plan import Plan
+from gridsearch.study import Study
+from gridsearch.tasks.encode import encode_task
+from gridsearch.tasks.task import Task
+from gridsearch.tfidf import TFIDF, tfidf_yardstick
+from gridsearch.trial import Epoch, Failure, Outcome, Retry, Trial, retry_after
+from gridsearch.worker import Job
+from runners.contract import Runner, Stock
+from runners.keeper import Keeper, ranking
+from runners.progress import Progress
+
+N_ALIKE_TO_STOP = 3
+"""A sweep stops when so many trials have failed with the same error and none has finished."""
+HEARTBEAT_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """How a sweep ended. ``stopped`` says why it ended before everything was tried, or is empty."""
+
+    coverage: Coverage
+    stopped: str
+
+
+def sweep(
+    plan: Plan,
+    study: Study,
+    runner: Runner,
+    *,
+    sources: Mapping[str, object],
+    provenance: Callable[[], Mapping[str, object]],
+    progress: Progress,
+    threads: int = 1,
+    keep: str = "none",
+    retry_failed: bool = False,
+) -> SweepResult:
+    """Run every trial of the plan that the study lacks. Running it again is resuming it.
+
+    ``sources`` says how task and model were named, for the commands on the page; ``provenance`` is asked once, after
+    the runner has started. Raises RequestError, before anything is written, when the plan is not this study's growth.
+    """
+    wanted = _not_yet_finished(plan, study, sources)
+    # Whatever can be wrong with an encoder or a cluster shows before the study is made or touched.
+    stock = make_stock(plan, wanted, progress.say)
+    with contextlib.ExitStack() as opened:
+        if wanted:
+            opened.enter_context(runner)
+        ledger = opened.enter_context(study.driven())
+        ledger.adopt(plan, sources)
+        ledger.release("its driver died")
+        if retry_failed:
+            ledger.reopen_failed()
+        stopped = ""
+        if ledger.pending():
+            _measure_yardstick(ledger, plan.task, progress.say)
+            opened.enter_context(_heartbeat(ledger))
+            opened.enter_context(_terminated_as_interrupted())
+            keeper = Keeper(study, ledger, plan, keep)
+            recorder = _Recorder(ledger, ledger.provenance(provenance()), keeper, stock, progress)
+            execution = Execution(threads, keep_weights=keep != "none")
+            stopped = _run_rounds(plan, ledger, runner, stock, recorder, execution)
+        return SweepResult(ledger.coverage(), stopped)
+
+
+def _not_yet_finished(plan: Plan, study: Study, sources: Mapping[str, object]) -> set[str]:
+    """Return the plan's trials that may have to run; RequestError when the study is about something else."""
+    if not study.ledger_path.is_file():
+        return set(plan.trials)
+    try:
+        with study.open() as ledger:
+            ledger.refuse_another_study(plan, sources)
+            return plan.trials.keys() - {trial_id for trial_id, _ in ledger.dev_scores()}
+    except NotBegunError:
+        return set(plan.trials)
+
+
+def make_stock(plan: Plan, trial_ids: set[str], say: Callable[[str], None]) -> Stock:
+    """Load every encoder that some of these trials start from, and tokenise the task as each of them reads it."""
+    wanted = [trial for trial in plan.trials.values() if trial.id in trial_ids]
+    identities = {trial.encoder for trial in wanted}
+    encoders = {
+        card.identity: load_encoder(name, plan.task.corpus, say)
+        for name, card in plan.cards.items()
+        if card.identity in identities
+    }
+    data = {
+        (identity, length): encode_task(plan.task, build_tokenizer(encoders[identity].tokenizer), length)
+        for identity, length in sorted({(trial.encoder, trial.recipe.max_length) for trial in wanted})
+    }
+    return Stock(encoders, data)
+
+
+def stock_of_trial(trial: Trial, task: Task, encoders: Mapping[str, str], say: Callable[[str], None]) -> Stock:
+    """Make what one trial of an existing study reads; ``encoders`` maps names to identities."""
+    name = next(name for name, identity in encoders.items() if identity == trial.encoder)
+    encoder = load_encoder(name, task.corpus, say)
+    if encoder.identity != trial.encoder:
+        raise RequestError(f"the encoder {name} is no longer the one that the study was made with")
+    length = trial.recipe.max_length
+    data = encode_task(task, build_tokenizer(encoder.tokenizer), length)
+    return Stock({trial.encoder: encoder}, {(trial.encoder, length): data})
+
+
+def _run_rounds(
+    plan: Plan, ledger: Ledger, runner: Runner, stock: Stock, recorder: "_Recorder", execution: Execution
+) -> str:
+    """Run what is pending; whatever ends it, no live line and no lease is left behind."""
+    scores = dict(ledger.dev_scores())
+    best = next(iter(ranking(ledger, plan.task.metric)), None)
+    to_beat = (scores[best[1]][plan.task.metric], best[1]) if best else None
+    recorder.progress.begin(ledger.coverage(), to_beat)
+    try:
+        return _rounds(plan, ledger, runner, stock, recorder, execution)
+    except KeyboardInterrupt:
+        ledger.release("interrupted")
+        raise
+    finally:
+        recorder.progress.close()
+
+
+def _rounds(
+    plan: Plan, ledger: Ledger, runner: Runner, stock: Stock, recorder: "_Recorder", execution: Execution
+) -> str:
+    """Run what is pending until nothing is, retries included; a retry alone waits until the others are done."""
+    while pending := ledger.pending():
+        retries = {trial_id: retry_after(ledger.failures(trial_id)) or Retry() for trial_id in pending}
+        together = {trial_id for trial_id in pending if not retries[trial_id].alone}
+        batch = together or pending
+        jobs = [
+            Job(trial, replace(execution, micro_batch_divisor=retries[trial.id].micro_batch_divisor))
+            for trial in plan.in_running_order(batch)
+        ]
+        runner.run(jobs, stock, recorder, alone=not together)
+        if recorder.stop_wanted():
+            ledger.release("the sweep was stopped")
+            # The error lies in what all trials share, so the next start tries these again.
+            ledger.reopen_failed()
+            return f"the first {N_ALIKE_TO_STOP} trials all failed alike: {recorder.alike[0]}"
+        if not recorder.close_round():
+            return f"the runner began none of {len(jobs)} trials"
+    return ""
+
+
+class _Recorder:
+    """Hears of the trials from a runner, and writes the ledger."""
+
+    def __init__(self, ledger: Ledger, provenance: int, keeper: Keeper, stock: Stock, progress: Progress) -> None:
+        self.progress = progress
+        self.alike: list[str] = []
+        self._ledger, self._provenance, self._keeper, self._stock = ledger, provenance, keeper, stock
+        self._attempts: dict[str, int] = {}
+        self._n_begun = 0
+        self._any_finished = ledger.coverage().finished > 0
+
+    def started(self, trial_id: str, worker: str, resources: Mapping[str, object]) -> None:
+        self._attempts[trial_id] = self._ledger.start(trial_id, self._provenance, worker, resources)
+        self._n_begun += 1
+        self.progress.started(trial_id)
+
+    def epoch(self, trial_id: str, epoch: Epoch) -> None:
+        self._ledger.record_epoch(self._attempts[trial_id], epoch)
+
+    def finished(self, trial_id: str, outcome: Outcome) -> None:
+        # Weights first: finished without its weights a trial would stay so; the other way round it is run again.
+        self._keeper.save(self._ledger.trial(trial_id), outcome, self._stock)
+        self._ledger.finish(self._attempts.pop(trial_id), outcome)
+        self._keeper.prune()
+        self._any_finished = True
+        self.progress.finished(trial_id, outcome)
+
+    def failed(self, trial_id: str, failure: Failure) -> None:
+        if trial_id not in self._attempts:
+            self.started(trial_id, "unknown", {})
+        final = retry_after([*self._ledger.failures(trial_id), failure.kind]) is None
+        self._ledger.fail(self._attempts.pop(trial_id), failure, final=final)
+        if final:
+            self.alike.append(failure.message)
+        self.progress.failed(trial_id, failure, final)
+
+    def close_round(self) -> bool:
+        """Fail what the runner left open, so that its retries are counted; return whether it began anything."""
+        for trial_id in list(self._attempts):
+            self.failed(trial_id, Failure("lost_worker", "the runner gave the trial up"))
+        began, self._n_begun = self._n_begun > 0, 0
+        return began
+
+    def stop_wanted(self) -> bool:
+        return not self._any_finished and len(self.alike) >= N_ALIKE_TO_STOP and len(set(self.alike)) == 1
+
+
+def _measure_yardstick(ledger: Ledger, task: Task, say: Callable[[str], None]) -> None:
+    known = ledger.connection.execute("SELECT 1 FROM yardsticks WHERE name = ?", (TFIDF,)).fetchone()
+    if known is None:
+        say(f"measuring {TFIDF} on the same split")
+        ledger.set_yardstick(TFIDF, *tfidf_yardstick(task))
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Close the ledger on SIGTERM as on Ctrl-C; set after the runner's start, because Ray sets a handler of its own."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def _heartbeat(ledger: Ledger) -> Iterator[None]:
+    """Renew the leases of running trials from a thread, with a connection of its own."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        with Ledger(ledger.path) as own:
+            while not stop.wait(HEARTBEAT_SECONDS):
+                with contextlib.suppress(sqlite3.OperationalError):  # a busy disk: the next beat will do
+                    own.heartbeat()
+
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

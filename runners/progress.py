@@ -1,0 +1,102 @@
+"""What a waiting user sees: a live line on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from gridsearch.ledger import Coverage
+from gridsearch.metrics import is_better
+from gridsearch.trial import Failure, Outcome
+
+PLAIN_LINE_SECONDS = 10.0
+"""Without a terminal, a line is printed at most so often."""
+
+
+class Progress:
+    """Counts trials done, running and failed, keeps the best result so far and an estimate of the time left."""
+
+    def __init__(self, metric: str, names: Mapping[str, str], console: Console) -> None:
+        """``names`` maps trial ids to what people call them (the row of the table)."""
+        self._metric, self._names, self._console = metric, names, console
+        self._running: set[str] = set()
+        self._n_planned = self._n_done = self._n_failed = self._n_done_here = 0
+        self._best: tuple[float, str] | None = None
+        self._begun = self._last_line = time.monotonic()
+        self._bar: Bar | None = None
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def begin(self, coverage: Coverage, best: tuple[float, str] | None) -> None:
+        """Start counting; ``best`` is the value and the trial that are to be beaten."""
+        self._best = (best[0], self._names.get(best[1], best[1][:8])) if best else None
+        self._n_planned, self._n_done, self._n_failed = coverage.planned, coverage.finished, coverage.failed
+        self._begun = time.monotonic()
+        if coverage.finished:
+            self.say(f"{coverage.finished} of {coverage.planned} trials are finished already")
+        if self._console.is_terminal:
+            columns = (MofNCompleteColumn(), BarColumn(bar_width=12), TextColumn("{task.description}"))
+            self._bar = Bar(*columns, console=self._console, refresh_per_second=4)
+            self._task = self._bar.add_task("", total=self._n_planned, completed=self._n_done)
+            self._bar.start()
+
+    def started(self, trial_id: str) -> None:
+        """A trial runs."""
+        self._running.add(trial_id)
+        self._show()
+
+    def finished(self, trial_id: str, outcome: Outcome) -> None:
+        """A trial is finished."""
+        self._running.discard(trial_id)
+        self._n_done += 1
+        self._n_done_here += 1
+        value = next(iter(outcome.parts.values())).dev[self._metric]
+        if is_better(self._metric, value, self._best[0] if self._best else None):
+            self._best = (value, self._names.get(trial_id, trial_id[:8]))
+        if outcome.collapsed:
+            self.say(f"{self._names.get(trial_id, trial_id[:8])} collapsed: {outcome.collapsed}")
+        self._show()
+
+    def failed(self, trial_id: str, failure: Failure, final: bool) -> None:
+        """A trial has failed, for good or to be tried again."""
+        self._running.discard(trial_id)
+        self._n_failed += final
+        then = "failed" if final else "will be tried again"
+        self.say(f"{self._names.get(trial_id, trial_id[:8])} {then} ({failure.kind}): {failure.message}")
+        self._show()
+
+    def close(self) -> None:
+        """Stop the live line."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+        elif self._n_done_here:
+            self.say(f"{self._n_done}/{self._n_planned} done, {self._line()}")
+
+    def _line(self) -> str:
+        parts = [f"{len(self._running)} running", f"{self._n_failed} failed"]
+        if self._best:
+            parts.append(f"best {self._best[0]:.4f} ({self._best[1]})")
+        left = self._n_planned - self._n_done - self._n_failed
+        if self._n_done_here and left:
+            seconds = (time.monotonic() - self._begun) / self._n_done_here * left
+            parts.append(f"{spell_seconds(seconds)} left")
+        return ", ".join(parts)
+
+    def _show(self) -> None:
+        if self._bar is not None:
+            self._bar.update(self._task, completed=self._n_done, description=self._line())
+        elif time.monotonic() - self._last_line > PLAIN_LINE_SECONDS:
+            self._last_line = time.monotonic()
+            self.say(f"{self._n_done}/{self._n_planned} done, {self._line()}")
+
+
+def spell_seconds(seconds: float) -> str:
+    """Spell a duration for a person."""
+    if seconds < 90:
+        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,64 @@
+"""Where results come from: versions, machine, commit, command."""
+
+import os
+import platform
+import socket
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import gridsearch
+
+LIBRARIES = ("torch", "transformers", "ray", "optuna", "pandas", "numpy", "scikit-learn")
+
+
+def describe_run(command: list[str], runner: str) -> dict[str, object]:
+    """Gather what a page has to tell about the circumstances of its numbers."""
+    return {
+        "gridsearch": gridsearch.__version__,
+        "commit": code_commit(),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in LIBRARIES},
+        "host": socket.gethostname(),
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "gpus": _gpus(),
+        "runner": runner,
+        "command": command,
+    }
+
+
+def code_commit() -> str:
+    """Return the git commit of this code, with "+" behind it when files differ; empty when it is not a checkout."""
+    folder = Path(gridsearch.__file__).parent
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    try:
+        commit = git("rev-parse", "--short=12", "HEAD")
+        # A virtual environment inside somebody else's repository is not this code's history.
+        if not commit or not git("ls-files", "__init__.py"):
+            return ""
+        return commit + ("+" if git("status", "--porcelain", "--", ".") else "")
+    except FileNotFoundError:
+        return ""
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _gpus() -> list[str]:
+    # torch is already loaded wherever trials run.
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return []
+    return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]

@@ -1,0 +1,246 @@
+"""The ray runner: Ray Tune expands the jobs over warm workers, on this machine or on a cluster."""
+
+import contextlib
+import logging
+import os
+import socket
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import tune
+
+import gridsearch
+from gridsearch.errors import RequestError, first_line
+from gridsearch.trial import Epoch, Failure, FailureKind, Outcome
+from gridsearch.worker import Job, Materials, Worker
+from runners.contract import Listener, Stock
+
+_ENVIRONMENT = {
+    # The ledger is the record; Tune's own files, loggers and snapshots only cost time.
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    # The driver closes the ledger on an interrupt; Tune's handler would swallow the first one.
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+
+@dataclass
+class RayRunner:
+    """Runs jobs on workers that live as long as the runner. A context manager: leaving it stops the Ray it started.
+
+    ``n_workers``: trials at a time; by default as many as there are cores (by ``threads``) or shares of a GPU.
+    ``gpus_per_trial``: the share of a GPU that each trial sees; by default a whole one where Ray has any.
+    """
+
+    n_workers: int | None = None
+    gpus_per_trial: float | None = None
+    address: str | None = None
+    threads: int = 1
+    name: str = "ray"
+
+    def __enter__(self) -> "RayRunner":
+        for name, value in _ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
+        self._started_here = not ray.is_initialized()
+        if self._started_here:
+            self._start()
+        try:
+            self._count()
+        except RequestError:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._started_here:
+            ray.shutdown()
+
+    def _start(self) -> None:
+        quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+        if self.address is None:
+            n_cpus = max((self.n_workers or 1) * self.threads, len(os.sched_getaffinity(0)))
+            # Without "local", a stale session file of another user's Ray makes the start fail.
+            ray.init(address="local", num_cpus=n_cpus, include_dashboard=False, **quiet)
+            return
+        try:
+            ray.init(address=self.address, runtime_env={"py_modules": [gridsearch]}, **quiet)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise RequestError(f"no Ray cluster answers at {self.address}: {first_line(error)}") from None
+
+    def _count(self) -> None:
+        """Settle how many trials share what there is."""
+        has = ray.cluster_resources()
+        n_gpus, n_cpus = has.get("GPU", 0.0), has.get("CPU", 1.0)
+        self._gpus = min(1.0, n_gpus) if self.gpus_per_trial is None else self.gpus_per_trial
+        if self._gpus > n_gpus:
+            raise RequestError(f"--gpus-per-trial {self._gpus:g} needs a GPU, but Ray sees {n_gpus:g}")
+        shares = n_gpus / self._gpus if self._gpus else n_cpus / self.threads
+        self._n_at_a_time = self.n_workers or max(1, int(shares))
+
+    def run(self, jobs: Sequence[Job], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+        """Run the jobs over the workers; ``alone``: one at a time."""
+        # Not left to each worker: without a share of a GPU it would still see them all.
+        device = "auto" if self._gpus else "cpu"
+        jobs = [replace(job, execution=replace(job.execution, device=device)) for job in jobs]
+        trainable = _trainable(
+            jobs={job.trial.id: ray.put(job) for job in jobs},
+            encoders={identity: ray.put(encoder) for identity, encoder in stock.encoders.items()},
+            data={key: ray.put(data) for key, data in stock.data.items()},
+        )
+        with tempfile.TemporaryDirectory(prefix="gridsearch-tune-") as scratch:
+            tuner = tune.Tuner(
+                tune.with_resources(trainable, {"cpu": self.threads, "gpu": self._gpus}),
+                param_space={"trial": tune.grid_search([job.trial.id for job in jobs])},
+                tune_config=tune.TuneConfig(
+                    reuse_actors=True,
+                    max_concurrent_trials=1 if alone else self._n_at_a_time,
+                    trial_name_creator=lambda trial: str(trial.config["trial"])[:8],
+                    trial_dirname_creator=lambda trial: str(trial.config["trial"])[:8],
+                ),
+                run_config=tune.RunConfig(
+                    name="sweep",
+                    storage_path=scratch,
+                    verbose=0,
+                    callbacks=[_Reporter(listener)],
+                    stop=_StopWhenWanted(listener),
+                    failure_config=tune.FailureConfig(max_failures=0),
+                    checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                ),
+            )
+            with _quiet_logs():
+                tuner.fit()
+
+
+def _trainable(jobs: Mapping[str, Any], encoders: Mapping[str, Any], data: Mapping[tuple[str, int], Any]) -> type:
+    """Make the class that Tune runs, around references into the object store.
+
+    Defined in here, it travels by value: a node needs the package gridsearch, and nothing of this one.
+    """
+
+    def materials() -> Materials:
+        return Materials(
+            encoder=lambda identity: ray.get(encoders[identity]),
+            data=lambda identity, length: ray.get(data[identity, length]),
+        )
+
+    def started(job: Job) -> dict[str, Any]:
+        """Say where the trial runs, how, and which share of a GPU it sees."""
+        gpus = ray.get_runtime_context().get_assigned_resources().get("GPU", 0.0)
+        resources = {"gpus": gpus, "gpu_ids": [str(gpu) for gpu in ray.get_gpu_ids()], **job.execution.facts()}
+        return {"worker": f"{socket.gethostname()}:{os.getpid()}", "resources": resources}
+
+    class TrialActor(tune.Trainable):
+        """A warm worker; one step is one epoch, after a first one that tells where the trial runs."""
+
+        def setup(self, config: dict[str, Any]) -> None:
+            self.worker = Worker(materials())
+            self._begin(config)
+
+        def reset_config(self, new_config: dict[str, Any]) -> bool:
+            self._begin(new_config)
+            return True
+
+        def _begin(self, config: dict[str, Any]) -> None:
+            self.job = ray.get(jobs[config["trial"]])
+            self.worker.begin(self.job)
+            self.announced = False
+
+        def step(self) -> dict[str, Any]:
+            event = self.worker.advance() if self.announced else started(self.job)
+            if isinstance(event, Failure) and event.kind == "lost_worker":
+                # Only a new process helps; Tune replaces an actor that raises.
+                raise RuntimeError(f"{_LOST}: {event.message}")
+            self.announced = True
+            return {"event": event, "done": isinstance(event, Outcome | Failure)}
+
+        def cleanup(self) -> None:
+            self.worker.close()
+
+    return TrialActor
+
+
+_LOST = "the worker cannot go on"
+"""What a worker says that is alive but of no more use."""
+
+
+class _Listening:
+    """Holds the listener; Tune writes its parts to disk to restore them one day, which the ledger makes needless."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class _Reporter(_Listening, tune.Callback):
+    """Tells the listener what Tune sees; called in the driver's thread."""
+
+    def __init__(self, listener: Listener) -> None:
+        super().__init__(listener)
+        self._ended: set[str] = set()
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        """Pass an event on, and take it out of Tune's hands: it would keep and write all of them."""
+        trial_id, event = trial.config["trial"], result.pop("event")
+        match event:
+            case Epoch():
+                self._listener.epoch(trial_id, event)
+            case Outcome():
+                self._ended.add(trial_id)
+                self._listener.finished(trial_id, event)
+            case Failure():
+                self._ended.add(trial_id)
+                self._listener.failed(trial_id, event)
+            case _:
+                self._listener.started(trial_id, **event)
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """A worker that dies without a word ends up here."""
+        if trial.config["trial"] not in self._ended:
+            self._listener.failed(trial.config["trial"], _lost(trial))
+
+
+def _lost(trial: Any) -> Failure:
+    """Type the death of a worker, or an error outside of the training loop, from the text that Tune wrote down."""
+    path = trial.error_file
+    text = Path(path).read_text(encoding="utf-8") if path and Path(path).is_file() else ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or ["the worker died"]
+    if _LOST in text:
+        return Failure("lost_worker", next(line for line in reversed(lines) if _LOST in line), text)
+    if "RayTaskError" in text or "in its creation task" in text:
+        return Failure("code_error", lines[-1], text)
+    kind: FailureKind = "out_of_memory" if "OutOfMemoryError" in text else "lost_worker"
+    # Tune's text starts with a line that counts failures; Ray's reason follows, without the numbers of the process.
+    return Failure(kind, lines[min(1, len(lines) - 1)].split(". ")[0], text)
+
+
+class _StopWhenWanted(_Listening, tune.Stopper):
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        return self._listener.stop_wanted()
+
+
+@contextlib.contextmanager
+def _quiet_logs() -> Iterator[None]:
+    """Keep Tune's own remarks from the terminal: failures are told by the driver."""
+    logger = logging.getLogger("ray.tune")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

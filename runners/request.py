@@ -1,0 +1,97 @@
+"""From the words of a command to what they mean: space, task, encoder, study."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from gridsearch.encoders.load import describe
+from gridsearch.errors import RequestError
+from gridsearch.plan import Plan, make_plan
+from gridsearch.space import Space, load_space
+from gridsearch.study import Study
+from gridsearch.tasks.tables import Columns, read_text
+from gridsearch.tasks.task import Task
+from gridsearch.tasks.taskfile import DOCSTRINGS, load_task, parse_task_file
+from runners.cli import Arguments
+from search_spaces import find_space, find_task, names_of_tasks
+
+
+@dataclass(frozen=True)
+class Question:
+    """A plan, the study it belongs to, and how everything was named: kept in the ledger, to be repeated from there."""
+
+    plan: Plan
+    study: Study
+    sources: Mapping[str, object]
+
+
+def read_question(arguments: Arguments) -> Question:
+    """Read space, task and encoder, and resolve every cell. Nothing is written."""
+    space = load_space(find_space(arguments.space)).with_fixed(fixed_knobs(arguments.set))
+    if arguments.model is not None:
+        space = space.with_fixed({"encoder": arguments.model})
+    if arguments.seeds is not None:
+        space = space.with_seeds(arguments.seeds)
+    data_dir = Path(arguments.data_dir) if arguments.data_dir else None
+    if data_dir is not None and not data_dir.is_dir():
+        raise RequestError(f"--data-dir must be a folder, but there is none at {data_dir}")
+    task = load_task(find_task(arguments.task), data_dir, arguments.train_rows)
+    plan = make_plan(space, task, partial(describe, corpus=task.corpus))
+    sources = {
+        "space": arguments.space,
+        "task": _from_anywhere(arguments.task),
+        "model": arguments.model,
+        "set": arguments.set,
+        "data_dir": arguments.data_dir and _from_anywhere(arguments.data_dir),
+        "train_rows": arguments.train_rows,
+        "columns": _columns(find_task(arguments.task)).model_dump(),
+        "encoders": {_from_anywhere(name): card.identity for name, card in plan.cards.items()},
+    }
+    return Question(plan, Study(_study_folder(arguments, space, task)), sources)
+
+
+def _study_folder(arguments: Arguments, space: Space, task: Task) -> Path:
+    if arguments.study:
+        return Path(arguments.study)
+    model = Path(str(space.fixed.get("encoder", "tiny"))).name
+    return Path("studies") / f"{space.name}-{task.name}-{model}"
+
+
+def _from_anywhere(name: str) -> str:
+    """Spell a file or folder so that a later command finds it from another place; other names stay as they are."""
+    path = Path(name).expanduser()
+    return str(path.resolve()) if path.exists() and name not in (*names_of_tasks(), "tiny", "minilm") else name
+
+
+def _columns(task: Path) -> Columns:
+    """Return where a task's files have their texts, so that `predict` reads new ones alike."""
+    if str(task) == DOCSTRINGS:
+        return Columns(header=False, text=0, label=1)
+    return parse_task_file(read_text(task), task.name).columns
+
+
+def fixed_knobs(settings: list[str]) -> dict[str, Any]:
+    """Read ``knob=value`` texts; a value is spelled as in TOML, and a bare word is a text."""
+    knobs = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or not name:
+            raise RequestError(f"--set takes KNOB=VALUE, but got {setting!r}")
+        try:
+            knobs[name.strip()] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            knobs[name.strip()] = text.strip()
+    return knobs
+
+
+def reload_task(facts: Mapping[str, Any]) -> Task:
+    """Read the task of a study again. Raises RequestError when its rows are no longer the same."""
+    sources = facts["sources"]
+    data_dir = Path(sources["data_dir"]) if sources["data_dir"] else None
+    task = load_task(find_task(sources["task"]), data_dir, sources["train_rows"])
+    if task.fingerprint != facts["task_fingerprint"]:
+        raise RequestError(f"the rows of task {sources['task']} are no longer those that the study was made with")
+    return task

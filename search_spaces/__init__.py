@@ -1,0 +1,45 @@
+"""The questions: spaces (*.toml) and tasks (tasks/*.toml). The code here only finds them by name."""
+
+from pathlib import Path
+
+from gridsearch.errors import RequestError, one_of
+
+FOLDER = Path(__file__).parent
+DOCSTRINGS = "docstrings"
+"""The task that is made at run time, and so has no file."""
+
+
+def names_of_spaces() -> list[str]:
+    """Return the names of the built-in spaces, in alphabetical order."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def names_of_tasks() -> list[str]:
+    """Return the names of the built-in tasks, the one that needs no data file first."""
+    return [DOCSTRINGS, *sorted(path.stem for path in (FOLDER / "tasks").glob("*.toml"))]
+
+
+def find_space(name: str) -> Path:
+    """Return the path of a space, by its built-in name or its own path; raise RequestError for neither."""
+    return FOLDER / f"{name}.toml" if name in names_of_spaces() else _existing("space", name, names_of_spaces())
+
+
+def find_task(name: str) -> Path:
+    """Return the path of a task, by its built-in name or its own path; raise RequestError for neither.
+
+    The task without a file comes back as its bare name, which ``load_task`` knows.
+    """
+    if name == DOCSTRINGS:
+        return Path(DOCSTRINGS)
+    if name in names_of_tasks():
+        return FOLDER / "tasks" / f"{name}.toml"
+    return _existing("task", name, names_of_tasks())
+
+
+def _existing(what: str, name: str, known: list[str]) -> Path:
+    path = Path(name).expanduser()
+    if path.is_file():
+        return path
+    if path.suffix == ".toml" or path.name != name:
+        raise RequestError(f"there is no {what} file {name!r}; built-in names: {', '.join(known)}")
+    raise RequestError(f"{one_of(what, name, known)}, or the path of a TOML file")

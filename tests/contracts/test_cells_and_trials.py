@@ -1,0 +1,186 @@
+"""Contracts: many cells to one trial, dead knobs, seeds below cells, random order, growth of a study."""
+
+from pathlib import Path
+
+import pytest
+
+from gridsearch.errors import RequestError
+from gridsearch.study import Study
+from gridsearch.trial import Failure
+
+SMALL = Path(__file__).with_name("small.toml").read_text()
+DEAD = """
+[recipe]
+pooling = "mean"
+[factors]
+reinit_pooler = [false, true]
+bert_adam = [false, true]
+[design]
+seeds = [0, 1]
+"""
+
+
+def test_a_dead_knob_is_refused_with_the_reason(plan_of) -> None:
+    with pytest.raises(RequestError, match="reinit_pooler cannot act: pooling = 'mean' never uses the pooler"):
+        plan_of(DEAD)
+
+
+def test_collapse_shares_one_trial_among_cells(plan_of) -> None:
+    plan = plan_of(DEAD + 'on_dead = "collapse"\n')
+    assert len(plan.cells) == 4
+    assert len(plan.trials) == 4  # 2 of bert_adam x 2 seeds
+    assert plan.cells[0].trials == plan.cells[2].trials
+    assert plan.cells[0].trials != plan.cells[1].trials
+
+
+def test_replicate_runs_dead_levels_with_seeds_of_their_own(plan_of) -> None:
+    plan = plan_of(DEAD + 'on_dead = "replicate"\n')
+    assert len(plan.trials) == 8
+    off, on = plan.cells[0], plan.cells[2]
+    assert [trial.recipe for trial in off.trials] == [trial.recipe for trial in on.trials]
+    assert [trial.seed for trial in off.trials] == [0, 1]
+    assert not {trial.seed for trial in on.trials} & {0, 1}
+    # Two dead cells share their seeds: seeds stay blocks.
+    assert [trial.seed for trial in on.trials] == [trial.seed for trial in plan.cells[3].trials]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[recipe]\nreinit_pooler = true\n[factors]\nbert_adam = [false, true]\n", "cannot act in any cell"),
+        ('[factors]\ndecay_exclude = ["bias_and_norm", "none"]\n', "weight_decay = 0 leaves nothing to exclude"),
+        ("[recipe]\nepochs = 1\n[factors]\nwarmup_proportion = [0.0, 0.01]\n", "less than one step"),
+        ('[recipe]\nepochs = 1\n[factors]\nselection = ["best", "last"]\n', "leaves one epoch"),
+        ('[factors.w.levels]\na = { class_weights = "none" }\nb = { class_weights = [2, 2] }\n', "only their ratios"),
+        ("[factors]\nfrozen_dropout = [false, true]\n", "no frozen part"),
+        ("[factors]\nfrozen_layers = [0, 7]\nreinit_layers = [0, 6]\n", "may not exceed the encoder's 12"),
+        ("[factors]\nreinit_layers = [0, 13]\n", "may not exceed the encoder's 12"),
+        ("[factors]\nclass_weights = [[1, 2, 3]]\n", "a weight for each of the 2 labels, but has 3"),
+        ("[recipe]\nmax_length = 600\n[factors]\nbert_adam = [false, true]\n", "512 positions"),
+        ('[factors]\nbert_adam = [false, true]\n[[rules]]\nskip = "true"\nwhy = "x"\n', "leave no cell"),
+    ],
+)
+def test_what_cannot_act_or_contradicts_itself_is_refused(plan_of, text: str, reason: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        plan_of(text)
+    assert reason in str(caught.value)
+
+
+def test_a_rule_goes_before_a_contradiction(plan_of) -> None:
+    text = "[factors]\nfrozen_layers = [0, 7]\nreinit_layers = [0, 6]\n"
+    plan = plan_of(text + '[[rules]]\nskip = "frozen_layers + 0 > 0"\nwhy = "x"\n'.replace(" + 0", ""))
+    assert len(plan.cells) == 2
+
+
+@pytest.mark.parametrize(
+    "factors",
+    [
+        "class_weights = [[1, 1.5], [2, 3]]",
+        'encoder_dropout = ["checkpoint", 0.1]',
+        'reinit_layers = [6, "50%"]\nreinit_pooler = [true]',
+    ],
+)
+def test_levels_that_come_to_the_same_are_refused(plan_of, factors: str) -> None:
+    with pytest.raises(RequestError, match="are the same recipe"):
+        plan_of(f'[factors]\n{factors}\n[design]\non_dead = "replicate"\n')
+
+
+def test_dropout_of_what_is_frozen_is_dead(plan_of) -> None:
+    text = '[recipe]\nfrozen_layers = "100%"\n[factors]\nencoder_dropout = ["checkpoint", 0.5]\n'
+    with pytest.raises(RequestError, match="the whole encoder is frozen"):
+        plan_of(text)
+
+
+def test_distinct_cells_that_come_to_the_same_still_share_a_trial(plan_of) -> None:
+    plan = plan_of(DEAD + 'on_dead = "collapse"\nseed_policy = "distinct"\n')
+    assert plan.cells[0].trials == plan.cells[2].trials != plan.cells[1].trials
+
+
+def test_seeds_are_blocks_by_default_and_distinct_on_demand(plan_of) -> None:
+    shared = plan_of(SMALL + "[design]\nseeds = [3, 4]\n")
+    assert {tuple(trial.seed for trial in cell.trials) for cell in shared.cells} == {(3, 4)}
+    distinct = plan_of(SMALL + '[design]\nseeds = [3, 4]\nseed_policy = "distinct"\n')
+    seeds = [trial.seed for cell in distinct.cells for trial in cell.trials]
+    assert len(set(seeds)) == 8
+
+
+def test_running_order_is_seeded_complete_and_balanced_at_every_moment(plan_of) -> None:
+    plan = plan_of(
+        SMALL.replace("[false, true]", "[false, true]\nreinit_layers = [0, 6]") + "[design]\nseeds = [0, 1]\n"
+    )
+    order = plan.in_running_order(set(plan.trials))
+    assert order == plan.in_running_order(set(plan.trials))
+    assert {trial.id for trial in order} == set(plan.trials)
+    assert [trial.id for trial in order] != list(plan.trials)
+    for n_run in range(1, len(order) + 1):
+        for knob in ("bert_adam", "reinit_layers", "warmup_proportion"):
+            n_off = sum(not getattr(trial.recipe, knob) for trial in order[:n_run])
+            assert abs(2 * n_off - n_run) <= 2, (n_run, knob)
+
+
+def grow(tmp_path: Path, plan) -> int:
+    with Study(tmp_path / "study").driven() as ledger:
+        return ledger.adopt(plan, {})
+
+
+def test_one_more_level_adds_only_its_cells(tmp_path: Path, plan_of) -> None:
+    assert grow(tmp_path, plan_of(SMALL)) == 4
+    assert grow(tmp_path, plan_of(SMALL)) == 0
+    assert grow(tmp_path, plan_of(SMALL.replace("[0.0, 0.1]", "[0.0, 0.1, 0.2]"))) == 2
+
+
+def test_a_new_axis_with_a_baseline_level_keeps_the_old_cells(tmp_path: Path, plan_of) -> None:
+    old = plan_of(SMALL)
+    grow(tmp_path, old)
+    new = plan_of(SMALL + "reinit_layers = [0, 6]\n")
+    assert grow(tmp_path, new) == 4
+    assert set(old.trials) < set(new.trials)
+
+
+def test_one_more_seed_is_growth(tmp_path: Path, plan_of) -> None:
+    grow(tmp_path, plan_of(SMALL))
+    assert grow(tmp_path, plan_of(SMALL + "[design]\nseeds = [0, 1]\n")) == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (("epochs = 2", "epochs = 3"), "epochs was 2, now it is 3"),
+        (("[0.0, 0.1]", "[0.0, 0.2]"), "factor warmup_proportion no longer has level 0.1"),
+        (("[false, true]", "[false]"), "factor bert_adam no longer has level 1"),
+        (('pooling = "pooler"\n', ""), "pooling was pooler, now it is not set"),
+    ],
+)
+def test_anything_else_is_another_study(tmp_path: Path, plan_of, change: tuple[str, str], sentence: str) -> None:
+    grow(tmp_path, plan_of(SMALL))
+    before = (tmp_path / "study" / "ledger.sqlite").read_bytes()
+    with pytest.raises(RequestError) as caught:
+        grow(tmp_path, plan_of(SMALL.replace(*change)))
+    assert "holds another study" in str(caught.value)
+    assert sentence in str(caught.value)
+    assert (tmp_path / "study" / "ledger.sqlite").read_bytes() == before
+
+
+def test_another_task_is_another_study(tmp_path: Path, plan_of, task, card) -> None:
+    from dataclasses import replace
+
+    from gridsearch.plan import make_plan
+    from gridsearch.space import parse_space
+
+    grow(tmp_path, plan_of(SMALL))
+    other = make_plan(parse_space(SMALL, "small"), replace(task, name="other", metric="f1_macro"), lambda name: card)
+    with pytest.raises(RequestError, match="the task was small, now it is other"):
+        grow(tmp_path, other)
+
+
+def test_a_failed_trial_keeps_its_place_when_the_study_grows(tmp_path: Path, plan_of) -> None:
+    plan = plan_of(SMALL)
+    with Study(tmp_path / "study").driven() as ledger:
+        ledger.adopt(plan, {})
+        first = next(iter(plan.trials))
+        attempt = ledger.start(first, ledger.provenance({}), "here", {})
+        ledger.fail(attempt, Failure("code_error", "it broke"), final=True)
+    grow(tmp_path, plan_of(SMALL + "reinit_layers = [0, 6]\n"))
+    with Study(tmp_path / "study").open() as ledger:
+        assert ledger.coverage().failed == 1
+        assert first not in ledger.pending()

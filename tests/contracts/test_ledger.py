@@ -1,0 +1,270 @@
+"""Contract: the ledger's schema, the states of a trial, and what no sequence of writes can break."""
+
+import fcntl
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gridsearch.errors import GridSearchError, RequestError, StudyLockedError
+from gridsearch.ledger import Coverage, Ledger, bytes_array
+from gridsearch.study import Study
+from gridsearch.trial import PART, Epoch, Failure, Outcome, PartOutcome, Retry, retry_after
+
+SMALL = Path(__file__).with_name("small.toml").read_text()
+
+# Old ledgers are read by new versions only as long as this holds; a change of it is a new schema version.
+GOLDEN_COLUMNS = {
+    "study": "key value",
+    "cells": "position levels recipe dead",
+    "excluded": "levels why",
+    "trials": "id recipe seed fold task encoder",
+    "cell_trials": "position replicate trial",
+    "provenance": "id content",
+    "attempts": "id trial state provenance driver worker resources started heartbeat ended chosen_epoch seconds "
+    "peak_bytes collapsed failure_kind final forgiven message traceback",
+    "epochs": "attempt number train_loss train_seconds dev_seconds dev",
+    "outcomes": "attempt part dev test dev_logits test_logits",
+    "yardsticks": "name dev test",
+    "observations": "position levels response value",
+}
+
+
+def outcome(value: float = 0.5, collapsed: str = "") -> Outcome:
+    metrics = {"accuracy": value}
+    epochs = tuple(Epoch(number, 0.7, 1.0, 0.1, {PART: metrics}) for number in (1, 2))
+    logits = np.array([[0.25, -1.5]], dtype=np.float32)
+    return Outcome(epochs, 2, {PART: PartOutcome(metrics, logits, metrics, logits)}, 2.5, 10**9, collapsed)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, plan_of):
+    with Study(tmp_path / "study").driven() as opened:
+        opened.adopt(plan_of(SMALL), {})
+        yield opened
+
+
+def run(ledger: Ledger, trial: str) -> int:
+    return ledger.start(trial, ledger.provenance({"host": "here"}), "worker", {"gpus": 0.5})
+
+
+def test_schema(ledger: Ledger) -> None:
+    tables = [row["name"] for row in ledger.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    found = {
+        name: " ".join(row["name"] for row in ledger.connection.execute(f"PRAGMA table_info({name})"))
+        for name in tables
+    }
+    assert found == GOLDEN_COLUMNS
+    assert ledger.connection.execute("PRAGMA user_version").fetchone()[0] == 1
+
+
+def state(ledger: Ledger, trial: str) -> str:
+    return ledger.connection.execute("SELECT state FROM trial_states WHERE trial = ?", (trial,)).fetchone()["state"]
+
+
+def test_states(ledger: Ledger) -> None:
+    first, second, *_ = sorted(ledger.pending())
+    assert state(ledger, first) == "planned"
+    attempt = run(ledger, first)
+    assert state(ledger, first) == "running"
+    ledger.fail(attempt, Failure("lost_worker", "gone"), final=False)
+    assert state(ledger, first) == "planned"
+    assert ledger.failures(first) == ["lost_worker"]
+    ledger.finish(run(ledger, first), outcome())
+    assert state(ledger, first) == "finished"
+    ledger.fail(run(ledger, second), Failure("code_error", "bad"), final=True)
+    assert state(ledger, second) == "failed"
+    assert ledger.coverage() == Coverage(planned=4, finished=1, failed=1, running=0, pending=2, repeated=0)
+    assert str(ledger.coverage()) == "incomplete: 4 planned, 1 finished, 1 failed, 2 pending"
+    assert ledger.reopen_failed() == 1
+    assert state(ledger, second) == "planned"
+
+
+def test_a_trial_never_finishes_twice_nor_runs_twice_at_once(ledger: Ledger) -> None:
+    trial = min(ledger.pending())
+    attempt = run(ledger, trial)
+    with pytest.raises(sqlite3.IntegrityError):
+        run(ledger, trial)
+    ledger.finish(attempt, outcome())
+    with pytest.raises(GridSearchError, match="is not running"):
+        ledger.finish(attempt, outcome())
+    again = run(ledger, trial)
+    with pytest.raises(sqlite3.IntegrityError):
+        ledger.finish(again, outcome())
+    assert ledger.coverage().finished == 1
+    n_outcomes = ledger.connection.execute("SELECT count(*) FROM outcomes").fetchone()[0]
+    assert n_outcomes == 1, "the refused finish left nothing behind"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE attempts SET state = 'done'",
+        "UPDATE attempts SET state = 'finished'",
+        "UPDATE attempts SET state = 'failed', ended = 1",
+        "UPDATE attempts SET ended = 1",
+    ],
+)
+def test_impossible_states_are_refused_by_the_file_itself(ledger: Ledger, change: str) -> None:
+    run(ledger, min(ledger.pending()))
+    with pytest.raises(sqlite3.IntegrityError), ledger.connection as write:
+        write.execute(change)
+
+
+def test_an_outcome_comes_back_as_it_was(ledger: Ledger) -> None:
+    trial = min(ledger.pending())
+    ledger.finish(run(ledger, trial), outcome(0.1 + 0.2))
+    assert ledger.dev_scores() == [(trial, {"accuracy": 0.1 + 0.2})]
+    row = ledger.connection.execute("SELECT * FROM outcomes").fetchone()
+    np.testing.assert_array_equal(bytes_array(row["dev_logits"]), np.array([[0.25, -1.5]], dtype=np.float32))
+    assert ledger.trial(trial[:8]).id == trial
+
+
+def test_a_loss_that_is_no_number_is_kept_as_none(ledger: Ledger) -> None:
+    attempt = run(ledger, min(ledger.pending()))
+    ledger.record_epoch(attempt, Epoch(1, float("nan"), 1.0, 0.1, {PART: {"accuracy": 0.5}}))
+    assert ledger.connection.execute("SELECT train_loss FROM epochs").fetchone()[0] is None
+
+
+def test_what_a_dead_driver_left_running_is_tried_again(ledger: Ledger) -> None:
+    trial = min(ledger.pending())
+    run(ledger, trial)
+    assert ledger.release("its driver died") == 1
+    assert trial in ledger.pending()
+    assert retry_after(ledger.failures(trial)) == Retry()
+
+
+def test_unknown_and_ambiguous_trials(ledger: Ledger) -> None:
+    with pytest.raises(RequestError, match="no trial of this study starts with 'zzz'"):
+        ledger.trial("zzz")
+    with pytest.raises(RequestError, match="more than one trial"):
+        ledger.trial("")
+
+
+def test_a_second_driver_is_refused(tmp_path: Path, ledger: Ledger) -> None:
+    code = (
+        "from gridsearch.study import Study; from pathlib import Path\n"
+        f"with Study(Path({str(tmp_path / 'study')!r})).driven(): pass"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "StudyLockedError" in done.stderr
+    assert "is being driven by process" in done.stderr
+
+
+def test_a_fresh_lease_from_another_machine_is_respected_and_an_old_one_is_not(tmp_path: Path, ledger: Ledger) -> None:
+    run(ledger, min(ledger.pending()))
+    with ledger.connection as write:
+        write.execute("UPDATE attempts SET driver = 'elsewhere'")
+    ledger.connection.close()
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    (folder / "ledger.sqlite").write_bytes((tmp_path / "study" / "ledger.sqlite").read_bytes())
+    with pytest.raises(StudyLockedError, match="is being driven from elsewhere"), Study(folder).driven():
+        pass
+    with Ledger(folder / "ledger.sqlite") as old, old.connection as write:
+        write.execute("UPDATE attempts SET heartbeat = heartbeat - 3600")
+    with Study(folder).driven() as taken_over:
+        assert taken_over.coverage().running == 1
+
+
+def test_asking_who_drives_does_not_keep_a_driver_out(tmp_path: Path, ledger: Ledger) -> None:
+    study = Study(tmp_path / "study")
+    assert study.driver().startswith("process ")
+    assert Study(tmp_path / "other").driver() == ""
+    other = Study(tmp_path / "other")
+    with other.driven():
+        pass
+    with other.lock_path.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        threading.Timer(0.3, lock.close).start()
+        with other.driven():
+            assert other.driver()
+
+
+def test_reading_never_makes_a_ledger(tmp_path: Path) -> None:
+    (tmp_path / "ledger.sqlite").touch()
+    with pytest.raises(RequestError, match="nothing has been planned yet in"):
+        Study(tmp_path).open()
+    assert (tmp_path / "ledger.sqlite").stat().st_size == 0
+
+
+def test_what_is_no_ledger_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="there is no study at"):
+        Study(tmp_path / "nothing").open()
+    (tmp_path / "ledger.sqlite").write_text("this is a text that is long enough to be looked at as a database header")
+    with pytest.raises(RequestError, match="is not a ledger"):
+        Study(tmp_path).open()
+
+
+def test_a_ledger_of_another_version_is_refused(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(RequestError, match="has ledger schema 99, but this version reads 1"):
+        Study(tmp_path / "study").open()
+
+
+@pytest.mark.parametrize(
+    ("failures", "expected"),
+    [
+        ([], Retry()),
+        (["lost_driver"] * 9, Retry()),
+        (["lost_worker"], Retry()),
+        (["lost_worker"] * 2, Retry()),
+        (["lost_worker"] * 3, None),
+        (["out_of_memory"], Retry(alone=True)),
+        (["out_of_memory"] * 2, Retry(alone=True, micro_batch_divisor=2)),
+        (["out_of_memory"] * 3, Retry(alone=True, micro_batch_divisor=4)),
+        (["out_of_memory"] * 4, None),
+        (["out_of_memory", "lost_worker"], Retry(alone=True)),
+        (["code_error"], None),
+        (["bad_data"], None),
+        (["time_limit"], None),
+    ],
+)
+def test_failures_are_retried_by_their_kind(failures: list, expected: Retry | None) -> None:
+    assert retry_after(failures) == expected
+
+
+MOVES = st.lists(
+    st.tuples(st.integers(0, 3), st.sampled_from(["start", "finish", "fail", "final", "release"])), max_size=30
+)
+
+
+@settings(max_examples=40)
+@given(moves=MOVES)
+def test_no_sequence_of_events_breaks_the_certificate(moves: list, tmp_path_factory, request) -> None:
+    from gridsearch.encoders.card import EncoderCard
+    from gridsearch.plan import make_plan
+    from gridsearch.space import parse_space
+    from gridsearch.tasks.task import Split, Task
+
+    split = Split(tuple("abcdefghij"), (0, 1) * 5)
+    task = Task("t", "single", "accuracy", ("n", "y"), split, split)
+    plan = make_plan(
+        parse_space(SMALL.replace("0.1]", "0.5]"), "s"), task, lambda _: EncoderCard("tiny", "x", "bert", 12, True, 512)
+    )
+    trials = list(plan.trials)
+    with Ledger(tmp_path_factory.mktemp("ledger") / "ledger.sqlite") as ledger:
+        ledger.adopt(plan, {})
+        running: dict[str, int] = {}
+        for number, move in moves:
+            trial = trials[number]
+            if move == "start" and trial not in running and state(ledger, trial) == "planned":
+                running[trial] = run(ledger, trial)
+            elif move == "finish" and trial in running:
+                ledger.finish(running.pop(trial), outcome())
+            elif move in ("fail", "final") and trial in running:
+                ledger.fail(running.pop(trial), Failure("code_error", "x"), final=move == "final")
+            elif move == "release":
+                assert ledger.release("x") == len(running)
+                running.clear()
+            found = ledger.coverage()
+            assert found.planned == 4 == found.finished + found.failed + found.running + found.pending
+            assert found.running == len(running)
+            assert found.complete == (found.finished == 4)
+            assert ledger.pending() == {t for t in trials if state(ledger, t) in ("planned", "running", "pruned")}

@@ -1,0 +1,185 @@
+"""Contract: what a space file may say, what it means, and what is refused."""
+
+import csv
+import itertools
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gridsearch.errors import RequestError
+from gridsearch.rules import parse_rule
+from gridsearch.space import load_space, parse_space
+from search_spaces import find_space, names_of_spaces
+
+FACTORS = "[factors]\nbert_adam = [false, true]\nreinit_layers = [0, 6]\n"
+
+
+def labels(text: str) -> list[list[str]]:
+    return [list(cell.levels.values()) for cell in parse_space(text, "test").cells()]
+
+
+def test_cells_are_in_declaration_order_with_the_first_factor_slowest() -> None:
+    assert labels(FACTORS) == [["0", "0"], ["0", "6"], ["1", "0"], ["1", "6"]]
+
+
+def test_a_level_sets_the_knob_named_as_the_factor() -> None:
+    cells = list(parse_space(FACTORS, "test").cells())
+    assert [(cell.recipe.bert_adam, cell.recipe.reinit_layers) for cell in cells] == [
+        (False, 0), (False, 6), (True, 0), (True, 6),
+    ]  # fmt: skip
+
+
+def test_named_levels_set_several_knobs_and_fall_back_to_the_fixed_part() -> None:
+    text = """
+        [recipe]
+        adam_epsilon = 1e-7
+        [factors.adam.levels]
+        plain = { bert_adam = false }
+        rough = { bert_adam = true, adam_epsilon = 1e-6 }
+    """
+    plain, rough = parse_space(text, "test").cells()
+    assert (plain.recipe.bert_adam, plain.recipe.adam_epsilon) == (False, 1e-7)
+    assert (rough.recipe.bert_adam, rough.recipe.adam_epsilon) == (True, 1e-6)
+
+
+def test_column_label_and_baseline() -> None:
+    space = parse_space('[factors.bert_adam]\nlabel = "bertadam"\nlevels = [true, false]\n', "test")
+    assert (space.factors[0].column, space.factors[0].baseline) == ("bertadam", "0")
+
+
+def test_a_space_may_name_another_baseline() -> None:
+    space = parse_space('[factors.learning_rate]\nlevels = [1e-5, 5e-5]\nbaseline = "1e-05"\n', "test")
+    assert space.factors[0].baseline == "1e-05"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[factors]\nbertadam = [0, 1]\n", "unknown knob 'bertadam' (did you mean 'bert_adam'?)"),
+        ("[recipe]\nlearning_rat = 1e-5\n" + FACTORS, "unknown knob 'learning_rat' (did you mean 'learning_rate'?)"),
+        ("[factors]\nbert_adam = []\n", "levels must be a list of values or a table of named levels, and not empty"),
+        ("[factors]\nbert_adam = [true, true]\n", "levels must differ"),
+        ("[factors]\nlearning_rate = [1e-5, 0.00001]\n", "levels must differ"),
+        ("[factors]\nweight_decay = [0, 0.0]\n", "levels '0' and '0.0' are the same"),
+        (
+            '[factors]\nbert_adam = ["False", true]\n',
+            "bert_adam: input should be a valid boolean (true or false), but got 'False'",
+        ),
+        ("[factors]\nbert_adam = [0, 1]\n", "bert_adam: input should be a valid boolean (true or false), but got 0"),
+        ("[factors]\nepochs = [1.5]\n", "epochs: input should be a valid integer"),
+        ("[factors]\nepochs = [0, 1]\n", "epochs: input should be greater than or equal to 1, but got 0"),
+        ("[factors]\nweight_decay = [nan]\n", "weight_decay: input should be a finite number"),
+        ('[factors]\npooling = ["max"]\n', "pooling: input should be 'cls', 'pooler', 'mean' or 'first_last_avg'"),
+        ("[factors.learning_rate]\nrange = { low = 1e-5, high = 1e-4 }\n", "a full factorial needs levels"),
+        ("[recipe]\nbert_adam = true\n" + FACTORS, "bert_adam is varied by factor bert_adam"),
+        ("[factors.a.levels]\nx = { epochs = 1 }\n[factors.b.levels]\ny = { epochs = 2 }\n", "both set epochs"),
+        ("[factors.a.levels]\nx = {}\n", "level 'x' must set knobs"),
+        ("[factors.a.levels]\nx = 3\n", "level 'x' must set knobs"),
+        (FACTORS + '[design]\nkind = "fractional"\n', "kind: input should be 'full'"),
+        (FACTORS + "[design]\nseeds = []\n", "seeds: list should have at least 1 item"),
+        (FACTORS + "[design]\nseeds = [1, 1]\n", "seeds must differ"),
+        (FACTORS + '[design]\non_ded = "collapse"\n', "on_ded: extra inputs are not permitted"),
+        (FACTORS + '[[rules]]\nskip = "reinit_layer > 0"\nwhy = "x"\n', "did you mean 'reinit_layers'?"),
+        (FACTORS + '[[rules]]\nskip = "reinit_layers >"\nwhy = "x"\n', "cannot be read"),
+        (FACTORS + '[[rules]]\nskip = "bert_adam"\n', "a rule has a text `skip` and a text `why`"),
+        (FACTORS + "[desing]\n", "unknown section 'desing' (did you mean 'design'?)"),
+        ("", "a space needs at least one factor"),
+        ("factors = 3", "[factors] must be a table"),
+        ("[factors", "is not TOML"),
+        ('[factors.bert_adam]\nlevels = [true, false]\nbaseline = "2"\n', "unknown baseline level '2'; known: 1, 0"),
+        ("[factors.bert_adam]\nlevels = [true, false]\nlable = 1\n", "unknown key 'lable' (did you mean 'label'?)"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_sentence(text: str, sentence: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        list(parse_space(text, "test").cells())
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+RULE_NAMES = ["frozen_layers", "bert_adam", "pooling", "factor.attack", "weight_decay"]
+SCOPE = {"frozen_layers": 6, "bert_adam": True, "pooling": "cls", "factor.attack": "fgm", "weight_decay": 0.01}
+
+
+@pytest.mark.parametrize(
+    ("rule", "holds"),
+    [
+        ("frozen_layers > 0", True),
+        ("frozen_layers > 0 and not bert_adam", False),
+        ("not (frozen_layers > 0 and bert_adam)", False),
+        ("pooling == 'cls' or false", True),
+        ("pooling in ['mean', 'pooler']", False),
+        ("pooling not in ['mean', 'pooler']", True),
+        ("0 < frozen_layers <= 6", True),
+        ("factor.attack != 'none'", True),
+        ("weight_decay == 0.01", True),
+        ("frozen_layers > -1", True),
+        ("bert_adam == true", True),
+    ],
+)
+def test_rules(rule: str, holds: bool) -> None:
+    assert parse_rule(rule, RULE_NAMES)(SCOPE) is holds
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "__import__('os')", "bert_adam.real", "pooling[0] == 'c'", "frozen_layers + 1 > 0", "lambda: 1", "",
+        "[x for x in []]", "1 if bert_adam else 2", "frozen_layers", "pooling > 0", "f'{pooling}'",
+        "factor.unknown == 1", "(bert_adam := true)",
+    ],
+)  # fmt: skip
+def test_what_is_no_rule_is_refused(rule: str) -> None:
+    with pytest.raises(RequestError):
+        parse_rule(rule, RULE_NAMES)(SCOPE)
+
+
+def test_a_share_of_the_depth_and_a_rule_on_it(plan_of) -> None:
+    text = '[factors]\nreinit_layers = [0, "50%"]\n[[rules]]\nskip = "reinit_layers == 6"\nwhy = "told"\n'
+    plan = plan_of(text)
+    assert [cell.recipe.reinit_layers for cell in plan.cells] == [0]
+    assert [(dict(cell.levels), cell.why) for cell in plan.excluded] == [({"reinit_layers": "50%"}, "told")]
+
+
+def test_a_share_that_equals_a_number_is_the_same_level(plan_of) -> None:
+    with pytest.raises(RequestError, match="are the same recipe"):
+        plan_of('[factors]\nreinit_layers = [6, "50%"]\n')
+
+
+@pytest.mark.parametrize("name", names_of_spaces())
+def test_shipped_spaces_load(name: str) -> None:
+    assert list(load_space(find_space(name)).cells())
+
+
+def test_finetune64_is_the_seeds_table_row_by_row() -> None:
+    cells = list(load_space(find_space("finetune64")).cells())
+    expected = list(itertools.product("01", "01", "01", "06", "06", ["0.0", "0.1"]))
+    assert [tuple(cell.levels.values()) for cell in cells] == expected
+    assert cells[0].recipe.model_dump() | {"x": 0} == {**cells[0].recipe.model_dump(), "x": 0}
+    off, on = cells[0].recipe, cells[63].recipe
+    assert (off.bert_adam, off.weight_decay, off.reinit_pooler) == (False, 0.0, False)
+    assert (off.reinit_layers, off.frozen_layers, off.warmup_proportion) == (0, 0, 0.0)
+    assert (on.bert_adam, on.weight_decay, on.reinit_pooler) == (True, 0.01, True)
+    assert (on.reinit_layers, on.frozen_layers, on.warmup_proportion) == (6, 6, 0.1)
+
+
+@pytest.mark.parametrize("name", ["finetune64", "seed003"])
+def test_rows_agree_with_the_published_table(name: str, shared_data: Path) -> None:
+    with (shared_data.parent / "reference" / "seed64.csv").open() as file:
+        published = [list(row.values())[1:-1] for row in csv.DictReader(file)]
+    space = load_space(find_space(name))
+    assert [list(cell.levels.values()) for cell in space.cells()] == published
+    assert [factor.column for factor in space.factors] == [
+        "bertadam", "weight_decay", "reinit_pooler", "reinit_layers", "frozen_layers", "warmup_proportion",
+    ]  # fmt: skip
+
+
+@given(st.lists(st.floats(1e-7, 1.0), min_size=1, max_size=5, unique=True), st.permutations([False, True]))
+def test_any_levels_come_back_as_they_were_declared(rates: list[float], switch: list[bool]) -> None:
+    spelled = ", ".join(repr(rate) for rate in rates)
+    text = f"[factors]\nlearning_rate = [{spelled}]\nbert_adam = [{', '.join(str(s).lower() for s in switch)}]\n"
+    cells = list(parse_space(text, "test").cells())
+    found = [(cell.recipe.learning_rate, cell.recipe.bert_adam) for cell in cells]
+    assert found == list(itertools.product(rates, switch))

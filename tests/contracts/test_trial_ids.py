@@ -1,0 +1,146 @@
+"""Contract: a trial's id is a hash of its content, and of nothing else."""
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gridsearch.canonical import canonical_json
+from gridsearch.recipe import ALWAYS, Recipe, knobs, parse_recipe, set_knobs
+from gridsearch.trial import make_trial
+
+TASK, ENCODER = "0" * 32, "files-" + "1" * 32
+
+
+def trial_id(seed: int = 0, fold: int = 0, task: str = TASK, encoder: str = ENCODER, **values: object) -> str:
+    return make_trial(parse_recipe(values, "test"), seed=seed, fold=fold, task=task, encoder=encoder).id
+
+
+# An old study stays valid only as long as these do not change. To change one is to orphan every ledger there is.
+# fmt: off
+GOLDEN = [
+    ({}, "ac349523ef4e7dbb6148455e69816379"),
+    (
+        {"bert_adam": True, "weight_decay": 0.01, "reinit_pooler": True, "reinit_layers": 6, "frozen_layers": 6,
+         "warmup_proportion": 0.1, "pooling": "pooler"},
+        "c8d79ba2c3898a2da32f217f104afe7e",
+    ),
+    (
+        {"class_weights": [1, 1.3], "epochs": 5, "learning_rate": 2e-5, "seed": 7, "fold": 2},
+        "923b85daa168e0d8631ccaa9e4521e6a",
+    ),
+    (
+        {"decay_exclude": "none", "weight_decay": 0.01, "adam_epsilon": 1e-6, "clip_norm": 1.0, "encoder_dropout": 0.2,
+         "frozen_layers": "embeddings", "gradient_accumulation": 2, "precision": "bf16", "selection": "last",
+         "frozen_dropout": True},
+        "df058a62ba551986c32e6b131f5e95e5",
+    ),
+]
+# fmt: on
+
+
+def test_set_knobs_of_the_default_recipe_are_those_without_a_neutral_value() -> None:
+    assert set_knobs(Recipe()) == {
+        name: getattr(Recipe(), name) for name, knob in knobs().items() if knob.neutral is ALWAYS and name != "encoder"
+    }
+
+
+@pytest.mark.parametrize(("values", "expected"), GOLDEN)
+def test_golden_ids(values: dict[str, object], expected: str) -> None:
+    assert trial_id(**values) == expected
+
+
+def test_canonical_text_of_a_trial() -> None:
+    recipe = parse_recipe({"weight_decay": 0.01, "class_weights": [1, 1.3], "bert_adam": True}, "test")
+    assert canonical_json(set_knobs(recipe)) == (
+        '{"adam_epsilon":1e-08,"batch_size":32,"bert_adam":true,"class_weights":[1.0,1.3],"classifier_dropout":0.1,'
+        '"epochs":3,"learning_rate":5e-05,"max_length":128,"pooling":"cls","weight_decay":0.01}'
+    )
+
+
+def test_id_is_the_same_in_another_process() -> None:
+    code = (
+        "from gridsearch.trial import make_trial; from gridsearch.recipe import Recipe; "
+        f"print(make_trial(Recipe(), seed=0, task={TASK!r}, encoder={ENCODER!r}).id)"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == trial_id()
+
+
+@pytest.mark.parametrize("spelling", ["1e-5", "0.00001", "1E-05", "10e-6"])
+def test_a_number_has_one_id_however_it_is_spelled(spelling: str) -> None:
+    assert trial_id(learning_rate=float(spelling)) == trial_id(learning_rate=1e-5)
+
+
+def test_a_whole_number_is_a_float_where_the_knob_is_one() -> None:
+    assert trial_id(weight_decay=0) == trial_id(weight_decay=0.0) == trial_id()
+    assert trial_id(learning_rate=1) == trial_id(learning_rate=1.0)
+
+
+def test_a_neutral_value_is_as_good_as_none() -> None:
+    neutral = {name: knob.neutral for name, knob in knobs().items() if knob.neutral is not ALWAYS}
+    assert trial_id(**neutral) == trial_id()
+
+
+def test_neutral_values_are_the_published_ones() -> None:
+    """A neutral value may never change its meaning: ids leave it out, so old and new trials would be mixed up."""
+    published = {
+        "gradient_accumulation": 1,
+        "bert_adam": False,
+        "weight_decay": 0.0,
+        "decay_exclude": "bias_and_norm",
+        "reinit_pooler": False,
+        "reinit_layers": 0,
+        "frozen_layers": 0,
+        "frozen_dropout": False,
+        "warmup_proportion": 0.0,
+        "class_weights": "none",
+        "encoder_dropout": "checkpoint",
+        "clip_norm": "none",
+        "selection": "best",
+        "precision": "fp32",
+    }
+    assert published.items() <= {name: knob.neutral for name, knob in knobs().items()}.items()
+
+
+def test_every_default_without_neutral_value_is_part_of_the_id() -> None:
+    """So that another default one day does not silently give old ids to new trials."""
+    assert set(set_knobs(Recipe())) == {
+        "epochs", "learning_rate", "batch_size", "max_length", "adam_epsilon", "classifier_dropout", "pooling",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 1},
+        {"fold": 1},
+        {"task": "2" * 32},
+        {"encoder": "files-" + "3" * 32},
+        {"bert_adam": True},
+        {"reinit_layers": 6},
+        {"class_weights": [1.0, 1.3]},
+        {"class_weights": [1.3, 1.0]},
+        {"learning_rate": 1e-5},
+    ],
+)
+def test_whatever_changes_the_outcome_changes_the_id(change: dict[str, object]) -> None:
+    assert trial_id(**change) != trial_id()
+
+
+def test_the_encoders_name_is_not_part_of_the_id() -> None:
+    assert (
+        trial_id(encoder=ENCODER)
+        == make_trial(parse_recipe({"encoder": "a/folder/somewhere"}, "test"), seed=0, task=TASK, encoder=ENCODER).id
+    )
+
+
+@given(st.integers(0, 2**31 - 1), st.floats(1e-7, 1.0), st.integers(0, 12), st.booleans())
+def test_equal_recipes_have_equal_ids_and_survive_the_ledger(seed: int, rate: float, layers: int, adam: bool) -> None:
+    recipe = parse_recipe({"learning_rate": rate, "reinit_layers": layers, "bert_adam": adam}, "test")
+    again = Recipe.model_validate_json(canonical_json(recipe.model_dump()))
+    assert make_trial(again, seed=seed, task=TASK, encoder=ENCODER) == make_trial(
+        recipe, seed=seed, task=TASK, encoder=ENCODER
+    )

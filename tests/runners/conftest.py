@@ -1,0 +1,68 @@
+"""A small encoder and a small task on disk: real text and a real BERT, trained in a second."""
+
+from pathlib import Path
+
+import pytest
+
+SPACE = """
+title = "A small question"
+[recipe]
+epochs = 2
+learning_rate = 3e-3
+batch_size = 16
+max_length = 24
+[factors]
+bert_adam = [false, true]
+frozen_layers = [0, 1]
+warmup_proportion = [0.0, 0.2]
+"""
+
+
+@pytest.fixture(scope="session")
+def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import torch
+    from tokenizers import BertWordPieceTokenizer
+    from transformers import BertConfig, BertModel, BertTokenizer
+
+    from gridsearch.tasks import docstrings
+
+    folder = tmp_path_factory.mktemp("encoder") / "small bert"
+    words = BertWordPieceTokenizer()
+    words.train_from_iterator(docstrings.load().train.texts, vocab_size=1000, show_progress=False)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=words.get_vocab_size(), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=64, max_position_embeddings=64,
+    )  # fmt: skip
+    folder.mkdir()
+    BertTokenizer(vocab=words.get_vocab()).save_pretrained(folder)
+    model = BertModel(config)
+    config.architectures = ["BertModel"]
+    config.save_pretrained(folder)
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path, encoder_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's folder with a hostile name: a space, a task and its data, and nothing else."""
+    from gridsearch.tasks import docstrings
+
+    folder = tmp_path / 'a user\'s "folder" 中文'
+    folder.mkdir()
+    task = docstrings.load()
+    labels = task.train.labels
+    assert labels is not None
+    chosen = [
+        (text, task.label_names[label]) for text, label in zip(task.train.texts, labels, strict=True) if label < 2
+    ]
+    rows = [f"{label}\t{text.replace(chr(34), '').replace(chr(9), ' ')}" for text, label in chosen]
+    (folder / "data.tsv").write_text("which one?\tthe text\n" + "\n".join(rows[:96]) + "\n", encoding="utf-8")
+    (folder / "question.toml").write_text(SPACE)
+    (folder / "task.toml").write_text(
+        'name = "small"\nkind = "single"\nmetric = "accuracy"\n[files]\ntrain = "data.tsv"\ndev = 0.25\n'
+        '[columns]\ntext = "the text"\nlabel = "which one?"\n'
+    )
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path / "cache"))
+    return folder

@@ -1,0 +1,259 @@
+"""The command line as a user meets it: from a stranger's CSV to labels; bad input gets one sentence and exit code 2."""
+
+import csv
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from runners.cli import build_parser, main
+
+COMMANDS = ("init", "plan", "sweep", "verify", "status", "report", "import", "predict", "rerun")
+
+
+def run(*words: object, code: int = 0, capsys: pytest.CaptureFixture[str] | None = None) -> str:
+    assert main([str(word) for word in words]) == code
+    if capsys is None:
+        return ""
+    printed = capsys.readouterr()
+    return printed.out + printed.err
+
+
+def question(encoder_folder: Path, *more: object) -> list[object]:
+    return ["question.toml", "--task", "task.toml", "--model", encoder_folder, "--study", "study", *more]
+
+
+@pytest.mark.parametrize("command", [None, *COMMANDS])
+def test_help_has_an_example_and_is_quick(command: str | None) -> None:
+    """Timed by what it loads: nothing heavier than the standard library."""
+    words = [command, "--help"] if command else ["--help"]
+    heavy = {"torch", "transformers", "ray", "pandas", "numpy", "pydantic", "sklearn", "rich"}
+    code = (
+        "import sys; from runners.cli import main\n"
+        f"try: main({words!r})\nexcept SystemExit: pass\n"
+        f"heavy = {heavy!r} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert command is None or f"example:\n  gridsearch {command}" in done.stdout
+
+
+def test_every_command_is_known_to_the_parser() -> None:
+    assert set(COMMANDS) <= set(build_parser().format_help().split())
+
+
+def test_a_strangers_csv_goes_all_the_way(project: Path, encoder_folder: Path, capsys) -> None:
+    lines = (project / "data.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    rows = [line.split("\t", 1) for line in lines]
+    table = "\ufeffÜber;Was steht da?;Welche 库\n" + "".join(
+        f'{i};"{text}";{label}\n' for i, (label, text) in enumerate(rows)
+    )
+    (project / "my data.csv").write_text(table, encoding="utf-8")
+    assert "label is 'Welche 库'" in run("init", "my data.csv", "-o", "mine.toml", capsys=capsys)
+    asked = ["question.toml", "--task", "mine.toml", "--model", encoder_folder]
+    assert "8 cells x 1 seed = 8 trials" in run("plan", *asked, capsys=capsys)
+    swept = run("sweep", *asked, "--runner", "serial", "--keep", "best", capsys=capsys)
+    assert "complete: 8 planned, 8 finished, 0 failed, 0 pending" in swept
+    study = Path("studies") / "question-mine-small bert"
+    assert run("verify", study, capsys=capsys).strip() == "complete: 8 planned, 8 finished, 0 failed, 0 pending"
+    assert "study.csv" not in run("report", study, "--format", "md,csv,json", "-o", "out", capsys=capsys)
+    assert {path.name for path in Path("out").iterdir()} == {"page.md", "page.csv", "page.json"}
+    (project / "new.txt").write_text("Return the tensor.\nStart the actor, then wait.\n", encoding="utf-8")
+    run("predict", study, "new.txt")
+    predicted, remark = capsys.readouterr()
+    assert remark.startswith("2 rows labelled by trial ")
+    header, *rows = csv.reader(predicted.splitlines())
+    assert header[:2] == ["text", "predicted"]
+    assert [row[0] for row in rows] == ["Return the tensor.", "Start the actor, then wait."]
+    assert all(abs(float(row[2]) + float(row[3]) - 1) < 1e-5 for row in rows)
+    (project / "new.csv").write_text('id;"Was steht da?"\n7;"Return; the tensor."\n', encoding="utf-8")
+    run("predict", study, "new.csv", "-o", "labels.csv")
+    header, row = csv.reader(Path("labels.csv").read_text(encoding="utf-8").splitlines())
+    assert (header[:3], row[:2]) == (["id", "Was steht da?", "predicted"], ["7", "Return; the tensor."])
+    assert "exists; --force replaces it" in run("predict", study, "new.csv", "-o", "labels.csv", code=2, capsys=capsys)
+    assert "may not be the input" in run("predict", study, "new.csv", "-o", "new.csv", "--force", code=2, capsys=capsys)
+    assert "no folder" in run("predict", study, "new.csv", "-o", "no/where.csv", code=2, capsys=capsys)
+    assert "complete: 8 planned" in run("status", study, capsys=capsys)
+
+
+def test_predict_is_the_same_after_moving_the_study_and_from_retrained_weights(
+    project: Path, encoder_folder: Path, capsys
+) -> None:
+    run("sweep", *question(encoder_folder, "--runner", "serial", "--keep", "best"))
+    capsys.readouterr()
+    (project / "new.txt").write_text("Return the tensor.\nStart the actor.\n", encoding="utf-8")
+    run("predict", "study", "new.txt")
+    first = capsys.readouterr().out
+    shutil.move("study", "elsewhere")
+    run("predict", "elsewhere", "new.txt")
+    assert capsys.readouterr().out == first
+    shutil.rmtree("elsewhere/weights")
+    run("predict", "elsewhere", "new.txt")
+    again = capsys.readouterr()
+    assert "training it again" in again.err
+    assert again.out == first
+
+
+def test_rerun_gives_the_ledgers_numbers_and_leaves_it_alone(
+    project: Path, encoder_folder: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("sweep", *question(encoder_folder, "--runner", "serial"))
+    run("report", "study", "--format", "json")
+    before = Path("study/ledger.sqlite").read_bytes()
+    capsys.readouterr()
+    page = json.loads(Path("study/page.json").read_text())
+    trial = page["cells"][3]["replicates"][0]["trial"]
+    monkeypatch.chdir(project.parent)  # and from anywhere
+    study = project / "study"
+    assert "equal to the ledger's, to the last bit" in run("rerun", study, "--trial", trial[:8], capsys=capsys)
+    assert (study / "ledger.sqlite").read_bytes() == before
+
+
+def test_growth_runs_only_the_new_cells(project: Path, encoder_folder: Path, capsys) -> None:
+    run("sweep", *question(encoder_folder, "--runner", "serial"))
+    space = (project / "question.toml").read_text()
+    (project / "question.toml").write_text(space.replace("[0.0, 0.2]", "[0.0, 0.2, 0.4]"))
+    assert "8 of these trials need no run" in run("plan", *question(encoder_folder), capsys=capsys)
+    run("sweep", *question(encoder_folder, "--runner", "serial"))
+    (project / "question.toml").write_text(space + "clip_norm = ['none', 1.0]\n")
+    printed = run("sweep", *question(encoder_folder, "--runner", "serial"), code=2, capsys=capsys)
+    assert "no longer has level 0.4" in printed
+    grown = space.replace("[0.0, 0.2]", "[0.0, 0.2, 0.4]") + "clip_norm = ['none', 1.0]\n"
+    (project / "question.toml").write_text(grown)
+    printed = run("sweep", *question(encoder_folder, "--runner", "serial"), capsys=capsys)
+    assert "12 of 24 trials are finished already" in printed
+    assert "complete: 24 planned, 24 finished" in printed
+    from gridsearch.study import Study
+
+    with Study(Path("study")).open() as ledger:
+        assert ledger.connection.execute("SELECT count(*) FROM attempts").fetchone()[0] == 24
+
+
+def test_a_finished_sweep_does_nothing_when_run_again(project: Path, encoder_folder: Path, capsys) -> None:
+    run("sweep", *question(encoder_folder, "--runner", "serial"))
+    assert "complete: 8 planned" in run("sweep", *question(encoder_folder), capsys=capsys)
+    with sqlite3.connect("study/ledger.sqlite") as connection:
+        assert connection.execute("SELECT count(*), max(ended) < ? FROM attempts", (time.time(),)).fetchone() == (8, 1)
+
+
+def test_import_of_a_table(project: Path, capsys) -> None:
+    (project / "table.md").write_text("| a | result |\n|---|---|\n| 0 | 0.5 |\n| 1 | 0.75 |\n")
+    assert "2 rows imported" in run("import", "table.md", "--study", "old", capsys=capsys)
+    assert "| 1   | **0.75** |" in Path("old/page.md").read_text()
+    assert "holds no plan to verify" in run("verify", "old", code=2, capsys=capsys)
+    assert "holds no plan" in run("status", "old", code=2, capsys=capsys)
+    assert "no trials in it" in run("predict", "old", "table.md", code=2, capsys=capsys)
+    run("import", "table.md", "--study", "old", code=2)
+
+
+SWEEP = ["sweep", "--task", "task.toml", "--model", "ENCODER", "--study", "study"]
+BAD = {
+    "unknown task": ["plan", "question.toml", "--task", "nothing"],
+    "no such file": ["plan", "missing.toml"],
+    "unknown knob": ["plan", "question.toml", "--task", "task.toml", "--set", "learning_rte=1"],
+    "wrong type": ["plan", "question.toml", "--task", "task.toml", "--set", "epochs=three"],
+    "no equals": ["plan", "question.toml", "--set", "epochs"],
+    "factor fixed": ["plan", "question.toml", "--set", "bert_adam=true"],
+    "unreadable encoder": ["plan", "question.toml", "--task", "task.toml", "--model", "./nowhere"],
+    "folder without encoder": ["plan", "question.toml", "--task", "task.toml", "--model", "."],
+    "no data": ["plan", "question.toml", "--task", "nodata.toml"],
+    "no column": ["plan", "question.toml", "--task", "nocolumn.toml"],
+    "one class": ["plan", "question.toml", "--task", "oneclass.toml"],
+    "too few layers": [*SWEEP, "deep.toml"],
+    "dead knob": [*SWEEP, "dead.toml"],
+    "too long": [*SWEEP, "question.toml", "--set", "max_length=65"],
+    "no workers": [*SWEEP, "question.toml", "--workers", "0"],
+    "keep": [*SWEEP, "question.toml", "--keep", "two"],
+    "workers of serial": [*SWEEP, "question.toml", "--runner", "serial", "--workers", "2"],
+    "too many rows": ["plan", "question.toml", "--task", "task.toml", "--train-rows", "0"],
+    "no study": ["verify", "nowhere"],
+    "no study to report": ["report", "nowhere"],
+    "study in a file": ["import", "table.md", "--study", "task.toml"],
+    "study in a data file": [*SWEEP[:-1], "data.tsv", "question.toml"],
+    "no data folder": ["plan", "question.toml", "--task", "task.toml", "--data-dir", "nowhere"],
+    "no table": ["import", "question.toml", "--study", "imported"],
+    "not a table": ["init", "missing.csv", "-o", "x.toml"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", BAD.values(), ids=BAD.keys())
+def test_bad_input_gets_one_sentence_and_exit_code_2(
+    words: list[str], project: Path, encoder_folder: Path, capsys
+) -> None:
+    task = (project / "task.toml").read_text()
+    (project / "nodata.toml").write_text(task.replace("data.tsv", "missing.tsv"))
+    (project / "nocolumn.toml").write_text(task.replace('"the text"', '"the words"'))
+    lines = (project / "data.tsv").read_text().splitlines()
+    one_class = [line for line in lines if line.startswith(("which", lines[1].split("\t")[0]))]
+    (project / "oneclass.tsv").write_text("\n".join(one_class))
+    (project / "oneclass.toml").write_text(task.replace("data.tsv", "oneclass.tsv"))
+    (project / "deep.toml").write_text("[factors]\nreinit_layers = [0, 3]\n[recipe]\nmax_length = 24\n")
+    (project / "dead.toml").write_text("[factors]\nreinit_pooler = [false, true]\n[recipe]\nmax_length = 24\n")
+    (project / "table.md").write_text("| a | result |\n|---|---|\n| 0 | 0.5 |\n")
+    before = sorted(os.listdir(project))
+    printed = run(*(encoder_folder if word == "ENCODER" else word for word in words), code=2, capsys=capsys)
+    assert printed.startswith(f"gridsearch {words[0]}: ")
+    assert len(printed.strip().splitlines()) == 1, printed
+    assert "Traceback" not in printed
+    assert sorted(os.listdir(project)) == before, "nothing half-written is left"
+
+
+def test_a_study_of_another_task_is_refused(project: Path, encoder_folder: Path, capsys) -> None:
+    run("sweep", *question(encoder_folder, "--runner", "serial"))
+    (project / "task.toml").write_text((project / "task.toml").read_text().replace('"accuracy"', '"f1_macro"'))
+    printed = run("sweep", *question(encoder_folder, "--runner", "serial"), code=2, capsys=capsys)
+    assert (
+        "holds another study: the rows of the task" in printed
+        or "the metric was accuracy, now it is f1_macro" in printed
+    )
+
+
+def test_a_second_driver_is_refused(project: Path, encoder_folder: Path, capsys) -> None:
+    from gridsearch.study import Study
+
+    with Study(Path("study")).driven():
+        printed = run("sweep", *question(encoder_folder, "--runner", "serial"), code=2, capsys=capsys)
+    assert "is being driven by process" in printed
+
+
+@pytest.mark.parametrize("runner", ["serial", "ray"])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_interrupted_politely_it_says_so_and_goes_on(
+    runner: str, name: str, project: Path, encoder_folder: Path, capsys
+) -> None:
+    import signal
+
+    command = [sys.executable, "-m", "runners.cli", "sweep", *map(str, question(encoder_folder, "--runner", runner))]
+    # A test run in the background has SIGINT ignored, and hands that down.
+    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, preexec_fn=listen, **pipes) as process:
+        for _ in range(600):
+            if finished_attempts() >= 2:
+                break
+            time.sleep(0.1)
+        process.send_signal(getattr(signal, name))
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "the same command goes on from here" in errors
+    from gridsearch.study import Study
+
+    with Study(Path("study")).open() as ledger:
+        assert ledger.coverage().running == 0
+    assert "complete: 8 planned" in run("sweep", *question(encoder_folder, "--runner", "serial"), capsys=capsys)
+
+
+def finished_attempts() -> int:
+    try:
+        with sqlite3.connect("study/ledger.sqlite") as connection:
+            return int(connection.execute("SELECT count(*) FROM attempts WHERE state = 'finished'").fetchone()[0])
+    except sqlite3.Error:
+        return 0

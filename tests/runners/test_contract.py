@@ -1,0 +1,229 @@
+"""What every runner promises, tested on each of them; the serial one is the oracle."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gridsearch.encoders.load import describe
+from gridsearch.errors import RequestError
+from gridsearch.finetune import Execution
+from gridsearch.plan import Plan, make_plan
+from gridsearch.space import load_space
+from gridsearch.tasks.taskfile import load_task
+from gridsearch.trial import Epoch, Failure, Outcome
+from gridsearch.worker import Job
+from runners.contract import Runner, Stock
+from runners.driver import make_stock
+from runners.ray_tune import RayRunner, _trainable
+from runners.serial import SerialRunner
+
+RUNNERS = {"serial": SerialRunner, "ray": lambda: RayRunner(2, gpus_per_trial=0.0)}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_ray() -> Iterator[None]:
+    """Start Ray once, with two GPUs that are declared and not there; a runner uses the Ray that it finds."""
+    import ray
+
+    ray.init(address="local", num_cpus=4, num_gpus=2, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
+class Heard:
+    """A listener that remembers."""
+
+    def __init__(self, stop_after: int = 10**9) -> None:
+        self.events: list[tuple[str, str]] = []
+        self.outcomes: dict[str, Outcome] = {}
+        self.failures: dict[str, Failure] = {}
+        self.workers: dict[str, str] = {}
+        self.resources: dict[str, Mapping[str, object]] = {}
+        self.processes: set[int] = set()
+        self._stop_after = stop_after
+
+    def started(self, trial_id: str, worker: str, resources: Mapping[str, object]) -> None:
+        self.events.append((trial_id, "started"))
+        self.workers[trial_id], self.resources[trial_id] = worker, resources
+        self.processes.add(os.getpid())
+
+    def epoch(self, trial_id: str, epoch: Epoch) -> None:
+        self.events.append((trial_id, f"epoch {epoch.number}"))
+
+    def finished(self, trial_id: str, outcome: Outcome) -> None:
+        self.events.append((trial_id, "finished"))
+        self.outcomes[trial_id] = outcome
+
+    def failed(self, trial_id: str, failure: Failure) -> None:
+        self.events.append((trial_id, "failed"))
+        self.failures[trial_id] = failure
+
+    def stop_wanted(self) -> bool:
+        return len(self.outcomes) + len(self.failures) >= self._stop_after
+
+
+@pytest.fixture
+def plan(project: Path, encoder_folder: Path) -> Plan:
+    task = load_task(project / "task.toml")
+    space = load_space(project / "question.toml").with_fixed({"encoder": str(encoder_folder)})
+    return make_plan(space, task, partial(describe, corpus=task.corpus))
+
+
+@pytest.fixture
+def stock(plan: Plan) -> Stock:
+    return make_stock(plan, set(plan.trials), lambda text: None)
+
+
+def jobs_of(plan: Plan) -> list[Job]:
+    return [Job(trial, Execution()) for trial in plan.trials.values()]
+
+
+def numbers(outcome: Outcome) -> tuple[object, ...]:
+    """All of an outcome that is no time and no memory."""
+    part = outcome.parts["task"]
+    losses = [(epoch.number, epoch.train_loss, json.dumps(epoch.dev, sort_keys=True)) for epoch in outcome.epochs]
+    return losses, outcome.chosen_epoch, dict(part.dev), part.dev_logits.tobytes(), outcome.collapsed
+
+
+@pytest.mark.parametrize("name", RUNNERS)
+def test_every_job_runs_once_and_is_told_in_order(name: str, plan: Plan, stock: Stock) -> None:
+    heard = Heard()
+    with RUNNERS[name]() as runner:
+        runner.run(jobs_of(plan), stock, heard)
+    for trial_id in plan.trials:
+        assert [what for trial, what in heard.events if trial == trial_id] == [
+            "started", "epoch 1", "epoch 2", "finished",
+        ]  # fmt: skip
+    assert heard.processes == {os.getpid()}, "the listener is called in the driver's process"
+
+
+def test_serial_and_ray_agree_to_the_last_bit_in_any_order_and_on_used_workers(plan: Plan, stock: Stock) -> None:
+    heard: dict[str, Heard] = {}
+    orders = {
+        "serial": jobs_of(plan),
+        "ray": jobs_of(plan)[::-1],
+        "serial again": jobs_of(plan)[3:] + jobs_of(plan)[:3],
+    }
+    for name, jobs in orders.items():
+        heard[name] = Heard()
+        runner: Runner = RayRunner(2, gpus_per_trial=0.0) if name == "ray" else SerialRunner()
+        with runner:
+            runner.run(jobs, stock, heard[name])
+    expected = {trial_id: numbers(outcome) for trial_id, outcome in heard["serial"].outcomes.items()}
+    for other in ("ray", "serial again"):
+        assert {trial_id: numbers(outcome) for trial_id, outcome in heard[other].outcomes.items()} == expected
+    assert len({str(numbers) for numbers in expected.values()}) == len(plan.trials), "eight different cells"
+    workers = list(heard["ray"].workers.values())
+    assert len(set(workers)) == 2, "two warm workers ran all eight trials"
+
+
+@pytest.mark.parametrize("name", RUNNERS)
+def test_a_failure_is_told_and_the_worker_goes_on(name: str, plan: Plan, stock: Stock) -> None:
+    jobs = jobs_of(plan)
+    broken = replace(jobs[2].trial, encoder="unknown")
+    jobs[2] = Job(broken, Execution())
+    heard = Heard()
+    with RUNNERS[name]() as runner:
+        runner.run(jobs, stock, heard)
+    assert set(heard.failures) == {broken.id}
+    assert heard.failures[broken.id].kind == "code_error"
+    assert "KeyError" in heard.failures[broken.id].message
+    assert len(heard.outcomes) == len(jobs) - 1
+
+
+@pytest.mark.parametrize("name", RUNNERS)
+def test_nothing_more_begins_when_a_stop_is_wanted(name: str, plan: Plan, stock: Stock) -> None:
+    heard = Heard(stop_after=2)
+    with RUNNERS[name]() as runner:
+        runner.run(jobs_of(plan), stock, heard)
+    assert 2 <= len(heard.outcomes) < len(plan.trials)
+
+
+@pytest.mark.parametrize("name", RUNNERS)
+def test_a_runner_runs_several_times(name: str, plan: Plan, stock: Stock) -> None:
+    heard = Heard()
+    with RUNNERS[name]() as runner:
+        runner.run(jobs_of(plan)[:1], stock, heard)
+        runner.run(jobs_of(plan)[1:2], stock, heard, alone=True)
+    assert len(heard.outcomes) == 2
+
+
+def test_shares_of_a_gpu(plan: Plan, stock: Stock) -> None:
+    import ray
+
+    heard = Heard()
+    with RayRunner(gpus_per_trial=0.5) as runner:
+        runner.run(jobs_of(plan), stock, heard)
+    assert ray.is_initialized(), "a Ray that was there before is left running"
+    assert len(heard.outcomes) == len(plan.trials)
+    for resources in heard.resources.values():
+        assert resources["gpus"] == 0.5
+        assert len(resources["gpu_ids"]) == 1
+    assert {resources["gpu_ids"][0] for resources in heard.resources.values()} == {"0", "1"}
+
+
+def test_more_of_a_gpu_than_there_is_is_refused() -> None:
+    with (
+        pytest.raises(RequestError, match="--gpus-per-trial 3 needs a GPU, but Ray sees 2"),
+        RayRunner(gpus_per_trial=3),
+    ):
+        pass
+
+
+def test_a_worker_killed_by_the_kernel_is_told_as_lost(plan: Plan, stock: Stock) -> None:
+    import signal
+
+    class Killer(Heard):
+        def started(self, trial_id: str, worker: str, resources: Mapping[str, object]) -> None:
+            super().started(trial_id, worker, resources)
+            if len(self.workers) == 1:
+                os.kill(int(worker.split(":")[1]), signal.SIGKILL)
+
+    heard = Killer()
+    with RayRunner(1, gpus_per_trial=0.0) as runner:
+        runner.run(jobs_of(plan)[:3], stock, heard)
+    assert [failure.kind for failure in heard.failures.values()] == ["lost_worker"]
+    assert len(heard.outcomes) == 2
+
+
+WITHOUT_THE_DRIVER = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("runners", "reports", "search_spaces"):
+            raise ImportError(f"{name} is not on this node")
+sys.meta_path.insert(0, Refuse())
+from ray import cloudpickle
+with open(sys.argv[1], "rb") as file:
+    print(cloudpickle.load(file).__name__)
+"""
+
+
+def test_a_node_needs_the_package_gridsearch_only(tmp_path: Path) -> None:
+    from ray import cloudpickle
+
+    path = tmp_path / "trainable.pickle"
+    path.write_bytes(cloudpickle.dumps(_trainable({}, {}, {})))
+    command = [sys.executable, "-c", WITHOUT_THE_DRIVER, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "TrialActor", done.stderr
+
+
+def test_a_read_only_stock_is_enough(plan: Plan, stock: Stock) -> None:
+    """The object store hands out arrays that cannot be written; a trial must not need to."""
+    for encoder in stock.encoders.values():
+        for array in encoder.state.values():
+            assert isinstance(array, np.ndarray)
+            array.setflags(write=False)
+    heard = Heard()
+    with SerialRunner() as runner:
+        runner.run(jobs_of(plan)[:1], stock, heard)
+    assert len(heard.outcomes) == 1

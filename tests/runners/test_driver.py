@@ -1,0 +1,203 @@
+"""The driver: retries by kind, fail-fast, exactly one finished attempt, kept weights; on the serial runner."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from gridsearch.encoders.load import describe
+from gridsearch.errors import RequestError
+from gridsearch.plan import Plan, make_plan
+from gridsearch.space import load_space
+from gridsearch.study import Study
+from gridsearch.tasks.taskfile import load_task
+from gridsearch.trial import Failure, FailureKind
+from gridsearch.worker import Job
+from runners.contract import Listener, Stock
+from runners.driver import SweepResult, sweep
+from runners.progress import Progress
+from runners.serial import SerialRunner
+
+
+class Stumbling(SerialRunner):
+    """The serial runner, on which some trials fail so and so often before they run."""
+
+    def __init__(self, stumbles: dict[int, list[FailureKind]], message: str = "it stumbled") -> None:
+        self.stumbles, self.message = stumbles, message
+        self.seen: list[tuple[str, int, bool]] = []
+
+    def run(self, jobs: Sequence[Job], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+        for job in jobs:
+            if listener.stop_wanted():
+                return
+            self.seen.append((job.trial.id, job.execution.micro_batch_divisor, alone))
+            row = self.rows[job.trial.id]
+            if self.stumbles.get(row):
+                listener.started(job.trial.id, "stumbling", {})
+                listener.failed(job.trial.id, Failure(self.stumbles[row].pop(0), self.message))
+            else:
+                super().run([job], stock, listener, alone=alone)
+
+
+@pytest.fixture
+def plan(project: Path, encoder_folder: Path) -> Plan:
+    task = load_task(project / "task.toml")
+    space = load_space(project / "question.toml").with_fixed({"encoder": str(encoder_folder), "epochs": 1})
+    return make_plan(space, task, partial(describe, corpus=task.corpus))
+
+
+def drive(plan: Plan, runner: SerialRunner, **options: object) -> SweepResult:
+    if isinstance(runner, Stumbling):
+        runner.rows = {trial.id: cell.index for cell in plan.cells for trial in cell.trials}
+    progress = Progress(plan.task.metric, {}, Console(quiet=True))
+    return sweep(plan, Study(Path("study")), runner, sources={}, provenance=dict, progress=progress, **options)
+
+
+def attempts() -> list[Mapping[str, object]]:
+    with Study(Path("study")).open() as ledger:
+        return [dict(row) for row in ledger.connection.execute("SELECT * FROM attempts ORDER BY id")]
+
+
+def test_a_driver_that_died_before_it_wrote_the_plan_is_no_hindrance(plan: Plan) -> None:
+    Path("study").mkdir()
+    Path("study/ledger.sqlite").touch()
+    assert drive(plan, SerialRunner()).coverage.complete
+
+
+def test_two_stumble_once_and_all_are_done_exactly_once(plan: Plan) -> None:
+    result = drive(plan, Stumbling({2: ["lost_worker"], 5: ["lost_worker", "lost_worker"]}))
+    assert str(result.coverage) == "complete: 8 planned, 8 finished, 0 failed, 0 pending"
+    assert sum(row["state"] == "failed" for row in attempts()) == 3, "the ledger shows the retries"
+
+
+def test_out_of_memory_is_tried_alone_and_then_with_less_at_a_time(plan: Plan) -> None:
+    runner = Stumbling({3: ["out_of_memory", "out_of_memory"]})
+    result = drive(plan, runner)
+    assert result.coverage.complete
+    trial = plan.cells[2].trials[0].id
+    assert [seen[1:] for seen in runner.seen if seen[0] == trial] == [(1, False), (1, True), (2, True)]
+    assert runner.seen[-2][0] == runner.seen[-1][0] == trial, "the others are not kept waiting"
+
+
+def test_a_code_error_is_final_and_the_sweep_settles_without_it(plan: Plan) -> None:
+    result = drive(plan, Stumbling({4: ["code_error"]}))
+    assert str(result.coverage) == "settled: 8 planned, 7 finished, 1 failed, 0 pending"
+    assert drive(plan, SerialRunner()).coverage.failed == 1, "not tried again by itself"
+    assert drive(plan, SerialRunner(), retry_failed=True).coverage.complete
+
+
+def test_the_same_error_at_the_start_stops_the_sweep_and_does_not_count_for_good(plan: Plan) -> None:
+    result = drive(plan, Stumbling({row: ["code_error"] for row in range(1, 9)}, "no such kernel"))
+    assert result.stopped == "the first 3 trials all failed alike: no such kernel"
+    assert str(result.coverage) == "incomplete: 8 planned, 0 finished, 0 failed, 8 pending"
+    assert drive(plan, SerialRunner()).coverage.complete
+
+
+def test_a_runner_that_begins_nothing_does_not_go_round_for_ever(plan: Plan) -> None:
+    class Idle(SerialRunner):
+        def run(self, jobs: Sequence[Job], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+            pass
+
+    assert drive(plan, Idle()).stopped == "the runner began none of 8 trials"
+
+
+def test_a_trial_that_a_runner_gives_up_is_capped(plan: Plan) -> None:
+    class Forgetful(SerialRunner):
+        def run(self, jobs: Sequence[Job], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+            listener.started(jobs[0].trial.id, "here", {})
+            super().run(jobs[1:], stock, listener)
+
+    assert drive(plan, Forgetful()).coverage.failed == 1
+
+
+def test_lost_workers_are_capped(plan: Plan) -> None:
+    result = drive(plan, Stumbling({1: ["lost_worker"] * 9}))
+    assert result.coverage.failed == 1
+    assert sum(row["failure_kind"] == "lost_worker" for row in attempts()) == 3
+
+
+@pytest.mark.parametrize(("keep", "expected"), [("none", 0), ("best", 1), ("top-3", 3), ("all", 8)])
+def test_kept_weights(plan: Plan, keep: str, expected: int) -> None:
+    drive(plan, SerialRunner(), keep=keep)
+    folder = Path("study/weights")
+    kept = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    assert len(kept) == expected
+    with Study(Path("study")).open() as ledger:
+        ranked = sorted(ledger.dev_scores(), key=lambda row: -row[1]["accuracy"])
+    assert kept == {trial for trial, _ in ranked[:expected]}
+
+
+def test_a_later_sweep_without_keep_deletes_nothing(plan: Plan, project: Path) -> None:
+    drive(plan, SerialRunner(), keep="top-3")
+    kept = set(Path("study/weights").iterdir())
+    more = make_plan(plan.space.with_seeds([0, 1]), plan.task, lambda name: plan.cards[name])
+    assert drive(more, SerialRunner()).coverage.planned == 16
+    assert set(Path("study/weights").iterdir()) == kept != set()
+
+
+def test_trials_that_are_all_too_large_climb_down_the_ladder(plan: Plan) -> None:
+    runner = Stumbling({row: ["out_of_memory", "out_of_memory"] for row in range(1, 9)}, "out of memory")
+    assert drive(plan, runner).coverage.complete
+    assert {seen[1:] for seen in runner.seen} == {(1, False), (1, True), (2, True)}
+
+
+def test_a_reopened_trial_has_all_its_retries_again(plan: Plan) -> None:
+    drive(plan, Stumbling({4: ["code_error"]}))
+    assert drive(plan, Stumbling({4: ["lost_worker"]}), retry_failed=True).coverage.complete
+
+
+def test_a_message_is_shown_as_it_is(plan: Plan) -> None:
+    shown = io.StringIO()
+    progress = Progress(plan.task.metric, {}, Console(file=shown, width=80))
+    message = "cannot open [/usr/lib/x.so] of [cls]"
+    runner = Stumbling({4: ["code_error"]}, message)
+    runner.rows = {trial.id: cell.index for cell in plan.cells for trial in cell.trials}
+    sweep(plan, Study(Path("study")), runner, sources={}, provenance=dict, progress=progress)
+    assert message in shown.getvalue()
+
+
+def test_the_ledger_tells_how_a_trial_was_executed(plan: Plan) -> None:
+    drive(plan, Stumbling({3: ["out_of_memory", "out_of_memory"]}), threads=2)
+    with Study(Path("study")).open() as ledger:
+        halved, whole = (ledger.execution(plan.cells[row].trials[0].id) for row in (2, 3))
+    assert (halved["micro_batch_divisor"], whole["micro_batch_divisor"]) == (2, 1)
+    assert halved["threads"] == whole["threads"] == 2
+
+
+def test_an_interrupt_leaves_nothing_running(plan: Plan) -> None:
+    class Interrupted(SerialRunner):
+        def run(self, jobs: Sequence[Job], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+            super().run(jobs[:2], stock, listener)
+            listener.started(jobs[2].trial.id, "here", {})
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        drive(plan, Interrupted())
+    assert [row["state"] for row in attempts()] == ["finished", "finished", "failed"]
+    assert drive(plan, SerialRunner()).coverage.complete
+
+
+def test_nothing_is_written_when_the_encoder_cannot_be_read(plan: Plan, encoder_folder: Path, project: Path) -> None:
+    assert not Path("study").exists()
+    (project / "broken").mkdir()
+    for path in encoder_folder.iterdir():
+        (project / "broken" / path.name).write_bytes(path.read_bytes())
+    (project / "broken" / "pytorch_model.bin").write_bytes(b"no weights")
+    task = load_task(project / "task.toml")
+    space = load_space(project / "question.toml").with_fixed({"encoder": str(project / "broken")})
+    broken = make_plan(space, task, partial(describe, corpus=task.corpus))
+    with pytest.raises(RequestError, match="cannot be read"):
+        drive(broken, SerialRunner())
+    assert not Path("study").exists(), "a half-written study"
+
+
+def test_the_yardstick_is_measured_once(plan: Plan) -> None:
+    drive(plan, SerialRunner())
+    with Study(Path("study")).open() as ledger:
+        rows = ledger.connection.execute("SELECT name, dev FROM yardsticks").fetchall()
+    assert [row["name"] for row in rows] == ["TF-IDF + logistic regression"]
+    assert 0 < json.loads(rows[0]["dev"])["accuracy"] <= 1

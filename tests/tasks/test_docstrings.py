@@ -1,0 +1,111 @@
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from gridsearch.errors import RequestError
+from gridsearch.tasks import docstrings
+from gridsearch.tasks.task import Task
+
+PRINT_FINGERPRINT = (
+    "import sys; from gridsearch.tasks.docstrings import load; print(load().fingerprint);"
+    "assert not {'torch', 'transformers', 'ray', 'optuna', 'pandas', 'sklearn'} & set(sys.modules)"
+)
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory: pytest.TempPathFactory) -> Task:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRIDSEARCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        return docstrings.load()
+
+
+def start_loader(cache: Path, hash_seed: int) -> "subprocess.Popen[str]":
+    environment = os.environ | {"GRIDSEARCH_CACHE": str(cache), "PYTHONHASHSEED": str(hash_seed)}
+    return subprocess.Popen(
+        [sys.executable, "-c", PRINT_FINGERPRINT], env=environment, text=True, stdout=subprocess.PIPE
+    )
+
+
+def finish(process: "subprocess.Popen[str]") -> str:
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    return output.strip()
+
+
+def test_splits_are_balanced_and_of_the_declared_size(task: Task) -> None:
+    assert task.test is not None
+    assert [len(split) for split in (task.train, task.dev, task.test)] == [1500, 600, 600]
+    for split in (task.train, task.dev, task.test):
+        assert split.labels is not None
+        assert len(set(Counter(split.labels).values())) == 1
+    assert task.label_names == ("torch", "transformers", "ray", "optuna", "pandas", "sklearn")
+
+
+def test_no_sentence_occurs_twice_in_or_across_splits(task: Task) -> None:
+    assert task.test is not None
+    texts = [text.casefold() for split in (task.train, task.dev, task.test) for text in split.texts]
+    assert len(set(texts)) == len(texts)
+
+
+def test_no_library_is_named(task: Task) -> None:
+    assert task.test is not None
+    names = re.compile(
+        r"torch|hugging ?face|\btransformers\b|\bray\b|optuna|pandas|\bpd\b|sklearn|scikit", re.IGNORECASE
+    )
+    texts = [text for split in (task.train, task.dev, task.test) for text in split.texts]
+    assert [text for text in texts if names.search(text)] == []
+    assert any(docstrings.MASK in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("an array of tensors", "an array of tensors"),
+        ("is_torch_available and TorchTrainer", "is_LIB_available and LIBTrainer"),
+        ("ray.tune and `ray_remote_args`, RayActorError", "LIB.tune and `LIB_remote_args`, LIBActorError"),
+        ("a transformer or Hugging Face Transformers", "a transformer or LIB LIB"),
+        ("pd.DataFrame, np.ndarray", "LIB.DataFrame, np.ndarray"),
+    ],
+)
+def test_masks_names_also_inside_identifiers_but_not_inside_words(text: str, masked: str) -> None:
+    assert docstrings.mask_names(text) == masked
+
+
+def test_processes_that_load_at_once_agree_and_import_no_library(tmp_path: Path, task: Task) -> None:
+    processes = [start_loader(tmp_path, hash_seed) for hash_seed in (1, 2)]
+    assert [finish(process) for process in processes] == [task.fingerprint] * 2
+    assert len(list((tmp_path / "tasks").iterdir())) == 1, "no draft is left behind"
+
+
+def test_a_torn_cache_is_read_anew(tmp_path: Path, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path))
+    docstrings.load()
+    (cached,) = (tmp_path / "tasks").iterdir()
+    cached.write_text(cached.read_text(encoding="utf-8")[:1000], encoding="utf-8")
+    assert docstrings.load().fingerprint == task.fingerprint
+
+
+def test_a_missing_library_is_named_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path))
+    monkeypatch.setitem(docstrings.DISTRIBUTIONS, "sklearn", "no-such-distribution")
+    with pytest.raises(RequestError, match="sklearn is not installed: `pip install no-such-distribution`"):
+        docstrings.load()
+
+
+def test_too_few_sentences_are_refused() -> None:
+    plenty = [f"sentence number {number} of this library" for number in range(500)]
+    with pytest.raises(RequestError, match="installed optuna hold 3"):
+        docstrings._choose_rows({"torch": plenty, "optuna": ["one two", "three", "four"]})
+
+
+def test_a_sentence_of_two_libraries_is_dropped() -> None:
+    ours = [f"ours {number}" for number in range(100)]
+    theirs = [f"theirs {number}" for number in range(100)]
+    splits = docstrings._choose_rows({"torch": [*ours, "Both"], "ray": [*theirs, "both"]})
+    texts = [text for rows in splits for text, _ in rows]
+    assert sorted(texts) == sorted(ours + theirs)

@@ -1,0 +1,41 @@
+"""What the documents show has to work."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gridsearch.space import parse_space
+from runners.cli import build_parser
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")])
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_readmes_space_is_one() -> None:
+    (text,) = blocks("toml")
+    assert len(list(parse_space(text, "readme").cells())) == 8
+
+
+def test_the_readmes_commands_are_understood() -> None:
+    lines = [line.split("#")[0].split() for block in blocks("sh") for line in block.splitlines()]
+    commands = [words[1:] for words in lines if words[:1] == ["gridsearch"]]
+    assert {words[0] for words in commands} == {"init", "plan", "sweep", "report", "predict"}
+    for words in commands:
+        build_parser().parse_args(words)
+
+
+def test_every_command_is_in_the_readme() -> None:
+    known = re.findall(r"^    (\w+) ", build_parser().format_help(), re.MULTILINE)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in known if f"| `{name} " not in text] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_link_is_dead(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (document.parent / target).exists()] == []

@@ -1,0 +1,501 @@
+"""The training loop: what it computes, that it computes it again, and what it leaves behind."""
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load as load_tensors
+from sklearn.utils.class_weight import compute_class_weight
+from torch import Tensor
+
+from gridsearch.encoders.classifier import Classifier, build_classifier
+from gridsearch.encoders.load import EncoderWeights
+from gridsearch.finetune import Execution, class_weights, finetune, finetuning, threads_of, why_collapsed
+from gridsearch.metrics import score
+from gridsearch.optimizers.schedule import linear_with_warmup
+from gridsearch.randomness import derived_seed, numpy_stream
+from gridsearch.tasks.batches import collate, training_batches
+from gridsearch.tasks.encode import EncodedSplit, EncodedTask, encode_task
+from gridsearch.tasks.task import Split, Task
+from gridsearch.trial import Epoch, Outcome
+from tests.fixtures_core import (
+    ON_CPU,
+    STILL,
+    dev_logits_of,
+    encoder_in,
+    losses_of,
+    numbers_of,
+    recipe_of,
+    run_trial,
+    trial_of,
+)
+
+CPU = torch.device("cpu")
+KEEPING = Execution(device="cpu", keep_weights=True)
+
+
+def weights_of(outcome: Outcome) -> dict[str, Tensor]:
+    assert outcome.weights is not None
+    return load_tensors(outcome.weights)
+
+
+def initial_weights(encoder: EncoderWeights, seed: int = 0, **knobs: Any) -> dict[str, Tensor]:
+    return build_classifier(recipe_of(**knobs), encoder, 3, seed).state_dict()
+
+
+@pytest.fixture(scope="module")
+def plain(encoder: EncoderWeights, data: EncodedTask) -> Outcome:
+    """Return the outcome of the plainest trial, weights included: most tests compare with it."""
+    return run_trial(encoder, data, execution=KEEPING)
+
+
+# --- it learns, and it reports what it did
+
+
+def test_it_learns(plain: Outcome) -> None:
+    assert losses_of(plain)[-1] < losses_of(plain)[0] < 1.3
+    assert losses_of(plain)[-1] < math.log(3)
+    assert plain.collapsed == ""
+
+
+def test_it_reports_every_epoch(plain: Outcome, data: EncodedTask) -> None:
+    assert [epoch.number for epoch in plain.epochs] == [1, 2, 3]
+    assert all(epoch.train_seconds > 0 and epoch.dev_seconds > 0 for epoch in plain.epochs)
+    assert plain.seconds > sum(epoch.train_seconds for epoch in plain.epochs)
+    assert plain.peak_bytes > 50_000_000
+    part = plain.parts["task"]
+    assert part.dev_logits.shape == (30, 3)
+    assert part.dev_logits.dtype == np.float32
+    assert data.dev.labels is not None
+    assert part.dev == score(data.dev.labels, part.dev_logits)
+    assert part.dev == plain.epochs[plain.chosen_epoch - 1].dev["task"]
+    assert data.test is not None
+    assert data.test.labels is not None
+    assert part.test_logits is not None
+    assert part.test == score(data.test.labels, part.test_logits)
+
+
+def test_epochs_are_told_as_they_pass(encoder: EncoderWeights, data: EncodedTask) -> None:
+    told: list[Epoch] = []
+    outcome = finetune(trial_of(), data, encoder, ON_CPU, told.append)
+    assert tuple(told) == outcome.epochs
+
+
+def test_without_a_test(encoder: EncoderWeights, data: EncodedTask) -> None:
+    part = run_trial(encoder, replace(data, test=None), epochs=1).parts["task"]
+    assert (part.test, part.test_logits) == (None, None)
+
+
+def test_an_unlabelled_test_has_logits_and_no_score(encoder: EncoderWeights, data: EncodedTask, plain: Outcome) -> None:
+    assert data.test is not None
+    unlabelled = replace(data, test=replace(data.test, labels=None))
+    part = run_trial(encoder, unlabelled).parts["task"]
+    assert part.test is None
+    np.testing.assert_array_equal(part.test_logits, plain.parts["task"].test_logits)
+
+
+# --- the same trial has the same result
+
+
+def test_the_same_trial_twice(encoder: EncoderWeights, data: EncodedTask, plain: Outcome) -> None:
+    assert numbers_of(run_trial(encoder, data, execution=KEEPING)) == numbers_of(plain)
+
+
+def test_another_seed_is_another_result(encoder: EncoderWeights, data: EncodedTask, plain: Outcome) -> None:
+    assert losses_of(run_trial(encoder, data, seed=1, epochs=1)) != losses_of(plain)[:1]
+
+
+def test_after_other_trials(encoder: EncoderWeights, data: EncodedTask, plain: Outcome) -> None:
+    run_trial(encoder, data, bert_adam=True, reinit_layers=2, frozen_layers=1, precision="bf16", epochs=1)
+    assert numbers_of(run_trial(encoder, data, execution=KEEPING)) == numbers_of(plain)
+
+
+@pytest.fixture
+def two_threads_outside() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_threads_outside")
+def test_whatever_the_process_has_set(encoder: EncoderWeights, data: EncodedTask, plain: Outcome) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(99)
+        np.random.seed(99)
+        state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].tolist()  # type: ignore[index]
+        assert numbers_of(run_trial(encoder, data, execution=KEEPING)) == numbers_of(plain)
+        assert torch.equal(torch.get_rng_state(), state)
+        assert np.random.get_state()[1].tolist() == numpy_state  # type: ignore[index]
+    assert torch.get_num_threads() == 2
+
+
+@pytest.mark.usefixtures("two_threads_outside")
+def test_a_trial_given_up_leaves_the_process_as_it_was(encoder: EncoderWeights, data: EncodedTask) -> None:
+    state = torch.get_rng_state()
+    running = finetuning(trial_of(), data, encoder, ON_CPU)
+    next(running)
+    running.close()
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.get_num_threads() == 2
+
+
+def test_the_first_epochs_do_not_depend_on_dev(encoder: EncoderWeights, data: EncodedTask, plain: Outcome) -> None:
+    """Evaluation draws nothing: the training goes on as without it."""
+    half = np.arange(data.dev.starts[10])
+    assert data.dev.types is not None
+    assert data.dev.labels is not None
+    smaller = EncodedSplit(data.dev.ids[half], data.dev.types[half], data.dev.starts[:11], data.dev.labels[:10])
+    assert losses_of(run_trial(encoder, replace(data, dev=smaller))) == losses_of(plain)
+
+
+# --- against a loop written plainly
+
+
+def plain_loop(model: Classifier, data: EncodedTask, n_epochs: int) -> list[float]:
+    """Train with torch's own AdamW and loss and transformers' schedule; return the mean loss of each epoch."""
+    from transformers import get_linear_schedule_with_warmup
+
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, lr=5e-3, weight_decay=0.1, eps=1e-6)
+    schedule = get_linear_schedule_with_warmup(optimizer, 5, 4 * n_epochs)
+    labels = torch.from_numpy(data.train.labels)
+    steps = itertools.count()
+    means = []
+    for epoch in range(1, n_epochs + 1):
+        losses = []
+        for rows in training_batches(data.train.lengths, 24, numpy_stream(0, "order", epoch)):
+            torch.manual_seed(derived_seed(0, "dropout", next(steps)))
+            loss = torch.nn.functional.cross_entropy(model(collate(data.train, rows, data.pad_id, CPU)), labels[rows])
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            optimizer.step()
+            schedule.step()
+            losses.append(loss.item())
+        assert len(losses) == 4
+        means.append(float(np.mean(losses)))
+    return means
+
+
+@pytest.mark.parametrize("more", [STILL, {}, {"classifier_dropout": 0.4, "frozen_layers": 1}])
+def test_against_a_plain_loop(encoder: EncoderWeights, data: EncodedTask, more: dict[str, Any]) -> None:
+    """20 steps in our order of the rows, with our random numbers for dropout; nothing is evaluated in between."""
+    knobs: dict[str, Any] = {"epochs": 5, "batch_size": 24, "warmup_proportion": 0.25, "weight_decay": 0.1, **more}
+    knobs |= {"decay_exclude": "none", "clip_norm": 1.0, "adam_epsilon": 1e-6, "selection": "last"}
+    outcome = run_trial(encoder, data, execution=KEEPING, **knobs)
+    model = build_classifier(recipe_of(**knobs), encoder, 3, seed=0).train()
+    with threads_of(1), torch.random.fork_rng():
+        means = plain_loop(model, data, n_epochs=5)
+    np.testing.assert_allclose(losses_of(outcome), means, rtol=1e-5)
+    for name, tensor in weights_of(outcome).items():
+        torch.testing.assert_close(tensor, model.state_dict()[name], rtol=1e-3, atol=1e-5)
+
+
+# --- which epoch, and where test is scored
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "f1_macro", "log_loss"])
+@pytest.mark.parametrize("learning_rate", [2e-3, 1e-2])
+def test_the_best_epoch_is_chosen(
+    encoder: EncoderWeights, data: EncodedTask, metric: str, learning_rate: float
+) -> None:
+    outcome = run_trial(encoder, replace(data, metric=metric), epochs=4, learning_rate=learning_rate)
+    values = [epoch.dev["task"][metric] for epoch in outcome.epochs]
+    best = min(values) if metric == "log_loss" else max(values)
+    assert outcome.chosen_epoch == values.index(best) + 1
+    assert outcome.parts["task"].dev[metric] == best
+
+
+def test_a_tie_goes_to_the_earlier_epoch(encoder: EncoderWeights, data: EncodedTask) -> None:
+    outcome = run_trial(encoder, replace(data, metric="accuracy"), learning_rate=1e-12)
+    assert len({epoch.dev["task"]["accuracy"] for epoch in outcome.epochs}) == 1
+    assert outcome.chosen_epoch == 1
+
+
+def test_the_last_epoch_when_asked(encoder: EncoderWeights, data: EncodedTask) -> None:
+    outcome = run_trial(encoder, replace(data, metric="accuracy"), learning_rate=1e-12, selection="last")
+    assert outcome.chosen_epoch == 3
+
+
+def logits_row_by_row(model: Classifier, split: EncodedSplit) -> np.ndarray:
+    model.eval()
+    with torch.no_grad():
+        return np.concatenate([model(collate(split, np.array([row]), 0, CPU)).numpy() for row in range(len(split))])
+
+
+def test_the_outcome_is_of_the_chosen_epoch(encoder: EncoderWeights, data: EncodedTask) -> None:
+    """Best and last differ here; weights, dev and test are then all of the best epoch."""
+    # Growing wrong is sure when dev's labels are turned round: the best epoch is then an early one.
+    assert data.dev.labels is not None
+    turned = replace(data, metric="log_loss", dev=replace(data.dev, labels=(data.dev.labels + 1) % 3))
+    outcome = run_trial(encoder, turned, execution=KEEPING, epochs=4)
+    assert outcome.chosen_epoch < 4
+    model = build_classifier(recipe_of(), encoder, 3, seed=0)
+    model.load_state_dict(weights_of(outcome))
+    assert data.test is not None
+    for split, logits in (
+        (data.dev, outcome.parts["task"].dev_logits),
+        (data.test, outcome.parts["task"].test_logits),
+    ):
+        np.testing.assert_allclose(logits_row_by_row(model, split), logits, rtol=1e-4, atol=1e-5)
+
+
+def test_the_schedule_is_that_of_the_recipe(encoder: EncoderWeights, data: EncodedTask) -> None:
+    """The first epoch of three is not the first epoch of one: the rate falls over all steps."""
+    assert losses_of(run_trial(encoder, data, epochs=1)) != losses_of(run_trial(encoder, data, epochs=3))[:1]
+
+
+# --- what trains
+
+
+def test_frozen_parameters_stay_and_all_others_move(encoder: EncoderWeights, data: EncodedTask) -> None:
+    knobs: dict[str, Any] = {"frozen_layers": 2, "weight_decay": 0.1, "selection": "last", "epochs": 1}
+    before = initial_weights(encoder, **knobs)
+    after = weights_of(run_trial(encoder, data, execution=KEEPING, **knobs))
+    stayed = {name for name in before if torch.equal(before[name], after[name])}
+    frozen = ("encoder.embeddings.", "encoder.encoder.layer.0.", "encoder.encoder.layer.1.", "encoder.pooler.")
+    unmoved_by_nature = {name for name in before if name.startswith(frozen)}
+    assert stayed == unmoved_by_nature
+
+
+def test_an_unread_pooler_does_not_decay(encoder: EncoderWeights, data: EncodedTask) -> None:
+    before = initial_weights(encoder)
+    after = weights_of(run_trial(encoder, data, execution=KEEPING, weight_decay=0.5, bert_adam=True, epochs=1))
+    assert torch.equal(before["encoder.pooler.dense.weight"], after["encoder.pooler.dense.weight"])
+
+
+def test_weight_decay_shrinks_what_decays(encoder: EncoderWeights, data: EncodedTask) -> None:
+    """With a learning rate of 1e-3 and decay 1, a word that no text holds falls by the rate of each step."""
+    knobs: dict[str, Any] = {"weight_decay": 1.0, "learning_rate": 1e-3, "epochs": 1, "selection": "last"}
+    before = initial_weights(encoder)["encoder.embeddings.word_embeddings.weight"]
+    after = weights_of(run_trial(encoder, data, execution=KEEPING, **knobs))[
+        "encoder.embeddings.word_embeddings.weight"
+    ]
+    unused = sorted(set(range(before.shape[0])) - set(data.train.ids.tolist()) - {data.pad_id})
+    assert unused
+    factor = math.prod(1 - 1e-3 * linear_with_warmup(step, 0, 12) for step in range(12))
+    torch.testing.assert_close(after[unused], before[unused] * factor, rtol=1e-5, atol=1e-7)
+
+
+def test_a_warmup_starts_with_a_step_of_no_rate(encoder: EncoderWeights, data: EncodedTask) -> None:
+    """One step in all but a warm-up of half of two steps: the second has the whole rate, the first none."""
+    knobs: dict[str, Any] = {"epochs": 1, "batch_size": 48, "warmup_proportion": 0.5, "selection": "last", **STILL}
+    before = initial_weights(encoder, **knobs)["classifier.bias"]
+    after = weights_of(run_trial(encoder, data, execution=KEEPING, **knobs))["classifier.bias"]
+    assert 0 < (after - before).abs().max() <= 5e-3 * 1.01
+
+
+# --- batches, accumulation, micro-batches
+
+
+def close(one: Outcome, other: Outcome, rtol: float = 1e-4) -> None:
+    np.testing.assert_allclose(losses_of(one), losses_of(other), rtol=1e-5)
+    np.testing.assert_allclose(dev_logits_of(one), dev_logits_of(other), rtol=rtol, atol=1e-4)
+
+
+@pytest.mark.parametrize("weights", ["none", (1.0, 5.0, 0.2)])
+def test_two_batches_accumulated_are_one_of_twice_the_size(
+    encoder: EncoderWeights, data: EncodedTask, weights: Any
+) -> None:
+    """One step an epoch, so that both see the same rows; 96 is no multiple of 40, so that a mean of means differs."""
+    knobs: dict[str, Any] = {"class_weights": weights, "learning_rate": 1e-3, **STILL}
+    whole = run_trial(encoder, data, batch_size=96, **knobs)
+    close(run_trial(encoder, data, batch_size=40, gradient_accumulation=3, **knobs), whole)
+    close(run_trial(encoder, data, batch_size=40, gradient_accumulation=50, **knobs), whole)
+
+
+def test_accumulation_changes_the_number_of_steps(encoder: EncoderWeights, data: EncodedTask) -> None:
+    """12 batches of 8 are 5 steps of 3 batches at most; the schedule ends with the last of them."""
+    recipe = recipe_of(gradient_accumulation=5)
+    assert recipe.steps_per_epoch(96) == 3
+    outcome = run_trial(encoder, data, gradient_accumulation=5, learning_rate=1e-2)
+    assert losses_of(outcome)[-1] < losses_of(outcome)[0]
+
+
+@pytest.mark.parametrize("divisor", [2, 3, 100])
+def test_micro_batches_give_the_same_update(encoder: EncoderWeights, data: EncodedTask, divisor: int) -> None:
+    knobs: dict[str, Any] = {
+        "class_weights": "balanced",
+        "learning_rate": 1e-3,
+        "gradient_accumulation": 2,
+        "clip_norm": 0.5,
+        **STILL,
+    }
+    divided = run_trial(encoder, data, execution=replace(ON_CPU, micro_batch_divisor=divisor), **knobs)
+    close(divided, run_trial(encoder, data, **knobs))
+
+
+@pytest.mark.parametrize("batch_size", [5, 19, 95])
+def test_a_last_batch_of_one_row(encoder: EncoderWeights, data: EncodedTask, batch_size: int) -> None:
+    assert len(data.train) % batch_size == 1
+    outcome = run_trial(encoder, data, batch_size=batch_size, epochs=1)
+    assert math.isfinite(losses_of(outcome)[0])
+
+
+def test_a_batch_larger_than_the_data(encoder: EncoderWeights, data: EncodedTask) -> None:
+    assert losses_of(run_trial(encoder, data, batch_size=1000, epochs=1, **STILL)) == losses_of(
+        run_trial(encoder, data, batch_size=96, epochs=1, **STILL)
+    )
+
+
+def test_long_rows_are_cut(encoder: EncoderWeights, task: Task, tokenizer: Any) -> None:
+    long = replace(task, train=Split((*task.train.texts[:-1], "sort the index " * 200), task.train.labels))
+    data = encode_task(long, tokenizer, 12)
+    assert data.train.lengths.max() == 12
+    assert math.isfinite(losses_of(run_trial(encoder, data, epochs=1))[0])
+
+
+def pair_task(task: Task) -> Task:
+    def paired(split: Split) -> Split:
+        return replace(split, pairs=split.texts[1:] + split.texts[:1])
+
+    return replace(task, kind="pair", train=paired(task.train), dev=paired(task.dev), test=None)
+
+
+def test_pairs_are_told_apart_by_their_segments(encoder: EncoderWeights, task: Task, tokenizer: Any) -> None:
+    data = encode_task(pair_task(task), tokenizer, 24)
+    assert data.train.types is not None
+    blind = replace(data, train=replace(data.train, types=np.zeros_like(data.train.types)))
+    assert losses_of(run_trial(encoder, data, epochs=1)) != losses_of(run_trial(encoder, blind, epochs=1))
+
+
+# --- class weights
+
+
+def first_loss(encoder: EncoderWeights, data: EncodedTask, **knobs: Any) -> float:
+    """Return the loss of the only step of an epoch: that of the untrained model over all rows."""
+    return losses_of(run_trial(encoder, data, epochs=1, **(STILL | knobs)))[0]
+
+
+@pytest.mark.parametrize(("batch_size", "accumulation"), [(96, 1), (20, 5)])
+def test_weighted_losses_are_torchs(
+    encoder: EncoderWeights, data: EncodedTask, batch_size: int, accumulation: int
+) -> None:
+    weights = (1.0, 5.0, 0.2)
+    model = build_classifier(recipe_of(), encoder, 3, seed=0).eval()
+    with torch.no_grad():
+        logits = model(collate(data.train, np.arange(96), data.pad_id, CPU))
+    expected = torch.nn.CrossEntropyLoss(torch.tensor(weights))(logits, torch.from_numpy(data.train.labels))
+    found = first_loss(encoder, data, class_weights=weights, batch_size=batch_size, gradient_accumulation=accumulation)
+    assert found == pytest.approx(float(expected), rel=1e-5)
+    assert found != pytest.approx(first_loss(encoder, data, batch_size=96), rel=1e-3)
+
+
+def test_only_the_ratios_of_the_weights_matter(encoder: EncoderWeights, data: EncodedTask) -> None:
+    knobs: dict[str, Any] = {"learning_rate": 1e-3, **STILL}
+    close(
+        run_trial(encoder, data, class_weights=(1.0, 5.0, 0.25), **knobs),
+        run_trial(encoder, data, class_weights=(10.0, 50.0, 2.5), **knobs),
+    )
+
+
+def test_balanced_is_sklearns() -> None:
+    labels = np.array([0] * 5 + [1] * 3 + [2] * 1)
+    weights = class_weights(recipe_of(class_weights="balanced"), labels, 3, CPU)
+    assert weights is not None
+    np.testing.assert_allclose(weights, compute_class_weight("balanced", classes=np.arange(3), y=labels), rtol=1e-6)
+
+
+def test_balanced_with_a_label_that_train_lacks() -> None:
+    weights = class_weights(recipe_of(class_weights="balanced"), np.array([0, 0, 1]), 3, CPU)
+    assert weights is not None
+    assert weights[1] / weights[0] == pytest.approx(2.0)
+
+
+# --- other knobs of a step
+
+
+def test_a_short_clip_norm_slows_plain_steps_down(encoder: EncoderWeights, data: EncodedTask) -> None:
+    """Adam divides the scale away, unless its epsilon is large: then steps are proportional to the gradient."""
+    knobs: dict[str, Any] = {"adam_epsilon": 1e3, "learning_rate": 1.0, "epochs": 1, "selection": "last", **STILL}
+
+    def moved(**more: Any) -> float:
+        before = initial_weights(encoder)["classifier.weight"]
+        after = weights_of(run_trial(encoder, data, execution=KEEPING, **knobs, **more))["classifier.weight"]
+        return float((after - before).norm())
+
+    assert moved(clip_norm=0.01) < 0.1 * moved()
+    assert moved(clip_norm=1e6) == moved()
+
+
+def test_bf16_runs_and_is_not_fp32(encoder: EncoderWeights, data: EncodedTask, plain: Outcome) -> None:
+    outcome = run_trial(encoder, data, execution=KEEPING, precision="bf16")
+    assert losses_of(outcome) != losses_of(plain)
+    np.testing.assert_allclose(losses_of(outcome), losses_of(plain), rtol=0.05)
+    assert dev_logits_of(outcome).dtype == np.float32
+    assert {tensor.dtype for tensor in weights_of(outcome).values()} == {torch.float32}
+
+
+@pytest.mark.parametrize("family", ["electra", "distilbert"])
+def test_other_families_train(family_folders: dict[str, Path], data: EncodedTask, family: str) -> None:
+    knobs: dict[str, Any] = {"reinit_layers": 1, "frozen_layers": 1, "epochs": 1, "bert_adam": True}
+    weights = encoder_in(family_folders[family])
+    assert numbers_of(run_trial(weights, data, **knobs)) == numbers_of(run_trial(weights, data, **knobs))
+
+
+def test_the_kept_weights_are_all_of_the_model(plain: Outcome, encoder: EncoderWeights) -> None:
+    assert set(weights_of(plain)) == set(initial_weights(encoder))
+
+
+def test_no_weights_unless_asked(encoder: EncoderWeights, data: EncodedTask) -> None:
+    assert run_trial(encoder, data, epochs=1).weights is None
+
+
+# --- runs that came to nothing
+
+
+def broken_encoder(encoder: EncoderWeights, value: float) -> EncoderWeights:
+    """Return weights as a diverged pretraining leaves them."""
+    name = "encoder.layer.0.output.dense.weight"
+    state = {**encoder.state, name: np.full_like(encoder.state[name], value)}
+    return replace(encoder, state=state)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_loss_that_is_no_number_ends_the_run_and_flags_it(
+    encoder: EncoderWeights, data: EncodedTask, value: float
+) -> None:
+    outcome = run_trial(broken_encoder(encoder, value), data, epochs=4)
+    assert len(outcome.epochs) == 1
+    assert outcome.chosen_epoch == 1
+    assert outcome.collapsed == "the training loss is not a number"
+    assert math.isfinite(outcome.parts["task"].dev["f1_macro"])
+
+
+def test_a_learning_rate_that_is_far_too_large_is_flagged(encoder: EncoderWeights, data: EncodedTask) -> None:
+    outcome = run_trial(encoder, data, learning_rate=1.0, bert_adam=True, epochs=2)
+    assert outcome.collapsed != ""
+
+
+def test_a_constant_prediction_is_flagged(encoder: EncoderWeights, data: EncodedTask) -> None:
+    outcome = run_trial(encoder, data, class_weights=(1e6, 1.0, 1.0))
+    assert set(dev_logits_of(outcome).argmax(axis=1)) == {0}
+    assert outcome.collapsed == "every dev row gets the same label"
+
+
+def some_epochs(*losses: float) -> list[Epoch]:
+    return [Epoch(number, loss, 1.0, 1.0, {"task": {}}) for number, loss in enumerate(losses, start=1)]
+
+
+@pytest.mark.parametrize(
+    ("losses", "predicted", "reason"),
+    [
+        ([1.0, 0.5], [0, 1, 2], ""),
+        ([1.5, 1.2], [0, 1, 2], "the training loss never fell below ln 3"),
+        ([1.5, 1.0], [0, 1, 2], ""),
+        ([1.0, 1.2], [0, 1, 2], ""),
+        ([1.0, 0.5], [2, 2, 2], "every dev row gets the same label"),
+        ([1.0, math.nan], [0, 1, 2], "the training loss is not a number"),
+        ([math.inf], [0, 0, 0], "the training loss is not a number"),
+    ],
+)
+def test_why_a_run_is_degenerate(losses: list[float], predicted: list[int], reason: str) -> None:
+    logits = np.eye(3, dtype=np.float32)[predicted]
+    assert why_collapsed(some_epochs(*losses), logits, 3) == reason

@@ -1,0 +1,161 @@
+"""Kept weights: saved, moved, opened anywhere, they predict what the trial predicted."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from gridsearch.encoders.load import EncoderWeights
+from gridsearch.errors import RequestError
+from gridsearch.finetune import Execution, finetune
+from gridsearch.tasks.encode import EncodedTask, encode_task
+from gridsearch.tasks.task import Split, Task
+from gridsearch.trial import Outcome
+from gridsearch.weights import open_kept, predict_logits, save_weights
+from tests.fixtures_core import LABELS, MAX_LENGTH, dev_logits_of, encoder_in, trial_of
+
+KEEPING = Execution(device="cpu", keep_weights=True)
+
+
+def keep(folder: Path, encoder: EncoderWeights, data: EncodedTask, **knobs: Any) -> Outcome:
+    trial = trial_of(**({"epochs": 2} | knobs))
+    outcome = finetune(trial, data, encoder, KEEPING)
+    assert outcome.weights is not None
+    save_weights(folder, trial, outcome.weights, encoder, "single", LABELS)
+    return outcome
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {},
+        {"pooling": "pooler", "reinit_pooler": True},
+        {"pooling": "first_last_avg", "precision": "bf16"},
+        {"class_weights": (1.0, 2.0, 3.0), "frozen_layers": 2, "reinit_layers": 1, "encoder_dropout": 0.3},
+    ],
+)
+def test_a_kept_trial_predicts_what_it_predicted(
+    tmp_path: Path, encoder: EncoderWeights, data: EncodedTask, task: Task, knobs: dict[str, Any]
+) -> None:
+    outcome = keep(tmp_path / "kept", encoder, data, **knobs)
+    kept = open_kept((tmp_path / "kept").rename(tmp_path / "elsewhere"))
+    np.testing.assert_array_equal(predict_logits(kept, task.dev), dev_logits_of(outcome))
+    assert task.test is not None
+    np.testing.assert_array_equal(predict_logits(kept, task.test), outcome.parts["task"].test_logits)
+
+
+@pytest.mark.parametrize("family", ["electra", "distilbert"])
+def test_other_families(
+    tmp_path: Path, family_folders: dict[str, Path], data: EncodedTask, task: Task, family: str
+) -> None:
+    outcome = keep(tmp_path / "kept", encoder_in(family_folders[family]), data)
+    np.testing.assert_array_equal(predict_logits(open_kept(tmp_path / "kept"), task.dev), dev_logits_of(outcome))
+
+
+def test_a_pair_task(tmp_path: Path, encoder: EncoderWeights, task: Task, tokenizer: Any) -> None:
+    def paired(split: Split) -> Split:
+        return Split(split.texts, split.labels, split.texts[1:] + split.texts[:1])
+
+    pairs = Task("pairs", "pair", "accuracy", LABELS, paired(task.train), paired(task.dev))
+    outcome = keep(tmp_path / "kept", encoder, encode_task(pairs, tokenizer, MAX_LENGTH))
+    np.testing.assert_array_equal(predict_logits(open_kept(tmp_path / "kept"), pairs.dev), dev_logits_of(outcome))
+
+
+FRESH = """
+import json, sys
+from pathlib import Path
+import numpy as np
+from gridsearch.tasks.task import Split
+from gridsearch.weights import open_kept, predict_logits
+logits = predict_logits(open_kept(Path(sys.argv[1])), Split(tuple(json.load(sys.stdin)), None))
+sys.stdout.buffer.write(logits.tobytes())
+"""
+
+
+def test_in_a_fresh_process(tmp_path: Path, encoder: EncoderWeights, data: EncodedTask, task: Task) -> None:
+    outcome = keep(tmp_path / "kept", encoder, data)
+    done = subprocess.run(
+        [sys.executable, "-c", FRESH, str(tmp_path / "kept")],
+        input=json.dumps(task.dev.texts).encode(),
+        capture_output=True,
+        timeout=300,
+        check=True,
+    )
+    assert done.stdout == dev_logits_of(outcome).tobytes()
+
+
+def test_one_text_is_predicted_as_among_others(
+    tmp_path: Path, encoder: EncoderWeights, data: EncodedTask, task: Task
+) -> None:
+    outcome = keep(tmp_path / "kept", encoder, data)
+    logits = predict_logits(open_kept(tmp_path / "kept"), Split(task.dev.texts[7:8], None))
+    np.testing.assert_allclose(logits, dev_logits_of(outcome)[7:8], rtol=1e-4, atol=1e-5)
+
+
+def test_predicting_leaves_the_threads_and_the_random_state(
+    tmp_path: Path, encoder: EncoderWeights, data: EncodedTask, task: Task
+) -> None:
+    keep(tmp_path / "kept", encoder, data, epochs=1)
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    predict_logits(open_kept(tmp_path / "kept"), task.dev)
+    assert torch.get_num_threads() == threads
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_what_the_folder_says(tmp_path: Path, encoder: EncoderWeights, data: EncodedTask) -> None:
+    keep(tmp_path / "kept", encoder, data, class_weights=(1.0, 2.0, 3.0))
+    kept = open_kept(tmp_path / "kept")
+    assert kept.recipe == trial_of(epochs=2, class_weights=(1.0, 2.0, 3.0)).recipe
+    assert (kept.kind, kept.label_names, kept.encoder) == ("single", LABELS, "an encoder")
+    assert (
+        json.loads((tmp_path / "kept" / "gridsearch.json").read_text())["trial"]
+        == trial_of(epochs=2, class_weights=(1.0, 2.0, 3.0)).id
+    )
+
+
+def test_names_in_any_script(tmp_path: Path, encoder: EncoderWeights) -> None:
+    save_weights(tmp_path / "a 'folder' é", trial_of(), b"", encoder, "single", ("好", 'a "quoted" one'))
+    assert open_kept(tmp_path / "a 'folder' é").label_names == ("好", 'a "quoted" one')
+
+
+def test_keeping_again_replaces_all_of_it(tmp_path: Path, encoder: EncoderWeights) -> None:
+    folder = tmp_path / "kept"
+    (tmp_path / "kept.part").mkdir()
+    (tmp_path / "kept.part" / "left over by a killed writer").touch()
+    for weights in (b"old", b"new"):
+        save_weights(folder, trial_of(), weights, encoder, "single", LABELS)
+        (folder / "stray").touch()
+    save_weights(folder, trial_of(), b"new", encoder, "single", LABELS)
+    assert (folder / "classifier.safetensors").read_bytes() == b"new"
+    assert sorted(path.name for path in folder.iterdir()) == ["classifier.safetensors", "encoder", "gridsearch.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        None,
+        "",
+        "{",
+        "{}",
+        '{"recipe": {"epochs": 0}}',
+        '{"recipe": {}, "encoder": "x", "kind": "single"}',
+        "[]",
+    ],
+)
+def test_a_folder_that_holds_no_trial(tmp_path: Path, card: str | None) -> None:
+    if card is not None:
+        (tmp_path / "gridsearch.json").write_text(card)
+    with pytest.raises(RequestError, match="holds no kept trial"):
+        open_kept(tmp_path)
+
+
+def test_a_kept_trial_without_its_weights(tmp_path: Path, encoder: EncoderWeights, task: Task) -> None:
+    save_weights(tmp_path / "kept", trial_of(), b"torn", encoder, "single", LABELS)
+    with pytest.raises(RequestError):
+        predict_logits(open_kept(tmp_path / "kept"), task.dev)
