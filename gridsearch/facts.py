@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Facts:
-    """Depth and parts of the encoder, size and labels of the training rows."""
+    """Depth and parts of the encoder, size and labels of the training rows.
+
+    ``shares_layers``: all layers are one (ALBERT). ``pooler_is_pretrained``: the checkpoint has weights for its pooler.
+    ``n_token_types``: segment embeddings of the encoder; below 2 it cannot tell the texts of a pair apart by them.
+    """
 
     family: str
     n_layers: int
@@ -14,6 +18,10 @@ class Facts:
     n_train_rows: int
     label_counts: tuple[int, ...]
     dropout: float | None = None
+    shares_layers: bool = False
+    pooler_is_pretrained: bool = True
+    n_token_types: int = 2
+    is_pair: bool = False
 
     @property
     def n_labels(self) -> int:

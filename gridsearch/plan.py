@@ -8,7 +8,8 @@ from gridsearch.encoders.card import EncoderCard
 from gridsearch.errors import RequestError
 from gridsearch.facts import Facts
 from gridsearch.randomness import derived_seed
-from gridsearch.recipe import Recipe, dead_knobs, refuse_contradictions, resolve, set_knobs, without
+from gridsearch.recipe import Recipe, set_knobs
+from gridsearch.resolve import dead_knobs, refuse_contradictions, resolve, without
 from gridsearch.space import Space
 from gridsearch.tasks.task import Task
 from gridsearch.trial import Trial, make_trial
@@ -97,7 +98,17 @@ def make_plan(space: Space, task: Task, describe: Callable[[str], EncoderCard]) 
 def facts_of(card: EncoderCard, task: Task) -> Facts:
     """Put together what is known of an encoder and a task."""
     return Facts(
-        card.family, card.n_layers, card.has_pooler, card.max_tokens, len(task.train), task.label_counts, card.dropout
+        family=card.family,
+        n_layers=card.n_layers,
+        has_pooler=card.has_pooler,
+        max_tokens=card.max_tokens,
+        n_train_rows=len(task.train),
+        label_counts=task.label_counts,
+        dropout=card.dropout,
+        shares_layers=card.shares_layers,
+        pooler_is_pretrained=card.pooler_is_pretrained,
+        n_token_types=card.n_token_types,
+        is_pair=task.kind == "pair",
     )
 
 

@@ -4,85 +4,15 @@ Each knob tells its meaning, its source, the value that is as good as its absenc
 """
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gridsearch import cannot_act as why
 from gridsearch.errors import RequestError, one_of, validation_sentence
-from gridsearch.facts import Facts
-
-Reason = str | None
-"""Why a knob cannot act, or None when it can."""
-
-ALWAYS: Final = object()
-"""The neutral value of knobs without one: such a knob is part of every trial id (a learning rate, a batch size)."""
-
-
-@dataclass(frozen=True)
-class Knob:
-    """What a field of Recipe declares about itself besides its type, range and default.
-
-    ``neutral`` is the value under which the knob might as well not exist; it never changes once published, because
-    trial ids leave neutral knobs out. ``cannot_act`` is asked only for a value that is not neutral.
-    """
-
-    meaning: str
-    source: str = ""
-    neutral: object = ALWAYS
-    cannot_act: Callable[["Recipe", Facts], Reason] | None = None
-
-
-def _pooler_unused(recipe: "Recipe", facts: Facts) -> Reason:
-    if not facts.has_pooler:
-        return f"a {facts.family} encoder has no pooler"
-    if recipe.pooling != "pooler":
-        return f"pooling = {recipe.pooling!r} never uses the pooler"
-    return None
-
-
-def _nothing_decays(recipe: "Recipe", facts: Facts) -> Reason:
-    return "weight_decay = 0 leaves nothing to exclude" if recipe.weight_decay == 0 else None
-
-
-def _all_is_frozen(recipe: "Recipe", facts: Facts) -> Reason:
-    if recipe.frozen_layers == facts.n_layers and not recipe.frozen_dropout:
-        return "the whole encoder is frozen, and runs without dropout"
-    return None
-
-
-def _nothing_frozen_drops(recipe: "Recipe", facts: Facts) -> Reason:
-    if recipe.frozen_layers == 0:
-        return "frozen_layers = 0 leaves no frozen part"
-    dropout = facts.dropout if recipe.encoder_dropout == "checkpoint" else recipe.encoder_dropout
-    return "an encoder dropout of 0 leaves nothing to drop" if dropout == 0 else None
-
-
-def _no_warmup_step(recipe: "Recipe", facts: Facts) -> Reason:
-    n_steps = recipe.total_steps(facts.n_train_rows)
-    if recipe.warmup_steps(facts.n_train_rows) == 0:
-        return f"{recipe.warmup_proportion} of {n_steps} steps is less than one step"
-    return None
-
-
-def _one_batch(recipe: "Recipe", facts: Facts) -> Reason:
-    return "an epoch is one batch" if facts.n_train_rows <= recipe.batch_size else None
-
-
-def _one_epoch(recipe: "Recipe", facts: Facts) -> Reason:
-    return "epochs = 1 leaves one epoch to select" if recipe.epochs == 1 else None
-
-
-def _equal_weights(recipe: "Recipe", facts: Facts) -> Reason:
-    weights: tuple[float, ...] = ()
-    if recipe.class_weights == "balanced":
-        weights = facts.label_counts
-    elif isinstance(recipe.class_weights, tuple):
-        weights = recipe.class_weights
-    return "equal class weights weigh nothing: only their ratios matter" if len(set(weights)) == 1 else None
-
+from gridsearch.knob import ALWAYS, Knob
 
 Share = Annotated[str, Field(pattern=r"^(100|[1-9]?[0-9])%$")]
 LayerCount = Annotated[int, Field(ge=0)] | Share
@@ -95,54 +25,41 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
+    # The encoder and its input.
     encoder: Annotated[
         str,
         Field(min_length=1),
         Knob("a built-in encoder, a folder, or a Hugging Face name (not the name but its identity is hashed)"),
     ] = "tiny"
-    epochs: Annotated[int, Field(ge=1, le=1000), Knob("passes over the training rows")] = 3
-    learning_rate: Annotated[
-        float, Field(gt=0, le=1), Knob("peak learning rate of every parameter", "arXiv:1810.04805, appendix A.3")
-    ] = 5e-5
-    batch_size: Annotated[int, Field(ge=1), Knob("rows of one forward and backward pass")] = 32
-    gradient_accumulation: Annotated[
-        int,
-        Field(ge=1),
-        Knob("batches of batch_size rows that one optimizer step adds up", neutral=1, cannot_act=_one_batch),
-    ] = 1
     max_length: Annotated[int, Field(ge=4, le=8192), Knob("longest input in tokens, special ones included")] = 128
-    adam_epsilon: Annotated[
-        float, Field(gt=0), Knob("added to the root of Adam's second moment", "arXiv:1412.6980")
-    ] = 1e-8
-    bert_adam: Annotated[
-        bool,
+    token_types: Annotated[
+        Literal["segments", "zeros"],
         Knob(
-            "Adam without bias correction: early steps are up to 6.5 times as large",
-            "arXiv:2006.05987, section 4; arXiv:1810.04805's released optimizer",
-            neutral=False,
+            "segment ids of a pair: those of its two texts, or all 0",
+            "arXiv:1810.04805, section 3",
+            neutral="segments",
+            cannot_act=why.no_segments,
         ),
-    ] = False
-    weight_decay: Annotated[
-        float,
-        Field(ge=0, le=1),
-        Knob("decoupled weight decay, multiplied by the learning rate", "arXiv:1711.05101", neutral=0.0),
-    ] = 0.0
-    decay_exclude: Annotated[
-        Literal["bias_and_norm", "none"],
+    ] = "segments"
+    cooccurrence: Annotated[
+        Literal["none", "add_scalar", "embedding"],
         Knob(
-            "parameters that are not decayed: every bias and the weights of every LayerNorm, or none",
-            "google-research/bert, optimization.py",
-            neutral="bias_and_norm",
-            cannot_act=_nothing_decays,
+            "mark tokens that the other text of a pair holds too: 1 added to every dimension of what the embeddings "
+            "give, or a learned vector added before their LayerNorm",
+            "seed 002 and its second round (GAIIC 2021, track 3)",
+            neutral="none",
+            cannot_act=why.no_pair,
         ),
-    ] = "bias_and_norm"
+    ] = "none"
+
+    # What is changed before training.
     reinit_pooler: Annotated[
         bool,
         Knob(
             "draw the pooler anew: weights N(0, initializer_range), bias 0",
             "arXiv:2006.05987, section 5",
             neutral=False,
-            cannot_act=_pooler_unused,
+            cannot_act=why.pooler_unused,
         ),
     ] = False
     reinit_layers: Annotated[
@@ -160,52 +77,331 @@ class Recipe(BaseModel):
         ),
     ] = 0
     frozen_dropout: Annotated[
-        bool, Knob("keep dropout on in the frozen part", neutral=False, cannot_act=_nothing_frozen_drops)
+        bool, Knob("keep dropout on in the frozen part", neutral=False, cannot_act=why.nothing_frozen_drops)
     ] = False
-    warmup_proportion: Annotated[
-        float,
-        Field(ge=0, lt=1),
+
+    # Dropout.
+    encoder_dropout: Annotated[
+        Probability | Literal["checkpoint"],
         Knob(
-            "share of all steps in which the learning rate rises linearly from 0, before it falls linearly to 0",
-            "google-research/bert, optimization.py",
-            neutral=0.0,
-            cannot_act=_no_warmup_step,
+            "dropout inside the encoder, hidden and attention; 'checkpoint' is what its config says",
+            neutral="checkpoint",
+            cannot_act=why.all_is_frozen,
         ),
-    ] = 0.0
+    ] = "checkpoint"
+    classifier_dropout: Annotated[Probability, Knob("dropout before the classifier's last linear map")] = 0.1
+    multi_sample_dropout: Annotated[
+        int,
+        Field(ge=1, le=64),
+        Knob(
+            "dropout samples of the same features, whose losses are averaged; 1 is ordinary dropout",
+            "arXiv:1905.09788",
+            neutral=1,
+            cannot_act=why.classifier_never_drops,
+        ),
+    ] = 1
+    multi_sample_mode: Annotated[
+        Literal["independent", "chained"],
+        Knob(
+            "each sample drops from the features, or from the sample before it (seed 002's code: the i-th of 8 samples "
+            "at 0.2 keeps 0.8^i)",
+            "arXiv:1905.09788; seed 002",
+            neutral="independent",
+            cannot_act=why.one_sample,
+        ),
+    ] = "independent"
+
+    # From token states to logits.
+    pooling: Annotated[
+        Literal[
+            "cls",
+            "pooler",
+            "mean",
+            "first_last_avg",
+            "max",
+            "first_last_avg_unmasked",
+            "cls_cat",
+            "cls_cat_poolers",
+            "mean_cat",
+            "dynamic",
+            "attention",
+            "flatten",
+        ],
+        Knob("how token states become one vector: see encoders/pooling.py", "arXiv:1810.04805; arXiv:2103.15316"),
+    ] = "cls"
+    pooling_layers: Annotated[
+        Annotated[int, Field(ge=1)] | Share | Literal["all"],
+        Knob(
+            "top layers that cls_cat, cls_cat_poolers, mean_cat and dynamic read: a number, a share, or all",
+            "arXiv:1810.04805, section 5.3, for the last four",
+            neutral="all",
+            cannot_act=why.not_layered,
+        ),
+    ] = "all"
+    head: Annotated[
+        Literal["linear", "mlp"],
+        Knob(
+            "dropout and a linear map, or a hidden layer before them",
+            "arXiv:1810.04805; seed 000 for the hidden layer",
+            neutral="linear",
+        ),
+    ] = "linear"
+    head_width: Annotated[
+        int, Field(ge=1), Knob("units of the hidden layer", "seed 000", neutral=2048, cannot_act=why.no_hidden_layer)
+    ] = 2048
+    head_activation: Annotated[
+        Literal["gelu", "relu", "tanh", "none"],
+        Knob(
+            "activation of the hidden layer; 'none' is seed 000's, two linear maps in a row",
+            "arXiv:2003.10555's released head for gelu; seed 000",
+            neutral="gelu",
+            cannot_act=why.no_hidden_layer,
+        ),
+    ] = "gelu"
+
+    # The loss.
     class_weights: Annotated[
         Literal["none", "balanced"] | tuple[Weight, ...],
         Knob(
             "weight of each label in the loss, in label order; 'balanced': rows / (labels x rows of the label)",
             "torch.nn.CrossEntropyLoss; King & Zeng 2001 for 'balanced'",
             neutral="none",
-            cannot_act=_equal_weights,
+            cannot_act=why.equal_weights,
         ),
     ] = "none"
-    encoder_dropout: Annotated[
-        Probability | Literal["checkpoint"],
+    label_smoothing: Annotated[
+        Probability,
         Knob(
-            "dropout inside the encoder, hidden and attention; 'checkpoint' is what its config says",
-            neutral="checkpoint",
-            cannot_act=_all_is_frozen,
+            "share of the target that is spread evenly over all labels, the true one included",
+            "arXiv:1512.00567, section 7; torch.nn.CrossEntropyLoss",
+            neutral=0.0,
         ),
-    ] = "checkpoint"
-    classifier_dropout: Annotated[Probability, Knob("dropout between the pooled text and the classifier")] = 0.1
+    ] = 0.0
+    focal_gamma: Annotated[
+        float,
+        Field(ge=0, le=10),
+        Knob("power of (1 - p of the true label) that scales each row's loss", "arXiv:1708.02002", neutral=0.0),
+    ] = 0.0
+    r_drop: Annotated[
+        float,
+        Field(ge=0, le=100),
+        Knob(
+            "weight of the symmetric divergence between two forward passes of the same rows, a mean over rows",
+            "arXiv:2106.14448",
+            neutral=0.0,
+            cannot_act=why.nothing_drops,
+        ),
+    ] = 0.0
+
+    # The attack: extra passes on perturbed word embeddings.
+    adversarial: Annotated[
+        Literal["none", "fgm", "pgd", "freelb"],
+        Knob(
+            "train on perturbed word embeddings as well: one step (FGM), several within a ball (PGD), or the mean of "
+            "the gradients along the way (FreeLB)",
+            "arXiv:1605.07725; arXiv:1706.06083; arXiv:1909.11764",
+            neutral="none",
+            cannot_act=why.attack_finds_nothing,
+        ),
+    ] = "none"
+    adversarial_epsilon: Annotated[
+        Weight,
+        Knob(
+            "norm of FGM's perturbation; radius of the ball that PGD and FreeLB stay in",
+            "arXiv:1605.07725",
+            neutral=1.0,
+            cannot_act=why.no_attack,
+        ),
+    ] = 1.0
+    adversarial_alpha: Annotated[
+        Weight,
+        Knob("length of one step of PGD and FreeLB", "arXiv:1706.06083", neutral=0.3, cannot_act=why.no_steps),
+    ] = 0.3
+    adversarial_steps: Annotated[
+        int,
+        Field(ge=1, le=50),
+        Knob(
+            "perturbed passes of PGD, which follow the clean one; passes of FreeLB, which has no other",
+            "arXiv:1706.06083; arXiv:1909.11764",
+            neutral=3,
+            cannot_act=why.no_steps,
+        ),
+    ] = 3
+    adversarial_norm: Annotated[
+        Literal["published", "text", "normalized"],
+        Knob(
+            "what the norms are taken of: as published (FGM and PGD: one vector a word, the table as a whole; FreeLB: "
+            "each text), each text's token vectors, or these in standard deviations of the training words",
+            "arXiv:1605.07725, section 3, for 'normalized'",
+            neutral="published",
+            cannot_act=why.no_attack,
+        ),
+    ] = "published"
+    adversarial_start: Annotated[
+        int, Field(ge=1), Knob("first epoch with the attack", "seed 002", neutral=1, cannot_act=why.no_attack)
+    ] = 1
+    freelb_init: Annotated[
+        float,
+        Field(ge=0),
+        Knob(
+            "size of FreeLB's random start: uniform in +-1, times this, over the root of a text's numbers",
+            "arXiv:1909.11764, algorithm 1",
+            neutral=0.0,
+            cannot_act=why.no_freelb,
+        ),
+    ] = 0.0
+
+    # The optimizer and its schedule.
+    epochs: Annotated[int, Field(ge=1, le=1000), Knob("passes over the training rows")] = 3
+    batch_size: Annotated[int, Field(ge=1), Knob("rows of one forward and backward pass")] = 32
+    gradient_accumulation: Annotated[
+        int,
+        Field(ge=1),
+        Knob("batches of batch_size rows that one optimizer step adds up", neutral=1, cannot_act=why.one_batch),
+    ] = 1
+    optimizer: Annotated[
+        Literal["adamw", "original_bert_adam"],
+        Knob(
+            "AdamW, or BertAdam as first released for PyTorch: no bias correction, each tensor's gradient clipped to "
+            "norm 1, decay inside the step, warm-up as a share and not a whole number of steps",
+            "arXiv:1711.05101; pytorch-pretrained-bert, optimization.py",
+            neutral="adamw",
+        ),
+    ] = "adamw"
+    learning_rate: Annotated[
+        float, Field(gt=0, le=1), Knob("peak learning rate of every parameter", "arXiv:1810.04805, appendix A.3")
+    ] = 5e-5
+    layer_decay: Annotated[
+        float,
+        Field(gt=0, le=1),
+        Knob(
+            "factor of the learning rate from each layer to the one below: the head has all of it, the embeddings "
+            "layer_decay^(layers + 1)",
+            "arXiv:1801.06146, section 3.2; arXiv:2006.05987, section 5.2",
+            neutral=1.0,
+            cannot_act=why.only_the_head_trains,
+        ),
+    ] = 1.0
+    adam_epsilon: Annotated[
+        float, Field(gt=0), Knob("added to the root of Adam's second moment", "arXiv:1412.6980")
+    ] = 1e-8
+    bert_adam: Annotated[
+        bool,
+        Knob(
+            "Adam without bias correction: early steps are up to 6.5 times as large",
+            "arXiv:2006.05987, section 4; arXiv:1810.04805's released optimizer",
+            neutral=False,
+            cannot_act=why.never_corrected,
+        ),
+    ] = False
+    weight_decay: Annotated[
+        float,
+        Field(ge=0, le=1),
+        Knob("decoupled weight decay, multiplied by the learning rate", "arXiv:1711.05101", neutral=0.0),
+    ] = 0.0
+    decay_exclude: Annotated[
+        Literal["bias_and_norm", "none"],
+        Knob(
+            "parameters that are not decayed: every bias and the weights of every LayerNorm, or none",
+            "google-research/bert, optimization.py",
+            neutral="bias_and_norm",
+            cannot_act=why.nothing_decays,
+        ),
+    ] = "bias_and_norm"
     clip_norm: Annotated[
         Weight | Literal["none"],
         Knob("largest norm of all gradients together; longer ones are scaled down", neutral="none"),
     ] = "none"
-    pooling: Annotated[
-        Literal["cls", "pooler", "mean", "first_last_avg"],
-        Knob("how token states become one vector: see encoders/pooling.py", "arXiv:1810.04805; arXiv:2103.15316"),
-    ] = "cls"
+    schedule: Annotated[
+        Literal["linear", "cosine", "constant"],
+        Knob(
+            "course of the learning rate after the warm-up: linear or half a cosine down to 0, or constant",
+            "google-research/bert, optimization.py; arXiv:1608.03983",
+            neutral="linear",
+            cannot_act=why.one_scheduled_step,
+        ),
+    ] = "linear"
+    warmup_proportion: Annotated[
+        float,
+        Field(ge=0, lt=1),
+        Knob(
+            "share of all steps in which the learning rate rises linearly from 0",
+            "google-research/bert, optimization.py",
+            neutral=0.0,
+            cannot_act=why.no_warmup_step,
+        ),
+    ] = 0.0
+
+    # Which weights are evaluated, and when training ends.
+    lookahead_steps: Annotated[
+        int,
+        Field(ge=0),
+        Knob(
+            "steps between two moves of Lookahead's slow weights, which are the ones evaluated; 0 is no Lookahead",
+            "arXiv:1907.08610",
+            neutral=0,
+        ),
+    ] = 0
+    lookahead_alpha: Annotated[
+        float,
+        Field(gt=0, le=1),
+        Knob(
+            "how far the slow weights move towards the fast ones",
+            "arXiv:1907.08610",
+            neutral=0.5,
+            cannot_act=why.no_lookahead,
+        ),
+    ] = 0.5
+    ema_decay: Annotated[
+        Probability,
+        Knob(
+            "evaluate a running mean of the weights that keeps this share of itself every step; it starts at the "
+            "initial weights",
+            "Polyak & Juditsky 1992; arXiv:1412.6980, section 7.2",
+            neutral=0.0,
+        ),
+    ] = 0.0
+    swa_start: Annotated[
+        Probability | Literal["none"],
+        Knob(
+            "evaluate the plain mean of the weights since this share of all steps; before it, the weights themselves",
+            "arXiv:1803.05407",
+            neutral="none",
+        ),
+    ] = "none"
+    swa_every: Annotated[
+        int,
+        Field(ge=1),
+        Knob("steps between two weights that are averaged", "arXiv:1803.05407", neutral=1, cannot_act=why.no_average),
+    ] = 1
+    swa_learning_rate: Annotated[
+        Annotated[float, Field(gt=0, le=1)] | Literal["schedule"],
+        Knob(
+            "constant learning rate while weights are averaged; 'schedule' goes on with the schedule",
+            "arXiv:1803.05407",
+            neutral="schedule",
+            cannot_act=why.no_average,
+        ),
+    ] = "schedule"
+    patience: Annotated[
+        Annotated[int, Field(ge=1)] | Literal["none"],
+        Knob(
+            "end after this many epochs in a row without a better dev metric; the schedule stays that of all epochs",
+            "Prechelt 1998",
+            neutral="none",
+            cannot_act=why.never_runs_out,
+        ),
+    ] = "none"
     selection: Annotated[
         Literal["best", "last"],
         Knob(
             "the epoch that is reported: best on dev (ties to the earlier), or the last",
             neutral="best",
-            cannot_act=_one_epoch,
+            cannot_act=why.one_epoch,
         ),
     ] = "best"
+
+    # Arithmetic.
     precision: Annotated[
         Literal["fp32", "bf16"], Knob("arithmetic of the forward and backward pass (bf16: autocast)", neutral="fp32")
     ] = "fp32"
@@ -246,43 +442,6 @@ def parse_recipe(values: Mapping[str, Any], where: str) -> Recipe:
         raise RequestError(f"{where}: {validation_sentence(error)}") from None
 
 
-def resolve(recipe: Recipe, facts: Facts) -> Recipe:
-    """Give values of one meaning one spelling: shares of the depth, ratios of weights, the checkpoint's own dropout."""
-    values: dict[str, Any] = {}
-    for name in ("reinit_layers", "frozen_layers"):
-        value = getattr(recipe, name)
-        if isinstance(value, str) and value.endswith("%"):
-            values[name] = facts.n_layers * int(value[:-1]) // 100
-    if recipe.encoder_dropout == facts.dropout:
-        values["encoder_dropout"] = "checkpoint"
-    if isinstance(recipe.class_weights, tuple):
-        values["class_weights"] = tuple(weight / recipe.class_weights[0] for weight in recipe.class_weights)
-    return recipe.model_copy(update=values)
-
-
-def refuse_contradictions(recipe: Recipe, facts: Facts) -> None:
-    """Raise RequestError when the knobs of a resolved recipe cannot go together on this encoder and task."""
-    reinit, frozen = int(recipe.reinit_layers), recipe.frozen_layers
-    n_frozen = 0 if frozen == "embeddings" else int(frozen)
-    if reinit + n_frozen > facts.n_layers:
-        raise RequestError(
-            f"frozen and re-initialised layers may not exceed the encoder's {facts.n_layers}, "
-            f"but frozen_layers = {n_frozen} and reinit_layers = {reinit}"
-        )
-    if recipe.max_length > facts.max_tokens:
-        raise RequestError(
-            f"max_length may not exceed the encoder's {facts.max_tokens} positions, but is {recipe.max_length}"
-        )
-    if recipe.pooling == "pooler" and not facts.has_pooler:
-        raise RequestError(
-            f"pooling = 'pooler' needs a pooler, but a {facts.family} encoder has none; choose cls or mean"
-        )
-    if isinstance(recipe.class_weights, tuple) and len(recipe.class_weights) != facts.n_labels:
-        raise RequestError(
-            f"class_weights needs a weight for each of the {facts.n_labels} labels, but has {len(recipe.class_weights)}"
-        )
-
-
 def set_knobs(recipe: Recipe) -> dict[str, Any]:
     """Return the knobs that are not neutral: what a trial id is made of. The encoder enters by its identity instead."""
     return {
@@ -290,18 +449,3 @@ def set_knobs(recipe: Recipe) -> dict[str, Any]:
         for name, knob in knobs().items()
         if name != "encoder" and (knob.neutral is ALWAYS or getattr(recipe, name) != knob.neutral)
     }
-
-
-def dead_knobs(recipe: Recipe, facts: Facts) -> dict[str, str]:
-    """Return the knobs that are set but cannot act in this (resolved) recipe, each with the reason."""
-    reasons = {}
-    for name in set_knobs(recipe):
-        cannot_act = knobs()[name].cannot_act
-        if cannot_act is not None and (reason := cannot_act(recipe, facts)):
-            reasons[name] = reason
-    return reasons
-
-
-def without(recipe: Recipe, dead: Mapping[str, str]) -> Recipe:
-    """Return the recipe with the given knobs at their neutral values."""
-    return recipe.model_copy(update={name: knobs()[name].neutral for name in dead})

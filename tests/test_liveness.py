@@ -12,7 +12,8 @@ from gridsearch.encoders.load import EncoderWeights
 from gridsearch.facts import Facts
 from gridsearch.finetune import finetune
 from gridsearch.plan import facts_of
-from gridsearch.recipe import Recipe, dead_knobs, knobs, without
+from gridsearch.recipe import Recipe, knobs
+from gridsearch.resolve import dead_knobs, without
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
 from gridsearch.trial import make_trial

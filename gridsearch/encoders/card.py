@@ -9,7 +9,7 @@ class EncoderCard:
 
     ``max_tokens`` is the longest input that its position embeddings carry; ``note`` is a sentence that whoever reads
     its results has to know, for the plan and the page. ``dropout`` is what its config says for hidden states and
-    attention, where that is one number.
+    attention, where that is one number; ``n_token_types`` is the size of its segment embeddings, 0 without any.
     """
 
     name: str
@@ -20,3 +20,6 @@ class EncoderCard:
     max_tokens: int
     note: str = ""
     dropout: float | None = None
+    shares_layers: bool = False
+    pooler_is_pretrained: bool = True
+    n_token_types: int = 2

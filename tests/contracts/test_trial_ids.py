@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridsearch.canonical import canonical_json
-from gridsearch.recipe import ALWAYS, Recipe, knobs, parse_recipe, set_knobs
+from gridsearch.knob import ALWAYS
+from gridsearch.recipe import Recipe, knobs, parse_recipe, set_knobs
 from gridsearch.trial import make_trial
 
 TASK, ENCODER = "0" * 32, "files-" + "1" * 32

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gridsearch.errors import RequestError
+from gridsearch.knob import Knob
 from gridsearch.plan import Plan
-from gridsearch.recipe import Knob
 from gridsearch.study import Study
 from gridsearch.trial import Failure
 from reports.page import best_line, make_page, write_reports

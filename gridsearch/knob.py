@@ -1,0 +1,29 @@
+"""Knob: what a field of Recipe declares about itself besides its type, range and default."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from gridsearch.facts import Facts
+    from gridsearch.recipe import Recipe
+
+Reason = str | None
+"""Why a knob cannot act, or None when it can."""
+
+ALWAYS: Final = object()
+"""The neutral value of knobs without one: such a knob is part of every trial id (a learning rate, a batch size)."""
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A line of meaning, where it comes from, its neutral value, and when it cannot act.
+
+    ``neutral`` is the value under which the knob might as well not exist; it never changes once published, because
+    trial ids leave neutral knobs out. ``cannot_act`` is asked only for a value that is not neutral.
+    """
+
+    meaning: str
+    source: str = ""
+    neutral: object = ALWAYS
+    cannot_act: "Callable[[Recipe, Facts], Reason] | None" = None
