@@ -71,7 +71,7 @@ def test_a_space_may_name_another_baseline() -> None:
         ("[factors]\nepochs = [1.5]\n", "epochs: input should be a valid integer"),
         ("[factors]\nepochs = [0, 1]\n", "epochs: input should be greater than or equal to 1, but got 0"),
         ("[factors]\nweight_decay = [nan]\n", "weight_decay: input should be a finite number"),
-        ('[factors]\npooling = ["max"]\n', "pooling: input should be 'cls', 'pooler', 'mean' or 'first_last_avg'"),
+        ('[factors]\nprecision = ["fp16"]\n', "precision: input should be 'fp32' or 'bf16'"),
         ("[factors.learning_rate]\nrange = { low = 1e-5, high = 1e-4 }\n", "a full factorial needs levels"),
         ("[recipe]\nbert_adam = true\n" + FACTORS, "bert_adam is varied by factor bert_adam"),
         ("[factors.a.levels]\nx = { epochs = 1 }\n[factors.b.levels]\ny = { epochs = 2 }\n", "both set epochs"),
