@@ -418,6 +418,10 @@ class Recipe(BaseModel):
         """Optimizer steps of the warm-up, rounded down."""
         return int(self.warmup_proportion * self.total_steps(n_train_rows))
 
+    def swa_first_step(self, n_train_rows: int) -> int | None:
+        """Optimizer steps before weights are averaged, rounded down; None when they never are."""
+        return None if self.swa_start == "none" else int(self.swa_start * self.total_steps(n_train_rows))
+
 
 @cache
 def knobs() -> Mapping[str, Knob]:

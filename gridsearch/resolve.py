@@ -110,6 +110,13 @@ def _lookahead_that_never_looks(recipe: Recipe, facts: Facts) -> Reason:
     return None
 
 
+def _average_of_nothing(recipe: Recipe, facts: Facts) -> Reason:
+    first_step = recipe.swa_first_step(facts.n_train_rows)
+    if first_step is not None and first_step + recipe.swa_every > (n_steps := recipe.total_steps(facts.n_train_rows)):
+        return f"of {n_steps} steps, none is averaged every {recipe.swa_every} steps after step {first_step}"
+    return None
+
+
 def _attack_after_the_end(recipe: Recipe, facts: Facts) -> Reason:
     if recipe.adversarial != "none" and recipe.adversarial_start > recipe.epochs:
         return f"adversarial_start = {recipe.adversarial_start} lies beyond the last of {recipe.epochs} epochs"
@@ -125,6 +132,7 @@ _CONTRADICTIONS: Final = (
     _what_original_bert_adam_does_itself,
     _two_averages,
     _lookahead_that_never_looks,
+    _average_of_nothing,
     _attack_after_the_end,
 )
 

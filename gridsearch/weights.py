@@ -70,7 +70,7 @@ def predict_logits(kept: KeptTrial, split: Split, threads: int = 1) -> np.ndarra
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    from gridsearch.encoders.classifier import Classifier, empty_head
+    from gridsearch.encoders.classifier import Classifier
     from gridsearch.encoders.files import read_config, tokenizer_files
     from gridsearch.encoders.load import EncoderWeights, build_model, build_tokenizer
     from gridsearch.finetune import predict, threads_of
@@ -83,9 +83,8 @@ def predict_logits(kept: KeptTrial, split: Split, threads: int = 1) -> np.ndarra
     config, files = read_config(kept.folder / _ENCODER), tokenizer_files(kept.folder / _ENCODER)
     inner = {name.removeprefix("encoder."): array for name, array in state.items() if name.startswith("encoder.")}
     model = build_model(EncoderWeights(kept.encoder, config, inner, (), files), dropout=None)
-    head = empty_head(state["classifier.weight"].shape[1], len(kept.label_names))
-    head.load_state_dict({name: torch.tensor(state[f"classifier.{name}"]) for name in ("weight", "bias")})
-    classifier = Classifier(model, kept.recipe.pooling, head, kept.recipe.classifier_dropout)
+    classifier = Classifier(model, kept.recipe, len(kept.label_names))
+    classifier.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
     tokenizer = build_tokenizer(files)
     encoded = encode_split(split, tokenizer, kept.recipe.max_length)
     with threads_of(threads):

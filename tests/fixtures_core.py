@@ -183,24 +183,50 @@ def encoder(bert_folder: Path) -> EncoderWeights:
 
 @pytest.fixture(scope="session")
 def family_folders(tmp_path_factory: pytest.TempPathFactory, vocabulary: list[str]) -> dict[str, Path]:
-    """Return checkpoints of the families whose module names differ from BERT's."""
-    from transformers import DistilBertConfig, DistilBertModel, ElectraConfig, ElectraModel
+    """Return a checkpoint of every family: 3 layers, 32 wide, dropout 0.1, and a WordPiece tokenizer."""
+    from transformers import AutoModel
 
     top = tmp_path_factory.mktemp("families")
-    shape = {"vocab_size": len(vocabulary), "max_position_embeddings": 64}
-    electra = ElectraConfig(
-        **shape,
-        embedding_size=16,
-        hidden_size=WIDTH,
-        num_hidden_layers=3,
-        num_attention_heads=2,
-        intermediate_size=48,
-    )
-    distilbert = DistilBertConfig(**shape, dim=WIDTH, n_layers=3, n_heads=2, hidden_dim=48)
-    with torch.random.fork_rng():
-        torch.manual_seed(2)
-        models = {"electra": ElectraModel(electra), "distilbert": DistilBertModel(distilbert)}
-    return {name: save_encoder(model, top / name, vocabulary) for name, model in models.items()}
+    # Where positions are counted from the padding token, its id is that of published checkpoints: 1.
+    padding_second = [vocabulary[1], vocabulary[0], *vocabulary[2:]]
+    folders = {}
+    for number, (name, settings) in enumerate(family_settings().items()):
+        tokens = padding_second if settings.get("pad_token_id") == 1 else vocabulary
+        with torch.random.fork_rng():
+            torch.manual_seed(20 + number)
+            model = AutoModel.from_config(family_config(name, vocab_size=len(tokens), **settings))
+        folders[name] = save_encoder(model, top / name, tokens, tokenizer_class="BertTokenizer")
+    return folders
+
+
+def family_config(family: str, **settings: Any) -> Any:
+    """Make a config of transformers, or of ours where it has none."""
+    from transformers import AutoConfig
+
+    from gridsearch.encoders.nezha import NezhaConfig
+
+    return NezhaConfig(**settings) if family == "nezha" else AutoConfig.for_model(family, **settings)
+
+
+def family_settings() -> dict[str, dict[str, Any]]:
+    """Tell what makes each family small, and like its published checkpoints where its config class is not."""
+    shape = {"hidden_size": WIDTH, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 48}
+    shape["max_position_embeddings"] = 64
+    robertas = shape | {"type_vocab_size": 1, "pad_token_id": 1, "max_position_embeddings": 66}
+    narrow = shape | {"embedding_size": 16}
+    deberta = {"relative_attention": True, "position_biased_input": False, "pos_att_type": ["p2c", "c2p"]}
+    deberta |= {"share_att_key": True, "norm_rel_ebd": "layer_norm", "position_buckets": 8, "conv_kernel_size": 3}
+    return {
+        "bert": shape,
+        "ernie": shape | {"use_task_id": True},
+        "roberta": robertas,
+        "xlm-roberta": robertas,
+        "electra": narrow,
+        "albert": narrow | {"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1},
+        "distilbert": {"dim": WIDTH, "n_layers": 3, "n_heads": 2, "hidden_dim": 48, "max_position_embeddings": 64},
+        "deberta-v2": shape | deberta,
+        "nezha": shape | {"max_relative_position": 4},
+    }
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,10 @@ from torch import Tensor
 
 from gridsearch.encoders.classifier import Classifier, build_classifier
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.finetune import Execution, class_weights, finetune, finetuning, threads_of, why_collapsed
+from gridsearch.finetune import Execution, finetune, finetuning, threads_of, why_collapsed
+from gridsearch.losses import class_weights
 from gridsearch.metrics import score
-from gridsearch.optimizers.schedule import linear_with_warmup
+from gridsearch.optimizers.schedule import linear
 from gridsearch.randomness import derived_seed, numpy_stream
 from gridsearch.tasks.batches import collate, training_batches
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask, encode_task
@@ -172,7 +173,8 @@ def plain_loop(model: Classifier, data: EncodedTask, n_epochs: int) -> list[floa
         losses = []
         for rows in training_batches(data.train.lengths, 24, numpy_stream(0, "order", epoch)):
             torch.manual_seed(derived_seed(0, "dropout", next(steps)))
-            loss = torch.nn.functional.cross_entropy(model(collate(data.train, rows, data.pad_id, CPU)), labels[rows])
+            logits = model(collate(data.train, rows, data.pad_id, CPU))[0]
+            loss = torch.nn.functional.cross_entropy(logits, labels[rows])
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -227,7 +229,7 @@ def test_the_last_epoch_when_asked(encoder: EncoderWeights, data: EncodedTask) -
 def logits_row_by_row(model: Classifier, split: EncodedSplit) -> np.ndarray:
     model.eval()
     with torch.no_grad():
-        return np.concatenate([model(collate(split, np.array([row]), 0, CPU)).numpy() for row in range(len(split))])
+        return np.concatenate([model(collate(split, np.array([row]), 0, CPU))[0].numpy() for row in range(len(split))])
 
 
 def test_the_outcome_is_of_the_chosen_epoch(encoder: EncoderWeights, data: EncodedTask) -> None:
@@ -250,6 +252,59 @@ def test_the_outcome_is_of_the_chosen_epoch(encoder: EncoderWeights, data: Encod
 def test_the_schedule_is_that_of_the_recipe(encoder: EncoderWeights, data: EncodedTask) -> None:
     """The first epoch of three is not the first epoch of one: the rate falls over all steps."""
     assert losses_of(run_trial(encoder, data, epochs=1)) != losses_of(run_trial(encoder, data, epochs=3))[:1]
+
+
+@pytest.mark.parametrize("patience", [1, 2])
+def test_patience_ends_a_run_and_leaves_its_schedule(encoder: EncoderWeights, data: EncodedTask, patience: int) -> None:
+    """With dev's labels turned round the run grows worse as it learns."""
+    assert data.dev.labels is not None
+    turned = replace(data, metric="log_loss", dev=replace(data.dev, labels=(data.dev.labels + 1) % 3))
+    whole, ended = run_trial(encoder, turned, epochs=6), run_trial(encoder, turned, epochs=6, patience=patience)
+    assert whole.chosen_epoch + patience < 6
+    assert len(ended.epochs) == ended.chosen_epoch + patience
+    assert losses_of(ended) == losses_of(whole)[: len(ended.epochs)]
+    assert numbers_of(ended)[1:] == numbers_of(whole)[1:]
+
+
+def test_patience_starts_again_with_every_better_epoch(encoder: EncoderWeights, data: EncodedTask) -> None:
+    outcome = run_trial(encoder, data, epochs=8, patience=2, learning_rate=2e-3)
+    values = [epoch.dev["task"]["f1_macro"] for epoch in outcome.epochs]
+    best_so_far = [max(values[: number + 1]) for number in range(len(values))]
+    waited = [number - best_so_far.index(best) for number, best in enumerate(best_so_far)]
+    assert all(epochs < 2 for epochs in waited[:-1])
+    assert len(outcome.epochs) == 8 or waited[-1] == 2
+
+
+# --- what is evaluated, and what is attacked
+
+
+@pytest.mark.parametrize("knobs", [{"ema_decay": 0.9}, {"swa_start": 0.4}], ids=str)
+def test_an_average_changes_what_is_evaluated_and_nothing_else(
+    encoder: EncoderWeights, data: EncodedTask, plain: Outcome, knobs: dict[str, Any]
+) -> None:
+    averaged = run_trial(encoder, data, **knobs)
+    assert losses_of(averaged) == losses_of(plain)
+    assert (dev_logits_of(averaged) != dev_logits_of(plain)).any()
+
+
+def test_a_mean_that_has_not_begun_is_not_evaluated(encoder: EncoderWeights, data: EncodedTask) -> None:
+    whole, averaged = run_trial(encoder, data), run_trial(encoder, data, swa_start=0.7)
+    assert [e.dev for e in averaged.epochs[:2]] == [e.dev for e in whole.epochs[:2]]
+    assert averaged.epochs[2].dev != whole.epochs[2].dev
+
+
+def test_the_kept_weights_are_those_evaluated(encoder: EncoderWeights, data: EncodedTask) -> None:
+    outcome = run_trial(encoder, data, execution=KEEPING, ema_decay=0.9, lookahead_steps=5)
+    model = build_classifier(recipe_of(), encoder, 3, seed=0)
+    model.load_state_dict(weights_of(outcome))
+    np.testing.assert_allclose(logits_row_by_row(model, data.dev), dev_logits_of(outcome), rtol=1e-4, atol=1e-5)
+
+
+def test_an_attack_starts_with_its_epoch(encoder: EncoderWeights, data: EncodedTask, plain: Outcome) -> None:
+    """Losses are those of the clean text, so the first step under attack has the loss of one without."""
+    from_second = losses_of(run_trial(encoder, data, adversarial="fgm", adversarial_start=2))
+    assert from_second[0] == losses_of(plain)[0]
+    assert from_second[1] != losses_of(plain)[1]
 
 
 # --- what trains
@@ -280,7 +335,7 @@ def test_weight_decay_shrinks_what_decays(encoder: EncoderWeights, data: Encoded
     ]
     unused = sorted(set(range(before.shape[0])) - set(data.train.ids.tolist()) - {data.pad_id})
     assert unused
-    factor = math.prod(1 - 1e-3 * linear_with_warmup(step, 0, 12) for step in range(12))
+    factor = math.prod(1 - 1e-3 * linear(step, 0, 12) for step in range(12))
     torch.testing.assert_close(after[unused], before[unused] * factor, rtol=1e-5, atol=1e-7)
 
 
@@ -381,7 +436,7 @@ def test_weighted_losses_are_torchs(
     weights = (1.0, 5.0, 0.2)
     model = build_classifier(recipe_of(), encoder, 3, seed=0).eval()
     with torch.no_grad():
-        logits = model(collate(data.train, np.arange(96), data.pad_id, CPU))
+        logits = model(collate(data.train, np.arange(96), data.pad_id, CPU))[0]
     expected = torch.nn.CrossEntropyLoss(torch.tensor(weights))(logits, torch.from_numpy(data.train.labels))
     found = first_loss(encoder, data, class_weights=weights, batch_size=batch_size, gradient_accumulation=accumulation)
     assert found == pytest.approx(float(expected), rel=1e-5)
@@ -488,7 +543,7 @@ def some_epochs(*losses: float) -> list[Epoch]:
     ("losses", "predicted", "reason"),
     [
         ([1.0, 0.5], [0, 1, 2], ""),
-        ([1.5, 1.2], [0, 1, 2], "the training loss never fell below ln 3"),
+        ([1.5, 1.2], [0, 1, 2], "the training loss never fell below that of an even guess, 1.099"),
         ([1.5, 1.0], [0, 1, 2], ""),
         ([1.0, 1.2], [0, 1, 2], ""),
         ([1.0, 0.5], [2, 2, 2], "every dev row gets the same label"),
@@ -498,4 +553,4 @@ def some_epochs(*losses: float) -> list[Epoch]:
 )
 def test_why_a_run_is_degenerate(losses: list[float], predicted: list[int], reason: str) -> None:
     logits = np.eye(3, dtype=np.float32)[predicted]
-    assert why_collapsed(some_epochs(*losses), logits, 3) == reason
+    assert why_collapsed(some_epochs(*losses), logits, math.log(3)) == reason

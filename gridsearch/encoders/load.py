@@ -1,19 +1,25 @@
 """Encoders by name: describe one (cheap, nothing is built), or load its weights into memory for the workers."""
 
+import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from gridsearch.encoders import tiny
 from gridsearch.encoders.card import EncoderCard
-from gridsearch.encoders.files import locate, read_card, read_config, tokenizer_files
+from gridsearch.encoders.families import family_in, n_token_types
+from gridsearch.encoders.files import CONFIG, locate, read_card, read_config, tokenizer_files
 from gridsearch.errors import RequestError, first_line
 
 if TYPE_CHECKING:
     import numpy
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+_SENTENCEPIECE = {"spiece.model", "spm.model", "sentencepiece.bpe.model"}
 
 
 @dataclass(frozen=True)
@@ -56,19 +62,40 @@ def read_weights(folder: Path, identity: str) -> EncoderWeights:
 
     logging.disable_progress_bar()
     logging.set_verbosity_error()
+    config = read_config(folder)
+    prefix = family_in(config, folder).old_prefix
+    renamed = {rf"^{re.escape(prefix)}": ""} if prefix else None
     try:
         # The random numbers of missing parameters are thrown away: keep them from shifting anybody else's.
         with torch.random.fork_rng(devices=[]):
             model, info = AutoModel.from_pretrained(
-                folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
+                folder,
+                config=_model_config(config),
+                key_mapping=renamed,
+                dtype=torch.float32,
+                local_files_only=True,
+                output_loading_info=True,
             )
     except Exception as error:  # a damaged file can fail in any of four libraries
         raise RequestError(f"the encoder in {folder} cannot be read: {first_line(error)}") from None
     missing = tuple(sorted(info["missing_keys"]))
-    if lost := [name for name in missing if not name.startswith("pooler.")]:
+    pooler = {name for name, _ in model.named_parameters() if name.startswith("pooler.")}
+    # A pooler is drawn as a whole where a part of it is missing.
+    if missing and set(missing) != pooler:
+        lost = sorted(set(missing) - pooler) or missing
         raise RequestError(f"the encoder in {folder} lacks weights: {lost[0]} and {len(lost) - 1} more")
     state = {name: tensor.numpy() for name, tensor in model.state_dict().items() if name not in missing}
-    return EncoderWeights(identity, read_config(folder), state, missing, tokenizer_files(folder))
+    return EncoderWeights(identity, config, state, missing, tokenizer_files(folder))
+
+
+def _model_config(settings: Mapping[str, Any]) -> "PreTrainedConfig":
+    from transformers import AutoConfig
+
+    if own_code := family_in(settings, CONFIG).own_code:
+        import_module(own_code)
+    others = {key: value for key, value in settings.items() if key != "model_type"}
+    config: PreTrainedConfig = AutoConfig.for_model(settings["model_type"], **others)
+    return config
 
 
 def build_model(encoder: EncoderWeights, dropout: float | None) -> "PreTrainedModel":
@@ -77,14 +104,12 @@ def build_model(encoder: EncoderWeights, dropout: float | None) -> "PreTrainedMo
     Parameters named in ``encoder.missing`` hold numbers of no meaning: the caller draws them.
     """
     import torch
-    from transformers import AutoConfig, AutoModel
+    from transformers import AutoModel
 
-    settings = {key: value for key, value in encoder.config.items() if key != "model_type"}
-    config = AutoConfig.for_model(encoder.config["model_type"], **settings)
+    config = _model_config(encoder.config)
     if dropout is not None:
-        for key in ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"):
-            if hasattr(config, key):
-                setattr(config, key, dropout)
+        for key in family_in(encoder.config, CONFIG).dropout_keys:
+            setattr(config, key, dropout)
     # Every parameter is replaced below or by the caller: the numbers drawn here must not shift anybody's.
     with torch.random.fork_rng(devices=[]):
         model = AutoModel.from_config(config, dtype=torch.float32)
@@ -97,11 +122,38 @@ def build_model(encoder: EncoderWeights, dropout: float | None) -> "PreTrainedMo
 
 
 def build_tokenizer(files: Mapping[str, bytes]) -> "PreTrainedTokenizerBase":
-    """Make a tokenizer from its files."""
-    from transformers import AutoTokenizer
+    """Make a tokenizer from its files; it gives segment ids to encoders that tell two segments apart, and to no other.
 
+    Raises RequestError for one that cannot be made, or that is not this encoder's.
+    """
     with tempfile.TemporaryDirectory() as folder:
         for name, content in files.items():
             Path(folder, name).write_bytes(content)
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        return tokenizer
+        config = read_config(Path(folder))
+        try:
+            tokenizer = _read_tokenizer(folder, files, config)
+        except Exception as error:  # a damaged file can fail in any of three libraries
+            reason = first_line(error)
+            if _SENTENCEPIECE & files.keys() and find_spec("sentencepiece") is None:
+                reason = "a SentencePiece model needs its package: pip install sentencepiece"
+            raise RequestError(f"the encoder's tokenizer cannot be read: {reason}") from None
+    n_embeddings = int(config.get("vocab_size", len(tokenizer)))
+    # Published tables are rounded up. A tokenizer that finds no file of its own knows nothing but special tokens.
+    if not n_embeddings / 2 <= len(tokenizer) <= n_embeddings:
+        raise RequestError(f"the tokenizer knows {len(tokenizer)} tokens, but the encoder {n_embeddings}")
+    if n_token_types(config, CONFIG) < 2:
+        tokenizer.model_input_names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
+    return tokenizer
+
+
+def _read_tokenizer(folder: str, files: Mapping[str, bytes], config: Mapping[str, Any]) -> "PreTrainedTokenizerBase":
+    from transformers import AutoTokenizer, BertTokenizer
+
+    tokenizer: PreTrainedTokenizerBase
+    is_named = any(b'"tokenizer_class"' in files.get(name, b"") for name in (CONFIG, "tokenizer_config.json"))
+    if "vocab.txt" in files and "tokenizer.json" not in files and not is_named:
+        # Chinese ALBERTs come like this; their family's own class looks for another file.
+        tokenizer = BertTokenizer.from_pretrained(folder, local_files_only=True)
+    else:
+        tokenizer = AutoTokenizer.from_pretrained(folder, config=_model_config(config), local_files_only=True)
+    return tokenizer

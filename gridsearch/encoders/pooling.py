@@ -1,14 +1,17 @@
 """Pooling: how the states of all tokens become one vector a text.
 
-Every function takes the encoder's output and the attention mask of shape (rows, tokens), and returns (rows, width).
+A pooling is a module that takes the encoder's output and the attention mask of shape (rows, tokens), and returns
+(rows, width). It tells what it gives and what it reads; if it has parameters of its own, the caller draws them.
+hidden_states[0] is what the embeddings give; [i] is what layer i gives.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
-Pool = Callable[[Any, Tensor], Tensor]
+from gridsearch.recipe import Recipe
 
 
 def masked_mean(states: Tensor, mask: Tensor) -> Tensor:
@@ -17,28 +20,190 @@ def masked_mean(states: Tensor, mask: Tensor) -> Tensor:
     return (states * weights).sum(1) / weights.sum(1)
 
 
-def cls(output: Any, mask: Tensor) -> Tensor:
-    """Take the first token's state."""
-    states: Tensor = output.last_hidden_state
-    return states[:, 0]
+class Pooling(nn.Module):
+    """What all poolings know: the states' width and the layers that the recipe lets them read.
+
+    One that reads padding has every row padded to ``max_length``: its result must not depend on the batch.
+    """
+
+    needs_all_layers = False
+    reads_padding = False
+
+    def __init__(self, recipe: Recipe, hidden_width: int, n_layers: int) -> None:
+        super().__init__()
+        self.max_length, self.hidden_width = recipe.max_length, hidden_width
+        self.n_layers = n_layers if recipe.pooling_layers == "all" else int(recipe.pooling_layers)
+
+    @property
+    def width(self) -> int:
+        """Numbers of one text's vector."""
+        return self.hidden_width
+
+    def forward(self, output: Any, mask: Tensor) -> Tensor:
+        """Return one vector a text."""
+        raise NotImplementedError
+
+    def top_layers(self, output: Any) -> list[Tensor]:
+        """Return the states of the layers to be read, bottom first."""
+        return list(output.hidden_states[-self.n_layers :])
 
 
-def pooler(output: Any, mask: Tensor) -> Tensor:
-    """Take tanh(W h + b) of the first token's state, as pretrained by next-sentence prediction (arXiv:1810.04805)."""
-    pooled: Tensor = output.pooler_output
-    return pooled
+class Cls(Pooling):
+    """The first token's state."""
+
+    def forward(self, output: Any, mask: Tensor) -> Tensor:
+        """Return one vector a text."""
+        states: Tensor = output.last_hidden_state
+        return states[:, 0]
 
 
-def mean(output: Any, mask: Tensor) -> Tensor:
-    """Average the last layer's states."""
-    return masked_mean(output.last_hidden_state, mask)
+class Pooler(Pooling):
+    """tanh(W h + b) of the first token's state, as pretrained by next-sentence prediction (arXiv:1810.04805)."""
+
+    def forward(self, output: Any, mask: Tensor) -> Tensor:
+        """Return one vector a text."""
+        pooled: Tensor = output.pooler_output
+        return pooled
 
 
-def first_last_avg(output: Any, mask: Tensor) -> Tensor:
-    """Average the means of the first layer's and the last layer's states (arXiv:2103.15316)."""
-    # hidden_states[0] is what the embeddings give; [1] is the first layer's.
-    return (masked_mean(output.hidden_states[1], mask) + masked_mean(output.hidden_states[-1], mask)) / 2
+class Mean(Pooling):
+    """The mean of the last layer's states."""
+
+    def forward(self, output: Any, mask: Tensor) -> Tensor:
+        """Return one vector a text."""
+        return masked_mean(output.last_hidden_state, mask)
 
 
-POOLINGS: Mapping[str, Pool] = {"cls": cls, "pooler": pooler, "mean": mean, "first_last_avg": first_last_avg}
-NEEDS_ALL_LAYERS = frozenset({"first_last_avg"})
+class Max(Pooling):
+    """The largest of the last layer's states, in each dimension."""
+
+    def forward(self, output: Any, mask: Tensor) -> Tensor:
+        """Return one vector a text."""
+        states: Tensor = output.last_hidden_state
+        return states.masked_fill(mask.unsqueeze(-1) == 0, float("-inf")).amax(1)
+
+
+class FirstLastAverage(Pooling):
+    """The mean of the means of the first layer's and the last layer's states (arXiv:2103.15316)."""
+
+    needs_all_layers = True
+
+    def forward(self, output: Any, mask: Tensor) -> Tensor:
+        """Return one vector a text."""
+        return (masked_mean(output.hidden_states[1], mask) + masked_mean(output.hidden_states[-1], mask)) / 2
+
+
+class UnmaskedFirstLastAverage(FirstLastAverage):
+    """The same over padding as well, with every row padded to ``max_length`` (seed 003's code)."""
+
+    reads_padding = True
+
+    def forward(self, output: Any, mask: Tensor) -> Tensor:
+        """Return one vector a text."""
+        return super().forward(output, torch.ones_like(mask))
+
+
+class ClsOfLayers(Pooling):
+    """The first token's states of several layers, end to end (seed 002's "cls cat", its ELECTRA arm)."""
+
+    needs_all_layers = True
+
+    @property
+    def width(self) -> int:
+        """Numbers of one text's vector."""
+        return self.n_layers * self.hidden_width
+
+    def forward(self, output: Any, mask: Tensor) -> Tensor:
+        """Return one vector a text."""
+        return torch.cat([states[:, 0] for states in self.top_layers(output)], dim=1)
+
+
+class PoolersOfLayers(ClsOfLayers):
+    """The same through a new pooler for each layer (seed 002's "cls cat (with pooler)")."""
+
+    def __init__(self, recipe: Recipe, hidden_width: int, n_layers: int) -> None:
+        super().__init__(recipe, hidden_width, n_layers)
+        self.poolers = nn.ModuleList(nn.Linear(hidden_width, hidden_width) for _ in range(self.n_layers))
+
+    def forward(self, output: Any, mask: Tensor) -> Tensor:
+        """Return one vector a text."""
+        layers = zip(self.poolers, self.top_layers(output), strict=True)
+        return torch.cat([pooler(states[:, 0]).tanh() for pooler, states in layers], dim=1)
+
+
+class MeansOfLayers(ClsOfLayers):
+    """The means of several layers' states, end to end."""
+
+    def forward(self, output: Any, mask: Tensor) -> Tensor:
+        """Return one vector a text."""
+        return torch.cat([masked_mean(states, mask) for states in self.top_layers(output)], dim=1)
+
+
+class Dynamic(Pooling):
+    """The first token's state in a learned mix of layers: softmax over them of one linear map to a number."""
+
+    needs_all_layers = True
+
+    def __init__(self, recipe: Recipe, hidden_width: int, n_layers: int) -> None:
+        super().__init__(recipe, hidden_width, n_layers)
+        self.score = nn.Linear(hidden_width, 1)
+
+    def forward(self, output: Any, mask: Tensor) -> Tensor:
+        """Return one vector a text."""
+        # Each token is mixed by itself, so mixing the first one alone gives the same.
+        states = torch.stack([states[:, 0] for states in self.top_layers(output)], dim=1)
+        weights: Tensor = self.score(states).softmax(1)
+        return (weights * states).sum(1)
+
+
+class Attention(Pooling):
+    """The mean of the last layer's states, weighted by the softmax over tokens of a linear map to a number."""
+
+    def __init__(self, recipe: Recipe, hidden_width: int, n_layers: int) -> None:
+        super().__init__(recipe, hidden_width, n_layers)
+        self.score = nn.Linear(hidden_width, 1, bias=False)
+
+    def forward(self, output: Any, mask: Tensor) -> Tensor:
+        """Return one vector a text."""
+        states: Tensor = output.last_hidden_state
+        scores = self.score(states).masked_fill(mask.unsqueeze(-1) == 0, float("-inf"))
+        weights: Tensor = scores.softmax(1)
+        return (weights * states).sum(1)
+
+
+class Flatten(Pooling):
+    """The last layer's states of ``max_length`` tokens, end to end, zeros for padding (seed 001)."""
+
+    @property
+    def width(self) -> int:
+        """Numbers of one text's vector."""
+        return self.max_length * self.hidden_width
+
+    def forward(self, output: Any, mask: Tensor) -> Tensor:
+        """Return one vector a text."""
+        states = output.last_hidden_state * mask.unsqueeze(-1)
+        return nn.functional.pad(states, (0, 0, 0, self.max_length - states.shape[1])).flatten(1)
+
+
+POOLINGS: Mapping[str, Callable[[Recipe, int, int], Pooling]] = {
+    "cls": Cls,
+    "pooler": Pooler,
+    "mean": Mean,
+    "max": Max,
+    "first_last_avg": FirstLastAverage,
+    "first_last_avg_unmasked": UnmaskedFirstLastAverage,
+    "cls_cat": ClsOfLayers,
+    "cls_cat_poolers": PoolersOfLayers,
+    "mean_cat": MeansOfLayers,
+    "dynamic": Dynamic,
+    "attention": Attention,
+    "flatten": Flatten,
+}
+"""By the name of the knob."""
+
+
+def build_pooling(recipe: Recipe, hidden_width: int, n_layers: int) -> Pooling:
+    """Make the pooling of a recipe; its parameters, if it has any, hold nothing yet."""
+    with torch.device("meta"):  # nothing is drawn from the process's random state
+        pooling = POOLINGS[recipe.pooling](recipe, hidden_width, n_layers)
+    return pooling.to_empty(device="cpu")

@@ -1,35 +1,44 @@
-"""What is done to a pretrained model before training: draw parts of it anew, freeze parts of it.
+"""What is done to a pretrained model before training: draw parts of it anew, freeze parts, tell how deep they lie.
 
 transformers 5 marks loaded parameters as initialised, so that ``model.apply(model._init_weights)`` silently changes
-nothing; the parts here are drawn by hand, from streams of their own.
+nothing; the parts here are drawn by hand, from streams of their own. ``families.py`` says where a family's parts are.
 """
 
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import nn
 
+from gridsearch.encoders.families import FAMILIES, Family
 from gridsearch.randomness import torch_stream
 
 
 def layers(model: nn.Module) -> nn.ModuleList:
-    """Return the stack of transformer layers, bottom first."""
-    stack = model.get_submodule(
-        "transformer" if hasattr(model, "transformer") else "encoder"
-    )  # DistilBERT, or the rest
-    return cast(nn.ModuleList, stack.layer)
+    """Return the transformer layers, bottom first; ALBERT's single one, which it runs many times."""
+    return cast(nn.ModuleList, model.get_submodule(_family(model).layers))
 
 
 def embedding_modules(model: nn.Module) -> list[nn.Module]:
-    """Return what lies below the first layer; ELECTRA's projection belongs to its embeddings."""
-    return [model.get_submodule(name) for name in ("embeddings", "embeddings_project") if hasattr(model, name)]
+    """Return what lies below the first layer, and what all layers share: it is frozen with the embeddings."""
+    family = _family(model)
+    return _present(model, "embeddings", family.projection, *family.shared_by_layers)
+
+
+def word_embeddings(model: nn.Module) -> nn.Embedding:
+    """Return the table of token vectors."""
+    return cast(nn.Embedding, model.get_submodule("embeddings.word_embeddings"))
+
+
+def input_module(model: nn.Module) -> nn.Module:
+    """Return the module whose output, of shape (rows, tokens, hidden width), the first layer reads."""
+    return _present(model, "embeddings", _family(model).projection)[-1]
 
 
 def draw(module: nn.Module, standard_deviation: float, stream: torch.Generator) -> None:
     """Draw a module anew as BERT was before pretraining: weights N(0, sd), biases 0, LayerNorm 1 and 0."""
     with torch.no_grad():
         for part in module.modules():
-            if isinstance(part, nn.Linear | nn.Embedding):
+            if isinstance(part, nn.Linear | nn.Embedding | nn.Conv1d):
                 part.weight.normal_(0.0, standard_deviation, generator=stream)
             elif isinstance(part, nn.LayerNorm):
                 part.weight.fill_(1.0)
@@ -44,17 +53,57 @@ def reinit_pooler(model: nn.Module, standard_deviation: float, seed: int) -> Non
 
 def reinit_layers(model: nn.Module, count: int, standard_deviation: float, seed: int) -> None:
     """Draw the top ``count`` layers anew; a layer's numbers do not depend on how many others are drawn."""
-    stack = layers(model)
-    for index in range(len(stack) - count, len(stack)):
-        draw(stack[index], standard_deviation, torch_stream(seed, "reinit layer", index))
+    n_layers, count = len(layers(model)), _distinct(model, count)
+    for index in range(n_layers - count, n_layers):
+        stream = torch_stream(seed, "reinit layer", index)
+        for module in _layer(model, index):
+            draw(module, standard_deviation, stream)
 
 
 def freeze(model: nn.Module, frozen_layers: int | str) -> list[nn.Module]:
     """Freeze the embeddings and the bottom layers (0: nothing; "embeddings": them alone); return what was frozen."""
     if frozen_layers == 0:
         return []
-    n_layers = 0 if frozen_layers == "embeddings" else int(frozen_layers)
-    frozen = [*embedding_modules(model), *layers(model)[:n_layers]]
+    count = 0 if frozen_layers == "embeddings" else _distinct(model, int(frozen_layers))
+    frozen = embedding_modules(model) + [module for index in range(count) for module in _layer(model, index)]
     for module in frozen:
         module.requires_grad_(False)
     return frozen
+
+
+def depths(model: nn.Module) -> dict[nn.Parameter, int]:
+    """Map every parameter to its distance from the head: 1 in the top layer, the number of layers in the bottom one.
+
+    The embeddings are one deeper, with all that is frozen with them; whatever else there is, a pooler, is at 0
+    (arXiv:2006.05987, section 5.2, whose code forgets ELECTRA's projection).
+    """
+    found = dict.fromkeys(model.parameters(), 0)
+    n_layers = len(layers(model))
+    parts = {n_layers - index: _layer(model, index) for index in range(n_layers)}
+    parts[n_layers + 1] = embedding_modules(model)
+    for depth, modules in parts.items():
+        found.update((parameter, depth) for module in modules for parameter in module.parameters())
+    return found
+
+
+def _family(model: nn.Module) -> Family:
+    return FAMILIES[cast(Any, model).config.model_type]
+
+
+def _layer(model: nn.Module, index: int) -> list[nn.Module]:
+    """Return a layer, and what acts on the first one's output before the second reads it (DeBERTa's convolution)."""
+    return [layers(model)[index], *(_present(model, _family(model).after_first_layer) if index == 0 else [])]
+
+
+def _distinct(model: nn.Module, count: int) -> int:
+    """Return how many layers of their own ``count`` layers are."""
+    if not _family(model).shares_layers:
+        return count
+    assert count in (0, cast(Any, model).config.num_hidden_layers), "a part of one shared layer; resolve.py refuses it"
+    return min(count, len(layers(model)))
+
+
+def _present(model: nn.Module, *paths: str) -> list[nn.Module]:
+    """Return those of the modules that the model has: ELECTRA's projection, say, is only where widths differ."""
+    modules = dict(model.named_modules())
+    return [modules[path] for path in paths if path and path in modules]

@@ -1,9 +1,11 @@
 """Adam's variants."""
 
 import torch
-from torch.optim import AdamW
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import AdamW, Optimizer
 
-from gridsearch.optimizers.decay import Group
+from gridsearch.optimizers.groups import Group
+from gridsearch.recipe import Recipe
 
 
 class AdamWithoutBiasCorrection(AdamW):
@@ -36,8 +38,45 @@ class AdamWithoutBiasCorrection(AdamW):
                 torch._foreach_mul_([p for p in group["params"] if p.grad is not None], 1 - lr * decay)
 
 
-def build_optimizer(groups: list[Group], *, learning_rate: float, epsilon: float, bias_correction: bool) -> AdamW:
+class OriginalBertAdam(Optimizer):
+    """BertAdam as first released for PyTorch (pytorch-pretrained-bert, optimization.py).
+
+    Each tensor's gradient is clipped to norm 1; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
+    u = m / (sqrt(v) + eps) + decay p; p = p - lr u. Its own schedule is ``schedule.original_bert_adam``, which the loop
+    sets as it does all others.
+    """
+
+    MAX_NORM = 1.0
+
+    def __init__(self, groups: list[Group], lr: float, eps: float, betas: tuple[float, float] = (0.9, 0.999)) -> None:
+        super().__init__(groups, {"lr": lr, "eps": eps, "betas": betas, "weight_decay": 0.0})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Update all parameters once."""
+        for group in self.param_groups:
+            parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
+            for parameter in parameters:
+                clip_grad_norm_(parameter, self.MAX_NORM)
+                if parameter not in self.state:
+                    self.state[parameter] = {name: torch.zeros_like(parameter) for name in ("mean", "square")}
+            gradients = [parameter.grad for parameter in parameters]
+            means, squares = ([self.state[p][name] for p in parameters] for name in ("mean", "square"))
+            beta1, beta2 = group["betas"]
+            torch._foreach_lerp_(means, gradients, 1 - beta1)
+            torch._foreach_mul_(squares, beta2)
+            torch._foreach_addcmul_(squares, gradients, gradients, 1 - beta2)
+            roots = torch._foreach_sqrt(squares)
+            torch._foreach_add_(roots, group["eps"])
+            updates = torch._foreach_div(means, roots)
+            torch._foreach_add_(updates, parameters, alpha=group["weight_decay"])
+            torch._foreach_add_(parameters, updates, alpha=-group["lr"])
+
+
+def build_optimizer(recipe: Recipe, groups: list[Group]) -> Optimizer:
     """Make the optimizer of a recipe; each group carries its own weight decay."""
-    if bias_correction:
-        return AdamW(groups, lr=learning_rate, eps=epsilon, fused=True)
-    return AdamWithoutBiasCorrection(groups, lr=learning_rate, eps=epsilon)
+    if recipe.optimizer == "original_bert_adam":
+        return OriginalBertAdam(groups, lr=recipe.learning_rate, eps=recipe.adam_epsilon)
+    if recipe.bert_adam:
+        return AdamWithoutBiasCorrection(groups, lr=recipe.learning_rate, eps=recipe.adam_epsilon)
+    return AdamW(groups, lr=recipe.learning_rate, eps=recipe.adam_epsilon, fused=True)

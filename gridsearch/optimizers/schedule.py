@@ -1,14 +1,72 @@
-"""Learning-rate schedules, as multipliers of the peak."""
+"""Learning-rate schedules, as multipliers of the peak. ``step`` counts updates from 0."""
+
+import math
+from collections.abc import Callable
+
+from gridsearch.recipe import Recipe
 
 
-def linear_with_warmup(step: int, warmup_steps: int, total_steps: int) -> float:
+def linear(step: int, warmup_steps: int, total_steps: int) -> float:
     """Rise linearly from 0 over the warm-up, then fall linearly to 0 at ``total_steps`` (google-research/bert).
 
-    ``step`` counts updates from 0, so that the first update of a warm-up has learning rate 0.
+    The first update of a warm-up has learning rate 0.
 
-    >>> [linear_with_warmup(step, 2, 6) for step in range(7)]
+    >>> [linear(step, 2, 6) for step in range(7)]
     [0.0, 0.5, 1.0, 0.75, 0.5, 0.25, 0.0]
     """
     if step < warmup_steps:
         return step / warmup_steps
     return max(0.0, (total_steps - step) / max(1, total_steps - warmup_steps))
+
+
+def cosine(step: int, warmup_steps: int, total_steps: int) -> float:
+    """Rise linearly from 0 over the warm-up, then fall along half a cosine to 0 (arXiv:1608.03983, no restarts).
+
+    >>> [round(cosine(step, 2, 6), 3) for step in range(7)]
+    [0.0, 0.5, 1.0, 0.854, 0.5, 0.146, 0.0]
+    """
+    if step < warmup_steps:
+        return step / warmup_steps
+    progress = (step - warmup_steps) / max(1, total_steps - warmup_steps)
+    return (1 + math.cos(math.pi * min(1.0, progress))) / 2
+
+
+def constant(step: int, warmup_steps: int, total_steps: int) -> float:
+    """Rise linearly from 0 over the warm-up, then stay.
+
+    >>> [constant(step, 2, 6) for step in range(4)]
+    [0.0, 0.5, 1.0, 1.0]
+    """
+    return step / warmup_steps if step < warmup_steps else 1.0
+
+
+def original_bert_adam(step: int, warmup_proportion: float, total_steps: int) -> float:
+    """Warm up and fall linearly by shares of the run (``warmup_linear`` of pytorch-pretrained-bert's BertAdam).
+
+    The warm-up is a share and no whole number of steps: its last update may lie below the peak.
+
+    >>> [round(original_bert_adam(step, 0.25, 6), 3) for step in range(7)]
+    [0.0, 0.667, 0.889, 0.667, 0.444, 0.222, 0.0]
+    """
+    share = step / total_steps
+    if share < warmup_proportion:
+        return share / warmup_proportion
+    return max(0.0, (share - 1) / (warmup_proportion - 1))
+
+
+SCHEDULES = {"linear": linear, "cosine": cosine, "constant": constant}
+
+
+def build_schedule(recipe: Recipe, n_train_rows: int) -> Callable[[int], float]:
+    """Return the multiplier of the peak learning rate at each update of a trial."""
+    total_steps, warmup_steps = recipe.total_steps(n_train_rows), recipe.warmup_steps(n_train_rows)
+    averaging_from = recipe.swa_first_step(n_train_rows)
+
+    def multiplier(step: int) -> float:
+        if averaging_from is not None and step >= averaging_from and recipe.swa_learning_rate != "schedule":
+            return recipe.swa_learning_rate / recipe.learning_rate
+        if recipe.optimizer == "original_bert_adam":
+            return original_bert_adam(step, recipe.warmup_proportion, total_steps)
+        return SCHEDULES[recipe.schedule](step, warmup_steps, total_steps)
+
+    return multiplier

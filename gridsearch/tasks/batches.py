@@ -29,16 +29,22 @@ def evaluation_batches(lengths: np.ndarray, batch_size: int) -> list[np.ndarray]
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
 
-def collate(split: EncodedSplit, rows: np.ndarray, pad_id: int, device: torch.device) -> dict[str, Tensor]:
-    """Pad rows to the longest of them: int64 tensors of shape (rows, tokens) under the encoder's argument names."""
+def collate(
+    split: EncodedSplit, rows: np.ndarray, pad_id: int, device: torch.device, width: int | None = None
+) -> dict[str, Tensor]:
+    """Pad rows to the longest of them, or to ``width`` tokens: int64 tensors of shape (rows, tokens).
+
+    Their names are the encoder's arguments, and "cooccurrence" for the marks of a pair.
+    """
     lengths = split.lengths[rows]
-    columns = np.arange(lengths.max())
+    columns = np.arange(lengths.max() if width is None else width)
     mask = columns < lengths[:, None]
     positions = np.where(mask, split.starts[rows][:, None] + columns, 0)
     inputs = {
         "input_ids": np.where(mask, split.ids[positions], pad_id).astype(np.int64),
         "attention_mask": mask.astype(np.int64),
     }
-    if split.types is not None:
-        inputs["token_type_ids"] = np.where(mask, split.types[positions], 0).astype(np.int64)
+    for name, marks in (("token_type_ids", split.types), ("cooccurrence", split.shared)):
+        if marks is not None:
+            inputs[name] = np.where(mask, marks[positions], 0).astype(np.int64)
     return {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in inputs.items()}

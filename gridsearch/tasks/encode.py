@@ -17,12 +17,14 @@ class EncodedSplit:
     """Rows of token ids, laid end to end: row i is ``ids[starts[i]:starts[i + 1]]``, special tokens included.
 
     ``types`` are the segment ids, or None where the tokenizer has none; ``labels`` is None for unlabelled rows.
+    ``shared`` marks tokens of a pair that its other text holds too, and is None for single texts.
     """
 
     ids: np.ndarray
     types: np.ndarray | None
     starts: np.ndarray
     labels: np.ndarray | None
+    shared: np.ndarray | None = None
 
     @property
     def lengths(self) -> np.ndarray:
@@ -65,15 +67,40 @@ def encode_split(split: Split, tokenizer: "PreTrainedTokenizerBase", max_length:
         truncation="longest_first",
         max_length=max_length,
         return_attention_mask=False,
+        return_special_tokens_mask=split.pairs is not None,
     )
     starts = np.concatenate([[0], np.cumsum([len(row) for row in encoded["input_ids"]])]).astype(np.int64)
-    types = encoded.get("token_type_ids")
+    ids, types = _flat(encoded["input_ids"], np.int32), encoded.get("token_type_ids")
+    shared = None
+    if split.pairs is not None:
+        shared = shared_tokens(ids, _flat(encoded["special_tokens_mask"], np.bool_), starts)
     return EncodedSplit(
-        ids=_flat(encoded["input_ids"], np.int32),
+        ids=ids,
         types=None if types is None else _flat(types, np.int8),
         starts=starts,
         labels=None if split.labels is None else np.asarray(split.labels, dtype=np.int64),
+        shared=shared,
     )
+
+
+def shared_tokens(ids: np.ndarray, is_special: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Mark tokens that the other text of their pair holds too, on what is left of both after cutting; special ones 0.
+
+    All arrays are laid end to end. The texts are told apart by the special tokens between them, because not every
+    tokenizer gives segment ids.
+    """
+    is_text = ~is_special
+    follows_text = np.concatenate([[False], is_text[:-1]])
+    follows_text[starts[:-1]] = False
+    n_begun = np.concatenate([[0], np.cumsum(is_text & ~follows_text)])
+    row = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    number = n_begun[1:] - n_begun[starts[row]]  # 1 in a row's first text, 2 in its second
+    token_of_row = row * (int(ids.max(initial=0)) + 1) + ids
+    first, second = is_text & (number == 1), is_text & (number == 2)
+    shared = np.zeros(len(ids), dtype=np.int8)
+    shared[first] = np.isin(token_of_row[first], token_of_row[second])
+    shared[second] = np.isin(token_of_row[second], token_of_row[first])
+    return shared
 
 
 def _flat(rows: Sequence[Sequence[int]], dtype: type) -> np.ndarray:

@@ -75,7 +75,7 @@ def test_families_without_pooler(family_folders: dict[str, Any], family: str, po
     ids = torch.arange(5, 17).reshape(2, 6)
     logits = model({"input_ids": ids, "attention_mask": torch.ones_like(ids)})
     logits.sum().backward()
-    assert logits.shape == (2, 3)
+    assert logits.shape == (1, 2, 3)
     assert all(parameter.grad is not None for parameter in trainable(model))
 
 

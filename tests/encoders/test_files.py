@@ -1,12 +1,18 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
+from transformers import AutoModel
 
+from gridsearch.encoders import tiny
 from gridsearch.encoders.files import MINILM_WEIGHTS_SHA256, locate, minilm_folder, read_card, tokenizer_files
 from gridsearch.encoders.load import describe
+from gridsearch.encoders.tiny import TinyRecipe
 from gridsearch.errors import RequestError
 from tests.fixtures_core import N_LAYERS
 
@@ -38,12 +44,35 @@ def test_the_card_says_what_a_plan_needs(bert_folder: Path) -> None:
     )
 
 
-def test_families_without_pooler(family_folders: dict[str, Path]) -> None:
-    cards = [read_card(family, folder) for family, folder in family_folders.items()]
-    assert [(card.family, card.n_layers, card.has_pooler) for card in cards] == [
-        ("electra", 3, False),
-        ("distilbert", 3, False),
-    ]
+@pytest.mark.parametrize("kind", ["zipped", "legacy", "sharded", "safetensors"])
+@pytest.mark.parametrize("family", ["bert", "albert"])
+def test_a_pretrained_pooler_is_seen_in_every_kind_of_checkpoint(
+    family_folders: dict[str, Path], tmp_path: Path, family: str, kind: str
+) -> None:
+    model = AutoModel.from_pretrained(family_folders[family])
+    for number, pooler_is_pretrained in enumerate((True, False)):
+        folder = Path(shutil.copytree(family_folders[family], tmp_path / str(number)))
+        (folder / "model.safetensors").unlink()
+        names = [name for name in model.state_dict() if pooler_is_pretrained or not name.startswith("pooler.")]
+        state = {f"{family}.{name}": model.state_dict()[name] for name in names}
+        if kind == "safetensors":
+            save_file(state, folder / "model.safetensors")
+        elif kind == "sharded":
+            index = {"weight_map": dict.fromkeys(state, "model-00001-of-00001.safetensors")}
+            (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+        else:
+            torch.save(state, folder / "pytorch_model.bin", _use_new_zipfile_serialization=kind == "zipped")
+        assert read_card("x", folder).pooler_is_pretrained is pooler_is_pretrained
+
+
+@pytest.mark.parametrize("keep", [0, 5, 5000])
+@pytest.mark.parametrize("name", ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"])
+def test_the_card_of_torn_weights(copied: Path, name: str, keep: int) -> None:
+    weights = (copied / "model.safetensors").read_bytes()
+    (copied / "model.safetensors").unlink()
+    (copied / name).write_bytes(weights[:keep])
+    with pytest.raises(RequestError, match=r"the encoder in .* cannot be read: "):
+        read_card("x", copied)
 
 
 def test_the_identity_is_neither_the_name_nor_the_place(bert_folder: Path, copied: Path) -> None:
@@ -100,11 +129,16 @@ def test_a_folder_that_is_no_encoder(copied: Path, broken: object, reason: str) 
         read_card("x", copied)
 
 
-def test_a_config_without_its_depth(copied: Path) -> None:
+def test_a_config_without_its_depth_has_that_of_its_class(copied: Path) -> None:
     config = json.loads((copied / "config.json").read_text())
     del config["num_hidden_layers"]
     (copied / "config.json").write_text(json.dumps(config))
-    with pytest.raises(RequestError, match="num_hidden_layers"):
+    assert read_card("x", copied).n_layers == 12
+
+
+def test_a_depth_that_is_no_number(copied: Path) -> None:
+    edit_config(copied, num_hidden_layers="4")
+    with pytest.raises(RequestError, match=r"cannot be read: num_hidden_layers must be a whole number, but is '4'"):
         read_card("x", copied)
 
 
@@ -132,3 +166,13 @@ def test_minilms_weights_are_the_pinned_ones() -> None:
 def test_minilms_card() -> None:
     card = describe("minilm", ())
     assert (card.family, card.n_layers, card.has_pooler, card.max_tokens) == ("bert", 6, True, 512)
+    assert (card.pooler_is_pretrained, card.n_token_types, card.shares_layers) == (True, 2, False)
+
+
+def test_the_card_of_tiny_is_that_of_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path))
+    recipe = TinyRecipe(n_layers=3, hidden_width=16, intermediate_width=16, n_tokens_most=50, n_gathering_layers=2)
+    texts = ["the cat sleeps", "the cat runs", "a dog runs"]
+    before = tiny.card(texts, recipe)
+    made = read_card("tiny", tiny.folder(texts, recipe))
+    assert replace(made, identity=before.identity, note=before.note) == before

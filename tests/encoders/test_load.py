@@ -1,3 +1,4 @@
+import json
 import random
 import shutil
 import subprocess
@@ -8,13 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 from transformers import AutoModel, BertForMaskedLM, BertModel
 
+from gridsearch.encoders.families import FAMILIES
+from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import EncoderWeights, build_model, build_tokenizer, load, read_weights
 from gridsearch.errors import RequestError
 from gridsearch.tasks.encode import EncodedTask
-from tests.fixtures_core import bert_config, encoder_in, numbers_of, run_trial, save_encoder
+from tests.fixtures_core import N_TOKENS, bert_config, encoder_in, numbers_of, run_trial, save_encoder
 
 
 def assert_same_model(mine: nn.Module, theirs: nn.Module) -> None:
@@ -37,11 +41,46 @@ def test_the_model_is_the_checkpoint(bert_folder: Path, encoder: EncoderWeights)
     assert_same_model(build_model(encoder, None), AutoModel.from_pretrained(bert_folder))
 
 
-@pytest.mark.parametrize("family", ["electra", "distilbert"])
-def test_the_model_of_another_family_is_the_checkpoint(family_folders: dict[str, Path], family: str) -> None:
-    encoder = encoder_in(family_folders[family])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_model_of_every_family_is_the_checkpoint(family_folders: dict[str, Path], family: str) -> None:
+    encoder, theirs = encoder_in(family_folders[family]), AutoModel.from_pretrained(family_folders[family]).eval()
+    mine = build_model(encoder, None).eval()
     assert encoder.missing == ()
-    assert_same_model(build_model(encoder, None), AutoModel.from_pretrained(family_folders[family]))
+    assert_same_model(mine, theirs)
+    ids = torch.arange(5, 25).reshape(2, 10)
+    with torch.no_grad():  # what is no parameter is the same as well
+        assert torch.equal(mine(ids).last_hidden_state, theirs(ids).last_hidden_state)
+
+
+PREFIXES = {"xlm-roberta": "roberta", "deberta-v2": "deberta"}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_pretraining_checkpoint_of_every_family(family_folders: dict[str, Path], tmp_path: Path, family: str) -> None:
+    """Names with a prefix, a head that is left out, and no pooler: each trial draws its own."""
+    whole = encoder_in(family_folders[family])
+    pooler = tuple(sorted(name for name in whole.state if name.startswith("pooler.")))
+    assert bool(pooler) == FAMILIES[family].has_pooler
+    folder = Path(shutil.copytree(family_folders[family], tmp_path / "pretrained"))
+    prefix = PREFIXES.get(family, family)
+    state = {f"{prefix}.{name}": torch.tensor(array) for name, array in whole.state.items() if name not in pooler}
+    save_file(state | {"cls.predictions.bias": torch.zeros(3)}, folder / "model.safetensors", {"format": "pt"})
+    bare = encoder_in(folder)
+    assert bare.missing == pooler
+    assert read_card("x", folder).pooler_is_pretrained is False
+    assert all(np.array_equal(array, whole.state[name]) for name, array in bare.state.items())
+    build_model(bare, None)
+
+
+@pytest.mark.parametrize("family", ["bert", "albert"])
+def test_half_a_pooler_is_refused(family_folders: dict[str, Path], tmp_path: Path, family: str) -> None:
+    folder = Path(shutil.copytree(family_folders[family], tmp_path / "half"))
+    state = {name: torch.tensor(array) for name, array in encoder_in(folder).state.items()}
+    bias = next(name for name in state if name.startswith("pooler.") and name.endswith("bias"))
+    del state[bias]
+    save_file(state, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(RequestError, match=f"lacks weights: {bias} and 0 more"):
+        read_weights(folder, "x")
 
 
 def test_a_masked_language_models_checkpoint(masked_lm_folder: Path) -> None:
@@ -169,14 +208,31 @@ def test_training_leaves_the_weights_in_memory(encoder: EncoderWeights, data: En
     assert all(np.array_equal(before[name], array) for name, array in encoder.state.items())
 
 
-def test_dropout_is_the_configs_unless_told(encoder: EncoderWeights, family_folders: dict[str, Path]) -> None:
-    def chances(weights: EncoderWeights, dropout: float | None) -> set[float]:
+@pytest.mark.parametrize("family", FAMILIES)
+def test_dropout_is_the_configs_unless_told(family_folders: dict[str, Path], family: str) -> None:
+    weights = encoder_in(family_folders[family])
+
+    def chances(dropout: float | None) -> set[float]:
         return {module.p for module in build_model(weights, dropout).modules() if isinstance(module, nn.Dropout)}
 
-    for weights in (encoder, *map(encoder_in, family_folders.values())):
-        assert chances(weights, None) == {0.1}
-        assert chances(weights, 0.0) == {0.0}
-        assert chances(weights, 0.25) == {0.25}
+    assert chances(None) == {0.1}
+    assert chances(0.0) == {0.0}
+    assert chances(0.25) == {0.25}
+
+
+def test_dropout_is_always_a_module(family_folders: dict[str, Path]) -> None:
+    """So that a part in evaluation mode drops nothing: there is no other kind of dropout in any family."""
+    for family, folder in family_folders.items():
+        model = build_model(encoder_in(folder), 0.5).train()
+        ids = torch.arange(5, 25).reshape(2, 10)
+        for module in model.modules():
+            if isinstance(module, nn.Dropout):
+                module.eval()
+        # Attention takes the probability from its dropout module, and the mode from itself.
+        for module in model.modules():
+            if any(isinstance(child, nn.Dropout) for child in module.children()):
+                module.training = False
+        assert torch.equal(model(ids).last_hidden_state, model(ids).last_hidden_state), family
 
 
 def test_the_tokenizer_survives_the_journey(bert_folder: Path, encoder: EncoderWeights, task: Any) -> None:
@@ -185,6 +241,45 @@ def test_the_tokenizer_survives_the_journey(bert_folder: Path, encoder: EncoderW
     mine, theirs = build_tokenizer(encoder.tokenizer), AutoTokenizer.from_pretrained(bert_folder)
     assert mine(list(task.train.texts))["input_ids"] == theirs(list(task.train.texts))["input_ids"]
     assert mine.convert_ids_to_tokens(mine("Return the integer.")["input_ids"])[0] == "[CLS]"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_segments_are_told_apart_where_the_encoder_can(family_folders: dict[str, Path], family: str) -> None:
+    encoder = encoder_in(family_folders[family])
+    encoded = build_tokenizer(encoder.tokenizer)("one text", "another")
+    with_segments = family not in ("roberta", "xlm-roberta", "distilbert", "deberta-v2")
+    assert ("token_type_ids" in encoded) == with_segments
+    assert not with_segments or set(encoded["token_type_ids"]) == {0, 1}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_wordpiece_vocabulary_is_enough(family_folders: dict[str, Path], family: str) -> None:
+    """Chinese checkpoints of any family have no more; an ALBERT's own tokenizer would take all words for unknown."""
+    encoder = encoder_in(family_folders[family])
+    bare = {name: content for name, content in encoder.tokenizer.items() if name != "tokenizer_config.json"}
+    assert set(bare) == {"config.json", "vocab.txt"}
+    text = "Return the integer."
+    assert build_tokenizer(bare)(text)["input_ids"] == build_tokenizer(encoder.tokenizer)(text)["input_ids"]
+
+
+@pytest.mark.parametrize("n_embeddings", [N_TOKENS // 2, 5 * N_TOKENS])
+def test_another_encoders_tokenizer_is_refused(encoder: EncoderWeights, n_embeddings: int) -> None:
+    config = json.dumps(dict(encoder.config) | {"vocab_size": n_embeddings}).encode()
+    with pytest.raises(RequestError, match=f"the tokenizer knows [0-9]+ tokens, but the encoder {n_embeddings}"):
+        build_tokenizer({**encoder.tokenizer, "config.json": config})
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("spm.model", "a SentencePiece model needs its package: pip install sentencepiece"),
+        ("tokenizer.json", "Expecting value: line 1 column 1"),
+    ],
+)
+def test_a_tokenizer_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, name: str, reason: str) -> None:
+    monkeypatch.setitem(sys.modules, "sentencepiece", None)
+    with pytest.raises(RequestError, match=f"the encoder's tokenizer cannot be read: {reason}"):
+        build_tokenizer({"config.json": b'{"model_type": "deberta-v2"}', name: b"no such thing"})
 
 
 MINILM = """

@@ -11,8 +11,9 @@ from transformers import AutoModel
 
 from gridsearch.encoders import surgery
 from gridsearch.encoders.classifier import Classifier, build_classifier
+from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.load import EncoderWeights, build_model
-from tests.fixtures_core import N_LAYERS, bert_config, encoder_in, recipe_of, save_encoder
+from tests.fixtures_core import N_LAYERS, bert_config, encoder_in, family_config, recipe_of, save_encoder
 
 Parameters = dict[str, Tensor]
 
@@ -108,14 +109,6 @@ def test_reinit_pooler_draws_the_pooler_alone(encoder: EncoderWeights) -> None:
     assert not model.pooler.dense.bias.any()
 
 
-def test_transformers_own_initialisation_changes_no_loaded_layer(bert_folder: Path) -> None:
-    """The trap that our own drawing is for. If this fails, transformers has changed, and surgery.py may be shorter."""
-    model = AutoModel.from_pretrained(bert_folder)
-    before = parameters_of(model)
-    model.encoder.layer[-1].apply(model._init_weights)
-    assert changed(before, parameters_of(model)) == set()
-
-
 @pytest.mark.parametrize(
     ("frozen_layers", "prefixes"),
     [
@@ -181,28 +174,179 @@ def test_what_is_frozen_can_be_drawn_before(encoder: EncoderWeights) -> None:
     assert moved.isdisjoint(frozen_in(model.encoder))
 
 
-def test_electras_projection_belongs_to_its_embeddings(family_folders: dict[str, Path]) -> None:
-    model = build_model(encoder_in(family_folders["electra"]), None)
-    surgery.freeze(model, 1)
-    assert "embeddings_project.weight" in frozen_in(model)
-    assert frozen_in(model) == below(model, "embeddings.", "embeddings_project.", "encoder.layer.0.")
+# --- every family, against its names as transformers prints them
+
+LAYERS = {
+    family: [(f"encoder.layer.{index}.",) for index in range(3)] for family in FAMILIES if family not in ("albert",)
+} | {
+    "distilbert": [(f"transformer.layer.{index}.",) for index in range(3)],
+    "albert": [("encoder.albert_layer_groups.0.albert_layers.0.",)],
+    "deberta-v2": [("encoder.layer.0.", "encoder.conv."), ("encoder.layer.1.",), ("encoder.layer.2.",)],
+}
+EMBEDDINGS = dict.fromkeys(FAMILIES, ("embeddings.",)) | {
+    "electra": ("embeddings.", "embeddings_project."),
+    "albert": ("embeddings.", "encoder.embedding_hidden_mapping_in."),
+    "deberta-v2": ("embeddings.", "encoder.rel_embeddings.", "encoder.LayerNorm."),
+}
+COUNTS = [(family, count) for family in FAMILIES for count in ((0, 3) if family == "albert" else range(4))]
 
 
-def test_distilberts_layers_are_in_its_transformer(family_folders: dict[str, Path]) -> None:
-    model = build_model(encoder_in(family_folders["distilbert"]), None)
+@pytest.fixture
+def model_of(family_folders: dict[str, Path]) -> Callable[[str], Any]:
+    return lambda family: build_model(encoder_in(family_folders[family]), None)
+
+
+def names_of_layers(family: str, part: slice) -> tuple[str, ...]:
+    return tuple(prefix for prefixes in LAYERS[family][part] for prefix in prefixes)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_parameter_is_in_one_part(model_of: Callable[[str], Any], family: str) -> None:
+    model = model_of(family)
+    prefixes = [*EMBEDDINGS[family], *names_of_layers(family, slice(None)), "pooler."]
+    for name, _ in model.named_parameters():
+        assert sum(name.startswith(prefix) for prefix in prefixes) == 1, name
+    with_parameters = [prefix for prefix in prefixes if below(model, prefix)]
+    assert ("pooler." in with_parameters) == FAMILIES[family].has_pooler
+    assert len(with_parameters) == len(prefixes) - (not FAMILIES[family].has_pooler)
+
+
+@pytest.mark.parametrize(("family", "count"), COUNTS)
+def test_exactly_the_top_layers_of_every_family_are_drawn(
+    model_of: Callable[[str], Any], family: str, count: int
+) -> None:
+    model = model_of(family)
     before = parameters_of(model)
-    surgery.reinit_layers(model, 1, 0.02, seed=0)
-    surgery.freeze(model, 1)
-    assert changed(before, parameters_of(model)) == below(model, "transformer.layer.2.")
-    assert frozen_in(model) == below(model, "embeddings.", "transformer.layer.0.")
+    surgery.reinit_layers(model, count, 0.03, seed=0)
+    drawn = below(
+        model, *names_of_layers(family, slice(len(LAYERS[family]) - count if family != "albert" else 0, None))
+    )
+    # Every tensor shows it: no bias of these checkpoints is 0, and no norm is 1.
+    assert changed(before, parameters_of(model)) == (drawn if count else set())
 
 
-@pytest.mark.parametrize("family", ["electra", "distilbert"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_drawn_layers_of_every_family_are_as_before_pretraining(model_of: Callable[[str], Any], family: str) -> None:
+    model = model_of(family)
+    surgery.reinit_layers(model, 3, 0.03, seed=0)
+    parts = dict(model.named_modules())
+    for name in below(model, *names_of_layers(family, slice(None))):
+        owner, kind = name.rsplit(".", 1)
+        value = model.get_parameter(name).detach()
+        if kind == "bias":
+            assert not value.any(), name
+        elif isinstance(parts[owner], nn.LayerNorm):
+            assert (value == 1).all(), name
+        else:
+            assert float(value.std()) == pytest.approx(0.03, rel=0.1), name
+            assert abs(float(value.mean())) < 0.004, name
+
+
+@pytest.mark.parametrize("family", [family for family in FAMILIES if FAMILIES[family].has_pooler])
+def test_the_pooler_of_every_family_is_drawn_alone(model_of: Callable[[str], Any], family: str) -> None:
+    model = model_of(family)
+    before = parameters_of(model)
+    surgery.reinit_pooler(model, 0.03, seed=0)
+    drawn = below(model, "pooler.")
+    assert changed(before, parameters_of(model)) == drawn
+    weight, bias = (model.get_parameter(name).detach() for name in sorted(drawn, reverse=True))
+    assert float(weight.std()) == pytest.approx(0.03, rel=0.1)
+    assert not bias.any()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_transformers_own_initialisation_changes_no_layer_of_any_family(
+    family_folders: dict[str, Path], family: str
+) -> None:
+    """The trap that our own drawing is for. If this fails, transformers has changed, and surgery.py may be shorter."""
+    model = AutoModel.from_pretrained(family_folders[family])
+    before = parameters_of(model)
+    for layer in surgery.layers(model):
+        layer.apply(model._init_weights)
+    assert changed(before, parameters_of(model)) == set()
+
+
+@pytest.mark.parametrize(("family", "count"), [*COUNTS, *((family, "embeddings") for family in FAMILIES)])
+def test_exactly_the_bottom_of_every_family_is_frozen(
+    model_of: Callable[[str], Any], family: str, count: int | str
+) -> None:
+    model = model_of(family)
+    frozen = surgery.freeze(model, count)
+    n_layers = 0 if count == "embeddings" else int(count)
+    expected = below(model, *EMBEDDINGS[family], *names_of_layers(family, slice(n_layers))) if count else set()
+    assert frozen_in(model) == expected
+    found = [id(parameter) for module in frozen for parameter in module.parameters()]
+    assert sorted(found) == sorted(id(parameter) for parameter in model.parameters() if not parameter.requires_grad)
+
+
+@pytest.mark.parametrize(("family", "count"), [*COUNTS, *((family, "embeddings") for family in FAMILIES)])
+def test_what_is_frozen_holds_all_dropout_below(model_of: Callable[[str], Any], family: str, count: int | str) -> None:
+    model = model_of(family)
+    model.train()
+    for module in surgery.freeze(model, count):
+        module.eval()
+    ids = torch.arange(5, 25).reshape(2, 10)
+    one, other = (model(ids, output_hidden_states=True).hidden_states for _ in range(2))
+    n_still = 0 if count == 0 else 1 + (0 if count == "embeddings" else int(count))
+    assert [torch.equal(one[i], other[i]) for i in range(4)] == [True] * n_still + [False] * (4 - n_still)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_depths(model_of: Callable[[str], Any], family: str) -> None:
+    model = model_of(family)
+    n_layers = len(LAYERS[family])
+    expected = dict.fromkeys(below(model, "pooler."), 0) | dict.fromkeys(
+        below(model, *EMBEDDINGS[family]), n_layers + 1
+    )
+    for index, prefixes in enumerate(LAYERS[family]):
+        expected |= dict.fromkeys(below(model, *prefixes), n_layers - index)
+    depths = surgery.depths(model)
+    assert len(depths) == len(list(model.parameters()))
+    assert {name: depths[parameter] for name, parameter in model.named_parameters()} == expected
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_is_added_to_the_input_reaches_the_first_layer(model_of: Callable[[str], Any], family: str) -> None:
+    model = model_of(family).eval()
+    ids, shift = torch.arange(5, 25).reshape(2, 10), torch.zeros(2, 10, 32)
+    shift[0, 3] = 1.0
+    with torch.no_grad():
+        plain = model(ids, output_hidden_states=True).hidden_states
+        handle = surgery.input_module(model).register_forward_hook(lambda module, args, output: output + shift)
+        shifted = model(ids, output_hidden_states=True).hidden_states
+        handle.remove()
+    torch.testing.assert_close(shifted[0], plain[0] + shift)
+    assert not torch.allclose(shifted[1][0], plain[1][0])
+    torch.testing.assert_close(shifted[1][1], plain[1][1])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_word_embeddings(model_of: Callable[[str], Any], family: str) -> None:
+    model = model_of(family)
+    table = surgery.word_embeddings(model)
+    assert table is model.get_input_embeddings()
+    assert table.weight.shape == (model.config.vocab_size, 16 if family in ("electra", "albert") else 32)
+
+
+def test_electra_without_a_projection() -> None:
+    model = AutoModel.from_config(family_config("electra", embedding_size=256, num_hidden_layers=1))
+    assert surgery.embedding_modules(model) == [model.embeddings]
+    assert surgery.input_module(model) is model.embeddings
+
+
+def test_a_part_of_alberts_one_layer_is_no_part(model_of: Callable[[str], Any]) -> None:
+    model = model_of("albert")
+    for change in (lambda: surgery.reinit_layers(model, 1, 0.02, seed=0), lambda: surgery.freeze(model, 2)):
+        with pytest.raises(AssertionError, match="one shared layer"):
+            change()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_other_families_drop_as_told(family_folders: dict[str, Path], family: str) -> None:
     weights = encoder_in(family_folders[family])
 
     def twice(**knobs: Any) -> list[bool]:
         return states_twice(build_classifier(recipe_of(**knobs), weights, 3, seed=0), 4)
 
-    assert twice(frozen_layers=2) == [True, True, True, False]
+    assert twice(frozen_layers="embeddings") == [True, False, False, False]
     assert twice(encoder_dropout=0.0) == [True] * 4

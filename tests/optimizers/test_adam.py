@@ -5,11 +5,18 @@ import pytest
 import torch
 from torch import nn
 
-from gridsearch.optimizers.adam import AdamWithoutBiasCorrection, build_optimizer
-from gridsearch.optimizers.schedule import linear_with_warmup
+from gridsearch.optimizers.adam import AdamWithoutBiasCorrection, OriginalBertAdam, build_optimizer
+from gridsearch.optimizers.groups import Group
+from gridsearch.optimizers.schedule import linear
+from gridsearch.recipe import Recipe
 
 BETA1, BETA2 = 0.9, 0.999
 N_STEPS = 50
+
+
+def adam(groups: list[Group], learning_rate: float, epsilon: float, bias_correction: bool) -> torch.optim.Optimizer:
+    recipe = Recipe(learning_rate=learning_rate, adam_epsilon=epsilon, bert_adam=not bias_correction)
+    return build_optimizer(recipe, groups)
 
 
 def gradients(shape: tuple[int, ...], seed: int) -> np.ndarray:
@@ -42,8 +49,8 @@ def test_fifty_steps_follow_the_formula(bias_correction: bool, eps: float) -> No
     starts = [np.random.default_rng(i).normal(size=shape) for i, shape in enumerate(shapes)]
     grads = [gradients(shape, 10 + i) for i, shape in enumerate(shapes)]
     parameters = [nn.Parameter(torch.tensor(start, dtype=torch.float32)) for start in starts]
-    rates = [0.02 * linear_with_warmup(step, 5, N_STEPS) for step in range(N_STEPS)]
-    optimizer = build_optimizer(
+    rates = [0.02 * linear(step, 5, N_STEPS) for step in range(N_STEPS)]
+    optimizer = adam(
         [{"params": [p], "weight_decay": decay} for p, decay in zip(parameters, decays, strict=True)],
         learning_rate=0.02,
         epsilon=eps,
@@ -64,12 +71,7 @@ def test_fifty_steps_follow_the_formula(bias_correction: bool, eps: float) -> No
 def step_sizes(bias_correction: bool, n_steps: int) -> list[float]:
     """Return how far a parameter moves in each step under a constant gradient, in learning rates."""
     parameter = nn.Parameter(torch.zeros(1))
-    optimizer = build_optimizer(
-        [{"params": [parameter], "weight_decay": 0.0}],
-        learning_rate=1e-3,
-        epsilon=1e-12,
-        bias_correction=bias_correction,
-    )
+    optimizer = adam([{"params": [parameter], "weight_decay": 0.0}], 1e-3, 1e-12, bias_correction)
     sizes = []
     for _ in range(n_steps):
         before = parameter.item()
@@ -105,7 +107,7 @@ def test_decay_comes_after_the_step_without_correction() -> None:
 def test_a_step_leaves_the_settings_of_the_groups(bias_correction: bool) -> None:
     parameters = [nn.Parameter(torch.ones(2)) for _ in range(2)]
     groups = [{"params": [p], "weight_decay": decay} for p, decay in zip(parameters, [0.1, 0.0], strict=True)]
-    optimizer = build_optimizer(groups, learning_rate=0.01, epsilon=1e-6, bias_correction=bias_correction)
+    optimizer = adam(groups, 0.01, 1e-6, bias_correction)
     for _ in range(3):
         for parameter in parameters:
             parameter.grad = torch.ones(2)
@@ -117,12 +119,8 @@ def test_a_step_leaves_the_settings_of_the_groups(bias_correction: bool) -> None
 @pytest.mark.parametrize("bias_correction", [True, False])
 def test_a_rate_of_zero_moves_nothing_but_the_moments(bias_correction: bool) -> None:
     parameter = nn.Parameter(torch.ones(3))
-    optimizer = build_optimizer(
-        [{"params": [parameter], "weight_decay": 0.1}],
-        learning_rate=0.0,
-        epsilon=1e-8,
-        bias_correction=bias_correction,
-    )
+    optimizer = adam([{"params": [parameter], "weight_decay": 0.1}], 0.1, 1e-8, bias_correction)
+    optimizer.param_groups[0]["lr"] = 0.0
     parameter.grad = torch.full((3,), 2.0)
     optimizer.step()
     assert torch.equal(parameter.detach(), torch.ones(3))
@@ -130,12 +128,7 @@ def test_a_rate_of_zero_moves_nothing_but_the_moments(bias_correction: bool) -> 
 
 
 def test_with_correction_it_is_torchs_own_adamw() -> None:
-    optimizer = build_optimizer(
-        [{"params": [nn.Parameter(torch.ones(1))], "weight_decay": 0.1}],
-        learning_rate=0.01,
-        epsilon=1e-6,
-        bias_correction=True,
-    )
+    optimizer = adam([{"params": [nn.Parameter(torch.ones(1))], "weight_decay": 0.1}], 0.01, 1e-6, True)
     assert type(optimizer) is torch.optim.AdamW
     assert optimizer.param_groups[0]["betas"] == (BETA1, BETA2)
 
@@ -147,3 +140,62 @@ def test_parameters_without_gradient_stay_and_do_not_decay() -> None:
     optimizer.step()
     assert torch.equal(unread.detach(), torch.ones(2))
     assert not torch.equal(read.detach(), torch.ones(2))
+
+
+# --- the original BertAdam
+
+
+def original_updates(start: np.ndarray, grads: np.ndarray, rates: list[float], eps: float, decay: float) -> np.ndarray:
+    """Follow the formulas of the original BertAdam in float64."""
+    p, m, v = start.astype(np.float64), np.zeros(start.shape), np.zeros(start.shape)
+    for g, lr in zip(grads, rates, strict=True):
+        g = g * min(1.0, 1.0 / (np.sqrt((g**2).sum()) + 1e-6))
+        m = BETA1 * m + (1 - BETA1) * g
+        v = BETA2 * v + (1 - BETA2) * g**2
+        p = p - lr * (m / (np.sqrt(v) + eps) + decay * p)
+    return p
+
+
+def test_fifty_steps_follow_the_formula_of_the_original() -> None:
+    shapes, decays = [(7, 3), (5,), (4, 4)], [0.3, 0.0, 0.01]
+    starts = [np.random.default_rng(i).normal(size=shape) for i, shape in enumerate(shapes)]
+    grads = [gradients(shape, 10 + i) for i, shape in enumerate(shapes)]
+    assert any((np.sqrt((g**2).sum()) > 1) and (np.sqrt((h**2).sum()) < 1) for g, h in zip(*grads[:2], strict=True))
+    parameters = [nn.Parameter(torch.tensor(start, dtype=torch.float32)) for start in starts]
+    rates = [0.02 * linear(step, 5, N_STEPS) for step in range(N_STEPS)]
+    groups: list[Group] = [
+        {"params": parameters[:1], "weight_decay": 0.3},
+        {"params": parameters[1:2], "weight_decay": 0.0},
+    ]
+    groups += [{"params": parameters[2:], "weight_decay": 0.01}]
+    optimizer = build_optimizer(Recipe(optimizer="original_bert_adam", adam_epsilon=1e-6), groups)
+    for step in range(N_STEPS):
+        for parameter, grad in zip(parameters, grads, strict=True):
+            parameter.grad = torch.tensor(grad[step], dtype=torch.float32)
+        for group in optimizer.param_groups:
+            group["lr"] = rates[step]
+        optimizer.step()
+    for parameter, start, grad, decay in zip(parameters, starts, grads, decays, strict=True):
+        expected = original_updates(start, grad, rates, 1e-6, decay)
+        assert np.abs(expected - start).max() > 0.05
+        np.testing.assert_allclose(parameter.detach().numpy(), expected, rtol=2e-5, atol=2e-6)
+
+
+def test_the_original_clips_each_tensor_by_itself() -> None:
+    """A long gradient beside a short one: a norm of all would shorten both."""
+    long, short = nn.Parameter(torch.zeros(4)), nn.Parameter(torch.zeros(4))
+    optimizer = OriginalBertAdam([{"params": [long, short]}], lr=0.1, eps=1e-6)
+    long.grad, short.grad = torch.full((4,), 50.0), torch.full((4,), 0.1)
+    optimizer.step()
+    torch.testing.assert_close(optimizer.state[long]["mean"], torch.full((4,), 0.05))
+    torch.testing.assert_close(optimizer.state[short]["mean"], torch.full((4,), 0.01))
+
+
+def test_decay_is_inside_the_step_of_the_original() -> None:
+    parameter, free = nn.Parameter(torch.tensor([2.0])), nn.Parameter(torch.tensor([2.0]))
+    optimizer = OriginalBertAdam([{"params": [parameter], "weight_decay": 0.5}, {"params": [free]}], lr=0.1, eps=1e-12)
+    parameter.grad, free.grad = torch.ones(1), torch.ones(1)
+    optimizer.step()
+    moved = 2.0 - 0.1 * 0.1 / math.sqrt(0.001)
+    assert free.item() == pytest.approx(moved, rel=1e-5)
+    assert parameter.item() == pytest.approx(moved - 0.1 * 0.5 * 2.0, rel=1e-5)

@@ -112,3 +112,17 @@ def test_padding_is_the_pad_token_and_no_segment() -> None:
 def test_tokenizers_without_segments() -> None:
     split = EncodedSplit(ids=np.array([7, 8], dtype=np.int32), types=None, starts=np.array([0, 2]), labels=None)
     assert "token_type_ids" not in collate(split, np.array([0]), 0, torch.device("cpu"))
+
+
+def test_a_fixed_width_and_marks() -> None:
+    split = EncodedSplit(
+        ids=np.array([7, 8, 9, 7], dtype=np.int32),
+        types=None,
+        starts=np.array([0, 3, 4]),
+        labels=None,
+        shared=np.array([0, 1, 1, 1], dtype=np.int8),
+    )
+    inputs = collate(split, np.array([1, 0]), 0, torch.device("cpu"), width=5)
+    assert inputs["input_ids"].tolist() == [[7, 0, 0, 0, 0], [7, 8, 9, 0, 0]]
+    assert inputs["attention_mask"].tolist() == [[1, 0, 0, 0, 0], [1, 1, 1, 0, 0]]
+    assert inputs["cooccurrence"].tolist() == [[1, 0, 0, 0, 0], [0, 1, 1, 0, 0]]

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -6,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridsearch.tasks.encode import EncodedSplit, encode_split, encode_task
+from gridsearch.encoders.files import tokenizer_files
+from gridsearch.encoders.load import build_tokenizer
+from gridsearch.tasks.encode import EncodedSplit, encode_split, encode_task, shared_tokens
 from gridsearch.tasks.task import Split, Task
 
 
@@ -71,3 +74,71 @@ def test_an_unlabelled_test_has_rows_and_no_labels(task: Task, tokenizer: Any) -
 def test_what_is_known_of_the_task_comes_along(task: Task, tokenizer: Any) -> None:
     encoded = encode_task(task, tokenizer, 24)
     assert (encoded.pad_id, encoded.n_labels, encoded.metric) == (tokenizer.pad_token_id, 3, "f1_macro")
+
+
+# --- words that both texts of a pair hold
+
+
+def marked(split: EncodedSplit, tokenizer: Any) -> list[list[str]]:
+    assert split.shared is not None
+    rows = zip(rows_in(split.ids, split), rows_in(split.shared, split), strict=True)
+    return [
+        tokenizer.convert_ids_to_tokens([i for i, mark in zip(ids, marks, strict=True) if mark]) for ids, marks in rows
+    ]
+
+
+def naive_marks(ids: list[int], texts: list[int | None]) -> list[int]:
+    return [
+        int(text is not None and any(i == other and t == 1 - text for i, t in zip(ids, texts, strict=True)))
+        for other, text in zip(ids, texts, strict=True)
+    ]
+
+
+def test_shared_words_are_marked_in_both_texts(tokenizer: Any) -> None:
+    pairs = Split(("sort the index", "sort", "a map"), (0, 1, 0), ("index of the index", "map", ""))
+    split = encode_split(pairs, tokenizer, 64)
+    assert marked(split, tokenizer) == [["the", "index", "index", "the", "index"], [], []]
+
+
+@pytest.mark.parametrize("max_length", [12, 24, 40])
+@pytest.mark.parametrize("family", ["bert", "roberta", "distilbert"])
+def test_marks_are_those_of_the_final_ids(
+    task: Task, family_folders: dict[str, Path], family: str, max_length: int
+) -> None:
+    """On what cutting leaves, for tokenizers with segment ids and without; checked token by token."""
+    tokenizer = build_tokenizer(tokenizer_files(family_folders[family]))
+    texts = task.train.texts[:40]
+    others = tuple(f"{texts[row - 1]} {text[:25]}" for row, text in enumerate(texts))
+    split = encode_split(Split(texts, None, others), tokenizer, max_length)
+    assert split.shared is not None
+    theirs = tokenizer(list(texts), list(others), truncation="longest_first", max_length=max_length)
+    n_marked = 0
+    for row, marks in enumerate(rows_in(split.shared, split)):
+        assert marks == naive_marks(theirs["input_ids"][row], theirs.encodings[row].sequence_ids)
+        n_marked += sum(marks)
+    assert n_marked > 5
+
+
+@given(
+    st.lists(
+        st.tuples(st.lists(st.integers(5, 12), max_size=6), st.lists(st.integers(5, 12), max_size=6)),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_marks_are_symmetric_and_as_counted(pairs: list[tuple[list[int], list[int]]]) -> None:
+    def encoded(rows: list[tuple[list[int], list[int]]]) -> list[list[int]]:
+        ids = [[2, *one, 3, *other, 3] for one, other in rows]
+        special = [[True, *[False] * len(one), True, *[False] * len(other), True] for one, other in rows]
+        starts = np.concatenate([[0], np.cumsum([len(row) for row in ids])])
+        flat = shared_tokens(np.concatenate(ids).astype(np.int32), np.concatenate(special), starts)
+        return [flat[starts[row] : starts[row + 1]].tolist() for row in range(len(rows))]
+
+    turned = encoded([(other, one) for one, other in pairs])
+    for (one, other), marks, swapped in zip(pairs, encoded(pairs), turned, strict=True):
+        assert marks == [0, *(int(i in other) for i in one), 0, *(int(i in one) for i in other), 0]
+        assert swapped == [0, *(int(i in one) for i in other), 0, *(int(i in other) for i in one), 0]
+
+
+def test_single_texts_share_nothing(task: Task, tokenizer: Any) -> None:
+    assert encode_split(task.train, tokenizer, 24).shared is None

@@ -5,13 +5,17 @@ from torch import nn
 
 from gridsearch.encoders.classifier import build_classifier
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.optimizers.decay import decay_groups
+from gridsearch.optimizers.groups import Group, parameter_groups
 from tests.fixtures_core import encoder_in, recipe_of
 
 
 def names_of(model: nn.Module, groups: list[dict[str, Any]]) -> list[set[str]]:
     name_of = {id(parameter): name for name, parameter in model.named_parameters()}
     return [{name_of[id(parameter)] for parameter in group["params"]} for group in groups]
+
+
+def decayed(model: nn.Module, weight_decay: float, exclude: str) -> list[Group]:
+    return parameter_groups(model, weight_decay=weight_decay, exclude=exclude, layer_decay=1.0, depths={})
 
 
 class HeadWithANorm(nn.Module):
@@ -26,7 +30,7 @@ class HeadWithANorm(nn.Module):
 
 def test_biases_and_norms_are_told_by_type() -> None:
     model = HeadWithANorm()
-    groups = decay_groups(model, 0.01, "bias_and_norm")
+    groups = decayed(model, 0.01, "bias_and_norm")
     assert names_of(model, groups) == [
         {"dense.weight", "words.weight"},
         {"dense.bias", "layer_norm.weight", "layer_norm.bias"},
@@ -36,7 +40,7 @@ def test_biases_and_norms_are_told_by_type() -> None:
 
 def test_nothing_is_spared_when_asked_so() -> None:
     model = HeadWithANorm()
-    groups = decay_groups(model, 0.01, "none")
+    groups = decayed(model, 0.01, "none")
     assert names_of(model, groups) == [{name for name, _ in model.named_parameters()}]
     assert [group["weight_decay"] for group in groups] == [0.01]
 
@@ -48,7 +52,7 @@ def test_each_trainable_parameter_is_in_exactly_one_group(
     encoder: EncoderWeights, exclude: str, frozen_layers: int | str, pooling: str
 ) -> None:
     model = build_classifier(recipe_of(frozen_layers=frozen_layers, pooling=pooling), encoder, 3, seed=0)
-    grouped = [id(p) for group in decay_groups(model, 0.01, exclude) for p in group["params"]]
+    grouped = [id(p) for group in decayed(model, 0.01, exclude) for p in group["params"]]
     assert sorted(grouped) == sorted(id(p) for p in model.parameters() if p.requires_grad)
 
 
@@ -58,11 +62,25 @@ def test_the_spared_of_a_real_model_are_all_vectors(
 ) -> None:
     weights = encoder if family == "bert" else encoder_in(family_folders[family])
     model = build_classifier(recipe_of(), weights, 3, seed=0)
-    decayed, spared = decay_groups(model, 0.01, "bias_and_norm")
-    assert all(p.dim() == 2 for p in decayed["params"])
+    decay, spared = decayed(model, 0.01, "bias_and_norm")
+    assert all(p.dim() == 2 for p in decay["params"])
     assert all(p.dim() == 1 for p in spared["params"])
 
 
 def test_a_group_without_parameters_is_left_out() -> None:
     model = nn.Linear(2, 2, bias=False)
-    assert len(decay_groups(model, 0.1, "bias_and_norm")) == 1
+    assert len(decayed(model, 0.1, "bias_and_norm")) == 1
+
+
+def test_rates_fall_by_the_layer() -> None:
+    model = nn.Sequential(nn.Embedding(3, 2), nn.Linear(2, 2), nn.LayerNorm(2), nn.Linear(2, 1))
+    depths = {p: depth for depth, module in zip([2, 1, 1, 0], model, strict=True) for p in module.parameters()}
+    groups = parameter_groups(model, weight_decay=0.1, exclude="bias_and_norm", layer_decay=0.5, depths=depths)
+    found = [(names, g["share"], g["weight_decay"]) for names, g in zip(names_of(model, groups), groups, strict=True)]
+    assert found == [
+        ({"3.weight"}, 1.0, 0.1),
+        ({"3.bias"}, 1.0, 0.0),
+        ({"1.weight"}, 0.5, 0.1),
+        ({"1.bias", "2.weight", "2.bias"}, 0.5, 0.0),
+        ({"0.weight"}, 0.25, 0.1),
+    ]

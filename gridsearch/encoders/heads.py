@@ -1,0 +1,63 @@
+"""Heads: from one vector a text to logits, with dropout before the last linear map."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import gelu, relu
+
+from gridsearch.recipe import Recipe
+
+ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "gelu": gelu,
+    "relu": relu,
+    "tanh": torch.tanh,
+    "none": lambda features: features,
+}
+
+
+class Samples(nn.Module):
+    """Several dropouts of the same features: (rows, width) becomes (samples, rows, width) (arXiv:1905.09788).
+
+    ``chained``: each sample drops from the one before it, so that the i-th of probability p keeps (1 - p)^i (seed 002's
+    code). In evaluation, and with nothing to drop, there is one sample of all features.
+    """
+
+    def __init__(self, probability: float, n_samples: int, chained: bool) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(probability)
+        self.n_samples, self.chained = n_samples, chained
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return all samples."""
+        samples: list[Tensor] = []
+        for _ in range(self.n_samples if self.training and self.dropout.p > 0 else 1):
+            samples.append(self.dropout(samples[-1] if samples and self.chained else features))
+        return torch.stack(samples)
+
+
+class Hidden(nn.Module):
+    """A hidden layer: a linear map and its activation."""
+
+    def __init__(self, width: int, hidden_width: int, activation: str) -> None:
+        super().__init__()
+        self.linear = nn.Linear(width, hidden_width)
+        self.activation = ACTIVATIONS[activation]
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return features of shape (rows, hidden_width)."""
+        return self.activation(self.linear(features))
+
+
+def build_hidden(recipe: Recipe, width: int) -> tuple[nn.Module, int]:
+    """Return what comes before the dropout, and the width of what it gives; its parameters hold nothing yet."""
+    if recipe.head == "linear":
+        return nn.Identity(), width
+    with torch.device("meta"):  # nothing is drawn from the process's random state
+        hidden = Hidden(width, recipe.head_width, recipe.head_activation)
+    return hidden.to_empty(device="cpu"), recipe.head_width
+
+
+def empty_linear(width: int, n_labels: int) -> nn.Linear:
+    """Make a linear map whose numbers the caller fills in."""
+    return nn.Linear(width, n_labels, device="meta").to_empty(device="cpu")

@@ -1,0 +1,94 @@
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import gelu
+
+from gridsearch.encoders.classifier import Classifier, build_classifier
+from gridsearch.encoders.heads import Samples
+from gridsearch.encoders.load import EncoderWeights
+from tests.fixtures_core import STILL, recipe_of
+
+IDS = torch.arange(5, 17).reshape(2, 6)
+BATCH = {"input_ids": IDS, "attention_mask": torch.ones_like(IDS)}
+
+
+def built(encoder: EncoderWeights, **knobs: Any) -> Classifier:
+    return build_classifier(recipe_of(**knobs), encoder, 3, seed=0)
+
+
+def kept(samples: Tensor) -> list[float]:
+    """Return the share of ones that each sample keeps."""
+    return [float((sample != 0).float().mean()) for sample in samples]
+
+
+def test_one_sample_is_ordinary_dropout() -> None:
+    """The same numbers from the same random state, so that old recipes compute what they computed."""
+    features = torch.randn(4, 50)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        expected = nn.functional.dropout(features, 0.3)
+        torch.manual_seed(0)
+        found = Samples(0.3, 1, chained=False)(features)
+    assert torch.equal(found, expected.unsqueeze(0))
+
+
+def test_independent_samples_keep_alike_and_differ() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        samples = Samples(0.2, 8, chained=False)(torch.ones(100, 400))
+    assert kept(samples) == pytest.approx([0.8] * 8, abs=0.01)
+    assert not torch.equal(samples[0], samples[1])
+
+
+def test_chained_samples_keep_less_and_less() -> None:
+    """Seed 002's code: the i-th keeps 0.8^i, on average .42 of 8 samples, scaled up so that the mean stays 1."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        samples = Samples(0.2, 8, chained=True)(torch.ones(100, 400))
+    assert kept(samples) == pytest.approx([0.8**number for number in range(1, 9)], abs=0.01)
+    assert sum(kept(samples)) / 8 == pytest.approx(0.416, abs=0.01)
+    assert [float(sample.mean()) for sample in samples] == pytest.approx([1.0] * 8, abs=0.05)
+
+
+@pytest.mark.parametrize("mode", ["independent", "chained"])
+def test_the_samples_share_one_classifier_and_evaluation_has_one(encoder: EncoderWeights, mode: str) -> None:
+    model = built(encoder, multi_sample_dropout=5, multi_sample_mode=mode, classifier_dropout=0.5).train()
+    assert model(BATCH).shape == (5, 2, 3)
+    assert model.eval()(BATCH).shape == (1, 2, 3)
+    plain = built(encoder).eval()
+    assert torch.equal(model(BATCH), plain(BATCH))
+
+
+@pytest.mark.parametrize(
+    ("activation", "function"),
+    [("gelu", gelu), ("relu", torch.relu), ("tanh", torch.tanh), ("none", lambda features: features)],
+)
+def test_the_hidden_layer(encoder: EncoderWeights, activation: str, function: Any) -> None:
+    model = built(encoder, head="mlp", head_width=70, head_activation=activation).eval()
+    with torch.no_grad():
+        pooled = model.pooling(model.encoder(**BATCH), BATCH["attention_mask"])
+        hidden = function(pooled @ model.hidden.linear.weight.T + model.hidden.linear.bias)
+        expected = hidden @ model.classifier.weight.T + model.classifier.bias
+        torch.testing.assert_close(model(BATCH)[0], expected)
+    assert hidden.shape == (2, 70)
+
+
+def test_the_hidden_layer_is_2048_wide_by_default_and_dropout_follows_it(encoder: EncoderWeights) -> None:
+    model = built(encoder, head="mlp", **(STILL | {"classifier_dropout": 0.5})).train()
+    seen: list[Tensor] = []
+    model.samples.register_forward_hook(lambda module, arguments, output: seen.append(arguments[0]))
+    model(BATCH)
+    assert seen[0].shape == (2, 2048)
+    assert float(model.hidden.linear.weight.detach().std()) == pytest.approx(0.02, rel=0.05)
+
+
+def test_a_hidden_layer_does_not_shift_the_numbers_of_the_pooling(encoder: EncoderWeights) -> None:
+    one, other = built(encoder, pooling="attention"), built(encoder, pooling="attention", head="mlp")
+    assert torch.equal(one.pooling.score.weight, other.pooling.score.weight)
+
+
+def test_the_linear_head_is_where_it_was(encoder: EncoderWeights) -> None:
+    names = {name for name, _ in built(encoder).named_parameters() if not name.startswith("encoder.")}
+    assert names == {"classifier.weight", "classifier.bias"}

@@ -1,0 +1,103 @@
+"""Losses against their formulas, on logits that come from nowhere."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, kl_div, log_softmax, softmax
+
+from gridsearch.losses import Loss, chance_loss, symmetric_divergence
+from gridsearch.recipe import Recipe
+
+CPU = torch.device("cpu")
+LABELS = np.array([0, 2, 1, 1, 0])
+ROWS = np.arange(5)
+
+
+def logits(n_samples: int = 1, seed: int = 0) -> Tensor:
+    return torch.randn(n_samples, 5, 3, generator=torch.Generator().manual_seed(seed)) * 2
+
+
+def loss_of(*passes: Tensor, rows: np.ndarray = ROWS, **knobs: Any) -> float:
+    loss = Loss(Recipe(**knobs), LABELS, 3, CPU)
+    return float(loss([part[:, rows] for part in passes], rows, loss.size_of(ROWS)))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("weights", ["none", (1.0, 5.0, 0.2)])
+def test_it_is_torchs_loss(smoothing: float, weights: Any) -> None:
+    tensor = None if weights == "none" else torch.tensor(weights)
+    expected = cross_entropy(logits()[0], torch.tensor(LABELS), weight=tensor, label_smoothing=smoothing)
+    assert loss_of(logits(), class_weights=weights, label_smoothing=smoothing) == pytest.approx(float(expected))
+
+
+def test_label_smoothing_shares_with_the_true_label_too() -> None:
+    """torch's convention: with two labels and 0.1 the targets are .95 and .05."""
+    p = softmax(logits()[0, :, :2], dim=-1)
+    loss = Loss(Recipe(label_smoothing=0.1), LABELS % 2, 2, CPU)
+    targets = torch.where(torch.eye(2)[LABELS % 2] == 1, 0.95, 0.05)
+    found = loss([logits()[:, :, :2]], ROWS, loss.size_of(ROWS))
+    assert float(found) == pytest.approx(float(-(targets * p.log()).sum(1).mean()))
+
+
+@pytest.mark.parametrize("gamma", [0.5, 2.0])
+@pytest.mark.parametrize("weights", ["none", (1.0, 5.0, 0.2)])
+def test_focal_loss_follows_the_formula(gamma: float, weights: Any) -> None:
+    p = softmax(logits()[0].double(), dim=-1)
+    w = [1.0, 1.0, 1.0] if weights == "none" else weights
+    terms = [(w[y], -w[y] * (1 - p[i, y]) ** gamma * p[i, y].log()) for i, y in enumerate(LABELS)]
+    expected = sum(float(term) for _, term in terms) / sum(weight for weight, _ in terms)
+    assert loss_of(logits(), focal_gamma=gamma, class_weights=weights) == pytest.approx(expected, rel=1e-5)
+
+
+def test_focal_loss_of_a_sure_row_has_a_gradient() -> None:
+    """p rounds to 1 in float32: the gradient is then 0 and not NaN."""
+    sure = torch.tensor([[[200.0, 0.0, 0.0]] * 5]).requires_grad_()
+    loss = Loss(Recipe(focal_gamma=0.5), np.zeros(5, dtype=np.int64), 3, CPU)
+    loss([sure], ROWS, loss.size_of(ROWS)).backward()
+    assert sure.grad is not None
+    assert sure.grad.isfinite().all()
+
+
+def test_samples_of_dropout_are_averaged_as_losses() -> None:
+    samples = logits(n_samples=4)
+    expected = np.mean([float(cross_entropy(sample, torch.tensor(LABELS))) for sample in samples])
+    assert loss_of(samples) == pytest.approx(expected)
+    assert loss_of(samples) != pytest.approx(loss_of(samples.mean(0, keepdim=True)), rel=1e-3)
+
+
+def test_r_drop_follows_the_formula() -> None:
+    one, other = logits(seed=1), logits(seed=2)
+    log_p, log_q = log_softmax(one[0], dim=-1), log_softmax(other[0], dim=-1)
+    divergence = (
+        kl_div(log_q, log_p, log_target=True, reduction="batchmean")
+        + kl_div(log_p, log_q, log_target=True, reduction="batchmean")
+    ) / 2
+    expected = (loss_of(one) + loss_of(other)) / 2 + 0.7 * float(divergence)
+    assert Loss(Recipe(r_drop=0.7), LABELS, 3, CPU).n_passes == 2
+    assert loss_of(one, other, r_drop=0.7) == pytest.approx(expected)
+    assert float(symmetric_divergence(one, one)) == 0.0
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {},
+        {"class_weights": (1.0, 5.0, 0.2), "label_smoothing": 0.2, "focal_gamma": 2.0},
+        {"class_weights": (1.0, 5.0, 0.2), "r_drop": 3.0},
+    ],
+)
+def test_parts_of_a_step_add_up(knobs: dict[str, Any]) -> None:
+    passes = [logits(2, seed) for seed in range(2 if "r_drop" in knobs else 1)]
+    parts = [loss_of(*passes, rows=rows, **knobs) for rows in (np.array([3, 0]), np.array([4, 1, 2]))]
+    assert sum(parts) == pytest.approx(loss_of(*passes, **knobs))
+
+
+@pytest.mark.parametrize("knobs", [{}, {"focal_gamma": 2.0}, {"label_smoothing": 0.3}, {"r_drop": 1.0}])
+def test_the_loss_of_chance(knobs: dict[str, Any]) -> None:
+    even = [torch.zeros(1, 5, 3)] * 2
+    assert chance_loss(Recipe(**knobs), 3) == pytest.approx(loss_of(*even, **knobs))
+    assert chance_loss(Recipe(), 3) == math.log(3)
