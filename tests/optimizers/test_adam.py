@@ -25,6 +25,17 @@ def gradients(shape: tuple[int, ...], seed: int) -> np.ndarray:
     return stream.normal(size=(N_STEPS, *shape)) * 10.0 ** stream.integers(-3, 2, size=(N_STEPS, *[1] * len(shape)))
 
 
+def take_steps(
+    optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], grads: list[np.ndarray], rates: list[float]
+) -> None:
+    for step, rate in enumerate(rates):
+        for parameter, grad in zip(parameters, grads, strict=True):
+            parameter.grad = torch.tensor(grad[step], dtype=torch.float32)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.step()
+
+
 def updated(
     start: np.ndarray, grads: np.ndarray, rates: list[float], eps: float, decay: float, corrected: bool
 ) -> np.ndarray:
@@ -56,12 +67,7 @@ def test_fifty_steps_follow_the_formula(bias_correction: bool, eps: float) -> No
         epsilon=eps,
         bias_correction=bias_correction,
     )
-    for step in range(N_STEPS):
-        for parameter, grad in zip(parameters, grads, strict=True):
-            parameter.grad = torch.tensor(grad[step], dtype=torch.float32)
-        for group in optimizer.param_groups:
-            group["lr"] = rates[step]
-        optimizer.step()
+    take_steps(optimizer, parameters, grads, rates)
     for parameter, start, grad, decay in zip(parameters, starts, grads, decays, strict=True):
         expected = updated(start, grad, rates, eps, decay, bias_correction)
         assert np.abs(expected - start).max() > 0.05
@@ -169,12 +175,7 @@ def test_fifty_steps_follow_the_formula_of_the_original() -> None:
     ]
     groups += [{"params": parameters[2:], "weight_decay": 0.01}]
     optimizer = build_optimizer(Recipe(optimizer="original_bert_adam", adam_epsilon=1e-6), groups)
-    for step in range(N_STEPS):
-        for parameter, grad in zip(parameters, grads, strict=True):
-            parameter.grad = torch.tensor(grad[step], dtype=torch.float32)
-        for group in optimizer.param_groups:
-            group["lr"] = rates[step]
-        optimizer.step()
+    take_steps(optimizer, parameters, grads, rates)
     for parameter, start, grad, decay in zip(parameters, starts, grads, decays, strict=True):
         expected = original_updates(start, grad, rates, 1e-6, decay)
         assert np.abs(expected - start).max() > 0.05
