@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save
 
+from gridsearch.encoders.classifier import build_classifier
 from gridsearch.encoders.load import EncoderWeights
+from gridsearch.encoders.pooling import POOLINGS
 from gridsearch.errors import RequestError
-from gridsearch.finetune import Execution, finetune
+from gridsearch.finetune import Execution, finetune, predict
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
 from gridsearch.trial import Outcome
@@ -28,6 +31,14 @@ def keep(folder: Path, encoder: EncoderWeights, data: EncodedTask, **knobs: Any)
     assert outcome.weights is not None
     save_weights(folder, trial, outcome.weights, encoder, "single", LABELS)
     return outcome
+
+
+@pytest.fixture(scope="module")
+def pairs(task: Task) -> Task:
+    def paired(split: Split) -> Split:
+        return Split(split.texts, split.labels, split.texts[1:] + split.texts[:1])
+
+    return Task("pairs", "pair", "accuracy", LABELS, paired(task.train), paired(task.dev))
 
 
 @pytest.mark.parametrize(
@@ -54,6 +65,31 @@ def test_a_kept_trial_predicts_what_it_predicted(
     np.testing.assert_array_equal(predict_logits(kept, task.test), outcome.parts["task"].test_logits)
 
 
+@pytest.mark.parametrize("head", ["linear", "mlp"])
+@pytest.mark.parametrize("pooling", list(POOLINGS))
+def test_every_model_is_kept_whole(
+    tmp_path: Path, encoder: EncoderWeights, pairs: Task, tokenizer: Any, pooling: str, head: str
+) -> None:
+    """Untrained, with one part of each kind that a recipe can add."""
+    trial = trial_of(pooling=pooling, head=head, head_width=16, cooccurrence="embedding", token_types="zeros")
+    model = build_classifier(trial.recipe, encoder, len(LABELS), trial.seed)
+    save_weights(tmp_path / "kept", trial, save(model.state_dict()), encoder, "pair", LABELS)
+    encoded = encode_task(pairs, tokenizer, MAX_LENGTH)
+    expected = predict(model, encoded.dev, encoded.pad_id, torch.device("cpu"), "fp32")
+    np.testing.assert_array_equal(predict_logits(open_kept(tmp_path / "kept"), pairs.dev), expected)
+
+
+@pytest.mark.parametrize("knobs", [{"cooccurrence": "add_scalar"}, {"cooccurrence": "embedding"}, {"head": "mlp"}])
+def test_pairs_that_share_words(
+    tmp_path: Path, encoder: EncoderWeights, pairs: Task, tokenizer: Any, knobs: dict[str, Any]
+) -> None:
+    encoded = encode_task(pairs, tokenizer, MAX_LENGTH)
+    assert encoded.dev.shared is not None
+    assert encoded.dev.shared.any()
+    outcome = keep(tmp_path / "kept", encoder, encoded, **knobs)
+    np.testing.assert_array_equal(predict_logits(open_kept(tmp_path / "kept"), pairs.dev), dev_logits_of(outcome))
+
+
 @pytest.mark.parametrize("family", ["electra", "distilbert"])
 def test_other_families(
     tmp_path: Path, family_folders: dict[str, Path], data: EncodedTask, task: Task, family: str
@@ -62,11 +98,7 @@ def test_other_families(
     np.testing.assert_array_equal(predict_logits(open_kept(tmp_path / "kept"), task.dev), dev_logits_of(outcome))
 
 
-def test_a_pair_task(tmp_path: Path, encoder: EncoderWeights, task: Task, tokenizer: Any) -> None:
-    def paired(split: Split) -> Split:
-        return Split(split.texts, split.labels, split.texts[1:] + split.texts[:1])
-
-    pairs = Task("pairs", "pair", "accuracy", LABELS, paired(task.train), paired(task.dev))
+def test_a_pair_task(tmp_path: Path, encoder: EncoderWeights, pairs: Task, tokenizer: Any) -> None:
     outcome = keep(tmp_path / "kept", encoder, encode_task(pairs, tokenizer, MAX_LENGTH))
     np.testing.assert_array_equal(predict_logits(open_kept(tmp_path / "kept"), pairs.dev), dev_logits_of(outcome))
 

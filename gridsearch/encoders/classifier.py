@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from gridsearch.encoders import surgery
-from gridsearch.encoders.heads import Samples, build_hidden, empty_linear
+from gridsearch.encoders.empty import empty
+from gridsearch.encoders.heads import Samples, build_hidden
 from gridsearch.encoders.inputs import Inputs
 from gridsearch.encoders.load import EncoderWeights, build_model
 from gridsearch.encoders.pooling import build_pooling
@@ -34,7 +35,7 @@ class Classifier(nn.Module):
         self.samples = Samples(
             recipe.classifier_dropout, recipe.multi_sample_dropout, recipe.multi_sample_mode == "chained"
         )
-        self.classifier = empty_linear(width, n_labels)
+        self.classifier = empty(lambda: nn.Linear(width, n_labels))
         self.frozen: list[nn.Module] = []
         self.padded_width = recipe.max_length if self.pooling.reads_padding else None
         if recipe.pooling != "pooler" and getattr(encoder, "pooler", None) is not None:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, relu
 
+from gridsearch.encoders.empty import empty
 from gridsearch.recipe import Recipe
 
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
@@ -53,11 +54,4 @@ def build_hidden(recipe: Recipe, width: int) -> tuple[nn.Module, int]:
     """Return what comes before the dropout, and the width of what it gives; its parameters hold nothing yet."""
     if recipe.head == "linear":
         return nn.Identity(), width
-    with torch.device("meta"):  # nothing is drawn from the process's random state
-        hidden = Hidden(width, recipe.head_width, recipe.head_activation)
-    return hidden.to_empty(device="cpu"), recipe.head_width
-
-
-def empty_linear(width: int, n_labels: int) -> nn.Linear:
-    """Make a linear map whose numbers the caller fills in."""
-    return nn.Linear(width, n_labels, device="meta").to_empty(device="cpu")
+    return empty(lambda: Hidden(width, recipe.head_width, recipe.head_activation)), recipe.head_width

@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from gridsearch.encoders import surgery
+from gridsearch.encoders.empty import empty
 from gridsearch.recipe import Recipe
 
 
@@ -22,11 +23,11 @@ class Inputs(nn.Module):
             surgery.input_module(encoder).register_forward_hook(self._add_scalar)
         if recipe.cooccurrence == "embedding":
             words = surgery.word_embeddings(encoder)
-            self.vectors = nn.Embedding(2, words.embedding_dim, device="meta").to_empty(device="cpu")
+            self.vectors = empty(lambda: nn.Embedding(2, words.embedding_dim))
             words.register_forward_hook(self._add_vector)
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Return the encoder's arguments; the marks are kept for the hook."""
+        """Return the encoder's arguments; the marks are kept for the hook, which uses them up."""
         arguments = dict(batch)
         self._marks = arguments.pop("cooccurrence", None)
         if self.zero_types and "token_type_ids" in arguments:
@@ -34,12 +35,15 @@ class Inputs(nn.Module):
         return arguments
 
     def _add_scalar(self, module: nn.Module, arguments: tuple[Tensor, ...], states: Tensor) -> Tensor | None:
-        if self._marks is None:  # single texts
-            return None
-        return states + self._marks.unsqueeze(-1).to(states.dtype)
+        marks = self._take_marks()
+        return None if marks is None else states + marks.unsqueeze(-1).to(states.dtype)
 
     def _add_vector(self, module: nn.Module, arguments: tuple[Tensor, ...], words: Tensor) -> Tensor | None:
-        if self._marks is None or self.vectors is None:
-            return None
-        vectors: Tensor = self.vectors(self._marks)
-        return words + vectors
+        marks = self._take_marks()
+        assert self.vectors is not None
+        return None if marks is None else words + self.vectors(marks)
+
+    def _take_marks(self) -> Tensor | None:
+        """Return the marks of the batch at hand, once: whoever calls the encoder by itself meets none of them."""
+        marks, self._marks = self._marks, None
+        return marks

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gridsearch.encoders.empty import empty
 from gridsearch.recipe import Recipe
 
 
@@ -83,6 +84,11 @@ class Max(Pooling):
         return states.masked_fill(mask.unsqueeze(-1) == 0, float("-inf")).amax(1)
 
 
+def first_last_mean(output: Any, mask: Tensor) -> Tensor:
+    """Average the means of the first layer's and the last layer's states."""
+    return (masked_mean(output.hidden_states[1], mask) + masked_mean(output.hidden_states[-1], mask)) / 2
+
+
 class FirstLastAverage(Pooling):
     """The mean of the means of the first layer's and the last layer's states (arXiv:2103.15316)."""
 
@@ -90,21 +96,22 @@ class FirstLastAverage(Pooling):
 
     def forward(self, output: Any, mask: Tensor) -> Tensor:
         """Return one vector a text."""
-        return (masked_mean(output.hidden_states[1], mask) + masked_mean(output.hidden_states[-1], mask)) / 2
+        return first_last_mean(output, mask)
 
 
-class UnmaskedFirstLastAverage(FirstLastAverage):
+class UnmaskedFirstLastAverage(Pooling):
     """The same over padding as well, with every row padded to ``max_length`` (seed 003's code)."""
 
+    needs_all_layers = True
     reads_padding = True
 
     def forward(self, output: Any, mask: Tensor) -> Tensor:
         """Return one vector a text."""
-        return super().forward(output, torch.ones_like(mask))
+        return first_last_mean(output, torch.ones_like(mask))
 
 
-class ClsOfLayers(Pooling):
-    """The first token's states of several layers, end to end (seed 002's "cls cat", its ELECTRA arm)."""
+class OfLayers(Pooling):
+    """Several layers' vectors, end to end."""
 
     needs_all_layers = True
 
@@ -115,28 +122,39 @@ class ClsOfLayers(Pooling):
 
     def forward(self, output: Any, mask: Tensor) -> Tensor:
         """Return one vector a text."""
-        return torch.cat([states[:, 0] for states in self.top_layers(output)], dim=1)
+        return torch.cat(self.vectors(self.top_layers(output), mask), dim=1)
+
+    def vectors(self, layers: list[Tensor], mask: Tensor) -> list[Tensor]:
+        """Return one vector a text from the states of each layer."""
+        raise NotImplementedError
 
 
-class PoolersOfLayers(ClsOfLayers):
+class ClsOfLayers(OfLayers):
+    """The first token's states of several layers, end to end (seed 002's "cls cat", its ELECTRA arm)."""
+
+    def vectors(self, layers: list[Tensor], mask: Tensor) -> list[Tensor]:
+        """Return one vector a text from the states of each layer."""
+        return [states[:, 0] for states in layers]
+
+
+class PoolersOfLayers(OfLayers):
     """The same through a new pooler for each layer (seed 002's "cls cat (with pooler)")."""
 
     def __init__(self, recipe: Recipe, hidden_width: int, n_layers: int) -> None:
         super().__init__(recipe, hidden_width, n_layers)
         self.poolers = nn.ModuleList(nn.Linear(hidden_width, hidden_width) for _ in range(self.n_layers))
 
-    def forward(self, output: Any, mask: Tensor) -> Tensor:
-        """Return one vector a text."""
-        layers = zip(self.poolers, self.top_layers(output), strict=True)
-        return torch.cat([pooler(states[:, 0]).tanh() for pooler, states in layers], dim=1)
+    def vectors(self, layers: list[Tensor], mask: Tensor) -> list[Tensor]:
+        """Return one vector a text from the states of each layer."""
+        return [pooler(states[:, 0]).tanh() for pooler, states in zip(self.poolers, layers, strict=True)]
 
 
-class MeansOfLayers(ClsOfLayers):
+class MeansOfLayers(OfLayers):
     """The means of several layers' states, end to end."""
 
-    def forward(self, output: Any, mask: Tensor) -> Tensor:
-        """Return one vector a text."""
-        return torch.cat([masked_mean(states, mask) for states in self.top_layers(output)], dim=1)
+    def vectors(self, layers: list[Tensor], mask: Tensor) -> list[Tensor]:
+        """Return one vector a text from the states of each layer."""
+        return [masked_mean(states, mask) for states in layers]
 
 
 class Dynamic(Pooling):
@@ -146,7 +164,8 @@ class Dynamic(Pooling):
 
     def __init__(self, recipe: Recipe, hidden_width: int, n_layers: int) -> None:
         super().__init__(recipe, hidden_width, n_layers)
-        self.score = nn.Linear(hidden_width, 1)
+        # A bias would raise the scores of all layers alike, which a softmax does not see.
+        self.score = nn.Linear(hidden_width, 1, bias=False)
 
     def forward(self, output: Any, mask: Tensor) -> Tensor:
         """Return one vector a text."""
@@ -204,6 +223,4 @@ POOLINGS: Mapping[str, Callable[[Recipe, int, int], Pooling]] = {
 
 def build_pooling(recipe: Recipe, hidden_width: int, n_layers: int) -> Pooling:
     """Make the pooling of a recipe; its parameters, if it has any, hold nothing yet."""
-    with torch.device("meta"):  # nothing is drawn from the process's random state
-        pooling = POOLINGS[recipe.pooling](recipe, hidden_width, n_layers)
-    return pooling.to_empty(device="cpu")
+    return empty(lambda: POOLINGS[recipe.pooling](recipe, hidden_width, n_layers))

@@ -17,7 +17,7 @@ class EncodedSplit:
     """Rows of token ids, laid end to end: row i is ``ids[starts[i]:starts[i + 1]]``, special tokens included.
 
     ``types`` are the segment ids, or None where the tokenizer has none; ``labels`` is None for unlabelled rows.
-    ``shared`` marks tokens of a pair that its other text holds too, and is None for single texts.
+    ``shared`` marks tokens of a pair that its other text holds too (special ones never), and is None for single texts.
     """
 
     ids: np.ndarray
@@ -74,6 +74,8 @@ def encode_split(split: Split, tokenizer: "PreTrainedTokenizerBase", max_length:
     shared = None
     if split.pairs is not None:
         shared = shared_tokens(ids, _flat(encoded["special_tokens_mask"], np.bool_), starts)
+        # Two unknown words need not be the same one; nor is a "[SEP]" that somebody wrote a word.
+        shared[np.isin(ids, tokenizer.all_special_ids)] = 0
     return EncodedSplit(
         ids=ids,
         types=None if types is None else _flat(types, np.int8),
@@ -84,10 +86,10 @@ def encode_split(split: Split, tokenizer: "PreTrainedTokenizerBase", max_length:
 
 
 def shared_tokens(ids: np.ndarray, is_special: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Mark tokens that the other text of their pair holds too, on what is left of both after cutting; special ones 0.
+    """Mark tokens that the other text of their pair holds too, on what is left of both after cutting: int8, 0 or 1.
 
-    All arrays are laid end to end. The texts are told apart by the special tokens between them, because not every
-    tokenizer gives segment ids.
+    All arrays are laid end to end. ``is_special`` tells what the tokenizer put around the texts. These tokens tell them
+    apart, because not every tokenizer gives segment ids.
     """
     is_text = ~is_special
     follows_text = np.concatenate([[False], is_text[:-1]])

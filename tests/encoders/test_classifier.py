@@ -1,11 +1,18 @@
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from gridsearch.cannot_act import LAYERED_POOLINGS
 from gridsearch.encoders.classifier import Classifier, build_classifier, restore, snapshot, trainable
-from gridsearch.encoders.load import EncoderWeights
+from gridsearch.encoders.load import EncoderWeights, build_model
+from gridsearch.encoders.pooling import POOLINGS
+from gridsearch.randomness import torch_stream
+from gridsearch.tasks.batches import collate
+from gridsearch.tasks.encode import EncodedTask
 from tests.fixtures_core import encoder_in, recipe_of
 
 
@@ -48,6 +55,46 @@ def test_one_trick_does_not_shift_anothers_numbers(encoder: EncoderWeights, knob
     assert differing(plain, tricked) or prefix == "nothing"
 
 
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("pooling", ["cls", "pooler", "mean", "first_last_avg"])
+def test_the_plain_recipe_computes_what_it_always_did(
+    encoder: EncoderWeights, data: EncodedTask, pooling: str, precision: torch.dtype
+) -> None:
+    """To the last bit, dropout included: the forward pass of the first release, written out."""
+    model = built(encoder, pooling=pooling).train()
+    head = nn.Linear(32, 3, device="meta").to_empty(device="cpu")
+    with torch.no_grad():
+        head.weight.normal_(0.0, 0.02, generator=torch_stream(0, "head"))
+        head.bias.zero_()
+    base = build_model(encoder, None).train()
+    batch = collate(data.train, np.arange(6), data.pad_id, torch.device("cpu"))
+
+    def before() -> Tensor:
+        output = base(**batch, output_hidden_states=True)
+        weights = batch["attention_mask"].unsqueeze(-1).to(output.last_hidden_state.dtype)
+        means = [(states * weights).sum(1) / weights.sum(1) for states in output.hidden_states]
+        vector = {
+            "cls": output.last_hidden_state[:, 0],
+            "pooler": output.pooler_output,
+            "mean": means[-1],
+            "first_last_avg": (means[1] + means[-1]) / 2,
+        }[pooling]
+        logits: Tensor = head(nn.functional.dropout(vector, 0.1))
+        return logits.float()
+
+    with torch.random.fork_rng(), torch.autocast("cpu", precision, enabled=precision != torch.float32):
+        torch.manual_seed(4)
+        expected = before()
+        torch.manual_seed(4)
+        found = model(batch)
+    assert torch.equal(found[0], expected)
+    found.square().sum().backward()
+    expected.square().sum().backward()
+    assert model.classifier.weight.grad is not None
+    assert head.weight.grad is not None
+    assert torch.equal(model.classifier.weight.grad, head.weight.grad)
+
+
 def test_drawn_layers_do_not_shift_a_drawn_pooler(encoder: EncoderWeights) -> None:
     one = built(encoder, reinit_pooler=True, pooling="pooler")
     other = built(encoder, reinit_pooler=True, pooling="pooler", reinit_layers=2)
@@ -60,6 +107,41 @@ def test_building_does_not_depend_on_the_random_state_of_the_process(encoder: En
         one = built(encoder, reinit_layers=1)
         torch.manual_seed(6)
         assert differing(one, built(encoder, reinit_layers=1)) == set()
+
+
+@pytest.mark.parametrize("pooling", list(POOLINGS))
+def test_every_number_is_drawn_or_loaded_and_none_by_the_process(encoder: EncoderWeights, pooling: str) -> None:
+    before = torch.get_rng_state()
+    model = built(encoder, pooling=pooling, head="mlp", head_width=8, cooccurrence="embedding", reinit_layers=1)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(parameter.isfinite().all() for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("pooling", list(POOLINGS))
+def test_a_frozen_encoder_leaves_all_new_parts_to_train(encoder: EncoderWeights, pooling: str) -> None:
+    model = built(encoder, pooling=pooling, head="mlp", cooccurrence="embedding", frozen_layers=4)
+    new = {name for name, _ in model.named_parameters() if not name.startswith("encoder.")}
+    trains = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    assert trains - {"encoder.pooler.dense.weight", "encoder.pooler.dense.bias"} == new
+    assert all(model.depths()[parameter] == 0 for parameter in trainable(model))
+
+
+@pytest.mark.parametrize("pooling", list(POOLINGS))
+def test_hidden_states_are_kept_only_where_they_are_read(encoder: EncoderWeights, pooling: str) -> None:
+    model = built(encoder, pooling=pooling)
+    kept: list[bool] = []
+    model.encoder.register_forward_hook(lambda module, arguments, output: kept.append(output.hidden_states is not None))
+    ids = torch.arange(5, 17).reshape(2, 6)
+    model({"input_ids": ids, "attention_mask": torch.ones_like(ids)})
+    assert kept == [pooling.startswith("first_last") or pooling in LAYERED_POOLINGS]
+
+
+def test_a_pooler_that_the_checkpoint_lacks_is_drawn_as_a_new_one_is(encoder: EncoderWeights) -> None:
+    missing = tuple(name for name in encoder.state if name.startswith("pooler."))
+    state = {name: array for name, array in encoder.state.items() if name not in missing}
+    lacking = replace(encoder, state=state, missing=missing)
+    one, other = built(lacking, pooling="pooler"), built(encoder, pooling="pooler", reinit_pooler=True)
+    assert differing(one, other) == set()
 
 
 @pytest.mark.parametrize(("pooling", "trains"), [("cls", False), ("mean", False), ("pooler", True)])

@@ -75,6 +75,18 @@ def test_the_hidden_layer(encoder: EncoderWeights, activation: str, function: An
     assert hidden.shape == (2, 70)
 
 
+@pytest.mark.parametrize("head", ["linear", "mlp"])
+def test_logits_are_whole_floats_of_the_shared_last_map(encoder: EncoderWeights, head: str) -> None:
+    model = built(encoder, head=head, multi_sample_dropout=4, classifier_dropout=0.3).train()
+    seen: list[Tensor] = []
+    model.samples.register_forward_hook(lambda module, arguments, output: seen.append(output))
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = model(BATCH)
+        expected = [model.classifier(sample).float() for sample in seen[0]]
+    assert logits.dtype == torch.float32
+    torch.testing.assert_close(logits, torch.stack(expected))
+
+
 def test_the_hidden_layer_is_2048_wide_by_default_and_dropout_follows_it(encoder: EncoderWeights) -> None:
     model = built(encoder, head="mlp", **(STILL | {"classifier_dropout": 0.5})).train()
     seen: list[Tensor] = []

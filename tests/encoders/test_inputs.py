@@ -78,6 +78,26 @@ def test_no_marks_are_kept_from_one_batch_to_the_next(encoder: EncoderWeights, m
     assert not torch.equal(first, other)
 
 
+@pytest.mark.parametrize("mode", ["add_scalar", "embedding"])
+def test_an_encoder_called_by_itself_meets_no_marks(encoder: EncoderWeights, mode: str) -> None:
+    model = built(encoder, cooccurrence=mode)
+    ids = torch.arange(5, 30).reshape(5, 5)
+    with torch.no_grad():
+        alone = model.encoder(ids).last_hidden_state
+        model(batch("bert"))
+        assert torch.equal(model.encoder(ids).last_hidden_state, alone)
+
+
+@pytest.mark.parametrize("mode", ["add_scalar", "embedding"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_training_in_half_precision(family: str, weights_of: Callable[[str], EncoderWeights], mode: str) -> None:
+    model = built(weights_of(family), cooccurrence=mode).train()
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = model(batch(family)).square().sum()
+    loss.backward()
+    assert [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None] == []
+
+
 def test_the_marks_are_no_argument_of_an_encoder_that_does_not_use_them(encoder: EncoderWeights) -> None:
     with_marks, without = batch("bert"), batch("bert")
     without.pop("cooccurrence")

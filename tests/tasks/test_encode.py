@@ -119,6 +119,53 @@ def test_marks_are_those_of_the_final_ids(
     assert n_marked > 5
 
 
+def test_unknown_and_special_tokens_in_a_text_are_no_shared_words(tokenizer: Any) -> None:
+    split = encode_split(Split(("map \u2603 [SEP] index",), None, ("map \u2604 [SEP] index",)), tokenizer, 64)
+    assert tokenizer.unk_token_id in split.ids
+    assert rows_in(split.ids, split)[0].count(tokenizer.sep_token_id) == 4
+    assert marked(split, tokenizer) == [["map", "index", "map", "index"]]
+
+
+@pytest.fixture(scope="module")
+def byte_tokenizer(task: Task, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return RoBERTa's own kind: bytes, a space before most words, two separators between texts, no segments."""
+    from tokenizers import ByteLevelBPETokenizer
+
+    maker = ByteLevelBPETokenizer()
+    specials = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    maker.train_from_iterator(task.train.texts, vocab_size=400, special_tokens=specials, show_progress=False)
+    folder = tmp_path_factory.mktemp("bytes")
+    maker.save_model(str(folder))
+    (folder / "config.json").write_text('{"model_type": "roberta", "type_vocab_size": 1}')
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "RobertaTokenizer"}')
+    return build_tokenizer(tokenizer_files(folder))
+
+
+@pytest.mark.parametrize("max_length", [12, 40])
+def test_marks_between_two_separators(task: Task, byte_tokenizer: Any, max_length: int) -> None:
+    texts = task.train.texts[:40]
+    others = tuple(f"Use {text[5:30]}" for text in texts)
+    split = encode_split(Split(texts, None, others), byte_tokenizer, max_length)
+    assert split.types is None
+    assert split.shared is not None
+    theirs = byte_tokenizer(list(texts), list(others), truncation="longest_first", max_length=max_length)
+    assert theirs["input_ids"][0].count(byte_tokenizer.sep_token_id) == 3
+    for row, marks in enumerate(rows_in(split.shared, split)):
+        assert marks == naive_marks(theirs["input_ids"][row], theirs.encodings[row].sequence_ids)
+    assert split.shared.sum() > 20
+
+
+def test_tokenizers_without_rust(tmp_path: Path) -> None:
+    """Nothing but the mask of special tokens is asked of a tokenizer, and slow ones have it too."""
+    from transformers import BertJapaneseTokenizer
+
+    (tmp_path / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "c"]))
+    tokenizer = BertJapaneseTokenizer(str(tmp_path / "vocab.txt"), word_tokenizer_type="basic")
+    assert not tokenizer.is_fast
+    split = encode_split(Split(("a b c", "a z"), None, ("c c a", "z b")), tokenizer, 32)
+    assert marked(split, tokenizer) == [["a", "c", "c", "c", "a"], []]
+
+
 @given(
     st.lists(
         st.tuples(st.lists(st.integers(5, 12), max_size=6), st.lists(st.integers(5, 12), max_size=6)),
