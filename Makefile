@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: install demo test test-slow lint bench clean
+.PHONY: install demo test test-slow lint docs bench clean
 
 install: $(INSTALLED)
 
@@ -33,6 +33,10 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The page of the knobs; a test fails when it is older than they are.
+docs: $(INSTALLED)
+	$(BIN)/python -m reports.recipe_page docs/recipe.md
 
 bench: $(INSTALLED)
 	$(BIN)/python bench/controller.py

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gridsearch.factor import ROW
 from gridsearch.plan import Plan
 
 
@@ -61,6 +62,9 @@ def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
         lost = [label for label, knobs in factor["levels"] if knobs not in levels.get(factor["name"], [])]
         if lost:
             return f"factor {factor['name']} no longer has level {lost[0]}"
+    for row in old["design"].get("rows", ()):
+        if new["design"]["kind"] == "list" and row not in new["design"]["rows"]:
+            return f"row {row[ROW]!r} is no longer listed as it was"
     if missing := set(old["design"]["seeds"]) - set(new["design"]["seeds"]):
         return f"seed {min(missing)} is no longer asked for"
     return "some of its cells are no longer asked for (a rule, or the design)"

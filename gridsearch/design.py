@@ -1,15 +1,164 @@
-"""Designs: in which order trials run, so that an interrupted sweep is a fair sample of its space."""
+"""Designs: which combinations of levels are run, and in which order, so that an interrupted sweep is a fair sample."""
 
-from collections.abc import Sequence
-from typing import TypeVar
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, TypeVar
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gridsearch.errors import RequestError, one_of, validation_sentence
+from gridsearch.factor import ROW, Factor, Level, label_of
+from gridsearch.fraction import MOST_FACTORS, aliased_effects, fraction_columns, fraction_runs
 from gridsearch.randomness import numpy_stream
 
 Item = TypeVar("Item")
 
 
+class Design(BaseModel):
+    """Which cells of the space are run, with which seeds, and what becomes of knobs that cannot act.
+
+    ``resolution`` is that of a fraction; each of a list's ``rows`` is a name and the levels that are not the baseline.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    kind: Literal["full", "fraction", "one-at-a-time", "list"] = "full"
+    resolution: Annotated[int, Field(ge=3, le=6)] | None = None
+    rows: list[dict[str, Any]] = []
+    seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], Field(min_length=1)] = [0]
+    seed_policy: Literal["shared", "distinct"] = "shared"
+    on_dead: Literal["refuse", "collapse", "replicate"] = "refuse"
+    order_seed: Annotated[int, Field(ge=0)] = 0
+
+
+@dataclass(frozen=True)
+class Combination:
+    """One level of each factor; ``row`` is what a list calls it."""
+
+    levels: tuple[Level, ...]
+    row: str = ""
+
+
+def parse_design(form: dict[str, Any], factors: Sequence[Factor], space: str) -> Design:
+    """Read [design]. Raises RequestError for what is wrong in it, and for what does not fit the factors."""
+    where = f"{space}, [design]"
+    try:
+        design = Design(**form)
+    except ValidationError as error:
+        raise RequestError(f"{where}: {validation_sentence(error)}") from None
+    if len(set(design.seeds)) < len(design.seeds):
+        raise RequestError(f"{where}: seeds must differ, but are {design.seeds}")
+    for key, kind in (("rows", "list"), ("resolution", "fraction")):
+        if getattr(design, key) and design.kind != kind:
+            raise RequestError(f"{where}: only kind = {kind!r} has {key}, but kind is {design.kind!r}")
+    if design.kind == "list":
+        _refuse_wrong_rows(design, factors, where)
+    if design.kind == "fraction":
+        _refuse_no_fraction(design, factors, where)
+    return design
+
+
+def _refuse_wrong_rows(design: Design, factors: Sequence[Factor], where: str) -> None:
+    if not design.rows:
+        raise RequestError(f'{where}: a list needs rows, such as rows = [{{ {ROW} = "first", FACTOR = "LEVEL" }}]')
+    labels = {factor.name: [level.label for level in factor.levels] for factor in factors}
+    for number, form in enumerate(design.rows, start=1):
+        row = form.get(ROW)
+        if not isinstance(row, str) or not row.strip():
+            raise RequestError(f'{where}: row number {number} needs a name, such as {ROW} = "first"')
+        for name, value in form.items():
+            if name != ROW and name not in labels:
+                raise RequestError(f"{where}, row {row!r}: {one_of('factor', name, list(labels))}")
+            if name != ROW and label_of(value) not in labels[name]:
+                raise RequestError(f"{where}, row {row!r}: {one_of(f'level of {name}', value, labels[name])}")
+    row, times = Counter(form[ROW] for form in design.rows).most_common(1)[0]
+    if times > 1:
+        raise RequestError(f"{where}: {times} rows are called {row!r}; each needs a name of its own")
+
+
+def _refuse_no_fraction(design: Design, factors: Sequence[Factor], where: str) -> None:
+    if design.resolution is None:
+        raise RequestError(f"{where}: a fraction needs its resolution, such as resolution = 4")
+    for factor in factors:
+        if len(factor.levels) != 2:
+            labels = ", ".join(level.label for level in factor.levels)
+            raise RequestError(f"{where}: a fraction needs factors of two levels, but {factor.name} has {labels}")
+    if len(factors) > MOST_FACTORS:
+        raise RequestError(f"{where}: a fraction takes at most {MOST_FACTORS} factors, but there are {len(factors)}")
+
+
+def combinations(design: Design, factors: Sequence[Factor]) -> Iterator[Combination]:
+    """Return the combinations that a design asks for, in table order."""
+    return _KINDS[design.kind](design, factors)
+
+
+def _full(design: Design, factors: Sequence[Factor]) -> Iterator[Combination]:
+    """All of them: the first factor declared varies slowest."""
+    return map(Combination, itertools.product(*(factor.levels for factor in factors)))
+
+
+def _fraction(design: Design, factors: Sequence[Factor]) -> Iterator[Combination]:
+    """A regular fraction with the baseline in it: a run's 0 is the baseline level, its 1 the other one."""
+    assert design.resolution is not None  # parse_design refuses a fraction without
+    positions = [[factor.levels.index(level) for level in _baseline_first(factor)] for factor in factors]
+    runs = fraction_runs(fraction_columns(len(factors), design.resolution))
+    chosen = sorted(tuple(places[bit] for places, bit in zip(positions, run, strict=True)) for run in runs)
+    for run in chosen:
+        yield Combination(tuple(factor.levels[place] for factor, place in zip(factors, run, strict=True)))
+
+
+def _baseline_first(factor: Factor) -> list[Level]:
+    return sorted(factor.levels, key=lambda level: level.label != factor.baseline)
+
+
+def _one_at_a_time(design: Design, factors: Sequence[Factor]) -> Iterator[Combination]:
+    """The baseline, then each factor's other levels with all other factors at the baseline."""
+    baseline = tuple(factor.level(factor.baseline) for factor in factors)
+    yield Combination(baseline)
+    for place, factor in enumerate(factors):
+        for level in _baseline_first(factor)[1:]:
+            yield Combination((*baseline[:place], level, *baseline[place + 1 :]))
+
+
+def _list(design: Design, factors: Sequence[Factor]) -> Iterator[Combination]:
+    """The rows as they stand; a factor that a row does not name has its baseline level."""
+    for form in design.rows:
+        levels = tuple(factor.level(label_of(form.get(factor.name, factor.baseline))) for factor in factors)
+        yield Combination(levels, form[ROW])
+
+
+_KINDS: Final[Mapping[str, Callable[[Design, Sequence[Factor]], Iterator[Combination]]]] = {
+    "full": _full,
+    "fraction": _fraction,
+    "one-at-a-time": _one_at_a_time,
+    "list": _list,
+}
+
+
+def design_text(design: Mapping[str, Any]) -> str:
+    """Say in words what a design is, from its fields.
+
+    >>> design_text({"kind": "full"}), design_text({"kind": "fraction", "resolution": 4})
+    ('full factorial', 'fraction of resolution 4 at least')
+    """
+    words = {"full": "full factorial", "one-at-a-time": "one-at-a-time design", "list": "list of rows"}
+    return words.get(design["kind"]) or f"fraction of resolution {design['resolution']} at least"
+
+
+def alias_texts(columns: Sequence[str], resolution: int) -> list[str]:
+    """Name the main effects and two-factor interactions that a fraction of these factors cannot tell apart.
+
+    >>> alias_texts(["a", "b", "c"], 3)
+    ['a = b x c', 'b = a x c', 'c = a x b']
+    """
+    groups = aliased_effects(fraction_columns(len(columns), resolution))
+    return [" = ".join(" x ".join(columns[place] for place in effect) for effect in group) for group in groups]
+
+
 def balanced_order(items: Sequence[Item], levels: Sequence[Sequence[str]], seed: int) -> list[Item]:
-    """Shuffle, then pick greedily so that after every step each level has been seen about equally often.
+    """Shuffle, then pick greedily so that after every step each level has been seen as equally often as can be.
 
     ``levels`` gives the labels of each item, one per factor (seeds may be one of them). Among the items that keep the
     counts most even, the first of a seeded shuffle is taken. Quadratic in the number of items, in vectorised steps.

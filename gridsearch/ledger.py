@@ -15,8 +15,10 @@ from typing import Any
 from gridsearch.binding import difference, study_facts
 from gridsearch.canonical import canonical_json
 from gridsearch.errors import GridSearchError, NotBegunError, RequestError
+from gridsearch.factor import ROW
+from gridsearch.knob import ALWAYS
 from gridsearch.plan import Plan
-from gridsearch.recipe import Recipe
+from gridsearch.recipe import knobs, parse_recipe
 from gridsearch.trial import Epoch, Failure, FailureKind, Outcome, Trial
 
 SCHEMA_VERSION = 1
@@ -138,7 +140,7 @@ class Ledger:
                 [
                     (
                         cell.index,
-                        _levels(cell.levels),
+                        _levels(cell.levels, cell.row),
                         canonical_json(cell.recipe.model_dump()),
                         canonical_json(cell.dead),
                     )
@@ -150,7 +152,8 @@ class Ledger:
                 [(cell.index, i, trial.id) for cell in plan.cells for i, trial in enumerate(cell.trials)],
             )
             write.executemany(
-                "INSERT INTO excluded VALUES (?, ?)", [(_levels(cell.levels), cell.why) for cell in plan.excluded]
+                "INSERT INTO excluded VALUES (?, ?)",
+                [(_levels(cell.levels, cell.row), cell.why) for cell in plan.excluded],
             )
         return len(trials.keys() - old)
 
@@ -370,13 +373,15 @@ def bytes_array(data: bytes) -> Any:
     return np.load(io.BytesIO(data), allow_pickle=False)
 
 
-def _levels(levels: Mapping[str, str]) -> str:
-    """Keep the factors' order, which canonical JSON would sort away."""
-    return json.dumps(dict(levels), ensure_ascii=False)
+def _levels(levels: Mapping[str, str], row: str = "") -> str:
+    """Keep the factors' order, which canonical JSON would sort away; a list's name of the row goes before them."""
+    return json.dumps(({ROW: row} if row else {}) | dict(levels), ensure_ascii=False)
 
 
 def _trial(row: sqlite3.Row) -> Trial:
-    recipe = Recipe.model_validate_json(row["recipe"])
+    """Read a trial. Knobs that are younger than its recipe are neutral in it: its id was made without them."""
+    neutral = {name: knob.neutral for name, knob in knobs().items() if knob.neutral is not ALWAYS}
+    recipe = parse_recipe(neutral | json.loads(row["recipe"]), f"the recipe of trial {row['id'][:8]}")
     return Trial(row["id"], recipe, row["seed"], row["fold"], row["task"], row["encoder"])
 
 

@@ -10,20 +10,24 @@ from gridsearch.facts import Facts
 from gridsearch.randomness import derived_seed
 from gridsearch.recipe import Recipe, set_knobs
 from gridsearch.resolve import dead_knobs, refuse_contradictions, resolve, without
-from gridsearch.space import Space
+from gridsearch.space import Cell, Space, spell_cell
 from gridsearch.tasks.task import Task
 from gridsearch.trial import Trial, make_trial
 
 
 @dataclass(frozen=True)
 class PlannedCell:
-    """One row of the table. ``dead`` names knobs that cannot act here; ``recipe`` has them at their neutral values."""
+    """One row of the table. ``dead`` names knobs that cannot act here; ``recipe`` has them at their neutral values.
+
+    ``row`` is its name in a list, and empty in other designs.
+    """
 
     index: int
     levels: Mapping[str, str]
     recipe: Recipe
     dead: Mapping[str, str]
     trials: tuple[Trial, ...]
+    row: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class ExcludedCell:
 
     levels: Mapping[str, str]
     why: str
+    row: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,23 +56,39 @@ class Plan:
 
     @property
     def baseline(self) -> PlannedCell | None:
-        """The cell in which every factor has its baseline level; None when a rule excludes it."""
+        """The cell in which every factor has its baseline level; None when a rule excludes it, or a list lacks it."""
         wanted = {factor.name: factor.baseline for factor in self.space.factors}
         return next((cell for cell in self.cells if cell.levels == wanted), None)
 
+    @property
+    def same_rows(self) -> list[tuple[PlannedCell, ...]]:
+        """Rows of a list that are the same recipe, and so share their trials."""
+        groups: dict[tuple[str, ...], list[PlannedCell]] = {}
+        for cell in self.cells:
+            if cell.row:
+                groups.setdefault(tuple(trial.id for trial in cell.trials), []).append(cell)
+        return [tuple(group) for group in groups.values() if len(group) > 1]
+
     def in_running_order(self, trial_ids: set[str]) -> list[Trial]:
-        """Return the given trials in a seeded, balanced random order."""
+        """Return the given trials in a seeded, balanced random order.
+
+        One at a time, the baseline goes first: without it no other cell has anything to be compared with.
+        """
         first_cell = {trial.id: cell for cell in reversed(self.cells) for trial in cell.trials}
         trials = [trial for trial in self.trials.values() if trial.id in trial_ids]
         levels = [[*first_cell[trial.id].levels.values(), str(trial.seed)] for trial in trials]
-        return balanced_order(trials, levels, self.space.design.order_seed)
+        order = balanced_order(trials, levels, self.space.design.order_seed)
+        if self.space.design.kind == "one-at-a-time" and self.baseline is not None:
+            first = {trial.id for trial in self.baseline.trials}
+            order.sort(key=lambda trial: trial.id not in first)
+        return order
 
 
 def make_plan(space: Space, task: Task, describe: Callable[[str], EncoderCard]) -> Plan:
     """Resolve every cell of a space. Raises RequestError for a knob that cannot act, unless the design allows it."""
     cards: dict[str, EncoderCard] = {}
     facts_of_encoder: dict[str, Facts] = {}
-    same: dict[tuple[str, Recipe], Mapping[str, str]] = {}
+    first_cells: dict[tuple[str, Recipe], Cell] = {}
     cells: list[PlannedCell] = []
     excluded: list[ExcludedCell] = []
     for cell in space.cells():
@@ -79,16 +100,16 @@ def make_plan(space: Space, task: Task, describe: Callable[[str], EncoderCard]) 
         resolved = resolve(cell.recipe, facts)
         rule = space.rule_against(resolved, cell.levels)
         if rule is not None:
-            excluded.append(ExcludedCell(cell.levels, rule.why))
+            excluded.append(ExcludedCell(cell.levels, rule.why, cell.row))
             continue
         try:
             refuse_contradictions(resolved, facts)
         except RequestError as error:
-            raise RequestError(f"{space.name}, cell {_spell(cell.levels)}: {error}") from None
-        first = same.setdefault((cards[name].identity, resolved.model_copy(update={"encoder": ""})), cell.levels)
-        if first is not cell.levels:
-            raise RequestError(f"cells {_spell(first)} and {_spell(cell.levels)} are the same recipe")
-        cells.append(_planned(cell.levels, resolved, len(cells) + 1, space, facts, task, cards[name]))
+            raise RequestError(f"{space.name}, {cell}: {error}") from None
+        first = first_cells.setdefault((cards[name].identity, resolved.model_copy(update={"encoder": ""})), cell)
+        if first is not cell and space.design.kind != "list":
+            raise RequestError(f"{first} and {cell} are the same recipe")
+        cells.append(_planned(cell, resolved, len(cells) + 1, space, facts, task, cards[name]))
     if not cells:
         raise RequestError(f"{space.name}: the rules leave no cell to run")
     _refuse_dead(cells, space)
@@ -113,7 +134,7 @@ def facts_of(card: EncoderCard, task: Task) -> Facts:
 
 
 def _planned(
-    levels: Mapping[str, str], resolved: Recipe, index: int, space: Space, facts: Facts, task: Task, card: EncoderCard
+    cell: Cell, resolved: Recipe, index: int, space: Space, facts: Facts, task: Task, card: EncoderCard
 ) -> PlannedCell:
     dead = dead_knobs(resolved, facts)
     recipe = without(resolved, dead)
@@ -126,7 +147,7 @@ def _planned(
         )
         for seed in space.design.seeds
     )
-    return PlannedCell(index, levels, recipe, dead, trials)
+    return PlannedCell(index, cell.levels, recipe, dead, trials, cell.row)
 
 
 def _seed_of(seed: int, resolved: Recipe, dead: Mapping[str, str], space: Space, encoder: str) -> int:
@@ -148,12 +169,8 @@ def _refuse_dead(cells: list[PlannedCell], space: Space) -> None:
         for name, reason in cell.dead.items():
             if name in varied and space.design.on_dead == "refuse":
                 raise RequestError(
-                    f"{space.name}, cell {_spell(cell.levels)}: {name} cannot act: {reason} "
+                    f"{space.name}, {spell_cell(cell.levels, cell.row)}: {name} cannot act: {reason} "
                     "(on_dead in [design] can be collapse or replicate)"
                 )
             if name not in varied and all(name in other.dead for other in cells):
                 raise RequestError(f"{space.name}: {name} is set, but cannot act in any cell: {reason}")
-
-
-def _spell(levels: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} = {label}" for name, label in levels.items())

@@ -3,7 +3,8 @@ PRAGMA user_version = 1;
 
 CREATE TABLE study (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
--- One row of the table. `dead` maps knobs that cannot act in this cell to the reason.
+-- One row of the table. `levels` maps factors to labels, after "row" and the row's name where the design is a list: its
+-- rows may have the same levels. `dead` maps knobs that cannot act in this cell to the reason.
 CREATE TABLE cells (position INTEGER PRIMARY KEY, levels TEXT NOT NULL UNIQUE, recipe TEXT NOT NULL, dead TEXT NOT NULL) STRICT;
 CREATE TABLE excluded (levels TEXT PRIMARY KEY, why TEXT NOT NULL) STRICT;
 

@@ -1,55 +1,18 @@
 """A space: the factors put on trial, their levels, the rules and the design, read from one TOML file."""
 
 import itertools
+import math
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from gridsearch.errors import RequestError, one_of, validation_sentence
-from gridsearch.recipe import Recipe, knobs, parse_recipe
+from gridsearch.design import Design, combinations, parse_design
+from gridsearch.errors import RequestError, one_of
+from gridsearch.factor import Factor, parse_factor
+from gridsearch.recipe import Recipe, parse_recipe
 from gridsearch.rules import Scope, parse_rule
-
-RESERVED_COLUMNS = ("index", "result", "dev", "sd", "n", "trial", "state")
-"""What the comparison table calls its other columns."""
-
-
-class Design(BaseModel):
-    """Which cells of the space are run, with which seeds, and what becomes of knobs that cannot act."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    kind: Literal["full"] = "full"
-    seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], Field(min_length=1)] = [0]
-    seed_policy: Literal["shared", "distinct"] = "shared"
-    on_dead: Literal["refuse", "collapse", "replicate"] = "refuse"
-    order_seed: Annotated[int, Field(ge=0)] = 0
-
-
-@dataclass(frozen=True)
-class Level:
-    """One answer to a factor's question: its label in the table, and the knobs it sets."""
-
-    label: str
-    knobs: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Factor:
-    """A question put on trial. ``column`` heads it in tables; ``baseline`` is the label of its neutral level."""
-
-    name: str
-    column: str
-    levels: tuple[Level, ...]
-    baseline: str
-
-    @property
-    def knobs(self) -> frozenset[str]:
-        """Every knob that some level sets."""
-        return frozenset(name for level in self.levels for name in level.knobs)
 
 
 @dataclass(frozen=True)
@@ -63,10 +26,14 @@ class Rule:
 
 @dataclass(frozen=True)
 class Cell:
-    """One combination of levels (factor name to label), with the recipe that it declares."""
+    """One combination of levels (factor name to label), with the recipe that it declares and its name in a list."""
 
     levels: Mapping[str, str]
     recipe: Recipe
+    row: str = ""
+
+    def __str__(self) -> str:
+        return spell_cell(self.levels, self.row)
 
 
 @dataclass(frozen=True)
@@ -82,13 +49,19 @@ class Space:
     design: Design
 
     def cells(self) -> Iterator[Cell]:
-        """All combinations in table order: the first factor declared varies slowest."""
-        for levels in itertools.product(*(factor.levels for factor in self.factors)):
+        """Return the combinations that the design asks for, in table order."""
+        for combination in combinations(self.design, self.factors):
             values = dict(self.fixed)
-            for level in levels:
+            for level in combination.levels:
                 values |= level.knobs
-            labels = {factor.name: level.label for factor, level in zip(self.factors, levels, strict=True)}
-            yield Cell(labels, parse_recipe(values, f"{self.name}, cell {labels}"))
+            labels = {factor.name: level.label for factor, level in zip(self.factors, combination.levels, strict=True)}
+            where = f"{self.name}, {spell_cell(labels, combination.row)}"
+            yield Cell(labels, parse_recipe(values, where), combination.row)
+
+    @property
+    def n_combinations(self) -> int:
+        """All combinations of levels, whether the design asks for them or not."""
+        return math.prod(len(factor.levels) for factor in self.factors)
 
     def rule_against(self, recipe: Recipe, levels: Mapping[str, str]) -> Rule | None:
         """Return the first rule that leaves this (resolved) cell out."""
@@ -106,7 +79,17 @@ class Space:
 
     def with_seeds(self, seeds: list[int]) -> "Space":
         """Return the space with other seeds."""
-        return replace(self, design=_checked_design(self.design.model_dump() | {"seeds": seeds}, self.name))
+        form = self.design.model_dump() | {"seeds": seeds}
+        return replace(self, design=parse_design(form, self.factors, self.name))
+
+
+def spell_cell(levels: Mapping[str, str], row: str = "") -> str:
+    """Name a cell in a message: by its row in a list, else by its levels.
+
+    >>> spell_cell({"attack": "fgm"}), spell_cell({"attack": "fgm"}, "kfold-2")
+    ('cell attack = fgm', "row 'kfold-2'")
+    """
+    return f"row {row!r}" if row else "cell " + ", ".join(f"{name} = {label}" for name, label in levels.items())
 
 
 def load_space(path: Path) -> Space:
@@ -130,11 +113,11 @@ def parse_space(text: str, name: str) -> Space:
             raise RequestError(f"{name}: {one_of('section', key, known)}")
     fixed = _table(raw, "recipe", name)
     parse_recipe(fixed, f"{name}, [recipe]")
-    factors = tuple(_factor(key, form, fixed, name) for key, form in _table(raw, "factors", name).items())
+    factors = tuple(parse_factor(key, form, fixed, name) for key, form in _table(raw, "factors", name).items())
     if not factors:
         raise RequestError(f"{name}: a space needs at least one factor under [factors]")
     _refuse_shared_knobs(factors, fixed, name)
-    design = _checked_design(_table(raw, "design", name), name)
+    design = parse_design(_table(raw, "design", name), factors, name)
     rules = tuple(_rule(form, factors, name) for form in _tables(raw, "rules", name))
     return Space(name, str(raw.get("title", name)), text, fixed, factors, rules, design)
 
@@ -151,83 +134,6 @@ def _tables(raw: Mapping[str, Any], key: str, name: str) -> list[dict[str, Any]]
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise RequestError(f"{name}: [[{key}]] must be a list of tables, but is {value!r}")
     return value
-
-
-def _checked_design(form: dict[str, Any], name: str) -> Design:
-    try:
-        design = Design(**form)
-    except ValidationError as error:
-        raise RequestError(f"{name}, [design]: {validation_sentence(error)}") from None
-    if len(set(design.seeds)) < len(design.seeds):
-        raise RequestError(f"{name}, [design]: seeds must differ, but are {design.seeds}")
-    return design
-
-
-def _factor(name: str, form: Any, fixed: Mapping[str, Any], space: str) -> Factor:
-    where = f"{space}, factor {name}"
-    long_form = form if isinstance(form, dict) else {"levels": form}
-    for key in long_form:
-        if key not in ("levels", "label", "baseline", "range"):
-            raise RequestError(f"{where}: {one_of('key', key, ['levels', 'label', 'baseline', 'range'])}")
-    if "range" in long_form:
-        raise RequestError(f"{where}: a full factorial needs levels; a range has no end of them")
-    levels = _levels(name, long_form.get("levels"), where)
-    checked = [parse_recipe({**fixed, **level.knobs}, f"{where}, level {level.label!r}") for level in levels]
-    for (i, first), (j, second) in itertools.combinations(enumerate(checked), 2):
-        if first == second:
-            raise RequestError(f"{where}: levels {levels[i].label!r} and {levels[j].label!r} are the same")
-    column = long_form.get("label", name)
-    if not isinstance(column, str) or not column:
-        raise RequestError(f"{where}: label must be a text, but is {column!r}")
-    if column in RESERVED_COLUMNS:
-        raise RequestError(f"{where}: the table has a column {column!r} of its own; choose another label")
-    return Factor(name, column, levels, _baseline(levels, long_form.get("baseline"), where))
-
-
-def _levels(name: str, declared: Any, where: str) -> tuple[Level, ...]:
-    if isinstance(declared, dict) and declared:
-        for label, values in declared.items():
-            if not isinstance(values, dict) or not values:
-                raise RequestError(
-                    f"{where}: level {label!r} must set knobs, such as {{ epochs = 3 }}, but is {values!r}"
-                )
-        return tuple(Level(label, values) for label, values in declared.items())
-    if isinstance(declared, list) and declared:
-        levels = tuple(Level(label_of(value), {name: value}) for value in declared)
-        if len({level.label for level in levels}) < len(levels):
-            raise RequestError(f"{where}: levels must differ, but are {declared!r}")
-        return levels
-    raise RequestError(
-        f"{where}: levels must be a list of values or a table of named levels, and not empty: {declared!r}"
-    )
-
-
-def label_of(value: object) -> str:
-    """Spell a knob's value for a table, as the field does: 1 and 0 for used and not used, 1:1.3 for weights.
-
-    >>> [label_of(value) for value in (True, 6, 0.1, 1e-5, "cls", [1.0, 1.3])]
-    ['1', '6', '0.1', '1e-05', 'cls', '1.0:1.3']
-    """
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, list | tuple):
-        return ":".join(label_of(item) for item in value)
-    return str(value)
-
-
-def _baseline(levels: tuple[Level, ...], declared: Any, where: str) -> str:
-    labels = [level.label for level in levels]
-    if declared is not None:
-        if label_of(declared) not in labels:
-            raise RequestError(f"{where}: {one_of('baseline level', declared, labels)}")
-        return label_of(declared)
-    defaults = Recipe()
-    neutral = (
-        level.label
-        for level in levels
-        if all(value in (knobs()[name].neutral, getattr(defaults, name)) for name, value in level.knobs.items())
-    )
-    return next(neutral, labels[0])
 
 
 def _refuse_shared_knobs(factors: tuple[Factor, ...], fixed: Mapping[str, Any], space: str) -> None:

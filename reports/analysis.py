@@ -1,38 +1,12 @@
-"""What a page says beyond its rows: extremes, speed, dead knobs, cautions. Words are left to the sections."""
+"""What a page says beyond its rows: extremes, dead knobs, cautions. Words are left to the sections."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.markdown import code, listed, plural
-from reports.records import CellRow, FailedAttempt, Spread, StudyRows, spread
+from reports.records import CellRow, FailedAttempt, StudyRows
 from reports.table import decimals
-
-
-@dataclass(frozen=True)
-class Speed:
-    """Training seconds of an epoch, over cells: those with frozen layers, and the others."""
-
-    frozen: Spread
-    unfrozen: Spread
-
-    @property
-    def ratio(self) -> float | None:
-        """Time with frozen layers as a share of the time without."""
-        if not self.frozen.mean or not self.unfrozen.mean:
-            return None
-        return self.frozen.mean / self.unfrozen.mean
-
-
-def speed(study: StudyRows) -> Speed | None:
-    """Compare epochs with and without frozen layers; None when no cell freezes any, or nothing has finished."""
-    cells = [cell for cell in study.cells if cell.finished]
-    if not cells or not any(cell.frozen for cell in study.cells):
-        return None
-    return Speed(
-        spread(cell.train_seconds_per_epoch.mean for cell in cells if cell.frozen),
-        spread(cell.train_seconds_per_epoch.mean for cell in cells if not cell.frozen),
-    )
 
 
 @dataclass(frozen=True)
@@ -66,6 +40,15 @@ def _alike(cells: Sequence[CellRow]) -> list[tuple[int, ...]]:
     for cell in cells:
         groups.setdefault(repr(sorted(cell.recipe.items())), []).append(cell.index)
     return [tuple(group) for group in groups.values()]
+
+
+def same_rows(study: StudyRows) -> list[tuple[CellRow, ...]]:
+    """Group the rows of a list that are the same recipe, and so share their trials."""
+    groups: dict[tuple[str, ...], list[CellRow]] = {}
+    for cell in study.cells:
+        if cell.row:
+            groups.setdefault(tuple(replicate.trial for replicate in cell.replicates), []).append(cell)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
 
 
 @dataclass(frozen=True)
@@ -122,7 +105,7 @@ def cautions(study: StudyRows) -> list[str]:
         *_about_gaps(study, len(ranking)),
         *_about_seeds(study),
         *(f"{note[0].upper()}{note[1:]}." for note in study.facts["encoder_notes"]),
-        *_about_choice(study, len(ranking)),
+        *_about_choice(study, len({tuple(replicate.trial for replicate in cell.replicates) for cell in ranking})),
         *_about_rows(study, ranking[0]),
     ]
 
@@ -147,11 +130,11 @@ def _about_seeds(study: StudyRows) -> list[str]:
     ]
 
 
-def _about_choice(study: StudyRows, n_ranked: int) -> list[str]:
+def _about_choice(study: StudyRows, n_distinct: int) -> list[str]:
     notes = []
-    if n_ranked > 1:
+    if n_distinct > 1:
         notes.append(
-            f"The best of {n_ranked} noisy cells is partly the luckiest of them: its "
+            f"The best of {n_distinct} noisy cells is partly the luckiest of them: its "
             f"{'dev' if study.has_test else 'result'} is optimistic. Expect less of it on new data."
         )
     if not study.has_test and any(cell.recipe.get("selection") == "best" for cell in study.cells):

@@ -1,12 +1,14 @@
 """Sections about what was asked: levels, the fixed part of the recipe, cells left out, dead knobs."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gridsearch.design import alias_texts
 from gridsearch.recipe import Recipe, knobs
-from reports.analysis import DeadKnob, dead_knobs, left_out
-from reports.markdown import Section, bullets, code, escape, listed, plural, table, wrap
+from reports.analysis import DeadKnob, dead_knobs, left_out, same_rows
+from reports.markdown import Section, bullets, code, escape, listed, paragraphs, plural, table, wrap
 from reports.records import StudyRows
 
 
@@ -63,7 +65,7 @@ def varied_knobs(study: StudyRows) -> set[str]:
 
 @dataclass(frozen=True)
 class FixedRecipe:
-    """The part of the recipe that all cells share: what the space fixes, and the rest, at its defaults."""
+    """The part of the recipe that all cells share: what the space fixes, and the defaults that act in every trial."""
 
     study: StudyRows
 
@@ -76,6 +78,7 @@ class FixedRecipe:
             texts.append("Fixed by the space: " + ", ".join(knob_text(*item) for item in fixed.items()) + ".")
         if rest:
             texts.append("At their defaults: " + ", ".join(knob_text(*item) for item in rest.items()) + ".")
+        texts.append("Every other knob is neutral, and so its trick is off; `gridsearch knobs` lists them.")
         return Section("The same for all cells", tuple(wrap(text) for text in texts)).format()
 
     def _rest(self, fixed: Mapping[str, object]) -> dict[str, object]:
@@ -83,7 +86,8 @@ class FixedRecipe:
             return {}
         taken = varied_knobs(self.study) | fixed.keys()
         recipe = self.study.cells[0].recipe
-        return _in_recipe_order({name: value for name, value in recipe.items() if name not in taken})
+        acting = {name: knob for name, knob in knobs().items() if name in recipe and recipe[name] != knob.neutral}
+        return {name: recipe[name] for name in acting if name not in taken}
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,9 @@ class LeftOut:
         """Return the section; said aloud when there is none."""
         counts = left_out(self.study)
         if not counts:
-            return Section("Cells left out", ("The space has no rule: every combination is a cell.",)).format()
+            return Section(
+                "Cells left out", (wrap(f"The space has no rule: {self._asked()}."), self._aliases())
+            ).format()
         skips: dict[str, list[str]] = {}
         for rule in self.study.facts["rules"]:
             skips.setdefault(rule["why"], []).append(rule["skip"])
@@ -106,8 +112,53 @@ class LeftOut:
             for why, count in counts.items()
         ]
         n_excluded, n_cells = len(self.study.excluded), len(self.study.cells)
-        total = f"Of {n_excluded + n_cells} combinations, rules leave out {n_excluded}; {n_cells} are planned."
-        return Section("Cells left out", (total, bullets(items))).format()
+        are = "is" if n_cells == 1 else "are"
+        total = f"Of {self._what(n_excluded + n_cells)}, rules leave out {n_excluded}; {n_cells} {are} planned."
+        return Section("Cells left out", (wrap(total), bullets(items), self._aliases())).format()
+
+    def _asked(self) -> str:
+        if self.study.is_list:
+            return "every listed row is a cell"
+        if len(self.study.cells) == self._n_combinations:
+            return "every combination is a cell"
+        return f"{self._what(len(self.study.cells))} are all cells"
+
+    def _what(self, n_asked: int) -> str:
+        """Name what the design asks for, before any rule."""
+        if self.study.is_list:
+            return f"{plural(n_asked, 'listed row')}"
+        if n_asked == self._n_combinations:
+            return plural(n_asked, "combination")
+        return f"the {n_asked} of {self._n_combinations} combinations that the design asks for"
+
+    @property
+    def _n_combinations(self) -> int:
+        return math.prod(len(factor.levels) for factor in self.study.factors)
+
+    def _aliases(self) -> str:
+        """Name what a fraction cannot tell apart; empty for other designs, and when it tells all apart."""
+        resolution = self.study.facts["design"].get("resolution")
+        texts = alias_texts([factor.column for factor in self.study.factors], resolution) if resolution else []
+        if not texts:
+            return ""
+        above = "Main effects and two-factor interactions that the fraction cannot tell apart:"
+        return paragraphs([above, bullets(escape(text) for text in texts)])
+
+
+@dataclass(frozen=True)
+class SameRows:
+    """Rows of a list that are the same recipe."""
+
+    study: StudyRows
+
+    def format(self) -> str:
+        """Return the section; empty when every row is a recipe of its own."""
+        groups = same_rows(self.study)
+        if not groups:
+            return ""
+        items = [" = ".join(cell.name(escape) for cell in group) for group in groups]
+        intro = "These rows differ in nothing that this study varies: each group shares its trials and its result."
+        return Section("Rows that are the same recipe", (wrap(intro), bullets(items))).format()
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,14 @@ Keys of a study of trials (an imported one has the first three, and ``observatio
 ``coverage``        the certificate: ``line``, ``complete``, and the number of trials in each state
 ``result``          ``metric``, ``split`` that results are measured on, ``lower_is_better``
 ``cells``           one object a row, in table order; a spread is ``{"mean", "sd", "n"}`` over finished replicates,
-                    ``sd`` null below two; ``seconds_per_epoch`` is training alone; ``replicates`` hold single trials
+                    ``sd`` null below two; ``seconds_per_epoch`` is training alone; ``replicates`` hold single trials;
+                    ``row`` is its name in a list, and empty in other designs
 ``best``            index of the cell that is best on dev; ``worst``, ``highest_result``, ``baseline`` alike; or null
-``speed``           training seconds per epoch over cells, ``frozen`` and ``unfrozen`` and their ``ratio``; or null
+``cost``            ``levels``: median ``seconds`` of a training epoch over ``n`` trials, and ``ratio`` to the baseline
+                    level; ``n_other_terms``: finished trials that are not counted; or null before any has finished
 ``yardsticks``      ``name``, ``dev``, ``test``
-``excluded``        cells left out: ``levels``, ``why``
+``excluded``        cells left out: ``row``, ``levels``, ``why``
+``same_rows``       rows of a list that are the same recipe and share their trials, by name
 ``dead_knobs``      ``knob``, ``reason``, ``cells``, ``groups`` of cells that differ in nothing that acts
 ``failures``        failed attempts put together by ``kind``, ``message`` and ``then``
 ``cautions``        the sentences under "Read with care"
@@ -27,8 +30,9 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from reports.analysis import cautions, dead_knobs, failure_groups, highest_result, speed
+from reports.analysis import cautions, dead_knobs, failure_groups, highest_result, same_rows
 from reports.commands import rerun_command, sweep_command
+from reports.cost import study_cost
 from reports.records import CellRow, StudyRows
 
 FORMAT = 1
@@ -56,7 +60,7 @@ def _of_observations(study: StudyRows) -> dict[str, Any]:
 
 
 def _of_trials(study: StudyRows) -> dict[str, Any]:
-    ranking, found = study.ranking, speed(study)
+    ranking, cost = study.ranking, study_cost(study)
     best = ranking[0] if ranking else None
     return {
         "coverage": {"line": str(study.coverage), "complete": study.coverage.complete, **asdict(study.coverage)},
@@ -66,9 +70,10 @@ def _of_trials(study: StudyRows) -> dict[str, Any]:
         "worst": _index(ranking[-1] if ranking else None),
         "highest_result": _index(highest_result(study)),
         "baseline": _index(study.baseline),
-        "speed": None if found is None else asdict(found) | {"ratio": found.ratio},
+        "cost": None if cost is None else asdict(cost),
         "yardsticks": [asdict(yardstick) for yardstick in study.yardsticks],
-        "excluded": [{"levels": cell.levels, "why": cell.why} for cell in study.excluded],
+        "excluded": [{"row": cell.row, "levels": cell.levels, "why": cell.why} for cell in study.excluded],
+        "same_rows": [[cell.row for cell in group] for group in same_rows(study)],
         "dead_knobs": [asdict(dead) for dead in dead_knobs(study)],
         "failures": [asdict(group) for group in failure_groups(study.failures)],
         "cautions": cautions(study),
@@ -88,6 +93,7 @@ def _index(cell: CellRow | None) -> int | None:
 def _cell(study: StudyRows, cell: CellRow) -> dict[str, Any]:
     return {
         "index": cell.index,
+        "row": cell.row,
         "levels": cell.levels,
         "settings": study.settings(cell.levels),
         "recipe": cell.recipe,
@@ -97,7 +103,6 @@ def _cell(study: StudyRows, cell: CellRow) -> dict[str, Any]:
         "dev": asdict(cell.dev),
         "chosen_epochs": [replicate.chosen_epoch for replicate in cell.finished],
         "seconds_per_epoch": cell.train_seconds_per_epoch.mean,
-        "frozen": cell.frozen,
         "collapsed": list(cell.collapsed),
         "replicates": [asdict(replicate) for replicate in cell.replicates],
     }

@@ -9,12 +9,13 @@ from pathlib import Path
 from gridsearch.errors import RequestError, one_of
 from gridsearch.ledger import Ledger
 from gridsearch.study import Study
-from reports.asked import DeadKnobs, FixedRecipe, LeftOut, Levels
+from reports.asked import DeadKnobs, FixedRecipe, LeftOut, Levels, SameRows
+from reports.cost import Cost
 from reports.markdown import Block, escape, paragraphs
 from reports.numbers import numbers_text
 from reports.published import PublishedExtremes, PublishedLevels, PublishedResults, PublishedSummary
 from reports.records import StudyRows
-from reports.results import Cautions, Extremes, FrozenSpeed, Results, Summary, Yardsticks, best_sentence
+from reports.results import Cautions, Extremes, Results, Summary, Yardsticks, best_sentence
 from reports.rows import read_study
 from reports.runs import CollapsedRuns, Failures, ProvenanceSection, Repeat
 from reports.table import csv_text, terminal_table
@@ -51,12 +52,13 @@ def make_page(study: StudyRows) -> Page:
             Summary(study),
             Results(study),
             Extremes(study),
-            FrozenSpeed(study),
             Yardsticks(study),
+            Cost(study),
             Cautions(study),
             Levels(study),
             FixedRecipe(study),
             LeftOut(study),
+            SameRows(study),
             DeadKnobs(study),
             CollapsedRuns(study),
             Failures(study),

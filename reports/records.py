@@ -1,7 +1,7 @@
 """What a page is made of: the nouns that rows.py reads from a ledger."""
 
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ class Replicate:
     """One trial of a cell. All below ``state`` is known only when it is finished; ``test`` only where test has labels.
 
     ``dev`` and ``test`` are the study's metric at the chosen epoch; seconds per epoch are means over all epochs.
+    ``terms`` are equal where times can be compared: the same machine and device, as many threads, the same batches.
     """
 
     trial: str
@@ -63,11 +64,12 @@ class Replicate:
     seconds: float | None = None
     peak_bytes: int | None = None
     collapsed: str = ""
+    terms: str = ""
 
 
 @dataclass(frozen=True)
 class CellRow:
-    """One row of the table. ``recipe`` is resolved, with dead knobs at their neutral values."""
+    """One row of the table; ``row`` is its name in a list. ``recipe`` is resolved, with dead knobs neutral."""
 
     index: int
     levels: Mapping[str, str]
@@ -75,6 +77,11 @@ class CellRow:
     dead: Mapping[str, str]
     replicates: tuple[Replicate, ...]
     has_test: bool
+    row: str = ""
+
+    def name(self, spell: Callable[[str], str]) -> str:
+        """Name it in a sentence; ``spell`` is how the sentence spells foreign texts."""
+        return f"cell {self.index}" + (f" ({spell(self.row)})" if self.row else "")
 
     @property
     def finished(self) -> tuple[Replicate, ...]:
@@ -111,11 +118,6 @@ class CellRow:
                 reasons.setdefault(replicate.collapsed, []).append(replicate.trial)
         return reasons
 
-    @property
-    def frozen(self) -> bool:
-        """Whether a part of the encoder is never trained."""
-        return bool(self.recipe["frozen_layers"] != 0)
-
 
 @dataclass(frozen=True)
 class LeftOutCell:
@@ -123,6 +125,7 @@ class LeftOutCell:
 
     levels: Mapping[str, str]
     why: str
+    row: str = ""
 
 
 @dataclass(frozen=True)
@@ -242,8 +245,13 @@ class StudyRows:
         )
 
     @property
+    def is_list(self) -> bool:
+        """Whether the rows have names, because the design lists them."""
+        return any(cell.row for cell in self.cells)
+
+    @property
     def baseline(self) -> CellRow | None:
-        """The cell in which every factor has its baseline level, unless a rule leaves it out."""
+        """The cell in which every factor has its baseline level, unless a rule leaves it out or a list lacks it."""
         wanted = {factor.name: factor.baseline for factor in self.factors}
         return next((cell for cell in self.cells if cell.levels == wanted), None)
 

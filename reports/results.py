@@ -1,8 +1,10 @@
-"""Sections about what was found: summary, table, best and worst, speed, yardstick, cautions."""
+"""Sections about what was found: summary, table, best and worst, yardstick, cautions."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from reports.analysis import cautions, highest_result, speed
+from gridsearch.design import design_text
+from reports.analysis import cautions, highest_result
 from reports.markdown import (
     COLLAPSED_MARK,
     Section,
@@ -10,6 +12,7 @@ from reports.markdown import (
     code,
     escape,
     listed,
+    one_line,
     paragraphs,
     plural,
     seconds_text,
@@ -30,7 +33,7 @@ class Summary:
         """Return the lines below the title."""
         study = self.study
         blocks = [f"**{study.coverage}**", wrap(self._asked())]
-        if line := best_sentence(study):
+        if line := best_sentence(study, escape):
             blocks.append(wrap(f"{line} {yardstick_sentence(study)}".strip()))
         else:
             blocks.append("No trial has finished yet: there is nothing to compare.")
@@ -40,18 +43,20 @@ class Summary:
         study, facts = self.study, self.study.facts
         seeds = facts["design"]["seeds"]
         text = f"{plural(len(study.cells), 'cell')} of {plural(len(study.factors), 'factor')}"
+        if facts["design"]["kind"] != "full":
+            text += f", a {design_text(facts['design'])}"
         if study.excluded:
             text += f" ({len(study.excluded)} more left out by rules)"
         text += f", {plural(len(seeds), 'seed')} each, on the task {code(facts['task'])} with "
         return text + ", ".join(code(name) for name in facts["encoders"]) + "."
 
 
-def best_sentence(study: StudyRows) -> str:
-    """Name the best cell; empty when nothing has finished."""
+def best_sentence(study: StudyRows, spell: Callable[[str], str] = one_line) -> str:
+    """Name the best cell; empty when nothing has finished. ``spell`` is how foreign texts are spelled."""
     if not study.ranking:
         return ""
     best, *others = study.ranking
-    text = f"Best{' on dev' if study.has_test else ''}: cell {best.index}, {_measured(study, best)}."
+    text = f"Best{' on dev' if study.has_test else ''}: {best.name(spell)}, {_measured(study, best)}."
     if equal := [cell.index for cell in others if cell.dev.mean == best.dev.mean]:
         text += f" Equal to it on dev: {listed('cell', equal)}."
     if best.collapsed:
@@ -129,7 +134,7 @@ class Extremes:
     def _line(self, word: str, cell: CellRow) -> str:
         study = self.study
         seconds = cell.train_seconds_per_epoch.mean or 0.0
-        text = f"{word}{' on dev' if study.has_test else ''}: cell {cell.index}, {_measured(study, cell)}, "
+        text = f"{word}{' on dev' if study.has_test else ''}: {cell.name(escape)}, {_measured(study, cell)}, "
         text += f"{epochs_text(cell)}, {seconds_text(seconds)} per epoch"
         mark = f", collapsed {COLLAPSED_MARK}" if cell.collapsed else ""
         return f"{text}{mark}: {code(study.settings(cell.levels))}"
@@ -141,7 +146,7 @@ class Extremes:
             return ""
         extreme = "lowest" if self.study.lower_is_better else "highest"
         return wrap(
-            f"The {extreme} test result is that of cell {highest.index}, {_measured(self.study, highest)}. "
+            f"The {extreme} test result is that of {highest.name(escape)}, {_measured(self.study, highest)}. "
             "Choosing it would be choosing on test, after which test no longer measures anything."
         )
 
@@ -152,31 +157,6 @@ def epochs_text(cell: CellRow) -> str:
     totals = sorted({replicate.n_epochs or 0 for replicate in cell.finished})
     of = " or ".join(str(total) for total in totals)
     return f"epoch{'s' if len(chosen) > 1 else ''} {', '.join(chosen)} of {of}"
-
-
-@dataclass(frozen=True)
-class FrozenSpeed:
-    """Seconds per epoch with and without frozen layers."""
-
-    study: StudyRows
-
-    def format(self) -> str:
-        """Return the section; empty when the space freezes nothing."""
-        found = speed(self.study)
-        if found is None:
-            return ""
-        items = [
-            f"{words}: {seconds_text(part.mean)} per epoch (mean of {plural(part.n, 'cell')})"
-            for words, part in (("with frozen layers", found.frozen), ("without", found.unfrozen))
-            if part.mean is not None
-        ]
-        last = ""
-        if found.ratio is not None:
-            last = f"An epoch with frozen layers takes {found.ratio:.2f} times as long."
-        n_workers = self.study.timing.n_workers
-        beside = f", and with {n_workers} workers beside each other" if n_workers > 1 else ""
-        note = f"Training only, without the evaluation on dev{beside}."
-        return Section("Seconds per epoch", (bullets(items), wrap(f"{last} {note}".strip()))).format()
 
 
 @dataclass(frozen=True)
@@ -193,7 +173,7 @@ class Yardsticks:
         rows = [(escape(yardstick.name), yardstick.dev, yardstick.test) for yardstick in study.yardsticks]
         for word, cell in (("baseline", study.baseline), ("best", study.ranking[0] if study.ranking else None)):
             if cell is not None:
-                rows.append((f"{word}: cell {cell.index}", cell.dev.mean, cell.result.mean))
+                rows.append((f"{word}: {cell.name(escape)}", cell.dev.mean, cell.result.mean))
         if study.has_test:
             shown = table(
                 [study.metric, "dev", "test"], [[name, decimals(dev), decimals(test)] for name, dev, test in rows]
@@ -203,7 +183,13 @@ class Yardsticks:
         return Section("Yardstick", (shown, self._without_baseline())).format()
 
     def _without_baseline(self) -> str:
-        return "" if self.study.baseline else "A rule leaves the baseline cell out."
+        study = self.study
+        if study.baseline:
+            return ""
+        wanted = {factor.name: factor.baseline for factor in study.factors}
+        if any(cell.levels == wanted for cell in study.excluded):
+            return "A rule leaves the baseline cell out."
+        return "No row of the list is the baseline."
 
 
 @dataclass(frozen=True)

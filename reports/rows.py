@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gridsearch.errors import RequestError
+from gridsearch.factor import ROW
 from gridsearch.ledger import Ledger
 from reports.records import (
     CellRow,
@@ -24,11 +25,13 @@ from reports.records import (
 
 _REPLICATES = """
 SELECT cell_trials.position, trials.id AS trial, trials.seed, trials.fold, trial_states.state,
-       attempts.id AS attempt, attempts.chosen_epoch, attempts.seconds, attempts.peak_bytes, attempts.collapsed
+       attempts.id AS attempt, attempts.chosen_epoch, attempts.seconds, attempts.peak_bytes, attempts.collapsed,
+       attempts.resources, provenance.content AS provenance
 FROM cell_trials
 JOIN trials ON trials.id = cell_trials.trial
 JOIN trial_states ON trial_states.trial = trials.id
 LEFT JOIN attempts ON attempts.trial = trials.id AND attempts.state = 'finished'
+LEFT JOIN provenance ON provenance.id = attempts.provenance
 ORDER BY cell_trials.position, cell_trials.replicate
 """
 _FAILURES = """
@@ -64,7 +67,9 @@ def read_study(ledger: Ledger) -> StudyRows:
             ),
             cells=cells,
             excluded=tuple(
-                LeftOutCell(json.loads(row["levels"]), row["why"]) for row in rows("SELECT * FROM excluded")
+                LeftOutCell(levels, row["why"], name)
+                for row in rows("SELECT * FROM excluded")
+                for levels, name in [_levels_and_row(row["levels"], facts)]
             ),
             failures=_failures(ledger.connection, cells),
             yardsticks=yardsticks,
@@ -101,14 +106,22 @@ def _cells(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> tuple[Ce
     return tuple(
         CellRow(
             index=row["position"],
-            levels=json.loads(row["levels"]),
+            levels=levels,
             recipe=json.loads(row["recipe"]),
             dead=json.loads(row["dead"]),
             replicates=tuple(replicates[row["position"]]),
             has_test=bool(facts["test_is_labelled"]),
+            row=name,
         )
         for row in connection.execute("SELECT * FROM cells ORDER BY position")
+        for levels, name in [_levels_and_row(row["levels"], facts)]
     )
+
+
+def _levels_and_row(text: str, facts: Mapping[str, Any]) -> tuple[dict[str, str], str]:
+    """Take apart what the ledger keeps together: the levels of a cell, and its name where the design is a list."""
+    levels = json.loads(text)
+    return levels, levels.pop(ROW) if facts["design"]["kind"] == "list" else ""
 
 
 def _outcomes(connection: sqlite3.Connection) -> dict[int, tuple[dict[str, float], dict[str, float]]]:
@@ -145,7 +158,14 @@ def _replicate(
         seconds=row["seconds"],
         peak_bytes=row["peak_bytes"],
         collapsed=row["collapsed"] or "",
+        terms=_terms(json.loads(row["provenance"]), json.loads(row["resources"])),
     )
+
+
+def _terms(provenance: Mapping[str, Any], resources: Mapping[str, Any]) -> str:
+    """Put together whatever makes the times of two trials incomparable."""
+    machine = [provenance.get(key) for key in ("host", "processor", "gpus")]
+    return repr(machine + [resources.get(key) for key in ("device", "threads", "gpus", "micro_batch_divisor")])
 
 
 def _failures(connection: sqlite3.Connection, cells: tuple[CellRow, ...]) -> tuple[FailedAttempt, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from gridsearch.design import design_text
 from reports.analysis import FailureGroup, failure_groups
 from reports.commands import report_command, rerun_command, short_id, sweep_command
 from reports.markdown import (
@@ -82,7 +83,7 @@ class Repeat:
         if study.ranking:
             best = study.ranking[0]
             blocks += [
-                f"One row, here the best (cell {best.index}); other ids are below.",
+                f"One row, here the best ({best.name(escape)}); other ids are below.",
                 fenced([rerun_command(study, best.finished[0].trial)]),
             ]
         blocks += [
@@ -127,13 +128,13 @@ class ProvenanceSection:
 
     def _design(self) -> list[str]:
         design = self.study.facts["design"]
-        kind = "full factorial" if design["kind"] == "full" else design["kind"]
         policy = "shared by all cells" if design["seed_policy"] == "shared" else "each cell has its own"
         seeds = ", ".join(str(seed) for seed in design["seeds"])
         if design["on_dead"] == "replicate" and any(cell.dead for cell in self.study.cells):
             policy += ", but replicates have their own"
         return [
-            f"design: {kind}; on dead knobs: {design['on_dead']}; running order from seed {design['order_seed']}",
+            f"design: {design_text(design)}; on dead knobs: {design['on_dead']}; "
+            f"running order from seed {design['order_seed']}",
             f"seeds: {seeds} ({policy})",
         ]
 

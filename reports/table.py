@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gridsearch.factor import ROW
 from gridsearch.ledger import Ledger
 from reports import markdown
 from reports.markdown import COLLAPSED_MARK, one_line
@@ -67,13 +68,14 @@ def comparison_table(study: StudyRows) -> Table:
 
 def _cell_table(study: StudyRows) -> Table:
     has_several = study.n_replicates > 1
-    header = ["index", *(factor.column for factor in study.factors)]
+    header = ["index", *([ROW] if study.is_list else []), *(factor.column for factor in study.factors)]
     header += [*(["dev"] if study.has_test else []), "result", *(["sd", "n"] if has_several else [])]
     best = {"dev": _best(study, [cell.dev.mean for cell in study.cells])}
     best["result"] = _best(study, [cell.result.mean for cell in study.cells])
     rows = []
     for cell in study.cells:
-        row = [Cell(str(cell.index)), *(Cell(cell.levels[factor.name]) for factor in study.factors)]
+        row = [Cell(str(cell.index)), *([Cell(cell.row)] if study.is_list else [])]
+        row += [Cell(cell.levels[factor.name]) for factor in study.factors]
         if study.has_test:
             row.append(_number(cell.dev.mean, best["dev"]))
         row.append(_result(cell, best["result"]))
@@ -166,6 +168,7 @@ def csv_text(study: StudyRows) -> str:
 def _csv_row(study: StudyRows, cell: CellRow) -> list[object]:
     return [
         cell.index,
+        *([cell.row] if study.is_list else []),
         *(cell.levels[factor.name] for factor in study.factors),
         *([cell.dev.mean] if study.has_test else []),
         cell.result.mean,

@@ -44,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"gridsearch {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_init, _plan, _sweep, _verify, _status, _report, _import, _predict, _rerun):
+    for add in (_init, _knobs, _plan, _sweep, _verify, _status, _report, _import, _predict, _rerun):
         add(commands)
     return parser
 
@@ -71,7 +71,7 @@ def _add(commands: Commands, name: str, help_text: str, example: str) -> argpars
 def _question(parser: argparse.ArgumentParser) -> None:
     """Options that say what is asked: space, task, model, seeds, fixed knobs."""
     parser.add_argument(
-        "space", metavar="SPACE", help="a built-in space (finetune64, seed003, class_weights) or a TOML file"
+        "space", metavar="SPACE", help="a built-in space, such as finetune64 or pooling, or a TOML file"
     )
     parser.add_argument(
         "--task", default="docstrings", metavar="T", help="a built-in task or a TOML file (default: docstrings)"
@@ -112,6 +112,16 @@ def _init(commands: Commands) -> None:
     parser.add_argument("-o", "--output", required=True, metavar="TASK.toml", help="the task file to write")
     parser.add_argument("--name", metavar="NAME", help="what the task is called (default: the output file's name)")
     parser.add_argument("--force", action="store_true", help="replace an existing file")
+
+
+def _knobs(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "knobs",
+        "list what a space can vary: every knob with its values, meaning and source",
+        "gridsearch knobs reinit_layers",
+    )
+    parser.add_argument("name", nargs="?", metavar="NAME", help="one knob (default: all)")
 
 
 def _plan(commands: Commands) -> None:

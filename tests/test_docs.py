@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from gridsearch.space import parse_space
+from reports.recipe_page import recipe_page
 from runners.cli import build_parser
+from search_spaces import names_of_spaces
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")])
@@ -33,6 +35,16 @@ def test_every_command_is_in_the_readme() -> None:
     known = re.findall(r"^    (\w+) ", build_parser().format_help(), re.MULTILINE)
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [name for name in known if f"| `{name} " not in text] == []
+
+
+def test_every_space_is_in_the_readme() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in names_of_spaces() if f"| `{name}` |" not in text] == []
+
+
+def test_the_page_of_the_knobs_is_that_of_the_recipe() -> None:
+    found = (ROOT / "docs" / "recipe.md").read_text(encoding="utf-8")
+    assert found == recipe_page(), "docs/recipe.md is stale: run `make docs`"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())

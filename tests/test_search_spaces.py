@@ -1,10 +1,15 @@
+import re
 from pathlib import Path
 
 import pytest
 
+from gridsearch.encoders.card import EncoderCard
 from gridsearch.errors import RequestError
-from gridsearch.space import parse_space
+from gridsearch.plan import Plan, make_plan
+from gridsearch.space import load_space, parse_space
+from gridsearch.tasks.task import Split, Task
 from gridsearch.tasks.taskfile import parse_task_file
+from runners.cli import main
 from search_spaces import find_space, find_task, names_of_spaces, names_of_tasks
 
 
@@ -18,6 +23,72 @@ def test_built_in_tasks_are_found_and_valid() -> None:
 def test_built_in_spaces_are_found_and_valid() -> None:
     for name in names_of_spaces():
         assert parse_space(find_space(name).read_text(encoding="utf-8"), name).factors
+
+
+CARDS = {
+    "tiny": EncoderCard("tiny", "a", "bert", 12, has_pooler=True, max_tokens=512, dropout=0.1),
+    "minilm": EncoderCard("minilm", "b", "bert", 6, has_pooler=True, max_tokens=512, dropout=0.1),
+}
+FOR_TWELVE_LAYERS = {"finetune64", "seed003"}
+
+
+def plan_of(name: str, encoder: str, n_rows: int = 1500) -> Plan:
+    """Plan a shipped space on pairs with two labels, which suit them all."""
+    labels = tuple(number % 2 for number in range(n_rows))
+    split = Split(("a text",) * n_rows, labels, ("another",) * n_rows)
+    task = Task("pairs", "pair", "accuracy", ("different", "same"), split, split)
+    return make_plan(load_space(find_space(name)), task, lambda _: CARDS[encoder])
+
+
+@pytest.mark.parametrize("encoder", list(CARDS))
+@pytest.mark.parametrize("name", names_of_spaces())
+def test_every_space_can_be_planned(name: str, encoder: str) -> None:
+    if encoder == "minilm" and name in FOR_TWELVE_LAYERS:
+        with pytest.raises(RequestError, match="may not exceed the encoder's 6"):
+            plan_of(name, encoder)
+        return
+    plan = plan_of(name, encoder)
+    assert not any(cell.dead for cell in plan.cells) or name == "seed003"
+    assert plan.space.title
+    assert plan.baseline is not None
+
+
+@pytest.mark.parametrize("name", sorted(set(names_of_spaces()) - {"class_weights", "seed001", "seed002"}))
+def test_spaces_for_any_task_can_be_planned_on_the_one_without_files(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", name, "--study", str(tmp_path)]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("name", ["seed001", "seed002", "adversarial"])
+def test_spaces_for_pairs_can_be_planned_on_real_ones(name: str, shared_data: Path, tmp_path: Path) -> None:
+    assert main(["plan", name, "--task", "afqmc", "--data-dir", str(shared_data), "--study", str(tmp_path)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "groups"),
+    [
+        ("seed001", ["pretrained aligned v8 augmented"]),
+        ("seed002", ["kfold-7 kfold-8 kfold-12", "kfold-11 kfold-18", "kfold-13 kfold-14"]),
+    ],
+)
+def test_rows_of_the_notes_that_are_the_same_fine_tuning(name: str, groups: list[str]) -> None:
+    assert [" ".join(cell.row for cell in group) for group in plan_of(name, "tiny").same_rows] == groups
+
+
+def test_seed002_is_every_row_of_the_notes(shared_data: Path) -> None:
+    notes = (shared_data.parent / "seeds" / "002_nezha_kfold.md").read_text(encoding="utf-8")
+    cells = plan_of("seed002", "tiny").cells
+    assert [cell.row for cell in cells] == re.findall(r"^(kfold-\d+)", notes, re.MULTILINE)
+    for cell, line in zip(cells, re.findall(r"^kfold-\d+ .*", notes, re.MULTILINE), strict=True):
+        recipe = cell.recipe
+        assert recipe.adversarial in line
+        assert str(recipe.adversarial_epsilon) in line
+        assert (recipe.multi_sample_dropout == 8) == ("mutil-sample" in line)
+        assert ("cat" in recipe.pooling) == ("cls cat" in line)
+        assert (recipe.cooccurrence == "add_scalar") == ("co-ocurrence" in line or " ids " in line)
+        assert f"dropout {recipe.classifier_dropout}" in line or cell.row == "kfold-9"
 
 
 def test_a_path_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,9 +4,10 @@ import contextlib
 import textwrap
 from collections import Counter
 
+from gridsearch.design import alias_texts, design_text
 from gridsearch.errors import NotBegunError
+from gridsearch.factor import ROW, label_of
 from gridsearch.plan import Plan
-from gridsearch.space import label_of
 from gridsearch.tasks.task import Task
 from reports.table import Cell, Table
 from runners.cli import EXIT_DONE, Arguments
@@ -45,6 +46,7 @@ def _about(plan: Plan) -> list[str]:
         about.append(("", card.note))
     settings = [f"{name} = {label_of(value)}" for name, value in fixed.items() if name != "encoder"]
     about.append(("fixed", ", ".join(settings) or "nothing: the defaults of the recipe"))
+    about += _design(plan)
     steps = sorted({cell.recipe.total_steps(len(task.train)) for cell in plan.cells})
     about.append(("steps", f"{' or '.join(map(str, steps))} a trial"))
     return [
@@ -52,6 +54,23 @@ def _about(plan: Plan) -> list[str]:
         for label, text in about
         if text
     ]
+
+
+def _design(plan: Plan) -> list[tuple[str, str]]:
+    space, n_asked = plan.space, len(plan.cells) + len(plan.excluded)
+    text = f"{design_text(space.design.model_dump())}: "
+    if space.design.kind == "list":
+        text += f"{_count(n_asked, 'row')} (the factors have {_count(space.n_combinations, 'combination')})"
+    elif n_asked < space.n_combinations:
+        text += f"{n_asked} of {_count(space.n_combinations, 'combination')}"
+    else:
+        text += _count(n_asked, "combination")
+    if space.design.resolution is None:
+        return [("design", text)]
+    aliases = alias_texts([factor.column for factor in space.factors], space.design.resolution)
+    what = "main effects and two-factor interactions"
+    told = f"{what} that it cannot tell apart: {'; '.join(aliases)}" if aliases else f"it tells all {what} apart"
+    return [("design", text), ("", told)]
 
 
 def _rows(task: Task) -> str:
@@ -63,37 +82,56 @@ def _rows(task: Task) -> str:
 
 def _factors(plan: Plan) -> list[str]:
     lines = ["factors  (* marks the baseline level)"]
-    for factor in plan.space.factors:
+    factors = plan.space.factors
+    name_width = max(len(factor.column) for factor in factors)
+    label_width = max(len(level.label) for factor in factors for level in factor.levels)
+    for factor in factors:
         for level in factor.levels:
             mark = "*" if level.label == factor.baseline else " "
             sets = ", ".join(f"{name} = {label_of(value)}" for name, value in level.knobs.items())
-            lines.append(f"  {factor.column:<20} {level.label:>8}{mark} {sets}")
+            head = f"  {factor.column:<{name_width}}  {level.label:>{label_width}}{mark} "
+            lines.append(textwrap.fill(sets, 80, initial_indent=head, subsequent_indent=" " * len(head)))
     return lines
 
 
 def _cells(plan: Plan, *, list_all: bool) -> list[str]:
     seeds = plan.space.design.seeds
     lines = [f"{_count(len(plan.cells), 'cell')} x {_count(len(seeds), 'seed')} = {_count(len(plan.trials), 'trial')}"]
-    if len(plan.trials) < len(plan.cells) * len(seeds):
+    is_list = plan.space.design.kind == "list"
+    if not is_list and len(plan.trials) < len(plan.cells) * len(seeds):
         lines[0] += " (cells that differ only in dead knobs share theirs)"
     shown = plan.cells if list_all or len(plan.cells) <= N_LISTED else plan.cells[:10]
     trial = "trial" if len(seeds) == 1 else f"trial (seed {seeds[0]})"
-    header = ("index", *(factor.column for factor in plan.space.factors), trial)
-    rows = ((str(cell.index), *cell.levels.values(), cell.trials[0].short_id) for cell in shown)
+    header = ("index", *([ROW] if is_list else []), *(factor.column for factor in plan.space.factors), trial)
+    rows = (
+        (str(cell.index), *([cell.row] if is_list else []), *cell.levels.values(), cell.trials[0].short_id)
+        for cell in shown
+    )
     lines.append(Table(header, tuple(tuple(map(Cell, row)) for row in rows)).plain_text())
     if len(shown) < len(plan.cells):
         lines.append(f"... and {len(plan.cells) - len(shown)} more (--all lists them)")
+    for group in plan.same_rows:
+        names = " = ".join(cell.row for cell in group)
+        lines.append(_wrapped(f"the same recipe, and so the same trials: {names}"))
     dead = Counter((name, reason) for cell in plan.cells for name, reason in cell.dead.items())
     for (name, reason), count in dead.items():
-        lines.append(f"{name} cannot act in {_count(count, 'cell')}: {reason} (on_dead = {plan.space.design.on_dead})")
+        where = f"{name} cannot act in {_count(count, 'cell')}"
+        lines.append(_wrapped(f"{where}: {reason} (on_dead = {plan.space.design.on_dead})"))
     return lines
 
 
 def _left_out(plan: Plan) -> list[str]:
     counts = Counter(cell.why for cell in plan.excluded)
-    return [
-        f"rule `{rule.skip}` leaves out {_count(counts[rule.why], 'cell')}: {rule.why}" for rule in plan.space.rules
-    ]
+    lines = []
+    for rule in plan.space.rules:
+        rows = [cell.row for cell in plan.excluded if cell.row and cell.why == rule.why]
+        named = f" ({', '.join(rows)})" if rows else ""
+        lines.append(_wrapped(f"rule `{rule.skip}` leaves out {_count(counts[rule.why], 'cell')}{named}: {rule.why}"))
+    return lines
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 80, subsequent_indent="  ")
 
 
 def _count(number: int, noun: str) -> str:

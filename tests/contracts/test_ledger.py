@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gridsearch.canonical import canonical_json
 from gridsearch.errors import GridSearchError, RequestError, StudyLockedError
 from gridsearch.ledger import Coverage, Ledger, bytes_array
+from gridsearch.recipe import knobs
 from gridsearch.study import Study
 from gridsearch.trial import PART, Epoch, Failure, Outcome, PartOutcome, Retry, retry_after
 
@@ -124,6 +127,28 @@ def test_an_outcome_comes_back_as_it_was(ledger: Ledger) -> None:
     row = ledger.connection.execute("SELECT * FROM outcomes").fetchone()
     np.testing.assert_array_equal(bytes_array(row["dev_logits"]), np.array([[0.25, -1.5]], dtype=np.float32))
     assert ledger.trial(trial[:8]).id == trial
+
+
+def test_knobs_that_are_younger_than_a_recipe_are_neutral_in_it(ledger: Ledger, monkeypatch) -> None:
+    """Its id was made without them; a default may be another value than the neutral one some day."""
+    trial = ledger.trial(min(ledger.pending()))
+    old = trial.recipe.model_dump(exclude={"adversarial", "schedule", "classifier_dropout"})
+    with ledger.connection as write:
+        write.execute("UPDATE trials SET recipe = ? WHERE id = ?", (canonical_json(old), trial.id))
+    assert ledger.trial(trial.id) == trial
+    # A knob without a neutral value has its default; a knob with one never has.
+    changed = {name: replace(knob, neutral="fgm") if name == "adversarial" else knob for name, knob in knobs().items()}
+    monkeypatch.setattr("gridsearch.ledger.knobs", lambda: changed)
+    recipe = ledger.trial(trial.id).recipe
+    assert (recipe.adversarial, recipe.schedule, recipe.classifier_dropout) == ("fgm", "linear", 0.1)
+
+
+def test_a_recipe_of_a_later_version_is_refused(ledger: Ledger) -> None:
+    trial = ledger.trial(min(ledger.pending()))
+    with ledger.connection as write:
+        write.execute("UPDATE trials SET recipe = ?", (canonical_json(trial.recipe.model_dump() | {"of_2050": 1}),))
+    with pytest.raises(RequestError, match=f"the recipe of trial {trial.short_id}: unknown knob 'of_2050'"):
+        ledger.trial(trial.id)
 
 
 def test_a_loss_that_is_no_number_is_kept_as_none(ledger: Ledger) -> None:

@@ -83,6 +83,7 @@ class Writer:
 
     def __init__(self, study: Study, plan: Plan, sources: Mapping[str, object] = SOURCES) -> None:
         self.study, self.plan = study, plan
+        self.resources: Mapping[str, object] = {}
         study.folder.mkdir(parents=True, exist_ok=True)
         with Ledger(study.ledger_path) as ledger:
             ledger.adopt(plan, sources)
@@ -91,7 +92,7 @@ class Writer:
         """Open an attempt at a cell's trial, and do something with it."""
         with Ledger(self.study.ledger_path) as ledger:
             trial = self.plan.cells[cell - 1].trials[replicate]
-            act(ledger, ledger.start(trial.id, ledger.provenance(PROVENANCE), "desk:1", {}))
+            act(ledger, ledger.start(trial.id, ledger.provenance(PROVENANCE), "desk:1", self.resources))
 
     def finish(self, cell: int, result: Outcome, replicate: int = 0) -> None:
         self.run(lambda ledger, attempt: ledger.finish(attempt, result), cell, replicate)

@@ -47,7 +47,12 @@ def small(study: Study) -> Writer:
 
 def test_the_page_of_a_small_study(small: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Written out in full beside this file. Knobs that later versions add stay out of it."""
-    meanings = {"bert_adam": Knob("no bias correction", "a paper"), "frozen_layers": Knob("layers that never train")}
+    meanings = {
+        "learning_rate": Knob("how far a step goes"),
+        "bert_adam": Knob("no bias correction", "a paper"),
+        "frozen_layers": Knob("layers that never train"),
+        "selection": Knob("the epoch that is reported", neutral="best"),
+    }
     monkeypatch.setattr("reports.asked.knobs", lambda: meanings)
     with small.study.open() as ledger:
         rows = read_study(ledger)
@@ -72,7 +77,7 @@ def test_a_study_with_nothing_finished_is_honest(study: Study) -> None:
     assert "No trial has finished yet: there is nothing to compare." in text
     assert section(text, "Failures") == "No attempt has been made."
     assert text.count(" pending") == 1 + 4
-    for absent in ("Best and worst", "Read with care", "Collapsed runs", "Seconds per epoch", "Yardstick"):
+    for absent in ("Best and worst", "Read with care", "Collapsed runs", "Cost", "Yardstick"):
         assert f"## {absent}" not in text
     assert "gridsearch sweep small.toml --task moods --seeds 0 --study study" in text
 
@@ -150,9 +155,107 @@ def test_cautions_of_several_seeds_without_a_test(study: Study) -> None:
     )
 
 
-def test_a_space_without_frozen_layers_says_nothing_of_them(study: Study) -> None:
-    Writer(study, small_plan("[factors]\nbert_adam = [false, true]\n")).finish(1, outcome(0.8, 0.8))
-    assert "Seconds per epoch" not in page(study)
+LISTED = """
+[[design.rows]]
+row = "plain"
+[[design.rows]]
+row = "more *data*"
+[[design.rows]]
+row = "adam"
+bert_adam = true
+"""
+
+
+@pytest.fixture
+def listed(study: Study) -> Writer:
+    """Three rows, two of them the same recipe."""
+    writer = Writer(study, small_plan(f'{SMALL_SPACE}[design]\nkind = "list"\n{LISTED}', has_test=False))
+    writer.finish(1, outcome(0.8))
+    writer.finish(3, outcome(0.9))
+    return writer
+
+
+def test_rows_of_a_list_have_their_names_everywhere(listed: Writer) -> None:
+    text = page(listed.study)
+    assert "3 cells of 2 factors, a list of rows, 1 seed each" in text
+    assert section(text, "Results").split("\n\n")[1].split("\n") == [
+        "| index   | row           | bertadam   | frozen_layers   | result     |",
+        "|---------|---------------|------------|-----------------|------------|",
+        "| 1       | plain         | 0          | 0               | 0.8000     |",
+        "| 2       | more \\*data\\* | 0          | 0               | 0.8000     |",
+        "| 3       | adam          | 1          | 0               | **0.9000** |",
+    ]
+    assert "Best: cell 3 (adam), dev accuracy 0.9000." in text
+    assert section(text, "Rows that are the same recipe").endswith("- cell 1 (plain) = cell 2 (more \\*data\\*)")
+    assert section(text, "Cells left out") == "The space has no rule: every listed row is a cell."
+    assert "The best of 2 noisy cells" in text
+    assert "- design: list of rows;" in text
+    assert "**complete: 2 planned, 2 finished" in text
+    with listed.study.open() as ledger:
+        assert best_line(ledger) == "Best: cell 3 (adam), dev accuracy 0.9000."
+
+
+def test_a_list_for_programs(listed: Writer) -> None:
+    write_reports(listed.study, None, ["csv", "json"])
+    found = json.loads(Path("study/page.json").read_text())
+    assert [cell["row"] for cell in found["cells"]] == ["plain", "more *data*", "adam"]
+    assert found["same_rows"] == [["plain", "more *data*"]]
+    lines = Path("study/page.csv").read_text().splitlines()
+    assert lines[0].startswith("index,row,bertadam,frozen_layers,result,state")
+    assert lines[2].startswith("2,more *data*,0,0,0.8,finished")
+
+
+def test_a_list_without_the_baseline_says_so(study: Study) -> None:
+    rows = (
+        '[design]\nkind = "list"\nrows = [{ row = "adam", bert_adam = true }, { row = "frozen", frozen_layers = 6 }]\n'
+    )
+    rule = '[[rules]]\nskip = "frozen_layers == 6"\nwhy = "known"\n'
+    writer = Writer(study, small_plan(SMALL_SPACE + rows + rule))
+    writer.finish(1, outcome(0.8, 0.8))
+    writer.yardstick(0.7, 0.7)
+    text = page(study)
+    assert "No row of the list is the baseline." in section(text, "Yardstick")
+    assert section(text, "Cells left out").startswith("Of 2 listed rows, rules leave out 1; 1 is planned.")
+
+
+def test_one_at_a_time_tells_how_many_combinations_it_asks_for(study: Study) -> None:
+    Writer(study, small_plan(SMALL_SPACE + '[design]\nkind = "one-at-a-time"\n'))
+    text = " ".join(page(study).split())
+    assert "3 cells of 2 factors, a one-at-a-time design, 1 seed each" in text
+    assert "The space has no rule: the 3 of 4 combinations that the design asks for are all cells." in text
+
+
+def test_one_at_a_time_with_a_rule(study: Study) -> None:
+    rule = '[[rules]]\nskip = "bert_adam"\nwhy = "known"\n'
+    Writer(study, small_plan(SMALL_SPACE + '[design]\nkind = "one-at-a-time"\n' + rule))
+    text = " ".join(section(page(study), "Cells left out").split())
+    assert text == (
+        "Of the 3 of 4 combinations that the design asks for, rules leave out 1; 2 are planned. "
+        "- 1 cell by `bert_adam`: known"
+    )
+
+
+def test_a_fraction_names_what_it_cannot_tell_apart(study: Study) -> None:
+    third = "[factors.reinit_layers]\nlevels = [0, 1]\n"
+    Writer(study, small_plan(SMALL_SPACE + third + '[design]\nkind = "fraction"\nresolution = 3\n'))
+    text = page(study)
+    assert "4 cells of 3 factors, a fraction of resolution 3 at least, 1 seed each" in text
+    assert section(text, "Cells left out").split("\n")[-3:] == [
+        "- bertadam = frozen_layers x reinit_layers",
+        "- frozen_layers = bertadam x reinit_layers",
+        "- reinit_layers = bertadam x frozen_layers",
+    ]
+
+
+def test_tricks_that_are_off_are_not_listed(study: Study) -> None:
+    Writer(study, small_plan("[recipe]\nepochs = 2\nselection = 'last'\n[factors]\nbert_adam = [false, true]\n"))
+    text = " ".join(section(page(study), "The same for all cells").split())
+    assert text == (
+        'Fixed by the space: `epochs = 2`, `selection = "last"`. At their defaults: `encoder = "tiny"`, '
+        '`max_length = 128`, `classifier_dropout = 0.1`, `pooling = "cls"`, `batch_size = 32`, '
+        "`learning_rate = 5e-05`, `adam_epsilon = 1e-08`. Every other knob is neutral, and so its trick is off; "
+        "`gridsearch knobs` lists them."
+    )
 
 
 def test_resumed_on_another_version(small: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,7 +331,11 @@ def test_json_has_the_numbers_of_the_page(small: Writer) -> None:
     assert cell["settings"] == "bertadam1-frozen_layers0"
     assert (cell["result"], cell["chosen_epochs"]) == ({"mean": 0.83, "sd": None, "n": 1}, [1])
     assert cell["replicates"][0]["trial"] == small.plan.cells[2].trials[0].id
-    assert found["speed"]["ratio"] == pytest.approx(0.95 / 1.5)
+    assert found["cost"]["n_other_terms"] == 0
+    assert [(cost["level"], cost["seconds"], cost["n"]) for cost in found["cost"]["levels"][2:]] == [
+        ("0", 1.5, 2), ("6", pytest.approx(0.95), 2),
+    ]  # fmt: skip
+    assert found["cost"]["levels"][3]["ratio"] == pytest.approx((0.9 / 1.5 + 1.0 / 1.5) / 2)
     assert found["yardsticks"] == [{"name": "TF-IDF + logistic regression", "dev": 0.7, "test": 0.71}]
     assert found["failures"][0]["then"] == "retried, and finished"
     assert found["commands"]["rerun"] == f"gridsearch rerun study --trial {ids(small.plan)[2]}"

@@ -25,8 +25,6 @@ def test_a_finished_cell(study: Study) -> None:
     assert (cell.dev.mean, cell.result.mean, cell.result.n, cell.result.sd) == (0.8, 0.7, 1, None)
     assert (cell.replicates[0].chosen_epoch, cell.replicates[0].n_epochs) == (1, 2)
     assert (cell.train_seconds_per_epoch.mean, cell.replicates[0].dev_seconds_per_epoch) == (3.0, 0.25)
-    assert cell.frozen
-    assert not rows.cells[0].frozen
     assert rows.split == "test"
     assert rows.coverage.finished == 1
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridsearch.space import RESERVED_COLUMNS
+from gridsearch.factor import RESERVED_COLUMNS
 from gridsearch.study import Study
 from gridsearch.trial import Failure
 from reports import markdown

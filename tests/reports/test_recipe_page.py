@@ -1,0 +1,86 @@
+import inspect
+import re
+
+import pytest
+
+from gridsearch.errors import RequestError
+from gridsearch.knob import ALWAYS
+from gridsearch.recipe import Recipe, knobs
+from reports.recipe_page import GROUPS, grouped, knob_texts, knobs_for_terminal, recipe_page
+from runners.cli import main
+
+
+def test_every_knob_is_on_the_page_once_and_in_order() -> None:
+    found = re.findall(r"^- `(\w+) = ", recipe_page(), re.MULTILINE)
+    assert found == list(Recipe.model_fields)
+
+
+def test_groups_are_those_of_the_class() -> None:
+    source = inspect.getsource(Recipe)
+    assert re.findall(r"^    # (.*)\.\n    (\w+):", source, re.MULTILINE) == [(b, a) for a, b in GROUPS.items()]
+    assert sum(map(len, grouped().values())) == len(knobs())
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("bert_adam", "true, false"),
+        ("epochs", "a whole number from 1, up to 1000"),
+        ("learning_rate", "a number above 0, up to 1"),
+        ("clip_norm", 'a number above 0, "none"'),
+        ("frozen_layers", 'a whole number from 0, a share such as "50%", "embeddings"'),
+        ("class_weights", '"none", "balanced", a list, each item a number above 0'),
+        ("encoder", "a text"),
+        ("precision", '"fp32", "bf16"'),
+    ],
+)
+def test_values_in_words(name: str, values: str) -> None:
+    assert knob_texts()[name].values == values
+
+
+def test_a_default_is_neutral_wherever_there_is_a_neutral_value() -> None:
+    """The page says so."""
+    defaults = Recipe()
+    assert [n for n, k in knobs().items() if k.neutral is not ALWAYS and k.neutral != getattr(defaults, n)] == []
+    assert knob_texts()["epochs"].acts_always
+    assert not knob_texts()["schedule"].acts_always
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("reinit_pooler", "pooling = 'cls' never uses the pooler"),
+        ("decay_exclude", "weight_decay = 0 leaves nothing to exclude"),
+        ("lookahead_alpha", "lookahead_steps = 0 is no Lookahead"),
+        ("patience", ""),
+        ("weight_decay", ""),
+        ("warmup_proportion", ""),
+        ("class_weights", ""),
+    ],
+)
+def test_what_cannot_act_alone(name: str, reason: str) -> None:
+    assert knob_texts()[name].idle == reason
+
+
+def test_the_list_fits_a_terminal() -> None:
+    text = knobs_for_terminal(None)
+    assert [line for line in text.split("\n") if len(line) > 80] == []
+    assert knobs_for_terminal("reinit_layers").split("\n") == [
+        "reinit_layers = 0",
+        "    draw the top layers anew: their number, or a share of the depth.",
+        '    Values: a whole number from 0, a share such as "50%".',
+        "    Source: arXiv:2006.05987, section 5.",
+    ]
+    assert knobs_for_terminal("reinit_layers") in text
+
+
+def test_an_unknown_knob() -> None:
+    with pytest.raises(RequestError, match="unknown knob 'reinit_layer' \\(did you mean 'reinit_layers'\\?\\)"):
+        knobs_for_terminal("reinit_layer")
+
+
+def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["knobs", "reinit_layers"]) == 0
+    assert capsys.readouterr().out.startswith("reinit_layers = 0\n")
+    assert main(["knobs", "reinit"]) == 2
+    assert capsys.readouterr().err.startswith("gridsearch knobs: unknown knob 'reinit'")
