@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import Final
 
 from gridsearch.design import balanced_order
 from gridsearch.encoders.card import EncoderCard
@@ -13,6 +15,9 @@ from gridsearch.resolve import dead_knobs, refuse_contradictions, resolve, witho
 from gridsearch.space import Cell, Space, spell_cell
 from gridsearch.tasks.task import Task
 from gridsearch.trial import Trial, make_trial
+
+POOLINGS_OF_A_LENGTH: Final = frozenset({"flatten", "first_last_avg_unmasked"})
+"""Poolings that read as many positions as max_length says, however short the texts are."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,17 @@ class Plan:
         return order
 
 
-def make_plan(space: Space, task: Task, describe: Callable[[str], EncoderCard]) -> Plan:
-    """Resolve every cell of a space. Raises RequestError for a knob that cannot act, unless the design allows it."""
+def make_plan(
+    space: Space,
+    task: Task,
+    describe: Callable[[str], EncoderCard],
+    longest_text: Callable[[str], int] | None = None,
+) -> Plan:
+    """Resolve every cell of a space. Raises RequestError for a knob that cannot act, unless the design allows it.
+
+    ``longest_text`` counts the tokens of the task's longest text for an encoder. It is asked only when cells differ in
+    nothing but ``max_length``; without it, lengths that cut nothing are not noticed.
+    """
     cards: dict[str, EncoderCard] = {}
     facts_of_encoder: dict[str, Facts] = {}
     first_cells: dict[tuple[str, Recipe], Cell] = {}
@@ -113,6 +127,8 @@ def make_plan(space: Space, task: Task, describe: Callable[[str], EncoderCard]) 
     if not cells:
         raise RequestError(f"{space.name}: the rules leave no cell to run")
     _refuse_dead(cells, space)
+    if longest_text is not None:
+        _refuse_lengths_that_cut_nothing(cells, space, cache(longest_text))
     return Plan(space, task, cards, tuple(cells), tuple(excluded))
 
 
@@ -174,3 +190,24 @@ def _refuse_dead(cells: list[PlannedCell], space: Space) -> None:
                 )
             if name not in varied and all(name in other.dead for other in cells):
                 raise RequestError(f"{space.name}: {name} is set, but cannot act in any cell: {reason}")
+
+
+def _refuse_lengths_that_cut_nothing(
+    cells: list[PlannedCell], space: Space, longest_text: Callable[[str], int]
+) -> None:
+    alike: dict[Recipe, list[PlannedCell]] = {}
+    for cell in cells:
+        if cell.recipe.pooling not in POOLINGS_OF_A_LENGTH:
+            alike.setdefault(cell.recipe.model_copy(update={"max_length": 0}), []).append(cell)
+    for recipe, several in alike.items():
+        by_length = {cell.recipe.max_length: cell for cell in several}
+        if len(by_length) == 1:
+            continue
+        n_tokens = longest_text(recipe.encoder)
+        uncut = [cell for length, cell in by_length.items() if length >= n_tokens]
+        if len(uncut) > 1:
+            first, second = (spell_cell(cell.levels, cell.row) for cell in uncut[:2])
+            raise RequestError(
+                f"{space.name}: {first} and {second} compute the same: the longest text has {n_tokens} tokens, "
+                "and neither max_length cuts it"
+            )

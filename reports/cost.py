@@ -127,6 +127,8 @@ class Cost:
         timing = self.study.timing
         text = f"All finished trials together took {seconds_text(timing.finished_seconds)}"
         text += f", by {plural(timing.n_workers, 'worker')} beside each other." if timing.n_workers > 1 else "."
+        if any(cost.ratio is None and cost.n for cost in found.levels):
+            text += " Where no such pair is finished, the seconds are those of all trials with the level."
         if found.n_other_terms:
             text += (
                 f" Not counted above: {plural(found.n_other_terms, 'trial')} on another machine or device, or with "

@@ -83,7 +83,7 @@ class Repeat:
         if study.ranking:
             best = study.ranking[0]
             blocks += [
-                f"One row, here the best ({best.name(escape)}); other ids are below.",
+                f"One row, here the best, {best.name(escape)}; other ids are below.",
                 fenced([rerun_command(study, best.finished[0].trial)]),
             ]
         blocks += [

@@ -7,11 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gridsearch.encoders.load import describe
+from gridsearch.encoders import tiny
+from gridsearch.encoders.files import locate, tokenizer_files
+from gridsearch.encoders.load import build_tokenizer, describe
 from gridsearch.errors import RequestError
 from gridsearch.plan import Plan, make_plan
 from gridsearch.space import Space, load_space
 from gridsearch.study import Study
+from gridsearch.tasks.encode import encode_task
 from gridsearch.tasks.tables import Columns, read_text
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import DOCSTRINGS, load_task, parse_task_file
@@ -39,7 +42,7 @@ def read_question(arguments: Arguments) -> Question:
     if data_dir is not None and not data_dir.is_dir():
         raise RequestError(f"--data-dir must be a folder, but there is none at {data_dir}")
     task = load_task(find_task(arguments.task), data_dir, arguments.train_rows)
-    plan = make_plan(space, task, partial(describe, corpus=task.corpus))
+    plan = make_plan(space, task, partial(describe, corpus=task.corpus), partial(longest_text, task=task))
     sources = {
         "space": arguments.space,
         "task": _from_anywhere(arguments.task),
@@ -51,6 +54,14 @@ def read_question(arguments: Arguments) -> Question:
         "encoders": {_from_anywhere(name): card.identity for name, card in plan.cards.items()},
     }
     return Question(plan, Study(_study_folder(arguments, space, task)), sources)
+
+
+def longest_text(encoder: str, task: Task) -> int:
+    """Count the tokens of a task's longest text, as far as the encoder can read it."""
+    folder = tiny.folder(task.corpus) if encoder == "tiny" else locate(encoder)
+    tokenizer = build_tokenizer(tokenizer_files(folder))
+    data = encode_task(task, tokenizer, describe(encoder, task.corpus).max_tokens)
+    return max(int(split.lengths.max()) for split in (data.train, data.dev, data.test) if split is not None)
 
 
 def _study_folder(arguments: Arguments, space: Space, task: Task) -> Path:

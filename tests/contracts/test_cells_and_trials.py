@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from gridsearch.errors import RequestError
+from gridsearch.plan import POOLINGS_OF_A_LENGTH, Plan, make_plan
+from gridsearch.space import parse_space
 from gridsearch.study import Study
 from gridsearch.trial import Failure
 
@@ -85,6 +87,43 @@ def test_levels_that_come_to_the_same_are_refused(plan_of, factors: str) -> None
         plan_of(f'[factors]\n{factors}\n[design]\non_dead = "replicate"\n')
 
 
+LENGTHS = "[factors]\nmax_length = [16, 64, 128]\nbert_adam = [false, true]\n"
+
+
+def plan_with_longest(task, card, text: str, n_tokens: int, asked: list[str] | None = None) -> Plan:
+    def longest(encoder: str) -> int:
+        (asked if asked is not None else []).append(encoder)
+        return n_tokens
+
+    return make_plan(parse_space(text, "small"), task, lambda encoder: card, longest)
+
+
+@pytest.mark.parametrize("n_tokens", [16, 40, 64])
+def test_lengths_that_cut_nothing_are_refused(task, card, n_tokens: int) -> None:
+    with pytest.raises(RequestError) as caught:
+        plan_with_longest(task, card, LENGTHS, n_tokens)
+    first = 16 if n_tokens == 16 else 64
+    assert f"cell max_length = {first}, bert_adam = 0 and cell max_length = " in str(caught.value)
+    assert f"the longest text has {n_tokens} tokens, and neither max_length cuts it" in str(caught.value)
+
+
+def test_a_length_that_cuts_and_one_that_does_not_are_two(task, card) -> None:
+    assert len(plan_with_longest(task, card, LENGTHS, 65).cells) == 6
+
+
+def test_lengths_matter_to_poolings_that_read_as_many_positions(task, card) -> None:
+    for pooling in POOLINGS_OF_A_LENGTH:
+        assert plan_with_longest(task, card, f'[recipe]\npooling = "{pooling}"\n{LENGTHS}', 8).cells
+
+
+def test_nothing_is_tokenised_when_the_length_does_not_vary_and_once_when_it_does(task, card) -> None:
+    asked: list[str] = []
+    plan_with_longest(task, card, SMALL, 8, asked)
+    assert asked == []
+    plan_with_longest(task, card, LENGTHS, 500, asked)
+    assert asked == ["tiny"]
+
+
 def test_dropout_of_what_is_frozen_is_dead(plan_of) -> None:
     text = '[recipe]\nfrozen_layers = "100%"\n[factors]\nencoder_dropout = ["checkpoint", 0.5]\n'
     with pytest.raises(RequestError, match="the whole encoder is frozen"):
@@ -163,9 +202,6 @@ def test_anything_else_is_another_study(tmp_path: Path, plan_of, change: tuple[s
 
 def test_another_task_is_another_study(tmp_path: Path, plan_of, task, card) -> None:
     from dataclasses import replace
-
-    from gridsearch.plan import make_plan
-    from gridsearch.space import parse_space
 
     grow(tmp_path, plan_of(SMALL))
     other = make_plan(parse_space(SMALL, "small"), replace(task, name="other", metric="f1_macro"), lambda name: card)

@@ -15,7 +15,7 @@ import pytest
 
 from runners.cli import build_parser, main
 
-COMMANDS = ("init", "plan", "sweep", "verify", "status", "report", "import", "predict", "rerun")
+COMMANDS = ("init", "knobs", "plan", "sweep", "verify", "status", "report", "import", "predict", "rerun")
 
 
 def run(*words: object, code: int = 0, capsys: pytest.CaptureFixture[str] | None = None) -> str:
