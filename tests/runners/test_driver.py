@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
+from safetensors.numpy import save_file
 
 from gridsearch.encoders.load import describe
 from gridsearch.errors import RequestError
@@ -186,11 +188,13 @@ def test_nothing_is_written_when_the_encoder_cannot_be_read(plan: Plan, encoder_
     (project / "broken").mkdir()
     for path in encoder_folder.iterdir():
         (project / "broken" / path.name).write_bytes(path.read_bytes())
-    (project / "broken" / "pytorch_model.bin").write_bytes(b"no weights")
+    (project / "broken" / "pytorch_model.bin").unlink(missing_ok=True)
+    # A plan reads the names of the weights; that some are missing shows when they are loaded.
+    save_file({"embeddings.LayerNorm.bias": np.zeros(32, dtype=np.float32)}, project / "broken" / "model.safetensors")
     task = load_task(project / "task.toml")
     space = load_space(project / "question.toml").with_fixed({"encoder": str(project / "broken")})
     broken = make_plan(space, task, partial(describe, corpus=task.corpus))
-    with pytest.raises(RequestError, match="cannot be read"):
+    with pytest.raises(RequestError, match="lacks weights"):
         drive(broken, SerialRunner())
     assert not Path("study").exists(), "a half-written study"
 
