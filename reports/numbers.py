@@ -1,6 +1,6 @@
 """``page.json``: every number on the page, for programs.
 
-Keys of a study of trials (an imported one has the first three, and ``observations``):
+Keys of a study of trials (an imported one has the first three, ``effects``, and ``observations``):
 
 ==================  ===================================================================================================
 ``format``          version of this layout, 1
@@ -14,6 +14,7 @@ Keys of a study of trials (an imported one has the first three, and ``observatio
 ``best``            index of the cell that is best on dev; ``worst``, ``highest_result``, ``baseline`` alike; or null
 ``cost``            ``levels``: median ``seconds`` of a training epoch over ``n`` trials, and ``ratio`` to the baseline
                     level; ``n_other_terms``: finished trials that are not counted; or null before any has finished
+``effects``         the analysis behind "What matters", factors by name: see ``EffectAnalysis`` in effects/records.py
 ``yardsticks``      ``name``, ``dev``, ``test``
 ``excluded``        cells left out: ``row``, ``levels``, ``why``
 ``same_rows``       rows of a list that are the same recipe and share their trials, by name
@@ -33,6 +34,7 @@ from typing import Any
 from reports.analysis import cautions, dead_knobs, failure_groups, highest_result, same_rows
 from reports.commands import rerun_command, sweep_command
 from reports.cost import study_cost
+from reports.matters import effects_numbers
 from reports.records import CellRow, StudyRows
 
 FORMAT = 1
@@ -52,6 +54,7 @@ def numbers(study: StudyRows) -> dict[str, Any]:
 def _of_observations(study: StudyRows) -> dict[str, Any]:
     return {
         "result": {"metric": study.metric, "split": None, "lower_is_better": study.lower_is_better},
+        "effects": effects_numbers(study),
         "observations": [
             {"index": row.index, "levels": row.levels, "value": row.value, "text": row.text}
             for row in study.observations
@@ -71,6 +74,7 @@ def _of_trials(study: StudyRows) -> dict[str, Any]:
         "highest_result": _index(highest_result(study)),
         "baseline": _index(study.baseline),
         "cost": None if cost is None else asdict(cost),
+        "effects": effects_numbers(study),
         "yardsticks": [asdict(yardstick) for yardstick in study.yardsticks],
         "excluded": [{"row": cell.row, "levels": cell.levels, "why": cell.why} for cell in study.excluded],
         "same_rows": [[cell.row for cell in group] for group in same_rows(study)],

@@ -11,7 +11,10 @@ from gridsearch.ledger import Ledger
 from gridsearch.study import Study
 from reports.asked import DeadKnobs, FixedRecipe, LeftOut, Levels, SameRows
 from reports.cost import Cost
+from reports.html import html_text
+from reports.latex import latex_text
 from reports.markdown import Block, escape, paragraphs
+from reports.matters import WhatMatters
 from reports.numbers import numbers_text
 from reports.published import PublishedExtremes, PublishedLevels, PublishedResults, PublishedSummary
 from reports.records import StudyRows
@@ -41,6 +44,7 @@ def make_page(study: StudyRows) -> Page:
     if study.is_imported:
         sections: tuple[Block, ...] = (
             PublishedSummary(study),
+            WhatMatters(study),
             PublishedResults(study),
             PublishedExtremes(study),
             PublishedLevels(study),
@@ -50,6 +54,7 @@ def make_page(study: StudyRows) -> Page:
         title,
         (
             Summary(study),
+            WhatMatters(study),
             Results(study),
             Extremes(study),
             Yardsticks(study),
@@ -78,6 +83,8 @@ FORMATS: dict[str, Callable[[StudyRows], str]] = {
     "md": lambda study: make_page(study).format(),
     "csv": csv_text,
     "json": numbers_text,
+    "html": lambda study: html_text(study, make_page(study).sections),
+    "latex": latex_text,
 }
 """Format name, which is also the file's suffix, to the text of its file."""
 

@@ -9,6 +9,8 @@ from gridsearch.errors import NotBegunError
 from gridsearch.factor import ROW, label_of
 from gridsearch.plan import Plan
 from gridsearch.tasks.task import Task
+from reports.effects.records import Factor
+from reports.matters import inert_factors, planned_texts
 from reports.table import Cell, Table
 from runners.cli import EXIT_DONE, Arguments
 from runners.request import read_question
@@ -47,6 +49,7 @@ def _about(plan: Plan) -> list[str]:
     settings = [f"{name} = {label_of(value)}" for name, value in fixed.items() if name != "encoder"]
     about.append(("fixed", ", ".join(settings) or "nothing: the defaults of the recipe"))
     about += _design(plan)
+    about += [("" if number else "tests", text) for number, text in enumerate(_tests(plan))]
     steps = sorted({cell.recipe.total_steps(len(task.train)) for cell in plan.cells})
     about.append(("steps", f"{' or '.join(map(str, steps))} a trial"))
     return [
@@ -71,6 +74,21 @@ def _design(plan: Plan) -> list[tuple[str, str]]:
     what = "main effects and two-factor interactions"
     told = f"{what} that it cannot tell apart: {'; '.join(aliases)}" if aliases else f"it tells all {what} apart"
     return [("design", text), ("", told)]
+
+
+def _tests(plan: Plan) -> list[str]:
+    """Say what the finished study will test. Cells that share their trials count once."""
+    factors = plan.space.factors
+    columns = {factor.name: factor.column for factor in factors}
+    knobs = {factor.name: {name for level in factor.levels for name in level.knobs} for factor in factors}
+    inert = inert_factors(knobs, [(cell.levels, cell.recipe.model_dump()) for cell in plan.cells])
+    distinct = {tuple(trial.id for trial in cell.trials): cell.levels for cell in reversed(plan.cells)}
+    return planned_texts(
+        [Factor(one.column, tuple(level.label for level in one.levels), one.baseline) for one in factors],
+        [{columns[name]: label for name, label in levels.items()} for levels in reversed(distinct.values())],
+        len(plan.space.design.seeds),
+        [columns[name] for name in inert],
+    )
 
 
 def _rows(task: Task) -> str:

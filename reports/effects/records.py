@@ -1,0 +1,217 @@
+"""What an analysis of effects is made of. Estimates are in units of the response; ``_in_sd`` are in run-to-run sd."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+Indexes = npt.NDArray[np.intp]
+
+ALPHA = 0.05
+"""The chance that a page of pure noise names any effect at all."""
+POWER = 0.80
+"""The chance with which the smallest detectable effect is found."""
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A factor on trial; ``labels`` in declared order."""
+
+    name: str
+    labels: tuple[str, ...]
+    baseline: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One result: the level of every factor, the seed that it ran with (None if unknown), and the response.
+
+    A trial that several cells share is given once: its copies are no evidence.
+    """
+
+    levels: Mapping[str, str]
+    block: int | None
+    value: float | None
+
+
+def term_name(factors: Iterable[str]) -> str:
+    """Spell a main effect or an interaction.
+
+    >>> term_name(["bert_adam", "warmup_proportion"])
+    'bert_adam x warmup_proportion'
+    """
+    return " x ".join(factors)
+
+
+class ErrorKind(StrEnum):
+    """Where the error comes from that effects are tested against, the most trustworthy first."""
+
+    REPLICATES = "replicates within cells"
+    INERT = "factors that cannot act"
+    HIGH_ORDER = "interactions of three or more factors"
+    LENTH = "Lenth's pseudo standard error"
+    INTERACTIONS = "interactions of two or more factors"
+
+
+class Correction(StrEnum):
+    """How several tests are kept at one family-wise error rate."""
+
+    MAXIMUM = "studentized maximum modulus"
+    LENTH = "simulated largest ratio to Lenth's pseudo standard error"
+    HOLM = "Holm"
+
+
+@dataclass(frozen=True)
+class ErrorTerm:
+    """The error of a single run, by its source. ``df`` of Lenth's is m / 3 for m contrasts, for orientation only.
+
+    ``meaning`` says in a sentence what it is, ``blind_to`` what it does not see.
+    """
+
+    kind: ErrorKind
+    df: float
+    meaning: str
+    blind_to: str
+
+
+@dataclass(frozen=True)
+class Alias:
+    """A term that these rows cannot tell from another; ``sign`` is None where it is not a plain match of signs."""
+
+    factors: tuple[str, ...]
+    sign: int | None
+
+
+@dataclass(frozen=True)
+class PlannedTerm:
+    """A tested effect: a main effect or an interaction.
+
+    ``standard_error_in_sd`` is that of the estimate; for a factor with more levels, of its least well estimated
+    difference between a level and the reference, and ``smallest_effect_in_sd`` is then the difference between two
+    levels, the others halfway between. Both are None for interactions of such factors.
+    """
+
+    factors: tuple[str, ...]
+    df: int
+    standard_error_in_sd: float | None
+    smallest_effect_in_sd: float | None
+    aliases: tuple[Alias, ...]
+
+
+@dataclass(frozen=True)
+class PlannedTests:
+    """What a design can test, fixed by its rows alone. ``why_not`` is not empty when nothing can be tested.
+
+    ``n_cells`` counts cells that differ in factors that can act. ``critical_value`` is for a single |t| (None with
+    Holm). ``smallest_effect_in_sd`` is that of the least well estimated main effect. ``words`` are the shortest
+    products of two-level factors that are constant over the rows; ``resolution`` is the length of the shortest.
+    ``not_tested`` are interactions without a test of their own, although no one tested term stands for them.
+    """
+
+    n_runs: int
+    n_cells: int
+    n_blocks: int
+    inert: tuple[str, ...]
+    constant: tuple[str, ...]
+    why_not: str
+    error: ErrorTerm | None = None
+    terms: tuple[PlannedTerm, ...] = ()
+    not_tested: tuple[PlannedTerm, ...] = ()
+    orthogonal: bool = False
+    correction: Correction | None = None
+    critical_value: float | None = None
+    smallest_effect_in_sd: float | None = None
+    words: tuple[Alias, ...] = ()
+    resolution: int | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def n_tests(self) -> int:
+        """The size of the tested family."""
+        return len(self.terms)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A tested term and what was found.
+
+    ``levels`` are the levels that differ from the baseline, one for each factor, where all factors have two. There
+    ``estimate`` is, for a main effect, the mean at that level less the mean at the baseline; for an interaction half
+    the difference between the first factor's effect (or interaction) at the last factor's level and at its baseline.
+    ``statistic`` is t there, else F. The interval is simultaneous. ``statistic`` and ``p`` are of this term alone.
+    """
+
+    factors: tuple[str, ...]
+    levels: tuple[str, ...]
+    df: int
+    estimate: float | None
+    standard_error: float | None
+    interval: tuple[float, float] | None
+    statistic: float
+    p: float
+    adjusted_p: float
+    found: bool
+    aliases: tuple[Alias, ...]
+
+    @property
+    def name(self) -> str:
+        """The term in words."""
+        return term_name(self.factors)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A level against the reference level (the baseline, where it ran), other factors averaged with equal weights.
+
+    ``given`` holds other factors at a level instead. ``found``: its simultaneous interval excludes 0.
+    """
+
+    factor: str
+    level: str
+    reference: str
+    given: Mapping[str, str]
+    estimate: float
+    standard_error: float
+    interval: tuple[float, float]
+    adjusted_p: float
+    found: bool
+
+
+@dataclass(frozen=True)
+class LevelMean:
+    """The mean at one level, other factors averaged with equal weights (an estimated marginal mean)."""
+
+    factor: str
+    level: str
+    mean: float
+    standard_error: float
+
+
+@dataclass(frozen=True)
+class EffectAnalysis:
+    """Everything that a page says about effects. ``why_not`` is not empty when nothing could be tested.
+
+    ``sd`` is of a single run. ``n_dropped`` runs had no finite result, ``n_copies`` repeated another one.
+    ``conditional`` splits a factor of a found interaction by the levels of the others; an interaction within a larger
+    found one is left to that one. ``smallest_effect`` is found with 80 % chance.
+    """
+
+    plan: PlannedTests
+    why_not: str
+    n_dropped: int
+    n_copies: int
+    mean: float | None = None
+    sd: float | None = None
+    effects: tuple[Effect, ...] = ()
+    means: tuple[LevelMean, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    conditional: tuple[Comparison, ...] = ()
+    smallest_effect: float | None = None
+
+    @property
+    def found(self) -> tuple[Effect, ...]:
+        """The effects found, the surest first."""
+        return tuple(sorted((e for e in self.effects if e.found), key=lambda e: (e.p, -abs(e.statistic))))

@@ -1,0 +1,169 @@
+"""Learning curves: the runs that a page talks about, named at their ends."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from reports.figures.axis import number_axis, padded
+from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
+from reports.figures.placing import LINE_HEIGHT, spread_apart
+from reports.figures.records import Curve, Picture, Response, Role
+from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
+from reports.figures.style import BLACK, BLUE, INK, QUIET, VERMILLION, LineStyle, Look
+from reports.figures.texts import FONT_SIZE, SMALL, decimals_for, number, shortened, text_width
+from reports.figures.words import LANGUAGES, Words, response_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+NAME = "curves"
+PLOT_HEIGHT, BELOW = 330, 50
+LONGEST_NAME = 190
+MOST_CURVES = 20
+"""What can be named beside the plot in rows of their own."""
+
+STYLES = {
+    Role.BEST: LineStyle(BLUE, "-", "o"),
+    Role.WORST: LineStyle(VERMILLION, (0, (5, 2)), "s"),
+    Role.BASELINE: LineStyle(BLACK, (0, (1.2, 1.6)), "D"),
+    Role.COLLAPSED: LineStyle(QUIET, (0, (6, 2, 1.2, 2)), "x"),
+}
+CHOSEN: Look = {"marker": "o", "color": INK, "markerfacecolor": "none", "markersize": 12.0, "markeredgewidth": 1.0}
+
+Points = list[tuple[int, float]]
+
+
+def curves_picture(curves: Sequence[Curve], response: Response, lang: str = "en") -> Picture | None:
+    """Draw the response after each epoch; None when no curve has a point."""
+    known = [(curve, points) for curve in curves if (points := _points(curve))][:MOST_CURVES]
+    if not known:
+        return None
+    words = LANGUAGES[lang]
+    with drawing(NAME):
+        keys = _keys([curve for curve, _ in known], words)
+        head = MARGIN + ROW_HEIGHT * len(legend_rows(keys))
+        sheet = Sheet(head + PLOT_HEIGHT + BELOW)
+        draw_legend(sheet, keys, MARGIN, MARGIN / 2)
+        _draw(sheet, head, known, response, words)
+        title = words.curves.format(label=response.label)
+        return finished(sheet, NAME, title, _alt(known, words))
+
+
+def _points(curve: Curve) -> Points:
+    return [
+        (epoch, value)
+        for epoch, value in enumerate(curve.values, start=1)
+        if value is not None and math.isfinite(value)
+    ]
+
+
+def _style(curve: Curve) -> LineStyle:
+    return next((STYLES[role] for role in Role if role in curve.roles), STYLES[Role.COLLAPSED])
+
+
+def _roles(curve: Curve, words: Words) -> list[str]:
+    names = {Role.BEST: words.best, Role.WORST: words.worst, Role.BASELINE: words.baseline}
+    texts = [names[role] for role in Role if role in curve.roles and role in names]
+    return [*texts, words.collapsed] if curve.collapsed or Role.COLLAPSED in curve.roles else texts
+
+
+def _name(curve: Curve, words: Words) -> str:
+    return words.colon.join([words.comma.join(_roles(curve, words)), curve.name]).removeprefix(words.colon)
+
+
+def _keys(curves: Sequence[Curve], words: Words) -> list[Key]:
+    names = {
+        Role.BEST: words.best,
+        Role.BASELINE: words.baseline,
+        Role.WORST: words.worst,
+        Role.COLLAPSED: words.collapsed,
+    }
+    used = {_style(curve) for curve in curves}
+    keys = [
+        Key(name, {"linestyle": style.dashes, "marker": style.marker, "color": style.color, "linewidth": 1.7})
+        for role, name in names.items()
+        if (style := STYLES[role]) in used
+    ]
+    if any(curve.chosen_epoch and _style(curve) is not STYLES[Role.COLLAPSED] for curve in curves):
+        keys.append(Key(words.chosen_epoch, CHOSEN | {"markersize": 10.0}))
+    return keys
+
+
+def _draw(sheet: Sheet, top: float, known: Sequence[tuple[Curve, Points]], response: Response, words: Words) -> None:
+    values = [value for _, points in known for _, value in points]
+    low, high = padded(min(values), max(values))
+    texts = [shortened(_name(curve, words), LONGEST_NAME, SMALL) for curve, _ in known]
+    left = MARGIN + FONT_SIZE + 4 + text_width(number(high, decimals_for(high - low)), SMALL) + 8
+    width = WIDTH - MARGIN - left - max(text_width(text, SMALL) for text in texts) - 22
+    axes = sheet.axes(left, top, width, PLOT_HEIGHT)
+    number_axis(axes, "y", low, high)
+    _epoch_axis(axes, max(points[-1][0] for _, points in known))
+    for curve, points in known:
+        _draw_curve(axes, curve, points)
+    sheet.text(left + width / 2, sheet.height - MARGIN, words.epoch, align="center")
+    label = shortened(response_text(response, words), PLOT_HEIGHT)
+    sheet.text(MARGIN, top + PLOT_HEIGHT / 2, label, align="center", upright=True)
+    _name_ends(sheet, axes, top, [points[-1] for _, points in known], texts, left + width)
+
+
+def _epoch_axis(axes: "Axes", last: int) -> None:
+    """Whole epochs only."""
+    step = next(size * 10**power for power in range(9) for size in (1, 2, 5) if last / (size * 10**power) <= 16)
+    ticks = [1, *range(step, last + 1, step)] if step > 1 else list(range(1, last + 1))
+    axes.set_xlim(1 - 0.03 * last, last + 0.03 * last)
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+
+
+def _draw_curve(axes: "Axes", curve: Curve, points: Points) -> None:
+    style = _style(curve)
+    is_named = style is not STYLES[Role.COLLAPSED]
+    # Unknown epochs interrupt the line.
+    values = [math.nan] * points[-1][0]
+    for epoch, value in points:
+        values[epoch - 1] = value
+    axes.plot(
+        range(1, len(values) + 1),
+        values,
+        linestyle=style.dashes,
+        color=style.color,
+        marker=style.marker,
+        markersize=4.5 if len(values) <= 40 else 0,
+        linewidth=1.7 if is_named else 1.1,
+        zorder=3 if is_named else 2,
+        clip_on=False,
+    )
+    if curve.collapsed:
+        axes.plot(
+            *points[-1], marker="x", markersize=9, markeredgewidth=1.8, color=style.color, clip_on=False, zorder=2
+        )
+    chosen_epoch = curve.chosen_epoch or 0
+    chosen = dict(points).get(chosen_epoch)
+    if chosen is not None and is_named:
+        axes.plot(chosen_epoch, chosen, linestyle="none", clip_on=False, **CHOSEN)
+
+
+def _name_ends(
+    sheet: Sheet, axes: "Axes", top: float, ends: list[tuple[int, float]], texts: list[str], right: float
+) -> None:
+    spots = [axes.transData.transform(end) for end in ends]
+    wanted = [float(sheet.height - y) for _, y in spots]
+    heights = spread_apart(wanted, LINE_HEIGHT, top, top + PLOT_HEIGHT)
+    for (x, _), y, height, text in zip(spots, wanted, heights, texts, strict=True):
+        sheet.line([float(x) + 7, right + 18], [y, height], color=QUIET, width=0.6)
+        sheet.text(right + 21, height, text, size=SMALL)
+
+
+def _alt(known: Sequence[tuple[Curve, Points]], words: Words) -> str:
+    values = [value for _, points in known for _, value in points]
+    decimals = decimals_for(max(values) - min(values))
+    texts = [
+        words.curve_alt.format(
+            name=_name(curve, words),
+            first=number(points[0][1], decimals),
+            first_epoch=points[0][0],
+            last=number(points[-1][1], decimals),
+            last_epoch=points[-1][0],
+        )
+        for curve, points in known
+    ]
+    return words.curves_alt.format(curves=" ".join(texts))

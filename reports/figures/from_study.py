@@ -1,0 +1,131 @@
+"""From the rows of a study to what its figures are drawn from."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean
+
+from reports.figures.records import Curve, GridCell, GridFactor, Response, Role, TimedCell
+from reports.figures.words import LANGUAGES
+from reports.records import CellRow, Replicate, StudyRows
+
+
+def response_on(study: StudyRows, split: str | None, lang: str = "en") -> Response:
+    """Name the study's metric on a split; a published one, whose split is not known, by its column."""
+    label = LANGUAGES[lang].on_split.format(metric=study.metric, split=split) if split else study.metric
+    return Response(label, study.lower_is_better)
+
+
+def grid_factors(study: StudyRows) -> tuple[GridFactor, ...]:
+    """List the factors in declared order. Names are those of the levels' keys: :func:`grid_cells` has them too."""
+    return tuple(GridFactor(factor.column, tuple(factor.levels)) for factor in study.factors)
+
+
+def grid_cells(study: StudyRows) -> tuple[GridCell, ...]:
+    """Gather the results of all cells, or of a published table's rows; the best is the one that dev selects."""
+    columns = {factor.name: factor.column for factor in study.factors}
+    if study.is_imported:
+        return _published_cells(study, columns)
+    best, baseline = next(iter(study.ranking), None), study.baseline
+    return tuple(
+        GridCell(
+            str(cell.index),
+            {columns[name]: level for name, level in cell.levels.items()},
+            cell.result.mean,
+            cell is best,
+            cell is baseline,
+            bool(cell.collapsed),
+        )
+        for cell in study.cells
+    )
+
+
+def _published_cells(study: StudyRows, columns: Mapping[str, str]) -> tuple[GridCell, ...]:
+    best: float | None = None
+    for row in study.observations:
+        best = row.value if study.beats(row.value, best) else best
+    baseline = {factor.name: factor.baseline for factor in study.factors}
+    return tuple(
+        GridCell(
+            row.index,
+            {columns[name]: level for name, level in row.levels.items() if name in columns},
+            row.value,
+            row.value == best,
+            baseline.items() <= row.levels.items(),
+        )
+        for row in study.observations
+    )
+
+
+def timed_cells(study: StudyRows) -> tuple[TimedCell, ...]:
+    """Measure the cells' training time and dev result: which recipe to take is chosen on dev.
+
+    Only trials that ran on the same terms as most can be compared; cells without any are left out.
+    """
+    terms = Counter(replicate.terms for cell in study.cells for replicate in cell.finished)
+    usual = terms.most_common(1)[0][0] if terms else ""
+    baseline = study.baseline
+    cells = []
+    for cell in study.cells:
+        alike = [replicate for replicate in cell.finished if replicate.terms == usual]
+        times = [seconds for replicate in alike if (seconds := _training_seconds(replicate)) is not None]
+        if times and cell.dev.mean is not None:
+            name = str(cell.index)
+            cells.append(TimedCell(name, fmean(times), cell.dev.mean, cell is baseline, bool(cell.collapsed)))
+    return tuple(cells)
+
+
+def _training_seconds(replicate: Replicate) -> float | None:
+    if replicate.train_seconds_per_epoch is None or not replicate.n_epochs:
+        return None
+    return replicate.train_seconds_per_epoch * replicate.n_epochs
+
+
+def dev_run_sd(study: StudyRows) -> float | None:
+    """Pool the standard deviations of the cells' replicates on dev; None when no cell that is sound has two."""
+    spreads = [cell.dev for cell in study.cells if not cell.collapsed]
+    squares = [(spread.sd**2 * (spread.n - 1), spread.n - 1) for spread in spreads if spread.sd is not None]
+    df = sum(part for _, part in squares)
+    return math.sqrt(math.fsum(square for square, _ in squares) / df) if df else None
+
+
+def study_curves(study: StudyRows, epochs: Mapping[str, Sequence[float | None]], lang: str = "en") -> tuple[Curve, ...]:
+    """Gather the curves of the best, the baseline and the worst cell, and of all runs that collapsed.
+
+    ``epochs`` has, for each trial, the metric on dev after every epoch.
+    """
+    ranking = study.ranking
+    roles: dict[int, list[Role]] = {}
+    named = ((Role.BEST, ranking[:1]), (Role.WORST, ranking[1:][-1:]), (Role.BASELINE, [study.baseline]))
+    for role, cells in named:
+        for cell in cells:
+            if cell is not None:
+                roles.setdefault(cell.index, []).append(role)
+    ordered = sorted(study.cells, key=lambda cell: list(roles).index(cell.index) if cell.index in roles else len(roles))
+    return tuple(
+        Curve(
+            _run_name(study, cell, replicate, lang),
+            tuple(roles.get(cell.index, [Role.COLLAPSED])),
+            tuple(epochs[replicate.trial]),
+            replicate.chosen_epoch,
+            bool(replicate.collapsed),
+        )
+        for cell in ordered
+        for replicate in _shown(cell, cell.index in roles, epochs)
+    )
+
+
+def _shown(cell: CellRow, has_role: bool, epochs: Mapping[str, Sequence[float | None]]) -> Iterator[Replicate]:
+    for replicate in cell.finished:
+        if replicate.trial in epochs and (has_role or replicate.collapsed):
+            yield replicate
+
+
+def _run_name(study: StudyRows, cell: CellRow, replicate: Replicate, lang: str) -> str:
+    words = LANGUAGES[lang]
+    parts = [f"{words.cell} {cell.index}"]
+    if len({one.seed for one in cell.replicates}) > 1:
+        parts.append(f"{words.seed} {replicate.seed}")
+    if len({one.fold for one in cell.replicates}) > 1:
+        parts.append(f"{words.fold} {replicate.fold}")
+    return words.comma.join(parts)

@@ -1,0 +1,146 @@
+"""Half-normal plot: what sticks out of the noise. Source: Daniel 1959, Technometrics 1, 311-341."""
+
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+from reports.figures.axis import number_axis
+from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
+from reports.figures.placing import LINE_HEIGHT, Box, around
+from reports.figures.records import EffectPoint, EffectPoints, Picture, Response, Scale
+from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
+from reports.figures.style import BLUE, QUIET, VERMILLION, Look
+from reports.figures.texts import decimals_for, number, shortened, signed, text_width
+from reports.figures.words import LANGUAGES, Words
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+NAME = "half-normal"
+PLOT_HEIGHT = 360
+LEFT, BELOW = 58, 50
+GAP, FAR = 9.0, 2 * LINE_HEIGHT
+"""Between a point and its name; and how far below it a name may be before the other side is better."""
+
+
+def half_normal_picture(effects: EffectPoints, response: Response, lang: str = "en") -> Picture | None:
+    """Draw sizes of effects against half-normal quantiles, with names of those found; None without any effect."""
+    if not effects.points:
+        return None
+    words = LANGUAGES[lang]
+    with drawing(NAME):
+        keys = _keys(effects, words)
+        head = MARGIN + ROW_HEIGHT * len(legend_rows(keys))
+        sheet = Sheet(head + PLOT_HEIGHT + BELOW)
+        draw_legend(sheet, keys, LEFT, MARGIN / 2, WIDTH - LEFT - MARGIN)
+        _draw(sheet, head, effects, _size_label(effects.scale, response, words), words)
+        title = words.half_normal.format(n=len(effects.points))
+        alt = words.half_normal_alt.format(n=len(effects.points), found=_found_text(effects, words))
+        return finished(sheet, NAME, title, alt)
+
+
+def half_normal_quantiles(count: int) -> list[float]:
+    """Return where so many absolute values of pure noise are expected, the smallest first.
+
+    >>> [round(value, 2) for value in half_normal_quantiles(3)]
+    [0.21, 0.67, 1.38]
+    """
+    return [NormalDist().inv_cdf(0.5 + 0.5 * (rank + 0.5) / count) for rank in range(count)]
+
+
+def _size_label(scale: Scale, response: Response, words: Words) -> str:
+    templates = {Scale.EFFECT: words.effect_size, Scale.T: words.t_size, Scale.SCORE: words.score_size}
+    return templates[scale].format(label=response.label)
+
+
+def _decimals(effects: EffectPoints) -> int:
+    return decimals_for(max(abs(point.value) for point in effects.points)) if effects.scale is Scale.EFFECT else 1
+
+
+def _text(point: EffectPoint, effects: EffectPoints) -> str:
+    if effects.scale is Scale.SCORE:
+        return point.name
+    return f"{point.name} {signed(point.value, _decimals(effects))}"
+
+
+def _found_text(effects: EffectPoints, words: Words) -> str:
+    ordered = sorted(effects.points, key=lambda point: -abs(point.value))
+    names = [_text(point, effects) for point in ordered if point.found]
+    return words.terms_found.format(names=words.comma.join(names)) if names else words.no_terms_found
+
+
+FOUND: Look = {"marker": "o", "color": BLUE, "markersize": 7.0}
+NOT_FOUND: Look = {"marker": "o", "color": QUIET, "markerfacecolor": "white", "markersize": 5.5}
+LIMIT: Look = {"linestyle": (0, (8, 2, 1.5, 2)), "color": VERMILLION, "width": 1.6}
+NOISE: Look = {"linestyle": (0, (3, 3)), "color": QUIET, "width": 1.2}
+
+
+def _keys(effects: EffectPoints, words: Words) -> list[Key]:
+    keys = [Key(words.found, FOUND)] if any(point.found for point in effects.points) else []
+    if not all(point.found for point in effects.points):
+        keys.append(Key(words.not_found, NOT_FOUND))
+    if effects.limit is not None:
+        limit = number(effects.limit, _decimals(effects) + 1)
+        keys.append(Key(words.limit.format(limit=limit), LIMIT))
+    return [*keys, Key(words.noise, NOISE)]
+
+
+def _draw(sheet: Sheet, top: float, effects: EffectPoints, size_label: str, words: Words) -> None:
+    points = sorted(effects.points, key=lambda point: abs(point.value))
+    quantiles = half_normal_quantiles(len(points))
+    width = WIDTH - LEFT - MARGIN
+    axes = sheet.axes(LEFT, top, width, PLOT_HEIGHT)
+    right = 1.06 * max(abs(points[-1].value), effects.limit or 0.0, effects.noise) or 1.0
+    upper = 1.12 * quantiles[-1]
+    number_axis(axes, "x", 0.0, right)
+    number_axis(axes, "y", 0.0, upper)
+    _draw_noise(axes, effects, right, upper)
+    for found, look in ((False, NOT_FOUND), (True, FOUND)):
+        chosen = [(abs(p.value), q) for p, q in zip(points, quantiles, strict=True) if p.found is found]
+        if chosen:
+            axes.plot(*zip(*chosen, strict=True), linestyle="none", clip_on=False, zorder=4, **look)
+    sheet.text(LEFT + width / 2, sheet.height - MARGIN, size_label, align="center")
+    sheet.text(MARGIN, top + PLOT_HEIGHT / 2, words.quantile, align="center", upright=True)
+    places = [
+        (LEFT + width * abs(p.value) / right, top + PLOT_HEIGHT * (1 - q / upper))
+        for p, q in zip(points, quantiles, strict=True)
+    ]
+    _draw_names(sheet, top, effects, points, places)
+
+
+def _draw_noise(axes: "Axes", effects: EffectPoints, right: float, upper: float) -> None:
+    end = min(right, effects.noise * upper)
+    if effects.noise > 0:
+        axes.plot([0.0, end], [0.0, end / effects.noise], linestyle=NOISE["linestyle"], color=QUIET, linewidth=1.2)
+    if effects.limit is not None:
+        axes.axvline(effects.limit, linestyle=LIMIT["linestyle"], color=VERMILLION, linewidth=1.6)
+
+
+def _draw_names(
+    sheet: Sheet, top: float, effects: EffectPoints, points: list[EffectPoint], places: list[tuple[float, float]]
+) -> None:
+    """Name what was found, the largest first, as far as there is room."""
+    found = [(_text(p, effects), *place) for p, place in zip(points, places, strict=True) if p.found][::-1]
+    last_right = last_left = -LINE_HEIGHT
+    for full_text, x, y in found:
+        text = shortened(full_text, max(WIDTH - 4 - x, x - LEFT - 4) - GAP)
+        width = text_width(text)
+        # Points rise to the right: below a point, all to its right is free.
+        height = max(y, last_right + LINE_HEIGHT)
+        is_free = x + GAP + width <= WIDTH - 4 and height <= top + PLOT_HEIGHT - LINE_HEIGHT / 2
+        to_left = Box(x - GAP - width, y - LINE_HEIGHT / 2, x - GAP, y + LINE_HEIGHT / 2)
+        is_left_free = y >= last_left + LINE_HEIGHT and _is_free(to_left, places)
+        if is_free and (height - y <= FAR or not is_left_free):
+            last_right = height
+            if height - y > 4:
+                sheet.line([x, x + GAP - 2], [y, height], color=QUIET, width=0.6)
+            sheet.text(x + GAP, height, text)
+        elif is_left_free:
+            last_left = y
+            # The limit may be behind it.
+            sheet.rectangle(to_left.left, to_left.top, width, LINE_HEIGHT, "#ffffff")
+            sheet.text(x - GAP, y, text, align="right")
+
+
+def _is_free(box: Box, places: list[tuple[float, float]]) -> bool:
+    points = [around(x, y, 4) for x, y in places]
+    return box.left >= LEFT + 4 and not any(box.overlaps(point) for point in points)

@@ -1,0 +1,61 @@
+"""All figures of a page, in reading order; those that have nothing to show are left out."""
+
+from collections.abc import Mapping, Sequence
+
+from reports.effects.records import EffectAnalysis, Factor
+from reports.figures.curves import curves_picture
+from reports.figures.from_effects import effect_points, factor_means
+from reports.figures.from_interactions import interaction_panels
+from reports.figures.from_study import (
+    dev_run_sd,
+    grid_cells,
+    grid_factors,
+    response_on,
+    study_curves,
+    timed_cells,
+)
+from reports.figures.half_normal import half_normal_picture
+from reports.figures.heat_map import heat_map_picture
+from reports.figures.interactions import interactions_picture
+from reports.figures.main_effects import main_effects_picture
+from reports.figures.quality_time import quality_time_picture
+from reports.figures.records import Picture, Response
+from reports.records import StudyRows
+
+
+def effect_pictures(
+    analysis: EffectAnalysis,
+    factors: Sequence[Factor],
+    response: Response,
+    columns: Mapping[str, str] | None = None,
+    lang: str = "en",
+) -> tuple[Picture, ...]:
+    """Draw the half-normal plot, the main effects and the interactions found.
+
+    ``factors`` are those that were analysed: their order and their levels' is kept. ``columns`` renames them.
+    """
+    points = effect_points(analysis, columns)
+    means = factor_means(analysis, factors, columns)
+    pictures = (
+        half_normal_picture(points, response, lang) if points else None,
+        main_effects_picture(means, analysis.mean, response, lang) if analysis.mean is not None else None,
+        interactions_picture(interaction_panels(analysis, factors, columns), response, lang),
+    )
+    return tuple(picture for picture in pictures if picture is not None)
+
+
+def study_pictures(
+    study: StudyRows, epochs: Mapping[str, Sequence[float | None]] | None = None, lang: str = "en"
+) -> tuple[Picture, ...]:
+    """Draw the heat map, quality against time, and the learning curves.
+
+    ``epochs`` has, for each trial, the metric on dev after every epoch.
+    """
+    on_dev = response_on(study, None if study.is_imported else "dev", lang)
+    result = response_on(study, None if study.is_imported else study.split, lang)
+    pictures = (
+        heat_map_picture(grid_factors(study), grid_cells(study), result, lang),
+        quality_time_picture(timed_cells(study), on_dev, dev_run_sd(study), lang),
+        curves_picture(study_curves(study, epochs or {}, lang), on_dev, lang),
+    )
+    return tuple(picture for picture in pictures if picture is not None)

@@ -1,0 +1,237 @@
+"""What matters: the effects in a study's runs, in the words of its table. The sentences are in matters_text."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from reports.effects.analysis import analyse_effects
+from reports.effects.planning import plan_tests
+from reports.effects.records import EffectAnalysis, ErrorKind, Factor, PlannedTests, Run
+from reports.effects.sensitivity import same_budget, seeds_needed
+from reports.markdown import Section, bullets, plural, wrap
+from reports.matters_text import (
+    Words,
+    collapsed_text,
+    df_text,
+    effect_table,
+    found_lines,
+    headline,
+    least_text,
+    noise_text,
+    rest_text,
+    winner_text,
+)
+from reports.records import StudyRows
+from reports.winner import CellMean, Winner, expected_means, winner
+
+_ORDERS = {1: "main effect", 2: "two-factor interaction", 3: "three-factor interaction"}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What there is to analyse: a run for each distinct trial, or for each row of a published table.
+
+    ``inert`` names factors that cannot act in any cell. ``cells`` are the rows to choose among, those with the same
+    trials (of a published table: levels) once: a position, the levels and the finite results.
+    """
+
+    factors: tuple[Factor, ...]
+    runs: tuple[Run, ...]
+    inert: tuple[str, ...]
+    cells: tuple[tuple[int, Mapping[str, str], tuple[float, ...]], ...]
+    n_collapsed: int
+
+
+def measured(study: StudyRows, split: str) -> Measured:
+    """Gather the runs of a study with their results on ``split``, "test" or "dev"; of a published table, its rows."""
+    factors = tuple(Factor(factor.name, tuple(factor.levels), factor.baseline) for factor in study.factors)
+    if study.is_imported:
+        rows = study.observations
+        runs = tuple(Run(row.levels, None, row.value) for row in rows)
+        alike: dict[tuple[str, ...], list[int]] = {}
+        for place, row in enumerate(rows):
+            alike.setdefault(tuple(row.levels[factor.name] for factor in factors), []).append(place)
+        published = tuple(
+            (places[0] + 1, rows[places[0]].levels, tuple(rows[place].value for place in places))
+            for places in alike.values()
+        )
+        return Measured(factors, runs, tuple(study.facts.get("inert", ())), published, 0)
+    distinct: dict[str, Run] = {}
+    cells: dict[tuple[str, ...], tuple[int, Mapping[str, str], tuple[float, ...]]] = {}
+    collapsed = set()
+    for cell in study.cells:
+        values = []
+        for one in cell.replicates:
+            value = one.test if split == "test" else one.dev
+            distinct.setdefault(one.trial, Run(cell.levels, one.seed, value))
+            values += [value] if value is not None and math.isfinite(value) else []
+            collapsed |= {one.trial} if one.collapsed else set()
+        cells.setdefault(tuple(one.trial for one in cell.replicates), (cell.index, cell.levels, tuple(values)))
+    knobs = {factor.name: {name for sets in factor.levels.values() for name in sets} for factor in study.factors}
+    inert = inert_factors(knobs, [(cell.levels, cell.recipe) for cell in study.cells])
+    chosen = tuple(cell for cell in cells.values() if cell[2])
+    return Measured(factors, tuple(distinct.values()), inert, chosen, len(collapsed))
+
+
+def inert_factors(
+    knobs: Mapping[str, Iterable[str]], cells: Sequence[tuple[Mapping[str, str], Mapping[str, Any]]]
+) -> tuple[str, ...]:
+    """Name the factors whose levels differ while nothing that they set does: their knobs are dead in every cell.
+
+    ``knobs`` are those that each factor sets; ``cells`` are levels and recipes, dead knobs at their neutral values.
+
+    >>> cells = [({"a": "0", "b": "0"}, {"a": 0, "b": 0}), ({"a": "1", "b": "1"}, {"a": 0, "b": 1})]
+    >>> inert_factors({"a": ["a"], "b": ["b"]}, cells)
+    ('a',)
+    """
+    return tuple(
+        factor
+        for factor, names in knobs.items()
+        if len({levels[factor] for levels, _ in cells}) > 1
+        and all(len({repr(recipe.get(name)) for _, recipe in cells}) == 1 for name in names)
+    )
+
+
+def study_effects(study: StudyRows) -> EffectAnalysis:
+    """Analyse the effects on the study's result."""
+    return _analysed(measured(study, study.split))
+
+
+def _analysed(about: Measured) -> EffectAnalysis:
+    return analyse_effects(about.factors, about.runs, about.inert)
+
+
+def effects_numbers(study: StudyRows) -> dict[str, Any]:
+    """Return the analysis for JSON: what is not finite is null."""
+    found = _safe(asdict(study_effects(study)))
+    return dict(found)
+
+
+def _safe(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _safe(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_safe(one) for one in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value
+
+
+def study_winner(study: StudyRows) -> Winner | None:
+    """Find the rows that may be the best on dev (of a published table: in it); None without an error, or one row.
+
+    Indexes are positions in the table. The centres of the shrunken estimate are what the effects found predict.
+    """
+    about = measured(study, "dev")
+    return _winner(study, about, _analysed(about))
+
+
+def _winner(study: StudyRows, about: Measured, analysis: EffectAnalysis) -> Winner | None:
+    if len(about.cells) < 2:
+        return None
+    if analysis.sd is None or analysis.plan.error is None:
+        return None
+    cells = [CellMean(index, sum(values) / len(values), len(values)) for index, _, values in about.cells]
+    expected, n_coefficients = expected_means(
+        about.factors,
+        [levels for _, levels, _ in about.cells],
+        [cell.mean for cell in cells],
+        [cell.n for cell in cells],
+        [effect.factors for effect in analysis.found],
+    )
+    return winner(
+        cells,
+        analysis.sd,
+        analysis.plan.error.df,
+        lower_is_better=study.lower_is_better,
+        expected=expected.tolist(),
+        n_coefficients=n_coefficients,
+    )
+
+
+@dataclass(frozen=True)
+class WhatMatters:
+    """The answer to the title: effects found or not, the noise that they were held against, and what to use."""
+
+    study: StudyRows
+
+    def format(self) -> str:
+        """Return the section; empty before there is any result."""
+        study = self.study
+        about = measured(study, study.split)
+        analysis = _analysed(about)
+        if not analysis.plan.n_runs:
+            return ""
+        words = Words.of(study)
+        if analysis.why_not:
+            dropped = f" {words.dropped(analysis)}" if analysis.n_dropped else ""
+            return Section("What matters", (wrap(f"Nothing can be tested. {words.said(analysis)}{dropped}"),)).format()
+        blocks = (
+            wrap(headline(words, analysis, self._seeds(about, analysis))),
+            wrap(collapsed_text(analysis, about.n_collapsed)) if about.n_collapsed else "",
+            bullets(found_lines(words, analysis)),
+            effect_table(words, analysis),
+            wrap(rest_text(analysis)),
+        )
+        noise = Section("Noise", tuple(map(wrap, noise_text(words, analysis))), level=3)
+        return Section("What matters", (*blocks, noise.format(), self._to_use(words, about, analysis))).format()
+
+    def _to_use(self, words: Words, about: Measured, analysis: EffectAnalysis) -> str:
+        """Choose on dev; what was analysed serves where that is the result."""
+        if self.study.has_test:
+            about = measured(self.study, "dev")
+            analysis = _analysed(about)
+        best = _winner(self.study, about, analysis)
+        if best is None:
+            return ""
+        rows = self.study.observations
+        indexes = {place: row.index for place, row in enumerate(rows, start=1)}
+        text = winner_text(words, best, len(about.cells), len(rows), indexes)
+        return Section("What to use", (wrap(text),), level=3).format()
+
+    def _seeds(self, about: Measured, analysis: EffectAnalysis) -> int | None:
+        """Seeds that every cell would need for half of the smallest effect; asked only when nothing was found."""
+        smallest = analysis.plan.smallest_effect_in_sd
+        if analysis.found or smallest is None:
+            return None
+        known = [run.levels for run in about.runs if run.value is not None and math.isfinite(run.value)]
+        cells = list({tuple(sorted(levels.items())): levels for levels in known}.values())
+        return seeds_needed(about.factors, cells, smallest / 2, about.inert)
+
+
+def planned_texts(
+    factors: Sequence[Factor], cells: Sequence[Mapping[str, str]], n_seeds: int, inert: Sequence[str]
+) -> list[str]:
+    """Say before any run what will be tested, against which error, and what can be seen; and what would be better."""
+    plan = plan_tests(factors, cells, n_seeds, inert)
+    if plan.error is None:
+        return [f"nothing: {plan.why_not}"]
+    df = "" if plan.error.kind is ErrorKind.LENTH else f" ({df_text(plan.error.df)})"
+    text = f"{_family(plan)}, against {plan.error.kind.value}{df}"
+    if plan.smallest_effect_in_sd is None:
+        return [text]
+    text += f"; it sees {least_text(plan)} of {plan.smallest_effect_in_sd:.2f} run-to-run sd with 80 % chance"
+    if n_seeds > 1 or inert:
+        return [text]
+    return [
+        text,
+        *(_better_text(other.n_cells, other.n_seeds, other.plan) for other in same_budget(factors, cells)[1:]),
+    ]
+
+
+def _better_text(n_cells: int, n_seeds: int, other: PlannedTests) -> str:
+    """Say what a half fraction with twice the seeds would do."""
+    if other.smallest_effect_in_sd is None:
+        return ""
+    return (
+        f"{n_cells} cells x {n_seeds} seeds, a half fraction in as many runs, would test against "
+        f"{other.error.kind.value if other.error else 'nothing'} and see {other.smallest_effect_in_sd:.2f} sd"
+    )
+
+
+def _family(plan: PlannedTests) -> str:
+    orders = Counter(len(term.factors) for term in plan.terms)
+    *first, last = [plural(orders[order], _ORDERS[order]) for order in sorted(orders)]
+    return f"{', '.join(first)} and {last}" if first else last

@@ -1,0 +1,32 @@
+"""Sweeps whose truth is known."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from reports.effects.planning import full_factorial
+from reports.effects.records import EffectAnalysis, Factor, Run
+
+
+def simulated(
+    counts: Sequence[int],
+    n_seeds: int = 1,
+    effect: Callable[[Mapping[str, str]], float] = lambda _: 0.0,
+    *,
+    sd: float = 1.0,
+    seed: int = 0,
+    shift: float = 0.0,
+) -> tuple[tuple[Factor, ...], list[Run]]:
+    """Make up a full factorial; ``shift`` is what each seed adds to all cells."""
+    factors, cells = full_factorial(counts)
+    noise = np.random.default_rng(seed)
+    blocks = {number: shift * noise.standard_normal() for number in range(n_seeds)}
+    return factors, [
+        Run(cell, block, effect(cell) + blocks[block] + sd * noise.standard_normal())
+        for cell in cells
+        for block in blocks
+    ]
+
+
+def named(analysis: EffectAnalysis) -> dict[str, float]:
+    return {effect.name: effect.estimate or 0.0 for effect in analysis.found}

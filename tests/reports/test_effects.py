@@ -1,0 +1,368 @@
+"""The analysis of effects: on a published table, against a reference implementation, and on what cannot be tested."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import multivariate_t
+
+from reports.effects import lenth, maximum
+from reports.effects.analysis import analyse_effects
+from reports.effects.fitting import holm
+from reports.effects.planning import full_factorial, plan_tests
+from reports.effects.records import Alias, Correction, EffectAnalysis, ErrorKind, Factor, Run
+from reports.effects.sensitivity import chance_to_see, same_budget, seeds_needed, smallest_effect_by_seeds
+from tests.reports.seed64 import POOLER, half, read_seed64
+from tests.reports.simulated import named, simulated
+
+
+class TestSeed64:
+    @pytest.fixture
+    def analysis(self, shared_data: Path) -> EffectAnalysis:
+        return analyse_effects(*read_seed64(shared_data), inert=POOLER)
+
+    def test_error_is_that_of_the_dead_factor(self, analysis: EffectAnalysis) -> None:
+        error = analysis.plan.error
+        assert error is not None
+        assert (error.kind, error.df, analysis.plan.n_tests) == (ErrorKind.INERT, 32, 25)
+        assert "reinit_pooler" in error.meaning
+        assert analysis.sd == pytest.approx(0.00102, abs=5e-6)
+
+    def test_main_effect(self, analysis: EffectAnalysis) -> None:
+        effect = analysis.found[0]
+        assert (effect.name, effect.levels) == ("reinit_layers", ("6",))
+        assert effect.estimate == pytest.approx(-0.0051, abs=5e-5)
+        assert effect.standard_error == pytest.approx(0.00025, abs=1e-5)
+
+    def test_harm_is_tied_to_no_warm_up_and_unfrozen_layers(self, analysis: EffectAnalysis) -> None:
+        assert {"bertadam x warmup_proportion", "bertadam x frozen_layers x warmup_proportion"} <= named(
+            analysis
+        ).keys()
+        split = {
+            (one.given["frozen_layers"], one.given["warmup_proportion"]): one
+            for one in analysis.conditional
+            if one.factor == "bertadam" and len(one.given) == 2
+        }
+        assert split["0", "0.0"].estimate == pytest.approx(-0.0044, abs=5e-5)
+        assert split["6", "0.0"].estimate == pytest.approx(-0.0003, abs=1e-4)
+        assert [levels for levels, one in split.items() if one.found] == [("0", "0.0")]
+
+    def test_half_finds_the_same_and_names_aliases(self, shared_data: Path) -> None:
+        factors, runs = read_seed64(shared_data)
+        whole, part = analyse_effects(factors, runs), analyse_effects(factors, half(factors, runs))
+        assert list(named(whole))[:1] == list(named(part)) == ["reinit_layers"]
+        sizes = {effect.name: abs(effect.estimate or 0) for effect in part.effects}
+        assert sorted(named(whole), key=sizes.__getitem__, reverse=True) == list(named(whole))
+        assert len(named(whole)) == 4
+        assert part.plan.resolution == 6
+        assert part.plan.words == (Alias(tuple(factor.name for factor in factors), 1),)
+        aliases = {term.factors: term.aliases for term in part.plan.terms}
+        rest = ("reinit_pooler", "reinit_layers", "frozen_layers", "warmup_proportion")
+        assert aliases["bertadam", "weight_decay"] == (Alias(rest, 1),)
+
+    def test_half_with_the_dead_factor_is_a_full_factorial(self, shared_data: Path) -> None:
+        factors, runs = read_seed64(shared_data)
+        analysis = analyse_effects(factors, half(factors, runs), POOLER)
+        assert analysis.plan.words == ()
+        assert analysis.found[0].name == "reinit_layers"
+        assert analysis.plan.error is not None
+        assert analysis.plan.error.kind is ErrorKind.HIGH_ORDER
+
+    def test_one_failed_run_changes_little(self, shared_data: Path) -> None:
+        factors, runs = read_seed64(shared_data)
+        runs[20] = Run(runs[20].levels, None, math.nan)
+        analysis = analyse_effects(factors, runs, POOLER)
+        assert (analysis.n_dropped, analysis.plan.orthogonal) == (1, False)
+        assert named(analysis)["reinit_layers"] == pytest.approx(-0.0051, abs=1e-4)
+        assert "bertadam x frozen_layers x warmup_proportion" in named(analysis)
+
+
+class TestCriticalValues:
+    @pytest.mark.parametrize(("n_tests", "df"), [(1, 1), (1, 30), (2, 3), (6, 20), (10, 60)])
+    def test_studentized_maximum_modulus(self, n_tests: int, df: int) -> None:
+        critical = maximum.critical_value(n_tests, df)
+        together = multivariate_t(shape=np.eye(n_tests), df=df, seed=0)
+        inside = together.cdf([critical] * n_tests, lower_limit=[-critical] * n_tests)
+        assert inside == pytest.approx(0.95, abs=1e-3)
+
+    def test_maximum_of_many_simulated(self) -> None:
+        noise = np.random.default_rng(0)
+        largest = np.abs(noise.standard_normal((100_000, 21))).max(axis=1)
+        largest /= np.sqrt(noise.chisquare(10, 100_000) / 10)
+        assert maximum.critical_value(21, 10) == pytest.approx(np.quantile(largest, 0.95), rel=0.01)
+
+    def test_small_p_values_keep_their_digits(self) -> None:
+        assert maximum.adjusted_p(np.array([40.0]), 21, 60)[0] == pytest.approx(21 * 4.3e-45, rel=0.1)
+
+    @pytest.mark.parametrize(("n_contrasts", "n_tests"), [(7, 6), (15, 10), (63, 21)])
+    def test_lenth_on_fresh_noise(self, n_contrasts: int, n_tests: int) -> None:
+        noise = np.random.default_rng(1).standard_normal((20_000, n_contrasts))
+        largest = np.abs(noise[:, :n_tests]).max(axis=1) / lenth.pseudo_standard_error(noise)
+        assert np.mean(largest > lenth.critical_value(n_contrasts, n_tests)) == pytest.approx(0.05, abs=0.006)
+        assert np.mean(lenth.adjusted_p(largest, n_contrasts, n_tests) <= 0.05) == pytest.approx(0.05, abs=0.006)
+
+    def test_power_of_lenth(self) -> None:
+        assert lenth.power(4.5, 63, 21) == pytest.approx(0.84, abs=0.01)
+
+
+class TestAgainstStatsmodels:
+    """Type III tests of the linear model, as an independent formula interface computes them."""
+
+    @pytest.mark.parametrize("counts", [(3, 2, 2), (3, 4)])
+    def test_unbalanced(self, counts: tuple[int, ...]) -> None:
+        from statsmodels.formula.api import ols
+        from statsmodels.stats.anova import anova_lm
+
+        factors, runs = simulated(counts, 3, lambda cell: 0.8 * int(cell["factor 1"]), shift=2.0)
+        del runs[7], runs[12]
+        analysis = analyse_effects(factors, runs)
+        names = {factor.name: f"f{number}" for number, factor in enumerate(factors)}
+        frame = pd.DataFrame(
+            [{names[n]: v for n, v in run.levels.items()} | {"block": run.block, "y": run.value} for run in runs]
+        )
+        formula = "y ~ C(block, Sum) + " + " * ".join(f"C({name}, Sum)" for name in names.values())
+        # The saturated model of cells: what it leaves is the pure error.
+        table = anova_lm(ols(formula, frame).fit(), typ=3)
+        assert analysis.plan.correction is Correction.HOLM
+        assert analysis.sd == pytest.approx(math.sqrt(table.loc["Residual", "sum_sq"] / table.loc["Residual", "df"]))
+        for effect in analysis.effects:
+            row = ":".join(f"C({names[name]}, Sum)" for name in effect.factors)
+            assert effect.statistic == pytest.approx(table.loc[row, "F"])
+            assert effect.p == pytest.approx(table.loc[row, "PR(>F)"])
+
+    def test_marginal_means(self) -> None:
+        factors, runs = simulated((3, 2), 2, lambda cell: float(cell["factor 1"]), sd=0.01)
+        runs = [Run(run.levels, None, run.value) for run in runs]
+        analysis = analyse_effects(factors, runs[:-1])
+        cells: dict[tuple[str, ...], list[float]] = {}
+        for run in runs[:-1]:
+            cells.setdefault(tuple(run.levels.values()), []).append(run.value or 0.0)
+        mean = {mean.level: mean.mean for mean in analysis.means if mean.factor == "factor 1"}
+        assert mean["1"] == pytest.approx(np.mean([np.mean(cells["1", level]) for level in "01"]))
+        step = next(one for one in analysis.comparisons if (one.factor, one.level) == ("factor 1", "2"))
+        assert (step.reference, step.found) == ("0", True)
+        assert step.interval[0] < 2.0 < step.interval[1]
+
+
+class TestCannotTest:
+    FACTORS = (Factor("a", ("0", "1"), "0"), Factor("b", ("0", "1"), "0"))
+
+    def runs(self, *values: float | None) -> list[Run]:
+        return [Run({"a": str(n // 2 % 2), "b": str(n % 2)}, None, value) for n, value in enumerate(values)]
+
+    @pytest.mark.parametrize(
+        ("values", "why"),
+        [
+            ((), "no result"),
+            ((1.0,), "one result"),
+            ((None, math.nan, math.inf, 1.0), "one result"),
+            ((1.0, 2.0, 3.0, 4.0), "none is repeated"),
+            ((1.0, 1.0, 1.0, 1.0) * 3, "All results are the same"),
+            ((0.0,) * 12, "All results are the same"),
+        ],
+    )
+    def test_says_why(self, values: tuple[float | None, ...], why: str) -> None:
+        analysis = analyse_effects(self.FACTORS, self.runs(*values))
+        assert why in analysis.why_not
+        assert analysis.effects == ()
+        json.dumps(asdict(analysis), allow_nan=False)
+
+    def test_no_factor(self) -> None:
+        assert "No factor" in analyse_effects((), [Run({}, 0, 1.0), Run({}, 1, 2.0)]).why_not
+
+    def test_only_factors_that_cannot_act(self) -> None:
+        assert "No factor" in analyse_effects(self.FACTORS[:1], self.runs(1.0, 2.0, 3.0, 4.0), ("a",)).why_not
+
+    def test_constant_factor_is_left_out(self) -> None:
+        runs = [Run({"a": "0", "b": str(n % 2)}, n // 2, math.sin(n)) for n in range(8)]
+        analysis = analyse_effects(self.FACTORS, runs)
+        assert analysis.plan.constant == ("a",)
+        assert [effect.name for effect in analysis.effects] == ["b"]
+
+    def test_copies_are_no_replicates(self) -> None:
+        analysis = analyse_effects(self.FACTORS, self.runs(*((1.0, 2.0, 3.0, 5.0) * 3)))
+        assert (analysis.n_copies, analysis.plan.n_runs) == (8, 4)
+        assert "none is repeated" in analysis.why_not
+
+    def test_noise_of_zero(self) -> None:
+        factors, runs = simulated((2, 2), 3, lambda cell: float(cell["factor 1"]), sd=0.0, shift=1.0)
+        assert "zero" in analyse_effects(factors, runs).why_not
+
+    @settings(max_examples=150)
+    @given(st.data())
+    def test_anything_is_an_answer(self, data: st.DataObject) -> None:
+        factors, cells = full_factorial(data.draw(st.lists(st.integers(1, 3), max_size=4)))
+        values = st.sampled_from([0.5, 0.5, 0.6, 0.7, None, math.nan]) | st.floats(-1e3, 1e3)
+        run = st.builds(Run, st.sampled_from(cells), st.sampled_from([None, 0, 1, 2]), values)
+        runs = data.draw(st.lists(run, max_size=60))
+        inert = data.draw(st.sets(st.sampled_from(factors), max_size=2)) if factors else set()
+        analysis = analyse_effects(factors, runs, [factor.name for factor in inert])
+        json.dumps(asdict(analysis), allow_nan=False)
+        assert bool(analysis.why_not) == (not analysis.effects)
+        assert all(0 <= effect.p <= effect.adjusted_p <= 1 for effect in analysis.effects)
+
+    def test_unknown_level_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="levels of a are"):
+            analyse_effects(self.FACTORS, [Run({"a": "2", "b": "0"}, None, 1.0)])
+
+    def test_one_at_a_time_without_replicates(self) -> None:
+        factors, cells = one_at_a_time(4)
+        assert "none is repeated" in plan_tests(factors, cells).why_not
+
+
+def one_at_a_time(n_factors: int) -> tuple[tuple[Factor, ...], list[dict[str, str]]]:
+    factors, cells = full_factorial((2,) * n_factors)
+    return factors, [cell for cell in cells if sum(level != "0" for level in cell.values()) < 2]
+
+
+class TestDesigns:
+    def test_seeds_are_blocks(self) -> None:
+        factors, runs = simulated((2, 2, 2), 3, shift=100.0)
+        analysis = analyse_effects(factors, runs)
+        assert analysis.sd == pytest.approx(1.0, rel=0.5)
+        assert analysis.plan.error is not None
+        assert analysis.plan.error.df == 7 * 2
+
+    def test_own_seeds_are_no_blocks(self) -> None:
+        factors, runs = simulated((2, 2, 2), 3)
+        own = [Run(run.levels, number, run.value) for number, run in enumerate(runs)]
+        analysis = analyse_effects(factors, own)
+        assert (analysis.plan.n_blocks, analysis.plan.error and analysis.plan.error.df) == (1, 8 * 2)
+
+    def test_one_at_a_time_compares_with_the_baseline(self) -> None:
+        factors, cells = one_at_a_time(4)
+        noise = np.random.default_rng(0)
+        values = {
+            (n, seed): 3.0 * cell["factor 2"].count("1") + noise.normal()
+            for n, cell in enumerate(cells)
+            for seed in range(5)
+        }
+        runs = [Run(cells[n], seed, value) for (n, seed), value in values.items()]
+        analysis = analyse_effects(factors, runs)
+        mean = [np.mean([values[n, seed] for seed in range(5)]) for n in range(5)]
+        baseline, second = mean[0], mean[next(n for n, cell in enumerate(cells) if cell["factor 2"] == "1")]
+        assert named(analysis) == {"factor 2": pytest.approx(second - baseline)}
+        assert analysis.effects[1].standard_error == pytest.approx((analysis.sd or 0) * math.sqrt(2 / 5))
+        assert "Only main effects" in analysis.plan.notes[0]
+
+    def test_resolution_four_merges_pairs(self) -> None:
+        factors, cells = full_factorial((2, 2, 2, 2))
+        part = [cell for cell in cells if sum(level == "1" for level in cell.values()) % 2 == 0]
+        plan = plan_tests(factors, part, 3)
+        assert plan.resolution == 4
+        assert plan.n_tests == 7
+        pair = next(term for term in plan.terms if term.factors == ("factor 1", "factor 2"))
+        assert pair.aliases == (Alias(("factor 3", "factor 4"), 1),)
+
+    def test_the_other_half_has_the_other_sign(self) -> None:
+        factors, cells = full_factorial((2, 2, 2))
+        part = [cell for cell in cells if sum(level == "1" for level in cell.values()) % 2 == 1]
+        noise = np.random.default_rng(0)
+        runs = [Run(cell, seed, 5.0 * int(cell["factor 1"]) + noise.normal()) for cell in part for seed in range(8)]
+        assert analyse_effects(factors, runs).found[0].aliases == (Alias(("factor 2", "factor 3"), 1),)
+        even = [cell for cell in cells if cell not in part]
+        assert plan_tests(factors, even, 3).terms[0].aliases == (Alias(("factor 2", "factor 3"), -1),)
+
+    def test_saturated_fraction_falls_back_on_lenth(self) -> None:
+        factors, cells = full_factorial((2,) * 7)
+        level = [{name: int(label) for name, label in cell.items()} for cell in cells]
+        part = [
+            cell
+            for cell, x in zip(cells, level, strict=True)
+            if (x["factor 4"] == x["factor 1"] ^ x["factor 2"])
+            and (x["factor 5"] == x["factor 1"] ^ x["factor 3"])
+            and (x["factor 6"] == x["factor 2"] ^ x["factor 3"])
+            and (x["factor 7"] == x["factor 1"] ^ x["factor 2"] ^ x["factor 3"])
+        ]
+        plan = plan_tests(factors, part)
+        assert (plan.n_cells, plan.n_tests, plan.resolution) == (8, 7, 3)
+        assert plan.error is not None
+        assert plan.error.kind is ErrorKind.LENTH
+
+    def test_cells_left_out_by_a_rule(self) -> None:
+        factors, runs = simulated((2, 2, 2, 2), 3)
+        kept = [run for run in runs if not (run.levels["factor 1"] == "1" and run.levels["factor 2"] == "1")]
+        plan = analyse_effects(factors, kept).plan
+        lost = [term.factors for term in plan.not_tested]
+        assert ("factor 1", "factor 2") in lost
+        assert ("factor 1", "factor 3") not in lost
+
+    def test_random_cells_test_main_effects_only(self) -> None:
+        factors, cells = full_factorial((2,) * 6)
+        chosen = np.random.default_rng(3).choice(64, 16, replace=False)
+        plan = plan_tests(factors, [cells[number] for number in chosen])
+        assert {len(term.factors) for term in plan.terms} == {1}
+        assert plan.error is not None
+        assert plan.error.kind is ErrorKind.INTERACTIONS
+
+    def test_a_thousand_rows(self) -> None:
+        factors, runs = simulated(
+            (3, 3, 3, 3, 4, 3), 1, lambda cell: 2.0 * (cell["factor 3"] == cell["factor 5"] == "2")
+        )
+        analysis = analyse_effects(factors, runs)
+        assert analysis.plan.n_runs == 972
+        assert "factor 3 x factor 5" in {effect.name for effect in analysis.found}
+        split = {
+            (one.level, one.given["factor 5"]): one.estimate for one in analysis.conditional if one.factor == "factor 3"
+        }
+        assert split["2", "2"] == pytest.approx(2.0, abs=0.6)
+        assert split["2", "1"] == pytest.approx(0.0, abs=0.6)
+
+    def test_holm(self) -> None:
+        assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+
+
+class TestPlan:
+    def test_error_terms(self) -> None:
+        def kind(counts: Sequence[int], n_seeds: int) -> ErrorKind | None:
+            error = plan_tests(*full_factorial(counts), n_seeds).error
+            return error and error.kind
+
+        assert kind((2,) * 6, 1) is ErrorKind.HIGH_ORDER
+        assert kind((2,) * 6, 2) is ErrorKind.REPLICATES
+        assert kind((2,) * 4, 1) is ErrorKind.LENTH
+        assert kind((2,) * 3, 1) is ErrorKind.LENTH
+        assert kind((3, 4), 1) is ErrorKind.INTERACTIONS
+        assert kind((2, 2), 1) is None
+
+    def test_plan_is_what_the_analysis_does(self) -> None:
+        factors, runs = simulated((2, 2, 3), 2)
+        plan = plan_tests(factors, [run.levels for run in runs if run.block == 0], 2)
+        assert analyse_effects(factors, runs).plan == plan
+
+    @pytest.mark.parametrize("counts", [(2, 2, 2, 2), (3, 4)])
+    def test_scaling_of_seeds(self, counts: tuple[int, ...]) -> None:
+        factors, cells = full_factorial(counts)
+        numbers = (1, 2, 3, 5)
+        planned = {number: plan_tests(factors, cells, number).smallest_effect_in_sd for number in numbers}
+        assert smallest_effect_by_seeds(factors, cells, numbers) == pytest.approx(planned, rel=1e-6)
+
+    def test_seeds_needed(self) -> None:
+        factors, cells = full_factorial((2,) * 5)
+        needed = seeds_needed(factors, cells, 0.5)
+        assert needed is not None
+        sizes = smallest_effect_by_seeds(factors, cells, [needed - 1, needed])
+        assert (sizes[needed] or 0) <= 0.5 < (sizes[needed - 1] or 0)
+        assert seeds_needed(factors, cells, 1e-6) is None
+        assert seeds_needed(factors, [], 1.0) is None
+
+    @pytest.mark.parametrize("counts", [(2,) * 6, (2,) * 4, (3, 4)])
+    def test_smallest_effect_is_found_in_80_percent(self, counts: tuple[int, ...]) -> None:
+        plan = plan_tests(*full_factorial(counts))
+        assert plan.smallest_effect_in_sd is not None
+        assert chance_to_see(plan, plan.smallest_effect_in_sd) == pytest.approx(0.8, abs=1e-3)
+
+    def test_same_budget(self) -> None:
+        whole, part = same_budget(*full_factorial((2,) * 6))
+        assert [(one.n_cells, one.n_seeds, one.plan.n_runs) for one in (whole, part)] == [(64, 1, 64), (32, 2, 64)]
+        assert part.plan.resolution == 6
+        assert part.plan.error is not None
+        assert part.plan.error.kind is ErrorKind.REPLICATES
+        assert len(same_budget(*full_factorial((3, 4)))) == 1

@@ -1,0 +1,336 @@
+"""The HTML page in a real browser: what a reader can do with it, and what it never does."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gridsearch.study import Study
+from reports.html import Figure, html_text
+from reports.importing import import_table
+from reports.page import make_page
+from tests.reports.browser import Browser, Tab, find_chromium
+from tests.reports.pages import HOSTILE, hostile_study, page_html, read, sixty_four_cells
+
+SHOWN = (
+    "Array.from(document.querySelectorAll('#comparison tbody tr')).filter((row) => row.getClientRects().length)"
+    ".map((row) => row.cells[{column}].firstChild?.textContent.trim() ?? '')"
+)
+COUNT = "document.querySelector('output').textContent"
+SORTS = "Array.from(document.querySelectorAll('#comparison thead tr:first-child th'), (th) => th.ariaSort)"
+IN_SIGHT = "document.querySelector({selector}).getClientRects().length > 0"
+
+CUT = (
+    "Array.from(document.querySelectorAll('.box')).filter((box) => box.scrollWidth > box.clientWidth + 1 || "
+    "getComputedStyle(box).overflowY !== 'visible').length"
+)
+
+
+pytestmark = pytest.mark.slow  # they need Chromium: `apt-get install chromium` on Debian
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    browser = Browser(find_chromium(), tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Tab]:
+    tab = Tab(browser)
+    yield tab
+    tab.close()
+
+
+@pytest.fixture(scope="module")
+def sixty_four(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of 64 cells with a picture, in a file."""
+    folder = tmp_path_factory.mktemp("sixty four")
+    rows = read(sixty_four_cells(Study(folder / "study")))
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="900" height="90">'
+        '<script>window.hit = 1</script><image xlink:href="https://example.com/x.png" width="9" height="9"/>'
+        '<style>@import "https://example.com/x.css"; * { fill: #333 }</style><text x="9" y="50">text</text></svg>'
+    )
+    file = folder / "page #1.html"
+    figures = [Figure("A figure.", "some text", "It says text.", svg)]
+    file.write_text(html_text(rows, make_page(rows).sections, figures), encoding="utf-8", newline="")
+    return file
+
+
+def shown(tab: Tab, column: int = 0) -> list[str]:
+    """The texts of a column, in the rows that are in sight."""
+    return list(tab.evaluate(SHOWN.replace("{column}", str(column))))
+
+
+def in_sight(tab: Tab, selector: str) -> bool:
+    return bool(tab.evaluate(IN_SIGHT.replace("{selector}", json.dumps(selector))))
+
+
+def header(column: int) -> str:
+    return f"#comparison thead tr:first-child th:nth-child({column + 1}) button"
+
+
+def choose(tab: Tab, column: int, label: str) -> None:
+    """Choose a level as the keyboard does: with the focus on it, by its first letters."""
+    tab.evaluate(f"document.querySelector('.filters').cells[{column}].firstChild.focus()")
+    for letter in label:
+        tab.key(letter, ord(letter.upper()), letter)
+
+
+def quiet(tab: Tab, path: Path) -> bool:
+    """Whether the page asked for nothing but itself and nothing went to the console."""
+    return (tab.requests, tab.complaints) == ([path.resolve().as_uri()], [])
+
+
+def test_sorting_by_numbers(tab: Tab, sixty_four: Path) -> None:
+    tab.open(sixty_four)
+    in_table_order = [str(number) for number in range(1, 65)]
+    assert shown(tab) == in_table_order
+    assert tab.evaluate(SORTS) == ["none"] * 9
+    tab.click(header(7))
+    assert tab.evaluate(SORTS) == ["none"] * 7 + ["ascending", "none"]
+    values = shown(tab, 7)
+    assert values == sorted(values, key=lambda text: float(text or "inf"))
+    assert shown(tab)[0] == "12"
+    tab.click(header(7))
+    assert tab.evaluate(SORTS)[7] == "descending"
+    values = shown(tab, 7)
+    assert values == sorted(values, key=lambda text: -float(text or "-inf"))
+    assert (shown(tab)[-1], shown(tab, 8)[-1]) == ("23", "failed")
+    assert tab.evaluate("document.querySelector('#comparison tbody tr').className") == "best"
+    tab.click(header(7))
+    assert tab.evaluate(SORTS) == ["none"] * 9
+    assert shown(tab) == in_table_order
+    assert quiet(tab, sixty_four)
+
+
+def test_sorting_by_levels_is_stable(tab: Tab, sixty_four: Path) -> None:
+    tab.open(sixty_four)
+    tab.click(header(6))
+    assert shown(tab) == [str(number) for number in [*range(1, 65, 2), *range(2, 65, 2)]]
+    tab.click(header(1))
+    assert tab.evaluate(SORTS) == ["none", "ascending"] + ["none"] * 7
+    tab.click(header(1))
+    assert shown(tab) == [str(number) for number in [*range(33, 65), *range(1, 33)]]
+
+
+def test_levels_sort_as_declared_and_numbers_as_numbers(tab: Tab, tmp_path: Path) -> None:
+    table = [["trick", "F1"], ["2e-5", "9.5"], ["1e-4", "10.25"], ["off", "-1"], ["2e-5", "0.5"]]
+    with (tmp_path / "table.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(table)
+    study = Study(tmp_path / "study")
+    import_table(tmp_path / "table.csv", None, study)
+    page = tmp_path / "page.html"
+    page.write_text(page_html(read(study)))
+    tab.open(page)
+    tab.click(header(1))
+    assert shown(tab) == ["1", "4", "2", "3"]
+    tab.click(header(2))
+    assert shown(tab, 2) == ["-1", "0.5", "9.5", "10.25"]
+    tab.click(header(0))
+    tab.click(header(0))
+    assert shown(tab) == ["4", "3", "2", "1"]
+
+
+def test_the_keyboard_alone(tab: Tab, sixty_four: Path) -> None:
+    """From the text field: the count is no stop; reset, the box, the first headers."""
+    tab.open(sixty_four)
+    tab.evaluate("document.querySelector('input').focus()")
+    for _ in range(3):
+        tab.key("Tab", 9)
+    assert tab.evaluate("document.activeElement.textContent") == "index"
+    tab.key("Enter", 13, "\r")
+    tab.key(" ", 32, " ")
+    assert tab.evaluate(SORTS)[0] == "descending"
+    assert shown(tab)[:2] == ["64", "63"]
+    assert tab.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_filters_and_reset(tab: Tab, sixty_four: Path) -> None:
+    tab.open(sixty_four)
+    assert tab.evaluate(COUNT) == "64 of 64 rows"
+    choose(tab, 5, "6")
+    choose(tab, 6, "0.1")
+    assert tab.evaluate(COUNT) == "16 of 64 rows"
+    assert shown(tab)[:3] == ["4", "8", "12"]
+    tab.click(header(0))
+    tab.click(header(0))
+    assert shown(tab)[:3] == ["64", "60", "56"]
+    tab.click("input")
+    tab.type("COLLAPSED  0.5")
+    assert (tab.evaluate(COUNT), shown(tab)) == ("1 of 64 rows", ["12"])
+    tab.type("x")
+    assert (tab.evaluate(COUNT), shown(tab)) == ("0 of 64 rows", [])
+    tab.click(".reset")
+    assert tab.evaluate(COUNT) == "64 of 64 rows"
+    assert shown(tab) == [str(number) for number in range(1, 65)]
+    assert tab.evaluate("document.activeElement.value") == ""
+    assert quiet(tab, sixty_four)
+
+
+def test_every_control_has_a_name(tab: Tab, sixty_four: Path) -> None:
+    tab.open(sixty_four)
+    nodes = tab.send("Accessibility.getFullAXTree")["nodes"]
+    controls = [
+        (node["role"]["value"], node["name"]["value"].strip())
+        for node in nodes
+        if node.get("role", {}).get("value") in ("button", "combobox", "searchbox", "group", "image", "columnheader")
+    ]
+    # A fold is a group without a name: its summary has one.
+    assert [control for control in controls if control[0] != "group" and not control[1]] == []
+    assert {
+        ("searchbox", "Find in rows"),
+        ("combobox", "Rows with this level of bertadam"),
+        ("button", "reinit_pooler"),
+        ("columnheader", "reinit_pooler"),
+        ("group", "Comparison table"),
+        ("group", "Cost"),
+        ("image", "some text"),
+    } <= set(controls)
+
+
+def test_hostile_texts_do_nothing(tab: Tab, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(page_html(read(hostile_study(tmp_path))), encoding="utf-8")
+    tab.open(page)
+    assert tab.evaluate("typeof window.hit") == "undefined"
+    assert tab.evaluate("document.title") == HOSTILE[0]
+    assert [text.strip() for text in shown(tab, 1)] == list(HOSTILE)
+    for number, label in enumerate(HOSTILE, start=1):
+        tab.evaluate("document.querySelector('.reset').click()")
+        tab.type(label)
+        assert str(number) in shown(tab)
+        assert tab.evaluate(COUNT).endswith(" of 9 rows")
+    tab.click(header(1))
+    assert quiet(tab, page)
+
+
+def test_pictures_are_shown_and_can_do_nothing(tab: Tab, sixty_four: Path) -> None:
+    tab.open(sixty_four)
+    assert tab.evaluate("document.querySelector('img').decode().then(() => document.querySelector('img').naturalWidth)")
+    assert tab.evaluate("typeof window.hit") == "undefined"
+    assert quiet(tab, sixty_four)
+
+
+def test_without_scripts_the_table_is_there(tab: Tab, sixty_four: Path) -> None:
+    tab.scripts(allowed=False)
+    tab.open(sixty_four)
+    assert shown(tab) == [str(number) for number in range(1, 65)]
+    assert not in_sight(tab, ".controls")
+    assert not in_sight(tab, ".filters")
+    assert tab.evaluate("document.querySelectorAll('thead button').length") == 0
+    assert quiet(tab, sixty_four)
+
+
+def test_the_header_stays_in_sight(tab: Tab, sixty_four: Path) -> None:
+    tab.open(sixty_four)
+    box = "document.querySelector('#comparison .box')"
+    tab.evaluate(f"{box}.scrollTop = 700")
+    assert tab.evaluate(f"{box}.scrollTop") == 700
+    gap = f"{box}.querySelector('thead').getBoundingClientRect().top - {box}.getBoundingClientRect().top"
+    assert 0 <= tab.evaluate(gap) <= 1
+    tab.click(header(8))
+    assert tab.evaluate(f"{box}.scrollTop") == 0
+
+
+@pytest.mark.parametrize("width", [320, 768, 1280])
+def test_a_narrow_screen_scrolls_tables_in_their_boxes(tab: Tab, sixty_four: Path, width: int) -> None:
+    tab.resize(width, 640)
+    tab.open(sixty_four)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    if width == 320:
+        assert (
+            tab.evaluate("(() => { const b = document.querySelector('.box'); return b.scrollWidth - b.clientWidth })()")
+            > 100
+        )
+
+
+CONTRAST = Path(__file__).with_name("contrast.js")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast(tab: Tab, sixty_four: Path, scheme: str) -> None:
+    """WCAG AA for every text that is in sight, and 3:1 for the edges of controls."""
+    tab.media(scheme=scheme)
+    tab.open(sixty_four)
+    tab.click(header(8))
+    paper = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 26)"}[scheme]
+    assert tab.evaluate(CONTRAST.read_text(encoding="utf-8")) == []
+
+
+def test_print(tab: Tab, sixty_four: Path) -> None:
+    """No controls, all rows, nothing cut at the width of A4 paper; folded parts are open."""
+    tab.open(sixty_four)
+    tab.resize(670, 900)
+    tab.media("print", scheme="dark")
+    for selector in ("nav", ".controls", ".filters"):
+        assert not in_sight(tab, selector)
+    assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert len(shown(tab)) == 64
+    assert tab.evaluate(CUT) == 0
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 670
+    assert in_sight(tab, "details table")
+    assert tab.pdf().startswith(b"%PDF")
+    # The header is repeated on every sheet, and in repeated ones Chromium paints no buttons.
+    assert tab.evaluate("getComputedStyle(document.querySelector('thead button')).display") == "contents"
+    assert quiet(tab, sixty_four)
+
+
+@pytest.mark.parametrize("n_columns", [3, 9, 30])
+def test_a_print_is_not_cut(tab: Tab, tmp_path: Path, n_columns: int) -> None:
+    """However many columns there are, and however long the labels."""
+    with (tmp_path / "table.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*(f"reinit_{number}_layers" for number in range(n_columns)), "result"])
+        writer.writerows([*(f"level{'l' * (60 // n_columns)}" for _ in range(n_columns)), 0.5 + n] for n in range(9))
+    study = Study(tmp_path / "study")
+    import_table(tmp_path / "table.csv", None, study)
+    page = tmp_path / "page.html"
+    page.write_text(page_html(read(study)))
+    tab.open(page)
+    tab.resize(670, 900)
+    tab.media("print")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 670
+    assert tab.evaluate(CUT) == 0
+
+
+def test_a_print_of_some_rows_says_so(tab: Tab, sixty_four: Path) -> None:
+    tab.open(sixty_four)
+    choose(tab, 1, "1")
+    tab.media("print")
+    assert in_sight(tab, "output")
+    assert not in_sight(tab, ".reset")
+
+
+def test_a_thousand_rows(tab: Tab, tmp_path: Path) -> None:
+    """Sorting and typing work on a table that long."""
+    with (tmp_path / "table.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*"abcdefgh", "result"])
+        writer.writerows([*f"{number:08o}", (number * 7919 % 1000) / 1000] for number in range(1000))
+    study = Study(tmp_path / "study")
+    import_table(tmp_path / "table.csv", None, study)
+    page = tmp_path / "page.html"
+    page.write_text(page_html(read(study)))
+    assert page.stat().st_size < 400_000
+    tab.open(page)
+    tab.evaluate(f"document.querySelector({json.dumps(header(9))}).click()")
+    tab.evaluate(
+        "(() => { const i = document.querySelector('input'); i.value = '0.9'; i.dispatchEvent(new Event('input')) })()"
+    )
+    assert tab.evaluate(COUNT) == "100 of 1000 rows"
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)])
+def test_a_missing_browser_is_demanded_in_ci(
+    monkeypatch: pytest.MonkeyPatch, ci: str, outcome: type[BaseException]
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("CI", ci)
+    with pytest.raises(outcome, match="install one of chromium"):
+        find_chromium()

@@ -1,0 +1,186 @@
+"""The best cell, the cells it cannot be told from, and two cells on the same rows."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_t
+
+from gridsearch.metrics import score
+from reports.effects.analysis import analyse_effects
+from reports.paired import mcnemar, paired_bootstrap
+from reports.winner import CellMean, best_critical_value, expected_means, shrink, winner
+from tests.reports.seed64 import POOLER, read_seed64
+
+
+def cells(means: list[float], n: int = 1) -> list[CellMean]:
+    return [CellMean(index, mean, n) for index, mean in enumerate(means, 1)]
+
+
+class TestSeed64:
+    def test_best_rows_do_not_differ(self, shared_data: Path) -> None:
+        factors, runs = read_seed64(shared_data)
+        analysis = analyse_effects(factors, runs, POOLER)
+        rows = cells([run.value or 0.0 for run in runs])
+        assert analysis.sd is not None
+        found = winner(rows, analysis.sd, 32)
+        assert found is not None
+        assert (found.best, found.mean) == (50, 0.9405)
+        assert min(rows, key=lambda row: row.mean).index == 55
+        assert found.candidates[:4] == (50, 35, 58, 17)
+        assert {2, 18} < set(found.candidates)
+        assert not {55, 56, 64} & set(found.candidates)
+
+    def test_expect_less_of_the_best(self, shared_data: Path) -> None:
+        factors, runs = read_seed64(shared_data)
+        analysis = analyse_effects(factors, runs, POOLER)
+        rows = cells([run.value or 0.0 for run in runs])
+        expected, n_coefficients = expected_means(
+            factors,
+            [run.levels for run in runs],
+            [row.mean for row in rows],
+            [1] * 64,
+            [effect.factors for effect in analysis.found],
+        )
+        assert analysis.sd is not None
+        found = winner(rows, analysis.sd, 32, expected=expected.tolist(), n_coefficients=n_coefficients)
+        assert found is not None
+        # The mean of the four rows that share what can matter to row 50 is .9388 or .9390.
+        assert found.expected == pytest.approx(0.9390, abs=4e-4)
+        assert found.expected < (found.shrunken or 0) < 0.9405
+
+
+class TestWinner:
+    def test_no_cell(self) -> None:
+        assert winner([], 1.0, 5) is None
+
+    def test_one_cell(self) -> None:
+        found = winner(cells([0.5]), 1.0, 5)
+        assert found is not None
+        assert (found.best, found.candidates, found.shrunken) == (1, (1,), None)
+
+    def test_ties_go_to_the_earlier(self) -> None:
+        found = winner(cells([0.5, 0.7, 0.7]), 1e-9, 5)
+        assert found is not None
+        assert (found.best, found.candidates) == (2, (2, 3))
+
+    def test_losses(self) -> None:
+        found = winner(cells([0.5, 0.4, 0.9, 0.45]), 0.05, 50, lower_is_better=True)
+        assert found is not None
+        assert (found.best, found.candidates) == (2, (2, 4, 1))
+
+    def test_unequal_numbers_of_runs(self) -> None:
+        many = [CellMean(1, 10.0, 20), CellMean(2, 9.0, 20), CellMean(3, 9.0, 1)]
+        found = winner(many, 1.0, 40)
+        assert found is not None
+        assert (found.candidates, found.margin) == ((1, 3), None)
+
+    @pytest.mark.parametrize(("n_cells", "df"), [(2, 5), (4, 10), (8, 30)])
+    def test_critical_value(self, n_cells: int, df: int) -> None:
+        others = n_cells - 1
+        together = multivariate_t(shape=0.5 * (np.eye(others) + 1), df=df, seed=0)
+        assert together.cdf([best_critical_value(n_cells, df)] * others) == pytest.approx(0.95, abs=1e-3)
+
+    def test_the_truly_best_is_among_the_candidates(self) -> None:
+        noise = np.random.default_rng(0)
+        missed = 0
+        for _ in range(1000):
+            sd = np.sqrt(noise.chisquare(20) / 20)
+            found = winner(cells(noise.standard_normal(16).tolist()), float(sd), 20)
+            # All are equally good; the first stands for the one that is best by a hair.
+            missed += found is not None and 1 not in found.candidates
+        assert missed == pytest.approx(50, abs=21)
+
+    def test_shrunken_is_closer_than_the_maximum(self) -> None:
+        noise = np.random.default_rng(0)
+        plain, shrunken = [], []
+        for _ in range(500):
+            truth = noise.standard_normal(64)
+            seen = truth + noise.standard_normal(64)
+            found = winner(cells(seen.tolist()), 1.0, 42)
+            assert found is not None
+            plain.append(found.mean - truth[found.best - 1])
+            shrunken.append((found.shrunken or 0.0) - truth[found.best - 1])
+        assert np.mean(plain) > 1.0
+        assert abs(np.mean(shrunken)) < 0.15
+
+    def test_noise_alone_is_shrunk_to_the_mean(self) -> None:
+        means = np.array([1.0, 1.1, 0.9, 1.05, 0.95, 1.0])
+        shrunken, kept = shrink(means, np.ones(6, dtype=int), np.full(6, 1.0), 1, 5.0, 30)
+        assert shrunken is not None
+        assert kept is not None
+        assert shrunken.tolist() == [1.0] * 6
+        assert kept.tolist() == [0.0] * 6
+
+
+def predictions(n_rows: int = 400, n_labels: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    noise = np.random.default_rng(0)
+    labels = noise.integers(n_labels, size=n_rows)
+    signal = np.eye(n_labels)[labels]
+    return labels, 2.5 * signal + noise.normal(size=signal.shape), signal + noise.normal(size=signal.shape)
+
+
+class TestMcNemar:
+    def test_counts(self) -> None:
+        labels = np.array([0, 0, 0, 0, 1, 1])
+        right, wrong = np.array([5.0, 0.0]), np.array([0.0, 5.0])
+        first = np.array([right, right, right, right, wrong, right])
+        second = np.array([right, wrong, wrong, wrong, wrong, wrong])
+        result = mcnemar(labels, first, second)
+        assert (result.n_only_first, result.n_only_second) == (3, 1)
+        assert result.p == pytest.approx(2 * (1 + 4) / 16)
+
+    def test_same_predictions(self) -> None:
+        labels, first, _ = predictions()
+        assert mcnemar(labels, first, first).p == 1.0
+
+    def test_as_statsmodels(self) -> None:
+        from statsmodels.stats.contingency_tables import mcnemar as reference
+
+        labels, first, second = predictions()
+        right = [logits.argmax(axis=1) == labels for logits in (first, second)]
+        table = [[int(((right[0] == a) & (right[1] == b)).sum()) for b in (True, False)] for a in (True, False)]
+        assert mcnemar(labels, first, second).p == pytest.approx(reference(table, exact=True).pvalue)
+
+
+class TestPairedBootstrap:
+    @pytest.mark.parametrize("n_labels", [2, 3])
+    def test_differences_are_those_of_the_metrics(self, n_labels: int) -> None:
+        labels, first, second = predictions(n_labels=n_labels)
+        first[:40] = np.round(first[:40])
+        expected, other = score(labels, first), score(labels, second)
+        for metric in expected:
+            result = paired_bootstrap(labels, first, second, metric, n_resamples=50)
+            assert result is not None
+            assert result.difference == pytest.approx(expected[metric] - other[metric]), metric
+
+    def test_a_better_model(self) -> None:
+        labels, first, second = predictions()
+        result = paired_bootstrap(labels, first, second)
+        assert result is not None
+        assert 0 < result.interval[0] < result.difference < result.interval[1]
+        assert (result.better, result.n_resamples) == (1.0, 2000)
+        assert result.p == pytest.approx(2 / 2001)
+        losses = paired_bootstrap(labels, first, second, "log_loss", n_resamples=200)
+        assert losses is not None
+        assert losses.difference < 0
+        assert losses.better == 1.0
+
+    def test_is_repeatable_and_as_wide_as_theory_says(self) -> None:
+        labels, first, second = predictions()
+        result = paired_bootstrap(labels, first, second, seed=3)
+        assert result == paired_bootstrap(labels, first, second, seed=3)
+        assert result is not None
+        gains = (first.argmax(axis=1) == labels) * 1.0 - (second.argmax(axis=1) == labels)
+        width = 2 * 1.96 * gains.std() / np.sqrt(len(labels))
+        assert result.interval[1] - result.interval[0] == pytest.approx(width, rel=0.1)
+
+    def test_undefined(self) -> None:
+        assert paired_bootstrap(np.array([], dtype=int), np.empty((0, 2)), np.empty((0, 2))) is None
+        ones = np.ones(10, dtype=int)
+        assert paired_bootstrap(ones, np.zeros((10, 2)), np.zeros((10, 2)), "auc", n_resamples=10) is None
+        assert paired_bootstrap(ones, np.full((10, 2), np.nan), np.zeros((10, 2)), n_resamples=10) is not None
+
+    def test_unknown_metric(self) -> None:
+        with pytest.raises(ValueError, match="'rouge'"):
+            paired_bootstrap(np.array([0, 1]), np.zeros((2, 2)), np.zeros((2, 2)), "rouge")
