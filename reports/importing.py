@@ -38,13 +38,20 @@ class PublishedTable:
         return tuple(name for name in self.columns if name not in (self.index_column, self.response))
 
 
-def import_table(path: Path, response: str | None, study: Study) -> int:
-    """Make a new study of a published table's rows; return how many. Raises RequestError, and then writes nothing."""
+def import_table(path: Path, response: str | None, study: Study, inert: Sequence[str] = ()) -> int:
+    """Make a new study of a published table's rows; return how many. Raises RequestError, and then writes nothing.
+
+    ``inert`` names factors that could not act.
+    """
     table = read_table(path, response)
+    for name in inert:
+        if name not in table.factors:
+            raise RequestError(f"--inert: {one_of('column to compare', name, list(table.factors))}")
     if study.ledger_path.exists():
         raise RequestError(f"an import needs a new study, but {study.folder} holds one already")
     with study.driven() as ledger:
-        ledger.import_observations(_facts(table), [(row.levels, row.value) for row in table.rows], table.response)
+        facts = _facts(table) | {"inert": list(inert)}
+        ledger.import_observations(facts, [(row.levels, row.value) for row in table.rows], table.response)
     return len(table.rows)
 
 

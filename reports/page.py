@@ -11,11 +11,13 @@ from gridsearch.ledger import Ledger
 from gridsearch.study import Study
 from reports.asked import DeadKnobs, FixedRecipe, LeftOut, Levels, SameRows
 from reports.cost import Cost
-from reports.html import html_text
+from reports.figures.records import Picture
+from reports.html import Figure, html_text
 from reports.latex import latex_text
 from reports.markdown import Block, escape, paragraphs
 from reports.matters import WhatMatters
 from reports.numbers import numbers_text
+from reports.pictures import FOLDER, Figures, pictures_of
 from reports.published import PublishedExtremes, PublishedLevels, PublishedResults, PublishedSummary
 from reports.records import StudyRows
 from reports.results import Cautions, Extremes, Results, Summary, Yardsticks, best_sentence
@@ -38,7 +40,7 @@ class Page:
         return paragraphs([f"# {escape(self.title)}", *(section.format() for section in self.sections)]) + "\n"
 
 
-def make_page(study: StudyRows) -> Page:
+def make_page(study: StudyRows, pictures: tuple[Picture, ...] = ()) -> Page:
     """Put the sections of a study's page together: what was found, what was asked, how to do it again."""
     title = str(study.facts["title"])
     if study.is_imported:
@@ -47,6 +49,7 @@ def make_page(study: StudyRows) -> Page:
             WhatMatters(study),
             PublishedResults(study),
             PublishedExtremes(study),
+            Figures(pictures),
             PublishedLevels(study),
         )
         return Page(title, sections)
@@ -59,6 +62,7 @@ def make_page(study: StudyRows) -> Page:
             Extremes(study),
             Yardsticks(study),
             Cost(study),
+            Figures(pictures),
             Cautions(study),
             Levels(study),
             FixedRecipe(study),
@@ -79,19 +83,26 @@ def best_line(ledger: Ledger) -> str:
     return "" if study.is_imported else best_sentence(study)
 
 
-FORMATS: dict[str, Callable[[StudyRows], str]] = {
-    "md": lambda study: make_page(study).format(),
-    "csv": csv_text,
-    "json": numbers_text,
-    "html": lambda study: html_text(study, make_page(study).sections),
-    "latex": latex_text,
+def _html(study: StudyRows, pictures: tuple[Picture, ...]) -> str:
+    figures = [Figure("", one.alt, one.title, one.svg, file=f"{one.name}.svg") for one in pictures]
+    return html_text(study, make_page(study, pictures).sections, figures)
+
+
+FORMATS: dict[str, Callable[[StudyRows, tuple[Picture, ...]], str]] = {
+    "md": lambda study, pictures: make_page(study, pictures).format(),
+    "csv": lambda study, pictures: csv_text(study),
+    "json": lambda study, pictures: numbers_text(study),
+    "html": _html,
+    "latex": lambda study, pictures: latex_text(study),
 }
 """Format name, which is also the file's suffix, to the text of its file."""
+ILLUSTRATED = {"md", "html"}
 
 
 def write_reports(study: Study, out: Path | None, formats: Sequence[str]) -> list[Path]:
     """Write page.md, page.csv, page.json into ``out`` (default: the study's folder); return the files in that order.
 
+    The pictures of page.md lie in a folder beside it; page.html holds its own.
     Raises RequestError for an unknown format, for a study that does not exist or is empty, and for a folder that
     cannot be written; each file is replaced as a whole or not at all.
     """
@@ -100,10 +111,15 @@ def write_reports(study: Study, out: Path | None, formats: Sequence[str]) -> lis
             raise RequestError(f"--format: {one_of('format', name, list(FORMATS))}")
     with study.open() as ledger:
         rows = read_study(ledger)
-    texts = {name: FORMATS[name](rows) for name in formats}
+    pictures = pictures_of(rows) if ILLUSTRATED & set(formats) else ()
+    texts = {name: FORMATS[name](rows, pictures) for name in formats}
     folder = study.folder if out is None else out
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if "md" in formats and pictures:
+            (folder / FOLDER).mkdir(exist_ok=True)
+            for picture in pictures:
+                _write(folder / FOLDER / f"{picture.name}.svg", picture.svg)
         return [_write(folder / study.page_path.with_suffix(f".{name}").name, text) for name, text in texts.items()]
     except OSError as error:
         raise RequestError(f"the report cannot be written to {folder}: {error.strerror}") from None

@@ -45,7 +45,8 @@ class FactorColumn:
 class Replicate:
     """One trial of a cell. All below ``state`` is known only when it is finished; ``test`` only where test has labels.
 
-    ``dev`` and ``test`` are the study's metric at the chosen epoch; seconds per epoch are means over all epochs.
+    ``dev`` and ``test`` are the study's metric at the chosen epoch, ``dev_by_epoch`` the one on dev after each; seconds
+    per epoch are means over all epochs.
     ``terms`` are equal where times can be compared: the same machine and device, as many threads, the same batches.
     """
 
@@ -57,6 +58,7 @@ class Replicate:
     test: float | None = None
     dev_metrics: Mapping[str, float] = field(default_factory=dict)
     test_metrics: Mapping[str, float] = field(default_factory=dict)
+    dev_by_epoch: tuple[float | None, ...] = ()
     chosen_epoch: int | None = None
     n_epochs: int | None = None
     train_seconds_per_epoch: float | None = None

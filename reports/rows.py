@@ -100,9 +100,12 @@ def _cells(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> tuple[Ce
         "FROM epochs GROUP BY attempt"
     )}  # fmt: skip
     metric = facts.get("metric", "")
+    curves: dict[int, list[float | None]] = defaultdict(list)
+    for row in connection.execute("SELECT attempt, dev FROM epochs ORDER BY attempt, number"):
+        curves[row["attempt"]].append(next(iter(json.loads(row["dev"]).values())).get(metric))
     replicates: dict[int, list[Replicate]] = defaultdict(list)
     for row in connection.execute(_REPLICATES):
-        replicates[row["position"]].append(_replicate(row, outcomes, epochs, metric))
+        replicates[row["position"]].append(_replicate(row, outcomes, epochs, curves, metric))
     return tuple(
         CellRow(
             index=row["position"],
@@ -136,6 +139,7 @@ def _replicate(
     row: sqlite3.Row,
     outcomes: Mapping[int, tuple[dict[str, float], dict[str, float]]],
     epochs: Mapping[int, sqlite3.Row],
+    curves: Mapping[int, list[float | None]],
     metric: str,
 ) -> Replicate:
     if row["attempt"] is None:
@@ -151,6 +155,7 @@ def _replicate(
         test=test.get(metric),
         dev_metrics=dev,
         test_metrics=test,
+        dev_by_epoch=tuple(curves[row["attempt"]]),
         chosen_epoch=row["chosen_epoch"],
         n_epochs=epoch["n_epochs"],
         train_seconds_per_epoch=epoch["train"],

@@ -203,6 +203,13 @@ def _import(commands: Commands) -> None:
     )
     parser.add_argument("table", metavar="TABLE", help="a markdown or CSV file")
     parser.add_argument("--response", metavar="COLUMN", help="the column with the results (default: the last)")
+    parser.add_argument(
+        "--inert",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="a factor that could not act: its rows are replicates, and tell the noise; repeatable",
+    )
     parser.add_argument("--study", metavar="DIR", help="the folder of the new study (default: studies/TABLE)")
 
 

@@ -15,7 +15,8 @@ from gridsearch.trial import Failure
 from reports.html import Figure, html_text
 from reports.html_table import CHINESE, ENGLISH, Words, spelled, table_html
 from reports.importing import import_table
-from reports.page import make_page, write_reports
+from reports.page import FORMATS, make_page, write_reports
+from reports.pictures import pictures_of
 from reports.records import StudyRows
 from reports.rendered import Rendering
 from tests.reports.conftest import LABELS, SMALL_SPACE, Writer, outcome, small_plan
@@ -296,4 +297,5 @@ def test_a_study_with_nothing_finished(study: Study) -> None:
 def test_the_command_writes_it(small: Writer) -> None:
     paths = write_reports(small.study, None, ["html", "latex"])
     assert [path.name for path in paths] == ["page.html", "page.latex"]
-    assert paths[0].read_text(encoding="utf-8") == page_html(read(small.study))
+    rows = read(small.study)
+    assert paths[0].read_text(encoding="utf-8") == FORMATS["html"](rows, pictures_of(rows))

@@ -67,6 +67,19 @@ def test_the_seed_is_rebuilt_cell_for_cell(seeds: Path, study: Study) -> None:
     }
 
 
+def test_a_factor_that_could_not_act_tells_the_noise(seeds: Path, study: Study) -> None:
+    import_table(seeds / "003_finetune64.md", None, study, ["reinit_pooler"])
+    effects = json.loads(write_reports(study, None, ["json"])[0].read_text())["effects"]
+    assert effects["plan"]["inert"] == ["reinit_pooler"]
+    assert (effects["plan"]["error"]["df"], round(effects["sd"], 4)) == (32, 0.0010)
+
+
+def test_a_column_that_is_not_there_cannot_be_inert(seeds: Path, study: Study) -> None:
+    with pytest.raises(RequestError, match="did you mean 'reinit_pooler'"):
+        import_table(seeds / "003_finetune64.md", None, study, ["reinit_poler"])
+    assert not study.ledger_path.exists()
+
+
 def test_the_seed_fits_a_terminal(seeds: Path, study: Study) -> None:
     import_table(seeds / "003_finetune64.md", None, study)
     with study.open() as ledger:

@@ -294,7 +294,7 @@ def test_files_and_their_places(small: Writer, tmp_path: Path) -> None:
     assert write_reports(small.study, None, ["json", "md", "md"]) == [Path("study/page.json"), Path("study/page.md")]
     out = tmp_path / "a" / "b"
     assert write_reports(small.study, out, ["csv"]) == [out / "page.csv"]
-    assert sorted(os.listdir("study")) == ["ledger.sqlite", "page.json", "page.md"]
+    assert sorted(os.listdir("study")) == ["figures", "ledger.sqlite", "page.json", "page.md"]
     assert os.listdir(out) == ["page.csv"]
 
 

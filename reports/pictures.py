@@ -1,0 +1,37 @@
+"""The figures of a study's page: drawn from its analysis and its rows, and shown in Markdown by the names of files."""
+
+from dataclasses import dataclass
+
+from reports.figures.from_study import response_on
+from reports.figures.pictures import effect_pictures, study_pictures
+from reports.figures.records import Picture
+from reports.markdown import Section, escape, paragraphs, wrap
+from reports.matters import measured, study_effects
+from reports.records import StudyRows
+
+FOLDER = "figures"
+"""Where the pictures of a Markdown page lie, beside it."""
+
+
+def pictures_of(study: StudyRows) -> tuple[Picture, ...]:
+    """Draw all figures that have something to show, in reading order."""
+    response = response_on(study, None if study.is_imported else study.split)
+    factors = measured(study, study.split).factors
+    columns = {factor.name: factor.column for factor in study.factors}
+    epochs = {one.trial: one.dev_by_epoch for cell in study.cells for one in cell.finished}
+    return effect_pictures(study_effects(study), factors, response, columns) + study_pictures(study, epochs)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The pictures with their captions."""
+
+    pictures: tuple[Picture, ...]
+
+    def format(self) -> str:
+        """Return the section; empty without pictures."""
+        return Section("Figures", tuple(self._figure(picture) for picture in self.pictures)).format()
+
+    def _figure(self, picture: Picture) -> str:
+        image = f"![{escape(picture.alt)}]({FOLDER}/{picture.name}.svg)"
+        return paragraphs([wrap(image), wrap(escape(picture.title))])
