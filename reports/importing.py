@@ -15,6 +15,8 @@ from reports.records import Observation
 
 INDEX_NAMES = frozenset({"index", "#", "no", "no.", "nr", "id", "row"})
 """A first column with such a name counts the rows, and is no factor."""
+RESPONSE = "result"
+"""What a page calls the column with the results."""
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
 _DELIMITER_CELL = re.compile(r":?-+:?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -56,7 +58,9 @@ def import_table(path: Path, response: str | None, study: Study, inert: Sequence
 
 
 def read_table(path: Path, response: str | None) -> PublishedTable:
-    """Read the first Markdown table that has the response column, or a CSV (TSV) file; default: its last column.
+    """Read the first Markdown table that has the response column, or a CSV (TSV) file.
+
+    By default that is the column "result", and where no table has one the last column of the first.
 
     Labels stay the text that they are. Raises RequestError where there is no such table or column, for a row of
     another length than the header's, and for a response that is no finite number.
@@ -124,7 +128,7 @@ def _checked_response(header: Sequence[str], response: str | None, path: Path) -
         if not name or list(header).count(name) > 1:
             raise RequestError(f"{path}: columns need names that differ, but are {', '.join(map(repr, header))}")
     if response is None:
-        return header[-1]
+        return RESPONSE if RESPONSE in header else header[-1]
     if response not in header:
         raise RequestError(f"{path}: {one_of('column', response, list(header))}")
     return response
@@ -146,8 +150,10 @@ def _choose(tables: list[list[list[str]]], response: str | None, path: Path) -> 
             f"there is no table in {path}: a Markdown table has a line such as |---|---| below its header"
         )
     for table in tables:
-        if response is None or response in table[0]:
+        if (response or RESPONSE) in table[0]:
             return table
+    if response is None:
+        return tables[0]
     known = dict.fromkeys(name for table in tables for name in table[0] if name)
     raise RequestError(f"{path}: {one_of('column', response, list(known))}")
 

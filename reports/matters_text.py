@@ -280,7 +280,7 @@ def df_text(df: float) -> str:
     >>> df_text(1), df_text(7 / 3)
     ('1 degree of freedom', '2.33 degrees of freedom')
     """
-    return f"{df:.3g} degree{'' if df == 1 else 's'} of freedom"
+    return f"{df:.0f} degrees of freedom" if df >= 100 else f"{df:.3g} degree{'' if df == 1 else 's'} of freedom"
 
 
 def _correction_text(plan: PlannedTests) -> str:

@@ -202,7 +202,9 @@ def _import(commands: Commands) -> None:
         "gridsearch import results.md --response result --study studies/published",
     )
     parser.add_argument("table", metavar="TABLE", help="a markdown or CSV file")
-    parser.add_argument("--response", metavar="COLUMN", help="the column with the results (default: the last)")
+    parser.add_argument(
+        "--response", metavar="COLUMN", help="the column with the results (default: result, or else the last)"
+    )
     parser.add_argument(
         "--inert",
         action="append",
