@@ -19,6 +19,7 @@ from reports.matters_text import (
     found_lines,
     headline,
     least_text,
+    no_conclusion_text,
     noise_text,
     rest_text,
     winner_text,
@@ -168,6 +169,8 @@ class WhatMatters:
         if analysis.why_not:
             dropped = f" {words.dropped(analysis)}" if analysis.n_dropped else ""
             return Section("What matters", (wrap(f"Nothing can be tested. {words.said(analysis)}{dropped}"),)).format()
+        if 2 * about.n_collapsed > (n_runs := analysis.plan.n_runs + analysis.n_copies):
+            return Section("What matters", (wrap(no_conclusion_text(about.n_collapsed, n_runs)),)).format()
         blocks = (
             wrap(headline(words, analysis, self._seeds(about, analysis))),
             wrap(collapsed_text(analysis, about.n_collapsed)) if about.n_collapsed else "",

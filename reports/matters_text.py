@@ -139,6 +139,15 @@ def _power_text(analysis: EffectAnalysis) -> str:
     return f"This design sees {least_text(analysis.plan)} of {size(analysis.smallest_effect)} with 80 % chance."
 
 
+def no_conclusion_text(n_collapsed: int, n_runs: int) -> str:
+    """Say why nothing is concluded from a study of which most runs are degenerate."""
+    return (
+        f"**No conclusion**: {n_collapsed} of the {plural(n_runs, 'run')} collapsed {COLLAPSED_MARK}, and differences "
+        "between degenerate runs answer no question. Other settings (a smaller learning rate, a warm-up, more steps) "
+        "may train where these did not."
+    )
+
+
 def collapsed_text(analysis: EffectAnalysis, n_collapsed: int) -> str:
     """Say that degenerate runs are counted like any other; empty without any."""
     if not n_collapsed:

@@ -151,6 +151,18 @@ def test_dropped_and_collapsed_runs_are_counted(study: Study) -> None:
     assert "4 of the 30 runs collapsed † and count like any other" in text
 
 
+def test_nothing_is_concluded_from_runs_of_which_most_collapsed(study: Study) -> None:
+    writer = Writer(study, small_plan(THREE))
+    noise = np.random.default_rng(0).normal(0.8, 0.002, (8, 4))
+    for cell in range(1, 9):
+        for replicate in range(4):
+            value = float(noise[cell - 1, replicate]) - 0.2 * (cell > 4)
+            writer.finish(cell, outcome(value, value, collapsed="flat" if cell > 3 else ""), replicate)
+    text = said(rows(study))
+    assert text.startswith("## What matters **No conclusion**: 20 of the 32 runs collapsed †")
+    assert "Found" not in text
+
+
 def test_dead_factors_are_inert() -> None:
     cells = [
         ({"a": one, "b": two, "c": "0"}, {"a": 0, "b": int(two), "c": 0}) for one in ("0", "1") for two in ("0", "1")
