@@ -97,10 +97,11 @@ def inert_factors(
 
 def study_effects(study: StudyRows) -> EffectAnalysis:
     """Analyse the effects on the study's result."""
-    return _analysed(measured(study, study.split))
+    return analysed(measured(study, study.split))
 
 
-def _analysed(about: Measured) -> EffectAnalysis:
+def analysed(about: Measured) -> EffectAnalysis:
+    """Analyse the effects on what was measured."""
     return analyse_effects(about.factors, about.runs, about.inert)
 
 
@@ -126,7 +127,7 @@ def study_winner(study: StudyRows) -> Winner | None:
     Indexes are positions in the table. The centres of the shrunken estimate are what the effects found predict.
     """
     about = measured(study, "dev")
-    return _winner(study, about, _analysed(about))
+    return _winner(study, about, analysed(about))
 
 
 def _winner(study: StudyRows, about: Measured, analysis: EffectAnalysis) -> Winner | None:
@@ -162,7 +163,7 @@ class WhatMatters:
         """Return the section; empty before there is any result."""
         study = self.study
         about = measured(study, study.split)
-        analysis = _analysed(about)
+        analysis = analysed(about)
         if not analysis.plan.n_runs:
             return ""
         words = Words.of(study)
@@ -185,7 +186,7 @@ class WhatMatters:
         """Choose on dev; what was analysed serves where that is the result."""
         if self.study.has_test:
             about = measured(self.study, "dev")
-            analysis = _analysed(about)
+            analysis = analysed(about)
         best = _winner(self.study, about, analysis)
         if best is None:
             return ""

@@ -6,7 +6,7 @@ from reports.figures.from_study import response_on
 from reports.figures.pictures import effect_pictures, study_pictures
 from reports.figures.records import Picture
 from reports.markdown import Section, escape, paragraphs, wrap
-from reports.matters import measured, study_effects
+from reports.matters import analysed, measured
 from reports.records import StudyRows
 
 FOLDER = "figures"
@@ -16,10 +16,10 @@ FOLDER = "figures"
 def pictures_of(study: StudyRows) -> tuple[Picture, ...]:
     """Draw all figures that have something to show, in reading order."""
     response = response_on(study, None if study.is_imported else study.split)
-    factors = measured(study, study.split).factors
+    about = measured(study, study.split)
     columns = {factor.name: factor.column for factor in study.factors}
     epochs = {one.trial: one.dev_by_epoch for cell in study.cells for one in cell.finished}
-    return effect_pictures(study_effects(study), factors, response, columns) + study_pictures(study, epochs)
+    return effect_pictures(analysed(about), about.factors, response, columns) + study_pictures(study, epochs)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gridsearch.encoders import tiny
-from gridsearch.encoders.files import locate, tokenizer_files
-from gridsearch.encoders.load import build_tokenizer, describe
+from gridsearch.encoders.families import max_tokens
+from gridsearch.encoders.files import read_config, tokenizer_files
+from gridsearch.encoders.load import build_tokenizer, describe, encoder_folder
 from gridsearch.errors import RequestError
 from gridsearch.plan import Plan, make_plan
 from gridsearch.space import Space, load_space
@@ -58,9 +58,10 @@ def read_question(arguments: Arguments) -> Question:
 
 def longest_text(encoder: str, task: Task) -> int:
     """Count the tokens of a task's longest text, as far as the encoder can read it."""
-    folder = tiny.folder(task.corpus) if encoder == "tiny" else locate(encoder)
+    folder = encoder_folder(encoder, task.corpus, lambda sentence: None)
     tokenizer = build_tokenizer(tokenizer_files(folder))
-    data = encode_task(task, tokenizer, describe(encoder, task.corpus).max_tokens)
+    # From the config alone: to describe the encoder again would hash its weights again.
+    data = encode_task(task, tokenizer, max_tokens(read_config(folder), folder))
     return max(int(split.lengths.max()) for split in (data.train, data.dev, data.test) if split is not None)
 
 

@@ -50,8 +50,12 @@ def describe(name: str, corpus: Sequence[str]) -> EncoderCard:
 def load(name: str, corpus: Sequence[str], say: Callable[[str], None]) -> EncoderWeights:
     """Read an encoder's weights and tokenizer, making it first where it is made from the task's own text."""
     card = describe(name, corpus)
-    folder = tiny.folder(corpus, say=say) if name == "tiny" else locate(name)
-    return read_weights(folder, card.identity)
+    return read_weights(encoder_folder(name, corpus, say), card.identity)
+
+
+def encoder_folder(name: str, corpus: Sequence[str], say: Callable[[str], None]) -> Path:
+    """Return the folder of an encoder's files, making them first where they are made from the task's own text."""
+    return tiny.folder(corpus, say=say) if name == "tiny" else locate(name)
 
 
 def read_weights(folder: Path, identity: str) -> EncoderWeights:

@@ -63,11 +63,19 @@ class Perturbation:
     @contextlib.contextmanager
     def during(self, number: int) -> Iterator[None]:
         """Perturb what is computed; texts of pass ``number`` keep their perturbation from one time to the next."""
-        self._number = number if self.per_text else 0
+        self._number = self._key(number)
         try:
             yield
         finally:
             self._number = None
+
+    def of(self, number: int) -> Tensor:
+        """Return the perturbation that a pass has met."""
+        return self.values[self._key(number)]
+
+    def _key(self, number: int) -> int:
+        """Passes of one batch share the perturbation of a table; each has its own texts."""
+        return number if self.per_text else 0
 
     def unit(self) -> Tensor | float:
         """Return how far a perturbation of 1 moves a word vector, in each dimension."""
@@ -170,8 +178,7 @@ class Pgd:
         for number, run in enumerate(passes):
             with self.perturbation.during(number):
                 loss = run()
-            values = self.perturbation.values
-            loss.backward(inputs=[values[number if self.perturbation.per_text else 0]])
+            loss.backward(inputs=[self.perturbation.of(number)])
 
 
 class FreeLb:
