@@ -19,9 +19,10 @@ from gridsearch.factor import ROW
 from gridsearch.knob import ALWAYS
 from gridsearch.plan import Plan
 from gridsearch.recipe import knobs, parse_recipe
-from gridsearch.trial import Epoch, Failure, FailureKind, Outcome, Trial
+from gridsearch.tasks.task import Task
+from gridsearch.trial import PART, Epoch, Failure, FailureKind, Outcome, Trial
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _SCHEMA = Path(__file__).with_name("schema.sql")
 
 
@@ -77,6 +78,8 @@ class Ledger:
                     if self._version() == 0:
                         for statement in _statements(_SCHEMA.read_text(encoding="utf-8")):
                             write.execute(statement)
+            if 0 < self._version() < SCHEMA_VERSION:
+                self._upgrade()
             version = self._version()
         except sqlite3.DatabaseError as error:
             raise RequestError(f"{self.path} is not a ledger: {error}") from None
@@ -84,6 +87,15 @@ class Ledger:
             raise NotBegunError(f"nothing has been planned yet in {self.path.parent}")
         if version != SCHEMA_VERSION:
             raise RequestError(f"{self.path} has ledger schema {version}, but this version reads {SCHEMA_VERSION}")
+
+    def _upgrade(self) -> None:
+        """Add the tables that a ledger of an older schema lacks; what it holds stays as it is."""
+        with self.connection as write:
+            write.execute("BEGIN IMMEDIATE")
+            for statement in _statements(_SCHEMA.read_text(encoding="utf-8")):
+                if "CREATE TABLE IF NOT EXISTS" in statement:
+                    write.execute(statement)
+            write.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def _version(self) -> int:
         return int(self.connection.execute("PRAGMA user_version").fetchone()[0])
@@ -151,6 +163,7 @@ class Ledger:
                 "INSERT INTO cell_trials VALUES (?, ?, ?)",
                 [(cell.index, i, trial.id) for cell in plan.cells for i, trial in enumerate(cell.trials)],
             )
+            write.executemany("INSERT INTO labels VALUES (?, ?, ?) ON CONFLICT DO NOTHING", _labels(plan.task))
             write.executemany(
                 "INSERT INTO excluded VALUES (?, ?)",
                 [(_levels(cell.levels, cell.row), cell.why) for cell in plan.excluded],
@@ -355,6 +368,14 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+
+
+def _labels(task: Task) -> Iterator[tuple[str, str, bytes]]:
+    import numpy as np
+
+    for name, split in (("dev", task.dev), ("test", task.test)):
+        if split is not None and split.labels is not None:
+            yield name, PART, array_bytes(np.array(split.labels, dtype=np.int32))
 
 
 def array_bytes(array: Any) -> bytes:

@@ -1,5 +1,5 @@
 -- The ledger of a study: what was planned, tried and found. One writer: the driver. JSON columns hold canonical JSON.
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 CREATE TABLE study (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
@@ -76,6 +76,10 @@ CREATE TABLE outcomes (
     test_logits BLOB,
     PRIMARY KEY (attempt, part)
 ) STRICT;
+
+-- The labels of the rows that outcomes are about, as .npy bytes: with the logits, what two trials get right and wrong.
+-- (New in schema 2. What is created IF NOT EXISTS is added to a ledger of an older schema when it is opened.)
+CREATE TABLE IF NOT EXISTS labels (split TEXT NOT NULL, part TEXT NOT NULL, labels BLOB NOT NULL, PRIMARY KEY (split, part)) STRICT;
 
 -- Cheap references on the same split, such as TF-IDF + logistic regression.
 CREATE TABLE yardsticks (name TEXT PRIMARY KEY, dev TEXT NOT NULL, test TEXT) STRICT;

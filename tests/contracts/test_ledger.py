@@ -34,6 +34,7 @@ GOLDEN_COLUMNS = {
     "peak_bytes collapsed failure_kind final forgiven message traceback",
     "epochs": "attempt number train_loss train_seconds dev_seconds dev",
     "outcomes": "attempt part dev test dev_logits test_logits",
+    "labels": "split part labels",
     "yardsticks": "name dev test",
     "observations": "position levels response value",
 }
@@ -64,7 +65,7 @@ def test_schema(ledger: Ledger) -> None:
         for name in tables
     }
     assert found == GOLDEN_COLUMNS
-    assert ledger.connection.execute("PRAGMA user_version").fetchone()[0] == 1
+    assert ledger.connection.execute("PRAGMA user_version").fetchone()[0] == 2
 
 
 def state(ledger: Ledger, trial: str) -> str:
@@ -103,6 +104,18 @@ def test_a_trial_never_finishes_twice_nor_runs_twice_at_once(ledger: Ledger) -> 
     assert ledger.coverage().finished == 1
     n_outcomes = ledger.connection.execute("SELECT count(*) FROM outcomes").fetchone()[0]
     assert n_outcomes == 1, "the refused finish left nothing behind"
+
+
+def test_a_ledger_of_schema_1_gets_what_it_lacks(ledger: Ledger, plan_of) -> None:
+    facts, trials = ledger.facts(), ledger.trial_ids()
+    with ledger.connection as write:
+        write.execute("DROP TABLE labels")
+        write.execute("PRAGMA user_version = 1")
+    with Ledger(ledger.path) as opened:
+        assert (opened.facts(), opened.trial_ids()) == (facts, trials)
+        assert opened.connection.execute("SELECT count(*) FROM labels").fetchone()[0] == 0
+        opened.adopt(plan_of(SMALL), {})
+        assert opened.connection.execute("SELECT count(*) FROM labels").fetchone()[0] > 0
 
 
 @pytest.mark.parametrize(
@@ -229,7 +242,7 @@ def test_what_is_no_ledger_is_refused(tmp_path: Path) -> None:
 
 def test_a_ledger_of_another_version_is_refused(ledger: Ledger, tmp_path: Path) -> None:
     ledger.connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(RequestError, match="has ledger schema 99, but this version reads 1"):
+    with pytest.raises(RequestError, match="has ledger schema 99, but this version reads 2"):
         Study(tmp_path / "study").open()
 
 
