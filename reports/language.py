@@ -1,4 +1,4 @@
-"""The language of a page: sentences stand in the code in English, and `reports/chinese.py` holds each of them in Chinese.
+"""The language of a page: its sentences stand in the code in English, and `reports/chinese.py` has each in Chinese.
 
 A sentence is a template with named places. Whoever makes a page chooses the language around it:
 

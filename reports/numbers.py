@@ -15,6 +15,8 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
 ``cost``            ``levels``: median ``seconds`` of a training epoch over ``n`` trials, and ``ratio`` to the baseline
                     level; ``n_other_terms``: finished trials that are not counted; or null before any has finished
 ``effects``         the analysis behind "What matters", factors by name: see ``EffectAnalysis`` in effects/records.py
+``versus``          the best cell less the baseline on the same ``n_rows``: ``bootstrap``, and for each of ``seeds`` the
+                    rows that only one of two trials gets right (see reports/paired.py); or null
 ``yardsticks``      ``name``, ``dev``, ``test``
 ``excluded``        cells left out: ``row``, ``levels``, ``why``
 ``same_rows``       rows of a list that are the same recipe and share their trials, by name
@@ -36,6 +38,7 @@ from reports.commands import rerun_command, sweep_command
 from reports.cost import study_cost
 from reports.matters import effects_numbers
 from reports.records import CellRow, StudyRows
+from reports.versus import Versus, best_against_baseline
 
 FORMAT = 1
 
@@ -75,6 +78,7 @@ def _of_trials(study: StudyRows) -> dict[str, Any]:
         "baseline": _index(study.baseline),
         "cost": None if cost is None else asdict(cost),
         "effects": effects_numbers(study),
+        "versus": _versus(best_against_baseline(study)),
         "yardsticks": [asdict(yardstick) for yardstick in study.yardsticks],
         "excluded": [{"row": cell.row, "levels": cell.levels, "why": cell.why} for cell in study.excluded],
         "same_rows": [[cell.row for cell in group] for group in same_rows(study)],
@@ -87,6 +91,16 @@ def _of_trials(study: StudyRows) -> dict[str, Any]:
             "sweep": sweep_command(study),
             "rerun": rerun_command(study, best.finished[0].trial) if best else None,
         },
+    }
+
+
+def _versus(found: Versus | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "n_rows": found.n_rows,
+        "bootstrap": asdict(found.bootstrap),
+        "seeds": [asdict(pair) for pair in found.seeds],
     }
 
 

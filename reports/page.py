@@ -24,6 +24,7 @@ from reports.results import Cautions, Extremes, Results, Summary, Yardsticks, be
 from reports.rows import read_study
 from reports.runs import CollapsedRuns, Failures, ProvenanceSection, Repeat
 from reports.table import csv_text, terminal_table
+from reports.versus import BestAgainstBaseline
 
 __all__ = ["best_line", "make_page", "terminal_table", "write_reports"]
 
@@ -60,6 +61,7 @@ def make_page(study: StudyRows, pictures: tuple[Picture, ...] = ()) -> Page:
             WhatMatters(study),
             Results(study),
             Extremes(study),
+            BestAgainstBaseline(study),
             Yardsticks(study),
             Cost(study),
             Figures(pictures),

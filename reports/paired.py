@@ -1,9 +1,9 @@
 """Two cells on the same rows: from stored predictions, is one better than the other on such rows?
 
-Rows are resampled, runs are not: what is said holds for these two trained models, and does not see seed noise.
+Rows are resampled, runs are not: what is said holds for these trained models, and does not see seed noise.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +46,7 @@ def mcnemar(labels: Labels, first: Array, second: Array) -> McNemar:
 
 @dataclass(frozen=True)
 class PairedBootstrap:
-    """The metric of the first model less that of the second, with a 95 % percentile interval over resampled rows.
+    """The metric of the first cell less that of the second, with a 95 % percentile interval over resampled rows.
 
     ``better`` is the share of resamples in which the first is better, ties counting half; ``p`` is two-sided.
     """
@@ -60,16 +60,23 @@ class PairedBootstrap:
 
 
 def paired_bootstrap(
-    labels: Labels, first: Array, second: Array, metric: str = "accuracy", *, n_resamples: int = 2000, seed: int = 0
+    labels: Labels,
+    first: Sequence[Array],
+    second: Sequence[Array],
+    metric: str = "accuracy",
+    *,
+    n_resamples: int = 2000,
+    seed: int = 0,
 ) -> PairedBootstrap | None:
-    """Resample rows, both models on the same ones. None where the metric is undefined: no rows, or auc of one class.
+    """Resample rows, all models on the same ones. None where the metric is undefined: no rows, or auc of one class.
 
-    ``metric`` is one of `gridsearch.metrics`; logits have shape (rows, labels). Source: Efron & Tibshirani 1993, An
-    Introduction to the Bootstrap.
+    ``first`` and ``second`` are the models of two cells, one a seed, each by its logits of shape (rows, labels); a
+    cell's metric is the mean of its models'. ``metric`` is one of `gridsearch.metrics`.
+    Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap.
     """
     if not len(labels):
         return None
-    metrics = [_metric(metric, labels, _finite(logits)) for logits in (first, second)]
+    metrics = [[_metric(metric, labels, _finite(logits)) for logits in models] for models in (first, second)]
     observed = _difference(metrics, np.ones((1, len(labels))))
     generator = np.random.default_rng(seed)
     drawn = [
@@ -93,8 +100,9 @@ def paired_bootstrap(
     )
 
 
-def _difference(metrics: list[Metric], counts: Array) -> Array:
-    return np.asarray(metrics[0](counts) - metrics[1](counts))
+def _difference(metrics: Sequence[Sequence[Metric]], counts: Array) -> Array:
+    first, second = (np.mean([metric(counts) for metric in models], axis=0) for models in metrics)
+    return np.asarray(first - second)
 
 
 def _resamples(generator: np.random.Generator, n_rows: int, n_resamples: int) -> Array:

@@ -4,10 +4,13 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gridsearch.ledger import Coverage
 from gridsearch.metrics import LOWER_IS_BETTER, is_better
+
+if TYPE_CHECKING:
+    import numpy
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,17 @@ class Timing:
 
 
 @dataclass(frozen=True)
+class Predictions:
+    """What the best cell's trials and the baseline's said of each row of the split that results are measured on.
+
+    ``labels`` has shape (rows,); ``logits`` maps a trial's id to (rows, labels).
+    """
+
+    labels: "numpy.ndarray"
+    logits: Mapping[str, "numpy.ndarray"]
+
+
+@dataclass(frozen=True)
 class StudyRows:
     """A study at one moment. An imported one has observations and no cells."""
 
@@ -204,6 +218,7 @@ class StudyRows:
     provenance: tuple[Provenance, ...]
     timing: Timing
     coverage: Coverage
+    predictions: Predictions | None = None
 
     @property
     def is_imported(self) -> bool:

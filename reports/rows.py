@@ -5,17 +5,19 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from gridsearch.errors import RequestError
 from gridsearch.factor import ROW
-from gridsearch.ledger import Ledger
+from gridsearch.ledger import Ledger, bytes_array
 from reports.records import (
     CellRow,
     FactorColumn,
     FailedAttempt,
     LeftOutCell,
     Observation,
+    Predictions,
     Provenance,
     Replicate,
     StudyRows,
@@ -58,7 +60,7 @@ def read_study(ledger: Ledger) -> StudyRows:
         rows = ledger.connection.execute
         yardsticks = tuple(_yardstick(row, facts["metric"]) for row in rows("SELECT * FROM yardsticks ORDER BY name"))
         cells = _cells(ledger.connection, facts)
-        return StudyRows(
+        study = StudyRows(
             folder=ledger.path.parent,
             facts=facts,
             factors=tuple(
@@ -78,6 +80,7 @@ def read_study(ledger: Ledger) -> StudyRows:
             timing=Timing(**dict(rows(_TIMING).fetchone())),
             coverage=ledger.coverage(),
         )
+        return replace(study, predictions=_predictions(ledger.connection, study))
 
 
 @contextlib.contextmanager
@@ -171,6 +174,23 @@ def _terms(provenance: Mapping[str, Any], resources: Mapping[str, Any]) -> str:
     """Put together whatever makes the times of two trials incomparable."""
     machine = [provenance.get(key) for key in ("host", "processor", "gpus")]
     return repr(machine + [resources.get(key) for key in ("device", "threads", "gpus", "micro_batch_divisor")])
+
+
+def _predictions(connection: sqlite3.Connection, study: StudyRows) -> Predictions | None:
+    """Read what two cells are compared by, and not the logits of a thousand; None unless both are there."""
+    best, baseline = next(iter(study.ranking), None), study.baseline
+    if best is None or baseline is None or best is baseline:
+        return None
+    row = connection.execute("SELECT labels FROM labels WHERE split = ?", (study.split,)).fetchone()
+    if row is None:
+        return None
+    trials = {replicate.trial for cell in (best, baseline) for replicate in cell.finished}
+    query = (
+        f"SELECT {study.split}_logits AS logits FROM outcomes JOIN attempts ON attempts.id = outcomes.attempt "
+        "WHERE trial = ? AND state = 'finished'"
+    )
+    logits = {trial: bytes_array(connection.execute(query, (trial,)).fetchone()["logits"]) for trial in trials}
+    return Predictions(bytes_array(row["labels"]), logits)
 
 
 def _failures(connection: sqlite3.Connection, cells: tuple[CellRow, ...]) -> tuple[FailedAttempt, ...]:

@@ -46,12 +46,14 @@ levels = [0, 6]
 """
 
 
+MANY = Split(("good",) * 100, (0, 1) * 50)
+
+
 def small_task(*, has_test: bool = True, metric: str = "accuracy") -> Task:
     """Four training rows and 100 rows of dev (and test) with two labels."""
-    many = Split(("good",) * 100, (0, 1) * 50)
     train = Split(("good", "bad", "fine", "poor"), (1, 0, 1, 0))
     return Task(
-        "moods", "single", metric, ("bad", "good"), train, many, many if has_test else None, ("2 rows occur twice.",)
+        "moods", "single", metric, ("bad", "good"), train, MANY, MANY if has_test else None, ("2 rows occur twice.",)
     )
 
 
@@ -61,6 +63,12 @@ def describe(name: str) -> EncoderCard:
 
 def small_plan(space: str = SMALL_SPACE, *, has_test: bool = True, metric: str = "accuracy") -> Plan:
     return make_plan(parse_space(space, "small"), small_task(has_test=has_test, metric=metric), describe)
+
+
+def logits(accuracy: float) -> np.ndarray:
+    """Predictions for the 100 rows of `small_task` that are as often right, from the first row on."""
+    right = np.arange(100) < round(100 * accuracy)
+    return np.eye(2, dtype=np.float32)[np.where(right, MANY.labels, 1 - np.array(MANY.labels))]
 
 
 def outcome(
@@ -74,7 +82,8 @@ def outcome(
 ) -> Outcome:
     """An outcome of two epochs with these results at the chosen one."""
     epochs = tuple(Epoch(n, 0.6, seconds, 0.25, {"task": {metric: dev}}) for n in (1, 2))
-    part = PartOutcome({metric: dev}, np.zeros((2, 2), np.float32), None if test is None else {metric: test})
+    on_test = (None, None) if test is None else ({metric: test}, logits(test))
+    part = PartOutcome({metric: dev}, logits(dev), *on_test)
     return Outcome(epochs, chosen, {"task": part}, seconds=4.0, peak_bytes=2**30, collapsed=collapsed)
 
 

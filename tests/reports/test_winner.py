@@ -150,37 +150,44 @@ class TestPairedBootstrap:
         first[:40] = np.round(first[:40])
         expected, other = score(labels, first), score(labels, second)
         for metric in expected:
-            result = paired_bootstrap(labels, first, second, metric, n_resamples=50)
+            result = paired_bootstrap(labels, [first], [second], metric, n_resamples=50)
             assert result is not None
             assert result.difference == pytest.approx(expected[metric] - other[metric]), metric
 
     def test_a_better_model(self) -> None:
         labels, first, second = predictions()
-        result = paired_bootstrap(labels, first, second)
+        result = paired_bootstrap(labels, [first], [second])
         assert result is not None
         assert 0 < result.interval[0] < result.difference < result.interval[1]
         assert (result.better, result.n_resamples) == (1.0, 2000)
         assert result.p == pytest.approx(2 / 2001)
-        losses = paired_bootstrap(labels, first, second, "log_loss", n_resamples=200)
+        losses = paired_bootstrap(labels, [first], [second], "log_loss", n_resamples=200)
         assert losses is not None
         assert losses.difference < 0
         assert losses.better == 1.0
 
     def test_is_repeatable_and_as_wide_as_theory_says(self) -> None:
         labels, first, second = predictions()
-        result = paired_bootstrap(labels, first, second, seed=3)
-        assert result == paired_bootstrap(labels, first, second, seed=3)
+        result = paired_bootstrap(labels, [first], [second], seed=3)
+        assert result == paired_bootstrap(labels, [first], [second], seed=3)
         assert result is not None
         gains = (first.argmax(axis=1) == labels) * 1.0 - (second.argmax(axis=1) == labels)
         width = 2 * 1.96 * gains.std() / np.sqrt(len(labels))
         assert result.interval[1] - result.interval[0] == pytest.approx(width, rel=0.1)
 
+    def test_a_cell_is_the_mean_of_its_models(self) -> None:
+        labels, first, second = predictions()
+        results = [paired_bootstrap(labels, models, [second]) for models in ([first], [second], [first, second])]
+        assert all(results)
+        assert results[1].difference == 0
+        assert results[2].difference == pytest.approx(results[0].difference / 2)
+
     def test_undefined(self) -> None:
-        assert paired_bootstrap(np.array([], dtype=int), np.empty((0, 2)), np.empty((0, 2))) is None
+        assert paired_bootstrap(np.array([], dtype=int), [np.empty((0, 2))], [np.empty((0, 2))]) is None
         ones = np.ones(10, dtype=int)
-        assert paired_bootstrap(ones, np.zeros((10, 2)), np.zeros((10, 2)), "auc", n_resamples=10) is None
-        assert paired_bootstrap(ones, np.full((10, 2), np.nan), np.zeros((10, 2)), n_resamples=10) is not None
+        assert paired_bootstrap(ones, [np.zeros((10, 2))], [np.zeros((10, 2))], "auc", n_resamples=10) is None
+        assert paired_bootstrap(ones, [np.full((10, 2), np.nan)], [np.zeros((10, 2))], n_resamples=10) is not None
 
     def test_unknown_metric(self) -> None:
         with pytest.raises(ValueError, match="'rouge'"):
-            paired_bootstrap(np.array([0, 1]), np.zeros((2, 2)), np.zeros((2, 2)), "rouge")
+            paired_bootstrap(np.array([0, 1]), [np.zeros((2, 2))], [np.zeros((2, 2))], "rouge")

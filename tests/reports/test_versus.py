@@ -1,0 +1,71 @@
+"""The best cell against the baseline, from what the ledger holds."""
+
+import numpy as np
+import pytest
+
+from gridsearch.metrics import score
+from gridsearch.study import Study
+from reports.numbers import numbers
+from reports.records import StudyRows
+from reports.versus import BestAgainstBaseline, best_against_baseline
+from tests.reports.conftest import MANY, SMALL_SPACE, Writer, logits, outcome, small_plan
+from tests.reports.pages import read
+
+
+def rows(writer: Writer) -> StudyRows:
+    return read(writer.study)
+
+
+def test_made_predictions_are_as_good_as_said() -> None:
+    for accuracy in (0.0, 0.5, 0.83):
+        assert score(np.array(MANY.labels), logits(accuracy))["accuracy"] == pytest.approx(accuracy)
+
+
+def test_the_difference_is_that_of_the_results(study: Study) -> None:
+    writer = Writer(study, small_plan())
+    writer.finish(1, outcome(0.80, 0.79))
+    writer.finish(3, outcome(0.85, 0.83))
+    found = best_against_baseline(rows(writer))
+    assert found is not None
+    assert found.bootstrap.difference == pytest.approx(0.04)
+    assert (found.n_rows, found.best.index, found.baseline.index) == (100, 3, 1)
+    (pair,) = found.seeds
+    assert (pair.rows.n_only_first, pair.rows.n_only_second) == (4, 0)
+    numbers_of_page = numbers(rows(writer))["versus"]
+    assert numbers_of_page["bootstrap"]["difference"] == pytest.approx(0.04)
+    assert numbers_of_page["seeds"][0]["rows"]["p"] == pytest.approx(0.125)
+    assert "chosen on these very rows" not in BestAgainstBaseline(rows(writer)).format()
+
+
+def test_seeds_are_paired_and_averaged(study: Study) -> None:
+    writer = Writer(study, small_plan(SMALL_SPACE + "[design]\nseeds = [0, 1]", has_test=False))
+    for cell, values in ((1, (0.7, 0.8)), (2, (0.9, 0.8))):
+        for replicate, value in enumerate(values):
+            writer.finish(cell, outcome(value), replicate)
+    found = best_against_baseline(rows(writer))
+    assert found is not None
+    assert found.bootstrap.difference == pytest.approx(0.1)
+    assert [(pair.rows.n_only_first, pair.rows.n_only_second) for pair in found.seeds] == [(20, 0), (0, 0)]
+    text = BestAgainstBaseline(rows(writer)).format()
+    assert "seed 0: only the best is right on 20 rows" in text
+    assert "p < 0.0001" in text
+    assert "chosen on these very rows" in text
+
+
+def test_nothing_to_compare(study: Study) -> None:
+    writer = Writer(study, small_plan())
+    assert BestAgainstBaseline(rows(writer)).format() == ""
+    writer.finish(2, outcome(0.6, 0.6))
+    assert BestAgainstBaseline(rows(writer)).format() == ""  # the baseline has no result
+    writer.finish(1, outcome(0.8, 0.8))
+    assert BestAgainstBaseline(rows(writer)).format() == ""  # the baseline is the best
+    assert numbers(rows(writer))["versus"] is None
+
+
+def test_a_ledger_from_before_labels_were_kept(study: Study) -> None:
+    writer = Writer(study, small_plan())
+    writer.finish(1, outcome(0.80, 0.79))
+    writer.finish(3, outcome(0.85, 0.83))
+    with study.open() as ledger, ledger.connection as write:
+        write.execute("DELETE FROM labels")
+    assert BestAgainstBaseline(rows(writer)).format() == ""
