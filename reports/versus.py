@@ -39,12 +39,8 @@ def best_against_baseline(study: StudyRows) -> Versus | None:
     if known is None or baseline is None or not study.ranking:
         return None
     best = study.ranking[0]
-    models = [
-        [known.logits[one.trial] for one in cell.finished if one.trial in known.logits] for cell in (best, baseline)
-    ]
-    if not all(models):
-        return None
-    bootstrap = paired_bootstrap(known.labels, *models, study.metric)
+    first, second = ([known.logits[one.trial] for one in cell.finished] for cell in (best, baseline))
+    bootstrap = paired_bootstrap(known.labels, first, second, study.metric) if second else None
     if bootstrap is None:
         return None
     pairs = tuple(
