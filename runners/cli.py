@@ -44,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"gridsearch {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_init, _knobs, _plan, _sweep, _verify, _status, _report, _import, _predict, _rerun):
+    for add in (_init, _knobs, _plan, _sweep, _verify, _status, _report, _compare, _import, _predict, _rerun):
         add(commands)
     return parser
 
@@ -192,6 +192,19 @@ def _report(commands: Commands) -> None:
     parser.add_argument(
         "--format", default="md", metavar="F,F", help="md (default), csv, json, with commas between them"
     )
+
+
+def _compare(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "compare",
+        "put two studies side by side: the cells that both have, and their paired differences",
+        "gridsearch compare studies/finetune64-sst2-minilm studies/published",
+    )
+    parser.add_argument("first", metavar="STUDY", help="the folder of a study: A")
+    parser.add_argument("second", metavar="STUDY", help="the folder of another one: B; differences are B less A")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write Markdown to a file (default: the terminal)")
+    parser.add_argument("--lang", default="en", metavar="LANG", help="language: en (default) or zh")
 
 
 def _import(commands: Commands) -> None:

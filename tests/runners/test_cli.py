@@ -15,7 +15,7 @@ import pytest
 
 from runners.cli import build_parser, main
 
-COMMANDS = ("init", "knobs", "plan", "sweep", "verify", "status", "report", "import", "predict", "rerun")
+COMMANDS = ("init", "knobs", "plan", "sweep", "verify", "status", "report", "compare", "import", "predict", "rerun")
 
 
 def run(*words: object, code: int = 0, capsys: pytest.CaptureFixture[str] | None = None) -> str:
@@ -154,6 +154,18 @@ def test_import_of_a_table(project: Path, capsys) -> None:
     run("import", "table.md", "--study", "old", code=2)
 
 
+def test_compare_on_the_terminal_and_in_a_file(project: Path, capsys) -> None:
+    (project / "table.md").write_text("| a | result |\n|---|---|\n| 0 | 0.5 |\n| 1 | 0.75 |\n")
+    for name in ("old", "new"):
+        run("import", "table.md", "--study", name)
+    assert "2 cells are in both studies." in run("compare", "old", "new", capsys=capsys)
+    assert "两个研究共有 2 个组合" in run("compare", "old", "new", "--lang", "zh", capsys=capsys)
+    assert run("compare", "old", "new", "-o", "both.md", capsys=capsys).strip() == "both.md"
+    assert "| a   | index A" in Path("both.md").read_text()
+    assert "both are old" in run("compare", "old", "old", code=2, capsys=capsys)
+    assert "is a folder" in run("compare", "old", "new", "-o", "old", code=2, capsys=capsys)
+
+
 SWEEP = ["sweep", "--task", "task.toml", "--model", "ENCODER", "--study", "study"]
 BAD = {
     "unknown task": ["plan", "question.toml", "--task", "nothing"],
@@ -180,6 +192,7 @@ BAD = {
     "study in a data file": [*SWEEP[:-1], "data.tsv", "question.toml"],
     "no data folder": ["plan", "question.toml", "--task", "task.toml", "--data-dir", "nowhere"],
     "no table": ["import", "question.toml", "--study", "imported"],
+    "nothing to compare": ["compare", "nowhere", "elsewhere"],
     "not a table": ["init", "missing.csv", "-o", "x.toml"],
 }  # fmt: skip
 

@@ -1,0 +1,300 @@
+"""Two studies side by side: the cells that both have, their paired differences, and what each says matters."""
+
+import math
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gridsearch.errors import RequestError
+from reports.effects.records import Effect, EffectAnalysis
+from reports.language import say
+from reports.markdown import Section, bullets, code, escape, paragraphs, plural, table, wrap
+from reports.matters import study_effects
+from reports.matters_text import signed
+from reports.records import CellRow, StudyRows
+from reports.table import Cell, Table, decimals
+
+Key = tuple[str | float, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of one study: its index there, levels by column, and the mean result; ``trials`` of a study that ran."""
+
+    index: str
+    levels: Mapping[str, str]
+    value: float | None
+    trials: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The same cell in both studies."""
+
+    first: Entry
+    second: Entry
+
+    @property
+    def difference(self) -> float | None:
+        """The second result less the first."""
+        if self.first.value is None or self.second.value is None:
+            return None
+        return self.second.value - self.first.value
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """Second less first over ``n`` matched cells: mean, standard deviation (n - 1), 95 % t interval of the mean.
+
+    ``agreement`` is Spearman's rank correlation of the two columns; None where one is constant or n < 3.
+    """
+
+    n: int
+    mean: float
+    sd: float
+    interval: tuple[float, float]
+    n_better: int
+    n_worse: int
+    agreement: float | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two studies, the columns that both have, and the cells that are the same in both."""
+
+    first: StudyRows
+    second: StudyRows
+    columns: tuple[str, ...]
+    pairs: tuple[Pair, ...]
+
+    @property
+    def same_measure(self) -> bool:
+        """Whether results may be subtracted: published numbers are taken to be what they are compared with."""
+        if self.first.is_imported or self.second.is_imported:
+            return self.first.lower_is_better == self.second.lower_is_better
+        return self.first.metric == self.second.metric
+
+
+def compare(first: StudyRows, second: StudyRows) -> Comparison:
+    """Match the cells of two studies by the levels of the columns that both have.
+
+    A factor that only one study has must be at its baseline there: the other study knows nothing else of it. Lists
+    without a common column are matched by the names of their rows. Raises RequestError when no cell is in both.
+    """
+    if first.folder.resolve() == second.folder.resolve():
+        raise RequestError(f"compare needs two studies, but both are {first.folder}")
+    theirs = {factor.column for factor in second.factors}
+    columns = tuple(factor.column for factor in first.factors if factor.column in theirs)
+    mine, other = (dict(_entries(study, columns)) for study in (first, second))
+    pairs = tuple(Pair(entry, other[key]) for key, entry in mine.items() if key in other)
+    if not pairs:
+        common = f"of the columns in both ({', '.join(columns)})" if columns else "and no column"
+        raise RequestError(f"{first.folder} and {second.folder} have no cell in common: no equal levels {common}")
+    return Comparison(first, second, columns, pairs)
+
+
+def _entries(study: StudyRows, columns: tuple[str, ...]) -> Iterable[tuple[Key, Entry]]:
+    """Yield the rows that the other study may have too, rows with the same levels as one, with their mean."""
+    baseline = {factor.column: factor.baseline for factor in study.factors}
+    names = {factor.name: factor.column for factor in study.factors}
+    groups: dict[Key, list[Entry]] = {}
+    for entry, row in _rows(study, names):
+        if all(label == baseline[column] for column, label in entry.levels.items() if column not in columns):
+            key = tuple(_value(entry.levels[column]) for column in columns) if columns else (row,)
+            if key != ("",):
+                groups.setdefault(key, []).append(entry)
+    for key, alike in groups.items():
+        values = [entry.value for entry in alike if entry.value is not None]
+        trials = tuple(trial for entry in alike for trial in entry.trials)
+        mean = statistics.fmean(values) if values else None
+        yield key, Entry(alike[0].index, alike[0].levels, mean, trials)
+
+
+def _rows(study: StudyRows, names: Mapping[str, str]) -> Iterable[tuple[Entry, str]]:
+    def levels(of: Mapping[str, str]) -> dict[str, str]:
+        return {names[name]: label for name, label in of.items()}
+
+    for row in study.observations:
+        yield Entry(row.index, levels(row.levels), row.value), ""
+    for cell in study.cells:
+        yield Entry(str(cell.index), levels(cell.levels), cell.result.mean, _trials(cell)), cell.row
+
+
+def _trials(cell: CellRow) -> tuple[str, ...]:
+    return tuple(replicate.trial for replicate in cell.finished)
+
+
+def _value(label: str) -> str | float:
+    """Compare numbers as numbers: 0.10 is 0.1."""
+    try:
+        return float(label)
+    except ValueError:
+        return label
+
+
+def paired_difference(comparison: Comparison) -> PairedDifference | None:
+    """Summarise the differences; None below two matched results, or where results are of different measures."""
+    from scipy import stats
+
+    known = [pair for pair in comparison.pairs if pair.difference is not None and math.isfinite(pair.difference)]
+    if len(known) < 2 or not comparison.same_measure:
+        return None
+    differences = [pair.difference or 0.0 for pair in known]
+    mean, sd = statistics.fmean(differences), statistics.stdev(differences)
+    half = float(stats.t.ppf(0.975, len(known) - 1)) * sd / math.sqrt(len(known))
+    sign = -1 if comparison.first.lower_is_better else 1
+    columns = [[entry.value for entry in side] for side in zip(*((p.first, p.second) for p in known), strict=True)]
+    ranked = len(known) > 2 and all(len(set(column)) > 1 for column in columns)
+    return PairedDifference(
+        len(known),
+        mean,
+        sd,
+        (mean - half, mean + half),
+        sum(sign * difference > 0 for difference in differences),
+        sum(sign * difference < 0 for difference in differences),
+        float(stats.spearmanr(*columns).statistic) if ranked else None,
+    )
+
+
+@dataclass(frozen=True)
+class ComparisonPage:
+    """The two studies, the summary, the matched cells, and the effects of each."""
+
+    comparison: Comparison
+
+    def format(self, *, for_terminal: bool = False) -> str:
+        """Return it as Markdown; for a terminal, with the table of cells as plain text in 80 columns."""
+        cells = self._cells()
+        shown = cells.plain_text() if for_terminal else cells.format()
+        studies = {"A": self.comparison.first, "B": self.comparison.second}
+        parts = [
+            f"# {say('Two studies compared')}",
+            bullets(self._study(letter, study) for letter, study in studies.items()),
+            *map(wrap, self._summary()),
+            Section(say("The cells that both have"), (shown,)).format(),
+            self._effects(),
+        ]
+        return paragraphs(parts) + "\n"
+
+    def _study(self, letter: str, study: StudyRows) -> str:
+        n_rows = len(study.observations) or len(study.cells)
+        name = code(str(study.folder))
+        if study.is_imported:
+            return say(
+                "{letter}: {name}, {rows} of a published table, {metric}",
+                letter=letter,
+                name=name,
+                rows=plural(n_rows, "row"),
+                metric=escape(study.metric),
+            )
+        return say(
+            "{letter}: {name}, {cells} with {seeds}, task {task}, {metric} on {split}",
+            letter=letter,
+            name=name,
+            cells=plural(n_rows, "cell"),
+            seeds=plural(study.n_replicates, "seed"),
+            task=code(str(study.facts["task"])),
+            metric=escape(study.metric),
+            split=study.split,
+        )
+
+    def _summary(self) -> list[str]:
+        about = self.comparison
+        found = paired_difference(about)
+        texts = [say("{n} are in both studies.", n=plural(len(about.pairs), "cell")) + self._same_trials()]
+        if about.first.is_imported != about.second.is_imported:
+            texts.append(say("What the published numbers measure is not known here; they are taken to be the same."))
+        if not about.same_measure:
+            texts.append(say("Their results are of different measures, so they are not subtracted."))
+        elif found is None:
+            texts.append(say("Fewer than two of them have a result in both, so there is no difference to summarise."))
+        else:
+            texts += self._difference(found)
+        return texts
+
+    def _same_trials(self) -> str:
+        same = sum(
+            bool(pair.first.trials) and pair.first.trials == pair.second.trials for pair in self.comparison.pairs
+        )
+        return " " + say("{n} of them are the very same trials.", n=same) if same else ""
+
+    def _difference(self, found: PairedDifference) -> list[str]:
+        low, high = found.interval
+        n_equal = found.n - found.n_better - found.n_worse
+        texts = [
+            say(
+                "B less A, over {n}: mean {mean} (95 % interval {low} to {high}), standard deviation {sd}. "
+                "B is better in {better}, worse in {worse}, equal in {equal}.",
+                n=plural(found.n, "cell"),
+                mean=signed(found.mean),
+                low=f"{low:+.4f}",
+                high=f"{high:+.4f}",
+                sd=decimals(found.sd),
+                better=found.n_better,
+                worse=found.n_worse,
+                equal=n_equal,
+            )
+        ]
+        if found.agreement is not None:
+            texts.append(
+                say(
+                    "The rank correlation of the two is {r} (Spearman; 1: they rank the cells alike, 0: unrelated).",
+                    r=f"{found.agreement:.2f}",
+                )
+            )
+        return texts
+
+    def _cells(self) -> Table:
+        about = self.comparison
+        header = [*about.columns, say("index A"), say("index B"), "A", "B"]
+        if about.same_measure:
+            header.append("B-A")
+        rows = []
+        for pair in about.pairs:
+            row = [Cell(pair.first.levels[column]) for column in about.columns]
+            row += [Cell(pair.first.index), Cell(pair.second.index)]
+            row += [Cell(decimals(entry.value)) for entry in (pair.first, pair.second)]
+            if about.same_measure:
+                row.append(Cell("-" if pair.difference is None else signed(pair.difference)))
+            rows.append(tuple(row))
+        return Table(tuple(header), tuple(rows))
+
+    def _effects(self) -> str:
+        about = self.comparison
+        sides = [(study, study_effects(study)) for study in (about.first, about.second)]
+        found = [_by_columns(study, analysis) for study, analysis in sides]
+        terms = [
+            term
+            for term in dict.fromkeys([*found[0], *found[1]])
+            if set(term) <= set(about.columns)
+            and (len(term) == 1 or any(term in side and side[term].found for side in found))
+        ]
+        rows = [[escape(" x ".join(term)), *(_measure(side.get(term)) for side in found)] for term in terms]
+        whys = [
+            say("{letter} has no tested effects: {why}", letter=letter, why=escape(analysis.why_not))
+            for letter, (_, analysis) in zip("AB", sides, strict=True)
+            if analysis.why_not
+        ]
+        if not rows:
+            return Section(say("What each says matters"), (bullets(whys),)).format()
+        below = say(
+            "Behind ± are simultaneous 95 % intervals within each study; bold: found there. Found in one and not in "
+            "the other is no evidence that the two differ: look whether the intervals overlap."
+        )
+        shown = table([say("effect"), "A", "B"], rows)
+        return Section(say("What each says matters"), (shown, wrap(below), bullets(whys))).format()
+
+
+def _by_columns(study: StudyRows, analysis: EffectAnalysis) -> dict[tuple[str, ...], Effect]:
+    columns = {factor.name: factor.column for factor in study.factors}
+    return {tuple(columns[name] for name in effect.factors): effect for effect in analysis.effects}
+
+
+def _measure(effect: Effect | None) -> str:
+    if effect is None:
+        return "-"
+    if effect.estimate is None or effect.interval is None:
+        text = f"p {decimals(effect.adjusted_p)}"
+    else:
+        text = f"{signed(effect.estimate)} ± {(effect.interval[1] - effect.interval[0]) / 2:.4f}"
+    return f"**{text}**" if effect.found else text
