@@ -1,10 +1,11 @@
 """Bricks of a page: text that survives Markdown, wrapped prose, tables, and the section that holds them."""
 
 import re
-import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from reports.language import enumerated, language, say
 
 WIDTH = 80
 """Prose is wrapped to so many columns: a page is also read in a terminal."""
@@ -15,6 +16,11 @@ _SPECIAL = re.compile(r"[\\|*`<\[&~]|(?<![^\W_])_|_(?![^\W_])")
 _CODE_SPAN = re.compile(r"(?<![\\`])(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 # What may interrupt a paragraph: of numbered lists, only those that begin with 1.
 _BLOCK_START = re.compile(r"^(?:[-+](?= )|#{1,6}(?= |$)|>|=+$|-+$|1(?=[.)] ))")
+# Chinese has no blanks to break lines at. Behind its punctuation a line break, which many readers show as a blank, is
+# seen least; only what is nearly as long as a line may break between any two characters.
+_CLAUSE_END = re.compile(r"(?<=[，。；：、！？）》」』”])(?![，。；：、！？）》」』”)\]*\s]|$)")
+_LONG_CLAUSE = re.compile(f"[\u3400-\u9fff\U00020000-\U0003ffff]{{{WIDTH // 2 - 4},}}")
+_MAY_BREAK, _BLANK_OF_CODE = "\f", "\ufdd0"
 
 
 class Block(Protocol):
@@ -89,10 +95,15 @@ def code(text: str) -> str:
 
 def wrap(text: str, indent: str = "") -> str:
     """Wrap prose to the width of a page; code spans stay in one piece, and no line turns into a list or a heading."""
-    held = _CODE_SPAN.sub(lambda found: found[0].replace(" ", "\x00"), text)
-    lines = textwrap.wrap(held, WIDTH - len(indent), break_long_words=False, break_on_hyphens=False) or [""]
+    from wcwidth import wrap as wrapped
+
+    marked = _CLAUSE_END.sub(_MAY_BREAK, _LONG_CLAUSE.sub(lambda found: _MAY_BREAK.join(found[0]), text))
+    held = _CODE_SPAN.sub(lambda found: found[0].replace(_MAY_BREAK, "").replace(" ", _BLANK_OF_CODE), marked)
+    lines = wrapped(
+        held, WIDTH - len(indent), replace_whitespace=False, break_long_words=False, break_on_hyphens=False
+    ) or [""]
     guarded = [lines[0], *(_BLOCK_START.sub(_guard, line) for line in lines[1:])]
-    return f"\n{indent}".join(guarded).replace("\x00", " ")
+    return f"\n{indent}".join(guarded).replace(_MAY_BREAK, "").replace(_BLANK_OF_CODE, " ")
 
 
 def _guard(found: re.Match[str]) -> str:
@@ -128,12 +139,12 @@ def fenced(lines: Iterable[str], language: str = "sh") -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """Count things.
+    """Count things; where nouns have no plural, the catalogue has their measure word.
 
     >>> plural(1, "cell"), plural(2, "cell")
     ('1 cell', '2 cells')
     """
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return say("{n} " + noun, n=count) + _ending(count)
 
 
 def listed(noun: str, numbers: Sequence[int], most: int = 12) -> str:
@@ -142,9 +153,21 @@ def listed(noun: str, numbers: Sequence[int], most: int = 12) -> str:
     >>> listed("cell", [7]), listed("cell", [1, 2, 3], most=2)
     ('cell 7', 'cells 1, 2 and 1 more')
     """
-    shown = ", ".join(str(number) for number in numbers[:most])
-    more = f" and {len(numbers) - most} more" if len(numbers) > most else ""
-    return f"{noun}{'' if len(numbers) == 1 else 's'} {shown}{more}"
+    return f"{say(noun)}{_ending(len(numbers))} {first_of(numbers, most)}"
+
+
+def first_of(names: Sequence[object], most: int) -> str:
+    """Enumerate the first ones, and count the others.
+
+    >>> first_of(["a", "b", "c"], most=2)
+    'a, b and 1 more'
+    """
+    shown = enumerated(names[:most])
+    return say("{names} and {n} more", names=shown, n=len(names) - most) if len(names) > most else shown
+
+
+def _ending(count: int) -> str:
+    return "s" if count != 1 and language() == "en" else ""
 
 
 def seconds_text(seconds: float) -> str:
@@ -154,5 +177,7 @@ def seconds_text(seconds: float) -> str:
     ('1.23 s', '10.0 min', '2.5 h')
     """
     if seconds < 100:
-        return f"{seconds:.3g} s" if seconds < 10 else f"{seconds:.1f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+        return say("{n} s", n=f"{seconds:.3g}" if seconds < 10 else f"{seconds:.1f}")
+    if seconds < 6000:
+        return say("{n} min", n=f"{seconds / 60:.1f}")
+    return say("{n} h", n=f"{seconds / 3600:.1f}")

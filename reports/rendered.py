@@ -10,11 +10,14 @@ from urllib.parse import unquote
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_block import StateBlock
+from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
 _DETAILS_OPEN, _DETAILS_CLOSE = "<details>", "</details>"
 _SUMMARY = re.compile(r"<summary>(.*)</summary>")
+# Between Chinese characters a line break of the source is no blank, but browsers show one.
+_NO_BLANK = re.compile(r"(?<=[\u2e80-\U0003ffff”])\n(?=\**[\u2e80-\U0003ffff“])")
 
 
 class Rendering:
@@ -58,7 +61,7 @@ class Rendering:
 
 def plain_text(inline: Token) -> str:
     """Return what a reader sees of an inline token."""
-    return "".join(child.content for child in inline.children or ())
+    return "".join("\n" if child.type == "softbreak" else child.content for child in inline.children or ())
 
 
 @functools.cache
@@ -66,10 +69,17 @@ def _parser() -> MarkdownIt:
     """CommonMark with tables and without HTML, but for the one fold that a page uses."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     parser.block.ruler.before("paragraph", "details", _details)
+    parser.core.ruler.before("inline", "no blanks", _without_blanks)
     parser.add_render_rule("table_open", _table_open)
     parser.add_render_rule("table_close", _table_close)
     parser.add_render_rule("image", _image)
     return parser
+
+
+def _without_blanks(state: StateCore) -> None:
+    for token in state.tokens:
+        if token.type == "inline":
+            token.content = _NO_BLANK.sub("", token.content)
 
 
 def _details(state: StateBlock, line: int, end: int, silent: bool) -> bool:

@@ -1,8 +1,8 @@
-"""Every sentence of the page in Chinese, by its English template."""
+"""The sections of the page: what was found, asked and run."""
 
 from collections.abc import Mapping
 from typing import Final
 
-SENTENCES: Final[Mapping[str, str]] = {
+PAGE: Final[Mapping[str, str]] = {
     "No attempt failed.": "没有失败的尝试。",
 }
