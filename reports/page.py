@@ -17,6 +17,7 @@ from reports.latex import latex_text
 from reports.markdown import Block, escape, paragraphs
 from reports.matters import WhatMatters
 from reports.numbers import numbers_text
+from reports.observed import WhatWentWith, is_observational
 from reports.pictures import FOLDER, Figures, pictures_of
 from reports.published import PublishedExtremes, PublishedLevels, PublishedResults, PublishedSummary
 from reports.records import StudyRows
@@ -44,10 +45,11 @@ class Page:
 def make_page(study: StudyRows, pictures: tuple[Picture, ...] = ()) -> Page:
     """Put the sections of a study's page together: what was found, what was asked, how to do it again."""
     title = str(study.facts["title"])
+    answer = WhatWentWith(study) if is_observational(study) else WhatMatters(study)
     if study.is_imported:
         sections: tuple[Block, ...] = (
             PublishedSummary(study),
-            WhatMatters(study),
+            answer,
             PublishedResults(study),
             PublishedExtremes(study),
             Figures(pictures),
@@ -58,7 +60,7 @@ def make_page(study: StudyRows, pictures: tuple[Picture, ...] = ()) -> Page:
         title,
         (
             Summary(study),
-            WhatMatters(study),
+            answer,
             Results(study),
             Extremes(study),
             BestAgainstBaseline(study),

@@ -65,4 +65,37 @@ COMPARISONS: Final[Mapping[str, str]] = {
         "± 之后是各研究内部的 95 % 同时置信区间；粗体：在该研究中检出。只在一个研究中检出，并不说明两者不同：要看区"
         "间是否重叠。"
     ),
+    # observed.py and effects/observational.py
+    "What went with good results": "什么与好结果同时出现",
+    "**Observational**: {chosen}. No level went together with better or worse results more than chance explains.": (
+        "**观察性结论**：{chosen}。没有哪个水平与更好或更差的结果有超出偶然的关联。"
+    ),
+    (
+        "**Observational**: {chosen}. Better or worse results went together with the levels of {names}; that is no "
+        "proof that they are the cause."
+    ): ("**观察性结论**：{chosen}。结果的好坏与 {names} 的水平有关联；这并不证明它们就是原因。"),
+    "these rows were picked one by one, and levels that were tried together cannot be separated well": (
+        "这些行是逐个挑选的，总是一起尝试的水平难以区分"
+    ),
+    "these cells are a random sample": "这些组合是随机抽样",
+    "an optimiser chose these cells by the results before them": "这些组合是优化器根据先前的结果选出的",
+    "rows": "行数",
+    "told from zero": "显著不为零",
+    "{level} instead of {reference}, on a log scale": "{reference} → {level}（对数尺度）",
+    (
+        "A linear regression of the result on all factors together ({rows}, {df} degrees of freedom left, R² "
+        "{r_squared}); the standard deviation around it is {sd}, and holds interactions as well as noise. Intervals "
+        "are simultaneous (Bonferroni) with robust standard errors (HC3)."
+    ): (
+        "把结果对所有因素一起做线性回归（{rows}，剩余自由度 {df}，R² {r_squared}）；其残差标准差为 {sd}，既含噪声也"
+        "含交互作用。区间为同时置信区间（Bonferroni 校正），标准误为稳健标准误（HC3）。"
+    ),
+    "Left out, because they change together with the others: {names}.": "因与其他因素同步变化而略去：{names}。",
+    "At one level only: {names}.": "只有一个水平：{names}。",
+    "There are fewer than two results.": "结果不足两个。",
+    "No factor varies over the rows with a result.": "在有结果的行中，没有任何因素变化。",
+    "Too few results for so many levels: nothing is left to estimate the noise from.": (
+        "结果太少而水平太多：没有余下的信息可以估计噪声。"
+    ),
+    "All results are the same.": "所有结果都相同。",
 }
