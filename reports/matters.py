@@ -10,22 +10,22 @@ from reports.effects.analysis import analyse_effects
 from reports.effects.planning import plan_tests
 from reports.effects.records import EffectAnalysis, ErrorKind, Factor, PlannedTests, Run
 from reports.effects.sensitivity import same_budget, seeds_needed
-from reports.markdown import Section, bullets, plural, wrap
+from reports.language import say, sentences
+from reports.markdown import Section, bullets, escape, plural, wrap
 from reports.matters_text import (
     Words,
     collapsed_text,
-    df_text,
     effect_table,
     found_lines,
     headline,
     least_text,
     no_conclusion_text,
-    noise_text,
     rest_text,
-    winner_text,
 )
+from reports.noise_text import df_text, dropped_text, noise_text
 from reports.records import StudyRows
 from reports.winner import CellMean, Winner, expected_means, winner
+from reports.winner_text import winner_text
 
 _ORDERS = {1: "main effect", 2: "two-factor interaction", 3: "three-factor interaction"}
 
@@ -166,12 +166,12 @@ class WhatMatters:
         analysis = analysed(about)
         if not analysis.plan.n_runs:
             return ""
-        words = Words.of(study)
+        title, words = say("What matters"), Words.of(study)
         if analysis.why_not:
-            dropped = f" {words.dropped(analysis)}" if analysis.n_dropped else ""
-            return Section("What matters", (wrap(f"Nothing can be tested. {words.said(analysis)}{dropped}"),)).format()
+            text = sentences([say("Nothing can be tested."), escape(analysis.why_not), dropped_text(analysis)])
+            return Section(title, (wrap(text),)).format()
         if 2 * about.n_collapsed > (n_runs := analysis.plan.n_runs + analysis.n_copies):
-            return Section("What matters", (wrap(no_conclusion_text(about.n_collapsed, n_runs)),)).format()
+            return Section(title, (wrap(no_conclusion_text(about.n_collapsed, n_runs)),)).format()
         blocks = (
             wrap(headline(words, analysis, self._seeds(about, analysis))),
             wrap(collapsed_text(analysis, about.n_collapsed)) if about.n_collapsed else "",
@@ -179,8 +179,8 @@ class WhatMatters:
             effect_table(words, analysis),
             wrap(rest_text(analysis)),
         )
-        noise = Section("Noise", tuple(map(wrap, noise_text(words, analysis))), level=3)
-        return Section("What matters", (*blocks, noise.format(), self._to_use(words, about, analysis))).format()
+        noise = Section(say("Noise"), tuple(map(wrap, noise_text(words, analysis))), level=3)
+        return Section(title, (*blocks, noise.format(), self._to_use(words, about, analysis))).format()
 
     def _to_use(self, words: Words, about: Measured, analysis: EffectAnalysis) -> str:
         """Choose on dev; what was analysed serves where that is the result."""
@@ -193,7 +193,7 @@ class WhatMatters:
         rows = self.study.observations
         indexes = {place: row.index for place, row in enumerate(rows, start=1)}
         text = winner_text(words, best, len(about.cells), len(rows), indexes)
-        return Section("What to use", (wrap(text),), level=3).format()
+        return Section(say("What to use"), (wrap(text),), level=3).format()
 
     def _seeds(self, about: Measured, analysis: EffectAnalysis) -> int | None:
         """Seeds that every cell would need for half of the smallest effect; asked only when nothing was found."""

@@ -12,6 +12,7 @@ from reports.effects.fitting import Fit, fit, tested_effects
 from reports.effects.planning import planned
 from reports.effects.records import Array, Correction, EffectAnalysis, Factor, Run
 from reports.effects.tables import Table, make_table
+from reports.language import say
 
 EXACT = 1e-9
 
@@ -33,13 +34,12 @@ def analyse_effects(factors: Sequence[Factor], runs: Sequence[Run], inert: Seque
     if choice is None:
         return analysis
     if _is_constant(values):
-        return replace(analysis, why_not="All results are the same: there is no noise to test against, and no effect.")
+        same = say("All results are the same: there is no noise to test against, and no effect.")
+        return replace(analysis, why_not=same)
     fitted = fit(table, choice, values)
     if fitted.sd <= EXACT * float(np.ptp(values)):
-        return replace(
-            analysis,
-            why_not="The estimated noise is zero: repeated or pooled values agree exactly, so nothing can be tested.",
-        )
+        zero = say("The estimated noise is zero: repeated or pooled values agree exactly, so nothing can be tested.")
+        return replace(analysis, why_not=zero)
     return _filled(analysis, table, choice, fitted)
 
 

@@ -6,6 +6,7 @@ from reports.effects.lenth import MIN_CONTRASTS
 from reports.effects.models import Model
 from reports.effects.records import ErrorKind, ErrorTerm
 from reports.effects.tables import Table
+from reports.language import enumerated, say
 
 ENOUGH_DF = 6
 """On five degrees of freedom (a 2^4) a pooled error finds an effect no more often than Lenth's method, which survives a
@@ -30,52 +31,48 @@ def replicates_kind(table: Table) -> ErrorKind:
 
 def pure_error(table: Table) -> ErrorTerm:
     """Describe the error from runs that should have been the same but for chance."""
-    if replicates_kind(table) is ErrorKind.INERT:
-        names = ", ".join(table.inert)
-        return ErrorTerm(
-            ErrorKind.INERT,
-            table.pure_df,
-            f"Pure error: runs that differ only in factors that cannot act ({names}), so only by chance.",
-            "what all runs share: the split of the data, and one test set",
+    kind = replicates_kind(table)
+    blind_to = say("what all runs share: the split of the data, and one test set")
+    if kind is ErrorKind.INERT:
+        meaning = say(
+            "Pure error: runs that differ only in factors that cannot act ({names}), so only by chance.",
+            names=enumerated(table.inert),
         )
-    if table.n_blocks > 1:
-        return ErrorTerm(
-            ErrorKind.REPLICATES,
-            table.pure_df,
+    elif table.n_blocks > 1:
+        meaning = say(
             "Pure error: how differently the cells react to a change of seed, after taking off what a seed does to "
-            "all cells alike.",
-            "what all seeds share: the split of the data, and one test set",
+            "all cells alike."
         )
-    return ErrorTerm(
-        ErrorKind.REPLICATES,
-        table.pure_df,
-        "Pure error: how much runs of the same cell differ.",
-        "what all runs share: the split of the data, and one test set",
-    )
+        blind_to = say("what all seeds share: the split of the data, and one test set")
+    else:
+        meaning = say("Pure error: how much runs of the same cell differ.")
+    return ErrorTerm(kind, table.pure_df, meaning, blind_to)
 
 
 def pooled_error(table: Table, model: Model) -> ErrorTerm:
     """Describe the error from what the model leaves over."""
     order = max(len(term) for term in model.terms)
     kind = ErrorKind.HIGH_ORDER if order > 1 else ErrorKind.INTERACTIONS
-    also = " and the few replicates" if table.pure_df else ""
-    return ErrorTerm(
-        kind,
-        model.residual_df,
-        f"No run is repeated often enough: {kind.value}{also} are pooled, as if they were nothing but noise.",
-        "seed noise as such; a real interaction among the pooled ones makes the error too large, so effects are missed",
+    meaning = say(
+        "No run is repeated often enough: {pooled}{also} are pooled, as if they were nothing but noise.",
+        pooled=say(kind.value),
+        also=say(" and the few replicates") if table.pure_df else "",
     )
+    blind_to = say(
+        "seed noise as such; a real interaction among the pooled ones makes the error too large, so effects are missed"
+    )
+    return ErrorTerm(kind, model.residual_df, meaning, blind_to)
 
 
 def lenth_error(n_contrasts: int) -> ErrorTerm:
     """Describe Lenth's pseudo standard error."""
-    return ErrorTerm(
-        ErrorKind.LENTH,
-        n_contrasts / 3,
-        f"No run is repeated and too few high-order interactions remain: noise is what the smaller half of the "
-        f"{n_contrasts} contrasts show (Lenth's pseudo standard error, with simulated critical values).",
-        "seed noise as such; if half of all effects are real they pass for noise",
+    meaning = say(
+        "No run is repeated and too few high-order interactions remain: noise is what the smaller half of the {n} "
+        "contrasts show (Lenth's pseudo standard error, with simulated critical values).",
+        n=n_contrasts,
     )
+    blind_to = say("seed noise as such; if half of all effects are real they pass for noise")
+    return ErrorTerm(ErrorKind.LENTH, n_contrasts / 3, meaning, blind_to)
 
 
 def saturated(table: Table) -> bool:

@@ -19,6 +19,7 @@ from reports.effects.records import (
     PlannedTests,
 )
 from reports.effects.tables import Table, make_table
+from reports.language import say
 
 
 def plan_tests(
@@ -62,19 +63,21 @@ def planned(table: Table) -> tuple[PlannedTests, Choice | None]:
 
 def _why_not(table: Table) -> str:
     if not table.n_runs:
-        return "There is no result."
+        return say("There is no result.")
     if table.n_runs == 1:
-        return "There is one result: nothing to compare it with."
+        return say("There is one result: nothing to compare it with.")
     if not table.factors:
-        return "No factor that can act has results at two levels."
+        return say("No factor that can act has results at two levels.")
     return ""
 
 
 def _no_error(table: Table) -> str:
-    repeated = "and too few are repeated" if table.pure_df else "and none is repeated"
-    return (
-        f"{table.n_runs} runs in {table.n_cells} cells, {repeated}: nothing says how far two runs differ by chance "
-        "alone, so no difference can be tested. Run every cell with two seeds or more."
+    return say(
+        "{runs} runs in {cells} cells, {repeated}: nothing says how far two runs differ by chance alone, so no "
+        "difference can be tested. Run every cell with two seeds or more.",
+        runs=table.n_runs,
+        cells=table.n_cells,
+        repeated=say("and too few are repeated") if table.pure_df else say("and none is repeated"),
     )
 
 
@@ -171,9 +174,11 @@ def _notes(table: Table, choice: Choice) -> tuple[str, ...]:
     order = max(len(term) for term in choice.model.terms)
     if order == 1 and len(table.factors) > 1:
         notes.append(
-            "Only main effects are tested: these rows cannot tell interactions from one another or from noise. A main "
-            "effect here is right only if the factors do not interact."
+            say(
+                "Only main effects are tested: these rows cannot tell interactions from one another or from noise. A "
+                "main effect here is right only if the factors do not interact."
+            )
         )
     if choice.error.kind in (ErrorKind.HIGH_ORDER, ErrorKind.INTERACTIONS, ErrorKind.LENTH) and table.n_blocks < 2:
-        notes.append("One run of each cell cannot see seed noise: a second seed can.")
+        notes.append(say("One run of each cell cannot see seed noise: a second seed can."))
     return tuple(notes)
