@@ -1,4 +1,4 @@
-"""Make the encoder of this study from THUCNews' own training titles: tiny's recipe, wider, then masked words for longer.
+"""Make this study's encoder from THUCNews' own training titles: tiny's recipe, wider, then masked words for longer.
 
     python make_encoder.py DATA_DIR FOLDER
 
