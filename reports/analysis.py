@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports.markdown import code, listed, plural
+from reports.language import retold, say, sentences
+from reports.markdown import listed, plural
 from reports.records import CellRow, FailedAttempt, StudyRows
 from reports.table import decimals
 
@@ -104,7 +105,7 @@ def cautions(study: StudyRows) -> list[str]:
     return [
         *_about_gaps(study, len(ranking)),
         *_about_seeds(study),
-        *(f"{note[0].upper()}{note[1:]}." for note in study.facts["encoder_notes"]),
+        *(say("{note}.", note=f"{note[0].upper()}{note[1:]}") for note in map(retold, study.facts["encoder_notes"])),
         *_about_choice(study, len({tuple(replicate.trial for replicate in cell.replicates) for cell in ranking})),
         *_about_rows(study, ranking[0]),
     ]
@@ -114,19 +115,28 @@ def _about_gaps(study: StudyRows, n_ranked: int) -> list[str]:
     if study.coverage.complete:
         return []
     partial = [cell.index for cell in study.cells if cell.finished and len(cell.finished) < len(cell.replicates)]
-    text = f"Best and worst are those of the {n_ranked} of {plural(len(study.cells), 'cell')} that have a result."
-    return [text + (f" Some replicates are missing in {listed('cell', partial)}." if partial else "")]
+    text = say(
+        "Best and worst are those of the {n} of {cells} that have a result.",
+        n=n_ranked,
+        cells=plural(len(study.cells), "cell"),
+    )
+    missing = say("Some replicates are missing in {cells}.", cells=listed("cell", partial))
+    return [sentences([text, missing if partial else ""])]
 
 
 def _about_seeds(study: StudyRows) -> list[str]:
     if study.n_replicates > 1:
         return [
-            f"{code('sd')} is over seeds (initialisation, order of the rows, dropout) on one and the same split: "
-            "other training or evaluation rows would add noise that it does not show."
+            say(
+                "`sd` is over seeds (initialisation, order of the rows, dropout) on one and the same split: other "
+                "training or evaluation rows would add noise that it does not show."
+            )
         ]
     return [
-        "Every cell ran with one seed: this page cannot see seed noise, so a difference between two rows may be "
-        "nothing else."
+        say(
+            "Every cell ran with one seed: this page cannot see seed noise, so a difference between two rows may be "
+            "nothing else."
+        )
     ]
 
 
@@ -134,11 +144,15 @@ def _about_choice(study: StudyRows, n_distinct: int) -> list[str]:
     notes = []
     if n_distinct > 1:
         notes.append(
-            f"The best of {n_distinct} noisy cells is partly the luckiest of them: its "
-            f"{'dev' if study.has_test else 'result'} is optimistic. Expect less of it on new data."
+            say(
+                "The best of {n} noisy cells is partly the luckiest of them: its {measure} is optimistic. Expect less "
+                "of it on new data.",
+                n=n_distinct,
+                measure=say("dev") if study.has_test else say("result"),
+            )
         )
     if not study.has_test and any(cell.recipe.get("selection") == "best" for cell in study.cells):
-        notes.append("There is no labelled test: the rows that chose the epoch also measured the result.")
+        notes.append(say("There is no labelled test: the rows that chose the epoch also measured the result."))
     return notes
 
 
@@ -149,6 +163,14 @@ def _about_rows(study: StudyRows, best: CellRow) -> list[str]:
         return []
     error = math.sqrt(value * (1 - value) / n_rows)
     return [
-        f"{study.split.capitalize()} has {n_rows} rows: one row is {1 / n_rows:.4f}, and the standard error of "
-        f"{study.metric} {decimals(value)} on so many rows is {error:.4f}."
+        say(
+            "{split} has {rows} rows: one row is {one}, and the standard error of {metric} {value} on so many rows is "
+            "{error}.",
+            split=say(study.split).capitalize(),
+            rows=n_rows,
+            one=f"{1 / n_rows:.4f}",
+            metric=study.metric,
+            value=decimals(value),
+            error=f"{error:.4f}",
+        )
     ]

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import wcwidth
+
 from reports.language import enumerated, language, say
 
 WIDTH = 80
@@ -95,11 +97,9 @@ def code(text: str) -> str:
 
 def wrap(text: str, indent: str = "") -> str:
     """Wrap prose to the width of a page; code spans stay in one piece, and no line turns into a list or a heading."""
-    from wcwidth import wrap as wrapped
-
     marked = _CLAUSE_END.sub(_MAY_BREAK, _LONG_CLAUSE.sub(lambda found: _MAY_BREAK.join(found[0]), text))
     held = _CODE_SPAN.sub(lambda found: found[0].replace(_MAY_BREAK, "").replace(" ", _BLANK_OF_CODE), marked)
-    lines = wrapped(
+    lines = wcwidth.wrap(
         held, WIDTH - len(indent), replace_whitespace=False, break_long_words=False, break_on_hyphens=False
     ) or [""]
     guarded = [lines[0], *(_BLOCK_START.sub(_guard, line) for line in lines[1:])]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gridsearch.ledger import Coverage
 from gridsearch.metrics import LOWER_IS_BETTER, is_better
+from reports.language import say
 
 if TYPE_CHECKING:
     import numpy
@@ -86,7 +87,8 @@ class CellRow:
 
     def name(self, spell: Callable[[str], str]) -> str:
         """Name it in a sentence; ``spell`` is how the sentence spells foreign texts."""
-        return f"cell {self.index}" + (f" ({spell(self.row)})" if self.row else "")
+        name = say("cell {name}", name=self.index)
+        return name + (say(" ({details})", details=spell(self.row)) if self.row else "")
 
     @property
     def finished(self) -> tuple[Replicate, ...]:
@@ -148,10 +150,10 @@ class FailedAttempt:
     def then(self) -> str:
         """What became of it, in words."""
         if self.trial_state == "finished":
-            return "retried, and finished"
+            return say("retried, and finished")
         if self.final or self.trial_state == "failed":
-            return "final: not tried again"
-        return "being retried" if self.trial_state == "running" else "to be retried"
+            return say("final: not tried again")
+        return say("being retried") if self.trial_state == "running" else say("to be retried")
 
 
 @dataclass(frozen=True)
@@ -183,13 +185,20 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Timing:
-    """When attempts ran (Unix seconds), how many, and the seconds that the finished ones took together."""
+    """When attempts ran (Unix seconds), how many, and the seconds that the finished ones took together.
+
+    ``failed_seconds`` are those of attempts that failed; ``core_seconds`` and ``gpu_seconds`` are of all that ended,
+    times the threads and the share of a GPU that each held.
+    """
 
     started: float | None
     ended: float | None
     n_attempts: int
     n_workers: int
     finished_seconds: float
+    failed_seconds: float = 0.0
+    core_seconds: float = 0.0
+    gpu_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gridsearch.design import design_text
 from reports.analysis import cautions, highest_result
+from reports.language import enumerated, retold, say, sentences
 from reports.markdown import (
     COLLAPSED_MARK,
     Section,
@@ -32,23 +33,27 @@ class Summary:
     def format(self) -> str:
         """Return the lines below the title."""
         study = self.study
-        blocks = [f"**{study.coverage}**", wrap(self._asked())]
+        blocks = [f"**{retold(str(study.coverage))}**", wrap(self._asked())]
         if line := best_sentence(study, escape):
-            blocks.append(wrap(f"{line} {yardstick_sentence(study)}".strip()))
+            blocks.append(wrap(sentences([line, yardstick_sentence(study)])))
         else:
-            blocks.append("No trial has finished yet: there is nothing to compare.")
+            blocks.append(say("No trial has finished yet: there is nothing to compare."))
         return paragraphs(blocks)
 
     def _asked(self) -> str:
         study, facts = self.study, self.study.facts
-        seeds = facts["design"]["seeds"]
-        text = f"{plural(len(study.cells), 'cell')} of {plural(len(study.factors), 'factor')}"
-        if facts["design"]["kind"] != "full":
-            text += f", a {design_text(facts['design'])}"
-        if study.excluded:
-            text += f" ({len(study.excluded)} more left out by rules)"
-        text += f", {plural(len(seeds), 'seed')} each, on the task {code(facts['task'])} with "
-        return text + ", ".join(code(name) for name in facts["encoders"]) + "."
+        design, n_left_out = facts["design"], len(study.excluded)
+        kind = "" if design["kind"] == "full" else say(", a {design}", design=retold(design_text(design)))
+        return say(
+            "{cells} of {factors}{kind}{left_out}, {seeds} each, on the task {task} with {encoders}.",
+            cells=plural(len(study.cells), "cell"),
+            factors=plural(len(study.factors), "factor"),
+            kind=kind,
+            left_out=say(" ({n} more left out by rules)", n=n_left_out) if n_left_out else "",
+            seeds=plural(len(design["seeds"]), "seed"),
+            task=code(facts["task"]),
+            encoders=enumerated(map(code, facts["encoders"])),
+        )
 
 
 def best_sentence(study: StudyRows, spell: Callable[[str], str] = one_line) -> str:
@@ -56,12 +61,13 @@ def best_sentence(study: StudyRows, spell: Callable[[str], str] = one_line) -> s
     if not study.ranking:
         return ""
     best, *others = study.ranking
-    text = f"Best{' on dev' if study.has_test else ''}: {best.name(spell)}, {_measured(study, best)}."
+    word = say("Best on dev") if study.has_test else say("Best")
+    texts = [say("{word}: {cell}, {measured}.", word=word, cell=best.name(spell), measured=_measured(study, best))]
     if equal := [cell.index for cell in others if cell.dev.mean == best.dev.mean]:
-        text += f" Equal to it on dev: {listed('cell', equal)}."
+        texts.append(say("Equal to it on dev: {cells}.", cells=listed("cell", equal)))
     if best.collapsed:
-        text += f" But a run behind it collapsed {COLLAPSED_MARK}: it supports no conclusion."
-    return text
+        texts.append(say("But a run behind it collapsed {mark}: it supports no conclusion.", mark=COLLAPSED_MARK))
+    return sentences(texts)
 
 
 def yardstick_sentence(study: StudyRows) -> str:
@@ -69,18 +75,18 @@ def yardstick_sentence(study: StudyRows) -> str:
     if not study.ranking:
         return ""
     best = study.ranking[0].dev.mean
-    unbeaten = [yardstick.name for yardstick in study.yardsticks if not study.beats(best or 0.0, yardstick.dev)]
-    return f"No cell beats {' or '.join(unbeaten)} on dev." if unbeaten else ""
+    unbeaten = [retold(one.name) for one in study.yardsticks if not study.beats(best or 0.0, one.dev)]
+    return say("No cell beats {yardsticks} on dev.", yardsticks=say(" or ").join(unbeaten)) if unbeaten else ""
 
 
 def _measured(study: StudyRows, cell: CellRow) -> str:
     result, dev = cell.result, cell.dev
-    text = f"{study.split} {study.metric} {decimals(result.mean)}"
-    inside = [f"dev {decimals(dev.mean)}"] if study.has_test else []
+    text = f"{say(study.split)} {study.metric} {decimals(result.mean)}"
+    inside = [f"{say('dev')} {decimals(dev.mean)}"] if study.has_test else []
     if study.n_replicates > 1:
-        inside.append(f"mean of {plural(result.n, 'seed')}")
-        inside += [f"sd {decimals(result.sd)}"] if result.sd is not None else []
-    return text + (f" ({', '.join(inside)})" if inside else "")
+        inside.append(say("mean of {seeds}", seeds=plural(result.n, "seed")))
+        inside += [f"{say('sd')} {decimals(result.sd)}"] if result.sd is not None else []
+    return text + (say(" ({details})", details=enumerated(inside)) if inside else "")
 
 
 @dataclass(frozen=True)
@@ -93,25 +99,32 @@ class Results:
         """Return the section."""
         shown = comparison_table(self.study)
         marked = any(cell.marked for row in shown.rows for cell in row)
-        below = f"{COLLAPSED_MARK} a run behind this number collapsed: see Collapsed runs." if marked else ""
-        return Section("Results", (wrap(self._above()), shown.format(), below)).format()
+        below = say("{mark} a run behind this number collapsed: see Collapsed runs.", mark=COLLAPSED_MARK)
+        return Section(say("Results"), (wrap(self._above()), shown.format(), below if marked else "")).format()
 
     def _above(self) -> str:
         study = self.study
-        better = "Lower" if study.lower_is_better else "Higher"
-        text = f"{code('result')} is {measure_text(study)}"
-        if study.has_test:
-            text += f", {code('dev')} the same on dev"
-        if study.n_replicates > 1:
-            text += f"; {code('sd')} is the standard deviation over {code('n')} seeds"
-        return f"{text}. The chosen epoch is {_selection(study)}. {better} is better; the best of a column is bold."
+        lower = say("Lower is better; the best of a column is bold.")
+        higher = say("Higher is better; the best of a column is bold.")
+        return sentences(
+            [
+                say(
+                    "`result` is {measure}{on_dev}{spread}.",
+                    measure=measure_text(study),
+                    on_dev=say(", `dev` the same on dev") if study.has_test else "",
+                    spread=say("; `sd` is the standard deviation over `n` seeds") if study.n_replicates > 1 else "",
+                ),
+                say("The chosen epoch is {choice}.", choice=_selection(study)),
+                lower if study.lower_is_better else higher,
+            ]
+        )
 
 
 def _selection(study: StudyRows) -> str:
     ways = {cell.recipe.get("selection") for cell in study.cells}
     if ways == {"best"}:
-        return "the best on dev, ties to the earlier"
-    return "the last" if ways == {"last"} else "the one that the cell's selection names"
+        return say("the best on dev, ties to the earlier")
+    return say("the last") if ways == {"last"} else say("the one that the cell's selection names")
 
 
 @dataclass(frozen=True)
@@ -126,28 +139,37 @@ class Extremes:
         if not study.ranking:
             return ""
         best, worst = study.ranking[0], study.ranking[-1]
-        items = [self._line("Best", best)]
+        on_dev = study.has_test
+        items = [self._line(say("Best on dev") if on_dev else say("Best"), best)]
         if worst is not best:
-            items.append(self._line("Worst", worst))
-        return Section("Best and worst", (bullets(items), self._other_choice(best))).format()
+            items.append(self._line(say("Worst on dev") if on_dev else say("Worst"), worst))
+        return Section(say("Best and worst"), (bullets(items), self._other_choice(best))).format()
 
     def _line(self, word: str, cell: CellRow) -> str:
-        study = self.study
-        seconds = cell.train_seconds_per_epoch.mean or 0.0
-        text = f"{word}{' on dev' if study.has_test else ''}: {cell.name(escape)}, {_measured(study, cell)}, "
-        text += f"{epochs_text(cell)}, {seconds_text(seconds)} per epoch"
-        mark = f", collapsed {COLLAPSED_MARK}" if cell.collapsed else ""
-        return f"{text}{mark}: {code(study.settings(cell.levels))}"
+        return say(
+            "{word}: {cell}, {measured}, {epochs}, {seconds} per epoch{mark}: {settings}",
+            word=word,
+            cell=cell.name(escape),
+            measured=_measured(self.study, cell),
+            epochs=epochs_text(cell),
+            seconds=seconds_text(cell.train_seconds_per_epoch.mean or 0.0),
+            mark=say(", collapsed {mark}", mark=COLLAPSED_MARK) if cell.collapsed else "",
+            settings=code(self.study.settings(cell.levels)),
+        )
 
     def _other_choice(self, best: CellRow) -> str:
         """Test must not select; where it would have chosen another cell, say so."""
         highest = highest_result(self.study)
         if highest is None or highest is best or not self.study.has_test:
             return ""
-        extreme = "lowest" if self.study.lower_is_better else "highest"
         return wrap(
-            f"The {extreme} test result is that of {highest.name(escape)}, {_measured(self.study, highest)}. "
-            "Choosing it would be choosing on test, after which test no longer measures anything."
+            say(
+                "The {extreme} test result is that of {cell}, {measured}. Choosing it would be choosing on test, after "
+                "which test no longer measures anything.",
+                extreme=say("lowest") if self.study.lower_is_better else say("highest"),
+                cell=highest.name(escape),
+                measured=_measured(self.study, highest),
+            )
         )
 
 
@@ -155,8 +177,10 @@ def epochs_text(cell: CellRow) -> str:
     """Spell the chosen epoch of every finished replicate."""
     chosen = [str(replicate.chosen_epoch) for replicate in cell.finished]
     totals = sorted({replicate.n_epochs or 0 for replicate in cell.finished})
-    of = " or ".join(str(total) for total in totals)
-    return f"epoch{'s' if len(chosen) > 1 else ''} {', '.join(chosen)} of {of}"
+    total = say(" or ").join(map(str, totals))
+    if len(chosen) == 1:
+        return say("epoch {chosen} of {total}", chosen=chosen[0], total=total)
+    return say("epochs {chosen} of {total}", chosen=enumerated(chosen), total=total)
 
 
 @dataclass(frozen=True)
@@ -170,17 +194,18 @@ class Yardsticks:
         study = self.study
         if not study.yardsticks:
             return ""
-        rows = [(escape(yardstick.name), yardstick.dev, yardstick.test) for yardstick in study.yardsticks]
-        for word, cell in (("baseline", study.baseline), ("best", study.ranking[0] if study.ranking else None)):
+        rows = [(escape(retold(yardstick.name)), yardstick.dev, yardstick.test) for yardstick in study.yardsticks]
+        best = study.ranking[0] if study.ranking else None
+        for word, cell in ((say("baseline"), study.baseline), (say("best"), best)):
             if cell is not None:
-                rows.append((f"{word}: {cell.name(escape)}", cell.dev.mean, cell.result.mean))
-        if study.has_test:
-            shown = table(
-                [study.metric, "dev", "test"], [[name, decimals(dev), decimals(test)] for name, dev, test in rows]
-            )
-        else:
-            shown = table([study.metric, "dev"], [[name, decimals(dev)] for name, dev, _ in rows])
-        return Section("Yardstick", (shown, self._without_baseline())).format()
+                name = say("{word}: {name}", word=word, name=cell.name(escape))
+                rows.append((name, cell.dev.mean, cell.result.mean))
+        columns = [say("dev"), say("test")] if study.has_test else [say("dev")]
+        shown = table(
+            [study.metric, *columns],
+            [[name, *map(decimals, results[: len(columns)])] for name, *results in rows],
+        )
+        return Section(say("Yardstick"), (shown, self._without_baseline())).format()
 
     def _without_baseline(self) -> str:
         study = self.study
@@ -188,8 +213,8 @@ class Yardsticks:
             return ""
         wanted = {factor.name: factor.baseline for factor in study.factors}
         if any(cell.levels == wanted for cell in study.excluded):
-            return "A rule leaves the baseline cell out."
-        return "No row of the list is the baseline."
+            return say("A rule leaves the baseline cell out.")
+        return say("No row of the list is the baseline.")
 
 
 @dataclass(frozen=True)
@@ -201,4 +226,4 @@ class Cautions:
     def format(self) -> str:
         """Return the section; empty when there are no numbers."""
         notes = cautions(self.study)
-        return Section("Read with care", (bullets(notes),)).format() if notes else ""
+        return Section(say("Read with care"), (bullets(notes),)).format() if notes else ""

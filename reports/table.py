@@ -3,13 +3,15 @@
 import csv
 import io
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import wcwidth
 
 from gridsearch.factor import ROW
 from gridsearch.ledger import Ledger
 from reports import markdown
+from reports.language import retold, say
 from reports.markdown import COLLAPSED_MARK, one_line
 from reports.records import CellRow, StudyRows
 from reports.rows import read_study
@@ -55,9 +57,9 @@ class Table:
         two_lines = [[upper for upper, _ in halves], [lower for _, lower in halves]]
         for header, gap in (([names], "  "), (two_lines, "  "), (two_lines, " ")):
             lines = _aligned([*header, *rows], gap)
-            if max(map(_width, lines)) <= width:
+            if max(map(wcwidth.width, lines)) <= width:
                 break
-        lines.insert(len(header), "-" * max(map(_width, lines)))
+        lines.insert(len(header), "-" * max(map(wcwidth.width, lines)))
         return "\n".join(lines)
 
 
@@ -68,8 +70,9 @@ def comparison_table(study: StudyRows) -> Table:
 
 def _cell_table(study: StudyRows) -> Table:
     has_several = study.n_replicates > 1
-    header = ["index", *([ROW] if study.is_list else []), *(factor.column for factor in study.factors)]
-    header += [*(["dev"] if study.has_test else []), "result", *(["sd", "n"] if has_several else [])]
+    header = [say("index"), *([say(ROW)] if study.is_list else []), *(factor.column for factor in study.factors)]
+    header += [say("dev")] if study.has_test else []
+    header += [say("result"), *([say("sd"), "n"] if has_several else [])]
     best = {"dev": _best(study, [cell.dev.mean for cell in study.cells])}
     best["result"] = _best(study, [cell.result.mean for cell in study.cells])
     rows = []
@@ -110,7 +113,7 @@ def _number(value: float | None, best: str = "") -> Cell:
 
 def _result(cell: CellRow, best: str) -> Cell:
     if cell.result.mean is None:
-        return Cell(cell.state)
+        return Cell(retold(cell.state))
     text = decimals(cell.result.mean)
     return Cell(text, best=text == best, marked=bool(cell.collapsed))
 
@@ -119,14 +122,14 @@ def _published_table(study: StudyRows) -> Table:
     """Columns in published order, with the published spelling; an index is added where there was none."""
     facts = study.facts
     index, response = facts["index_column"], facts["response"]
-    columns = list(facts["columns"]) if index else ["index", *facts["columns"]]
+    columns = list(facts["columns"]) if index else [say("index"), *facts["columns"]]
     best: float | None = None
     for row in study.observations:
         best = row.value if study.beats(row.value, best) else best
     rows = []
     for row in study.observations:
         cells = {name: Cell(label) for name, label in row.levels.items()}
-        cells[index or "index"] = Cell(row.index)
+        cells[index or say("index")] = Cell(row.index)
         cells[response] = Cell(row.text, best=row.value == best)
         rows.append(tuple(cells[name] for name in columns))
     return Table(tuple(columns), tuple(rows))
@@ -136,19 +139,19 @@ def terminal_table(ledger: Ledger) -> str:
     """Return what a sweep prints at its end: the table in plain text, with what its marks mean."""
     study = read_study(ledger)
     table = comparison_table(study)
-    lines = [] if study.is_imported else [f"result: {measure_text(study)}"]
+    lines = [] if study.is_imported else [say("result: {measure}", measure=measure_text(study))]
     lines.append(table.plain_text())
     if any(cell.best for row in table.rows for cell in row):
-        lines.append("* best of its column")
+        lines.append(say("* best of its column"))
     if any(cell.marked for row in table.rows for cell in row):
-        lines.append(f"{COLLAPSED_MARK} collapsed: see the page")
+        lines.append(say("{mark} collapsed: see the page", mark=COLLAPSED_MARK))
     return "\n".join(lines)
 
 
 def measure_text(study: StudyRows) -> str:
     """Say what `result` is: metric, split, epoch, replicates."""
-    text = f"{study.metric} on {study.split} at the chosen epoch"
-    return text + (", mean over seeds" if study.n_replicates > 1 else "")
+    mean = say(", mean over seeds") if study.n_replicates > 1 else ""
+    return say("{metric} on {split} at the chosen epoch", metric=study.metric, split=say(study.split)) + mean
 
 
 def csv_text(study: StudyRows) -> str:
@@ -181,16 +184,10 @@ def _csv_row(study: StudyRows, cell: CellRow) -> list[object]:
     ]
 
 
-def _width(text: str) -> int:
-    """Columns that a text takes in a terminal; Chinese characters take two."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
-
-
 def _aligned(rows: Sequence[Sequence[str]], gap: str) -> list[str]:
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(wcwidth.width, column)) for column in zip(*rows, strict=True)]
     return [
-        gap.join(text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
+        gap.join(wcwidth.ljust(text, width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
 
 
