@@ -5,6 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reports.figures.from_study import timed_cells
+from reports.figures.quality_time import pareto_set
+from reports.language import say, sentences
 from reports.markdown import Section, escape, plural, seconds_text, table, wrap
 from reports.records import CellRow, FactorColumn, StudyRows
 
@@ -99,6 +102,10 @@ def _seconds(cells: Sequence[CellRow], factor: FactorColumn, label: str, alike: 
     }
 
 
+def _hours(seconds: float) -> str:
+    return f"{seconds / 3600:.3g}"
+
+
 @dataclass(frozen=True)
 class Cost:
     """Seconds per epoch of every level, and how many times those of the baseline level."""
@@ -115,7 +122,31 @@ class Cost:
             "many times those of the baseline level: the median over pairs of trials that differ in nothing else."
         )
         shown = table(["column", "level", "seconds", "times", "n"], [self._row(cost) for cost in found.levels])
-        return Section("Cost", (wrap(above), shown, wrap(self._below(found)))).format()
+        below = sentences([self._below(found), self._total(), self._fast_and_good()])
+        return Section("Cost", (wrap(above), shown, wrap(below))).format()
+
+    def _total(self) -> str:
+        """Say what the study took, and which share of it failures wasted; empty where attempts left no time."""
+        timing = self.study.timing
+        if timing.core_seconds < 1:
+            return ""
+        text = say("All attempts together held {hours} core-hours", hours=_hours(timing.core_seconds))
+        if timing.gpu_seconds:
+            text = say(
+                "All attempts together held {hours} core-hours and {gpu_hours} GPU-hours",
+                hours=_hours(timing.core_seconds),
+                gpu_hours=_hours(timing.gpu_seconds),
+            )
+        lost = timing.failed_seconds / (timing.failed_seconds + timing.finished_seconds)
+        return text + say("; {share} of their time was lost to failures.", share=f"{lost:.1%}")
+
+    def _fast_and_good(self) -> str:
+        sound = [cell for cell in timed_cells(self.study) if not cell.collapsed]
+        best = pareto_set(sound, lower_is_better=self.study.lower_is_better)
+        if not best:
+            return ""
+        cells = say(", ").join(cell.name for cell in best)
+        return say("No cell is both faster and better on dev than these, from fast to slow: {cells}.", cells=cells)
 
     def _row(self, cost: LevelCost) -> list[str]:
         mark = " (baseline)" if cost.is_baseline else ""

@@ -47,7 +47,11 @@ FROM provenance ORDER BY id
 """
 _TIMING = """
 SELECT min(started) AS started, max(ended) AS ended, count(*) AS n_attempts, count(DISTINCT worker) AS n_workers,
-       coalesce(sum(seconds), 0.0) AS finished_seconds FROM attempts
+       coalesce(sum(seconds), 0.0) AS finished_seconds,
+       total(CASE WHEN state = 'failed' THEN ended - started END) AS failed_seconds,
+       total((ended - started) * coalesce(resources ->> 'threads', 1)) AS core_seconds,
+       total((ended - started) * coalesce(resources ->> 'gpus', 0)) AS gpu_seconds
+FROM attempts
 """
 
 

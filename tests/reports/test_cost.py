@@ -3,7 +3,8 @@ import json
 import pytest
 
 from gridsearch.study import Study
-from reports.cost import study_cost
+from gridsearch.trial import Failure
+from reports.cost import Cost, study_cost
 from reports.page import write_reports
 from reports.rows import read_study
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
@@ -98,3 +99,18 @@ def test_nothing_finished_costs_nothing(study: Study) -> None:
     Writer(study, small_plan())
     with study.open() as ledger:
         assert study_cost(read_study(ledger)) is None
+
+
+def test_hours_and_what_failures_took(study: Study) -> None:
+    writer = Writer(study, small_plan())
+    writer.resources = {"threads": 2, "gpus": 0.5}
+    writer.finish(1, outcome(0.8, 0.8))
+    writer.run(lambda ledger, attempt: ledger.fail(attempt, Failure("lost_worker", "gone"), final=False), 2)
+    with study.open() as ledger, ledger.connection as write:
+        write.execute("UPDATE attempts SET started = 0, ended = 3600, seconds = 3600 WHERE state = 'finished'")
+        write.execute("UPDATE attempts SET started = 3600, ended = 4800 WHERE state = 'failed'")
+    with study.open() as ledger:
+        rows = read_study(ledger)
+    assert (rows.timing.core_seconds, rows.timing.gpu_seconds, rows.timing.failed_seconds) == (9600, 2400, 1200)
+    text = " ".join(Cost(rows).format().split())
+    assert "held 2.67 core-hours and 0.667 GPU-hours; 25.0% of their time was lost to failures." in text
