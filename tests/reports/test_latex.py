@@ -1,4 +1,6 @@
 import csv
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -6,6 +8,7 @@ import pytest
 from gridsearch.study import Study
 from reports.importing import import_table
 from reports.latex import latex, latex_text
+from reports.page import write_reports
 from reports.rows import read_study
 from tests.reports.conftest import Writer, outcome, small_plan
 
@@ -55,3 +58,30 @@ def test_a_published_table(study: Study, tmp_path: Path) -> None:
         csv.writer(file).writerows([["trick", "F1"], ["[a]", "0.5"], ["*", "0.75"]])
     import_table(tmp_path / "table.csv", None, study)
     assert text(study).split("\n")[4:6] == [r"1 & {[}a] & 0.5 \\", r"2 & {*} & \textbf{0.75} \\"]
+
+
+@pytest.mark.slow
+def test_latex_takes_it(tmp_path: Path) -> None:
+    """Every sign that LaTeX or its tables read as a command, in one table, through pdflatex."""
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is not on this machine (Debian: texlive-latex-recommended)")
+    labels = [
+        r"\\ & % $ # _ { } ~ ^",
+        "[x] *y* [1em]",
+        "a--b ,,c'' \"d\" `e`",
+        "<|>",
+        *(sign * 2 for sign in "?!-,'<>"),
+    ]
+    with (tmp_path / "table.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["tricky & label", "result"], *([label, "0.5"] for label in labels)])
+    study = Study(tmp_path / "study")
+    import_table(tmp_path / "table.csv", None, study)
+    (page,) = write_reports(study, tmp_path, ["latex"])
+    (tmp_path / "paper.tex").write_text(
+        rf"\documentclass{{article}}\usepackage[T1]{{fontenc}}\usepackage{{booktabs,longtable}}"
+        rf"\begin{{document}}\input{{{page.name}}}\end{{document}}"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Output written on paper.pdf" in done.stdout
