@@ -1,6 +1,7 @@
 """What binds a study: the facts that its ledger keeps, and why a plan is not the same study grown."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from gridsearch.factor import ROW
@@ -22,7 +23,8 @@ def study_facts(plan: Plan, sources: Mapping[str, object]) -> dict[str, object]:
                 "name": factor.name,
                 "column": factor.column,
                 "baseline": factor.baseline,
-                "levels": [[level.label, level.knobs] for level in factor.levels],
+                "levels": [[level.label, level.knobs] for level in plan.levels_of(factor)],
+                **({} if factor.range is None else {"range": asdict(factor.range)}),
             }
             for factor in space.factors
         ],
@@ -59,6 +61,8 @@ def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
             return f"{knob} was {old['fixed'].get(knob, 'not set')}, now it is {new['fixed'].get(knob, 'not set')}"
     levels = {factor["name"]: [level for _, level in factor["levels"]] for factor in new["factors"]}
     for factor in old["factors"]:
+        if "range" in factor:
+            continue  # its levels are those that its cells happen to have
         lost = [label for label, knobs in factor["levels"] if knobs not in levels.get(factor["name"], [])]
         if lost:
             return f"factor {factor['name']} no longer has level {lost[0]}"

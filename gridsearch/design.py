@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gridsearch.draws import draws
 from gridsearch.errors import RequestError, one_of, validation_sentence
 from gridsearch.factor import ROW, Factor, Level, label_of
 from gridsearch.fraction import MOST_FACTORS, aliased_effects, fraction_columns, fraction_runs
@@ -15,18 +16,24 @@ from gridsearch.randomness import numpy_stream
 
 Item = TypeVar("Item")
 
+DEFAULT_KIND: Final = "full"
+MOST_DRAWS_PER_CELL = 1000
+"""A random design gives up when rules leave fewer than one in so many combinations."""
+
 
 class Design(BaseModel):
     """Which cells of the space are run, with which seeds, and what becomes of knobs that cannot act.
 
-    ``resolution`` is that of a fraction; each of a list's ``rows`` is a name and the levels that are not the baseline.
+    ``resolution`` is that of a fraction; each of a list's ``rows`` is a name and the levels that are not the baseline;
+    ``cells`` is how many a random design draws.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    kind: Literal["full", "fraction", "one-at-a-time", "list"] = "full"
+    kind: Literal["full", "fraction", "one-at-a-time", "list", "random"] = DEFAULT_KIND
     resolution: Annotated[int, Field(ge=3, le=6)] | None = None
     rows: list[dict[str, Any]] = []
+    cells: Annotated[int, Field(ge=1)] | None = None
     seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], Field(min_length=1)] = [0]
     seed_policy: Literal["shared", "distinct"] = "shared"
     on_dead: Literal["refuse", "collapse", "replicate"] = "refuse"
@@ -50,14 +57,27 @@ def parse_design(form: dict[str, Any], factors: Sequence[Factor], space: str) ->
         raise RequestError(f"{where}: {validation_sentence(error)}") from None
     if len(set(design.seeds)) < len(design.seeds):
         raise RequestError(f"{where}: seeds must differ, but are {design.seeds}")
-    for key, kind in (("rows", "list"), ("resolution", "fraction")):
+    for key, kind in (("rows", "list"), ("resolution", "fraction"), ("cells", "random")):
         if getattr(design, key) and design.kind != kind:
             raise RequestError(f"{where}: only kind = {kind!r} has {key}, but kind is {design.kind!r}")
+    if design.kind != DEFAULT_KIND:
+        _refuse_ranges(design, factors, where)
     if design.kind == "list":
         _refuse_wrong_rows(design, factors, where)
     if design.kind == "fraction":
         _refuse_no_fraction(design, factors, where)
+    if design.kind == "random" and design.cells is None:
+        raise RequestError(f"{where}: a random design needs its number of cells, such as cells = 20")
     return design
+
+
+def _refuse_ranges(design: Design, factors: Sequence[Factor], where: str) -> None:
+    for factor in factors:
+        if factor.range is not None and design.kind != "random":
+            raise RequestError(
+                f"{where}: kind = {design.kind!r} needs levels, and the range of {factor.name} has no end of them; "
+                "kind = 'random' takes it, and so does gridsearch optimize"
+            )
 
 
 def _refuse_wrong_rows(design: Design, factors: Sequence[Factor], where: str) -> None:
@@ -89,8 +109,13 @@ def _refuse_no_fraction(design: Design, factors: Sequence[Factor], where: str) -
         raise RequestError(f"{where}: a fraction takes at most {MOST_FACTORS} factors, but there are {len(factors)}")
 
 
-def combinations(design: Design, factors: Sequence[Factor]) -> Iterator[Combination]:
-    """Return the combinations that a design asks for, in table order."""
+def combinations(design: Design, factors: Sequence[Factor], space: str) -> Iterator[Combination]:
+    """Return the combinations that a design asks for, in table order: of a random one, more than that in case of rules.
+
+    Raises RequestError for a range in a design that needs levels. (Not when the file is read: the same file may be
+    optimised.)
+    """
+    _refuse_ranges(design, factors, f"{space}, [design]")
     return _KINDS[design.kind](design, factors)
 
 
@@ -129,11 +154,17 @@ def _list(design: Design, factors: Sequence[Factor]) -> Iterator[Combination]:
         yield Combination(levels, form[ROW])
 
 
+def _random(design: Design, factors: Sequence[Factor]) -> Iterator[Combination]:
+    assert design.cells is not None  # parse_design refuses a random design without
+    return map(Combination, itertools.islice(draws(factors, design.order_seed), MOST_DRAWS_PER_CELL * design.cells))
+
+
 _KINDS: Final[Mapping[str, Callable[[Design, Sequence[Factor]], Iterator[Combination]]]] = {
     "full": _full,
     "fraction": _fraction,
     "one-at-a-time": _one_at_a_time,
     "list": _list,
+    "random": _random,
 }
 
 
@@ -143,7 +174,13 @@ def design_text(design: Mapping[str, Any]) -> str:
     >>> design_text({"kind": "full"}), design_text({"kind": "fraction", "resolution": 4})
     ('full factorial', 'fraction of resolution 4 at least')
     """
-    words = {"full": "full factorial", "one-at-a-time": "one-at-a-time design", "list": "list of rows"}
+    words = {
+        "full": "full factorial",
+        "one-at-a-time": "one-at-a-time design",
+        "list": "list of rows",
+        "random": "random sample",
+        "optuna": "choice of Optuna",
+    }
     return words.get(design["kind"]) or f"fraction of resolution {design['resolution']} at least"
 
 

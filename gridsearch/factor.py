@@ -1,11 +1,13 @@
-"""Factors: the questions put on trial, each with its levels, as a space file declares them."""
+"""Factors: the questions put on trial, each with its levels or its range, as a space file declares them."""
 
 import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gridsearch.errors import RequestError, one_of
+from gridsearch.ranges import Range, parse_range
 from gridsearch.recipe import Recipe, knobs, parse_recipe
 
 ROW = "row"
@@ -25,21 +27,45 @@ class Level:
 
 @dataclass(frozen=True)
 class Factor:
-    """A question put on trial. ``column`` heads it in tables; ``baseline`` is the label of its neutral level."""
+    """A question put on trial. ``column`` heads it in tables; ``baseline`` is the label of its neutral level.
+
+    It has levels, or a range of values of the knob that it is named after.
+    """
 
     name: str
     column: str
     levels: tuple[Level, ...]
     baseline: str
+    range: Range | None = None
 
     @property
     def knobs(self) -> frozenset[str]:
         """Every knob that some level sets."""
-        return frozenset(name for level in self.levels for name in level.knobs)
+        return frozenset(name for level in self.levels for name in level.knobs) or frozenset([self.name])
+
+    @property
+    def every_level(self) -> tuple[Level, ...] | None:
+        """All levels, those of a range with steps included; None for a range without."""
+        if self.range is None:
+            return self.levels
+        values = self.range.values()
+        return None if values is None else tuple(map(self.level_of, values))
+
+    def level_of(self, value: float) -> Level:
+        """Return the level that a value of the range makes."""
+        assert self.range is not None
+        snapped = self.range.snap(value)
+        return Level(label_of(snapped), {self.name: snapped})
 
     def level(self, label: str) -> Level:
-        """Return the level of this label, which must exist."""
-        return next(level for level in self.levels if level.label == label)
+        """Return the level of this label. Raises RequestError where there is none."""
+        if self.range is not None and is_number(label):
+            found = [self.level_of(float(label))]
+        else:
+            found = [level for level in self.levels if level.label == label]
+        if [level.label for level in found] != [label]:
+            raise RequestError(f"factor {self.name} has no level {label}")
+        return found[0]
 
 
 def parse_factor(name: str, form: Any, fixed: Mapping[str, Any], space: str) -> Factor:
@@ -50,7 +76,7 @@ def parse_factor(name: str, form: Any, fixed: Mapping[str, Any], space: str) -> 
         if key not in ("levels", "label", "baseline", "range"):
             raise RequestError(f"{where}: {one_of('key', key, ['levels', 'label', 'baseline', 'range'])}")
     if "range" in long_form:
-        raise RequestError(f"{where}: a design of cells needs levels; a range has no end of them")
+        return _ranging(name, long_form, fixed, where)
     levels = _levels(name, long_form.get("levels"), where)
     checked = [parse_recipe({**fixed, **level.knobs}, f"{where}, level {level.label!r}") for level in levels]
     for (i, first), (j, second) in itertools.combinations(enumerate(checked), 2):
@@ -58,6 +84,43 @@ def parse_factor(name: str, form: Any, fixed: Mapping[str, Any], space: str) -> 
             raise RequestError(f"{where}: levels {levels[i].label!r} and {levels[j].label!r} are the same")
     column = _column(name, long_form, where)
     return Factor(name, column, levels, _baseline(levels, long_form.get("baseline"), where))
+
+
+def _ranging(name: str, long_form: Mapping[str, Any], fixed: Mapping[str, Any], where: str) -> Factor:
+    """Read a factor with a range: its name is the knob's, which must take both ends."""
+    if "levels" in long_form:
+        raise RequestError(f"{where}: a factor has levels or a range, not both")
+    declared = long_form["range"]
+    ends = [declared[key] for key in ("low", "high") if key in declared] if isinstance(declared, dict) else []
+    for value in ends:
+        parse_recipe({**fixed, name: value}, where)
+    range_ = parse_range(declared, where, is_integer=not _takes_fractions(name, fixed, ends))
+    default = getattr(Recipe(), name)
+    value = long_form.get("baseline", default if is_number(label_of(default)) else range_.low)
+    if not is_number(label_of(value)) or ("baseline" in long_form and value != range_.snap(value)):
+        raise RequestError(f"{where}: the baseline must lie in the range {range_}, but is {value!r}")
+    return Factor(name, _column(name, long_form, where), (), label_of(range_.snap(value)), range_)
+
+
+def _takes_fractions(name: str, fixed: Mapping[str, Any], ends: list[Any]) -> bool:
+    """Tell whether a knob takes numbers that are not whole."""
+    try:
+        parse_recipe({**fixed, name: sum(ends) / 2 + 1e-9 if len(ends) == 2 else 0.5}, name)
+    except RequestError:
+        return False
+    return True
+
+
+def is_number(label: str) -> bool:
+    """Tell whether a label spells a finite number.
+
+    >>> [is_number(label) for label in ("1e-05", "3", "cls", "1:2")]
+    [True, True, False, False]
+    """
+    try:
+        return math.isfinite(float(label))
+    except ValueError:
+        return False
 
 
 def _column(name: str, long_form: Mapping[str, Any], where: str) -> str:

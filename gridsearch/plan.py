@@ -8,6 +8,7 @@ from typing import Final
 from gridsearch.design import balanced_order
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.errors import RequestError
+from gridsearch.factor import Factor, Level
 from gridsearch.facts import Facts
 from gridsearch.randomness import derived_seed
 from gridsearch.recipe import Recipe, set_knobs
@@ -18,6 +19,8 @@ from gridsearch.trial import Trial, make_trial
 
 POOLINGS_OF_A_LENGTH: Final = frozenset({"flatten", "first_last_avg_unmasked"})
 """Poolings that read as many positions as max_length says, however short the texts are."""
+SHARING: Final = frozenset({"list", "random"})
+"""Designs in which cells of one recipe share their trials; elsewhere they are a mistake."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,13 @@ class Plan:
                 groups.setdefault(tuple(trial.id for trial in cell.trials), []).append(cell)
         return [tuple(group) for group in groups.values() if len(group) > 1]
 
+    def levels_of(self, factor: Factor) -> tuple[Level, ...]:
+        """Return a factor's levels; of a range, those that the cells have, the smallest first."""
+        if factor.range is None:
+            return factor.levels
+        found = {cell.levels[factor.name] for cell in self.cells}
+        return tuple(factor.level(label) for label in sorted(found, key=float))
+
     def in_running_order(self, trial_ids: set[str]) -> list[Trial]:
         """Return the given trials in a seeded, balanced random order.
 
@@ -100,36 +110,30 @@ def make_plan(
     ``longest_text`` counts the tokens of the task's longest text for an encoder. It is asked only when cells differ in
     nothing but ``max_length``; without it, lengths that cut nothing are not noticed.
     """
-    cards: dict[str, EncoderCard] = {}
-    facts_of_encoder: dict[str, Facts] = {}
+    planner = Planner(space, task, describe)
     first_cells: dict[tuple[str, Recipe], Cell] = {}
     cells: list[PlannedCell] = []
     excluded: list[ExcludedCell] = []
     for cell in space.cells():
-        name = cell.recipe.encoder
-        if name not in cards:
-            cards[name] = describe(name)
-            facts_of_encoder[name] = facts_of(cards[name], task)
-        facts = facts_of_encoder[name]
-        resolved = resolve(cell.recipe, facts)
-        rule = space.rule_against(resolved, cell.levels)
-        if rule is not None:
-            excluded.append(ExcludedCell(cell.levels, rule.why, cell.row))
+        if len(cells) == space.design.cells:
+            break
+        resolved = planner.resolved(cell)
+        if isinstance(resolved, ExcludedCell):
+            excluded.append(resolved)
             continue
-        try:
-            refuse_contradictions(resolved, facts)
-        except RequestError as error:
-            raise RequestError(f"{space.name}, {cell}: {error}") from None
-        first = first_cells.setdefault((cards[name].identity, resolved.model_copy(update={"encoder": ""})), cell)
-        if first is not cell and space.design.kind != "list":
+        first = first_cells.setdefault(planner.identity(resolved), cell)
+        if first is not cell and space.design.kind not in SHARING:
             raise RequestError(f"{first} and {cell} are the same recipe")
-        cells.append(_planned(cell, resolved, len(cells) + 1, space, facts, task, cards[name]))
+        cells.append(planner.planned(cell, resolved, len(cells) + 1))
     if not cells:
         raise RequestError(f"{space.name}: the rules leave no cell to run")
+    if len(cells) < (space.design.cells or 0):
+        what = f"the rules and levels leave {len(cells)}"
+        raise RequestError(f"{space.name}: a random design of {space.design.cells} cells is asked for, but {what}")
     _refuse_dead(cells, space)
     if longest_text is not None:
         _refuse_lengths_that_cut_nothing(cells, space, cache(longest_text))
-    return Plan(space, task, cards, tuple(cells), tuple(excluded))
+    return Plan(space, task, planner.cards, tuple(cells), tuple(excluded))
 
 
 def facts_of(card: EncoderCard, task: Task) -> Facts:
@@ -149,21 +153,49 @@ def facts_of(card: EncoderCard, task: Task) -> Facts:
     )
 
 
-def _planned(
-    cell: Cell, resolved: Recipe, index: int, space: Space, facts: Facts, task: Task, card: EncoderCard
-) -> PlannedCell:
-    dead = dead_knobs(resolved, facts)
-    recipe = without(resolved, dead)
-    trials = tuple(
-        make_trial(
-            recipe,
-            seed=_seed_of(seed, resolved, dead, space, card.identity),
-            task=task.fingerprint,
-            encoder=card.identity,
+class Planner:
+    """Resolves the cells of a space for one task, one by one; an encoder is described once."""
+
+    def __init__(self, space: Space, task: Task, describe: Callable[[str], EncoderCard]) -> None:
+        self.cards: dict[str, EncoderCard] = {}
+        self._space, self._task, self._describe = space, task, describe
+        self._facts: dict[str, Facts] = {}
+
+    def resolved(self, cell: Cell) -> Recipe | ExcludedCell:
+        """Return the recipe that a cell comes to, or that a rule leaves it out; RequestError for a contradiction."""
+        name = cell.recipe.encoder
+        if name not in self.cards:
+            self.cards[name] = self._describe(name)
+            self._facts[name] = facts_of(self.cards[name], self._task)
+        resolved = resolve(cell.recipe, self._facts[name])
+        rule = self._space.rule_against(resolved, cell.levels)
+        if rule is not None:
+            return ExcludedCell(cell.levels, rule.why, cell.row)
+        try:
+            refuse_contradictions(resolved, self._facts[name])
+        except RequestError as error:
+            raise RequestError(f"{self._space.name}, {cell}: {error}") from None
+        return resolved
+
+    def identity(self, resolved: Recipe) -> tuple[str, Recipe]:
+        """Return what two cells have in common that are the same recipe, whatever their encoder is called."""
+        return self.cards[resolved.encoder].identity, resolved.model_copy(update={"encoder": ""})
+
+    def planned(self, cell: Cell, resolved: Recipe, index: int) -> PlannedCell:
+        """Name the trials of a cell."""
+        space, card = self._space, self.cards[resolved.encoder]
+        dead = dead_knobs(resolved, self._facts[resolved.encoder])
+        recipe = without(resolved, dead)
+        trials = tuple(
+            make_trial(
+                recipe,
+                seed=_seed_of(seed, resolved, dead, space, card.identity),
+                task=self._task.fingerprint,
+                encoder=card.identity,
+            )
+            for seed in space.design.seeds
         )
-        for seed in space.design.seeds
-    )
-    return PlannedCell(index, cell.levels, recipe, dead, trials, cell.row)
+        return PlannedCell(index, cell.levels, recipe, dead, trials, cell.row)
 
 
 def _seed_of(seed: int, resolved: Recipe, dead: Mapping[str, str], space: Space, encoder: str) -> int:
@@ -182,14 +214,21 @@ def _seed_of(seed: int, resolved: Recipe, dead: Mapping[str, str], space: Space,
 def _refuse_dead(cells: list[PlannedCell], space: Space) -> None:
     varied = {name for factor in space.factors for name in factor.knobs}
     for cell in cells:
+        refuse_dead_levels(cell, space)
         for name, reason in cell.dead.items():
-            if name in varied and space.design.on_dead == "refuse":
-                raise RequestError(
-                    f"{space.name}, {spell_cell(cell.levels, cell.row)}: {name} cannot act: {reason} "
-                    "(on_dead in [design] can be collapse or replicate)"
-                )
             if name not in varied and all(name in other.dead for other in cells):
                 raise RequestError(f"{space.name}: {name} is set, but cannot act in any cell: {reason}")
+
+
+def refuse_dead_levels(cell: PlannedCell, space: Space) -> None:
+    """Raise RequestError when a level sets a knob that cannot act in this cell, unless the design allows it."""
+    varied = {name for factor in space.factors for name in factor.knobs}
+    for name, reason in cell.dead.items():
+        if name in varied and space.design.on_dead == "refuse":
+            raise RequestError(
+                f"{space.name}, {spell_cell(cell.levels, cell.row)}: {name} cannot act: {reason} "
+                "(on_dead in [design] can be collapse or replicate)"
+            )
 
 
 def _refuse_lengths_that_cut_nothing(

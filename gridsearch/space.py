@@ -1,16 +1,16 @@
-"""A space: the factors put on trial, their levels, the rules and the design, read from one TOML file."""
+"""A space: the factors put on trial, the rules and the design, read from one TOML file."""
 
 import itertools
-import math
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from gridsearch.design import Design, combinations, parse_design
+from gridsearch.draws import count_combinations
 from gridsearch.errors import RequestError, one_of
-from gridsearch.factor import Factor, parse_factor
+from gridsearch.factor import Factor, Level, parse_factor
 from gridsearch.recipe import Recipe, parse_recipe
 from gridsearch.rules import Scope, parse_rule
 
@@ -50,18 +50,21 @@ class Space:
 
     def cells(self) -> Iterator[Cell]:
         """Return the combinations that the design asks for, in table order."""
-        for combination in combinations(self.design, self.factors):
-            values = dict(self.fixed)
-            for level in combination.levels:
-                values |= level.knobs
-            labels = {factor.name: level.label for factor, level in zip(self.factors, combination.levels, strict=True)}
-            where = f"{self.name}, {spell_cell(labels, combination.row)}"
-            yield Cell(labels, parse_recipe(values, where), combination.row)
+        for combination in combinations(self.design, self.factors, self.name):
+            yield self.cell(combination.levels, combination.row)
+
+    def cell(self, levels: Sequence[Level], row: str = "") -> Cell:
+        """Put a cell together from a level of each factor."""
+        values = dict(self.fixed)
+        for level in levels:
+            values |= level.knobs
+        labels = {factor.name: level.label for factor, level in zip(self.factors, levels, strict=True)}
+        return Cell(labels, parse_recipe(values, f"{self.name}, {spell_cell(labels, row)}"), row)
 
     @property
-    def n_combinations(self) -> int:
-        """All combinations of levels, whether the design asks for them or not."""
-        return math.prod(len(factor.levels) for factor in self.factors)
+    def n_combinations(self) -> int | None:
+        """All combinations of levels, asked for or not; None where a range has no end of them."""
+        return count_combinations(self.factors)
 
     def rule_against(self, recipe: Recipe, levels: Mapping[str, str]) -> Rule | None:
         """Return the first rule that leaves this (resolved) cell out."""
@@ -151,7 +154,7 @@ def _refuse_shared_knobs(factors: tuple[Factor, ...], fixed: Mapping[str, Any], 
 def _refuse_fixed_factor_knob(name: str, factors: tuple[Factor, ...]) -> None:
     for factor in factors:
         # A level that leaves a knob alone falls back to the fixed part, so only a knob set by every level is a clash.
-        if all(name in level.knobs for level in factor.levels):
+        if name in factor.knobs and all(name in level.knobs for level in factor.levels):
             raise RequestError(f"{name} is varied by factor {factor.name}; it cannot be fixed as well")
 
 

@@ -62,10 +62,13 @@ def _about(plan: Plan) -> list[str]:
 def _design(plan: Plan) -> list[tuple[str, str]]:
     space, n_asked = plan.space, len(plan.cells) + len(plan.excluded)
     text = f"{design_text(space.design.model_dump())}: "
-    if space.design.kind == "list":
-        text += f"{_count(n_asked, 'row')} (the factors have {_count(space.n_combinations, 'combination')})"
-    elif n_asked < space.n_combinations:
-        text += f"{n_asked} of {_count(space.n_combinations, 'combination')}"
+    n_combinations = space.n_combinations
+    if n_combinations is None:
+        text += f"{_count(n_asked, 'cell')} of a space without end"
+    elif space.design.kind == "list":
+        text += f"{_count(n_asked, 'row')} (the factors have {_count(n_combinations, 'combination')})"
+    elif n_asked < n_combinations:
+        text += f"{n_asked} of {_count(n_combinations, 'combination')}"
     else:
         text += _count(n_asked, "combination")
     if space.design.resolution is None:
@@ -80,11 +83,11 @@ def _tests(plan: Plan) -> list[str]:
     """Say what the finished study will test. Cells that share their trials count once."""
     factors = plan.space.factors
     columns = {factor.name: factor.column for factor in factors}
-    knobs = {factor.name: {name for level in factor.levels for name in level.knobs} for factor in factors}
+    knobs = {factor.name: factor.knobs for factor in factors}
     inert = inert_factors(knobs, [(cell.levels, cell.recipe.model_dump()) for cell in plan.cells])
     distinct = {tuple(trial.id for trial in cell.trials): cell.levels for cell in reversed(plan.cells)}
     return planned_texts(
-        [Factor(one.column, tuple(level.label for level in one.levels), one.baseline) for one in factors],
+        [Factor(one.column, tuple(level.label for level in plan.levels_of(one)), one.baseline) for one in factors],
         [{columns[name]: label for name, label in levels.items()} for levels in reversed(distinct.values())],
         len(plan.space.design.seeds),
         [columns[name] for name in inert],
@@ -102,8 +105,10 @@ def _factors(plan: Plan) -> list[str]:
     lines = ["factors  (* marks the baseline level)"]
     factors = plan.space.factors
     name_width = max(len(factor.column) for factor in factors)
-    label_width = max(len(level.label) for factor in factors for level in factor.levels)
+    label_width = max((len(level.label) for factor in factors for level in factor.levels), default=0)
     for factor in factors:
+        if factor.range is not None:
+            lines.append(f"  {factor.column:<{name_width}}  {factor.range} (baseline {factor.baseline})")
         for level in factor.levels:
             mark = "*" if level.label == factor.baseline else " "
             sets = ", ".join(f"{name} = {label_of(value)}" for name, value in level.knobs.items())

@@ -78,7 +78,9 @@ def test_rows_may_be_tables_of_their_own() -> None:
         ('kind = "fraction"', "a fraction needs its resolution"),
         ('kind = "fraction"\nresolution = 2', "resolution: input should be greater than or equal to 3"),
         ('kind = "fraction"\nresolution = 4', "factors of two levels, but reinit_layers has 0, 6, 3"),
-        ('kind = "random"', "kind: input should be 'full', 'fraction', 'one-at-a-time' or 'list', but got 'random'"),
+        ('kind = "random"', "a random design needs its number of cells, such as cells = 20"),
+        ('kind = "random"\ncells = 0', "cells: input should be greater than or equal to 1"),
+        ("cells = 20", "only kind = 'random' has cells, but kind is 'full'"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_sentence(more: str, sentence: str) -> None:
@@ -88,11 +90,13 @@ def test_what_is_wrong_is_told_in_one_sentence(more: str, sentence: str) -> None
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("kind", ["full", "one-at-a-time", 'list"\nrows = [{ row = "a" }]\non_dead = "refuse'])
-def test_no_design_of_cells_takes_a_range(kind: str) -> None:
+@pytest.mark.parametrize(
+    "kind", ["full", "one-at-a-time", 'fraction"\nresolution = "4', 'list"\nrows = [{ row = "a" }]\non_dead = "refuse']
+)
+def test_no_design_of_levels_takes_a_range(kind: str) -> None:
     text = f'[factors.learning_rate]\nrange = {{ low = 1e-5, high = 1e-4 }}\n[design]\nkind = "{kind}"\n'
-    with pytest.raises(RequestError, match="a design of cells needs levels; a range has no end of them"):
-        parse_space(text, "test")
+    with pytest.raises(RequestError, match="needs levels, and the range of learning_rate has no end of them"):
+        list(parse_space(text.replace('"4"', "4"), "test").cells())
 
 
 @pytest.mark.parametrize("factors", ["[factors.row]\nlevels = [1]", '[factors.epochs]\nlabel = "row"\nlevels = [1, 2]'])

@@ -74,7 +74,7 @@ def test_a_space_may_name_another_baseline() -> None:
         ('[factors]\nprecision = ["fp16"]\n', "precision: input should be 'fp32' or 'bf16'"),
         (
             "[factors.learning_rate]\nrange = { low = 1e-5, high = 1e-4 }\n",
-            "a design of cells needs levels; a range has no end of them",
+            "kind = 'full' needs levels, and the range of learning_rate has no end of them",
         ),
         ("[recipe]\nbert_adam = true\n" + FACTORS, "bert_adam is varied by factor bert_adam"),
         ("[factors.a.levels]\nx = { epochs = 1 }\n[factors.b.levels]\ny = { epochs = 2 }\n", "both set epochs"),
@@ -82,7 +82,7 @@ def test_a_space_may_name_another_baseline() -> None:
         ("[factors.a.levels]\nx = 3\n", "level 'x' must set knobs"),
         (
             FACTORS + '[design]\nkind = "fractional"\n',
-            "kind: input should be 'full', 'fraction', 'one-at-a-time' or 'list'",
+            "kind: input should be 'full', 'fraction', 'one-at-a-time', 'list' or 'random'",
         ),
         (FACTORS + "[design]\nseeds = []\n", "seeds: list should have at least 1 item"),
         (FACTORS + "[design]\nseeds = [1, 1]\n", "seeds must differ"),
