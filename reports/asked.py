@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gridsearch.design import alias_texts
 from gridsearch.recipe import Recipe, knobs
 from reports.analysis import DeadKnob, dead_knobs, left_out, same_rows
+from reports.language import enumerated, retold, say, sentences
 from reports.markdown import Section, bullets, code, escape, listed, paragraphs, plural, table, wrap
 from reports.records import StudyRows
 
@@ -19,6 +20,10 @@ def knob_text(name: str, value: object) -> str:
     '`bert_adam = false`'
     """
     return code(f"{name} = {json.dumps(value, ensure_ascii=False)}")
+
+
+def _spelled(settings: Mapping[str, object]) -> str:
+    return enumerated(knob_text(name, value) for name, value in settings.items())
 
 
 def _in_recipe_order(settings: Mapping[str, object]) -> dict[str, object]:
@@ -37,19 +42,19 @@ class Levels:
         rows = []
         for factor in self.study.factors:
             for label, settings in factor.levels.items():
-                sets = ", ".join(knob_text(name, value) for name, value in _in_recipe_order(settings).items())
-                mark = " (baseline)" if label == factor.baseline else ""
+                sets = _spelled(_in_recipe_order(settings))
+                mark = say(" (baseline)") if label == factor.baseline else ""
                 rows.append([escape(factor.column), f"{escape(label)}{mark}", escape_pipes(sets)])
-        shown = table(["column", "level", "sets"], rows)
-        return Section("What the levels mean", (shown, bullets(self._meanings()))).format()
+        shown = table([say("column"), say("level"), say("sets")], rows)
+        return Section(say("What the levels mean"), (shown, bullets(self._meanings()))).format()
 
     def _meanings(self) -> list[str]:
         varied = varied_knobs(self.study)
         texts = []
         for name, knob in knobs().items():
             if name in varied:
-                source = f" ({escape(knob.source)})" if knob.source else ""
-                texts.append(f"{code(name)}: {escape(knob.meaning)}{source}")
+                source = say(" ({details})", details=escape(retold(knob.source))) if knob.source else ""
+                texts.append(say("{word}: {name}", word=code(name), name=escape(retold(knob.meaning))) + source)
         return texts
 
 
@@ -73,13 +78,12 @@ class FixedRecipe:
         """Return the section."""
         fixed = _in_recipe_order(self.study.facts["fixed"])
         rest = self._rest(fixed)
-        texts = []
-        if fixed:
-            texts.append("Fixed by the space: " + ", ".join(knob_text(*item) for item in fixed.items()) + ".")
-        if rest:
-            texts.append("At their defaults: " + ", ".join(knob_text(*item) for item in rest.items()) + ".")
-        texts.append("Every other knob is neutral, and so its trick is off; `gridsearch knobs` lists them.")
-        return Section("The same for all cells", tuple(wrap(text) for text in texts)).format()
+        texts = [
+            say("Fixed by the space: {settings}.", settings=_spelled(fixed)) if fixed else "",
+            say("At their defaults: {settings}.", settings=_spelled(rest)) if rest else "",
+            say("Every other knob is neutral, and so its trick is off; `gridsearch knobs` lists them."),
+        ]
+        return Section(say("The same for all cells"), tuple(map(wrap, texts))).format()
 
     def _rest(self, fixed: Mapping[str, object]) -> dict[str, object]:
         if not self.study.cells:
@@ -99,37 +103,46 @@ class LeftOut:
     def format(self) -> str:
         """Return the section; said aloud when there is none."""
         counts = left_out(self.study)
+        title = say("Cells left out")
         if not counts:
-            return Section(
-                "Cells left out", (wrap(f"The space has no rule: {self._asked()}."), self._aliases())
-            ).format()
+            text = say("The space has no rule: {asked}.", asked=self._asked())
+            return Section(title, (wrap(text), self._aliases())).format()
         skips: dict[str, list[str]] = {}
         for rule in self.study.facts["rules"]:
             skips.setdefault(rule["why"], []).append(rule["skip"])
         items = [
-            f"{plural(count, 'cell')} by {', '.join(code(skip) for skip in skips.get(why, ['a former rule']))}: "
-            f"{escape(why)}"
+            say(
+                "{cells} by {rules}: {why}",
+                cells=plural(count, "cell"),
+                rules=enumerated(map(code, skips.get(why, [say("a former rule")]))),
+                why=escape(why),
+            )
             for why, count in counts.items()
         ]
         n_excluded, n_cells = len(self.study.excluded), len(self.study.cells)
-        are = "is" if n_cells == 1 else "are"
-        total = f"Of {self._what(n_excluded + n_cells)}, rules leave out {n_excluded}; {n_cells} {are} planned."
-        return Section("Cells left out", (wrap(total), bullets(items), self._aliases())).format()
+        asked = self._what(n_excluded + n_cells)
+        if n_cells == 1:
+            total = say("Of {asked}, rules leave out {n}; 1 is planned.", asked=asked, n=n_excluded)
+        else:
+            total = say(
+                "Of {asked}, rules leave out {n}; {planned} are planned.", asked=asked, n=n_excluded, planned=n_cells
+            )
+        return Section(title, (wrap(total), bullets(items), self._aliases())).format()
 
     def _asked(self) -> str:
         if self.study.is_list:
-            return "every listed row is a cell"
+            return say("every listed row is a cell")
         if len(self.study.cells) == self._n_combinations:
-            return "every combination is a cell"
-        return f"{self._what(len(self.study.cells))} are all cells"
+            return say("every combination is a cell")
+        return say("{asked} are all cells", asked=self._what(len(self.study.cells)))
 
     def _what(self, n_asked: int) -> str:
         """Name what the design asks for, before any rule."""
         if self.study.is_list:
-            return f"{plural(n_asked, 'listed row')}"
+            return plural(n_asked, "listed row")
         if n_asked == self._n_combinations:
             return plural(n_asked, "combination")
-        return f"the {n_asked} of {self._n_combinations} combinations that the design asks for"
+        return say("the {n} of {total} combinations that the design asks for", n=n_asked, total=self._n_combinations)
 
     @property
     def _n_combinations(self) -> int:
@@ -141,7 +154,7 @@ class LeftOut:
         texts = alias_texts([factor.column for factor in self.study.factors], resolution) if resolution else []
         if not texts:
             return ""
-        above = "Main effects and two-factor interactions that the fraction cannot tell apart:"
+        above = say("Main effects and two-factor interactions that the fraction cannot tell apart:")
         return paragraphs([above, bullets(escape(text) for text in texts)])
 
 
@@ -157,8 +170,8 @@ class SameRows:
         if not groups:
             return ""
         items = [" = ".join(cell.name(escape) for cell in group) for group in groups]
-        intro = "These rows differ in nothing that this study varies: each group shares its trials and its result."
-        return Section("Rows that are the same recipe", (wrap(intro), bullets(items))).format()
+        intro = say("These rows differ in nothing that this study varies: each group shares its trials and its result.")
+        return Section(say("Rows that are the same recipe"), (wrap(intro), bullets(items))).format()
 
 
 @dataclass(frozen=True)
@@ -172,16 +185,28 @@ class DeadKnobs:
         found = dead_knobs(self.study)
         if not found:
             return ""
-        return Section("Dead knobs", (bullets(self._line(dead) for dead in found),)).format()
+        return Section(say("Dead knobs"), (bullets(self._line(dead) for dead in found),)).format()
 
     def _line(self, dead: DeadKnob) -> str:
-        share = f"{len(dead.cells)} of {len(self.study.cells)}"
-        text = f"{code(dead.knob)} cannot act in {listed('cell', dead.cells)} ({share}): {escape(dead.reason)}."
+        text = say(
+            "{knob} cannot act in {cells} ({n} of {total}): {reason}.",
+            knob=code(dead.knob),
+            cells=listed("cell", dead.cells),
+            n=len(dead.cells),
+            total=len(self.study.cells),
+            reason=escape(retold(dead.reason)),
+        )
         if not dead.groups:
             return text
-        groups = "; ".join(" = ".join(str(index) for index in group) for group in dead.groups[:8])
-        more = f"; and {len(dead.groups) - 8} more groups" if len(dead.groups) > 8 else ""
-        how = "are replicates of each other, with seeds of their own"
+        groups = [" = ".join(str(index) for index in group) for group in dead.groups[:8]]
+        if len(dead.groups) > 8:
+            groups.append(say("and {n} more groups", n=len(dead.groups) - 8))
+        shown = say("; ").join(groups)
         if self.study.facts["design"]["on_dead"] == "collapse":
-            how = "share their trials"
-        return f"{text} Cells that differ in nothing else {how}: {groups}{more}."
+            alike = say("Cells that differ in nothing else share their trials: {groups}.", groups=shown)
+        else:
+            alike = say(
+                "Cells that differ in nothing else are replicates of each other, with seeds of their own: {groups}.",
+                groups=shown,
+            )
+        return sentences([text, alike])

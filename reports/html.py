@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import NamedTuple
 
-from reports.html_table import ENGLISH, Words, spelled, table_html
+from reports.html_table import spelled, table_html
+from reports.language import language, say
 from reports.markdown import Block
 from reports.records import StudyRows
 from reports.rendered import Rendering
 from reports.table import comparison_table
+
+_TAGS = {"en": "en", "zh": "zh-Hans"}
+"""What HTML calls the languages."""
 
 
 class Figure(NamedTuple):
@@ -41,10 +45,8 @@ class Figure(NamedTuple):
         )
 
 
-def html_text(
-    study: StudyRows, sections: Sequence[Block], figures: Sequence[Figure] = (), words: Words = ENGLISH
-) -> str:
-    """Return the HTML of a study's page; ``sections`` are those of its Markdown, and are said in the same words."""
+def html_text(study: StudyRows, sections: Sequence[Block], figures: Sequence[Figure] = ()) -> str:
+    """Return the HTML of a study's page; ``sections`` are those of its Markdown."""
     rendering = Rendering({figure.file: figure.source for figure in figures if figure.file})
     plain_table = comparison_table(study).format()
     parts: list[str] = []
@@ -52,23 +54,23 @@ def html_text(
     for section in sections:
         n_headings = len(rendering.headings)
         before, found, after = section.format().partition(plain_table)
-        shown = [rendering.html(before), table_html(study, words) if found else "", rendering.html(after)]
+        shown = [rendering.html(before), table_html(study) if found else "", rendering.html(after)]
         for _, title in rendering.headings[n_headings:]:
             places[title] = len(parts)
         parts.append("\n".join(part for part in shown if part))
     for figure in figures:
         if figure.file not in rendering.shown:
-            parts[places.get(figure.section, places.get("Results", -1))] += f"\n{figure.format()}"
-    return _document(study, [part for part in parts if part], rendering.headings, words)
+            parts[places.get(figure.section, places.get(say("Results"), -1))] += f"\n{figure.format()}"
+    return _document(study, [part for part in parts if part], rendering.headings)
 
 
-def _document(study: StudyRows, parts: Sequence[str], headings: Sequence[tuple[str, str]], words: Words) -> str:
+def _document(study: StudyRows, parts: Sequence[str], headings: Sequence[tuple[str, str]]) -> str:
     style, script = _resource("page.css"), _resource("page.js")
     title = spelled(str(study.facts["title"]))
     links = "\n".join(f'<li><a href="#{anchor}">{spelled(text)}</a></li>' for anchor, text in headings)
     body = "\n".join(f"<section>\n{part}\n</section>" for part in parts[1:])
     return f"""<!DOCTYPE html>
-<html lang="{words.lang}">
+<html lang="{_TAGS[language()]}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{_policy(style, script)}">
@@ -84,7 +86,7 @@ def _document(study: StudyRows, parts: Sequence[str], headings: Sequence[tuple[s
 <h1>{title}</h1>
 {"".join(parts[:1])}
 </header>
-<nav aria-label="{spelled(words.contents)}">
+<nav aria-label="{spelled(say("Contents"))}">
 <ul>
 {links}
 </ul>

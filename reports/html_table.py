@@ -6,48 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from reports.language import say
 from reports.markdown import COLLAPSED_MARK, one_line
 from reports.records import StudyRows
 from reports.table import Cell, Table, comparison_table
 
 PAPER = 80
 """So many letters stand beside each other on a printed page, the gaps between columns not counted."""
-
-
-@dataclass(frozen=True)
-class Words:
-    """What the table and the frame of the page say, in one language."""
-
-    lang: str = "en"
-    contents: str = "Contents"
-    table: str = "Comparison table"
-    find: str = "Find in rows"
-    every_level: str = "all"
-    level_of: str = "Rows with this level of {column}"
-    count: str = "{shown} of {total} rows"
-    reset: str = "Reset"
-    best: str = "best"
-    best_on_dev: str = "best on dev"
-    baseline: str = "baseline"
-    collapsed: str = "collapsed"
-
-
-ENGLISH = Words()
-CHINESE = Words(
-    lang="zh-Hans",
-    contents="目录",
-    table="对比表",
-    find="在各行中查找",
-    every_level="全部",
-    level_of="{column} 取此水平的行",
-    count="{total} 行中的 {shown} 行",
-    reset="重置",
-    best="最佳",
-    best_on_dev="dev 上最佳",
-    baseline="基线",
-    collapsed="已崩溃",
-)
-WORDS = {"en": ENGLISH, "zh": CHINESE}
 
 
 def spelled(text: str) -> str:
@@ -69,19 +34,21 @@ class Column:
     is_number: bool = False
 
 
-def table_html(study: StudyRows, words: Words = ENGLISH) -> str:
+def table_html(study: StudyRows) -> str:
     """Return the comparison table with its controls, which stay hidden until page.js shows them."""
     table = comparison_table(study)
     columns = _columns(study, table)
-    marks = _marks(study, table, words)
+    marks = _marks(study, table)
+    # page.js fills the places.
+    count = say("{shown} of {total} rows", shown="{shown}", total="{total}")
     rows = [_row(cells, columns, place, marks.get(place, {})) for place, cells in enumerate(table.rows)]
     return "\n".join(
         [
-            f'<div id="comparison"{" class=wide" if _is_wide(table) else ""} data-count="{spelled(words.count)}">',
-            _controls(words),
-            f'<div class="box" tabindex="0" role="group" aria-label="{spelled(words.table)}">',
+            f'<div id="comparison"{" class=wide" if _is_wide(table) else ""} data-count="{spelled(count)}">',
+            _controls(),
+            f'<div class="box" tabindex="0" role="group" aria-label="{spelled(say("Comparison table"))}">',
             "<table>",
-            f"<thead>\n{_header(columns)}\n{_filters(columns, words)}\n</thead>",
+            f"<thead>\n{_header(columns)}\n{_filters(columns)}\n</thead>",
             "<tbody>",
             *rows,
             "</tbody>\n</table>\n</div>\n</div>",
@@ -95,8 +62,8 @@ def _is_wide(table: Table) -> bool:
     return sum(max(len(word) for text in column for word in re.split(r"[_\s]", text)) for column in columns) > PAPER
 
 
-def _controls(words: Words) -> str:
-    find, reset = spelled(words.find), spelled(words.reset)
+def _controls() -> str:
+    find, reset = spelled(say("Find in rows")), spelled(say("Reset"))
     return (
         '<div class="controls" hidden>\n'
         f'<label>{find} <input type="search" autocomplete="off" spellcheck="false"></label>\n'
@@ -111,15 +78,15 @@ def _header(columns: Sequence[Column]) -> str:
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _filters(columns: Sequence[Column], words: Words) -> str:
-    return f'<tr class="filters" hidden>{"".join(_filter(column, words) for column in columns)}</tr>'
+def _filters(columns: Sequence[Column]) -> str:
+    return f'<tr class="filters" hidden>{"".join(_filter(column) for column in columns)}</tr>'
 
 
-def _filter(column: Column, words: Words) -> str:
+def _filter(column: Column) -> str:
     if not column.levels:
         return "<td></td>"
-    label = spelled(words.level_of.replace("{column}", column.name))
-    options = [f'<option value="">{spelled(words.every_level)}</option>']
+    label = spelled(say("Rows with this level of {column}", column=column.name))
+    options = [f'<option value="">{spelled(say("all"))}</option>']
     options += [f'<option value="{place}">{spelled(level)}</option>' for place, level in enumerate(column.levels)]
     return f'<td><select aria-label="{label}" autocomplete="off">{"".join(options)}</select></td>'
 
@@ -149,18 +116,18 @@ def _content(cell: Cell) -> str:
     return f'{text} <span class="mark">{COLLAPSED_MARK}</span>' if cell.marked else text
 
 
-def _marks(study: StudyRows, table: Table, words: Words) -> dict[int, dict[str, str]]:
+def _marks(study: StudyRows, table: Table) -> dict[int, dict[str, str]]:
     """What is said of a row, by its place: a style class and a word for each thing."""
     if study.is_imported:
         best = [place for place, row in enumerate(table.rows) if any(cell.best for cell in row)]
-        return {place: {"best": words.best} for place in best}
+        return {place: {"best": say("best")} for place in best}
     first, baseline = next(iter(study.ranking), None), study.baseline
     found: dict[int, dict[str, str]] = {}
     for place, cell in enumerate(study.cells):
         said = {
-            "best": (words.best_on_dev if study.has_test else words.best) if cell is first else "",
-            "baseline": words.baseline if cell is baseline else "",
-            "collapsed": words.collapsed if cell.collapsed else "",
+            "best": (say("best on dev") if study.has_test else say("best")) if cell is first else "",
+            "baseline": say("baseline") if cell is baseline else "",
+            "collapsed": say("collapsed") if cell.collapsed else "",
         }
         found[place] = {name: word for name, word in said.items() if word}
     return found
@@ -188,9 +155,9 @@ def _values(study: StudyRows) -> dict[str, Sequence[float | None]]:
     if study.is_imported:
         return {study.metric: [row.value for row in study.observations]}
     return {
-        "dev": [cell.dev.mean for cell in study.cells],
-        "result": [cell.result.mean for cell in study.cells],
-        "sd": [cell.result.sd for cell in study.cells],
+        say("dev"): [cell.dev.mean for cell in study.cells],
+        say("result"): [cell.result.mean for cell in study.cells],
+        say("sd"): [cell.result.sd for cell in study.cells],
     }
 
 

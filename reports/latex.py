@@ -2,6 +2,7 @@
 
 import re
 
+from reports.language import say
 from reports.markdown import one_line
 from reports.records import StudyRows
 from reports.table import Cell, comparison_table
@@ -32,7 +33,7 @@ def latex_text(study: StudyRows) -> str:
     rows = [" & ".join(_cell(cell) for cell in row) for row in table.rows]
     return "\n".join(
         [
-            r"% \usepackage[T1]{fontenc} \usepackage{booktabs,longtable}",
+            say(r"% \usepackage[T1]{{fontenc}} \usepackage{{booktabs,longtable}}"),
             rf"\begin{{longtable}}{{{'l' * len(table.header)}}}",
             rf"\toprule {header} \\ \midrule \endhead",
             r"\bottomrule \endfoot",

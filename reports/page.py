@@ -13,6 +13,7 @@ from reports.asked import DeadKnobs, FixedRecipe, LeftOut, Levels, SameRows
 from reports.cost import Cost
 from reports.figures.records import Picture
 from reports.html import Figure, html_text
+from reports.language import speaking
 from reports.latex import latex_text
 from reports.markdown import Block, escape, paragraphs
 from reports.matters import WhatMatters
@@ -101,22 +102,28 @@ FORMATS: dict[str, Callable[[StudyRows, tuple[Picture, ...]], str]] = {
 }
 """Format name, which is also the file's suffix, to the text of its file."""
 ILLUSTRATED = {"md", "html"}
+FOR_PROGRAMS = {"csv", "json"}
+"""What programs read is English, whatever the language of the page."""
 
 
-def write_reports(study: Study, out: Path | None, formats: Sequence[str]) -> list[Path]:
+def write_reports(study: Study, out: Path | None, formats: Sequence[str], language: str = "en") -> list[Path]:
     """Write page.md, page.csv, page.json into ``out`` (default: the study's folder); return the files in that order.
 
     The pictures of page.md lie in a folder beside it; page.html holds its own.
-    Raises RequestError for an unknown format, for a study that does not exist or is empty, and for a folder that
-    cannot be written; each file is replaced as a whole or not at all.
+    Raises RequestError for an unknown format or language, for a study that does not exist or is empty, and for a folder
+    that cannot be written; each file is replaced as a whole or not at all.
     """
     for name in formats:
         if name not in FORMATS:
             raise RequestError(f"--format: {one_of('format', name, list(FORMATS))}")
     with study.open() as ledger:
         rows = read_study(ledger)
-    pictures = pictures_of(rows) if ILLUSTRATED & set(formats) else ()
-    texts = {name: FORMATS[name](rows, pictures) for name in formats}
+    texts = {}
+    with speaking(language):
+        pictures = pictures_of(rows) if ILLUSTRATED & set(formats) else ()
+        for name in formats:
+            with speaking("en" if name in FOR_PROGRAMS else language):
+                texts[name] = FORMATS[name](rows, pictures)
     folder = study.folder if out is None else out
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from reports.figures.from_study import response_on
 from reports.figures.pictures import effect_pictures, study_pictures
 from reports.figures.records import Picture
+from reports.language import say
 from reports.markdown import Section, escape, paragraphs, wrap
 from reports.matters import analysed, measured
 from reports.records import StudyRows
@@ -30,7 +31,7 @@ class Figures:
 
     def format(self) -> str:
         """Return the section; empty without pictures."""
-        return Section("Figures", tuple(self._figure(picture) for picture in self.pictures)).format()
+        return Section(say("Figures"), tuple(self._figure(picture) for picture in self.pictures)).format()
 
     def _figure(self, picture: Picture) -> str:
         image = f"![{escape(picture.alt)}]({FOLDER}/{picture.name}.svg)"

@@ -1,6 +1,6 @@
 """Sections about the runs: collapsed ones, failures, how to repeat them, where the numbers come from."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from gridsearch.design import design_text
 from reports.analysis import FailureGroup, failure_groups
 from reports.commands import report_command, rerun_command, short_id, sweep_command
+from reports.language import enumerated, retold, say, sentences
 from reports.markdown import (
     COLLAPSED_MARK,
     Section,
@@ -16,6 +17,7 @@ from reports.markdown import (
     details,
     escape,
     fenced,
+    first_of,
     listed,
     plural,
     seconds_text,
@@ -33,15 +35,20 @@ class CollapsedRuns:
     def format(self) -> str:
         """Return the section; said aloud when there is none, empty when nothing has finished."""
         items = [
-            f"cell {cell.index}, trial {', '.join(code(short_id(trial)) for trial in trials)}: {escape(reason)}"
+            say(
+                "{cell}, trial {trials}: {reason}",
+                cell=say("cell {name}", name=cell.index),
+                trials=enumerated(code(short_id(trial)) for trial in trials),
+                reason=escape(retold(reason)),
+            )
             for cell in self.study.cells
             for reason, trials in cell.collapsed.items()
         ]
+        title = say("Collapsed runs")
         if not items:
-            none = "No finished run collapsed." if self.study.ranking else ""
-            return Section("Collapsed runs", (none,)).format()
-        intro = f"{COLLAPSED_MARK} These runs finished and count as results, but they are degenerate."
-        return Section("Collapsed runs", (intro, bullets(items))).format()
+            return Section(title, (say("No finished run collapsed.") if self.study.ranking else "",)).format()
+        intro = say("{mark} These runs finished and count as results, but they are degenerate.", mark=COLLAPSED_MARK)
+        return Section(title, (intro, bullets(items))).format()
 
 
 @dataclass(frozen=True)
@@ -54,17 +61,28 @@ class Failures:
         """Return the section; said aloud when there is none."""
         groups = failure_groups(self.study.failures)
         if not groups:
-            text = "No attempt failed." if self.study.timing.n_attempts else "No attempt has been made."
-            return Section("Failures", (text,)).format()
-        total = f"{plural(len(self.study.failures), 'attempt')} of {self.study.timing.n_attempts} failed."
-        return Section("Failures", (total, bullets(self._line(group) for group in groups))).format()
+            text = say("No attempt failed.") if self.study.timing.n_attempts else say("No attempt has been made.")
+            return Section(say("Failures"), (text,)).format()
+        failed, n_attempts = plural(len(self.study.failures), "attempt"), self.study.timing.n_attempts
+        total = say("{attempts} of {n} failed.", attempts=failed, n=n_attempts)
+        return Section(say("Failures"), (total, bullets(self._line(group) for group in groups))).format()
 
     def _line(self, group: FailureGroup) -> str:
-        cells = listed("cell", group.cells) if group.cells else "a cell of a former plan"
-        ids = ", ".join(code(short_id(trial)) for trial in group.trials[:4])
-        ids = f"trial{'s' if len(group.trials) > 1 else ''} {ids}{', ...' if len(group.trials) > 4 else ''}"
-        head = f"{code(group.kind)}, {plural(group.n_attempts, 'attempt')} ({group.then}): {cells}, {ids}."
-        return f"{head} {code(group.message)}" if group.message else head
+        head = say(
+            "{kind}, {attempts} ({then}): {cells}, {trials}.",
+            kind=code(retold(group.kind)),
+            attempts=plural(group.n_attempts, "attempt"),
+            then=group.then,
+            cells=listed("cell", group.cells) if group.cells else say("a cell of a former plan"),
+            trials=self._trials(group.trials),
+        )
+        return sentences([head, code(group.message) if group.message else ""])
+
+    def _trials(self, trials: Sequence[str]) -> str:
+        ids = [code(short_id(trial)) for trial in trials[:4]] + (["..."] if len(trials) > 4 else [])
+        if len(trials) == 1:
+            return say("trial {ids}", ids=ids[0])
+        return say("trials {ids}", ids=enumerated(ids))
 
 
 @dataclass(frozen=True)
@@ -77,27 +95,27 @@ class Repeat:
         """Return the section."""
         study = self.study
         blocks = [
-            "The whole study: run again it resumes; a new folder for `--study` starts over.",
+            say("The whole study: run again it resumes; a new folder for `--study` starts over."),
             fenced([sweep_command(study)]),
         ]
         if study.ranking:
             best = study.ranking[0]
             blocks += [
-                f"One row, here the best, {best.name(escape)}; other ids are below.",
+                say("One row, here the best, {cell}; other ids are below.", cell=best.name(escape)),
                 fenced([rerun_command(study, best.finished[0].trial)]),
             ]
         blocks += [
-            "Every number of this page, for programs:",
+            say("Every number of this page, for programs:"),
             fenced([report_command(study)]),
-            details("The trials of each row", self._trials()),
+            details(say("The trials of each row"), self._trials()),
         ]
         if text := study.facts.get("space_text", "").strip():
-            blocks.append(details("The space, as it was declared", fenced(text.splitlines(), "toml")))
-        return Section("Repeat it", tuple(blocks)).format()
+            blocks.append(details(say("The space, as it was declared"), fenced(text.splitlines(), "toml")))
+        return Section(say("Repeat it"), tuple(blocks)).format()
 
     def _trials(self) -> str:
         rows = [[str(cell.index), " ".join(short_id(r.trial) for r in cell.replicates)] for cell in self.study.cells]
-        return table(["index", "trials"], rows)
+        return table([say("index"), say("trials")], rows)
 
 
 @dataclass(frozen=True)
@@ -109,62 +127,73 @@ class ProvenanceSection:
     def format(self) -> str:
         """Return the section."""
         items = [*self._task(), *self._design(), *self._circumstances(), *self._time()]
-        return Section("Provenance", (bullets(items),)).format()
+        return Section(say("Provenance"), (bullets(items),)).format()
 
     def _task(self) -> list[str]:
         facts = self.study.facts
         counts = facts["task_rows"]
-        rows = ", ".join(f"{counts[split]} {split}" for split in ("train", "dev", "test") if counts[split])
-        labels = [escape(str(name)) for name in facts["label_names"]]
-        shown = ", ".join(labels[:20]) + (f" and {len(labels) - 20} more" if len(labels) > 20 else "")
-        encoders = facts["encoders"].items()
+        splits = [split for split in ("train", "dev", "test") if counts[split]]
+        rows = [say("{n} {split}", n=counts[split], split=say(split)) for split in splits]
         return [
-            f"task: {code(facts['task'])}, {rows} rows, fingerprint {code(facts['task_fingerprint'])}",
-            f"labels: {shown}",
-            *(f"note: {escape(note)}" for note in facts["task_notes"]),
-            *(f"encoder: {code(name)}, identity {code(identity)}" for name, identity in encoders),
-            f"metric: {facts['metric']}",
+            say(
+                "task: {task}, {rows} rows, fingerprint {fingerprint}",
+                task=code(facts["task"]),
+                rows=enumerated(rows),
+                fingerprint=code(facts["task_fingerprint"]),
+            ),
+            say("labels: {names}", names=first_of([escape(str(name)) for name in facts["label_names"]], 20)),
+            *(say("note: {note}", note=escape(retold(note))) for note in facts["task_notes"]),
+            *(
+                say("encoder: {name}, identity {identity}", name=code(name), identity=code(identity))
+                for name, identity in facts["encoders"].items()
+            ),
+            say("metric: {metric}", metric=facts["metric"]),
         ]
 
     def _design(self) -> list[str]:
         design = self.study.facts["design"]
-        policy = "shared by all cells" if design["seed_policy"] == "shared" else "each cell has its own"
-        seeds = ", ".join(str(seed) for seed in design["seeds"])
+        policy = say("shared by all cells") if design["seed_policy"] == "shared" else say("each cell has its own")
         if design["on_dead"] == "replicate" and any(cell.dead for cell in self.study.cells):
-            policy += ", but replicates have their own"
+            policy += say(", but replicates have their own")
         return [
-            f"design: {design_text(design)}; on dead knobs: {design['on_dead']}; "
-            f"running order from seed {design['order_seed']}",
-            f"seeds: {seeds} ({policy})",
+            say(
+                "design: {design}; on dead knobs: {on_dead}; running order from seed {seed}",
+                design=retold(design_text(design)),
+                on_dead=design["on_dead"],
+                seed=design["order_seed"],
+            ),
+            say("seeds: {seeds} ({policy})", seeds=enumerated(design["seeds"]), policy=policy),
         ]
 
     def _circumstances(self) -> list[str]:
         if not self.study.provenance:
             return []
         return [
-            self._fact("versions", _versions),
-            self._fact(
-                "commit", lambda content: code(content["commit"]) if content.get("commit") else "not a checkout"
-            ),
-            self._fact("machine", _machine),
-            self._fact("runner", lambda content: escape(str(content.get("runner", "")))),
-            self._fact("command", lambda content: code(" ".join(str(part) for part in content.get("command", ())))),
+            say("versions: {values}", values=self._all(_versions)),
+            say("commit: {values}", values=self._all(_commit)),
+            say("machine: {values}", values=self._all(_machine)),
+            say("runner: {values}", values=self._all(_runner)),
+            say("command: {values}", values=self._all(_command)),
         ]
 
-    def _fact(self, name: str, spell: Callable[[Mapping[str, Any]], str]) -> str:
-        """One line for all starts of a driver: what they have in common is said once."""
-        values: Iterable[str] = dict.fromkeys(spell(record.content) for record in self.study.provenance)
-        return f"{name}: {'; then '.join(values)}"
+    def _all(self, spell: Callable[[Mapping[str, Any]], str]) -> str:
+        """What all starts of a driver have in common is said once."""
+        values = dict.fromkeys(spell(record.content) for record in self.study.provenance)
+        return say("; then ").join(values)
 
     def _time(self) -> list[str]:
         timing = self.study.timing
         if timing.started is None:
-            return ["no attempt has been made"]
-        until = "now" if timing.ended is None else _moment(timing.ended)
-        work = f"{seconds_text(timing.finished_seconds)} in finished trials together"
+            return [say("no attempt has been made")]
         return [
-            f"time: {plural(timing.n_attempts, 'attempt')} by {plural(timing.n_workers, 'worker')} from "
-            f"{_moment(timing.started)} to {until} UTC, {work}"
+            say(
+                "time: {attempts} by {workers} from {start} to {end} UTC, {seconds} in finished trials together",
+                attempts=plural(timing.n_attempts, "attempt"),
+                workers=plural(timing.n_workers, "worker"),
+                start=_moment(timing.started),
+                end=say("now") if timing.ended is None else _moment(timing.ended),
+                seconds=seconds_text(timing.finished_seconds),
+            )
         ]
 
 
@@ -174,11 +203,22 @@ def _moment(seconds: float) -> str:
 
 def _versions(content: Mapping[str, Any]) -> str:
     versions = {"gridsearch": content.get("gridsearch"), "Python": content.get("python"), **content.get("versions", {})}
-    return ", ".join(f"{name} {version}" for name, version in versions.items() if version)
+    return enumerated(f"{name} {version}" for name, version in versions.items() if version)
+
+
+def _commit(content: Mapping[str, Any]) -> str:
+    return code(content["commit"]) if content.get("commit") else say("not a checkout")
 
 
 def _machine(content: Mapping[str, Any]) -> str:
-    gpus = content.get("gpus") or []
-    parts = [str(content.get("processor", "")), f"{content.get('cores', '?')} cores"]
-    parts += [", ".join(gpus) if gpus else "no GPU", str(content.get("system", ""))]
-    return escape(", ".join(part for part in parts if part))
+    parts = [str(content.get("processor", "")), say("{n} cores", n=content.get("cores", "?"))]
+    parts += [*(content.get("gpus") or [say("no GPU")]), str(content.get("system", ""))]
+    return escape(enumerated(part for part in parts if part))
+
+
+def _runner(content: Mapping[str, Any]) -> str:
+    return escape(str(content.get("runner", "")))
+
+
+def _command(content: Mapping[str, Any]) -> str:
+    return code(" ".join(str(part) for part in content.get("command", ())))

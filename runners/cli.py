@@ -92,6 +92,10 @@ def _study(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("study", metavar="STUDY", help="the study's folder")
 
 
+def _language(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lang", default="en", metavar="L", help="language of the page: en (default), zh")
+
+
 def _seeds(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
@@ -156,6 +160,7 @@ def _sweep(commands: Commands) -> None:
         "--keep", default="none", metavar="WHICH", help="weights to keep: none (default), best, top-3, all"
     )
     parser.add_argument("--retry-failed", action="store_true", help="try again what failed for good")
+    _language(parser)
 
 
 def _verify(commands: Commands) -> None:
@@ -190,8 +195,9 @@ def _report(commands: Commands) -> None:
     _study(parser)
     parser.add_argument("-o", "--output", metavar="DIR", help="where to write (default: the study's folder)")
     parser.add_argument(
-        "--format", default="md", metavar="F,F", help="md (default), csv, json, with commas between them"
+        "--format", default="md", metavar="F,F", help="md (default), html, csv, latex, json, with commas between them"
     )
+    _language(parser)
 
 
 def _compare(commands: Commands) -> None:

@@ -91,8 +91,7 @@ _NOISE: Final[Mapping[str, str]] = {
     "With results at one level only, nothing is known of {names}.": "只有一个水平有结果，因此对 {names} 一无所知。",
     "The rows are a fraction of resolution {n}: {products} is constant, so an effect cannot be told from the "
     "interaction of the other factors named there.": (
-        "这些行是分辨度 {n} 的部分析因设计：{products} 恒定不变，"
-        "因此一个效应与其中其余因素的交互作用相混杂，无法区分。"
+        "这些行是分辨度 {n} 的部分析因设计：{products} 恒定不变，因此一个效应与其中其余因素的交互作用相混杂，无法区分。"
     ),
     "These rows cannot tell apart: {terms}.": "这些行无法区分以下混杂的效应：{terms}。",
     "Pure error: runs that differ only in factors that cannot act ({names}), so only by chance.": (

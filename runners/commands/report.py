@@ -10,6 +10,6 @@ from runners.cli import EXIT_DONE, Arguments
 def run(arguments: Arguments) -> int:
     """Write the files and name them."""
     out = Path(arguments.output) if arguments.output else None
-    for path in write_reports(Study(Path(arguments.study)), out, arguments.format.split(",")):
+    for path in write_reports(Study(Path(arguments.study)), out, arguments.format.split(","), arguments.lang):
         print(path)
     return EXIT_DONE

@@ -6,6 +6,7 @@ import sys
 from rich.console import Console
 
 from gridsearch.errors import RequestError
+from reports.language import speaking
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
 from runners.contract import Runner
 from runners.driver import sweep
@@ -18,6 +19,11 @@ from runners.request import Question, read_question
 def run(arguments: Arguments) -> int:
     """Sweep, write the page, print the table and the certificate."""
     n_kept(arguments.keep)
+    with speaking(arguments.lang):
+        return _sweep_and_show(arguments)
+
+
+def _sweep_and_show(arguments: Arguments) -> int:
     question = read_question(arguments)
     runner = _runner(arguments)
     console = Console(highlight=False)
@@ -38,17 +44,17 @@ def run(arguments: Arguments) -> int:
         keep=arguments.keep,
         retry_failed=arguments.retry_failed,
     )
-    _show(question)
+    _show(question, arguments.lang)
     if result.stopped:
         print(f"stopped: {result.stopped}")
     print(result.coverage)
     return EXIT_DONE if result.coverage.complete else EXIT_INCOMPLETE
 
 
-def _show(question: Question) -> None:
+def _show(question: Question, language: str) -> None:
     from reports.page import terminal_table, write_reports
 
-    pages = write_reports(question.study, None, ["md"])
+    pages = write_reports(question.study, None, ["md"], language)
     with question.study.open() as ledger:
         print(terminal_table(ledger))
     print(f"page: {pages[0]}")

@@ -8,7 +8,6 @@ import search_spaces
 from gridsearch.study import Study
 from gridsearch.trial import Failure
 from reports.html import html_text
-from reports.html_table import ENGLISH, Words
 from reports.page import make_page
 from reports.records import StudyRows
 from reports.rows import read_study
@@ -27,9 +26,9 @@ HOSTILE = (
 )
 
 
-def page_html(study: StudyRows, words: Words = ENGLISH) -> str:
+def page_html(study: StudyRows) -> str:
     """The page of rows that have been read."""
-    return html_text(study, make_page(study).sections, words=words)
+    return html_text(study, make_page(study).sections)
 
 
 def read(study: Study) -> StudyRows:
