@@ -117,13 +117,14 @@ class Cost:
         found = study_cost(self.study)
         if found is None:
             return ""
-        above = (
+        above = say(
             "Median seconds of training per epoch, without the evaluation on dev, over `n` finished trials; and how "
             "many times those of the baseline level: the median over pairs of trials that differ in nothing else."
         )
-        shown = table(["column", "level", "seconds", "times", "n"], [self._row(cost) for cost in found.levels])
+        header = [say("column"), say("level"), say("seconds"), say("times"), "n"]
+        shown = table(header, [self._row(cost) for cost in found.levels])
         below = sentences([self._below(found), self._total(), self._fast_and_good()])
-        return Section("Cost", (wrap(above), shown, wrap(below))).format()
+        return Section(say("Cost"), (wrap(above), shown, wrap(below))).format()
 
     def _total(self) -> str:
         """Say what the study took, and which share of it failures wasted; empty where attempts left no time."""
@@ -149,20 +150,25 @@ class Cost:
         return say("No cell is both faster and better on dev than these, from fast to slow: {cells}.", cells=cells)
 
     def _row(self, cost: LevelCost) -> list[str]:
-        mark = " (baseline)" if cost.is_baseline else ""
+        mark = say(" (baseline)") if cost.is_baseline else ""
         seconds = "-" if cost.seconds is None else f"{cost.seconds:.3g}"
         ratio = "-" if cost.ratio is None else f"{cost.ratio:.2f}"
         return [escape(cost.column), f"{escape(cost.level)}{mark}", seconds, ratio, str(cost.n)]
 
     def _below(self, found: StudyCost) -> str:
         timing = self.study.timing
-        text = f"All finished trials together took {seconds_text(timing.finished_seconds)}"
-        text += f", by {plural(timing.n_workers, 'worker')} beside each other." if timing.n_workers > 1 else "."
+        seconds, beside = seconds_text(timing.finished_seconds), ""
+        if timing.n_workers > 1:
+            beside = say(", by {workers} beside each other", workers=plural(timing.n_workers, "worker"))
+        texts = [say("All finished trials together took {seconds}{beside}.", seconds=seconds, beside=beside)]
         if any(cost.ratio is None and cost.n for cost in found.levels):
-            text += " Where no such pair is finished, the seconds are those of all trials with the level."
+            texts.append(say("Where no such pair is finished, the seconds are those of all trials with the level."))
         if found.n_other_terms:
-            text += (
-                f" Not counted above: {plural(found.n_other_terms, 'trial')} on another machine or device, or with "
-                "other threads or smaller batches."
+            texts.append(
+                say(
+                    "Not counted above: {trials} on another machine or device, or with other threads or smaller "
+                    "batches.",
+                    trials=plural(found.n_other_terms, "trial"),
+                )
             )
-        return text
+        return sentences(texts)

@@ -7,10 +7,10 @@ _EFFECTS: Final[Mapping[str, str]] = {
     "What matters": "哪些因素起作用",
     "Nothing can be tested.": "无法做检验。",
     "**Found: {names}** ({n} of {tested} tested on {response}). In parentheses are 95 % simultaneous intervals.": (
-        "**检出：{names}**（以 {response} 检验了 {tested}，检出其中 {n} 个）。括号内是同时 95% 置信区间。"
+        "**检出：{names}**（共检验 {tested}，检出 {n} 个；响应变量：{response}）。括号内是 95% 同时置信区间。"
     ),
     "**No effect was found**: of {tested} tested on {response}, none is larger than chance explains.": (
-        "**未检出任何效应**：以 {response} 检验了 {tested}，没有一个超出随机波动所能解释的范围。"
+        "**未检出任何效应**：共检验 {tested}（响应变量：{response}），没有一个超出随机波动所能解释的范围。"
     ),
     "One half as large would need {seeds} for every combination, the noise being what it is here.": (
         "噪声不变时，要检出只有一半大的效应，每个组合需要 {seeds}。"
@@ -149,25 +149,25 @@ _NOISE: Final[Mapping[str, str]] = {
 
 _BEST: Final[Mapping[str, str]] = {
     "What to use": "该用哪一个",
-    " on dev": "验证集上",
+    " on dev": "在验证集上",
     "cell {name}": "组合 {name}",
-    "row {name}": "第 {name} 行",
+    "row {name}": "行 {name}",
     "cells {names}": "组合 {names}",
-    "rows {names}": "第 {names} 行",
+    "rows {names}": "行 {names}",
     "{n} of {rows} cannot be told from the best{chosen_on}, {first} ({mean}): {names}. With 95 % chance the truly best "
     "is among them.": (
         "{rows}中有 {n} 个与{chosen_on}最好的{first}（{mean}）无法区分：{names}。真正最好的有 95% 的把握在其中。"
     ),
     "{first} ({mean}{chosen_on}) is told from all {n} others.": (
-        "{first}（{chosen_on} {mean}）与其余 {n} 个都能区分开。"
+        "{first} {chosen_on}与其余 {n} 个都能区分开（{mean}）。"
     ),
     "Rows with the same levels count as one, named after the first of them, with their mean.": (
         "各水平都相同的行算作一行，以其中第一行命名，取其均值。"
     ),
     "The best of many is partly the luckiest: in new runs, expect about {value} of {first}{chosen_on}: its result, "
     "shrunk towards what the effects found predict for it (without any, the common mean).": (
-        "众多组合中最好的那个部分是靠运气：重新运行时，预计{first}{chosen_on}约为 {value}，"
-        "即把它的结果向检出的效应所预测的值（没有检出时为总均值）收缩。"
+        "众多组合中最好的那个部分是靠运气：重新运行时，{first} 的结果{chosen_on}预计约为 {value}，"
+        "即把原结果向检出的效应所预测的值（没有检出时为总均值）收缩。"
     ),
 }
 

@@ -57,7 +57,7 @@ _RESULTS: Final[Mapping[str, str]] = {
     "sd": "标准差",
     "result": "结果",
     "index": "编号",
-    "row": "行",
+    "row": "行名",
     "result: {measure}": "结果：{measure}",
     "{metric} on {split} at the chosen epoch": "选定轮次在{split}上的 {metric}",
     ", mean over seeds": "，取各种子的均值",
@@ -106,7 +106,7 @@ _RESULTS: Final[Mapping[str, str]] = {
     "else.": "每个组合只用了一个种子：本报告看不出种子噪声，因此两行之间的差异可能仅仅是种子噪声。",
     "{note}.": "{note}。",
     "The best of {n} noisy cells is partly the luckiest of them: its {measure} is optimistic. Expect less of it on new "
-    "data.": "{n} 个带噪声的组合中，最好的那个部分是靠运气：它的{measure}偏乐观，在新数据上应预期更低的表现。",
+    "data.": "{n} 个带噪声的组合中，最好的那个部分是靠运气，就{measure}而言偏乐观：在新数据上应预期更低的表现。",
     "There is no labelled test: the rows that chose the epoch also measured the result.": (
         "没有带标签的测试集：选择轮次与衡量结果用的是同一批数据。"
     ),
@@ -116,7 +116,29 @@ _RESULTS: Final[Mapping[str, str]] = {
 
 _COST: Final[Mapping[str, str]] = {
     "Cost": "开销",
-    "All finished trials together took {seconds}.": "所有完成的试验共用时 {seconds}。",
+    "Median seconds of training per epoch, without the evaluation on dev, over `n` finished trials; and how many times "
+    "those of the baseline level: the median over pairs of trials that differ in nothing else.": (
+        "`n` 个完成的试验中，每轮训练用时的中位数（不含验证集上的评测）；以及相对基线水平的倍数："
+        "取自只在该因素上不同的成对试验的中位数。"
+    ),
+    "seconds": "秒",
+    "times": "倍数",
+    "All finished trials together took {seconds}{beside}.": "所有完成的试验共用时 {seconds}{beside}。",
+    ", by {workers} beside each other": "（{workers}并行）",
+    "Where no such pair is finished, the seconds are those of all trials with the level.": (
+        "没有完成的成对试验时，所列为取该水平的全部试验的用时。"
+    ),
+    "Not counted above: {trials} on another machine or device, or with other threads or smaller batches.": (
+        "未计入以上统计：{trials}，其机器、设备、线程数不同，或用了更小的批。"
+    ),
+    "All attempts together held {hours} core-hours": "全部尝试共占用 {hours} 核时",
+    "All attempts together held {hours} core-hours and {gpu_hours} GPU-hours": (
+        "全部尝试共占用 {hours} 核时和 {gpu_hours} GPU 时"
+    ),
+    "; {share} of their time was lost to failures.": "，其中 {share} 的时间耗费在失败的尝试上。",
+    "No cell is both faster and better on dev than these, from fast to slow: {cells}.": (
+        "没有任何组合比下列组合既快又在验证集上更好（由快到慢）：{cells}。"
+    ),
 }
 
 _ASKED: Final[Mapping[str, str]] = {
@@ -169,7 +191,7 @@ _RUNS: Final[Mapping[str, str]] = {
     "Failures": "失败",
     "No attempt failed.": "没有失败的尝试。",
     "No attempt has been made.": "尚未做过任何尝试。",
-    "{attempts} of {n} failed.": "{n} 次尝试中有 {attempts}失败。",
+    "{attempts} of {n} failed.": "{attempts}失败（共 {n} 次）。",
     "{kind}, {attempts} ({then}): {cells}, {trials}.": "{kind}，{attempts}（{then}）：{cells}，{trials}。",
     "a cell of a former plan": "以前计划中的组合",
     "trial {ids}": "试验 {ids}",
@@ -182,7 +204,7 @@ _RUNS: Final[Mapping[str, str]] = {
     "The whole study: run again it resumes; a new folder for `--study` starts over.": (
         "整个研究：再次运行即从中断处继续；给 `--study` 一个新文件夹则从头开始。"
     ),
-    "One row, here the best, {cell}; other ids are below.": "其中一行，这里是最好的{cell}；其他编号见下。",
+    "One row, here the best, {cell}; other ids are below.": "其中一行，这里是最好的{cell}；其他试验的编号见下。",
     "Every number of this page, for programs:": "供程序读取的全部数据：",
     "The trials of each row": "每一行的试验",
     "trials": "试验",

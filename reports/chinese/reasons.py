@@ -107,8 +107,8 @@ _STATES: Final[Mapping[str, str]] = {
         "{state}：计划 {n_planned} 个试验，完成 {n_finished} 个，失败 {n_failed} 个，待运行 {n_pending} 个"
     ),
     "complete": "全部完成",
-    "settled": "已无可运行",
-    "incomplete": "尚未完成",
+    "settled": "已跑完，但有失败",
+    "incomplete": "尚未跑完",
     "pending": "待运行",
     "running": "运行中",
     "pruned": "已剪枝",
