@@ -307,6 +307,11 @@ class Ledger:
                 final=int(final),
             )
 
+    def prune(self, attempt: int) -> None:
+        """Close an attempt that was ended early, on purpose: its epochs stay, and it satisfies no sweep."""
+        with self.connection as write:
+            _close(write, attempt, state="pruned")
+
     def release(self, message: str) -> int:
         """Close what a dead driver left running, to be tried again; return how many attempts that were."""
         rows = self.connection.execute("SELECT id FROM attempts WHERE state = 'running'").fetchall()

@@ -3,7 +3,7 @@
 A runner does not expand a space, order its trials, store a result or try anything twice: the driver does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -34,6 +34,12 @@ class Listener(Protocol):
     def epoch(self, trial_id: str, epoch: Epoch) -> None:
         """The trial has finished an epoch."""
 
+    def prune_wanted(self, trial_id: str) -> bool:
+        """Whether the trial is to end after the epoch just told. Asked by runners that can do so: serial, processes."""
+
+    def pruned(self, trial_id: str) -> None:
+        """The trial has ended before its last epoch, as it was wanted."""
+
     def finished(self, trial_id: str, outcome: Outcome) -> None:
         """The trial is finished."""
 
@@ -55,5 +61,9 @@ class Runner(Protocol):
     def __exit__(self, *exception: object) -> None:
         """Give it back."""
 
-    def run(self, jobs: Sequence[Job], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
-        """Run every job once, in about the order given; ``alone``: one at a time. Returns when all have ended."""
+    def run(self, jobs: Iterable[Job | None], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+        """Run every job once, in about the order given; ``alone``: one at a time. Returns when all have ended.
+
+        A job is taken when a worker is free for it. None in its place means that there is none for now: the next is
+        taken after a trial has ended. (The ray runner wants to know all jobs beforehand.)
+        """

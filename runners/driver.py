@@ -174,6 +174,13 @@ class _Recorder:
     def epoch(self, trial_id: str, epoch: Epoch) -> None:
         self._ledger.record_epoch(self._attempts[trial_id], epoch)
 
+    def prune_wanted(self, trial_id: str) -> bool:
+        return False
+
+    def pruned(self, trial_id: str) -> None:
+        self._ledger.prune(self._attempts.pop(trial_id))
+        self.progress.pruned(trial_id)
+
     def finished(self, trial_id: str, outcome: Outcome) -> None:
         # Weights first: finished without its weights a trial would stay so; the other way round it is run again.
         self._keeper.save(self._ledger.trial(trial_id), outcome, self._stock)

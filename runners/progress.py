@@ -22,7 +22,7 @@ class Progress:
         """``names`` maps trial ids to what people call them (the row of the table)."""
         self._metric, self._names, self._console = metric, names, console
         self._running: set[str] = set()
-        self._n_planned = self._n_done = self._n_failed = self._n_done_here = 0
+        self._n_planned = self._n_done = self._n_failed = self._n_pruned = self._n_done_here = 0
         self._best: tuple[float, str] | None = None
         self._begun = self._last_line = time.monotonic()
         self._bar: Bar | None = None
@@ -61,6 +61,14 @@ class Progress:
             self.say(f"{self._names.get(trial_id, trial_id[:8])} collapsed: {outcome.collapsed}")
         self._show()
 
+    def pruned(self, trial_id: str) -> None:
+        """A trial was ended early: it is done, and has no result."""
+        self._running.discard(trial_id)
+        self._n_done += 1
+        self._n_done_here += 1
+        self._n_pruned += 1
+        self._show()
+
     def failed(self, trial_id: str, failure: Failure, final: bool) -> None:
         """A trial has failed, for good or to be tried again."""
         self._running.discard(trial_id)
@@ -79,6 +87,8 @@ class Progress:
 
     def _line(self) -> str:
         parts = [f"{len(self._running)} running", f"{self._n_failed} failed"]
+        if self._n_pruned:
+            parts.insert(1, f"{self._n_pruned} pruned")
         if self._best:
             parts.append(f"best {self._best[0]:.4f} ({self._best[1]})")
         left = self._n_planned - self._n_done - self._n_failed

@@ -5,7 +5,7 @@ import logging
 import os
 import socket
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -86,20 +86,20 @@ class RayRunner:
         shares = n_gpus / self._gpus if self._gpus else n_cpus / self.threads
         self._n_at_a_time = self.n_workers or max(1, int(shares))
 
-    def run(self, jobs: Sequence[Job], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+    def run(self, jobs: Iterable[Job | None], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
         """Run the jobs over the workers; ``alone``: one at a time."""
         # Not left to each worker: without a share of a GPU it would still see them all.
         device = "auto" if self._gpus else "cpu"
-        jobs = [replace(job, execution=replace(job.execution, device=device)) for job in jobs]
+        known = [replace(job, execution=replace(job.execution, device=device)) for job in jobs if job is not None]
         trainable = _trainable(
-            jobs={job.trial.id: ray.put(job) for job in jobs},
+            jobs={job.trial.id: ray.put(job) for job in known},
             encoders={identity: ray.put(encoder) for identity, encoder in stock.encoders.items()},
             data={key: ray.put(data) for key, data in stock.data.items()},
         )
         with tempfile.TemporaryDirectory(prefix="gridsearch-tune-") as scratch:
             tuner = tune.Tuner(
                 tune.with_resources(trainable, {"cpu": self.threads, "gpu": self._gpus}),
-                param_space={"trial": tune.grid_search([job.trial.id for job in jobs])},
+                param_space={"trial": tune.grid_search([job.trial.id for job in known])},
                 tune_config=tune.TuneConfig(
                     reuse_actors=True,
                     max_concurrent_trials=1 if alone else self._n_at_a_time,

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from gridsearch.trial import Epoch, Failure
 from gridsearch.worker import Job, Worker
@@ -20,18 +20,23 @@ class SerialRunner:
     def __exit__(self, *exception: object) -> None:
         pass
 
-    def run(self, jobs: Sequence[Job], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+    def run(self, jobs: Iterable[Job | None], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
         """Run the jobs; ``alone`` changes nothing here."""
         worker = Worker(stock.materials())
         name = f"{socket.gethostname()}:{os.getpid()}"
         for job in jobs:
-            if listener.stop_wanted():
-                break
+            if job is None or listener.stop_wanted():
+                break  # nothing else runs that the next job could wait for
             listener.started(job.trial.id, name, job.execution.facts())
             worker.begin(job)
             while isinstance(event := worker.advance(), Epoch):
                 listener.epoch(job.trial.id, event)
-            if isinstance(event, Failure):
-                listener.failed(job.trial.id, event)
+                if listener.prune_wanted(job.trial.id):
+                    worker.close()
+                    listener.pruned(job.trial.id)
+                    break
             else:
-                listener.finished(job.trial.id, event)
+                if isinstance(event, Failure):
+                    listener.failed(job.trial.id, event)
+                else:
+                    listener.finished(job.trial.id, event)

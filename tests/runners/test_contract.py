@@ -22,10 +22,15 @@ from gridsearch.trial import Epoch, Failure, Outcome
 from gridsearch.worker import Job
 from runners.contract import Runner, Stock
 from runners.driver import make_stock
+from runners.processes import ProcessesRunner
 from runners.ray_tune import RayRunner, _trainable
 from runners.serial import SerialRunner
 
-RUNNERS = {"serial": SerialRunner, "ray": lambda: RayRunner(2, gpus_per_trial=0.0)}
+RUNNERS = {
+    "serial": SerialRunner,
+    "ray": lambda: RayRunner(2, gpus_per_trial=0.0),
+    "processes": lambda: ProcessesRunner(2),
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -41,14 +46,14 @@ def one_ray() -> Iterator[None]:
 class Heard:
     """A listener that remembers."""
 
-    def __init__(self, stop_after: int = 10**9) -> None:
+    def __init__(self, stop_after: int = 10**9, prune: frozenset[str] = frozenset()) -> None:
         self.events: list[tuple[str, str]] = []
         self.outcomes: dict[str, Outcome] = {}
         self.failures: dict[str, Failure] = {}
         self.workers: dict[str, str] = {}
         self.resources: dict[str, Mapping[str, object]] = {}
         self.processes: set[int] = set()
-        self._stop_after = stop_after
+        self._stop_after, self._prune = stop_after, prune
 
     def started(self, trial_id: str, worker: str, resources: Mapping[str, object]) -> None:
         self.events.append((trial_id, "started"))
@@ -57,6 +62,12 @@ class Heard:
 
     def epoch(self, trial_id: str, epoch: Epoch) -> None:
         self.events.append((trial_id, f"epoch {epoch.number}"))
+
+    def prune_wanted(self, trial_id: str) -> bool:
+        return trial_id in self._prune
+
+    def pruned(self, trial_id: str) -> None:
+        self.events.append((trial_id, "pruned"))
 
     def finished(self, trial_id: str, outcome: Outcome) -> None:
         self.events.append((trial_id, "finished"))
@@ -105,24 +116,25 @@ def test_every_job_runs_once_and_is_told_in_order(name: str, plan: Plan, stock: 
     assert heard.processes == {os.getpid()}, "the listener is called in the driver's process"
 
 
-def test_serial_and_ray_agree_to_the_last_bit_in_any_order_and_on_used_workers(plan: Plan, stock: Stock) -> None:
+def test_runners_agree_to_the_last_bit_in_any_order_and_on_used_workers(plan: Plan, stock: Stock) -> None:
     heard: dict[str, Heard] = {}
     orders = {
         "serial": jobs_of(plan),
         "ray": jobs_of(plan)[::-1],
+        "processes": jobs_of(plan)[2:] + jobs_of(plan)[:2],
         "serial again": jobs_of(plan)[3:] + jobs_of(plan)[:3],
     }
     for name, jobs in orders.items():
         heard[name] = Heard()
-        runner: Runner = RayRunner(2, gpus_per_trial=0.0) if name == "ray" else SerialRunner()
+        runner: Runner = RUNNERS[name.split()[0]]()
         with runner:
             runner.run(jobs, stock, heard[name])
     expected = {trial_id: numbers(outcome) for trial_id, outcome in heard["serial"].outcomes.items()}
-    for other in ("ray", "serial again"):
+    for other in ("ray", "processes", "serial again"):
         assert {trial_id: numbers(outcome) for trial_id, outcome in heard[other].outcomes.items()} == expected
     assert len({str(numbers) for numbers in expected.values()}) == len(plan.trials), "eight different cells"
-    workers = list(heard["ray"].workers.values())
-    assert len(set(workers)) == 2, "two warm workers ran all eight trials"
+    for name in ("ray", "processes"):
+        assert len(set(heard[name].workers.values())) == 2, "two warm workers ran all eight trials"
 
 
 @pytest.mark.parametrize("name", RUNNERS)
@@ -178,7 +190,8 @@ def test_more_of_a_gpu_than_there_is_is_refused() -> None:
         pass
 
 
-def test_a_worker_killed_by_the_kernel_is_told_as_lost(plan: Plan, stock: Stock) -> None:
+@pytest.mark.parametrize("name", ["ray", "processes"])
+def test_a_worker_killed_by_the_kernel_is_told_as_lost(name: str, plan: Plan, stock: Stock) -> None:
     import signal
 
     class Killer(Heard):
@@ -188,10 +201,61 @@ def test_a_worker_killed_by_the_kernel_is_told_as_lost(plan: Plan, stock: Stock)
                 os.kill(int(worker.split(":")[1]), signal.SIGKILL)
 
     heard = Killer()
-    with RayRunner(1, gpus_per_trial=0.0) as runner:
+    with RayRunner(1, gpus_per_trial=0.0) if name == "ray" else ProcessesRunner(1) as runner:
         runner.run(jobs_of(plan)[:3], stock, heard)
     assert [failure.kind for failure in heard.failures.values()] == ["lost_worker"]
     assert len(heard.outcomes) == 2
+
+
+@pytest.mark.parametrize("name", ["serial", "processes"])
+def test_a_trial_ends_after_the_epoch_that_is_its_last_one_wanted(name: str, plan: Plan, stock: Stock) -> None:
+    jobs = jobs_of(plan)[:3]
+    pruned, *others = (job.trial.id for job in jobs)
+    heard, alone = Heard(prune=frozenset([pruned])), Heard()
+    with RUNNERS[name]() as runner:
+        runner.run(jobs, stock, heard)
+        runner.run(jobs[1:], stock, alone)
+    assert [what for trial, what in heard.events if trial == pruned] == ["started", "epoch 1", "pruned"]
+    assert set(heard.outcomes) == set(others)
+    assert all(numbers(heard.outcomes[trial]) == numbers(alone.outcomes[trial]) for trial in others)
+
+
+@pytest.mark.parametrize("name", ["serial", "processes"])
+def test_jobs_are_taken_one_by_one_as_workers_get_free(name: str, plan: Plan, stock: Stock) -> None:
+    """A feed knows what has ended before it names the next job, and may have none for now."""
+    first, second, third = jobs_of(plan)[:3]
+    heard = Heard()
+    known_when_asked = []
+
+    def feed() -> Iterator[Job | None]:
+        yield first
+        while not heard.outcomes:
+            yield None
+        known_when_asked.append(set(heard.outcomes))
+        yield second
+        yield third
+
+    with RUNNERS[name]() as runner:
+        runner.run(feed(), stock, heard)
+    assert known_when_asked == [{first.trial.id}]
+    assert len(heard.outcomes) == 3
+
+
+def test_each_process_has_its_cores_and_what_they_read_is_shared(plan: Plan, stock: Stock) -> None:
+    heard = Heard()
+    with ProcessesRunner(2) as runner:
+        runner.run(jobs_of(plan)[:4], stock, heard)
+        shared = [
+            Path(f"/proc/{worker.split(':')[1]}/maps").read_text().count("/memfd:gridsearch")
+            for worker in set(heard.workers.values())
+        ]
+        cores = {worker: os.sched_getaffinity(int(worker.split(":")[1])) for worker in heard.workers.values()}
+    assert shared == [2, 2], "the encoder and the encoded task, mapped by both"
+    for trial_id, worker in heard.workers.items():
+        assert set(heard.resources[trial_id]["cores"]) == cores[worker]
+    if len(os.sched_getaffinity(0)) > 1:
+        assert set.intersection(*cores.values()) == set()
+    assert not any(Path(f"/proc/{worker.split(':')[1]}").exists() for worker in cores), "leaving ends them"
 
 
 WITHOUT_THE_DRIVER = """
