@@ -1,6 +1,76 @@
-"""What figures, and the table in HTML, say."""
+"""What figures say, in Chinese. A label begins with Chinese letters and ends with Latin ones: 验证集 accuracy."""
 
 from collections.abc import Mapping
 from typing import Final
 
-FIGURES: Final[Mapping[str, str]] = {}
+FIGURES: Final[Mapping[str, str]] = {
+    "Figures": "图",
+    "{metric} on {split}": "{split} {metric}",
+    "{label} (lower is better)": "{label}（越低越好）",
+    "{name}:": "{name}：",
+    "seed {n}": "种子 {n}",
+    "fold {n}": "折 {n}",
+    # half_normal.py
+    "Half-normal plot of the tested effects (n = {n}): noise follows the dashed line; beyond the limit an effect is "
+    "found.": "{n} 个被检验效应的半正态图：噪声沿虚线分布；超出界限的效应即为检出。",
+    "Half-normal plot of effects (n = {n}). {found}.": "{n} 个效应的半正态图。{found}。",
+    "Found: {names}": "检出：{names}",
+    "None was found": "没有检出",
+    "size of the effect on {label}": "{label} 的效应大小",
+    "size of the effect on {label} / its standard error": "{label} 的效应大小 / 标准误",
+    "normal score of the effect's p value ({label})": "{label} 的效应 p 值的正态分数",
+    "effect found": "检出的效应",
+    "no effect found": "未检出",
+    "simultaneous 95 % limit {limit}": "95% 同时界限 {limit}",
+    "noise alone": "纯噪声",
+    "half-normal quantile": "半正态分位数",
+    # main_effects.py
+    "Means at the levels of each factor, averaged over the other factors.": (
+        "各因素在每个水平上的均值，对其余因素取平均。"
+    ),
+    "A level differs from the baseline level where their bars do not overlap (simultaneous, 95 %).": (
+        "某水平与基线水平的误差条不重叠，即两者有差异（95% 同时置信区间）。"
+    ),
+    "main effect found": "检出主效应",
+    "no main effect found": "未检出主效应",
+    "baseline level": "基线水平",
+    "bars apart: different": "误差条分开：有差异",
+    "mean of all {mean}": "总均值 {mean}",
+    "{factor}: {levels}.": "{factor}：{levels}。",
+    "Level means of factors (n = {n}) around the mean of all, {mean}. {factors}": (
+        "{n} 个因素的水平均值，总均值 {mean}。{factors}"
+    ),
+    # interactions.py
+    "Factors that act together: lines that are not parallel.": "有交互作用的因素：线不平行。",
+    "Only the surest {n} panels of {total} are shown.": "{total} 幅中只画出最可靠的 {n} 幅。",
+    "Interaction plot. {panels}": "交互作用图。{panels}",
+    "{term}: {means}.": "{term}：{means}。",
+    # heat_map.py
+    "no result": "无结果",
+    "{label} of every cell. Brighter is better.": "{label} 热图，每格一个组合。越亮越好。",
+    "{label}, brighter is better": "{label}，越亮越好",
+    "Heat map of cells (n = {n}) from {low} to {high}. {layout}.": "{n} 个组合的热图，从 {low} 到 {high}。{layout}。",
+    "Rows: {rows}; columns: {columns}": "行：{rows}；列：{columns}",
+    # quality_time.py
+    "{label} against training time: no cell is both faster and better than one of the Pareto set.": (
+        "{label} 与训练时间：没有任何组合比帕累托集中的组合既快又好。"
+    ),
+    "Cells (n = {n}) by training time and {label}. Pareto set, from fast to slow: {cells}.": (
+        "{n} 个组合的训练时间与{label}。帕累托集（由快到慢）：{cells}。"
+    ),
+    "training time of one run ({unit})": "单次运行的训练时间（{unit}）",
+    "minutes": "分钟",
+    "hours": "小时",
+    "Pareto set": "帕累托集",
+    "collapsed, off the axis ({n})": "崩溃，在坐标轴之外（{n}）",
+    "± one standard deviation of a run ({sd})": "± 单次运行的一个标准差（{sd}）",
+    # curves.py
+    "{label} after each epoch.": "{label} 随轮次的变化。",
+    "Learning curves. {curves}": "学习曲线。{curves}",
+    "{name}: {first} after epoch {first_epoch}, {last} after epoch {last_epoch}.": (
+        "{name}：第 {first_epoch} 轮后 {first}，第 {last_epoch} 轮后 {last}。"
+    ),
+    "worst": "最差",
+    "chosen epoch": "选定轮次",
+    "epoch": "轮次",
+}

@@ -11,7 +11,7 @@ from reports.figures.records import Curve, Picture, Response, Role
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
 from reports.figures.style import BLACK, BLUE, INK, QUIET, VERMILLION, LineStyle, Look
 from reports.figures.texts import FONT_SIZE, SMALL, decimals_for, number, shortened, text_width
-from reports.figures.words import LANGUAGES, Words, response_text
+from reports.language import enumerated, say, sentences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,20 +33,19 @@ CHOSEN: Look = {"marker": "o", "color": INK, "markerfacecolor": "none", "markers
 Points = list[tuple[int, float]]
 
 
-def curves_picture(curves: Sequence[Curve], response: Response, lang: str = "en") -> Picture | None:
+def curves_picture(curves: Sequence[Curve], response: Response) -> Picture | None:
     """Draw the response after each epoch; None when no curve has a point."""
     known = [(curve, points) for curve in curves if (points := _points(curve))][:MOST_CURVES]
     if not known:
         return None
-    words = LANGUAGES[lang]
     with drawing(NAME):
-        keys = _keys([curve for curve, _ in known], words)
+        keys = _keys([curve for curve, _ in known])
         head = MARGIN + ROW_HEIGHT * len(legend_rows(keys))
         sheet = Sheet(head + PLOT_HEIGHT + BELOW)
         draw_legend(sheet, keys, MARGIN, MARGIN / 2)
-        _draw(sheet, head, known, response, words)
-        title = words.curves.format(label=response.label)
-        return finished(sheet, NAME, title, _alt(known, words))
+        _draw(sheet, head, known, response)
+        title = say("{label} after each epoch.", label=response.label)
+        return finished(sheet, NAME, title, _alt(known))
 
 
 def _points(curve: Curve) -> Points:
@@ -61,22 +60,23 @@ def _style(curve: Curve) -> LineStyle:
     return next((STYLES[role] for role in Role if role in curve.roles), STYLES[Role.COLLAPSED])
 
 
-def _roles(curve: Curve, words: Words) -> list[str]:
-    names = {Role.BEST: words.best, Role.WORST: words.worst, Role.BASELINE: words.baseline}
+def _roles(curve: Curve) -> list[str]:
+    names = {Role.BEST: say("best"), Role.WORST: say("worst"), Role.BASELINE: say("baseline")}
     texts = [names[role] for role in Role if role in curve.roles and role in names]
-    return [*texts, words.collapsed] if curve.collapsed or Role.COLLAPSED in curve.roles else texts
+    return [*texts, say("collapsed")] if curve.collapsed or Role.COLLAPSED in curve.roles else texts
 
 
-def _name(curve: Curve, words: Words) -> str:
-    return words.colon.join([words.comma.join(_roles(curve, words)), curve.name]).removeprefix(words.colon)
+def _name(curve: Curve) -> str:
+    roles = enumerated(_roles(curve))
+    return say("{word}: {name}", word=roles, name=curve.name) if roles else curve.name
 
 
-def _keys(curves: Sequence[Curve], words: Words) -> list[Key]:
+def _keys(curves: Sequence[Curve]) -> list[Key]:
     names = {
-        Role.BEST: words.best,
-        Role.BASELINE: words.baseline,
-        Role.WORST: words.worst,
-        Role.COLLAPSED: words.collapsed,
+        Role.BEST: say("best"),
+        Role.BASELINE: say("baseline"),
+        Role.WORST: say("worst"),
+        Role.COLLAPSED: say("collapsed"),
     }
     used = {_style(curve) for curve in curves}
     keys = [
@@ -85,14 +85,14 @@ def _keys(curves: Sequence[Curve], words: Words) -> list[Key]:
         if (style := STYLES[role]) in used
     ]
     if any(curve.chosen_epoch and _style(curve) is not STYLES[Role.COLLAPSED] for curve in curves):
-        keys.append(Key(words.chosen_epoch, CHOSEN | {"markersize": 10.0}))
+        keys.append(Key(say("chosen epoch"), CHOSEN | {"markersize": 10.0}))
     return keys
 
 
-def _draw(sheet: Sheet, top: float, known: Sequence[tuple[Curve, Points]], response: Response, words: Words) -> None:
+def _draw(sheet: Sheet, top: float, known: Sequence[tuple[Curve, Points]], response: Response) -> None:
     values = [value for _, points in known for _, value in points]
     low, high = padded(min(values), max(values))
-    texts = [shortened(_name(curve, words), LONGEST_NAME, SMALL) for curve, _ in known]
+    texts = [shortened(_name(curve), LONGEST_NAME, SMALL) for curve, _ in known]
     left = MARGIN + FONT_SIZE + 4 + text_width(number(high, decimals_for(high - low)), SMALL) + 8
     width = WIDTH - MARGIN - left - max(text_width(text, SMALL) for text in texts) - 22
     axes = sheet.axes(left, top, width, PLOT_HEIGHT)
@@ -100,8 +100,8 @@ def _draw(sheet: Sheet, top: float, known: Sequence[tuple[Curve, Points]], respo
     _epoch_axis(axes, max(points[-1][0] for _, points in known))
     for curve, points in known:
         _draw_curve(axes, curve, points)
-    sheet.text(left + width / 2, sheet.height - MARGIN, words.epoch, align="center")
-    label = shortened(response_text(response, words), PLOT_HEIGHT)
+    sheet.text(left + width / 2, sheet.height - MARGIN, say("epoch"), align="center")
+    label = shortened(response.axis, PLOT_HEIGHT)
     sheet.text(MARGIN, top + PLOT_HEIGHT / 2, label, align="center", upright=True)
     _name_ends(sheet, axes, top, [points[-1] for _, points in known], texts, left + width)
 
@@ -153,12 +153,13 @@ def _name_ends(
         sheet.text(right + 21, height, text, size=SMALL)
 
 
-def _alt(known: Sequence[tuple[Curve, Points]], words: Words) -> str:
+def _alt(known: Sequence[tuple[Curve, Points]]) -> str:
     values = [value for _, points in known for _, value in points]
     decimals = decimals_for(max(values) - min(values))
     texts = [
-        words.curve_alt.format(
-            name=_name(curve, words),
+        say(
+            "{name}: {first} after epoch {first_epoch}, {last} after epoch {last_epoch}.",
+            name=_name(curve),
             first=number(points[0][1], decimals),
             first_epoch=points[0][0],
             last=number(points[-1][1], decimals),
@@ -166,4 +167,4 @@ def _alt(known: Sequence[tuple[Curve, Points]], words: Words) -> str:
         )
         for curve, points in known
     ]
-    return words.curves_alt.format(curves=" ".join(texts))
+    return say("Learning curves. {curves}", curves=sentences(texts))

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
 from reports.figures.records import Curve, GridCell, GridFactor, Response, Role, TimedCell
-from reports.figures.words import LANGUAGES
+from reports.language import enumerated, say
 from reports.records import CellRow, Replicate, StudyRows
 
 
-def response_on(study: StudyRows, split: str | None, lang: str = "en") -> Response:
+def response_on(study: StudyRows, split: str | None) -> Response:
     """Name the study's metric on a split; a published one, whose split is not known, by its column."""
-    label = LANGUAGES[lang].on_split.format(metric=study.metric, split=split) if split else study.metric
+    label = say("{metric} on {split}", metric=study.metric, split=say(split)) if split else study.metric
     return Response(label, study.lower_is_better)
 
 
@@ -89,7 +89,7 @@ def dev_run_sd(study: StudyRows) -> float | None:
     return math.sqrt(math.fsum(square for square, _ in squares) / df) if df else None
 
 
-def study_curves(study: StudyRows, epochs: Mapping[str, Sequence[float | None]], lang: str = "en") -> tuple[Curve, ...]:
+def study_curves(study: StudyRows, epochs: Mapping[str, Sequence[float | None]]) -> tuple[Curve, ...]:
     """Gather the curves of the best, the baseline and the worst cell, and of all runs that collapsed.
 
     ``epochs`` has, for each trial, the metric on dev after every epoch.
@@ -104,7 +104,7 @@ def study_curves(study: StudyRows, epochs: Mapping[str, Sequence[float | None]],
     ordered = sorted(study.cells, key=lambda cell: list(roles).index(cell.index) if cell.index in roles else len(roles))
     return tuple(
         Curve(
-            _run_name(study, cell, replicate, lang),
+            _run_name(study, cell, replicate),
             tuple(roles.get(cell.index, [Role.COLLAPSED])),
             tuple(epochs[replicate.trial]),
             replicate.chosen_epoch,
@@ -121,11 +121,10 @@ def _shown(cell: CellRow, has_role: bool, epochs: Mapping[str, Sequence[float | 
             yield replicate
 
 
-def _run_name(study: StudyRows, cell: CellRow, replicate: Replicate, lang: str) -> str:
-    words = LANGUAGES[lang]
-    parts = [f"{words.cell} {cell.index}"]
+def _run_name(study: StudyRows, cell: CellRow, replicate: Replicate) -> str:
+    parts = [say("cell {name}", name=cell.index)]
     if len({one.seed for one in cell.replicates}) > 1:
-        parts.append(f"{words.seed} {replicate.seed}")
+        parts.append(say("seed {n}", n=replicate.seed))
     if len({one.fold for one in cell.replicates}) > 1:
-        parts.append(f"{words.fold} {replicate.fold}")
-    return words.comma.join(parts)
+        parts.append(say("fold {n}", n=replicate.fold))
+    return enumerated(parts)

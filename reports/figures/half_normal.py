@@ -10,7 +10,7 @@ from reports.figures.records import EffectPoint, EffectPoints, Picture, Response
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
 from reports.figures.style import BLUE, QUIET, VERMILLION, Look
 from reports.figures.texts import decimals_for, number, shortened, signed, text_width
-from reports.figures.words import LANGUAGES, Words
+from reports.language import enumerated, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,19 +22,22 @@ GAP, FAR = 9.0, 2 * LINE_HEIGHT
 """Between a point and its name; and how far below it a name may be before the other side is better."""
 
 
-def half_normal_picture(effects: EffectPoints, response: Response, lang: str = "en") -> Picture | None:
+def half_normal_picture(effects: EffectPoints, response: Response) -> Picture | None:
     """Draw sizes of effects against half-normal quantiles, with names of those found; None without any effect."""
     if not effects.points:
         return None
-    words = LANGUAGES[lang]
     with drawing(NAME):
-        keys = _keys(effects, words)
+        keys = _keys(effects)
         head = MARGIN + ROW_HEIGHT * len(legend_rows(keys))
         sheet = Sheet(head + PLOT_HEIGHT + BELOW)
         draw_legend(sheet, keys, LEFT, MARGIN / 2, WIDTH - LEFT - MARGIN)
-        _draw(sheet, head, effects, _size_label(effects.scale, response, words), words)
-        title = words.half_normal.format(n=len(effects.points))
-        alt = words.half_normal_alt.format(n=len(effects.points), found=_found_text(effects, words))
+        _draw(sheet, head, effects, _size_label(effects.scale, response))
+        title = say(
+            "Half-normal plot of the tested effects (n = {n}): noise follows the dashed line; beyond the limit an "
+            "effect is found.",
+            n=len(effects.points),
+        )
+        alt = say("Half-normal plot of effects (n = {n}). {found}.", n=len(effects.points), found=_found_text(effects))
         return finished(sheet, NAME, title, alt)
 
 
@@ -47,9 +50,14 @@ def half_normal_quantiles(count: int) -> list[float]:
     return [NormalDist().inv_cdf(0.5 + 0.5 * (rank + 0.5) / count) for rank in range(count)]
 
 
-def _size_label(scale: Scale, response: Response, words: Words) -> str:
-    templates = {Scale.EFFECT: words.effect_size, Scale.T: words.t_size, Scale.SCORE: words.score_size}
-    return templates[scale].format(label=response.label)
+def _size_label(scale: Scale, response: Response) -> str:
+    label = response.label
+    names = {
+        Scale.EFFECT: say("size of the effect on {label}", label=label),
+        Scale.T: say("size of the effect on {label} / its standard error", label=label),
+        Scale.SCORE: say("normal score of the effect's p value ({label})", label=label),
+    }
+    return names[scale]
 
 
 def _decimals(effects: EffectPoints) -> int:
@@ -62,10 +70,10 @@ def _text(point: EffectPoint, effects: EffectPoints) -> str:
     return f"{point.name} {signed(point.value, _decimals(effects))}"
 
 
-def _found_text(effects: EffectPoints, words: Words) -> str:
+def _found_text(effects: EffectPoints) -> str:
     ordered = sorted(effects.points, key=lambda point: -abs(point.value))
     names = [_text(point, effects) for point in ordered if point.found]
-    return words.terms_found.format(names=words.comma.join(names)) if names else words.no_terms_found
+    return say("Found: {names}", names=enumerated(names)) if names else say("None was found")
 
 
 FOUND: Look = {"marker": "o", "color": BLUE, "markersize": 7.0}
@@ -74,17 +82,17 @@ LIMIT: Look = {"linestyle": (0, (8, 2, 1.5, 2)), "color": VERMILLION, "width": 1
 NOISE: Look = {"linestyle": (0, (3, 3)), "color": QUIET, "width": 1.2}
 
 
-def _keys(effects: EffectPoints, words: Words) -> list[Key]:
-    keys = [Key(words.found, FOUND)] if any(point.found for point in effects.points) else []
+def _keys(effects: EffectPoints) -> list[Key]:
+    keys = [Key(say("effect found"), FOUND)] if any(point.found for point in effects.points) else []
     if not all(point.found for point in effects.points):
-        keys.append(Key(words.not_found, NOT_FOUND))
+        keys.append(Key(say("no effect found"), NOT_FOUND))
     if effects.limit is not None:
         limit = number(effects.limit, _decimals(effects) + 1)
-        keys.append(Key(words.limit.format(limit=limit), LIMIT))
-    return [*keys, Key(words.noise, NOISE)]
+        keys.append(Key(say("simultaneous 95 % limit {limit}", limit=limit), LIMIT))
+    return [*keys, Key(say("noise alone"), NOISE)]
 
 
-def _draw(sheet: Sheet, top: float, effects: EffectPoints, size_label: str, words: Words) -> None:
+def _draw(sheet: Sheet, top: float, effects: EffectPoints, size_label: str) -> None:
     points = sorted(effects.points, key=lambda point: abs(point.value))
     quantiles = half_normal_quantiles(len(points))
     width = WIDTH - LEFT - MARGIN
@@ -99,7 +107,7 @@ def _draw(sheet: Sheet, top: float, effects: EffectPoints, size_label: str, word
         if chosen:
             axes.plot(*zip(*chosen, strict=True), linestyle="none", clip_on=False, zorder=4, **look)
     sheet.text(LEFT + width / 2, sheet.height - MARGIN, size_label, align="center")
-    sheet.text(MARGIN, top + PLOT_HEIGHT / 2, words.quantile, align="center", upright=True)
+    sheet.text(MARGIN, top + PLOT_HEIGHT / 2, say("half-normal quantile"), align="center", upright=True)
     places = [
         (LEFT + width * abs(p.value) / right, top + PLOT_HEIGHT * (1 - q / upper))
         for p, q in zip(points, quantiles, strict=True)

@@ -12,7 +12,7 @@ from reports.figures.records import GridCell, GridFactor, Picture, Response
 from reports.figures.shades import Shades, draw_bar
 from reports.figures.sheet import MARGIN, Sheet, drawing, finished
 from reports.figures.texts import SMALL, decimals_for, number, shortened, text_width
-from reports.figures.words import LANGUAGES, Words
+from reports.language import enumerated, say
 
 NAME = "heat-map"
 MOST_PLACES = 4096
@@ -23,9 +23,7 @@ BELOW = 70
 Place = tuple[str, ...]
 
 
-def heat_map_picture(
-    factors: Sequence[GridFactor], cells: Sequence[GridCell], response: Response, lang: str = "en"
-) -> Picture | None:
+def heat_map_picture(factors: Sequence[GridFactor], cells: Sequence[GridCell], response: Response) -> Picture | None:
     """Draw every cell at its levels; None when there is no result, or when the cells are no grid."""
     factors = _varied(factors, cells)
     known = [cell.value for cell in cells if cell.value is not None and math.isfinite(cell.value)]
@@ -35,21 +33,21 @@ def heat_map_picture(
     places = _placed(factors, cells)
     if len(places) < LEAST_FILLED * n_places:
         return None
-    words = LANGUAGES[lang]
     sound = [cell.value for cell in places.values() if cell.value is not None and not cell.collapsed] or known
     shades = Shades(min(sound), max(sound), response.lower_is_better)
     with drawing(NAME):
         layout = make_layout(factors)
-        keys = _keys(layout, places, n_places, words)
+        keys = _keys(layout, places, n_places)
         top = MARGIN + ROW_HEIGHT * len(legend_rows(keys))
         sheet = Sheet(top + layout.height + BELOW)
         draw_legend(sheet, keys, MARGIN, MARGIN / 2)
         _write_columns(sheet, top, layout)
         _write_rows(sheet, top, layout)
         draw_cells(sheet, top, layout, places, shades)
-        draw_bar(sheet, shades, layout.left, top + layout.height + 16, words.brighter.format(label=response.label))
-        title = words.heat_map.format(label=response.label)
-        return finished(sheet, NAME, title, _alt(layout, len(places), known, words))
+        legend = say("{label}, brighter is better", label=response.label)
+        draw_bar(sheet, shades, layout.left, top + layout.height + 16, legend)
+        title = say("{label} of every cell. Brighter is better.", label=response.label)
+        return finished(sheet, NAME, title, _alt(layout, len(places), known))
 
 
 def _varied(factors: Sequence[GridFactor], cells: Sequence[GridCell]) -> list[GridFactor]:
@@ -78,17 +76,17 @@ def _merged(group: Sequence[GridCell]) -> GridCell:
     )
 
 
-def _keys(layout: Layout, places: dict[Place, GridCell], n_places: int, words: Words) -> list[Key]:
+def _keys(layout: Layout, places: dict[Place, GridCell], n_places: int) -> list[Key]:
     cells = list(places.values())
     keys = []
     if any(cell.is_best for cell in cells):
-        keys.append(Key(words.best, BEST, boxed=True))
+        keys.append(Key(say("best"), BEST, boxed=True))
     if any(cell.is_baseline for cell in cells):
-        keys.append(Key(words.baseline, BASELINE, boxed=True))
+        keys.append(Key(say("baseline"), BASELINE, boxed=True))
     if len(cells) < n_places or any(cell.value is None for cell in cells):
-        keys.append(Key(words.no_result, ABSENT, boxed=True))
+        keys.append(Key(say("no result"), ABSENT, boxed=True))
     if any(cell.collapsed for cell in cells):
-        keys.append(Key(f"{MARK} {words.collapsed}"))
+        keys.append(Key(f"{MARK} {say('collapsed')}"))
     return keys
 
 
@@ -130,12 +128,13 @@ def _write_rows(sheet: Sheet, top: float, layout: Layout) -> None:
         left += width
 
 
-def _alt(layout: Layout, n_cells: int, values: Sequence[float], words: Words) -> str:
+def _alt(layout: Layout, n_cells: int, values: Sequence[float]) -> str:
     decimals = max(2, decimals_for(max(values) - min(values)))
-    rows, columns = (words.comma.join(factor.name for factor in side.factors) for side in (layout.rows, layout.columns))
-    return words.heat_map_alt.format(
+    rows, columns = (enumerated(factor.name for factor in side.factors) for side in (layout.rows, layout.columns))
+    return say(
+        "Heat map of cells (n = {n}) from {low} to {high}. {layout}.",
         n=n_cells,
         low=number(min(values), decimals),
         high=number(max(values), decimals),
-        layout=words.rows_and_columns.format(rows=rows or "-", columns=columns),
+        layout=say("Rows: {rows}; columns: {columns}", rows=rows or "-", columns=columns),
     )

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from reports.figures.axis import number_axis, padded
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
+from reports.figures.main_effects import bars_text
 from reports.figures.records import InteractionPanel, LevelPoint, Picture, Response
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
 from reports.figures.style import QUIET, line_style
 from reports.figures.texts import FONT_SIZE, SMALL, decimals_for, number, shortened, text_width
-from reports.figures.words import LANGUAGES, Words, response_text
+from reports.language import enumerated, say, sentences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,29 +35,28 @@ class _Axis:
     width: float
 
 
-def interactions_picture(panels: Sequence[InteractionPanel], response: Response, lang: str = "en") -> Picture | None:
+def interactions_picture(panels: Sequence[InteractionPanel], response: Response) -> Picture | None:
     """Draw the panels, all on one scale; None without any."""
     if not panels:
         return None
-    words = LANGUAGES[lang]
     shown = panels[:MOST_PANELS]
     with drawing(NAME):
         axis = _axis(shown)
         rows = [shown[start : start + PER_ROW] for start in range(0, len(shown), PER_ROW)]
-        heads = [max(_head_height(panel, axis, words) for panel in row) for row in rows]
+        heads = [max(_head_height(panel, axis) for panel in row) for row in rows]
         sheet = Sheet(sum(heads) + len(rows) * (AXES_HEIGHT + BELOW_AXES) + MARGIN)
         top = float(MARGIN)
         for row, head in zip(rows, heads, strict=True):
             for place, panel in enumerate(row):
-                _draw_panel(sheet, axis, panel, place, top + head, words)
+                _draw_panel(sheet, axis, panel, place, top + head)
             middle = top + head + AXES_HEIGHT / 2
-            label = shortened(response_text(response, words), AXES_HEIGHT + head)
+            label = shortened(response.axis, AXES_HEIGHT + head)
             sheet.text(MARGIN, middle, label, align="center", upright=True)
             top += head + AXES_HEIGHT + BELOW_AXES
-        title = f"{words.interactions} {words.bars_differ}"
+        title = [say("Factors that act together: lines that are not parallel."), bars_text()]
         if len(shown) < len(panels):
-            title += " " + words.interactions_cut.format(n=len(shown), total=len(panels))
-        return finished(sheet, NAME, title, _alt(shown, words))
+            title.append(say("Only the surest {n} panels of {total} are shown.", n=len(shown), total=len(panels)))
+        return finished(sheet, NAME, sentences(title), _alt(shown))
 
 
 def _points(panels: Sequence[InteractionPanel]) -> list[LevelPoint]:
@@ -72,8 +72,8 @@ def _axis(panels: Sequence[InteractionPanel]) -> _Axis:
     return _Axis(low, high, left, min(WIDEST, (WIDTH - MARGIN - left - (per_row - 1) * BETWEEN) / per_row))
 
 
-def _keys(panel: InteractionPanel, words: Words) -> list[Key]:
-    keys = [Key(f"{panel.lines}{words.colon}".rstrip())]
+def _keys(panel: InteractionPanel) -> list[Key]:
+    keys = [Key(say("{name}:", name=panel.lines))]
     for place, level in enumerate(panel.line_levels):
         style = line_style(place)
         keys.append(Key(level, {"linestyle": style.dashes, "marker": style.marker, "color": style.color, "width": 1.6}))
@@ -81,21 +81,21 @@ def _keys(panel: InteractionPanel, words: Words) -> list[Key]:
 
 
 def _given(panel: InteractionPanel) -> str:
-    return ", ".join(f"{name} = {level}" for name, level in panel.given)
+    return enumerated(f"{name} = {level}" for name, level in panel.given)
 
 
-def _head_height(panel: InteractionPanel, axis: _Axis, words: Words) -> float:
-    return ROW_HEIGHT * len(legend_rows(_keys(panel, words), axis.width)) + (HEADING if panel.given else 0) + 8
+def _head_height(panel: InteractionPanel, axis: _Axis) -> float:
+    return ROW_HEIGHT * len(legend_rows(_keys(panel), axis.width)) + (HEADING if panel.given else 0) + 8
 
 
-def _draw_panel(sheet: Sheet, axis: _Axis, panel: InteractionPanel, place: int, axes_top: float, words: Words) -> None:
+def _draw_panel(sheet: Sheet, axis: _Axis, panel: InteractionPanel, place: int, axes_top: float) -> None:
     left = axis.left + place * (axis.width + BETWEEN)
-    start = axes_top - _head_height(panel, axis, words)
+    start = axes_top - _head_height(panel, axis)
     if panel.given:
         given = shortened(_given(panel), axis.width, bold=True)
         sheet.text(left, start + HEADING / 2, given, bold=True)
         start += HEADING
-    draw_legend(sheet, _keys(panel, words), left, start, axis.width)
+    draw_legend(sheet, _keys(panel), left, start, axis.width)
     axes = sheet.axes(left, axes_top, axis.width, AXES_HEIGHT)
     number_axis(axes, "y", axis.low, axis.high)
     if place:
@@ -131,7 +131,7 @@ def _draw_lines(axes: "Axes", panel: InteractionPanel) -> None:
         )
 
 
-def _alt(panels: Sequence[InteractionPanel], words: Words) -> str:
+def _alt(panels: Sequence[InteractionPanel]) -> str:
     values = [point.mean for point in _points(panels)]
     decimals = decimals_for(max(values) - min(values))
     texts = []
@@ -141,6 +141,6 @@ def _alt(panels: Sequence[InteractionPanel], words: Words) -> str:
             for level, line in zip(panel.line_levels, panel.means, strict=True)
             for point in line
         ]
-        term = panel.term + (f" ({_given(panel)})" if panel.given else "")
-        texts.append(words.panel_alt.format(term=term, means="; ".join(means)))
-    return words.interactions_alt.format(panels=" ".join(texts))
+        term = panel.term + (say(" ({details})", details=_given(panel)) if panel.given else "")
+        texts.append(say("{term}: {means}.", term=term, means=say("; ").join(means)))
+    return say("Interaction plot. {panels}", panels=sentences(texts))

@@ -10,7 +10,7 @@ from reports.figures.records import FactorMeans, LevelPoint, Picture, Response
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
 from reports.figures.style import BLUE, GRID, INK, QUIET, VERMILLION, Look
 from reports.figures.texts import FONT_SIZE, SMALL, decimals_for, number, shortened, text_width
-from reports.figures.words import LANGUAGES, Words, response_text
+from reports.language import enumerated, say, sentences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,26 +39,29 @@ class _Layout:
     high: float
 
 
-def main_effects_picture(
-    factors: Sequence[FactorMeans], grand_mean: float, response: Response, lang: str = "en"
-) -> Picture | None:
+def main_effects_picture(factors: Sequence[FactorMeans], grand_mean: float, response: Response) -> Picture | None:
     """Draw the mean at each level of each factor; None without any factor."""
     factors = [factor for factor in factors if factor.levels]
     if not factors:
         return None
-    words = LANGUAGES[lang]
     with drawing(NAME):
         layout = _layout(factors, grand_mean)
-        keys = _keys(factors, number(grand_mean, _decimals(layout)), words)
+        keys = _keys(factors, number(grand_mean, _decimals(layout)))
         head = MARGIN + ROW_HEIGHT * len(legend_rows(keys))
         sheet = Sheet(head + layout.height + BELOW)
         draw_legend(sheet, keys, MARGIN, MARGIN / 2)
         _draw(sheet, head, layout, factors, grand_mean)
         middle = (layout.axes_left + WIDTH - MARGIN) / 2
-        sheet.text(middle, sheet.height - MARGIN, response_text(response, words), align="center")
-        alt = _alt(factors, grand_mean, _decimals(layout), words)
-        title = f"{words.main_effects} {words.bars_differ}" if _has_bars(factors) else words.main_effects
+        sheet.text(middle, sheet.height - MARGIN, response.axis, align="center")
+        alt = _alt(factors, grand_mean, _decimals(layout))
+        about = say("Means at the levels of each factor, averaged over the other factors.")
+        title = sentences([about, bars_text() if _has_bars(factors) else ""])
         return finished(sheet, NAME, title, alt)
+
+
+def bars_text() -> str:
+    """Say how bars around means are read."""
+    return say("A level differs from the baseline level where their bars do not overlap (simultaneous, 95 %).")
 
 
 def _layout(factors: Sequence[FactorMeans], grand_mean: float) -> _Layout:
@@ -85,15 +88,15 @@ def _decimals(layout: _Layout) -> int:
     return decimals_for(layout.high - layout.low)
 
 
-def _keys(factors: Sequence[FactorMeans], grand_mean: str, words: Words) -> list[Key]:
-    keys = [Key(words.main_found, FOUND)] if any(factor.found for factor in factors) else []
+def _keys(factors: Sequence[FactorMeans], grand_mean: str) -> list[Key]:
+    keys = [Key(say("main effect found"), FOUND)] if any(factor.found for factor in factors) else []
     if not all(factor.found for factor in factors):
-        keys.append(Key(words.main_not_found, NOT_FOUND))
+        keys.append(Key(say("no main effect found"), NOT_FOUND))
     if any(point.is_baseline for factor in factors for point in factor.levels):
-        keys.append(Key(words.baseline_level, NOT_FOUND | {"marker": BASELINE_MARKER}))
+        keys.append(Key(say("baseline level"), NOT_FOUND | {"marker": BASELINE_MARKER}))
     if _has_bars(factors):
-        keys.append(Key(words.bars, BAR))
-    return [*keys, Key(words.grand_mean.format(mean=grand_mean), GRAND_MEAN, upright=True)]
+        keys.append(Key(say("bars apart: different"), BAR))
+    return [*keys, Key(say("mean of all {mean}", mean=grand_mean), GRAND_MEAN, upright=True)]
 
 
 def _rows(factors: Sequence[FactorMeans]) -> Iterator[tuple[FactorMeans, list[float]]]:
@@ -140,15 +143,21 @@ def _write_names(sheet: Sheet, top: float, layout: _Layout, factor: FactorMeans,
         sheet.text(layout.axes_left - GAP, top + height, level, align="right", size=SMALL)
 
 
-def _alt(factors: Sequence[FactorMeans], grand_mean: float, decimals: int, words: Words) -> str:
+def _alt(factors: Sequence[FactorMeans], grand_mean: float, decimals: int) -> str:
     def means(levels: Sequence[LevelPoint]) -> str:
-        return words.comma.join(f"{point.level} {number(point.mean, decimals)}" for point in levels)
+        return enumerated(f"{point.level} {number(point.mean, decimals)}" for point in levels)
 
     texts = [
-        words.factor_alt.format(
-            factor=f"{factor.factor} ({words.main_found})" if factor.found else factor.factor,
+        say(
+            "{factor}: {levels}.",
+            factor=factor.factor + (say(" ({details})", details=say("main effect found")) if factor.found else ""),
             levels=means(factor.levels),
         )
         for factor in factors
     ]
-    return words.main_effects_alt.format(n=len(factors), mean=number(grand_mean, decimals), factors=" ".join(texts))
+    return say(
+        "Level means of factors (n = {n}) around the mean of all, {mean}. {factors}",
+        n=len(factors),
+        mean=number(grand_mean, decimals),
+        factors=sentences(texts),
+    )

@@ -28,7 +28,6 @@ def effect_pictures(
     factors: Sequence[Factor],
     response: Response,
     columns: Mapping[str, str] | None = None,
-    lang: str = "en",
 ) -> tuple[Picture, ...]:
     """Draw the half-normal plot, the main effects and the interactions found.
 
@@ -37,25 +36,23 @@ def effect_pictures(
     points = effect_points(analysis, columns)
     means = factor_means(analysis, factors, columns)
     pictures = (
-        half_normal_picture(points, response, lang) if points else None,
-        main_effects_picture(means, analysis.mean, response, lang) if analysis.mean is not None else None,
-        interactions_picture(interaction_panels(analysis, factors, columns), response, lang),
+        half_normal_picture(points, response) if points else None,
+        main_effects_picture(means, analysis.mean, response) if analysis.mean is not None else None,
+        interactions_picture(interaction_panels(analysis, factors, columns), response),
     )
     return tuple(picture for picture in pictures if picture is not None)
 
 
-def study_pictures(
-    study: StudyRows, epochs: Mapping[str, Sequence[float | None]] | None = None, lang: str = "en"
-) -> tuple[Picture, ...]:
+def study_pictures(study: StudyRows, epochs: Mapping[str, Sequence[float | None]] | None = None) -> tuple[Picture, ...]:
     """Draw the heat map, quality against time, and the learning curves.
 
     ``epochs`` has, for each trial, the metric on dev after every epoch.
     """
-    on_dev = response_on(study, None if study.is_imported else "dev", lang)
-    result = response_on(study, None if study.is_imported else study.split, lang)
+    on_dev = response_on(study, None if study.is_imported else "dev")
+    result = response_on(study, None if study.is_imported else study.split)
     pictures = (
-        heat_map_picture(grid_factors(study), grid_cells(study), result, lang),
-        quality_time_picture(timed_cells(study), on_dev, dev_run_sd(study), lang),
-        curves_picture(study_curves(study, epochs or {}, lang), on_dev, lang),
+        heat_map_picture(grid_factors(study), grid_cells(study), result),
+        quality_time_picture(timed_cells(study), on_dev, dev_run_sd(study)),
+        curves_picture(study_curves(study, epochs or {}), on_dev),
     )
     return tuple(picture for picture in pictures if picture is not None)

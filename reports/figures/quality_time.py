@@ -13,7 +13,8 @@ from reports.figures.records import Picture, Response, TimedCell
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
 from reports.figures.style import AXIS, BLACK, BLUE, INK, QUIET, VERMILLION, Look
 from reports.figures.texts import FONT_SIZE, SMALL, decimals_for, number, shortened, text_width
-from reports.figures.words import LANGUAGES, Words, response_text
+from reports.language import say
+from reports.markdown import first_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,42 +60,48 @@ class _Ranges:
     is_log: bool
 
 
-def quality_time_picture(
-    cells: Sequence[TimedCell], response: Response, run_sd: float | None = None, lang: str = "en"
-) -> Picture | None:
+def quality_time_picture(cells: Sequence[TimedCell], response: Response, run_sd: float | None = None) -> Picture | None:
     """Draw each cell's result against its time; None without any. ``run_sd`` shows how noisy a run is."""
     known = [cell for cell in cells if math.isfinite(cell.value) and math.isfinite(cell.seconds) and cell.seconds > 0]
     if not known:
         return None
-    words = LANGUAGES[lang]
     sound = [cell for cell in known if not cell.collapsed] or known
     best = pareto_set(sound, lower_is_better=response.lower_is_better)
     with drawing(NAME):
-        ranges = _ranges(known, words)
-        keys = _keys(ranges, run_sd, words)
+        ranges = _ranges(known)
+        keys = _keys(ranges, run_sd)
         head = MARGIN + ROW_HEIGHT * len(legend_rows(keys))
         sheet = Sheet(head + PLOT_HEIGHT + BELOW)
         draw_legend(sheet, keys, MARGIN, MARGIN / 2)
         _draw(sheet, head, ranges, best, run_sd)
-        label = shortened(response_text(response, words), PLOT_HEIGHT)
+        label = shortened(response.axis, PLOT_HEIGHT)
         sheet.text(MARGIN, head + PLOT_HEIGHT / 2, label, align="center", upright=True)
         middle = (ranges.left + WIDTH - MARGIN) / 2
-        sheet.text(middle, sheet.height - MARGIN, words.training_time.format(unit=ranges.unit_name), align="center")
-        title = words.quality_time.format(label=response.label)
-        alt = words.quality_time_alt.format(n=len(known), label=response.label, cells=_listed(best, ranges, words))
+        time = say("training time of one run ({unit})", unit=ranges.unit_name)
+        sheet.text(middle, sheet.height - MARGIN, time, align="center")
+        title = say(
+            "{label} against training time: no cell is both faster and better than one of the Pareto set.",
+            label=response.label,
+        )
+        alt = say(
+            "Cells (n = {n}) by training time and {label}. Pareto set, from fast to slow: {cells}.",
+            n=len(known),
+            label=response.label,
+            cells=_listed(best, ranges),
+        )
         return finished(sheet, NAME, title, alt)
 
 
-def _ranges(cells: Sequence[TimedCell], words: Words) -> _Ranges:
+def _ranges(cells: Sequence[TimedCell]) -> _Ranges:
     """Choose ranges. A collapsed run far off would squeeze all others into a line: it stands at the edge instead."""
     sound = [cell.value for cell in cells if not cell.collapsed] or [cell.value for cell in cells]
     low, high = padded(min(sound), max(sound), 0.08)
     inside = tuple(cell for cell in cells if low <= cell.value <= high)
     outside = tuple(cell for cell in cells if not low <= cell.value <= high)
     slowest = max(cell.seconds for cell in cells)
-    unit, name = (1.0, words.seconds)
+    unit, name = (1.0, say("seconds"))
     if slowest >= 300:
-        unit, name = (60.0, words.minutes) if slowest < 18000 else (3600.0, words.hours)
+        unit, name = (60.0, say("minutes")) if slowest < 18000 else (3600.0, say("hours"))
     times = [cell.seconds / unit for cell in cells]
     is_log = max(times) > LOG_ABOVE * min(times)
     first, last = (min(times) / 1.15, max(times) * 1.15) if is_log else padded(min(times), max(times), 0.06)
@@ -103,16 +110,22 @@ def _ranges(cells: Sequence[TimedCell], words: Words) -> _Ranges:
     return _Ranges(left, (max(0.0, first), last), unit, name, (low, high), inside, outside, is_log)
 
 
-def _keys(ranges: _Ranges, run_sd: float | None, words: Words) -> list[Key]:
-    keys = [Key(words.cell, CELL), Key(words.pareto, PARETO)]
+def _keys(ranges: _Ranges, run_sd: float | None) -> list[Key]:
+    keys = [Key(say("cell"), CELL), Key(say("Pareto set"), PARETO)]
     if any(cell.is_baseline for cell in ranges.inside):
-        keys.append(Key(words.baseline, BASELINE | {"markersize": 8.0}))
+        keys.append(Key(say("baseline"), BASELINE | {"markersize": 8.0}))
     if any(cell.collapsed for cell in ranges.inside):
-        keys.append(Key(words.collapsed, COLLAPSED))
+        keys.append(Key(say("collapsed"), COLLAPSED))
     if ranges.outside:
-        keys.append(Key(words.collapsed_outside.format(n=len(ranges.outside)), OUTSIDE))
+        keys.append(Key(say("collapsed, off the axis ({n})", n=len(ranges.outside)), OUTSIDE))
     if run_sd:
-        keys.append(Key(words.one_sd.format(sd=number(run_sd, decimals_for(5 * run_sd))), SD, upright=True))
+        keys.append(
+            Key(
+                say("± one standard deviation of a run ({sd})", sd=number(run_sd, decimals_for(5 * run_sd))),
+                SD,
+                upright=True,
+            )
+        )
     return keys
 
 
@@ -189,12 +202,11 @@ def _draw_name(sheet: Sheet, text: str, label: Label, box: Box) -> None:
     sheet.text(box.left, box.middle, text)
 
 
-def _listed(best: Sequence[TimedCell], ranges: _Ranges, words: Words) -> str:
+def _listed(best: Sequence[TimedCell], ranges: _Ranges) -> str:
     decimals = decimals_for(ranges.values[1] - ranges.values[0])
     spent = decimals_for(ranges.times[1] - ranges.times[0])
     names = [
         f"{cell.name} ({number(cell.seconds / ranges.unit, spent)} {ranges.unit_name}, {number(cell.value, decimals)})"
         for cell in best
     ]
-    text = words.comma.join(names[:MOST_NAMES])
-    return words.and_more.format(names=text, n=len(names) - MOST_NAMES) if len(names) > MOST_NAMES else text
+    return first_of(names, MOST_NAMES)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reports.language import say
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -24,6 +26,11 @@ class Response:
 
     label: str
     lower_is_better: bool = False
+
+    @property
+    def axis(self) -> str:
+        """Its name on an axis; of most metrics, more is better."""
+        return say("{label} (lower is better)", label=self.label) if self.lower_is_better else self.label
 
 
 class Scale(StrEnum):

@@ -40,10 +40,10 @@ from reports.figures.records import (
 )
 from reports.figures.style import line_style
 from reports.figures.texts import FONT_SIZE, text_width
-from reports.figures.words import CHINESE, ENGLISH
-from reports.importing import import_table
+from reports.language import speaking
 from reports.rows import read_study
 from tests.reports.conftest import LABELS, SMALL_SPACE, Writer, outcome, small_plan
+from tests.reports.pages import import_table
 
 SVG = "{http://www.w3.org/2000/svg}"
 ACCURACY = Response("accuracy on dev")
@@ -127,16 +127,17 @@ def seed_analysis(seed_rows: list[dict[str, str]], seed_factors: list[Factor]) -
     return analyse_effects(seed_factors, runs, ["reinit_pooler"])
 
 
-def seed_map(rows: Sequence[dict[str, str]], factors: Sequence[Factor], lang: str = "en") -> Picture | None:
+def seed_map(rows: Sequence[dict[str, str]], factors: Sequence[Factor]) -> Picture | None:
     cells = [
         GridCell(row["index"], row, float(row["result"]), row["index"] == "50", row["index"] == "1") for row in rows
     ]
-    return heat_map_picture([GridFactor(f.name, f.labels) for f in factors], cells, ACCURACY, lang)
+    return heat_map_picture([GridFactor(f.name, f.labels) for f in factors], cells, ACCURACY)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_effects_of_64_rows(seed_analysis: EffectAnalysis, seed_factors: list[Factor], lang: str) -> None:
-    pictures = effect_pictures(seed_analysis, seed_factors, ACCURACY, lang=lang)
+    with speaking(lang):
+        pictures = effect_pictures(seed_analysis, seed_factors, ACCURACY)
     assert [picture.name for picture in pictures] == ["half-normal", "main-effects", "interactions"]
     for picture in pictures:
         assert len(assert_legible(picture).svg) < 60_000
@@ -154,7 +155,8 @@ def test_the_effects_of_64_rows(seed_analysis: EffectAnalysis, seed_factors: lis
 def test_a_map_of_64_rows_prints_all_values(
     seed_rows: list[dict[str, str]], seed_factors: list[Factor], lang: str
 ) -> None:
-    picture = assert_legible(seed_map(seed_rows, seed_factors, lang))
+    with speaking(lang):
+        picture = assert_legible(seed_map(seed_rows, seed_factors))
     assert len(picture.svg) < 60_000
     printed = {f"{float(row['result']):.4f}" for row in seed_rows}
     assert sum(text in printed for text in texts(picture)) >= 64
@@ -231,7 +233,8 @@ def test_more_than_two_levels_are_compared_by_p_values(hostile_analysis: EffectA
     points = effect_points(hostile_analysis)
     assert points is not None
     assert (points.scale, points.limit) == (Scale.SCORE, None)
-    pictures = effect_pictures(hostile_analysis, HOSTILE, Response("验证集上的准确率"), lang="zh")
+    with speaking("zh"):
+        pictures = effect_pictures(hostile_analysis, HOSTILE, Response("验证集上的准确率"))
     for picture in pictures:
         assert_legible(picture)
     assert "学习率" in texts(pictures[0])
@@ -339,7 +342,9 @@ def test_many_long_curves() -> None:
     curves = [
         Curve(f"组合 {n}", (Role.COLLAPSED,), tuple(0.5 + n / 9e3 for _ in range(300)), None, True) for n in range(40)
     ]
-    assert len(assert_legible(curves_picture(curves, LOSS, "zh")).svg) < 250_000
+    with speaking("zh"):
+        picture = assert_legible(curves_picture(curves, LOSS))
+    assert len(picture.svg) < 250_000
 
 
 # Heat maps.
@@ -387,23 +392,24 @@ def test_no_grid_is_no_map() -> None:
 # What holds for all figures.
 
 
-def examples(lang: str = "en") -> list[Picture | None]:
+def examples() -> list[Picture | None]:
     factors = [FactorMeans("学习率", (LevelPoint("1e-05", 0.5, 0.01), LevelPoint("2e-05", 0.6, None)), True)]
     points = EffectPoints(
         (EffectPoint("学习率", 0.1, True), EffectPoint("冻结层", 0.01, False)), Scale.EFFECT, 0.01, 0.05
     )
     return [
-        half_normal_picture(points, ACCURACY, lang),
-        main_effects_picture(factors, 0.55, ACCURACY, lang),
-        quality_time_picture([TimedCell("1", 1.0, 0.5), TimedCell("2", 2.0, 0.4)], ACCURACY, None, lang),
-        curves_picture([Curve("组合 1", (Role.BEST,), (0.1, 0.2))], ACCURACY, lang),
-        heat_map_picture(*grid(2, 3), ACCURACY, lang),
+        half_normal_picture(points, ACCURACY),
+        main_effects_picture(factors, 0.55, ACCURACY),
+        quality_time_picture([TimedCell("1", 1.0, 0.5), TimedCell("2", 2.0, 0.4)], ACCURACY),
+        curves_picture([Curve("组合 1", (Role.BEST,), (0.1, 0.2))], ACCURACY),
+        heat_map_picture(*grid(2, 3), ACCURACY),
     ]
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_same_data_are_the_same_bytes(lang: str) -> None:
-    assert examples(lang) == examples(lang)
+    with speaking(lang):
+        assert examples() == examples()
 
 
 def test_a_matplotlibrc_changes_nothing() -> None:
@@ -438,19 +444,13 @@ assert "matplotlib.pyplot" not in sys.modules
 
 
 def test_chinese_is_text_for_the_readers_font() -> None:
-    for picture in examples("zh"):
-        assert_legible(picture)
-    half_normal, main_effects, *_ = [picture for picture in examples("zh") if picture]
+    with speaking("zh"):
+        pictures = [assert_legible(picture) for picture in examples()]
+    half_normal, main_effects, *_ = pictures
     assert "Noto Sans CJK SC" in half_normal.svg
-    assert CHINESE.noise in texts(half_normal)
+    assert "纯噪声" in texts(half_normal)
     assert "学习率" in texts(main_effects)
     assert text_width("学习率") == 3 * FONT_SIZE
-
-
-def test_both_languages_fill_in_the_same_places() -> None:
-    for name in vars(ENGLISH):
-        english, chinese = (sorted(re.findall(r"{\w+}", getattr(words, name))) for words in (ENGLISH, CHINESE))
-        assert english == chinese, name
 
 
 def test_neighbouring_lines_differ_in_colour_dashes_and_marker() -> None:
@@ -509,7 +509,9 @@ def test_a_small_study(study: Study) -> None:
     epochs = {replicate.trial: (0.5, replicate.dev) for cell in rows.cells for replicate in cell.finished}
     pictures = study_pictures(rows, epochs)
     assert [picture.name for picture in pictures] == ["heat-map", "quality-time", "curves"]
-    for picture in (*pictures, *study_pictures(rows, epochs, "zh")):
+    with speaking("zh"):
+        pictures_in_chinese = study_pictures(rows, epochs)
+    for picture in (*pictures, *pictures_in_chinese):
         assert_legible(picture)
     assert {"bertadam", "frozen_layers", "accuracy on test, brighter is better", "0.7400"} <= set(texts(pictures[0]))
     assert {"4", "1", "accuracy on dev"} <= set(texts(pictures[1]))
