@@ -15,6 +15,7 @@ from gridsearch.encoders.classifier import Classifier, build_classifier, restore
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.losses import chance_loss
 from gridsearch.metrics import is_better, score
+from gridsearch.occurring import TABLE, Occurring, occurring
 from gridsearch.steps import Steps, autocast
 from gridsearch.tasks.batches import collate, evaluation_batches
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask
@@ -68,7 +69,9 @@ def finetuning(
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     with threads_of(execution.threads), torch.random.fork_rng([device] if device.type == "cuda" else []):
-        model = build_classifier(recipe, encoder, data.n_labels, trial.seed).to(device)
+        cut = occurring(data, encoder)
+        data = cut.data
+        model = build_classifier(recipe, cut.encoder, data.n_labels, trial.seed).to(device)
         steps = Steps(trial, data, model, device, execution.micro_batch_divisor)
         epochs: list[Epoch] = []
         best: Epoch | None = None
@@ -103,7 +106,7 @@ def finetuning(
         seconds=time.perf_counter() - started,
         peak_bytes=_peak_bytes(device),
         collapsed=why_collapsed(epochs, chosen.dev_logits, chance_loss(recipe, data.n_labels)),
-        weights=_weights_bytes(model) if execution.keep_weights else None,
+        weights=_weights_bytes(model, cut, encoder) if execution.keep_weights else None,
     )
 
 
@@ -169,7 +172,10 @@ def _peak_bytes(device: torch.device) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _weights_bytes(model: nn.Module) -> bytes:
+def _weights_bytes(model: nn.Module, cut: Occurring, encoder: EncoderWeights) -> bytes:
+    """Serialise the trained parameters, with the vectors of all words: new text may hold others than the task's."""
     from safetensors.torch import save
 
-    return save({name: tensor.contiguous() for name, tensor in model.state_dict().items()})
+    state = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
+    name = f"encoder.{TABLE}"
+    return save({**state, name: cut.whole(state[name], encoder)})

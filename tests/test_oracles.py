@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from gridsearch.encoders.classifier import Classifier, build_classifier
 from gridsearch.encoders.load import EncoderWeights, build_tokenizer, load
 from gridsearch.finetune import threads_of
+from gridsearch.occurring import Occurring, occurring
 from gridsearch.recipe import Recipe
 from gridsearch.steps import Steps
 from gridsearch.tasks.batches import collate
@@ -41,9 +42,6 @@ PLAIN: dict[str, Any] = {
 Update = Callable[[int], None]
 
 
-WORDS = "embeddings.word_embeddings.weight"
-
-
 @pytest.fixture(scope="module")
 def whole_minilm() -> EncoderWeights:
     return load("minilm", (), lambda sentence: None)
@@ -60,23 +58,19 @@ def whole_sentences(docstrings_task: Task, whole_minilm: EncoderWeights) -> Enco
 
 
 @pytest.fixture(scope="module")
-def used(whole_sentences: EncodedTask) -> np.ndarray:
-    """Return the ids that the sentences hold, padding first."""
-    return np.unique(np.append(whole_sentences.train.ids, whole_sentences.pad_id))
+def cut(whole_sentences: EncodedTask, whole_minilm: EncoderWeights) -> Occurring:
+    """Return minilm without the 30,000 words that no sentence holds, as trials train it: steps take a third."""
+    return occurring(whole_sentences, whole_minilm)
 
 
 @pytest.fixture(scope="module")
-def minilm(whole_minilm: EncoderWeights, used: np.ndarray) -> EncoderWeights:
-    """Return minilm without the 30,000 words that no sentence holds: nothing reads them, and steps take a third."""
-    assert used[0] == 0  # [PAD] stays where it is
-    state = {**whole_minilm.state, WORDS: whole_minilm.state[WORDS][used]}
-    return replace(whole_minilm, state=state, config={**whole_minilm.config, "vocab_size": len(used)})
+def minilm(cut: Occurring) -> EncoderWeights:
+    return cut.encoder
 
 
 @pytest.fixture(scope="module")
-def sentences(whole_sentences: EncodedTask, used: np.ndarray) -> EncodedTask:
-    train = replace(whole_sentences.train, ids=np.searchsorted(used, whole_sentences.train.ids).astype(np.int32))
-    return replace(whole_sentences, train=train, dev=train)
+def sentences(cut: Occurring) -> EncodedTask:
+    return cut.data
 
 
 @pytest.fixture(autouse=True)

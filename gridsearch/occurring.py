@@ -1,0 +1,60 @@
+"""Training on the words that occur: the table of word vectors without those that no text of the task holds.
+
+Nothing reads their vectors and no gradient reaches them, but an optimizer goes over them in every step: over 30,000 of
+minilm's words, to train on 7,000. What training does to them all the same, to decay them, is one factor for all.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gridsearch.encoders.load import EncoderWeights
+from gridsearch.tasks.encode import EncodedSplit, EncodedTask
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+TABLE = "embeddings.word_embeddings.weight"
+
+
+@dataclass(frozen=True)
+class Occurring:
+    """A task and an encoder by the words that occur. ``ids`` are their former ids: row i of the table was ``ids[i]``.
+
+    One more row, of ones, stands at the end of the table for all words that are left out.
+    """
+
+    data: EncodedTask
+    encoder: EncoderWeights
+    ids: np.ndarray
+
+    def whole(self, table: "Tensor", encoder: EncoderWeights) -> "Tensor":
+        """Put the trained rows back among those of the ``encoder`` that was cut, scaled as training scaled them."""
+        import torch
+
+        full = torch.tensor(encoder.state[TABLE]) * table[-1]
+        full[torch.from_numpy(self.ids)] = table[:-1]
+        return full
+
+
+def occurring(data: EncodedTask, encoder: EncoderWeights) -> Occurring:
+    """Cut a task and its encoder to the words that occur. Padding keeps its id: positions are counted by it."""
+    table = encoder.state[TABLE]
+    splits = [split for split in (data.train, data.dev, data.test) if split is not None]
+    n_first = 1 + max(data.pad_id, int(encoder.config.get("pad_token_id") or 0))
+    occurs = np.zeros(len(table), dtype=bool)
+    occurs[:n_first] = True
+    for split in splits:
+        occurs[split.ids] = True
+    ids = np.flatnonzero(occurs)
+    new_ids = np.cumsum(occurs, dtype=np.int32) - 1
+    state = {**encoder.state, TABLE: np.concatenate([table[ids], np.ones_like(table[:1])])}
+    config = {**encoder.config, "vocab_size": len(ids) + 1}
+    train, dev = _renamed(data.train, new_ids), _renamed(data.dev, new_ids)
+    test = None if data.test is None else _renamed(data.test, new_ids)
+    return Occurring(replace(data, train=train, dev=dev, test=test), replace(encoder, state=state, config=config), ids)
+
+
+def _renamed(split: EncodedSplit, new_ids: np.ndarray) -> EncodedSplit:
+    return replace(split, ids=new_ids[split.ids])
