@@ -11,6 +11,7 @@ from gridsearch.ledger import Ledger
 from gridsearch.study import Study
 from reports.asked import DeadKnobs, FixedRecipe, LeftOut, Levels, SameRows
 from reports.cost import Cost
+from reports.curve_text import CurvePoints, CurveSummary, WhatTheLogSays
 from reports.figures.records import Picture
 from reports.html import Figure, html_text
 from reports.language import speaking
@@ -46,6 +47,8 @@ class Page:
 def make_page(study: StudyRows, pictures: tuple[Picture, ...] = ()) -> Page:
     """Put the sections of a study's page together: what was found, what was asked, how to do it again."""
     title = str(study.facts["title"])
+    if study.is_curve:
+        return Page(title, (CurveSummary(study), WhatTheLogSays(study), Figures(pictures), CurvePoints(study)))
     answer = WhatWentWith(study) if is_observational(study) else WhatMatters(study)
     if study.is_imported:
         sections: tuple[Block, ...] = (

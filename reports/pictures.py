@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from reports.curve_text import curve_picture
 from reports.figures.from_study import response_on
 from reports.figures.pictures import effect_pictures, study_pictures
 from reports.figures.records import Picture
@@ -16,6 +17,8 @@ FOLDER = "figures"
 
 def pictures_of(study: StudyRows) -> tuple[Picture, ...]:
     """Draw all figures that have something to show, in reading order."""
+    if study.is_curve:
+        return (curve_picture(study),)
     response = response_on(study, None if study.is_imported else study.split)
     about = measured(study, study.split)
     columns = {factor.name: factor.column for factor in study.factors}

@@ -1,33 +1,92 @@
-"""Sections of the page of an imported table: it has results, but no trials of ours behind them."""
+"""Sections of the page of imported rows: they have results, but no trials of ours behind them."""
 
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from reports.markdown import Section, bullets, code, escape, paragraphs, plural, table, wrap
-from reports.records import Observation, StudyRows
+from reports.importing.values import published_value
+from reports.language import enumerated, say, sentences
+from reports.markdown import Section, bullets, code, escape, first_of, paragraphs, plural, table, wrap
+from reports.records import Observation, RowWithout, StudyRows
 from reports.table import comparison_table
+
+MOST_NAMES = 40
 
 
 @dataclass(frozen=True)
 class PublishedSummary:
-    """Where the rows come from, and what is not known of them."""
+    """Where the rows come from, which have no result, and what is not known of them."""
 
     study: StudyRows
 
     def format(self) -> str:
         """Return the lines below the title."""
         study, facts = self.study, self.study.facts
-        n_rows = len(study.observations)
-        first = f"**{n_rows} observations of {plural(len(study.factors), 'factor')}, imported from a published table**"
-        return paragraphs(
-            [
-                first,
-                wrap(
-                    f"The rows are those of {code(facts['source'])}. Nothing of it was trained here: seeds, epochs, "
-                    "machine and recipe are what the source says, and no row can be repeated from this page."
-                ),
-            ]
+        without = [RowWithout(**row) for row in facts.get("without", ())]
+        missing = rows_text(len(study.observations), study.metric, without, escape) if without else ""
+        return paragraphs([self._first(), wrap(self._source()), wrap(missing), wrap(self._remarks())])
+
+    def _first(self) -> str:
+        counts = {
+            "observations": plural(len(self.study.observations), "observation"),
+            "factors": plural(len(self.study.factors), "factor"),
+        }
+        if self.study.facts.get("form") == "notes":
+            return say("**{observations} of {factors}, imported from notes**", **counts)
+        return say("**{observations} of {factors}, imported from a published table**", **counts)
+
+    def _source(self) -> str:
+        return say(
+            "The rows are those of {source}. Nothing of it was trained here: seeds, epochs, machine and recipe are what "
+            "the source says, and no row can be repeated from this page.",
+            source=code(self.study.facts["source"]),
         )
+
+    def _remarks(self) -> str:
+        """Say how many results their author doubted, and how many carry another remark."""
+        values = [(row.index, published_value(row.text)) for row in self.study.observations]
+        doubted = [index for index, value in values if value.is_uncertain]
+        remarked = [index for index, value in values if value.remark and not value.is_uncertain]
+        texts = []
+        if doubted:
+            texts.append(
+                say(
+                    "Marked as uncertain by their author, and taken as they are: {n} of {results} (row {names}).",
+                    n=len(doubted),
+                    results=plural(len(values), "result"),
+                    names=_names(doubted),
+                )
+            )
+        if remarked:
+            texts.append(
+                say(
+                    "With a remark behind the number, which alone counts: {n} of {results} (row {names}).",
+                    n=len(remarked),
+                    results=plural(len(values), "result"),
+                    names=_names(remarked),
+                )
+            )
+        return sentences(texts)
+
+
+def rows_text(n_rows: int, response: str, without: Sequence[RowWithout], spell: Callable[[str], str]) -> str:
+    """Count the rows with a result and name those without; ``spell`` is how foreign texts are spelled."""
+    return say(
+        "{n} of {rows} have a number in {response}; without one: row {names}.",
+        n=n_rows,
+        rows=plural(n_rows + len(without), "row"),
+        response=spell(response),
+        names=first_of([_row_name(row, spell) for row in without], MOST_NAMES),
+    )
+
+
+def _row_name(row: RowWithout, spell: Callable[[str], str]) -> str:
+    known = [spell(text) for text in (row.label, row.text) if text]
+    return say("{name} ({texts})", name=spell(row.index), texts=enumerated(known)) if known else spell(row.index)
+
+
+def _names(indexes: Iterable[str]) -> str:
+    return first_of([escape(index) for index in indexes], MOST_NAMES)
 
 
 @dataclass(frozen=True)
@@ -38,9 +97,26 @@ class PublishedResults:
 
     def format(self) -> str:
         """Return the section."""
-        better = "lower" if self.study.lower_is_better else "higher"
-        above = f"{code(self.study.metric)} as published; {better} is taken to be better, and the best is bold."
-        return Section("Results", (wrap(above), comparison_table(self.study).format())).format()
+        return Section(say("Results"), (wrap(self._above()), comparison_table(self.study).format())).format()
+
+    def _above(self) -> str:
+        response = code(self.study.metric)
+        if self.study.lower_is_better:
+            text = say(
+                "{response} as published; lower is taken to be better, and the best is bold.", response=response
+            )
+        else:
+            text = say(
+                "{response} as published; higher is taken to be better, and the best is bold.", response=response
+            )
+        scores = self.study.facts.get("scores", ())
+        if not scores:
+            return text
+        measured = say(
+            "Measured too, and no factors: {scores}. Nothing is chosen or tested by them.",
+            scores=enumerated(map(code, scores)),
+        )
+        return sentences([text, measured])
 
 
 @dataclass(frozen=True)
@@ -52,19 +128,23 @@ class PublishedExtremes:
     def format(self) -> str:
         """Return the section."""
         rows = sorted(self.study.observations, key=lambda row: row.value * (1 if self.study.lower_is_better else -1))
-        items = [self._line("Best", rows[0])]
-        if len(rows) > 1:
-            items.append(self._line("Worst", rows[-1]))
-        note = (
-            f"The best of {len(rows)} noisy rows is partly the luckiest of them, and its result is optimistic."
-            if len(rows) > 1
-            else ""
+        if len(rows) == 1:
+            return Section(say("Best and worst"), (bullets([self._line(say("Best"), rows[0])]),)).format()
+        items = [self._line(say("Best"), rows[0]), self._line(say("Worst"), rows[-1])]
+        note = say(
+            "The best of {n} noisy rows is partly the luckiest of them, and its result is optimistic.", n=len(rows)
         )
-        return Section("Best and worst", (bullets(items), wrap(note) if note else "")).format()
+        return Section(say("Best and worst"), (bullets(items), wrap(note))).format()
 
     def _line(self, word: str, row: Observation) -> str:
-        study = self.study
-        return f"{word}: row {row.index}, {escape(study.metric)} {row.text}: {code(study.settings(row.levels))}"
+        return say(
+            "{word}: row {name}, {response} {result}: {settings}",
+            word=word,
+            name=escape(row.index),
+            response=escape(self.study.metric),
+            result=escape(row.text),
+            settings=code(self.study.settings(row.levels)),
+        )
 
 
 @dataclass(frozen=True)
@@ -74,9 +154,14 @@ class PublishedLevels:
     study: StudyRows
 
     def format(self) -> str:
-        """Return the section."""
-        rows = []
+        """Return the section; a factor that has another level in every row is named, and no more."""
+        rows, alone = [], []
         for factor in self.study.factors:
             counts = Counter(row.levels[factor.name] for row in self.study.observations)
-            rows += [[escape(factor.column), escape(label), str(counts[label])] for label in factor.levels]
-        return Section("The levels", (table(["column", "level", "rows"], rows),)).format()
+            if max(counts.values()) == 1 < len(counts):
+                alone.append(code(factor.column))
+            else:
+                rows += [[escape(factor.column), escape(label), str(counts[label])] for label in factor.levels]
+        shown = table([say("column"), say("level"), say("rows")], rows) if rows else ""
+        names = say("Another level in every row: {names}.", names=enumerated(alone)) if alone else ""
+        return Section(say("The levels"), (shown, wrap(names) if names else "")).format()

@@ -37,17 +37,23 @@ def spread(values: Iterable[float | None]) -> Spread:
 
 @dataclass(frozen=True)
 class FactorColumn:
-    """A factor as the table shows it. ``levels`` maps labels, in declared order, to the knobs that they set."""
+    """A factor as the table shows it. ``levels`` maps labels, in declared order, to the knobs that they set.
+
+    Of a factor with a ``range`` (the fields of gridsearch.ranges.Range), they are those that the cells have.
+    """
 
     name: str
     column: str
     baseline: str
     levels: Mapping[str, Mapping[str, Any]]
+    range: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Replicate:
     """One trial of a cell. All below ``state`` is known only when it is finished; ``test`` only where test has labels.
+
+    Of a pruned one, ``dev_by_epoch`` and ``n_epochs`` are known as well.
 
     ``dev`` and ``test`` are the study's metric at the chosen epoch, ``dev_by_epoch`` the one on dev after each; seconds
     per epoch are means over all epochs.
@@ -167,11 +173,21 @@ class Yardstick:
 
 @dataclass(frozen=True)
 class Observation:
-    """A row of a published table: ``text`` and ``index`` as they were spelled there."""
+    """A published row: ``index``, ``text`` (of the result) and ``scores`` by column as they were spelled there."""
 
     index: str
     levels: Mapping[str, str]
     value: float
+    text: str
+    scores: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RowWithout:
+    """A published row without a result; ``text`` stands in its place, ``label`` tells rows that have no index apart."""
+
+    index: str
+    label: str
     text: str
 
 
@@ -233,6 +249,11 @@ class StudyRows:
     def is_imported(self) -> bool:
         """Whether the rows come from a published table."""
         return bool(self.facts["kind"] == "observations")
+
+    @property
+    def is_curve(self) -> bool:
+        """Whether the rows are the points of a training's log, and no experiments."""
+        return bool(self.facts.get("curve"))
 
     @property
     def metric(self) -> str:

@@ -32,7 +32,9 @@ SELECT cell_trials.position, trials.id AS trial, trials.seed, trials.fold, trial
 FROM cell_trials
 JOIN trials ON trials.id = cell_trials.trial
 JOIN trial_states ON trial_states.trial = trials.id
-LEFT JOIN attempts ON attempts.trial = trials.id AND attempts.state = 'finished'
+LEFT JOIN attempts ON attempts.id = coalesce(
+    (SELECT id FROM attempts AS one WHERE one.trial = trials.id AND one.state = 'finished'),
+    (SELECT max(id) FROM attempts AS one WHERE one.trial = trials.id AND one.state = 'pruned'))
 LEFT JOIN provenance ON provenance.id = attempts.provenance
 ORDER BY cell_trials.position, cell_trials.replicate
 """
@@ -68,14 +70,16 @@ def read_study(ledger: Ledger) -> StudyRows:
             folder=ledger.path.parent,
             facts=facts,
             factors=tuple(
-                FactorColumn(factor["name"], factor["column"], factor["baseline"], dict(factor["levels"]))
+                FactorColumn(
+                    factor["name"], factor["column"], factor["baseline"], dict(factor["levels"]), factor.get("range")
+                )
                 for factor in facts["factors"]
             ),
             cells=cells,
             excluded=tuple(
                 LeftOutCell(levels, row["why"], name)
                 for row in rows("SELECT * FROM excluded")
-                for levels, name in [_levels_and_row(row["levels"], facts)]
+                for levels, name in [_levels_and_row(row["levels"])]
             ),
             failures=_failures(ledger.connection, cells),
             yardsticks=yardsticks,
@@ -124,14 +128,14 @@ def _cells(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> tuple[Ce
             row=name,
         )
         for row in connection.execute("SELECT * FROM cells ORDER BY position")
-        for levels, name in [_levels_and_row(row["levels"], facts)]
+        for levels, name in [_levels_and_row(row["levels"])]
     )
 
 
-def _levels_and_row(text: str, facts: Mapping[str, Any]) -> tuple[dict[str, str], str]:
+def _levels_and_row(text: str) -> tuple[dict[str, str], str]:
     """Take apart what the ledger keeps together: the levels of a cell, and its name where the design is a list."""
     levels = json.loads(text)
-    return levels, levels.pop(ROW) if facts["design"]["kind"] == "list" else ""
+    return levels, levels.pop(ROW, "")
 
 
 def _outcomes(connection: sqlite3.Connection) -> dict[int, tuple[dict[str, float], dict[str, float]]]:
@@ -149,15 +153,16 @@ def _replicate(
     curves: Mapping[int, list[float | None]],
     metric: str,
 ) -> Replicate:
-    if row["attempt"] is None:
-        return Replicate(row["trial"], row["seed"], row["fold"], row["state"])
+    about = (row["trial"], row["seed"], row["fold"], row["state"])
+    if row["state"] == "pruned":
+        curve = tuple(curves.get(row["attempt"], ()))
+        return Replicate(*about, dev_by_epoch=curve, n_epochs=len(curve))
+    if row["state"] != "finished":
+        return Replicate(*about)
     dev, test = outcomes[row["attempt"]]
     epoch = epochs[row["attempt"]]
     return Replicate(
-        trial=row["trial"],
-        seed=row["seed"],
-        fold=row["fold"],
-        state=row["state"],
+        *about,
         dev=dev[metric],
         test=test.get(metric),
         dev_metrics=dev,
@@ -222,6 +227,7 @@ def _yardstick(row: sqlite3.Row, metric: str) -> Yardstick:
 
 def _observations(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> tuple[Observation, ...]:
     published = facts.get("published", {})
+    scores = published.get("scores")
     rows = connection.execute("SELECT * FROM observations ORDER BY position").fetchall()
     return tuple(
         Observation(
@@ -229,6 +235,7 @@ def _observations(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> t
             levels=json.loads(row["levels"]),
             value=row["value"],
             text=published["response"][place],
+            scores=scores[place] if scores else {},
         )
         for place, row in enumerate(rows)
     )

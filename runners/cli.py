@@ -44,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"gridsearch {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_init, _knobs, _plan, _sweep, _verify, _status, _report, _compare, _import, _predict, _rerun):
+    for add in (_init, _knobs, _plan, _sweep, _verify, _status, _report, _compare, _import, _annotate, _predict, _rerun):
         add(commands)
     return parser
 
@@ -86,6 +86,15 @@ def _question(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="KNOB=VALUE", help="fix a knob for all cells; repeatable"
     )
     parser.add_argument("--study", metavar="DIR", help="the study's folder (default: studies/SPACE-TASK-MODEL)")
+
+
+class _Once(argparse.Action):
+    """An option whose second value would silently replace the first."""
+
+    def __call__(self, parser: object, namespace: Arguments, values: object, option_string: str | None = None) -> None:
+        if getattr(namespace, self.dest) is not None:
+            raise argparse.ArgumentError(self, "may be given only once")
+        setattr(namespace, self.dest, values)
 
 
 def _study(parser: argparse.ArgumentParser) -> None:
@@ -217,12 +226,24 @@ def _import(commands: Commands) -> None:
     parser = _add(
         commands,
         "import",
-        "turn a published table (markdown or CSV) into a study",
-        "gridsearch import results.md --response result --study studies/published",
+        "turn what others measured into a study: a table, notes, or the log of a training",
+        "gridsearch import results.md --response result --study studies/published\n"
+        "  gridsearch import notes.md --rows 'run \\d+' --column 'attack=(fgm|pgd)'\n"
+        "  gridsearch import train.log --curve epoch --response loss",
     )
-    parser.add_argument("table", metavar="TABLE", help="a markdown or CSV file")
+    parser.add_argument("file", metavar="FILE", help="a markdown or CSV table, notes, or a log")
     parser.add_argument(
-        "--response", metavar="COLUMN", help="the column with the results (default: result, or else the last)"
+        "--response",
+        action=_Once,
+        metavar="COLUMN",
+        help="the column with the results (default: result, or else the last; of a log: loss)",
+    )
+    parser.add_argument(
+        "--score",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="a column that measured the rows too, and is no factor; repeatable",
     )
     parser.add_argument(
         "--inert",
@@ -231,7 +252,47 @@ def _import(commands: Commands) -> None:
         metavar="COLUMN",
         help="a factor that could not act: its rows are replicates, and tell the noise; repeatable",
     )
-    parser.add_argument("--study", metavar="DIR", help="the folder of the new study (default: studies/TABLE)")
+    parser.add_argument(
+        "--table",
+        action=_Once,
+        type=int,
+        metavar="N",
+        help="the N-th table of a markdown file (default: the first that has the response)",
+    )
+    parser.add_argument("--study", metavar="DIR", help="the folder of the new study (default: studies/FILE)")
+    notes = parser.add_argument_group("notes, one experiment a line")
+    notes.add_argument(
+        "--rows", action=_Once, metavar="REGEX", help="what occurs in the lines of experiments, and names them"
+    )
+    notes.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="NAME=REGEX",
+        help="a factor: its level is the first group, or whether it occurs; repeatable. --score and --response take "
+        "NAME=REGEX too (default of the response: the last number of the line)",
+    )
+    log = parser.add_argument_group("the log of a training")
+    log.add_argument(
+        "--curve", action=_Once, metavar="NAME", help="what the curve runs over, such as epoch or step"
+    )
+
+
+def _annotate(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "annotate",
+        "keep an outside score of trials, such as a leaderboard's: one more column of the table",
+        "gridsearch annotate studies/finetune64-docstrings-tiny leaderboard 12=0.8778",
+    )
+    _study(parser)
+    parser.add_argument("name", metavar="NAME", help="what the scores are called")
+    parser.add_argument(
+        "scores",
+        nargs="+",
+        metavar="ROW=SCORE",
+        help="the row's index, or a trial's id or its first digits; 12=0.87 replaces what was there, 12= removes it",
+    )
 
 
 def _predict(commands: Commands) -> None:

@@ -1,17 +1,61 @@
-"""``gridsearch import``: a published table becomes a study."""
+"""``gridsearch import``: what others measured becomes a study."""
 
 from pathlib import Path
 
+from gridsearch.errors import RequestError
 from gridsearch.study import Study
-from reports.importing import import_table
+from reports.importing.logs import read_log
+from reports.importing.notes import Layout, compiled, named_pattern, named_patterns, read_notes
+from reports.importing.records import RESPONSE, Published, store
+from reports.importing.tables import read_table
+from reports.markdown import one_line
 from reports.page import write_reports
+from reports.published import rows_text
 from runners.cli import EXIT_DONE, Arguments
+
+_MEANINGLESS = {"rows": ("curve", "table"), "curve": ("table", "column", "inert")}
+"""An option to those that say something about another form."""
 
 
 def run(arguments: Arguments) -> int:
-    """Import the rows and write their page."""
-    study = Study(Path(arguments.study or f"studies/{Path(arguments.table).stem}"))
-    n_rows = import_table(Path(arguments.table), arguments.response, study, arguments.inert)
-    print(f"{n_rows} rows imported into {study.folder}")
+    """Import the rows, name those without a result, and write the page."""
+    path = Path(arguments.file)
+    _refuse_contradictions(arguments)
+    published = _read(path, arguments)
+    study = Study(Path(arguments.study or f"studies/{path.stem}"))
+    store(published, study, arguments.inert)
+    print(f"{len(published.rows)} rows imported into {study.folder}")
+    if published.without:
+        print(rows_text(len(published.rows), published.response, published.without, one_line))
     print(f"page: {write_reports(study, None, ['md'])[0]}")
     return EXIT_DONE
+
+
+def _read(path: Path, arguments: Arguments) -> Published:
+    if arguments.curve is not None:
+        return read_log(path, arguments.curve, arguments.response, arguments.score)
+    if arguments.rows is not None:
+        return read_notes(path, _layout(arguments))
+    return read_table(path, arguments.response, arguments.score, arguments.table)
+
+
+def _layout(arguments: Arguments) -> Layout:
+    response, result = arguments.response or RESPONSE, None
+    if "=" in response:
+        response, result = named_pattern("--response", response)
+    return Layout(
+        row=compiled("--rows", arguments.rows),
+        columns=named_patterns("--column", arguments.column),
+        response=response,
+        result=result,
+        scores=named_patterns("--score", arguments.score),
+    )
+
+
+def _refuse_contradictions(arguments: Arguments) -> None:
+    for option, others in _MEANINGLESS.items():
+        for other in others:
+            if getattr(arguments, option) is not None and getattr(arguments, other) not in (None, []):
+                raise RequestError(f"--{other} has no meaning beside --{option}")
+    if arguments.column and arguments.rows is None:
+        raise RequestError("--column reads notes, and needs --rows REGEX too, which says what lines are experiments")

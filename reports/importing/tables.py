@@ -1,0 +1,106 @@
+"""A table in a Markdown or CSV file: one row an experiment, its factors, its result and what else was measured."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gridsearch.errors import RequestError, one_of
+from reports.importing.files import SEPARATORS, read_text, separated_rows
+from reports.importing.markdown_tables import Rows, markdown_tables, title_of
+from reports.importing.records import RESPONSE, Published
+from reports.importing.values import PublishedValue, published_value
+from reports.markdown import COLLAPSED_MARK
+from reports.records import Observation, RowWithout
+
+INDEX_NAMES = frozenset({"index", "#", "no", "no.", "nr", "id", "row"})
+"""A first column with such a name counts the rows, and is no factor."""
+
+
+def read_table(
+    path: Path, response: str | None, scores: Sequence[str] = (), number: int | None = None
+) -> Published:
+    """Read a CSV (TSV) file, or a table of a Markdown file: its ``number``-th, or the first with the response column.
+
+    By default that is the column "result", and where no table has one the last column of the first.
+
+    Labels stay the text that they are. Raises RequestError where there is no such table or column, for a row of another
+    length than the header's, and where it is not clear which number a result or a score is.
+    """
+    text = read_text(path)
+    if path.suffix.lower() in SEPARATORS:
+        if number is not None:
+            raise RequestError(f"--table chooses among the tables of a Markdown file, but {path} is a single one")
+        title, lines = path.stem, separated_rows(text, path)
+    else:
+        title, lines = title_of(text) or path.stem, _choose(markdown_tables(text), response, number, path)
+    header, *body = lines
+    response = _checked_response(header, response, path)
+    index = header[0] if header[0].casefold() in INDEX_NAMES and header[0] != response else ""
+    factors = _factors([name for name in header if name not in (index, response)], scores, path)
+    if not factors:
+        raise RequestError(f"{path}: besides {response!r} the table needs a column to compare, but has none")
+    rows: list[Observation] = []
+    without: list[RowWithout] = []
+    for place, cells in enumerate(body, start=1):
+        where = f"{path}: row {place}"
+        if len(cells) != len(header):
+            raise RequestError(f"{where} must have {len(header)} cells as the header, but has {len(cells)}")
+        row = dict(zip(header, cells, strict=True))
+        name = row[index] if index else str(place)
+        result = value_of(row[response], f"{where}: {response}")
+        if result.number is None:
+            without.append(RowWithout(name, "" if index else row[factors[0]], result.text))
+            continue
+        levels = {factor: row[factor] for factor in factors}
+        texts = {score: value_of(row[score], f"{where}: {score}").text for score in scores}
+        rows.append(Observation(name, levels, result.number, result.text, texts))
+    if not rows:
+        raise RequestError(f"{path}: no row of the table has a number in column {response!r}")
+    columns = (*([index] if index else []), *factors, *scores, response)
+    return Published(title, path.name, "table", columns, index, response, tuple(scores), tuple(rows), tuple(without))
+
+
+def value_of(text: str, where: str) -> PublishedValue:
+    """Read a number with its remark; what decorates it (stars, bold, the mark of a collapsed run) is taken off."""
+    text = text.strip(f"*_`{COLLAPSED_MARK} ")
+    try:
+        return published_value(text)
+    except ValueError:
+        raise RequestError(f"{where} must be a number, with a remark behind it or without, but is {text!r}") from None
+
+
+def _factors(others: Sequence[str], scores: Sequence[str], path: Path) -> list[str]:
+    for place, name in enumerate(scores):
+        if name not in others:
+            raise RequestError(f"{path}: --score: {one_of('column', name, others)}")
+        if name in scores[:place]:
+            raise RequestError(f"--score names column {name!r} twice")
+    return [name for name in others if name not in scores]
+
+
+def _checked_response(header: Sequence[str], response: str | None, path: Path) -> str:
+    for name in header:
+        if not name or list(header).count(name) > 1:
+            raise RequestError(f"{path}: columns need names that differ, but are {', '.join(map(repr, header))}")
+    if response is None:
+        return RESPONSE if RESPONSE in header else header[-1]
+    if response not in header:
+        raise RequestError(f"{path}: {one_of('column', response, list(header))}")
+    return response
+
+
+def _choose(tables: list[Rows], response: str | None, number: int | None, path: Path) -> Rows:
+    if not tables:
+        raise RequestError(
+            f"there is no table in {path}: a Markdown table has a line such as |---|---| below its header"
+        )
+    if number is not None:
+        if not 1 <= number <= len(tables):
+            raise RequestError(f"--table must be between 1 and {len(tables)}, the tables of {path}, but is {number}")
+        return tables[number - 1]
+    for table in tables:
+        if (response or RESPONSE) in table[0]:
+            return table
+    if response is None:
+        return tables[0]
+    known = dict.fromkeys(name for table in tables for name in table[0] if name)
+    raise RequestError(f"{path}: {one_of('column', response, list(known))}")
