@@ -155,7 +155,7 @@ class LeftOut:
         if not texts:
             return ""
         above = say("Main effects and two-factor interactions that the fraction cannot tell apart:")
-        return paragraphs([above, bullets(escape(text) for text in texts)])
+        return paragraphs([above, bullets(escape(retold(text)) for text in texts)])
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gridsearch.errors import RequestError
 from reports.effects.records import Effect, EffectAnalysis
-from reports.language import say
+from reports.language import say, sentences
 from reports.markdown import Section, bullets, code, escape, paragraphs, plural, table, wrap
 from reports.matters import study_effects
 from reports.matters_text import signed
@@ -195,13 +195,13 @@ class ComparisonPage:
             seeds=plural(study.n_replicates, "seed"),
             task=code(str(study.facts["task"])),
             metric=escape(study.metric),
-            split=study.split,
+            split=say(study.split),
         )
 
     def _summary(self) -> list[str]:
         about = self.comparison
         found = paired_difference(about)
-        texts = [say("{n} are in both studies.", n=plural(len(about.pairs), "cell")) + self._same_trials()]
+        texts = [sentences([say("{n} are in both studies.", n=plural(len(about.pairs), "cell")), self._same_trials()])]
         if about.first.is_imported != about.second.is_imported:
             texts.append(say("What the published numbers measure is not known here; they are taken to be the same."))
         if not about.same_measure:
@@ -216,7 +216,7 @@ class ComparisonPage:
         same = sum(
             bool(pair.first.trials) and pair.first.trials == pair.second.trials for pair in self.comparison.pairs
         )
-        return " " + say("{n} of them are the very same trials.", n=same) if same else ""
+        return say("{n} of them are the very same trials.", n=same) if same else ""
 
     def _difference(self, found: PairedDifference) -> list[str]:
         low, high = found.interval
@@ -269,7 +269,7 @@ class ComparisonPage:
             if set(term) <= set(about.columns)
             and (len(term) == 1 or any(term in side and side[term].found for side in found))
         ]
-        rows = [[escape(" x ".join(term)), *(_measure(side.get(term)) for side in found)] for term in terms]
+        rows = [[escape(say(" x ").join(term)), *(_measure(side.get(term)) for side in found)] for term in terms]
         whys = [
             say("{letter} has no tested effects: {why}", letter=letter, why=escape(analysis.why_not))
             for letter, (_, analysis) in zip("AB", sides, strict=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reports.figures.from_study import timed_cells
 from reports.figures.quality_time import pareto_set
-from reports.language import say, sentences
+from reports.language import enumerated, say, sentences
 from reports.markdown import Section, escape, plural, seconds_text, table, wrap
 from reports.records import CellRow, FactorColumn, StudyRows
 
@@ -146,7 +146,7 @@ class Cost:
         best = pareto_set(sound, lower_is_better=self.study.lower_is_better)
         if not best:
             return ""
-        cells = say(", ").join(cell.name for cell in best)
+        cells = enumerated(cell.name for cell in best)
         return say("No cell is both faster and better on dev than these, from fast to slow: {cells}.", cells=cells)
 
     def _row(self, cost: LevelCost) -> list[str]:

@@ -53,7 +53,7 @@ class Words:
 
     def term(self, factors: Iterable[str]) -> str:
         """Spell a main effect or an interaction."""
-        return " x ".join(self.columns[name] for name in factors)
+        return say(" x ").join(self.columns[name] for name in factors)
 
     def change(self, level: str, reference: str) -> str:
         """Spell a step from the reference level."""

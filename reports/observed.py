@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reports.effects.observational import Coefficient, Predictor, Regression, regress
-from reports.language import say
+from reports.language import enumerated, say, sentences
 from reports.markdown import Section, escape, plural, table, wrap
 from reports.matters_text import signed, size
 from reports.records import FactorColumn, StudyRows
@@ -103,7 +103,7 @@ class WhatWentWith:
             "**Observational**: {chosen}. Better or worse results went together with the levels of {names}; that is no "
             "proof that they are the cause.",
             chosen=chosen,
-            names=say(", ").join(told),
+            names=enumerated(told),
         )
 
     def _chosen(self) -> str:
@@ -160,12 +160,12 @@ class WhatWentWith:
             texts.append(
                 say(
                     "Left out, because they change together with the others: {names}.",
-                    names=say(", ").join(map(self._column, found.confounded)),
+                    names=enumerated(map(self._column, found.confounded)),
                 )
             )
         if found.constant:
-            texts.append(say("At one level only: {names}.", names=say(", ").join(map(self._column, found.constant))))
-        return " ".join(texts)
+            texts.append(say("At one level only: {names}.", names=enumerated(map(self._column, found.constant))))
+        return sentences(texts)
 
     def _column(self, name: str) -> str:
         return escape(next(factor.column for factor in self.study.factors if factor.name == name))

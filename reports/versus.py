@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.language import say
+from reports.language import say, sentences
 from reports.markdown import Section, bullets, escape, wrap
 from reports.matters_text import signed
 from reports.paired import McNemar, PairedBootstrap, mcnemar, paired_bootstrap
@@ -78,7 +78,7 @@ class BestAgainstBaseline:
             best=found.best.name(escape),
             baseline=found.baseline.name(escape),
             n=found.n_rows,
-            split=self.study.split,
+            split=say(self.study.split),
             metric=escape(self.study.metric),
             difference=signed(found.bootstrap.difference),
             low=f"{low:+.4f}",
@@ -101,12 +101,9 @@ class BestAgainstBaseline:
         )
 
     def _means(self, found: Versus) -> str:
-        text = say(
+        models = say(
             "This holds for these trained models on other rows of the same kind. It does not see the noise of seeds, "
             "and is no test of any one trick: the two cells may differ in several."
         )
-        if not self.study.has_test:
-            text += " " + say(
-                "The best cell was chosen on these very rows, so that a part of its lead is the luck of the draw."
-            )
-        return text
+        chosen = say("The best cell was chosen on these very rows, so that a part of its lead is the luck of the draw.")
+        return sentences([models, "" if self.study.has_test else chosen])

@@ -10,7 +10,7 @@ COMPARISONS: Final[Mapping[str, str]] = {
         "On the {n} rows of {split}, the {metric} of {best} less that of {baseline} is {difference} (95 % interval "
         "{low} to {high}, paired bootstrap of {resamples} resamples; better in {share} of them)."
     ): (
-        "在 {split} 的 {n} 条数据上，{best} 的 {metric} 减去{baseline} 的，差为 {difference}（95 % 置信区间 {low} "
+        "在{split}的 {n} 条数据上，{best} 的 {metric} 减去 {baseline} 的，差为 {difference}（95% 置信区间 {low} "
         "至 {high}，配对自助法重抽样 {resamples} 次，其中 {share} 的重抽样里更好）。"
     ),
     (
@@ -21,7 +21,7 @@ COMPARISONS: Final[Mapping[str, str]] = {
         "This holds for these trained models on other rows of the same kind. It does not see the noise of seeds, and "
         "is no test of any one trick: the two cells may differ in several."
     ): (
-        "这一结论针对这些已训练好的模型在同类数据上的表现。它看不到种子带来的噪声，也不是对某一个技巧的检验：两个组"
+        "这一结论针对这些已训练好的模型在同类数据上的表现。它反映不出种子噪声，也不是对某一个技巧的检验：两个组"
         "合之间可能有多处不同。"
     ),
     "The best cell was chosen on these very rows, so that a part of its lead is the luck of the draw.": (
@@ -29,11 +29,11 @@ COMPARISONS: Final[Mapping[str, str]] = {
     ),
     # compare.py
     "Two studies compared": "两个研究的比较",
-    "{letter}: {name}, {rows} of a published table, {metric}": "{letter}：{name}，已发表表格的{rows}，{metric}",
+    "{letter}: {name}, {rows} of a published table, {metric}": "{letter}：{name}，已发表表格的 {rows}，{metric}",
     "{letter}: {name}, {cells} with {seeds}, task {task}, {metric} on {split}": (
-        "{letter}：{name}，{cells}，每个{seeds}，任务 {task}，{split} 上的 {metric}"
+        "{letter}：{name}，{cells}，每个组合 {seeds}，任务 {task}，{split} {metric}"
     ),
-    "{n} are in both studies.": "两个研究共有{n}。",
+    "{n} are in both studies.": "两个研究共有 {n}。",
     "{n} of them are the very same trials.": "其中 {n} 个是同样的试验。",
     "What the published numbers measure is not known here; they are taken to be the same.": (
         "已发表的数字究竟是什么指标，这里无从得知；暂且视为同一指标。"
@@ -46,29 +46,28 @@ COMPARISONS: Final[Mapping[str, str]] = {
         "B less A, over {n}: mean {mean} (95 % interval {low} to {high}), standard deviation {sd}. B is better in "
         "{better}, worse in {worse}, equal in {equal}."
     ): (
-        "B 减 A，共{n}：均值 {mean}（95 % 置信区间 {low} 至 {high}），标准差 {sd}。B 更好的有 {better} 个，更差的有"
+        "B 减 A，共 {n}：均值 {mean}（95% 置信区间 {low} 至 {high}），标准差 {sd}。B 更好的有 {better} 个，更差的有"
         " {worse} 个，相等的有 {equal} 个。"
     ),
     "The rank correlation of the two is {r} (Spearman; 1: they rank the cells alike, 0: unrelated).": (
         "两者的秩相关系数为 {r}（Spearman；1：组合的排序相同，0：互不相关）。"
     ),
     "The cells that both have": "两者共有的组合",
-    "index A": "A 的序号",
-    "index B": "B 的序号",
+    "index A": "A 中编号",
+    "index B": "B 中编号",
     "What each says matters": "两者各自认为什么重要",
     "{letter} has no tested effects: {why}": "{letter} 没有可检验的效应：{why}",
-    "effect": "效应",
     (
         "Behind ± are simultaneous 95 % intervals within each study; bold: found there. Found in one and not in the "
         "other is no evidence that the two differ: look whether the intervals overlap."
     ): (
-        "± 之后是各研究内部的 95 % 同时置信区间；粗体：在该研究中检出。只在一个研究中检出，并不说明两者不同：要看区"
+        "± 之后是各研究内部的 95% 同时置信区间；粗体：在该研究中检出。只在一个研究中检出，并不说明两者不同：要看区"
         "间是否重叠。"
     ),
     # observed.py and effects/observational.py
-    "What went with good results": "什么与好结果同时出现",
+    "What went with good results": "哪些水平与好结果同时出现",
     "**Observational**: {chosen}. No level went together with better or worse results more than chance explains.": (
-        "**观察性结论**：{chosen}。没有哪个水平与更好或更差的结果有超出偶然的关联。"
+        "**观察性结论**：{chosen}。没有哪个水平与结果好坏的关联超出偶然。"
     ),
     (
         "**Observational**: {chosen}. Better or worse results went together with the levels of {names}; that is no "
@@ -80,8 +79,8 @@ COMPARISONS: Final[Mapping[str, str]] = {
     "these cells are a random sample": "这些组合是随机抽样",
     "an optimiser chose these cells by the results before them": "这些组合是优化器根据先前的结果选出的",
     "rows": "行数",
-    "told from zero": "显著不为零",
-    "{level} instead of {reference}, on a log scale": "{reference} → {level}（对数尺度）",
+    "told from zero": "与零可区分",
+    "{level} instead of {reference}, on a log scale": "由 {reference} 改为 {level}（对数尺度）",
     (
         "A linear regression of the result on all factors together ({rows}, {df} degrees of freedom left, R² "
         "{r_squared}); the standard deviation around it is {sd}, and holds interactions as well as noise. Intervals "

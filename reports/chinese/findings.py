@@ -156,7 +156,7 @@ _BEST: Final[Mapping[str, str]] = {
     "rows {names}": "行 {names}",
     "{n} of {rows} cannot be told from the best{chosen_on}, {first} ({mean}): {names}. With 95 % chance the truly best "
     "is among them.": (
-        "{rows}中有 {n} 个与{chosen_on}最好的{first}（{mean}）无法区分：{names}。真正最好的有 95% 的把握在其中。"
+        "{rows}中有 {n} 个与{chosen_on}最好的{first}（{mean}）无法区分：{names}。真正最好的以 95% 的置信度在其中。"
     ),
     "{first} ({mean}{chosen_on}) is told from all {n} others.": (
         "{first} {chosen_on}与其余 {n} 个都能区分开（{mean}）。"

@@ -129,7 +129,7 @@ _SOURCES: Final[Mapping[str, str]] = {
     "King & Zeng 2001 for 'balanced'": "'balanced' 来自 King & Zeng 2001",
     "arXiv:1810.04805, section 5.3, for the last four": "后四种来自 arXiv:1810.04805 第 5.3 节",
     "arXiv:1605.07725, section 3, for 'normalized'": "'normalized' 来自 arXiv:1605.07725 第 3 节",
-    "{first}; {others}": "{first}；{others}",
+    "{source}; {others}": "{source}；{others}",
     "{paper}, section {where}": "{paper} 第 {where} 节",
     "{paper}, appendix {where}": "{paper} 附录 {where}",
     "{paper}, algorithm {where}": "{paper} 算法 {where}",

@@ -7,6 +7,7 @@ _COUNTS: Final[Mapping[str, str]] = {
     " ": "",
     ", ": "、",
     "; ": "；",
+    " x ": " × ",
     " and ": " 且 ",
     " or ": " 或 ",
     "{names} and {n} more": "{names} 及另外 {n} 个",
@@ -137,7 +138,7 @@ _COST: Final[Mapping[str, str]] = {
     ),
     "; {share} of their time was lost to failures.": "，其中 {share} 的时间耗费在失败的尝试上。",
     "No cell is both faster and better on dev than these, from fast to slow: {cells}.": (
-        "没有任何组合比下列组合既快又在验证集上更好（由快到慢）：{cells}。"
+        "没有任何组合比下列组合既快又在验证集上更好（由快到慢）：组合 {cells}。"
     ),
 }
 

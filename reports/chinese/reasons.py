@@ -88,16 +88,16 @@ _NOTES: Final[Mapping[str, str]] = {
         "验证集是训练数据的 {share}，分层抽取（split_seed {n_seed}）：{n_dev} 条，剩余 {n_train} 条"
     ),
     "test is unlabelled: it can be predicted, not judged": "测试集没有标签：可以预测，不能评分",
-    "no train row has the label {labels}": "训练集中没有标签为 {labels} 的数据",
-    "no dev row has the label {labels}": "验证集中没有标签为 {labels} 的数据",
+    "no {split} row has the label {labels}": "{split}中没有标签为 {labels} 的数据",
     "{n_used} of {n_rows} training rows are used (train_rows = {n_asked}, stratified)": (
         "{n_rows} 条训练数据中只用了 {n_used} 条（train_rows = {n_asked}，分层抽取）"
     ),
-    "{n_rows} also in dev, {others}": "{n_rows} 条也在验证集中，{others}",
-    "{n_rows} also in test, {others}": "{n_rows} 条也在测试集中，{others}",
-    "{n_rows} also in dev": "{n_rows} 条也在验证集中",
-    "{n_rows} also in test": "{n_rows} 条也在测试集中",
+    "{n_rows} also in {split}, {others}": "{n_rows} 条也在{split}中，{others}",
+    "{n_rows} also in {split}": "{n_rows} 条也在{split}中",
     "{n_rows} repeated": "{n_rows} 条重复",
+    "train": "训练集",
+    "dev": "验证集",
+    "test": "测试集",
 }
 
 _STATES: Final[Mapping[str, str]] = {
@@ -118,6 +118,7 @@ _STATES: Final[Mapping[str, str]] = {
     "list of rows": "逐行列出的设计",
     "fraction of resolution {n} at least": "分辨度不低于 {n} 的部分析因设计",
     "TF-IDF + logistic regression": "TF-IDF + 逻辑回归",
+    "{factor} x {others}": "{factor} × {others}",
 }
 
 REASONS: Final[Mapping[str, str]] = {**_CANNOT_ACT, **_COLLAPSED, **_FAILURES, **_NOTES, **_STATES}

@@ -13,7 +13,7 @@ from reports.figures.records import Picture, Response, TimedCell
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
 from reports.figures.style import AXIS, BLACK, BLUE, INK, QUIET, VERMILLION, Look
 from reports.figures.texts import FONT_SIZE, SMALL, decimals_for, number, shortened, text_width
-from reports.language import say
+from reports.language import enumerated, say
 from reports.markdown import first_of
 
 if TYPE_CHECKING:
@@ -206,7 +206,13 @@ def _listed(best: Sequence[TimedCell], ranges: _Ranges) -> str:
     decimals = decimals_for(ranges.values[1] - ranges.values[0])
     spent = decimals_for(ranges.times[1] - ranges.times[0])
     names = [
-        f"{cell.name} ({number(cell.seconds / ranges.unit, spent)} {ranges.unit_name}, {number(cell.value, decimals)})"
+        cell.name
+        + say(
+            " ({details})",
+            details=enumerated(
+                [f"{number(cell.seconds / ranges.unit, spent)} {ranges.unit_name}", number(cell.value, decimals)]
+            ),
+        )
         for cell in best
     ]
     return first_of(names, MOST_NAMES)
