@@ -29,11 +29,12 @@ from typing import Final
 from reports.chinese.comparisons import COMPARISONS
 from reports.chinese.figures import FIGURES
 from reports.chinese.findings import FINDINGS
+from reports.chinese.imported import IMPORTED
 from reports.chinese.knobs import KNOBS
 from reports.chinese.page import PAGE
 from reports.chinese.reasons import REASONS
 
-SENTENCES: Final[Mapping[str, str]] = {**PAGE, **FINDINGS, **COMPARISONS, **FIGURES}
+SENTENCES: Final[Mapping[str, str]] = {**PAGE, **FINDINGS, **COMPARISONS, **IMPORTED, **FIGURES}
 """What the page says itself."""
 TEXTS: Final[Mapping[str, str]] = {**REASONS, **KNOBS}
 """What the core has written into the ledger, or says of a knob: see :func:`reports.language.retold`."""

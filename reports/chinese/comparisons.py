@@ -78,6 +78,7 @@ COMPARISONS: Final[Mapping[str, str]] = {
     ),
     "these cells are a random sample": "这些组合是随机抽样",
     "an optimiser chose these cells by the results before them": "这些组合是优化器根据先前的结果选出的",
+    "factor": "因素",
     "rows": "行数",
     "told from zero": "与零可区分",
     "{level} instead of {reference}, on a log scale": "由 {reference} 改为 {level}（对数尺度）",

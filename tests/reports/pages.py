@@ -1,17 +1,22 @@
-"""Studies whose HTML pages are looked at, by a parser and by a browser."""
+"""Studies whose pages are looked at, by several tests."""
 
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 import search_spaces
+from gridsearch.plan import Plan
 from gridsearch.study import Study
 from gridsearch.trial import Failure
 from reports.html import html_text
+from reports.importing.records import store
+from reports.importing.tables import read_table
 from reports.page import make_page
 from reports.records import StudyRows
 from reports.rows import read_study
-from tests.reports.conftest import SOURCES, Writer, outcome, small_plan
+from tests.reports.conftest import SMALL_SPACE, SOURCES, Writer, outcome, small_plan
 
 HOSTILE = (
     '<img src=x onerror="window.hit=1">',
@@ -34,6 +39,60 @@ def page_html(study: StudyRows) -> str:
 def read(study: Study) -> StudyRows:
     with study.open() as ledger:
         return read_study(ledger)
+
+
+def import_table(path: Path, response: str | None, study: Study, inert: Sequence[str] = ()) -> None:
+    """Make a study of a published table's rows."""
+    store(read_table(path, response), study, inert)
+
+
+def small_study(study: Study) -> Writer:
+    """Four cells: one collapsed, one that failed at first."""
+    writer = Writer(study, small_plan())
+    writer.yardstick(0.7, 0.71)
+    writer.finish(1, outcome(0.80, 0.79))
+    writer.finish(2, outcome(0.50, 0.50, seconds=0.9, collapsed="every dev row gets the same label"))
+    writer.finish(3, outcome(0.85, 0.83, chosen=1))
+    failure = Failure("out_of_memory", "MemoryError: no `room` | left")
+    writer.run(lambda ledger, attempt: ledger.fail(attempt, failure, final=False), 4)
+    writer.finish(4, outcome(0.84, 0.86, seconds=1.0))
+    return writer
+
+
+def small_page(study: Study) -> str:
+    """The Markdown of the small study's page, without knobs that later versions add."""
+    kept = ("epochs", "learning_rate", "bert_adam", "frozen_layers", "selection")
+    rows = read(study)
+    cells = tuple(dataclasses.replace(cell, recipe={name: cell.recipe[name] for name in kept}) for cell in rows.cells)
+    return make_page(dataclasses.replace(rows, cells=cells)).format()
+
+
+def golden_page(path: Path, plan: Plan) -> str:
+    """A page as it is written out in full in a file, with the ids of this plan."""
+    expected = path.read_text(encoding="utf-8")
+    for number, cell in enumerate(plan.cells, start=1):
+        expected = expected.replace(f"<trial-{number}>", cell.trials[0].short_id)
+    return expected.replace("<fingerprint-of-the-task-32-digits>", plan.task.fingerprint)
+
+
+THREE = SMALL_SPACE + "[factors.reinit_layers]\nlevels = [0, 1]\n[design]\nseeds = [0, 1, 2, 3]\n"
+
+
+def filled(
+    study: Study, value: Callable[[Mapping[str, str]], float], space: str = THREE, metric: str = "accuracy"
+) -> StudyRows:
+    """Finish every trial with a value of its cell's levels plus noise of sd 0.002; on test the same."""
+    plan = small_plan(space, metric=metric)
+    writer = Writer(study, plan)
+    noise = np.random.default_rng(3).normal(0, 0.002, (len(plan.cells), 9))
+    done: set[str] = set()
+    for cell in plan.cells:
+        for replicate in range(len(cell.trials)):
+            result = value(cell.levels) + float(noise[cell.index - 1, replicate])
+            if cell.trials[replicate].id not in done:
+                writer.finish(cell.index, outcome(result, result, metric=metric), replicate)
+                done.add(cell.trials[replicate].id)
+    return read(study)
 
 
 def sixty_four_cells(study: Study) -> Study:

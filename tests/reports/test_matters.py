@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +11,13 @@ import pytest
 from gridsearch.study import Study
 from gridsearch.trial import Failure
 from reports.effects.planning import full_factorial
-from reports.importing import import_table
 from reports.matters import WhatMatters, inert_factors, measured, planned_texts, study_effects, study_winner
 from reports.page import write_reports
 from reports.records import StudyRows
 from reports.rows import read_study
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
+from tests.reports.pages import THREE, filled, import_table
 from tests.reports.seed64 import POOLER
-
-THREE = SMALL_SPACE + "[factors.reinit_layers]\nlevels = [0, 1]\n[design]\nseeds = [0, 1, 2, 3]\n"
 
 
 def rows(study: Study) -> StudyRows:
@@ -29,23 +27,6 @@ def rows(study: Study) -> StudyRows:
 
 def said(study: StudyRows) -> str:
     return " ".join(WhatMatters(study).format().split())
-
-
-def filled(
-    study: Study, value: Callable[[Mapping[str, str]], float], space: str = THREE, metric: str = "accuracy"
-) -> StudyRows:
-    """Finish every trial with a value of its cell's levels plus noise of sd 0.002; on test the same."""
-    plan = small_plan(space, metric=metric)
-    writer = Writer(study, plan)
-    noise = np.random.default_rng(3).normal(0, 0.002, (len(plan.cells), 9))
-    done: set[str] = set()
-    for cell in plan.cells:
-        for replicate in range(len(cell.trials)):
-            result = value(cell.levels) + float(noise[cell.index - 1, replicate])
-            if cell.trials[replicate].id not in done:
-                writer.finish(cell.index, outcome(result, result, metric=metric), replicate)
-                done.add(cell.trials[replicate].id)
-    return rows(study)
 
 
 def test_an_effect_that_is_found(study: Study) -> None:

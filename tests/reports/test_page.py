@@ -1,4 +1,3 @@
-import dataclasses
 import json
 import os
 import subprocess
@@ -12,9 +11,9 @@ from gridsearch.knob import Knob
 from gridsearch.plan import Plan
 from gridsearch.study import Study
 from gridsearch.trial import Failure
-from reports.page import best_line, make_page, write_reports
-from reports.rows import read_study
+from reports.page import best_line, write_reports
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
+from tests.reports.pages import golden_page, small_page, small_study
 
 GOLDEN = Path(__file__).with_name("small_page.md")
 
@@ -33,20 +32,11 @@ def section(text: str, title: str) -> str:
 
 @pytest.fixture
 def small(study: Study) -> Writer:
-    """Four cells: one collapsed, one that failed at first."""
-    writer = Writer(study, small_plan())
-    writer.yardstick(0.7, 0.71)
-    writer.finish(1, outcome(0.80, 0.79))
-    writer.finish(2, outcome(0.50, 0.50, seconds=0.9, collapsed="every dev row gets the same label"))
-    writer.finish(3, outcome(0.85, 0.83, chosen=1))
-    failure = Failure("out_of_memory", "MemoryError: no `room` | left")
-    writer.run(lambda ledger, attempt: ledger.fail(attempt, failure, final=False), 4)
-    writer.finish(4, outcome(0.84, 0.86, seconds=1.0))
-    return writer
+    return small_study(study)
 
 
 def test_the_page_of_a_small_study(small: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Written out in full beside this file. Knobs that later versions add stay out of it."""
+    """Written out in full beside this file."""
     meanings = {
         "learning_rate": Knob("how far a step goes"),
         "bert_adam": Knob("no bias correction", "a paper"),
@@ -54,15 +44,7 @@ def test_the_page_of_a_small_study(small: Writer, monkeypatch: pytest.MonkeyPatc
         "selection": Knob("the epoch that is reported", neutral="best"),
     }
     monkeypatch.setattr("reports.asked.knobs", lambda: meanings)
-    with small.study.open() as ledger:
-        rows = read_study(ledger)
-    kept = ("epochs", "learning_rate", "bert_adam", "frozen_layers", "selection")
-    cells = tuple(dataclasses.replace(cell, recipe={name: cell.recipe[name] for name in kept}) for cell in rows.cells)
-    text = make_page(dataclasses.replace(rows, cells=cells)).format()
-    expected = GOLDEN.read_text(encoding="utf-8")
-    for number, short_id in enumerate(ids(small.plan), start=1):
-        expected = expected.replace(f"<trial-{number}>", short_id)
-    assert text == expected.replace("<fingerprint-of-the-task-32-digits>", small.plan.task.fingerprint)
+    assert small_page(small.study) == golden_page(GOLDEN, small.plan)
 
 
 def test_prose_fits_a_terminal(small: Writer) -> None:

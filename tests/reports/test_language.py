@@ -1,0 +1,398 @@
+"""The page in Chinese: every sentence has its own, and no English is left outside of code and of what users wrote."""
+
+import ast
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from string import Formatter
+
+import pytest
+import wcwidth
+
+import gridsearch
+import reports
+from gridsearch import cannot_act, finetune
+from gridsearch.errors import RequestError
+from gridsearch.ledger import Coverage
+from gridsearch.recipe import knobs
+from gridsearch.study import Study
+from gridsearch.trial import FAILURE_KINDS, Failure
+from reports import chinese
+from reports.figures.records import Picture
+from reports.language import LANGUAGES, retold, say, speaking
+from reports.page import FORMATS, make_page, write_reports
+from reports.pictures import pictures_of
+from reports.records import StudyRows
+from runners.cli import main
+from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
+from tests.reports.pages import (
+    THREE,
+    filled,
+    golden_page,
+    import_table,
+    read,
+    sixty_four_cells,
+    small_page,
+    small_study,
+)
+from tests.reports.seed64 import POOLER
+
+GOLDEN = Path(__file__).with_name("small_page.zh.md")
+
+ENGLISH = re.compile(r"(?:[A-Za-z][A-Za-z'-]*[,;:]? ){2,}[A-Za-z]+")
+"""Three words or more in a row."""
+WRITTEN_BY_USERS = (
+    "Do bertadam and freezing help?",
+    "Which of six BERT fine-tuning tricks help?",
+    "2 rows occur twice.",
+    "the attack has nothing to act on",
+)
+
+
+def english_in(markdown: str) -> list[str]:
+    """Find English outside of code, addresses and what users wrote."""
+    prose = re.sub(r"^(`{3,}).*?^\1$", "", markdown, flags=re.DOTALL | re.MULTILINE)
+    prose = re.sub(r"(`+)(?!`).+?(?<!`)\1(?!`)|\]\([^)]*\)|https?://\S+", "", prose, flags=re.DOTALL)
+    prose = prose.replace("\n  ", " ").replace("\n", " ")
+    for text in WRITTEN_BY_USERS:
+        prose = prose.replace(text, "")
+    return ENGLISH.findall(prose)
+
+
+class Strict(dict[str, str]):
+    """A catalogue that refuses a sentence that it does not have."""
+
+    def get(self, template: str, default: object = None) -> str:  # type: ignore[override]
+        return self[template]
+
+
+@pytest.fixture
+def in_chinese(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setitem(LANGUAGES, "zh", Strict(chinese.SENTENCES))  # type: ignore[arg-type]
+    with speaking("zh"):
+        yield
+
+
+# The catalogue.
+
+
+def places(template: str) -> set[str]:
+    return {name for _, name, *_ in Formatter().parse(template) if name is not None}
+
+
+def trees(package: Path) -> Iterator[ast.AST]:
+    for path in package.rglob("*.py"):
+        if "chinese" not in path.parts:
+            yield from ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def said() -> set[str]:
+    """All templates that stand as such in a call of `say`, and what `plural` and `listed` make of a noun."""
+    found = set()
+    for node in trees(Path(reports.__path__[0])):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("say", "plural"):
+            last = node.args[-1]
+            if isinstance(last, ast.Constant):
+                found.add(last.value if node.func.id == "say" else f"{{n}} {last.value}")
+    return found
+
+
+def constants(package: Path) -> set[str]:
+    return {node.value for node in trees(package) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def test_every_sentence_is_in_the_catalogue() -> None:
+    templates = said()
+    assert len(templates) > 300
+    assert sorted(templates - chinese.SENTENCES.keys()) == []
+
+
+def test_both_languages_fill_in_the_same_places() -> None:
+    for english, other in (chinese.SENTENCES | chinese.TEXTS).items():
+        assert places(english) == places(other), english
+
+
+def test_the_catalogue_has_nothing_that_is_never_said() -> None:
+    known = constants(Path(reports.__path__[0]))
+    assert (
+        sorted(text for text in chinese.SENTENCES if text not in known and text.removeprefix("{n} ") not in known) == []
+    )
+
+
+def test_the_catalogue_has_no_sentence_twice() -> None:
+    parts = [chinese.PAGE, chinese.FINDINGS, chinese.COMPARISONS, chinese.IMPORTED, chinese.FIGURES]
+    assert sum(map(len, parts)) == len(chinese.SENTENCES)
+    assert len(chinese.REASONS) + len(chinese.KNOBS) == len(chinese.TEXTS)
+
+
+def test_texts_of_the_core_are_those_that_it_writes() -> None:
+    """Every piece between the places of a template stands in the core's own sources."""
+    known = "\n".join(constants(Path(gridsearch.__path__[0])))
+    for template in chinese.TEXTS:
+        for piece, *_ in Formatter().parse(template):
+            assert piece.strip(" ,;:()=") in known, template
+
+
+def test_chinese_has_full_width_punctuation_and_blanks_around_latin() -> None:
+    for text in (*chinese.SENTENCES.values(), *chinese.TEXTS.values()):
+        assert not re.search(r"[一-龥][A-Za-z0-9]|[A-Za-z0-9][一-龥]", re.sub(r"\d+ ?%", "%", text)), text
+        assert not re.search(r"[一-龥][,;:?!]|[,;:?!][一-龥]", text), text
+        assert not re.search(r"[，。；：、！？）]\*\*", text), text
+
+
+@pytest.mark.parametrize("name", knobs())
+def test_every_knob_is_told_in_chinese(name: str) -> None:
+    knob = knobs()[name]
+    with speaking("zh"):
+        assert knob.meaning in chinese.KNOBS
+        assert ENGLISH.findall(retold(knob.source)) == []
+
+
+def texts_returned(function: Callable[..., object]) -> Iterator[str]:
+    """What a function may return, with a 1 in every place of it."""
+    tree = ast.parse(inspect.getsource(function))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Return):
+            for part in ast.walk(node):
+                if isinstance(part, ast.JoinedStr):
+                    yield "".join(str(piece.value) if isinstance(piece, ast.Constant) else "1" for piece in part.values)
+                    break
+                if isinstance(part, ast.Constant) and isinstance(part.value, str) and " " in part.value:
+                    yield part.value
+
+
+REASONS = [
+    text
+    for _, function in inspect.getmembers(cannot_act, inspect.isfunction)
+    if function.__module__ == cannot_act.__name__
+    for text in texts_returned(function)
+]
+
+
+@pytest.mark.parametrize("reason", [*REASONS, *texts_returned(finetune.why_collapsed), *FAILURE_KINDS])
+def test_reasons_are_told_in_chinese(reason: str) -> None:
+    with speaking("zh"):
+        told = retold(reason)
+    assert re.search("[一-龥]", told)
+    assert ENGLISH.findall(told) == []
+
+
+def test_reasons_were_found() -> None:
+    assert len(REASONS) >= 30
+
+
+def test_what_fills_a_place_is_told_too() -> None:
+    with speaking("zh"):
+        assert retold(str(Coverage(9, 7, 1, 1, 0, 2))) == (
+            "尚未跑完：计划 9 个试验，完成 7 个，失败 1 个，待运行 0 个，1 个运行中，2 个完成了不止一次"
+        )
+        notes = "duplicates among 9 training rows: 3 also in dev, 2 repeated; drop_duplicates = true under [files] "
+        assert retold(f"{notes}leaves them out").startswith(
+            "9 条训练数据中有重复：3 条也在验证集中，2 条重复；在 [files]"
+        )
+        assert retold("what a user wrote") == "what a user wrote"
+    assert retold("head = 'linear' has no hidden layer") == "head = 'linear' has no hidden layer"
+
+
+def test_a_sentence_that_is_missing_is_english() -> None:
+    with speaking("zh"):
+        assert say("{n} of something new", n=1) == "1 of something new"
+
+
+# The pages.
+
+
+def test_the_page_of_a_small_study(study: Study, in_chinese: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written out in full beside this file."""
+    names = ("learning_rate", "bert_adam", "frozen_layers", "selection")
+    monkeypatch.setattr("reports.asked.knobs", lambda: {name: knobs()[name] for name in names})
+    writer = small_study(study)
+    assert small_page(study) == golden_page(GOLDEN, writer.plan)
+
+
+def small(study: Study) -> StudyRows:
+    return read(small_study(study).study)
+
+
+def sixty_four(study: Study) -> StudyRows:
+    return read(sixty_four_cells(study))
+
+
+def found(study: Study) -> StudyRows:
+    """A main effect and an interaction."""
+
+    def value(levels: Mapping[str, str]) -> float:
+        harm = levels["bert_adam"] == "1" and levels["frozen_layers"] == "0"
+        return 0.8 - 0.02 * harm + 0.01 * (levels["reinit_layers"] == "1")
+
+    return filled(study, value)
+
+
+def nothing_found(study: Study) -> StudyRows:
+    return filled(study, lambda _: 0.8, metric="log_loss")
+
+
+def three_levels(study: Study) -> StudyRows:
+    levels = "[factors.reinit_layers]\nlevels = [0, 1, 2]\n[design]\nseeds = [0, 1, 2]\n"
+    return filled(study, lambda levels: 0.8 + 0.02 * int(levels["reinit_layers"]), SMALL_SPACE + levels)
+
+
+def unfinished(study: Study) -> StudyRows:
+    """No test, failures of every kind, replicates that are missing, rules."""
+    rules = (
+        '[[rules]]\nskip = "bert_adam and frozen_layers == 6"\nwhy = "the attack has nothing to act on"\n'
+        "[design]\nseeds = [0, 1]\n"
+    )
+    writer = Writer(study, small_plan(SMALL_SPACE + rules, has_test=False))
+    for kind in FAILURE_KINDS:
+        failure = Failure(kind, "x")
+        writer.run(lambda ledger, attempt, failure=failure: ledger.fail(attempt, failure, final=False), 2)  # type: ignore[misc]
+    writer.run(lambda ledger, attempt: None, 3)
+    writer.finish(1, outcome(0.8))
+    return read(study)
+
+
+def nothing_done(study: Study) -> StudyRows:
+    Writer(study, small_plan())
+    return read(study)
+
+
+def collapsed(study: Study) -> StudyRows:
+    writer = Writer(study, small_plan(THREE))
+    for cell in range(1, 9):
+        for replicate in range(4):
+            reason = "the training loss never fell below that of an even guess, 0.693" if cell > 2 else ""
+            writer.finish(cell, outcome(0.5 + cell / 100 + replicate / 1000, 0.5, collapsed=reason), replicate)
+    return read(study)
+
+
+def listed(study: Study) -> StudyRows:
+    rows = (
+        '[design]\nkind = "list"\nseeds = [0, 1, 2, 3]\n'
+        'rows = [{ row = "a", bert_adam = true }, { row = "a2", bert_adam = true }, { row = "b", frozen_layers = 6 }]\n'
+    )
+    return filled(study, lambda levels: 0.8 - 0.05 * (levels["frozen_layers"] == "6"), SMALL_SPACE + rows)
+
+
+def fraction(study: Study) -> StudyRows:
+    third = '[factors.reinit_layers]\nlevels = [0, 1]\n[design]\nkind = "fraction"\nresolution = 3\nseeds = [0, 1, 2]\n'
+    return filled(study, lambda levels: 0.8 + 0.02 * (levels["bert_adam"] == "1"), SMALL_SPACE + third)
+
+
+def dead(study: Study) -> StudyRows:
+    space = (
+        SMALL_SPACE.replace("epochs = 2", 'epochs = 2\npooling = "mean"')
+        + "[factors.reinit_pooler]\nlabel = 'pooler'\nlevels = [false, true]\n"
+        + "[factors.reinit_layers]\nlevels = [0, 1]\n[design]\non_dead = 'replicate'\n"
+    )
+    return filled(study, lambda levels: 0.8 + 0.02 * (levels["bert_adam"] == "1"), space)
+
+
+def one_at_a_time(study: Study) -> StudyRows:
+    return filled(study, lambda _: 0.8, SMALL_SPACE + '[design]\nkind = "one-at-a-time"\n')
+
+
+STUDIES = [
+    small,
+    sixty_four,
+    found,
+    nothing_found,
+    three_levels,
+    unfinished,
+    nothing_done,
+    collapsed,
+    listed,
+    fraction,
+    dead,
+    one_at_a_time,
+]
+
+
+@pytest.mark.parametrize("make", STUDIES)
+@pytest.mark.usefixtures("in_chinese")
+def test_no_english_is_left(study: Study, make: Callable[[Study], StudyRows]) -> None:
+    with speaking("en"):
+        rows = make(study)
+    assert_chinese(rows)
+
+
+@pytest.mark.usefixtures("in_chinese")
+@pytest.mark.parametrize("inert", [(), POOLER])
+def test_no_english_is_left_of_a_published_table(seeds: Path, study: Study, inert: tuple[str, ...]) -> None:
+    import_table(seeds / "003_finetune64.md", None, study, inert)
+    assert_chinese(read(study))
+
+
+def assert_chinese(rows: StudyRows) -> None:
+    pictures = pictures_of(rows)
+    text = make_page(rows, pictures).format()
+    _, _, body = text.partition("\n")
+    assert english_in(body) == []
+    assert max(map(wcwidth.width, prose_lines(body)), default=0) <= 80
+    assert english_in(html_texts(FORMATS["html"](rows, pictures))) == []
+    for picture in pictures:
+        assert english_in(svg_texts(picture)) == [], picture.name
+
+
+def prose_lines(markdown: str) -> list[str]:
+    """Lines that could be shorter: no tables, no code, no addresses."""
+    lines = re.sub(r"^(`{3,}).*?^\1$", "", markdown, flags=re.DOTALL | re.MULTILINE).split("\n")
+    return [line for line in lines if not line.startswith("|") and "`" not in line and "](" not in line]
+
+
+def html_texts(html: str) -> str:
+    """What a reader sees or hears of a page, code and user's title apart."""
+    html = re.sub(r"<(style|script|code|title|h1)\b.*?</\1>", "", html, flags=re.DOTALL)
+    spoken = re.findall(r'(?:aria-label|alt|data-count)="([^"]*)"', html)
+    return " | ".join([*spoken, re.sub("<[^>]*>", " | ", html)])
+
+
+def svg_texts(picture: Picture) -> str:
+    return " | ".join([picture.title, picture.alt, *re.findall(r"<text[^>]*>([^<]*)", picture.svg)])
+
+
+def test_html_joins_chinese_lines_without_a_blank(study: Study) -> None:
+    with speaking("zh"):
+        paragraphs = re.findall("<p>(.*?)</p>", FORMATS["html"](small(study), ()), re.DOTALL)
+    assert len(paragraphs) > 10
+    for text in paragraphs:
+        assert "**" not in text
+        assert not re.search(r"[一-龥，。；：、]\n[一-龥]", text), text
+
+
+def test_programs_read_english(study: Study) -> None:
+    small_study(study)
+    english = [path.read_text() for path in write_reports(study, Path("en"), ["csv", "json", "md"])]
+    other = [path.read_text() for path in write_reports(study, Path("zh"), ["csv", "json", "md"], "zh")]
+    assert english[:2] == other[:2]
+    assert english[2] != other[2]
+
+
+def test_the_command_takes_a_language(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
+    small_study(study)
+    assert main(["report", "study", "--lang", "zh", "--format", "md,html,latex"]) == 0
+    assert "\n## 结果\n" in Path("study/page.md").read_text()
+    assert '<html lang="zh-Hans">' in Path("study/page.html").read_text()
+    assert r"\usepackage{ctex}" in Path("study/page.latex").read_text()
+    capsys.readouterr()
+    assert main(["report", "study", "--lang", "de", "--format", "csv"]) == 2
+    assert capsys.readouterr().err == "gridsearch report: --lang: unknown language 'de'; known: en, zh\n"
+    assert not Path("study/page.csv").exists()
+
+
+def test_a_sweep_refuses_an_unknown_language_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["sweep", "finetune64", "--lang", "zk", "--study", "s"]) == 2
+    assert "--lang: unknown language 'zk'" in capsys.readouterr().err
+    assert not Path("s").exists()
+
+
+def test_the_language_ends_with_the_page() -> None:
+    with pytest.raises(ZeroDivisionError), speaking("zh"):
+        raise ZeroDivisionError
+    assert say("Results") == "Results"
+    with pytest.raises(RequestError, match="unknown language 'fr'"), speaking("fr"):
+        pass
