@@ -16,8 +16,8 @@ from markdown_it.utils import OptionsDict
 
 _DETAILS_OPEN, _DETAILS_CLOSE = "<details>", "</details>"
 _SUMMARY = re.compile(r"<summary>(.*)</summary>")
-# Between Chinese characters a line break of the source is no blank, but browsers show one.
-_NO_BLANK = re.compile(r"(?<=[\u2e80-\U0003ffff”])\n(?=\**[\u2e80-\U0003ffff“])")
+# Between Chinese characters, and behind their punctuation, a line break of the source is no blank; browsers show one.
+_NO_BLANK = re.compile(r"(?<=[，。；：、！？）])\n|(?<=[\u2e80-\U0003ffff”])\n(?=\**[\u2e80-\U0003ffff“])")
 
 
 class Rendering:

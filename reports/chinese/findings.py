@@ -28,7 +28,7 @@ _EFFECTS: Final[Mapping[str, str]] = {
     ),
     "{n} of the {runs} collapsed {mark} and count like any other: what is found may be nothing but that, and what is "
     "not found hidden by it.": (
-        "{runs}中有 {n} 次崩溃 {mark}，它们与其他运行同样计入：检出的效应可能只是崩溃所致，未检出的也可能被它掩盖。"
+        "{runs}中有 {n} 次崩溃 {mark}，与其他运行同样计入：检出的效应可能只是崩溃所致，未检出的也可能被它掩盖。"
     ),
     "{level} instead of {reference}": "由 {reference} 改为 {level}",
     "better": "更好",

@@ -9,10 +9,9 @@ import pytest
 
 from gridsearch.study import Study
 from reports.html import Figure, html_text
-from reports.importing import import_table
-from reports.page import make_page
+from reports.page import make_page, write_reports
 from tests.reports.browser import Browser, Tab, find_chromium
-from tests.reports.pages import HOSTILE, hostile_study, page_html, read, sixty_four_cells
+from tests.reports.pages import HOSTILE, hostile_study, import_table, page_html, read, sixty_four_cells
 
 SHOWN = (
     "Array.from(document.querySelectorAll('#comparison tbody tr')).filter((row) => row.getClientRects().length)"
@@ -324,6 +323,33 @@ def test_a_thousand_rows(tab: Tab, tmp_path: Path) -> None:
         "(() => { const i = document.querySelector('input'); i.value = '0.9'; i.dispatchEvent(new Event('input')) })()"
     )
     assert tab.evaluate(COUNT) == "100 of 1000 rows"
+
+
+def test_a_page_in_chinese(tab: Tab, tmp_path: Path) -> None:
+    """Its words have glyphs of their own, and its table filters as any other."""
+    write_reports(sixty_four_cells(Study(tmp_path / "study")), tmp_path, ["html"], "zh")
+    tab.open(tmp_path / "page.html")
+    assert tab.evaluate("document.documentElement.lang") == "zh-Hans"
+    assert tab.evaluate(COUNT) == "64 行中的 64 行"
+    choose(tab, 1, "1")
+    assert tab.evaluate(COUNT) == "64 行中的 32 行"
+    tab.click(".reset")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 1280
+    assert quiet(tab, tmp_path / "page.html")
+    for title in ("哪些因素起作用", "该用哪一个", "来源与环境"):
+        assert len(set(_glyphs(tab, title))) == len(title)
+
+
+def _glyphs(tab: Tab, text: str) -> list[str]:
+    """Draw every letter on a canvas in the page's font: those that the font lacks would all be the same box."""
+    return list(
+        tab.evaluate(
+            "(() => { const c = document.createElement('canvas'); const x = c.getContext('2d');"
+            "const font = '32px ' + getComputedStyle(document.body).fontFamily;"
+            f"return Array.from({json.dumps(text)}, (letter) => {{ c.width = c.height = 48; x.font = font;"
+            "x.fillText(letter, 4, 36); return c.toDataURL(); }); })()"
+        )
+    )
 
 
 @pytest.mark.parametrize(("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)])

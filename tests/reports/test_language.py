@@ -358,7 +358,7 @@ def test_html_joins_chinese_lines_without_a_blank(study: Study) -> None:
     assert len(paragraphs) > 10
     for text in paragraphs:
         assert "**" not in text
-        assert not re.search(r"[一-龥，。；：、]\n[一-龥]", text), text
+        assert not re.search(r"[一-龥]\n[一-龥]|[，。；：、）]\n", text), text
 
 
 def test_programs_read_english(study: Study) -> None:
