@@ -17,7 +17,7 @@ from gridsearch.canonical import canonical_json
 from gridsearch.errors import GridSearchError, NotBegunError, RequestError
 from gridsearch.factor import ROW
 from gridsearch.knob import ALWAYS
-from gridsearch.plan import Plan
+from gridsearch.plan import ExcludedCell, Plan, PlannedCell
 from gridsearch.recipe import knobs, parse_recipe
 from gridsearch.tasks.task import Task
 from gridsearch.trial import PART, Epoch, Failure, FailureKind, Outcome, Trial
@@ -36,11 +36,12 @@ class Coverage:
     running: int
     pending: int
     repeated: int
+    pruned: int = 0
 
     @property
     def complete(self) -> bool:
-        """Everything planned is finished, and nothing was finished twice."""
-        return self.finished == self.planned and self.repeated == 0
+        """Everything planned is finished, or pruned by an optimiser, and nothing was finished twice."""
+        return self.finished + self.pruned == self.planned and self.repeated == 0
 
     @property
     def settled(self) -> bool:
@@ -49,11 +50,12 @@ class Coverage:
 
     def __str__(self) -> str:
         state = "complete" if self.complete else "settled" if self.settled else "incomplete"
+        pruned = f", {self.pruned} pruned" if self.pruned else ""
         running = f", {self.running} running" if self.running else ""
         repeated = f", {self.repeated} finished more than once" if self.repeated else ""
         return (
             f"{state}: {self.planned} planned, {self.finished} finished, {self.failed} failed, "
-            f"{self.pending} pending{running}{repeated}"
+            f"{self.pending} pending{pruned}{running}{repeated}"
         )
 
 
@@ -140,35 +142,29 @@ class Ledger:
             self._set_facts(facts)
             for table in ("cell_trials", "cells", "excluded"):
                 write.execute(f"DELETE FROM {table}")
-            write.executemany(
-                "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                [
-                    (t.id, canonical_json(t.recipe.model_dump()), t.seed, t.fold, t.task, t.encoder)
-                    for t in trials.values()
-                ],
-            )
-            write.executemany(
-                "INSERT INTO cells VALUES (?, ?, ?, ?)",
-                [
-                    (
-                        cell.index,
-                        _levels(cell.levels, cell.row),
-                        canonical_json(cell.recipe.model_dump()),
-                        canonical_json(cell.dead),
-                    )
-                    for cell in plan.cells
-                ],
-            )
-            write.executemany(
-                "INSERT INTO cell_trials VALUES (?, ?, ?)",
-                [(cell.index, i, trial.id) for cell in plan.cells for i, trial in enumerate(cell.trials)],
-            )
+            _insert_cells(write, plan.cells)
             write.executemany("INSERT INTO labels VALUES (?, ?, ?) ON CONFLICT DO NOTHING", _labels(plan.task))
             write.executemany(
                 "INSERT INTO excluded VALUES (?, ?)",
                 [(_levels(cell.levels, cell.row), cell.why) for cell in plan.excluded],
             )
         return len(trials.keys() - old)
+
+    def append(self, plan: Plan, sources: Mapping[str, object]) -> None:
+        """Write the last cell of a plan all the rest of which is there."""
+        with self.connection as write:
+            self._set_facts(study_facts(plan, sources))
+            _insert_cells(write, plan.cells[-1:])
+
+    def exclude(self, cell: ExcludedCell) -> None:
+        """Note a cell that is left out, and why."""
+        with self.connection as write:
+            write.execute("INSERT OR REPLACE INTO excluded VALUES (?, ?)", (_levels(cell.levels, cell.row), cell.why))
+
+    def cells(self) -> list[dict[str, str]]:
+        """Return the levels of all cells in table order, then those of the cells left out; in a list, after "row"."""
+        query = "SELECT levels FROM (SELECT * FROM cells ORDER BY position) UNION ALL SELECT levels FROM excluded"
+        return [json.loads(row["levels"]) for row in self.connection.execute(query)]
 
     def trial(self, id_or_prefix: str) -> Trial:
         """Return the one trial whose id starts so."""
@@ -221,18 +217,20 @@ class Ledger:
         return {key: facts[key] for key in ("threads", "device", "micro_batch_divisor") if key in facts}
 
     def coverage(self) -> Coverage:
-        """Count the trials by state."""
+        """Count the trials by state. What an optimiser has pruned is done; a sweep would still have to run it."""
         states = Counter(row["state"] for row in self.connection.execute("SELECT state FROM trial_states"))
         repeated = self.connection.execute(
             "SELECT count(*) FROM (SELECT 1 FROM attempts WHERE state = 'finished' GROUP BY trial HAVING count(*) > 1)"
         ).fetchone()[0]
+        optimised = self.facts().get("optimised") is not None
         return Coverage(
             planned=states.total(),
             finished=states["finished"],
             failed=states["failed"],
             running=states["running"],
-            pending=states["planned"] + states["pruned"],
+            pending=states["planned"] + (0 if optimised else states["pruned"]),
             repeated=repeated,
+            pruned=states["pruned"] if optimised else 0,
         )
 
     # What is tried and found
@@ -333,6 +331,28 @@ class Ledger:
         with self.connection as write:
             write.execute("INSERT OR REPLACE INTO yardsticks VALUES (?, ?, ?)", values)
 
+    def scores(self) -> dict[str, dict[str, float]]:
+        """Return the outside scores: name, in the order in which they were first given, to trial to value."""
+        if not self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'scores'").fetchone():
+            return {}
+        found: dict[str, dict[str, float]] = {}
+        for row in self.connection.execute("SELECT * FROM scores ORDER BY rowid"):
+            found.setdefault(row["name"], {})[row["trial"]] = row["value"]
+        return found
+
+    def set_scores(self, name: str, values: Mapping[str, float | None]) -> None:
+        """Keep an outside score of some trials; None takes a trial's away."""
+        self._upgrade()
+        with self.connection as write:
+            for trial_id, value in values.items():
+                if value is None:
+                    write.execute("DELETE FROM scores WHERE trial = ? AND name = ?", (trial_id, name))
+                else:
+                    write.execute(
+                        "INSERT INTO scores VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+                        (trial_id, name, value),
+                    )
+
     def import_observations(
         self, facts: Mapping[str, object], rows: Iterable[tuple[Mapping[str, str], float]], response: str
     ) -> None:
@@ -362,6 +382,21 @@ class Ledger:
                 )
                 for epoch in epochs
             ],
+        )
+
+
+def _insert_cells(write: sqlite3.Connection, cells: Iterable[PlannedCell]) -> None:
+    for cell in cells:
+        write.executemany(
+            "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            [(t.id, canonical_json(t.recipe.model_dump()), t.seed, t.fold, t.task, t.encoder) for t in cell.trials],
+        )
+        recipe, dead = canonical_json(cell.recipe.model_dump()), canonical_json(cell.dead)
+        levels = _levels(cell.levels, cell.row)
+        write.execute("INSERT INTO cells VALUES (?, ?, ?, ?)", (cell.index, levels, recipe, dead))
+        write.executemany(
+            "INSERT INTO cell_trials VALUES (?, ?, ?)",
+            [(cell.index, replicate, trial.id) for replicate, trial in enumerate(cell.trials)],
         )
 
 

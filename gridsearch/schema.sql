@@ -84,6 +84,10 @@ CREATE TABLE IF NOT EXISTS labels (split TEXT NOT NULL, part TEXT NOT NULL, labe
 -- Cheap references on the same split, such as TF-IDF + logistic regression.
 CREATE TABLE yardsticks (name TEXT PRIMARY KEY, dev TEXT NOT NULL, test TEXT) STRICT;
 
+-- What somebody else measured of a trial, such as a leaderboard. An older ledger gets the table when a score is given: for
+-- those that know nothing of it, nothing has changed, and the version stays.
+CREATE TABLE IF NOT EXISTS scores (trial TEXT NOT NULL REFERENCES trials, name TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (trial, name)) STRICT;
+
 -- Imported rows of a published table: factors and a response, no recipe.
 CREATE TABLE observations (position INTEGER PRIMARY KEY, levels TEXT NOT NULL, response TEXT NOT NULL, value REAL NOT NULL) STRICT;
 

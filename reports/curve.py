@@ -1,8 +1,9 @@
 """What a training's log says: from where to where, how low, what is missing, and whether it was still going down."""
 
 import statistics
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
+from typing import Any
 
 from reports.records import Observation, StudyRows
 
@@ -56,6 +57,26 @@ def study_curve(study: StudyRows) -> Curve:
         best = point if study.beats(point.value, best.value) else best
     distance, gaps = _gaps(points)
     return Curve(points, best, distance, gaps, _tail(points))
+
+
+def curve_numbers(study: StudyRows) -> dict[str, Any]:
+    """Return what the page says of a curve, its points apart, for JSON."""
+    curve = study_curve(study)
+    tail = asdict(curve.tail) | {"start": place(curve.tail.start), "end": place(curve.tail.end)}
+    return {
+        "along": study.facts["curve"],
+        "n": len(curve.points),
+        "first": _numbers(curve.points[0]),
+        "last": _numbers(curve.points[-1]),
+        "best": _numbers(curve.best),
+        "distance": curve.distance,
+        "gaps": [{"start": place(gap.start), "end": place(gap.end), "n_missing": gap.n_missing} for gap in curve.gaps],
+        "tail": tail,
+    }
+
+
+def _numbers(point: Observation) -> dict[str, float]:
+    return {"place": place(point), "value": point.value}
 
 
 def place(point: Observation) -> float:

@@ -1,6 +1,5 @@
 """Sections of the page of a training's log: a curve, and no claim about what made it so."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.curve import Curve, Gap, Tail, place, study_curve
@@ -26,7 +25,7 @@ class CurveSummary:
         """Return the lines below the title."""
         study, points = self.study, self.study.observations
         first = say(
-            "**{points} of {response}, from {curve} {start} to {end}, imported from the log of a training**",
+            "**{points} of {response}, {curve} {start} to {end}, imported from a training log**",
             points=plural(len(points), "point"),
             response=escape(study.metric),
             curve=escape(study.facts["curve"]),
@@ -34,8 +33,8 @@ class CurveSummary:
             end=escape(points[-1].index),
         )
         source = say(
-            "The log is that of {source}. Nothing of it was trained here, and one curve says nothing of what made it so: "
-            "no effect is claimed.",
+            "The log is that of {source}. Nothing of it was trained here, and one curve says nothing of what made it "
+            "so: no effect is claimed.",
             source=code(study.facts["source"]),
         )
         return paragraphs([wrap(first), wrap(source)])
@@ -72,7 +71,9 @@ class WhatTheLogSays:
             start=self._place(tail.start),
         )
         if tail.change is None or tail.error is None:
-            return say("At the end: {where} has too few points to tell whether the curve was still moving.", where=where)
+            return say(
+                "At the end: {where} has too few points to tell whether the curve was still moving.", where=where
+            )
         size, error = f"{abs(tail.change):.2g}", f"{tail.error:.1g}"
         if abs(tail.change) < 2 * tail.error or not tail.change:
             return say(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from reports.importing.values import published_value
 from reports.language import say
 from reports.markdown import COLLAPSED_MARK, one_line
 from reports.records import StudyRows
@@ -153,7 +154,11 @@ def _columns(study: StudyRows, table: Table) -> list[Column]:
 def _values(study: StudyRows) -> dict[str, Sequence[float | None]]:
     """Numbers behind the columns that show them rounded: rows that look alike still sort as the page ranks them."""
     if study.is_imported:
-        return {study.metric: [row.value for row in study.observations]}
+        scores = {
+            name: [published_value(row.scores[name]).number for row in study.observations]
+            for name in study.facts.get("scores", ())
+        }
+        return {study.metric: [row.value for row in study.observations], **scores}
     return {
         say("dev"): [cell.dev.mean for cell in study.cells],
         say("result"): [cell.result.mean for cell in study.cells],

@@ -1,6 +1,7 @@
 """``page.json``: every number on the page, for programs.
 
-Keys of a study of trials (an imported one has the first three, ``effects``, and ``observations``):
+Keys of a study of trials (an imported one has the first three, ``effects``, and ``observations``; a training's log
+``curve`` instead of ``effects``: see reports/curve.py):
 
 ==================  ===================================================================================================
 ``format``          version of this layout, 1
@@ -10,7 +11,8 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
 ``result``          ``metric``, ``split`` that results are measured on, ``lower_is_better``
 ``cells``           one object a row, in table order; a spread is ``{"mean", "sd", "n"}`` over finished replicates,
                     ``sd`` null below two; ``seconds_per_epoch`` is training alone; ``replicates`` hold single trials;
-                    ``row`` is its name in a list, and empty in other designs
+                    ``row`` is its name in a list, and empty in other designs; ``scores`` from outside are by name
+                    and trial
 ``best``            index of the cell that is best on dev; ``worst``, ``highest_result``, ``baseline`` alike; or null
 ``cost``            ``levels``: median ``seconds`` of a training epoch over ``n`` trials, and ``ratio`` to the baseline
                     level; ``n_other_terms``: finished trials that are not counted; or null before any has finished
@@ -36,6 +38,8 @@ from typing import Any
 from reports.analysis import cautions, dead_knobs, failure_groups, highest_result, same_rows
 from reports.commands import rerun_command, sweep_command
 from reports.cost import study_cost
+from reports.curve import curve_numbers
+from reports.importing.values import published_value
 from reports.matters import effects_numbers
 from reports.records import CellRow, StudyRows
 from reports.versus import Versus, best_against_baseline
@@ -57,9 +61,17 @@ def numbers(study: StudyRows) -> dict[str, Any]:
 def _of_observations(study: StudyRows) -> dict[str, Any]:
     return {
         "result": {"metric": study.metric, "split": None, "lower_is_better": study.lower_is_better},
-        "effects": effects_numbers(study),
+        **({"curve": curve_numbers(study)} if study.is_curve else {"effects": effects_numbers(study)}),
         "observations": [
-            {"index": row.index, "levels": row.levels, "value": row.value, "text": row.text}
+            {
+                "index": row.index,
+                "levels": row.levels,
+                "value": row.value,
+                "text": row.text,
+                "scores": {
+                    name: {"value": published_value(text).number, "text": text} for name, text in row.scores.items()
+                },
+            }
             for row in study.observations
         ],
     }
@@ -123,4 +135,5 @@ def _cell(study: StudyRows, cell: CellRow) -> dict[str, Any]:
         "seconds_per_epoch": cell.train_seconds_per_epoch.mean,
         "collapsed": list(cell.collapsed),
         "replicates": [asdict(replicate) for replicate in cell.replicates],
+        "scores": study.scores_of(cell),
     }

@@ -1,7 +1,7 @@
 """Sections of the page of imported rows: they have results, but no trials of ours behind them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reports.importing.values import published_value
@@ -37,8 +37,8 @@ class PublishedSummary:
 
     def _source(self) -> str:
         return say(
-            "The rows are those of {source}. Nothing of it was trained here: seeds, epochs, machine and recipe are what "
-            "the source says, and no row can be repeated from this page.",
+            "The rows are those of {source}. Nothing of it was trained here: seeds, epochs, machine and recipe are "
+            "what the source says, and no row can be repeated from this page.",
             source=code(self.study.facts["source"]),
         )
 
@@ -51,19 +51,19 @@ class PublishedSummary:
         if doubted:
             texts.append(
                 say(
-                    "Marked as uncertain by their author, and taken as they are: {n} of {results} (row {names}).",
+                    "Marked as uncertain by their author, and taken as they are: {n} of {results} ({rows}).",
                     n=len(doubted),
                     results=plural(len(values), "result"),
-                    names=_names(doubted),
+                    rows=_rows([escape(index) for index in doubted]),
                 )
             )
         if remarked:
             texts.append(
                 say(
-                    "With a remark behind the number, which alone counts: {n} of {results} (row {names}).",
+                    "With a remark behind the number, which alone counts: {n} of {results} ({rows}).",
                     n=len(remarked),
                     results=plural(len(values), "result"),
-                    names=_names(remarked),
+                    rows=_rows([escape(index) for index in remarked]),
                 )
             )
         return sentences(texts)
@@ -72,21 +72,22 @@ class PublishedSummary:
 def rows_text(n_rows: int, response: str, without: Sequence[RowWithout], spell: Callable[[str], str]) -> str:
     """Count the rows with a result and name those without; ``spell`` is how foreign texts are spelled."""
     return say(
-        "{n} of {rows} have a number in {response}; without one: row {names}.",
+        "{n} of {rows} have a number in {response}; without one: {names}.",
         n=n_rows,
         rows=plural(n_rows + len(without), "row"),
         response=spell(response),
-        names=first_of([_row_name(row, spell) for row in without], MOST_NAMES),
+        names=_rows([_name(row, spell) for row in without]),
     )
 
 
-def _row_name(row: RowWithout, spell: Callable[[str], str]) -> str:
+def _name(row: RowWithout, spell: Callable[[str], str]) -> str:
     known = [spell(text) for text in (row.label, row.text) if text]
     return say("{name} ({texts})", name=spell(row.index), texts=enumerated(known)) if known else spell(row.index)
 
 
-def _names(indexes: Iterable[str]) -> str:
-    return first_of([escape(index) for index in indexes], MOST_NAMES)
+def _rows(names: Sequence[str]) -> str:
+    shown = first_of(names, MOST_NAMES)
+    return say("rows {names}", names=shown) if len(names) > 1 else say("row {name}", name=shown)
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,7 @@ class PublishedResults:
     def _above(self) -> str:
         response = code(self.study.metric)
         if self.study.lower_is_better:
-            text = say(
-                "{response} as published; lower is taken to be better, and the best is bold.", response=response
-            )
+            text = say("{response} as published; lower is taken to be better, and the best is bold.", response=response)
         else:
             text = say(
                 "{response} as published; higher is taken to be better, and the best is bold.", response=response

@@ -230,7 +230,10 @@ class Predictions:
 
 @dataclass(frozen=True)
 class StudyRows:
-    """A study at one moment. An imported one has observations and no cells."""
+    """A study at one moment. An imported one has observations and no cells.
+
+    ``scores`` are outside ones, name to trial to value: shown, and never chosen or tested by.
+    """
 
     folder: Path
     facts: Mapping[str, Any]
@@ -244,6 +247,7 @@ class StudyRows:
     timing: Timing
     coverage: Coverage
     predictions: Predictions | None = None
+    scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def is_imported(self) -> bool:
@@ -301,6 +305,13 @@ class StudyRows:
         """The cell in which every factor has its baseline level, unless a rule leaves it out or a list lacks it."""
         wanted = {factor.name: factor.baseline for factor in self.factors}
         return next((cell for cell in self.cells if cell.levels == wanted), None)
+
+    def scores_of(self, cell: CellRow) -> dict[str, dict[str, float]]:
+        """Return the outside scores of a cell's trials, by name; empty where none of them has one."""
+        return {
+            name: {one.trial: by_trial[one.trial] for one in cell.replicates if one.trial in by_trial}
+            for name, by_trial in self.scores.items()
+        }
 
     def beats(self, value: float, than: float | None) -> bool:
         """Tell whether a result is better than another one."""

@@ -21,7 +21,7 @@ from reports.markdown import (
     wrap,
 )
 from reports.records import CellRow, StudyRows
-from reports.table import comparison_table, decimals, measure_text
+from reports.table import comparison_table, decimals, measure_text, outside_text
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,9 @@ class Results:
         shown = comparison_table(self.study)
         marked = any(cell.marked for row in shown.rows for cell in row)
         below = say("{mark} a run behind this number collapsed: see Collapsed runs.", mark=COLLAPSED_MARK)
-        return Section(say("Results"), (wrap(self._above()), shown.format(), below if marked else "")).format()
+        outside = wrap(outside_text(self.study, code)) if self.study.scores else ""
+        blocks = (wrap(self._above()), shown.format(), below if marked else "", outside)
+        return Section(say("Results"), blocks).format()
 
     def _above(self) -> str:
         study = self.study

@@ -87,6 +87,7 @@ def read_study(ledger: Ledger) -> StudyRows:
             provenance=tuple(Provenance(json.loads(row["content"]), row["n_attempts"]) for row in rows(_PROVENANCE)),
             timing=Timing(**dict(rows(_TIMING).fetchone())),
             coverage=ledger.coverage(),
+            scores=ledger.scores(),
         )
         return replace(study, predictions=_predictions(ledger.connection, study))
 

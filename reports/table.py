@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import wcwidth
@@ -11,12 +11,14 @@ import wcwidth
 from gridsearch.factor import ROW
 from gridsearch.ledger import Ledger
 from reports import markdown
-from reports.language import retold, say
+from reports.language import enumerated, retold, say, sentences
 from reports.markdown import COLLAPSED_MARK, one_line
-from reports.records import CellRow, StudyRows
+from reports.records import CellRow, StudyRows, spread
 from reports.rows import read_study
 
 TERMINAL_WIDTH = 80
+CSV_COLUMNS = ("state", "collapsed", "chosen_epoch", "train_seconds_per_epoch", "trials")
+"""What page.csv has beyond the table."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def _cell_table(study: StudyRows) -> Table:
     has_several = study.n_replicates > 1
     header = [say("index"), *([say(ROW)] if study.is_list else []), *(factor.column for factor in study.factors)]
     header += [say("dev")] if study.has_test else []
-    header += [say("result"), *([say("sd"), "n"] if has_several else [])]
+    header += [say("result"), *([say("sd"), "n"] if has_several else []), *study.scores]
     best = {"dev": _best(study, [cell.dev.mean for cell in study.cells])}
     best["result"] = _best(study, [cell.result.mean for cell in study.cells])
     rows = []
@@ -84,8 +86,13 @@ def _cell_table(study: StudyRows) -> Table:
         row.append(_result(cell, best["result"]))
         if has_several:
             row += [_number(cell.result.sd), Cell(str(cell.result.n))]
+        row += [Cell("" if score is None else f"{score:.6g}") for score in _scores(study, cell)]
         rows.append(tuple(row))
     return Table(tuple(header), tuple(rows))
+
+
+def _scores(study: StudyRows, cell: CellRow) -> list[float | None]:
+    return [spread(values.values()).mean for values in study.scores_of(cell).values()]
 
 
 def decimals(value: float | None) -> str:
@@ -145,6 +152,8 @@ def terminal_table(ledger: Ledger) -> str:
         lines.append(say("* best of its column"))
     if any(cell.marked for row in table.rows for cell in row):
         lines.append(say("{mark} collapsed: see the page", mark=COLLAPSED_MARK))
+    if study.scores:
+        lines.append(outside_text(study, one_line))
     return "\n".join(lines)
 
 
@@ -152,6 +161,12 @@ def measure_text(study: StudyRows) -> str:
     """Say what `result` is: metric, split, epoch, replicates."""
     mean = say(", mean over seeds") if study.n_replicates > 1 else ""
     return say("{metric} on {split} at the chosen epoch", metric=study.metric, split=say(study.split)) + mean
+
+
+def outside_text(study: StudyRows, spell: Callable[[str], str]) -> str:
+    """Say which columns are scores from outside; ``spell`` is how their names are spelled."""
+    text = say("From outside, never chosen or tested by: {names}.", names=enumerated(map(spell, study.scores)))
+    return sentences([text, say("Of several trials of a row, the mean.") if study.n_replicates > 1 else ""])
 
 
 def csv_text(study: StudyRows) -> str:
@@ -163,7 +178,7 @@ def csv_text(study: StudyRows) -> str:
         writer.writerow(table.header)
         writer.writerows([cell.text for cell in row] for row in table.rows)
         return buffer.getvalue()
-    writer.writerow([*table.header, "state", "collapsed", "chosen_epoch", "train_seconds_per_epoch", "trials"])
+    writer.writerow([*table.header, *CSV_COLUMNS])
     writer.writerows(_csv_row(study, cell) for cell in study.cells)
     return buffer.getvalue()
 
@@ -176,6 +191,7 @@ def _csv_row(study: StudyRows, cell: CellRow) -> list[object]:
         *([cell.dev.mean] if study.has_test else []),
         cell.result.mean,
         *([cell.result.sd, cell.result.n] if study.n_replicates > 1 else []),
+        *_scores(study, cell),
         cell.state,
         "; ".join(cell.collapsed),
         " ".join(str(replicate.chosen_epoch) for replicate in cell.finished),

@@ -47,7 +47,7 @@ def log_axis(axes: "Axes", side: Side, low: float, high: float) -> list[str]:
 
     axes.set_xscale("log") if side == "x" else axes.set_yscale("log")
     powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    steps = (1, 2, 5) if len(powers) < 4 else (1,)
+    steps = (1, 2, 5) if high < 300 * low else (1,)
     ticks = [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
     labels = [f"{tick:g}" for tick in ticks]
     _set(axes, side, low, high, ticks, labels)

@@ -81,7 +81,7 @@ def _entries(path: Path) -> Iterator[Entry]:
     text = read_text(path)
     if path.suffix.lower() in SEPARATORS:
         header, *rows = separated_rows(text, path)
-        found = [dict(zip(header, row, strict=False)) for row in rows]
+        found: list[Entry] = [dict(zip(header, row, strict=False)) for row in rows]
     else:
         found = _saved(text) or [entry for line in text.split("\n") for entry in _printed(line)]
     if not found:

@@ -15,9 +15,7 @@ INDEX_NAMES = frozenset({"index", "#", "no", "no.", "nr", "id", "row"})
 """A first column with such a name counts the rows, and is no factor."""
 
 
-def read_table(
-    path: Path, response: str | None, scores: Sequence[str] = (), number: int | None = None
-) -> Published:
+def read_table(path: Path, response: str | None, scores: Sequence[str] = (), number: int | None = None) -> Published:
     """Read a CSV (TSV) file, or a table of a Markdown file: its ``number``-th, or the first with the response column.
 
     By default that is the column "result", and where no table has one the last column of the first.
