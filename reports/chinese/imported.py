@@ -39,6 +39,9 @@ IMPORTED: Final[Mapping[str, str]] = {
     "{word}: row {name}, {response} {result}: {settings}": "{word}：行 {name}，{response} {result}：{settings}",
     "The levels": "水平",
     "Another level in every row: {names}.": "每行水平都不同：{names}。",
+    # outside scores, in table.py
+    "From outside, never chosen or tested by: {names}.": "外部评分，不据此选择或检验：{names}。",
+    "Of several trials of a row, the mean.": "同一行有多个试验时取均值。",
     # curve_text.py
     "{n} point": "{n} 个点",
     "**{points} of {response}, {curve} {start} to {end}, imported from a training log**": (
