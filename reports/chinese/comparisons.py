@@ -10,7 +10,7 @@ COMPARISONS: Final[Mapping[str, str]] = {
         "On the {n} rows of {split}, the {metric} of {best} less that of {baseline} is {difference} (95 % interval "
         "{low} to {high}, paired bootstrap of {resamples} resamples; better in {share} of them)."
     ): (
-        "在{split}的 {n} 条数据上，{best} 的 {metric} 减去 {baseline} 的，差为 {difference}（95% 置信区间 {low} "
+        "在{split}的 {n} 条数据上，{best} 的 {metric} 减去{baseline} 的，差为 {difference}（95% 置信区间 {low} "
         "至 {high}，配对自助法重抽样 {resamples} 次，其中 {share} 的重抽样里更好）。"
     ),
     (

@@ -166,7 +166,7 @@ _BEST: Final[Mapping[str, str]] = {
     ),
     "The best of many is partly the luckiest: in new runs, expect about {value} of {first}{chosen_on}: its result, "
     "shrunk towards what the effects found predict for it (without any, the common mean).": (
-        "众多组合中最好的那个部分是靠运气：重新运行时，{first} 的结果{chosen_on}预计约为 {value}，"
+        "众多组合中最好的那个多少靠了运气：重新运行时，{first} 的结果{chosen_on}预计约为 {value}，"
         "即把原结果向检出的效应所预测的值（没有检出时为总均值）收缩。"
     ),
 }

@@ -34,7 +34,7 @@ IMPORTED: Final[Mapping[str, str]] = {
         "另有测得的指标，不是因素：{scores}。不据此做选择或检验。"
     ),
     "The best of {n} noisy rows is partly the luckiest of them, and its result is optimistic.": (
-        "{n} 行带噪声的结果中，最好的那行部分是靠运气，其结果偏乐观。"
+        "{n} 行带噪声的结果中，最好的那行多少靠了运气，其结果偏乐观。"
     ),
     "{word}: row {name}, {response} {result}: {settings}": "{word}：行 {name}，{response} {result}：{settings}",
     "The levels": "水平",

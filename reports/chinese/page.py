@@ -100,14 +100,14 @@ _RESULTS: Final[Mapping[str, str]] = {
     "Some replicates are missing in {cells}.": "{cells} 缺少部分重复。",
     "`sd` is over seeds (initialisation, order of the rows, dropout) on one and the same split: other training or "
     "evaluation rows would add noise that it does not show.": (
-        "`标准差` 是同一数据划分下各种子（初始化、数据顺序、dropout）之间的："
-        "换一批训练或评测数据还会带来它反映不出的噪声。"
+        "`标准差` 是同一数据划分下不同种子（初始化、数据顺序、dropout）之间的标准差："
+        "换一批训练或评测数据，还会带来它反映不出的噪声。"
     ),
     "Every cell ran with one seed: this page cannot see seed noise, so a difference between two rows may be nothing "
     "else.": "每个组合只用了一个种子：本报告看不出种子噪声，因此两行之间的差异可能仅仅是种子噪声。",
     "{note}.": "{note}。",
     "The best of {n} noisy cells is partly the luckiest of them: its {measure} is optimistic. Expect less of it on new "
-    "data.": "{n} 个带噪声的组合中，最好的那个部分是靠运气，就{measure}而言偏乐观：在新数据上应预期更低的表现。",
+    "data.": "{n} 个带噪声的组合中，最好的那个多少靠了运气，就{measure}而言偏乐观：在新数据上应预期更低的表现。",
     "There is no labelled test: the rows that chose the epoch also measured the result.": (
         "没有带标签的测试集：选择轮次与衡量结果用的是同一批数据。"
     ),

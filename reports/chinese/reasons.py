@@ -103,6 +103,7 @@ _NOTES: Final[Mapping[str, str]] = {
 _STATES: Final[Mapping[str, str]] = {
     "{line}, {n_trials} finished more than once": "{line}，{n_trials} 个完成了不止一次",
     "{line}, {n_trials} running": "{line}，{n_trials} 个运行中",
+    "{line}, {n_trials} pruned": "{line}，{n_trials} 个已剪枝",
     "{state}: {n_planned} planned, {n_finished} finished, {n_failed} failed, {n_pending} pending": (
         "{state}：计划 {n_planned} 个试验，完成 {n_finished} 个，失败 {n_failed} 个，待运行 {n_pending} 个"
     ),
@@ -116,6 +117,8 @@ _STATES: Final[Mapping[str, str]] = {
     "full factorial": "全因子设计",
     "one-at-a-time design": "逐个因素改变的设计",
     "list of rows": "逐行列出的设计",
+    "random sample": "随机抽样的设计",
+    "choice of Optuna": "由 Optuna 选取的设计",
     "fraction of resolution {n} at least": "分辨度不低于 {n} 的部分析因设计",
     "TF-IDF + logistic regression": "TF-IDF + 逻辑回归",
     "{factor} x {others}": "{factor} × {others}",

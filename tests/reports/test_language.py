@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 import wcwidth
@@ -13,6 +14,7 @@ import wcwidth
 import gridsearch
 import reports
 from gridsearch import cannot_act, finetune
+from gridsearch.design import Design, design_text
 from gridsearch.errors import RequestError
 from gridsearch.ledger import Coverage
 from gridsearch.recipe import knobs
@@ -20,6 +22,8 @@ from gridsearch.study import Study
 from gridsearch.trial import FAILURE_KINDS, Failure
 from reports import chinese
 from reports.figures.records import Picture
+from reports.importing.logs import read_log
+from reports.importing.records import store
 from reports.language import LANGUAGES, retold, say, speaking
 from reports.page import FORMATS, make_page, write_reports
 from reports.pictures import pictures_of
@@ -170,7 +174,10 @@ REASONS = [
 ]
 
 
-@pytest.mark.parametrize("reason", [*REASONS, *texts_returned(finetune.why_collapsed), *FAILURE_KINDS])
+DESIGNS = [design_text({"kind": kind, "resolution": 4}) for kind in get_args(Design.model_fields["kind"].annotation)]
+
+
+@pytest.mark.parametrize("reason", [*REASONS, *texts_returned(finetune.why_collapsed), *FAILURE_KINDS, *DESIGNS])
 def test_reasons_are_told_in_chinese(reason: str) -> None:
     with speaking("zh"):
         told = retold(reason)
@@ -184,8 +191,8 @@ def test_reasons_were_found() -> None:
 
 def test_what_fills_a_place_is_told_too() -> None:
     with speaking("zh"):
-        assert retold(str(Coverage(9, 7, 1, 1, 0, 2))) == (
-            "尚未跑完：计划 9 个试验，完成 7 个，失败 1 个，待运行 0 个，1 个运行中，2 个完成了不止一次"
+        assert retold(str(Coverage(10, 7, 1, 1, 0, 2, 1))) == (
+            "尚未跑完：计划 10 个试验，完成 7 个，失败 1 个，待运行 0 个，1 个已剪枝，1 个运行中，2 个完成了不止一次"
         )
         notes = "duplicates among 9 training rows: 3 also in dev, 2 repeated; drop_duplicates = true under [files] "
         assert retold(f"{notes}leaves them out").startswith(
@@ -280,6 +287,11 @@ def fraction(study: Study) -> StudyRows:
     return filled(study, lambda levels: 0.8 + 0.02 * (levels["bert_adam"] == "1"), SMALL_SPACE + third)
 
 
+def random_cells(study: Study) -> StudyRows:
+    third = '[factors.reinit_layers]\nlevels = [0, 1, 2]\n[design]\nkind = "random"\ncells = 9\n'
+    return filled(study, lambda levels: 0.8 + 0.02 * (levels["bert_adam"] == "1"), SMALL_SPACE + third)
+
+
 def dead(study: Study) -> StudyRows:
     space = (
         SMALL_SPACE.replace("epochs = 2", 'epochs = 2\npooling = "mean"')
@@ -304,6 +316,7 @@ STUDIES = [
     collapsed,
     listed,
     fraction,
+    random_cells,
     dead,
     one_at_a_time,
 ]
@@ -321,6 +334,24 @@ def test_no_english_is_left(study: Study, make: Callable[[Study], StudyRows]) ->
 @pytest.mark.parametrize("inert", [(), POOLER])
 def test_no_english_is_left_of_a_published_table(seeds: Path, study: Study, inert: tuple[str, ...]) -> None:
     import_table(seeds / "003_finetune64.md", None, study, inert)
+    assert_chinese(read(study))
+
+
+@pytest.mark.usefixtures("in_chinese")
+@pytest.mark.parametrize("n_points", [2, 90])
+def test_no_english_is_left_of_a_log(tmp_path: Path, study: Study, n_points: int) -> None:
+    steps = [*range(n_points), *range(n_points // 2, n_points), 5 * n_points]
+    losses = "".join(f"{step},{2 / (step + 1)}\n" for step in steps)
+    (tmp_path / "log.csv").write_text(f"step,loss\n{losses}{6 * n_points},nan\n")
+    store(read_log(tmp_path / "log.csv", "step", None), study)
+    assert_chinese(read(study))
+
+
+@pytest.mark.usefixtures("in_chinese")
+def test_no_english_is_left_of_rows_that_were_picked(tmp_path: Path, study: Study) -> None:
+    rows = ("a,1e-5,0.1 (old)", "b,2e-5,0.2?", "a,3e-5,0.3", "b,4e-5,0.4", "a,5e-5,-", "b,6e-5,0.6", "b,7e-5,0.5")
+    (tmp_path / "picked.csv").write_text("trick,rate,result\n" + "\n".join(rows))
+    import_table(tmp_path / "picked.csv", None, study)
     assert_chinese(read(study))
 
 
