@@ -17,7 +17,8 @@ def study_facts(plan: Plan, sources: Mapping[str, object]) -> dict[str, object]:
         "title": space.title,
         "space_text": space.text,
         "fixed": space.fixed,
-        "design": space.design.model_dump(),
+        "design": space.design.model_dump() | ({} if plan.optimised is None else {"kind": "optuna"}),
+        "optimised": plan.optimised,
         "factors": [
             {
                 "name": factor.name,

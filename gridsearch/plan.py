@@ -49,13 +49,17 @@ class ExcludedCell:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a study asks: cells in table order, their distinct trials, the cells that rules exclude."""
+    """What a study asks: cells in table order, their distinct trials, the cells that rules exclude.
+
+    ``optimised`` says how an optimiser proposed the cells, where no design did.
+    """
 
     space: Space
     task: Task
     cards: Mapping[str, EncoderCard]
     cells: tuple[PlannedCell, ...]
     excluded: tuple[ExcludedCell, ...]
+    optimised: Mapping[str, object] | None = None
 
     @property
     def trials(self) -> dict[str, Trial]:
@@ -130,7 +134,7 @@ def make_plan(
     if len(cells) < (space.design.cells or 0):
         what = f"the rules and levels leave {len(cells)}"
         raise RequestError(f"{space.name}: a random design of {space.design.cells} cells is asked for, but {what}")
-    _refuse_dead(cells, space)
+    refuse_dead(cells, space)
     if longest_text is not None:
         _refuse_lengths_that_cut_nothing(cells, space, cache(longest_text))
     return Plan(space, task, planner.cards, tuple(cells), tuple(excluded))
@@ -211,7 +215,8 @@ def _seed_of(seed: int, resolved: Recipe, dead: Mapping[str, str], space: Space,
     return seed
 
 
-def _refuse_dead(cells: list[PlannedCell], space: Space) -> None:
+def refuse_dead(cells: list[PlannedCell], space: Space) -> None:
+    """Raise RequestError for a level that sets a dead knob, and for a fixed knob that is dead in all of these cells."""
     varied = {name for factor in space.factors for name in factor.knobs}
     for cell in cells:
         refuse_dead_levels(cell, space)

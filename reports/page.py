@@ -20,6 +20,7 @@ from reports.markdown import Block, escape, paragraphs
 from reports.matters import WhatMatters
 from reports.numbers import numbers_text
 from reports.observed import WhatWentWith, is_observational
+from reports.optimised import Optimised
 from reports.pictures import FOLDER, Figures, pictures_of
 from reports.published import PublishedExtremes, PublishedLevels, PublishedResults, PublishedSummary
 from reports.records import StudyRows
@@ -64,6 +65,7 @@ def make_page(study: StudyRows, pictures: tuple[Picture, ...] = ()) -> Page:
         title,
         (
             Summary(study),
+            Optimised(study),
             answer,
             Results(study),
             Extremes(study),

@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"gridsearch {parsed.command}: {error}", file=sys.stderr)
         return EXIT_WRONG_REQUEST
     except KeyboardInterrupt:
-        goes_on = "; the same command goes on from here" if parsed.command == "sweep" else ""
+        goes_on = "; the same command goes on from here" if parsed.command in ("sweep", "optimize") else ""
         print(f"interrupted{goes_on}", file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
@@ -44,7 +44,21 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"gridsearch {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_init, _knobs, _plan, _sweep, _verify, _status, _report, _compare, _import, _annotate, _predict, _rerun):
+    for add in (
+        _init,
+        _knobs,
+        _plan,
+        _sweep,
+        _optimize,
+        _verify,
+        _status,
+        _report,
+        _compare,
+        _import,
+        _annotate,
+        _predict,
+        _rerun,
+    ):
         add(commands)
     return parser
 
@@ -156,19 +170,50 @@ def _sweep(commands: Commands) -> None:
         "gridsearch sweep finetune64 --workers 2",
     )
     _question(parser)
-    parser.add_argument("--runner", choices=["ray", "serial"], default="ray", help="where trials run (default: ray)")
     parser.add_argument(
-        "--workers", type=int, metavar="N", help="trials at a time (default: one per core or per share of a GPU)"
+        "--runner", choices=["ray", "serial", "processes"], default="ray", help="where trials run (default: ray)"
     )
+    _execution(parser)
     parser.add_argument(
         "--gpus-per-trial", type=float, metavar="F", help="share of a GPU for a trial (default: 1 where there is one)"
     )
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of a trial (default: 1)")
     parser.add_argument("--address", metavar="A", help="a running Ray cluster")
+    _language(parser)
+
+
+def _execution(parser: argparse.ArgumentParser) -> None:
+    """Options that say how trials are run and what is kept of them."""
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="trials at a time (default: one per core or per share of a GPU)"
+    )
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of a trial (default: 1)")
     parser.add_argument(
         "--keep", default="none", metavar="WHICH", help="weights to keep: none (default), best, top-3, all"
     )
     parser.add_argument("--retry-failed", action="store_true", help="try again what failed for good")
+
+
+def _optimize(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "optimize",
+        "run the cells that Optuna proposes, on this machine; running it again goes on",
+        "gridsearch optimize finetune64 --trials 50 --workers 2",
+    )
+    _question(parser)
+    parser.add_argument("--trials", type=int, metavar="N", help="trials that the study is to hold in the end")
+    parser.add_argument("--hours", type=float, metavar="H", help="begin no trial after so many hours")
+    parser.add_argument("--sampler", default="tpe", metavar="S", help="tpe (default), gp, random")
+    parser.add_argument(
+        "--pruner", default="none", metavar="P", help="none (default), median, hyperband, wilcoxon (over seeds)"
+    )
+    parser.add_argument(
+        "--objectives", default="metric", metavar="O", help="metric (default), or metric,seconds for a Pareto set"
+    )
+    parser.add_argument(
+        "--runner", choices=["processes", "serial"], default="processes", help="where trials run (default: processes)"
+    )
+    _execution(parser)
     _language(parser)
 
 
@@ -273,9 +318,7 @@ def _import(commands: Commands) -> None:
         "NAME=REGEX too (default of the response: the last number of the line)",
     )
     log = parser.add_argument_group("the log of a training")
-    log.add_argument(
-        "--curve", action=_Once, metavar="NAME", help="what the curve runs over, such as epoch or step"
-    )
+    log.add_argument("--curve", action=_Once, metavar="NAME", help="what the curve runs over, such as epoch or step")
 
 
 def _annotate(commands: Commands) -> None:

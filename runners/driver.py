@@ -6,26 +6,29 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from gridsearch.encoders.load import build_tokenizer
+from gridsearch.encoders.card import EncoderCard
+from gridsearch.encoders.load import EncoderWeights, build_tokenizer
 from gridsearch.encoders.load import load as load_encoder
 from gridsearch.errors import NotBegunError, RequestError
 from gridsearch.finetune import Execution
 from gridsearch.ledger import Coverage, Ledger
 from gridsearch.plan import Plan
 from gridsearch.study import Study
-from gridsearch.tasks.encode import encode_task
+from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Task
 from gridsearch.tfidf import TFIDF, tfidf_yardstick
-from gridsearch.trial import Epoch, Failure, Outcome, Retry, Trial, retry_after
+from gridsearch.trial import Retry, Trial, retry_after
 from gridsearch.worker import Job
 from runners.contract import Runner, Stock
-from runners.keeper import Keeper, ranking
+from runners.keeper import Keeper, best_so_far
 from runners.progress import Progress
+from runners.recorder import Recorder
 
-N_ALIKE_TO_STOP = 3
-"""A sweep stops when so many trials have failed with the same error and none has finished."""
 HEARTBEAT_SECONDS = 5.0
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,11 @@ def sweep(
             ledger.reopen_failed()
         stopped = ""
         if ledger.pending():
-            _measure_yardstick(ledger, plan.task, progress.say)
-            opened.enter_context(_heartbeat(ledger))
-            opened.enter_context(_terminated_as_interrupted())
+            measure_yardstick(ledger, plan.task, progress.say)
+            opened.enter_context(heartbeat(ledger))
+            opened.enter_context(terminated_as_interrupted())
             keeper = Keeper(study, ledger, plan, keep)
-            recorder = _Recorder(ledger, ledger.provenance(provenance()), keeper, stock, progress)
+            recorder = Recorder(ledger, ledger.provenance(provenance()), keeper, stock, progress)
             execution = Execution(threads, keep_weights=keep != "none")
             stopped = _run_rounds(plan, ledger, runner, stock, recorder, execution)
         return SweepResult(ledger.coverage(), stopped)
@@ -104,6 +107,31 @@ def make_stock(plan: Plan, trial_ids: set[str], say: Callable[[str], None]) -> S
     return Stock(encoders, data)
 
 
+class _OnDemand(dict[Key, Value]):
+    """A mapping that makes what it lacks, once."""
+
+    def __init__(self, make: Callable[[Key], Value]) -> None:
+        self._make = make
+
+    def __missing__(self, key: Key) -> Value:
+        self[key] = made = self._make(key)
+        return made
+
+
+def stock_on_demand(task: Task, cards: Mapping[str, EncoderCard], say: Callable[[str], None]) -> Stock:
+    """Make a stock that loads and tokenises when something is first read; ``cards`` may grow until then."""
+
+    def load(identity: str) -> EncoderWeights:
+        names = {card.identity: name for name, card in cards.items()}
+        return load_encoder(names[identity], task.corpus, say)
+
+    encoders = _OnDemand(load)
+    data = _OnDemand[tuple[str, int], EncodedTask](
+        lambda key: encode_task(task, build_tokenizer(encoders[key[0]].tokenizer), key[1])
+    )
+    return Stock(encoders, data)
+
+
 def stock_of_trial(trial: Trial, task: Task, encoders: Mapping[str, str], say: Callable[[str], None]) -> Stock:
     """Make what one trial of an existing study reads; ``encoders`` maps names to identities."""
     name = next(name for name, identity in encoders.items() if identity == trial.encoder)
@@ -116,13 +144,10 @@ def stock_of_trial(trial: Trial, task: Task, encoders: Mapping[str, str], say: C
 
 
 def _run_rounds(
-    plan: Plan, ledger: Ledger, runner: Runner, stock: Stock, recorder: "_Recorder", execution: Execution
+    plan: Plan, ledger: Ledger, runner: Runner, stock: Stock, recorder: Recorder, execution: Execution
 ) -> str:
     """Run what is pending; whatever ends it, no live line and no lease is left behind."""
-    scores = dict(ledger.dev_scores())
-    best = next(iter(ranking(ledger, plan.task.metric)), None)
-    to_beat = (scores[best[1]][plan.task.metric], best[1]) if best else None
-    recorder.progress.begin(ledger.coverage(), to_beat)
+    recorder.progress.begin(ledger.coverage(), best_so_far(ledger, plan.task.metric))
     try:
         return _rounds(plan, ledger, runner, stock, recorder, execution)
     except KeyboardInterrupt:
@@ -132,9 +157,7 @@ def _run_rounds(
         recorder.progress.close()
 
 
-def _rounds(
-    plan: Plan, ledger: Ledger, runner: Runner, stock: Stock, recorder: "_Recorder", execution: Execution
-) -> str:
+def _rounds(plan: Plan, ledger: Ledger, runner: Runner, stock: Stock, recorder: Recorder, execution: Execution) -> str:
     """Run what is pending until nothing is, retries included; a retry alone waits until the others are done."""
     while pending := ledger.pending():
         retries = {trial_id: retry_after(ledger.failures(trial_id)) or Retry() for trial_id in pending}
@@ -149,67 +172,14 @@ def _rounds(
             ledger.release("the sweep was stopped")
             # The error lies in what all trials share, so the next start tries these again.
             ledger.reopen_failed()
-            return f"the first {N_ALIKE_TO_STOP} trials all failed alike: {recorder.alike[0]}"
+            return recorder.why_stopped
         if not recorder.close_round():
             return f"the runner began none of {len(jobs)} trials"
     return ""
 
 
-class _Recorder:
-    """Hears of the trials from a runner, and writes the ledger."""
-
-    def __init__(self, ledger: Ledger, provenance: int, keeper: Keeper, stock: Stock, progress: Progress) -> None:
-        self.progress = progress
-        self.alike: list[str] = []
-        self._ledger, self._provenance, self._keeper, self._stock = ledger, provenance, keeper, stock
-        self._attempts: dict[str, int] = {}
-        self._n_begun = 0
-        self._any_finished = ledger.coverage().finished > 0
-
-    def started(self, trial_id: str, worker: str, resources: Mapping[str, object]) -> None:
-        self._attempts[trial_id] = self._ledger.start(trial_id, self._provenance, worker, resources)
-        self._n_begun += 1
-        self.progress.started(trial_id)
-
-    def epoch(self, trial_id: str, epoch: Epoch) -> None:
-        self._ledger.record_epoch(self._attempts[trial_id], epoch)
-
-    def prune_wanted(self, trial_id: str) -> bool:
-        return False
-
-    def pruned(self, trial_id: str) -> None:
-        self._ledger.prune(self._attempts.pop(trial_id))
-        self.progress.pruned(trial_id)
-
-    def finished(self, trial_id: str, outcome: Outcome) -> None:
-        # Weights first: finished without its weights a trial would stay so; the other way round it is run again.
-        self._keeper.save(self._ledger.trial(trial_id), outcome, self._stock)
-        self._ledger.finish(self._attempts.pop(trial_id), outcome)
-        self._keeper.prune()
-        self._any_finished = True
-        self.progress.finished(trial_id, outcome)
-
-    def failed(self, trial_id: str, failure: Failure) -> None:
-        if trial_id not in self._attempts:
-            self.started(trial_id, "unknown", {})
-        final = retry_after([*self._ledger.failures(trial_id), failure.kind]) is None
-        self._ledger.fail(self._attempts.pop(trial_id), failure, final=final)
-        if final:
-            self.alike.append(failure.message)
-        self.progress.failed(trial_id, failure, final)
-
-    def close_round(self) -> bool:
-        """Fail what the runner left open, so that its retries are counted; return whether it began anything."""
-        for trial_id in list(self._attempts):
-            self.failed(trial_id, Failure("lost_worker", "the runner gave the trial up"))
-        began, self._n_begun = self._n_begun > 0, 0
-        return began
-
-    def stop_wanted(self) -> bool:
-        return not self._any_finished and len(self.alike) >= N_ALIKE_TO_STOP and len(set(self.alike)) == 1
-
-
-def _measure_yardstick(ledger: Ledger, task: Task, say: Callable[[str], None]) -> None:
+def measure_yardstick(ledger: Ledger, task: Task, say: Callable[[str], None]) -> None:
+    """Measure the cheap reference on the task, unless the ledger has it."""
     known = ledger.connection.execute("SELECT 1 FROM yardsticks WHERE name = ?", (TFIDF,)).fetchone()
     if known is None:
         say(f"measuring {TFIDF} on the same split")
@@ -217,7 +187,7 @@ def _measure_yardstick(ledger: Ledger, task: Task, say: Callable[[str], None]) -
 
 
 @contextlib.contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
+def terminated_as_interrupted() -> Iterator[None]:
     """Close the ledger on SIGTERM as on Ctrl-C; set after the runner's start, because Ray sets a handler of its own."""
 
     def interrupt(*_: object) -> None:
@@ -234,7 +204,7 @@ def _terminated_as_interrupted() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _heartbeat(ledger: Ledger) -> Iterator[None]:
+def heartbeat(ledger: Ledger) -> Iterator[None]:
     """Renew the leases of running trials from a thread, with a connection of its own."""
     stop = threading.Event()
 

@@ -61,6 +61,12 @@ def ranking(ledger: Ledger, metric: str) -> list[tuple[float, str]]:
     return sorted(rows, key=lambda row: -row[0])
 
 
+def best_so_far(ledger: Ledger, metric: str) -> tuple[float, str] | None:
+    """Return the best dev metric with its trial; None before any is finished."""
+    scores = dict(ledger.dev_scores())
+    return next(((scores[trial_id][metric], trial_id) for _, trial_id in ranking(ledger, metric)), None)
+
+
 def trial_named(ledger: Ledger, asked: str) -> Trial:
     """Return the trial whose id starts so; ``best`` is the one that is best on dev."""
     if not ledger.trial_ids():

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import threading
+import warnings
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from multiprocessing import get_context, parent_process
@@ -174,6 +175,8 @@ def _serve(channel: Connection, place: Place) -> None:
     """What a worker does: run one job after the other, and after each epoch ask whether to go on."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the driver as well, which ends its workers
     threading.Thread(target=_end_with_the_driver, daemon=True).start()
+    # What trials read is shared and cannot be written. None of them writes it, but torch warns of it.
+    warnings.filterwarnings("ignore", "The given NumPy array is not writable")
     os.sched_setaffinity(0, place.cores)
     if place.gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = place.gpu

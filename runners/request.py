@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.families import max_tokens
 from gridsearch.encoders.files import read_config, tokenizer_files
 from gridsearch.encoders.load import build_tokenizer, describe, encoder_folder
@@ -31,8 +32,33 @@ class Question:
     sources: Mapping[str, object]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a command names: a space, a task, the study's folder, and how all of it was spelled."""
+
+    space: Space
+    task: Task
+    study: Study
+    words: Mapping[str, object]
+
+    def describe(self, encoder: str) -> EncoderCard:
+        """Tell what an encoder is."""
+        return describe(encoder, corpus=self.task.corpus)
+
+    def sources(self, cards: Mapping[str, EncoderCard]) -> dict[str, object]:
+        """Say how everything was named, to be repeated from the ledger."""
+        return {**self.words, "encoders": {_from_anywhere(name): card.identity for name, card in cards.items()}}
+
+
 def read_question(arguments: Arguments) -> Question:
     """Read space, task and encoder, and resolve every cell. Nothing is written."""
+    asked = read_asked(arguments)
+    plan = make_plan(asked.space, asked.task, asked.describe, partial(longest_text, task=asked.task))
+    return Question(plan, asked.study, asked.sources(plan.cards))
+
+
+def read_asked(arguments: Arguments) -> Asked:
+    """Read space and task, and resolve nothing yet."""
     space = load_space(find_space(arguments.space)).with_fixed(fixed_knobs(arguments.set))
     if arguments.model is not None:
         space = space.with_fixed({"encoder": arguments.model})
@@ -42,8 +68,7 @@ def read_question(arguments: Arguments) -> Question:
     if data_dir is not None and not data_dir.is_dir():
         raise RequestError(f"--data-dir must be a folder, but there is none at {data_dir}")
     task = load_task(find_task(arguments.task), data_dir, arguments.train_rows)
-    plan = make_plan(space, task, partial(describe, corpus=task.corpus), partial(longest_text, task=task))
-    sources = {
+    words = {
         "space": arguments.space,
         "task": _from_anywhere(arguments.task),
         "model": arguments.model,
@@ -51,9 +76,8 @@ def read_question(arguments: Arguments) -> Question:
         "data_dir": arguments.data_dir and _from_anywhere(arguments.data_dir),
         "train_rows": arguments.train_rows,
         "columns": _columns(find_task(arguments.task)).model_dump(),
-        "encoders": {_from_anywhere(name): card.identity for name, card in plan.cards.items()},
     }
-    return Question(plan, Study(_study_folder(arguments, space, task)), sources)
+    return Asked(space, task, Study(_study_folder(arguments, space, task)), words)
 
 
 def longest_text(encoder: str, task: Task) -> int:

@@ -31,7 +31,7 @@ class Shelf:
         self._pieces: dict[Hashable, tuple[object, Piece]] = {}
 
     def pieces_for(self, trial: Trial, stock: Stock) -> dict[Hashable, Piece]:
-        """Return what a trial reads, by the keys of :class:`gridsearch.worker.Materials`; KeyError for no stock of it."""
+        """Return what a trial reads, by the keys of Materials in gridsearch/worker.py. Raises KeyError."""
         identity, length = trial.encoder, trial.recipe.max_length
         return {
             identity: self._put(identity, stock.encoders[identity]),

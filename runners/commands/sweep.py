@@ -5,10 +5,9 @@ import sys
 
 from rich.console import Console
 
-from gridsearch.errors import RequestError
 from reports.language import speaking
+from runners.choice import chosen_runner
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
-from runners.contract import Runner
 from runners.driver import sweep
 from runners.keeper import n_kept
 from runners.progress import Progress
@@ -25,7 +24,7 @@ def run(arguments: Arguments) -> int:
 
 def _sweep_and_show(arguments: Arguments) -> int:
     question = read_question(arguments)
-    runner = _runner(arguments)
+    runner = chosen_runner(arguments)
     console = Console(highlight=False)
     plan = question.plan
     names = {
@@ -59,22 +58,3 @@ def _show(question: Question, language: str) -> None:
         print(terminal_table(ledger))
     print(f"page: {pages[0]}")
     print(f"study: {shlex.quote(str(question.study.folder))}")
-
-
-def _runner(arguments: Arguments) -> Runner:
-    if arguments.workers is not None and arguments.workers < 1:
-        raise RequestError(f"--workers must be at least 1, but is {arguments.workers}")
-    if arguments.threads < 1:
-        raise RequestError(f"--threads must be at least 1, but is {arguments.threads}")
-    if arguments.gpus_per_trial is not None and not 0 <= arguments.gpus_per_trial <= 1:
-        raise RequestError(f"--gpus-per-trial must be between 0 and 1, but is {arguments.gpus_per_trial:g}")
-    if arguments.runner == "ray":
-        from runners.ray_tune import RayRunner
-
-        return RayRunner(arguments.workers, arguments.gpus_per_trial, arguments.address, arguments.threads)
-    for option in ("workers", "gpus_per_trial", "address"):
-        if getattr(arguments, option) not in (None, 1):
-            raise RequestError(f"--{option.replace('_', '-')} has no meaning for --runner serial")
-    from runners.serial import SerialRunner
-
-    return SerialRunner()

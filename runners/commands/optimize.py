@@ -1,0 +1,53 @@
+"""``gridsearch optimize``: run the cells that Optuna proposes."""
+
+import shlex
+import sys
+from functools import cache
+
+from rich.console import Console
+
+from reports.language import speaking
+from reports.optimised import terminal_text
+from reports.page import write_reports
+from reports.rows import read_study
+from runners.choice import chosen_runner
+from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
+from runners.keeper import n_kept
+from runners.optuna_box import optimise
+from runners.progress import Progress
+from runners.provenance import describe_run
+from runners.request import read_asked
+from runners.search import parse_search
+
+
+def run(arguments: Arguments) -> int:
+    """Search, write the page, print the best cells and the certificate."""
+    n_kept(arguments.keep)
+    search = parse_search(arguments.sampler, arguments.pruner, arguments.objectives, arguments.trials, arguments.hours)
+    with speaking(arguments.lang):
+        asked, runner = read_asked(arguments), chosen_runner(arguments)
+        names: dict[str, str] = {}
+        result = optimise(
+            asked.space,
+            asked.task,
+            cache(asked.describe),
+            asked.study,
+            runner,
+            search,
+            sources=asked.sources,
+            provenance=lambda: describe_run(["gridsearch", *sys.argv[1:]], arguments.runner),
+            progress=Progress(asked.task.metric, names, Console(highlight=False)),
+            names=names,
+            threads=arguments.threads,
+            keep=arguments.keep,
+            retry_failed=arguments.retry_failed,
+        )
+        (page,) = write_reports(asked.study, None, ["md"], arguments.lang)
+        with asked.study.open() as ledger:
+            print(terminal_text(read_study(ledger)))
+    print(f"page: {page}")
+    print(f"study: {shlex.quote(str(asked.study.folder))}")
+    if result.stopped:
+        print(f"stopped: {result.stopped}")
+    print(result.coverage)
+    return EXIT_DONE if result.coverage.complete else EXIT_INCOMPLETE

@@ -1,0 +1,78 @@
+"""The recorder: what the driver hears from a runner, it writes into the ledger."""
+
+from collections.abc import Mapping
+
+from gridsearch.ledger import Ledger
+from gridsearch.trial import Epoch, Failure, Outcome, retry_after
+from runners.contract import Stock
+from runners.keeper import Keeper
+from runners.progress import Progress
+
+N_ALIKE_TO_STOP = 3
+"""A sweep stops when so many trials have failed with the same error and none has finished."""
+
+
+class Recorder:
+    """Hears of the trials from a runner, and writes the ledger. A :class:`runners.contract.Listener`."""
+
+    def __init__(self, ledger: Ledger, provenance: int, keeper: Keeper, stock: Stock, progress: Progress) -> None:
+        self.progress = progress
+        self._alike: list[str] = []
+        self._ledger, self._provenance, self._keeper, self._stock = ledger, provenance, keeper, stock
+        self._attempts: dict[str, int] = {}
+        self._n_begun = 0
+        self._any_finished = ledger.coverage().finished > 0
+
+    @property
+    def why_stopped(self) -> str:
+        """What the trials have in common that made the recorder want a stop."""
+        return f"the first {N_ALIKE_TO_STOP} trials all failed alike: {self._alike[0]}"
+
+    def started(self, trial_id: str, worker: str, resources: Mapping[str, object]) -> None:
+        """Lease the trial."""
+        self._attempts[trial_id] = self._ledger.start(trial_id, self._provenance, worker, resources)
+        self._n_begun += 1
+        self.progress.started(trial_id)
+
+    def epoch(self, trial_id: str, epoch: Epoch) -> None:
+        """Add an epoch."""
+        self._ledger.record_epoch(self._attempts[trial_id], epoch)
+
+    def prune_wanted(self, trial_id: str) -> bool:
+        """Never: a sweep ends no trial early."""
+        return False
+
+    def pruned(self, trial_id: str) -> None:
+        """Close the attempt as pruned."""
+        self._ledger.prune(self._attempts.pop(trial_id))
+        self.progress.pruned(trial_id)
+
+    def finished(self, trial_id: str, outcome: Outcome) -> None:
+        """Keep the outcome, and the weights where they are wanted."""
+        # Weights first: finished without its weights a trial would stay so; the other way round it is run again.
+        self._keeper.save(self._ledger.trial(trial_id), outcome, self._stock)
+        self._ledger.finish(self._attempts.pop(trial_id), outcome)
+        self._keeper.prune()
+        self._any_finished = True
+        self.progress.finished(trial_id, outcome)
+
+    def failed(self, trial_id: str, failure: Failure) -> None:
+        """Close the attempt as failed, for good where its kind says so."""
+        if trial_id not in self._attempts:
+            self.started(trial_id, "unknown", {})
+        final = retry_after([*self._ledger.failures(trial_id), failure.kind]) is None
+        self._ledger.fail(self._attempts.pop(trial_id), failure, final=final)
+        if final:
+            self._alike.append(failure.message)
+        self.progress.failed(trial_id, failure, final)
+
+    def close_round(self) -> bool:
+        """Fail what the runner left open, so that its retries are counted; return whether it began anything."""
+        for trial_id in list(self._attempts):
+            self.failed(trial_id, Failure("lost_worker", "the runner gave the trial up"))
+        began, self._n_begun = self._n_begun > 0, 0
+        return began
+
+    def stop_wanted(self) -> bool:
+        """Whether the first trials all failed with the same error and none has finished."""
+        return not self._any_finished and len(self._alike) >= N_ALIKE_TO_STOP and len(set(self._alike)) == 1
