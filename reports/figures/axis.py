@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Side = Literal["x", "y"]
+LONG = 1e6
+"""From here on, numbers are spelled with an exponent where they can be."""
 LOG_ABOVE = 20.0
 """An axis whose ends differ by more than this factor is logarithmic."""
 
@@ -38,7 +40,15 @@ def round_ticks(low: float, high: float, n_ticks: int) -> tuple[list[float], lis
         for tick in MaxNLocator(n_ticks, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
         if low - slack <= tick <= high + slack
     ]
+    if max(map(abs, ticks), default=0.0) >= LONG:
+        return ticks, _short_labels(ticks)
     return ticks, [number(tick, _tick_decimals(ticks)) for tick in ticks]
+
+
+def _short_labels(ticks: list[float]) -> list[str]:
+    """Spell long numbers with the fewest digits that tell them apart."""
+    spelled = ([f"{tick:.{digits}g}".replace("-", "−") for tick in ticks] for digits in range(1, 18))
+    return next(labels for labels in spelled if len(set(labels)) == len(labels))
 
 
 def log_axis(axes: "Axes", side: Side, low: float, high: float) -> list[str]:

@@ -136,5 +136,5 @@ def _alt(layout: Layout, n_cells: int, values: Sequence[float]) -> str:
         n=n_cells,
         low=number(min(values), decimals),
         high=number(max(values), decimals),
-        layout=say("Rows: {rows}; columns: {columns}", rows=rows or "-", columns=columns),
+        layout=say("Rows: {rows}; columns: {columns}", rows=rows or "-", columns=columns or "-"),
     )

@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from reports.figures.axis import LOG_ABOVE, log_axis, number_axis, padded
+from reports.figures.axis import LOG_ABOVE, log_axis, number_axis, padded, round_ticks
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
 from reports.figures.records import Picture, Response
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
 from reports.figures.style import BLUE, INK, QUIET, Look
-from reports.figures.texts import FONT_SIZE, SMALL, decimals_for, number, shortened, text_width
+from reports.figures.texts import FONT_SIZE, SMALL, shortened, text_width
 from reports.language import say
 
 NAME = "curve"
 PLOT_HEIGHT, BELOW = 330, 50
+N_TICKS = 6
 MOST_MARKERS = 150
 """With more points than these, markers would only make the line thick."""
 
@@ -52,13 +53,13 @@ def _draw(
     low, high = min(values), max(values)
     is_log = low > 0 and high > LOG_ABOVE * low
     low, high = (low / 1.15, high * 1.15) if is_log else padded(low, high)
-    widest = [f"{low:.1g}", f"{high:g}"] if is_log else [number(end, decimals_for(high - low)) for end in (low, high)]
-    left = MARGIN + FONT_SIZE + 4 + max(text_width(text, SMALL) for text in widest) + 8
+    labels = [f"{low:.1g}", f"{high:.1g}"] if is_log else round_ticks(low, high, N_TICKS)[1]
+    left = MARGIN + FONT_SIZE + 4 + max(text_width(text, SMALL) for text in labels) + 8
     axes = sheet.axes(left, top, WIDTH - 2 * MARGIN - left, PLOT_HEIGHT)
     if is_log:
         log_axis(axes, "y", low, high)
     else:
-        number_axis(axes, "y", low, high)
+        number_axis(axes, "y", low, high, N_TICKS)
     number_axis(axes, "x", *padded(points[0][0], points[-1][0], 0.02), n_ticks=9)
     marker: Look = {"marker": ".", "markersize": 4.0} if len(points) <= MOST_MARKERS else {}
     for part in parts:

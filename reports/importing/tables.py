@@ -11,26 +11,21 @@ from reports.importing.values import PublishedValue, published_value
 from reports.markdown import COLLAPSED_MARK
 from reports.records import Observation, RowWithout
 
-INDEX_NAMES = frozenset({"index", "#", "no", "no.", "nr", "id", "row"})
+INDEX_NAMES = frozenset({"index", "#", "no", "no.", "nr", "id", "row", "编号", "序号"})
 """A first column with such a name counts the rows, and is no factor."""
+RESPONSES = (RESPONSE, "结果")
+"""What our own pages call the column with the results, in each language."""
 
 
 def read_table(path: Path, response: str | None, scores: Sequence[str] = (), number: int | None = None) -> Published:
     """Read a CSV (TSV) file, or a table of a Markdown file: its ``number``-th, or the first with the response column.
 
-    By default that is the column "result", and where no table has one the last column of the first.
+    By default that is the column "result" (or "结果"), and where no table has one the last column of the first.
 
     Labels stay the text that they are. Raises RequestError where there is no such table or column, for a row of another
     length than the header's, and where it is not clear which number a result or a score is.
     """
-    text = read_text(path)
-    if path.suffix.lower() in SEPARATORS:
-        if number is not None:
-            raise RequestError(f"--table chooses among the tables of a Markdown file, but {path} is a single one")
-        title, lines = path.stem, separated_rows(text, path)
-    else:
-        title, lines = title_of(text) or path.stem, _choose(markdown_tables(text), response, number, path)
-    header, *body = lines
+    title, (header, *body) = _lines(path, response, number)
     response = _checked_response(header, response, path)
     index = header[0] if header[0].casefold() in INDEX_NAMES and header[0] != response else ""
     factors = _factors([name for name in header if name not in (index, response)], scores, path)
@@ -57,6 +52,16 @@ def read_table(path: Path, response: str | None, scores: Sequence[str] = (), num
     return Published(title, path.name, "table", columns, index, response, tuple(scores), tuple(rows), tuple(without))
 
 
+def _lines(path: Path, response: str | None, number: int | None) -> tuple[str, Rows]:
+    """Read the title and the cells of the table that is asked for."""
+    text = read_text(path)
+    if path.suffix.lower() not in SEPARATORS:
+        return title_of(text) or path.stem, _choose(markdown_tables(text), response, number, path)
+    if number is not None:
+        raise RequestError(f"--table chooses among the tables of a Markdown file, but {path} is a single one")
+    return path.stem, separated_rows(text, path)
+
+
 def value_of(text: str, where: str) -> PublishedValue:
     """Read a number with its remark; what decorates it (stars, bold, the mark of a collapsed run) is taken off."""
     text = text.strip(f"*_`{COLLAPSED_MARK} ")
@@ -80,7 +85,7 @@ def _checked_response(header: Sequence[str], response: str | None, path: Path) -
         if not name or list(header).count(name) > 1:
             raise RequestError(f"{path}: columns need names that differ, but are {', '.join(map(repr, header))}")
     if response is None:
-        return RESPONSE if RESPONSE in header else header[-1]
+        return next((name for name in RESPONSES if name in header), header[-1])
     if response not in header:
         raise RequestError(f"{path}: {one_of('column', response, list(header))}")
     return response
@@ -95,8 +100,9 @@ def _choose(tables: list[Rows], response: str | None, number: int | None, path: 
         if not 1 <= number <= len(tables):
             raise RequestError(f"--table must be between 1 and {len(tables)}, the tables of {path}, but is {number}")
         return tables[number - 1]
+    wanted = RESPONSES if response is None else (response,)
     for table in tables:
-        if (response or RESPONSE) in table[0]:
+        if any(name in table[0] for name in wanted):
             return table
     if response is None:
         return tables[0]
