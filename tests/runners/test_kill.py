@@ -41,10 +41,25 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("runner", ["serial", "ray"])
-def test_killed_at_five_moments(runner: str, project: Path, encoder_folder: Path, capsys) -> None:
-    words = ["sweep", "question.toml", "--task", "task.toml", "--model", str(encoder_folder), "--study", "study"]
-    words += ["--runner", runner, "--keep", "best"] + (["--workers", "2"] if runner == "ray" else [])
+WAYS = {
+    "serial": ["sweep", "--runner", "serial"],
+    "ray": ["sweep", "--runner", "ray", "--workers", "2"],
+    "optimize": ["optimize", "--trials", "8", "--workers", "2"],
+}
+
+
+def workers() -> list[int]:
+    """Name the processes that have run a trial."""
+    with sqlite3.connect("study/ledger.sqlite") as connection:
+        found = connection.execute("SELECT DISTINCT worker FROM attempts").fetchall()
+    return [int(worker.split(":")[1]) for (worker,) in found]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_killed_at_five_moments(way: str, project: Path, encoder_folder: Path, capsys) -> None:
+    command, *options = WAYS[way]
+    words = [command, "question.toml", "--task", "task.toml", "--model", str(encoder_folder), "--study", "study"]
+    words += [*options, "--keep", "best"]
     before: dict[str, int] = {}
     for moment, has_come in MOMENTS.items():
         process = subprocess.Popen(
@@ -56,7 +71,10 @@ def test_killed_at_five_moments(runner: str, project: Path, encoder_folder: Path
                 break
             assert process.poll() is None, f"ended before the moment: {moment}"
             time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGKILL)
+        if way == "optimize":  # the driver alone: its workers see to it that they end
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         now = finished()
         assert before.items() <= now.items(), f"{moment}: a finished trial was lost or run again"
@@ -72,3 +90,5 @@ def test_killed_at_five_moments(runner: str, project: Path, encoder_folder: Path
     assert main(["verify", "study"]) == 0
     assert "complete: 8 planned, 8 finished, 0 failed, 0 pending" in capsys.readouterr().out
     assert len(list(Path("study/weights").iterdir())) == 1
+    if way == "optimize":
+        assert not any(Path(f"/proc/{worker}").exists() for worker in workers())
