@@ -24,7 +24,7 @@ def run(arguments: Arguments) -> int:
     published = _read(path, arguments)
     study = Study(Path(arguments.study or f"studies/{path.stem}"))
     store(published, study, arguments.inert)
-    print(f"{len(published.rows)} rows imported into {study.folder}")
+    print(f"{len(published.rows)} {'points' if published.curve else 'rows'} imported into {study.folder}")
     if published.without:
         print(rows_text(len(published.rows), published.response, published.without, one_line))
     print(f"page: {write_reports(study, None, ['md'])[0]}")

@@ -35,6 +35,7 @@ GOLDEN_COLUMNS = {
     "epochs": "attempt number train_loss train_seconds dev_seconds dev",
     "outcomes": "attempt part dev test dev_logits test_logits",
     "labels": "split part labels",
+    "scores": "trial name value",
     "yardsticks": "name dev test",
     "observations": "position levels response value",
 }
@@ -223,6 +224,34 @@ def test_asking_who_drives_does_not_keep_a_driver_out(tmp_path: Path, ledger: Le
         threading.Timer(0.3, lock.close).start()
         with other.driven():
             assert other.driver()
+
+
+def test_outside_scores_are_kept_by_trial_replaced_and_removed(ledger: Ledger) -> None:
+    first, second, *_ = sorted(ledger.trial_ids())
+    ledger.set_scores("leaderboard", {first: 0.8778, second: 0.871})
+    ledger.set_scores("jury", {second: 3.0})
+    ledger.set_scores("leaderboard", {first: 0.884897, second: None})
+    assert ledger.scores() == {"leaderboard": {first: 0.884897}, "jury": {second: 3.0}}
+    assert list(ledger.scores()) == ["leaderboard", "jury"]
+    with pytest.raises(sqlite3.IntegrityError):
+        ledger.set_scores("leaderboard", {first: 0.5, "no trial": 0.5})
+    assert ledger.scores()["leaderboard"] == {first: 0.884897}, "all or nothing"
+
+
+def test_a_ledger_without_scores_is_read_as_it_is_and_gets_them_when_one_is_given(tmp_path: Path, plan_of) -> None:
+    study = Study(tmp_path / "study")
+    with study.driven() as ledger:
+        ledger.adopt(plan_of(SMALL), {})
+        ledger.connection.execute("DROP TABLE scores")
+    before = study.ledger_path.read_bytes()
+    with study.open() as ledger:
+        assert ledger.scores() == {}
+    assert study.ledger_path.read_bytes() == before
+    with study.driven() as ledger:
+        trial = min(ledger.trial_ids())
+        ledger.set_scores("leaderboard", {trial: 0.5})
+        assert ledger.scores() == {"leaderboard": {trial: 0.5}}
+        assert ledger.connection.execute("PRAGMA user_version").fetchone()[0] == 2
 
 
 def test_reading_never_makes_a_ledger(tmp_path: Path) -> None:

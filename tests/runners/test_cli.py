@@ -15,7 +15,10 @@ import pytest
 
 from runners.cli import build_parser, main
 
-COMMANDS = ("init", "knobs", "plan", "sweep", "verify", "status", "report", "compare", "import", "predict", "rerun")
+COMMANDS = (
+    *("init", "knobs", "plan", "sweep", "verify", "status", "report", "compare", "import", "annotate", "predict"),
+    "rerun",
+)
 
 
 def run(*words: object, code: int = 0, capsys: pytest.CaptureFixture[str] | None = None) -> str:
