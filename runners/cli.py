@@ -271,7 +271,7 @@ def _import(commands: Commands) -> None:
     parser = _add(
         commands,
         "import",
-        "turn what others measured into a study: a table, notes, or the log of a training",
+        "turn what others measured into a study: a table, notes, a training log",
         "gridsearch import results.md --response result --study studies/published\n"
         "  gridsearch import notes.md --rows 'run \\d+' --column 'attack=(fgm|pgd)'\n"
         "  gridsearch import train.log --curve epoch --response loss",
@@ -325,7 +325,7 @@ def _annotate(commands: Commands) -> None:
     parser = _add(
         commands,
         "annotate",
-        "keep an outside score of trials, such as a leaderboard's: one more column of the table",
+        "keep outside scores of trials, such as a leaderboard's, as a column",
         "gridsearch annotate studies/finetune64-docstrings-tiny leaderboard 12=0.8778",
     )
     _study(parser)

@@ -8,9 +8,9 @@ from reports.importing.logs import read_log
 from reports.importing.notes import Layout, compiled, named_pattern, named_patterns, read_notes
 from reports.importing.records import RESPONSE, Published, store
 from reports.importing.tables import read_table
-from reports.markdown import one_line
+from reports.markdown import first_of, one_line
 from reports.page import write_reports
-from reports.published import rows_text
+from reports.published import MOST_NAMES, rows_text
 from runners.cli import EXIT_DONE, Arguments
 
 _MEANINGLESS = {"rows": ("curve", "table"), "curve": ("table", "column", "inert")}
@@ -26,9 +26,16 @@ def run(arguments: Arguments) -> int:
     store(published, study, arguments.inert)
     print(f"{len(published.rows)} {'points' if published.curve else 'rows'} imported into {study.folder}")
     if published.without:
-        print(rows_text(len(published.rows), published.response, published.without, one_line))
+        print(_left_out(published))
     print(f"page: {write_reports(study, None, ['md'])[0]}")
     return EXIT_DONE
+
+
+def _left_out(published: Published) -> str:
+    if published.curve:
+        names = first_of([f"{row.index} ({row.text})" for row in published.without], MOST_NAMES)
+        return f"left out, because {published.response} is not finite: {published.curve} {one_line(names)}"
+    return rows_text(len(published.rows), published.response, published.without, one_line)
 
 
 def _read(path: Path, arguments: Arguments) -> Published:

@@ -1,14 +1,16 @@
 """``gridsearch import`` as it is typed."""
 
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 
-from runners.cli import main
+from runners.cli import build_parser, main
 
 TABLE = "| lr | seed | dev | f1 |\n|---|---|---|---|\n| 1 | 1 | 0.5 | 0.6 |\n| 2 | 1 | 0.6 | |\n| 3 | 1 | | 0.7? |\n"
 NOTES = "run 1 fgm 0.1 dev 0.5 0.6\nrun 2 pgd 0.1 dev 0.6\nrun 3 fgm 0.1 dev 0.4 0.7\n"
-LOG = "{'loss': 2.0, 'epoch': 1.0}\n{'loss': 1.0, 'epoch': 2.0}\n"
+LOG = "{'loss': 2.0, 'epoch': 1.0}\n{'loss': 1.0, 'epoch': 2.0}\n{'loss': nan, 'epoch': 3.0}\n"
 
 
 @pytest.fixture
@@ -37,7 +39,9 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         (
             ["train.log", "--curve", "epoch"],
-            "2 points imported into studies/train\npage: studies/train/page.md\n",
+            "2 points imported into studies/train\n"
+            "left out, because loss is not finite: epoch 3.0 (nan)\n"
+            "page: studies/train/page.md\n",
         ),
     ],
 )
@@ -83,3 +87,11 @@ def test_what_can_be_one_thing_is_given_once(option: str, capsys: pytest.Capture
         main(["import", "table.md", option, "1", option, "2"])
     assert stopped.value.code == 2
     assert f"argument {option}: may be given only once" in capsys.readouterr().err
+
+
+def test_the_documents_examples_are_understood() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "importing.md").read_text(encoding="utf-8")
+    commands = [shlex.split(block) for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)]
+    assert [words[:2] for words in commands] == [["gridsearch", "import"]] * 3 + [["gridsearch", "annotate"]]
+    for words in commands:
+        build_parser().parse_args([word for word in words[1:] if word != "\n"])
