@@ -7,11 +7,10 @@ import pytest
 from gridsearch.errors import RequestError
 from gridsearch.study import Study
 from reports.compare import Comparison, ComparisonPage, compare, paired_difference
-from reports.importing import import_table
 from reports.language import speaking
 from reports.records import StudyRows
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
-from tests.reports.pages import read
+from tests.reports.pages import import_table, read
 
 RESULTS = {1: 0.80, 2: 0.70, 3: 0.85, 4: 0.75}
 

@@ -14,14 +14,13 @@ from gridsearch.study import Study
 from gridsearch.trial import Failure
 from reports.html import Figure, html_text
 from reports.html_table import spelled, table_html
-from reports.importing import import_table
 from reports.language import speaking
 from reports.page import FORMATS, make_page, write_reports
 from reports.pictures import pictures_of
 from reports.records import StudyRows
 from reports.rendered import Rendering
 from tests.reports.conftest import LABELS, SMALL_SPACE, Writer, outcome, small_plan
-from tests.reports.pages import HOSTILE, hostile_study, page_html, read, sixty_four_cells
+from tests.reports.pages import HOSTILE, hostile_study, import_table, page_html, read, sixty_four_cells
 
 VOID = {"meta", "link", "img", "input", "br", "hr", "wbr"}
 ATTRIBUTES = {

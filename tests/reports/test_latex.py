@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from gridsearch.study import Study
-from reports.importing import import_table
 from reports.latex import latex, latex_text
 from reports.page import write_reports
 from reports.rows import read_study
 from tests.reports.conftest import Writer, outcome, small_plan
+from tests.reports.pages import import_table
 
 
 def text(study: Study) -> str:

@@ -8,12 +8,11 @@ import pytest
 
 from gridsearch.study import Study
 from reports.effects.observational import Predictor, regress
-from reports.importing import import_table
 from reports.observed import WhatWentWith, is_observational, study_regression
 from reports.page import make_page
 from reports.records import StudyRows
 from tests.reports.conftest import Writer, outcome, small_plan
-from tests.reports.pages import read
+from tests.reports.pages import import_table, read
 
 
 def sample(n_rows: int, seed: int, effect: float = 0.0) -> tuple[list[Predictor], list[float]]:

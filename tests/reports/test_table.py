@@ -10,7 +10,7 @@ from gridsearch.factor import RESERVED_COLUMNS
 from gridsearch.study import Study
 from gridsearch.trial import Failure
 from reports import markdown
-from reports.importing import read_table
+from reports.importing.tables import read_table
 from reports.rows import read_study
 from reports.table import Cell, Table, comparison_table, csv_text, terminal_table
 from tests.reports.conftest import LABELS, SMALL_SPACE, Writer, outcome, small_plan
