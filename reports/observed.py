@@ -144,15 +144,22 @@ class WhatWentWith:
         return say("{level} instead of {reference}", level=level, reference=reference)
 
     def _noise(self, found: Regression) -> str:
-        return say(
+        text = say(
             "A linear regression of the result on all factors together ({rows}, {df} degrees of freedom left, "
-            "R² {r_squared}); the standard deviation around it is {sd}, and holds interactions as well as noise. "
-            "Intervals are simultaneous (Bonferroni) with robust standard errors (HC3).",
+            "R² {r_squared}); the standard deviation around it is {sd}, and holds interactions as well as noise.",
             rows=plural(found.n, "row"),
             df=found.df,
             r_squared=f"{found.r_squared:.2f}",
             sd=size(found.sd),
         )
+        if found.robust:
+            errors = say("Intervals are simultaneous (Bonferroni) with robust standard errors (HC3).")
+        else:
+            errors = say(
+                "Intervals are simultaneous (Bonferroni), and suppose the same noise in every row: some levels stand "
+                "in a single one."
+            )
+        return sentences([text, errors])
 
     def _left_out(self, found: Regression) -> str:
         texts = []

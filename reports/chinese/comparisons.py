@@ -84,12 +84,18 @@ COMPARISONS: Final[Mapping[str, str]] = {
     "{level} instead of {reference}, on a log scale": "由 {reference} 改为 {level}（对数尺度）",
     (
         "A linear regression of the result on all factors together ({rows}, {df} degrees of freedom left, R² "
-        "{r_squared}); the standard deviation around it is {sd}, and holds interactions as well as noise. Intervals "
-        "are simultaneous (Bonferroni) with robust standard errors (HC3)."
+        "{r_squared}); the standard deviation around it is {sd}, and holds interactions as well as noise."
     ): (
         "把结果对所有因素一起做线性回归（{rows}，剩余自由度 {df}，R² {r_squared}）；其残差标准差为 {sd}，既含噪声也"
-        "含交互作用。区间为同时置信区间（Bonferroni 校正），标准误为稳健标准误（HC3）。"
+        "含交互作用。"
     ),
+    "Intervals are simultaneous (Bonferroni) with robust standard errors (HC3).": (
+        "区间为同时置信区间（Bonferroni 校正），标准误为稳健标准误（HC3）。"
+    ),
+    (
+        "Intervals are simultaneous (Bonferroni), and suppose the same noise in every row: some levels stand in a "
+        "single one."
+    ): "区间为同时置信区间（Bonferroni 校正），并假定各行噪声相同：有的水平只出现在一行里。",
     "Left out, because they change together with the others: {names}.": "因与其他因素同步变化而略去：{names}。",
     "At one level only: {names}.": "只有一个水平：{names}。",
     "There are fewer than two results.": "结果不足两个。",

@@ -1,7 +1,8 @@
 """A regression for rows that no design laid out: drawn at random, proposed by an optimiser, or picked by hand.
 
 It describes which levels went together with which results. The standard errors bear unequal variances (HC3; MacKinnon &
-White 1985, Journal of Econometrics 29, 305-325), the intervals are Bonferroni's for all coefficients together.
+White 1985, Journal of Econometrics 29, 305-325) unless single rows decide a coefficient, where they are the usual ones;
+the intervals are Bonferroni's for all coefficients together.
 """
 
 import math
@@ -15,6 +16,8 @@ from reports.language import say
 
 LEAST_DF = 3
 """With fewer degrees of freedom left the intervals would be as wide as the page."""
+MOST_LEVERAGE = 0.9
+"""A row that alone decides a coefficient (the only one with its level) has no residual to be robust by."""
 DECADE = 10.0
 """A positive number that varies by more than this factor is regressed on its logarithm."""
 
@@ -52,6 +55,7 @@ class Coefficient:
 class Regression:
     """All coefficients. ``why_not`` is not empty where nothing could be estimated.
 
+    ``sd`` is of a row around the regression; ``robust`` tells how the standard errors were made.
     ``confounded`` factors move together with those before them, ``constant`` ones do not move; they are left out.
     """
 
@@ -60,6 +64,7 @@ class Regression:
     df: int = 0
     r_squared: float = math.nan
     sd: float = math.nan
+    robust: bool = True
     coefficients: tuple[Coefficient, ...] = ()
     confounded: tuple[str, ...] = ()
     constant: tuple[str, ...] = ()
@@ -102,7 +107,10 @@ def regress(predictors: Sequence[Predictor], values: Sequence[float | None]) -> 
         return _without(about, say("Too few results for so many levels: nothing is left to estimate the noise from."))
     if np.ptp(y) == 0:
         return _without(about, say("All results are the same."))
-    fitted = OLS(y, _matrix(columns, len(kept))).fit(cov_type="HC3", use_t=True)
+    fitted = OLS(y, _matrix(columns, len(kept))).fit()
+    robust = float(fitted.get_influence().hat_matrix_diag.max()) < MOST_LEVERAGE
+    if robust:
+        fitted = fitted.get_robustcov_results("HC3", use_t=True)
     critical = float(stats.t.ppf(1 - ALPHA / (2 * len(columns)), df))
     coefficients = []
     for column, estimate, error in zip(columns, fitted.params[1:], fitted.bse[1:], strict=True):
@@ -125,6 +133,7 @@ def regress(predictors: Sequence[Predictor], values: Sequence[float | None]) -> 
         df=df,
         r_squared=float(fitted.rsquared),
         sd=math.sqrt(float(fitted.ssr) / df),
+        robust=robust,
         coefficients=tuple(coefficients),
         confounded=about.confounded,
         constant=about.constant,

@@ -80,6 +80,18 @@ def test_what_moves_together_is_left_out_and_named() -> None:
     assert [one.factor for one in found.coefficients] == ["first"]
 
 
+def test_a_level_of_a_single_row_has_the_noise_of_all() -> None:
+    """HC3 would divide its residual, which is zero, by zero."""
+    draw = np.random.default_rng(4)
+    labels = (*"ab" * 10, "c")
+    found = regress([Predictor("factor", labels, "a")], [0.9, *draw.normal(0.9, 0.01, 20)])
+    assert not found.robust
+    single = found.coefficients[1]
+    assert (single.level, single.n) == ("c", 1)
+    assert single.standard_error == pytest.approx(found.sd * (1 + 1 / 10) ** 0.5)
+    assert regress([Predictor("factor", tuple("ab" * 10), "a")], list(draw.normal(size=20))).robust
+
+
 @pytest.mark.parametrize(
     ("labels", "values", "why"),
     [
