@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.language import enumerated, say, sentences
-from reports.markdown import COLLAPSED_MARK, Section, code, escape, plural, seconds_text, table, wrap
+from reports.markdown import COLLAPSED_MARK, Section, code, escape, plural, table, wrap
 from reports.optuna_view import METRIC, SECONDS, empty_study, fill, values_of
 from reports.records import CellRow, StudyRows
 from reports.table import Cell, Table, decimals
@@ -54,7 +54,7 @@ def importance(study: StudyRows) -> dict[str, float]:
 
     if len(study.ranking) < FEWEST_FOR_IMPORTANCE or len({cell.dev.mean for cell in study.ranking}) == 1:
         return {}
-    view = empty_study([METRIC], study.metric)
+    view = empty_study([METRIC], study.metric, lower_is_better=study.lower_is_better)
     fill(view, study, [METRIC])
     with warnings.catch_warnings(action="ignore"):  # it warns of factors with one level, and of few cells
         found = optuna.importance.get_param_importances(view)
@@ -176,7 +176,7 @@ def best_table(study: StudyRows, cells: Sequence[CellRow]) -> Table:
 def _row(study: StudyRows, cell: CellRow) -> tuple[Cell, ...]:
     shown = [str(cell.index), *(cell.levels[factor.name] for factor in study.factors), decimals(cell.dev.mean)]
     shown += [decimals(cell.result.mean)] if study.has_test else []
-    shown.append(seconds_text(values_of(cell, [SECONDS])[0]))
+    shown.append(f"{values_of(cell, [SECONDS])[0]:.1f}")
     return tuple(Cell(text, marked=bool(cell.collapsed) and place == 0) for place, text in enumerate(shown))
 
 

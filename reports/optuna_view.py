@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
 
-from gridsearch.metrics import LOWER_IS_BETTER
 from reports.records import CellRow, StudyRows
 
 if TYPE_CHECKING:
@@ -37,24 +36,32 @@ def parameter(label: str, range_: Mapping[str, Any] | None) -> str | float:
     return int(label) if range_["is_integer"] else float(label)
 
 
-def directions(objectives: Iterable[str], metric: str) -> "list[Literal['minimize', 'maximize']]":
+def directions(objectives: Iterable[str], *, lower_is_better: bool) -> "list[Literal['minimize', 'maximize']]":
     """Say for each objective whether more is better, as Optuna spells it."""
-    fewer = {SECONDS} | ({METRIC} if metric in LOWER_IS_BETTER else set())
+    fewer = {SECONDS} | ({METRIC} if lower_is_better else set())
     return ["minimize" if name in fewer else "maximize" for name in objectives]
 
 
 def empty_study(
     objectives: Sequence[str],
     metric: str,
+    *,
+    lower_is_better: bool,
     sampler: "optuna.samplers.BaseSampler | None" = None,
     pruner: "optuna.pruners.BasePruner | None" = None,
+    storage: "optuna.storages.BaseStorage | None" = None,
+    name: str = "gridsearch",
 ) -> "optuna.Study":
-    """Make a study in memory. Its name is always the same: hyperband sorts trials into brackets by it."""
+    """Make a study, in memory unless a storage is given. Hyperband sorts trials into brackets by the name, too."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
-        directions=directions(objectives, metric), sampler=sampler, pruner=pruner, study_name="gridsearch"
+        directions=directions(objectives, lower_is_better=lower_is_better),
+        sampler=sampler,
+        pruner=pruner,
+        study_name=name,
+        storage=storage,
     )
     with warnings.catch_warnings(category=optuna.exceptions.ExperimentalWarning, action="ignore"):
         study.set_metric_names([metric if name == METRIC else name for name in objectives])
@@ -88,6 +95,20 @@ def fill(target: "optuna.Study", study: StudyRows, objectives: Sequence[str], pr
                 intermediate_values=steps_of(cell, pruner) if len(objectives) == 1 else None,
                 user_attrs={"index": cell.index, "trials": [replicate.trial for replicate in cell.replicates]},
             )
+
+
+def study_view(study: StudyRows, storage: "optuna.storages.BaseStorage") -> "optuna.Study":
+    """Copy a study into a storage of Optuna's: one that was optimised with its objectives, others with the metric."""
+    objectives = (study.facts.get("optimised") or {}).get("objectives", [METRIC])
+    view = empty_study(
+        objectives,
+        study.metric,
+        lower_is_better=study.lower_is_better,
+        storage=storage,
+        name=study.folder.resolve().name,
+    )
+    fill(view, study, objectives)
+    return view
 
 
 def state_of(cell: CellRow) -> str:

@@ -53,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
         _verify,
         _status,
         _report,
+        _dashboard,
         _compare,
         _import,
         _annotate,
@@ -252,6 +253,18 @@ def _report(commands: Commands) -> None:
         "--format", default="md", metavar="F,F", help="md (default), html, csv, latex, json, with commas between them"
     )
     _language(parser)
+
+
+def _dashboard(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "dashboard",
+        "look at a study with optuna-dashboard, in a browser",
+        "gridsearch dashboard studies/finetune64-docstrings-tiny",
+    )
+    _study(parser)
+    parser.add_argument("--host", default="localhost", metavar="H", help="name to serve under (default: localhost)")
+    parser.add_argument("--port", type=int, default=8080, metavar="N", help="port to serve at (default: 8080)")
 
 
 def _compare(commands: Commands) -> None:

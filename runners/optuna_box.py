@@ -12,6 +12,7 @@ from gridsearch.errors import NotBegunError, RequestError
 from gridsearch.factor import ROW
 from gridsearch.finetune import Execution
 from gridsearch.ledger import Coverage, Ledger
+from gridsearch.metrics import LOWER_IS_BETTER
 from gridsearch.plan import ExcludedCell, Plan, PlannedCell, Planner, refuse_dead
 from gridsearch.space import Space
 from gridsearch.study import Study
@@ -83,7 +84,13 @@ def optimise(
         opened.enter_context(heartbeat(ledger))
         opened.enter_context(terminated_as_interrupted())
         known = read_study(ledger)
-        optuna_study = empty_study(search.objectives, task.metric, sampler, pruner)
+        optuna_study = empty_study(
+            search.objectives,
+            task.metric,
+            lower_is_better=task.metric in LOWER_IS_BETTER,
+            sampler=sampler,
+            pruner=pruner,
+        )
         fill(optuna_study, known, search.objectives, search.pruner)
         keeper = Keeper(study, ledger, plan, keep)
         recorder = Recorder(ledger, ledger.provenance(provenance()), keeper, stock, progress)

@@ -33,8 +33,9 @@ from reports.chinese.imported import IMPORTED
 from reports.chinese.knobs import KNOBS
 from reports.chinese.page import PAGE
 from reports.chinese.reasons import REASONS
+from reports.chinese.searches import SEARCHES
 
-SENTENCES: Final[Mapping[str, str]] = {**PAGE, **FINDINGS, **COMPARISONS, **IMPORTED, **FIGURES}
+SENTENCES: Final[Mapping[str, str]] = {**PAGE, **FINDINGS, **COMPARISONS, **IMPORTED, **SEARCHES, **FIGURES}
 """What the page says itself."""
 TEXTS: Final[Mapping[str, str]] = {**REASONS, **KNOBS}
 """What the core has written into the ledger, or says of a knob: see :func:`reports.language.retold`."""

@@ -1,0 +1,29 @@
+"""``gridsearch dashboard``: look at a study with optuna-dashboard."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from gridsearch.errors import RequestError
+from gridsearch.study import Study
+from reports.optuna_view import study_view
+from reports.rows import read_study
+from runners.cli import EXIT_DONE, Arguments
+
+
+def run(arguments: Arguments) -> int:
+    """Serve a copy of the study as it is now, until interrupted; nothing that is done to it reaches the ledger."""
+    with Study(Path(arguments.study)).open() as ledger:
+        study = read_study(ledger)
+    if find_spec("optuna_dashboard") is None:
+        raise RequestError("the dashboard is a package of its own: pip install optuna-dashboard")
+    if not 0 < arguments.port < 2**16:
+        raise RequestError(f"--port must be between 1 and 65535, but is {arguments.port}")
+    import optuna
+    import optuna_dashboard
+
+    storage = optuna.storages.InMemoryStorage()
+    count = len(study_view(study, storage).get_trials(deepcopy=False))
+    print(f"{count} cells of {arguments.study}, as they are now: http://{arguments.host}:{arguments.port}/", flush=True)
+    print("Ctrl-C ends it", flush=True)
+    optuna_dashboard.run_server(storage, arguments.host, arguments.port)
+    return EXIT_DONE
