@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from reports.effects.analysis import analyse_effects
@@ -103,22 +103,6 @@ def study_effects(study: StudyRows) -> EffectAnalysis:
 def analysed(about: Measured) -> EffectAnalysis:
     """Analyse the effects on what was measured."""
     return analyse_effects(about.factors, about.runs, about.inert)
-
-
-def effects_numbers(study: StudyRows) -> dict[str, Any]:
-    """Return the analysis for JSON: what is not finite is null."""
-    found = _safe(asdict(study_effects(study)))
-    return dict(found)
-
-
-def _safe(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(name): _safe(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_safe(one) for one in value]
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    return value
 
 
 def study_winner(study: StudyRows) -> Winner | None:

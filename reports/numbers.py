@@ -16,7 +16,9 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
 ``best``            index of the cell that is best on dev; ``worst``, ``highest_result``, ``baseline`` alike; or null
 ``cost``            ``levels``: median ``seconds`` of a training epoch over ``n`` trials, and ``ratio`` to the baseline
                     level; ``n_other_terms``: finished trials that are not counted; or null before any has finished
-``effects``         the analysis behind "What matters", factors by name: see ``EffectAnalysis`` in effects/records.py
+``effects``         the analysis behind "What matters", factors by name: see ``EffectAnalysis`` in effects/records.py;
+                    null where no design laid the rows out
+``regression``      what stands there instead: see ``Regression`` in effects/observational.py
 ``versus``          the best cell less the baseline on the same ``n_rows``: ``bootstrap``, and for each of ``seeds`` the
                     rows that only one of two trials gets right (see reports/paired.py); or null
 ``yardsticks``      ``name``, ``dev``, ``test``
@@ -32,6 +34,8 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
 """
 
 import json
+import math
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -40,7 +44,8 @@ from reports.commands import rerun_command, sweep_command
 from reports.cost import study_cost
 from reports.curve import curve_numbers
 from reports.importing.values import published_value
-from reports.matters import effects_numbers
+from reports.matters import study_effects
+from reports.observed import is_observational, study_regression
 from reports.records import CellRow, StudyRows
 from reports.versus import Versus, best_against_baseline
 
@@ -58,10 +63,29 @@ def numbers(study: StudyRows) -> dict[str, Any]:
     return head | (_of_observations(study) if study.is_imported else _of_trials(study))
 
 
+def _answer(study: StudyRows) -> dict[str, Any]:
+    observational = is_observational(study)
+    return {
+        "effects": None if observational else _finite(asdict(study_effects(study))),
+        "regression": _finite(asdict(study_regression(study))) if observational else None,
+    }
+
+
+def _finite(value: Any) -> Any:
+    """Replace what is not finite by null, which JSON has."""
+    if isinstance(value, Mapping):
+        return {str(name): _finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value
+
+
 def _of_observations(study: StudyRows) -> dict[str, Any]:
     return {
         "result": {"metric": study.metric, "split": None, "lower_is_better": study.lower_is_better},
-        **({"curve": curve_numbers(study)} if study.is_curve else {"effects": effects_numbers(study)}),
+        **({"curve": curve_numbers(study)} if study.is_curve else _answer(study)),
         "observations": [
             {
                 "index": row.index,
@@ -89,7 +113,7 @@ def _of_trials(study: StudyRows) -> dict[str, Any]:
         "highest_result": _index(highest_result(study)),
         "baseline": _index(study.baseline),
         "cost": None if cost is None else asdict(cost),
-        "effects": effects_numbers(study),
+        **_answer(study),
         "versus": _versus(best_against_baseline(study)),
         "yardsticks": [asdict(yardstick) for yardstick in study.yardsticks],
         "excluded": [{"row": cell.row, "levels": cell.levels, "why": cell.why} for cell in study.excluded],

@@ -9,6 +9,7 @@ from reports.figures.records import Picture
 from reports.language import say
 from reports.markdown import Section, escape, paragraphs, wrap
 from reports.matters import analysed, measured
+from reports.observed import is_observational
 from reports.records import StudyRows
 
 FOLDER = "figures"
@@ -19,11 +20,15 @@ def pictures_of(study: StudyRows) -> tuple[Picture, ...]:
     """Draw all figures that have something to show, in reading order."""
     if study.is_curve:
         return (curve_picture(study),)
+    epochs = {one.trial: one.dev_by_epoch for cell in study.cells for one in cell.finished}
+    return (() if is_observational(study) else _of_effects(study)) + study_pictures(study, epochs)
+
+
+def _of_effects(study: StudyRows) -> tuple[Picture, ...]:
     response = response_on(study, None if study.is_imported else study.split)
     about = measured(study, study.split)
     columns = {factor.name: factor.column for factor in study.factors}
-    epochs = {one.trial: one.dev_by_epoch for cell in study.cells for one in cell.finished}
-    return effect_pictures(analysed(about), about.factors, response, columns) + study_pictures(study, epochs)
+    return effect_pictures(analysed(about), about.factors, response, columns)
 
 
 @dataclass(frozen=True)

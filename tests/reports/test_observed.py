@@ -8,8 +8,10 @@ import pytest
 
 from gridsearch.study import Study
 from reports.effects.observational import Predictor, regress
+from reports.numbers import numbers
 from reports.observed import WhatWentWith, is_observational, study_regression
 from reports.page import make_page
+from reports.pictures import pictures_of
 from reports.records import StudyRows
 from tests.reports.conftest import Writer, outcome, small_plan
 from tests.reports.pages import import_table, read
@@ -148,6 +150,9 @@ def test_the_page_of_picked_rows(tmp_path: Path) -> None:
     assert [one.factor for one in study_regression(study).coefficients if one.found] == ["epsilon"]
     text = make_page(study).format()
     assert "## What matters" not in text
+    assert not {picture.name for picture in pictures_of(study)} & {"half_normal", "main_effects", "interactions"}
+    assert numbers(study)["effects"] is None
+    assert numbers(study)["regression"]["coefficients"][2]["found"] is True
     section = WhatWentWith(study).format()
     assert section in text
     assert "**Observational**" in section
