@@ -168,8 +168,8 @@ def _shown(study: StudyRows, cells: Sequence[CellRow]) -> tuple[str, str]:
 
 def best_table(study: StudyRows, cells: Sequence[CellRow]) -> Table:
     """Build a table of some cells: levels, dev, the result where it is on test, seconds of a trial."""
-    header = ["index", *(factor.column for factor in study.factors), "dev"]
-    header += [*(["result"] if study.has_test else []), "seconds"]
+    header = [say("index"), *(factor.column for factor in study.factors), say("dev")]
+    header += [*([say("result")] if study.has_test else []), say("seconds")]
     return Table(tuple(header), tuple(_row(study, cell) for cell in cells))
 
 
