@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from gridsearch.encoders.classifier import Classifier, build_classifier, restore, snapshot
 from gridsearch.encoders.load import EncoderWeights
+from gridsearch.frozen import with_frozen_states
 from gridsearch.losses import chance_loss
 from gridsearch.metrics import is_better, score
 from gridsearch.occurring import TABLE, Occurring, occurring
@@ -72,6 +73,8 @@ def finetuning(
         cut = occurring(data, encoder)
         data = cut.data
         model = build_classifier(recipe, cut.encoder, data.n_labels, trial.seed).to(device)
+        if device.type == "cpu":
+            data = with_frozen_states(trial, data, model)
         steps = Steps(trial, data, model, device, execution.micro_batch_divisor)
         epochs: list[Epoch] = []
         best: Epoch | None = None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from gridsearch.encoders import surgery
+from gridsearch.encoders import parts, surgery
 from gridsearch.encoders.empty import empty
 from gridsearch.encoders.heads import Samples, build_hidden
 from gridsearch.encoders.inputs import Inputs
@@ -37,6 +37,7 @@ class Classifier(nn.Module):
         )
         self.classifier = empty(lambda: nn.Linear(width, n_labels))
         self.frozen: list[nn.Module] = []
+        self._upper: list[PreTrainedModel] = []  # in a list, because its modules are the encoder's
         self.padded_width = recipe.max_length if self.pooling.reads_padding else None
         if recipe.pooling != "pooler" and getattr(encoder, "pooler", None) is not None:
             # Nothing reads it, so it has no gradient; keep it from being decayed.
@@ -46,6 +47,10 @@ class Classifier(nn.Module):
     def word_embeddings(self) -> nn.Embedding:
         """The encoder's table of token vectors."""
         return surgery.word_embeddings(self.encoder)
+
+    def begin_above(self, n_layers: int) -> None:
+        """Run the layers above the bottom ones alone, from now on, on batches that have the "states" between them."""
+        self._upper = [parts.above(self.encoder, n_layers)]
 
     def depths(self) -> dict[nn.Parameter, int]:
         """Map every parameter to its distance from the head; what the recipe adds to the encoder is at 0."""
@@ -59,8 +64,12 @@ class Classifier(nn.Module):
         return self
 
     def forward(self, batch: dict[str, Tensor]) -> Tensor:
-        """Compute logits from what ``collate`` gives."""
-        output = self.encoder(**self.inputs(batch), output_hidden_states=self.pooling.needs_all_layers)
+        """Compute logits from what ``collate`` gives: token ids, or the states of frozen layers."""
+        if "states" in batch:
+            (upper,) = self._upper
+            output = upper(inputs_embeds=batch["states"], attention_mask=batch["attention_mask"])
+        else:
+            output = self.encoder(**self.inputs(batch), output_hidden_states=self.pooling.needs_all_layers)
         pooled = self.pooling(output, batch["attention_mask"])
         logits: Tensor = self.classifier(self.samples(self.hidden(pooled)))
         return logits.float()

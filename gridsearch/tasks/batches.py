@@ -34,12 +34,19 @@ def collate(
 ) -> dict[str, Tensor]:
     """Pad rows to the longest of them, or to ``width`` tokens: int64 tensors of shape (rows, tokens).
 
-    Their names are the encoder's arguments, and "cooccurrence" for the marks of a pair.
+    Their names are the encoder's arguments, and "cooccurrence" for the marks of a pair. Where the states of frozen
+    layers are known there are they and the mask: "states" is float32 of shape (rows, tokens, hidden width).
     """
     lengths = split.lengths[rows]
     columns = np.arange(lengths.max() if width is None else width)
     mask = columns < lengths[:, None]
     positions = np.where(mask, split.starts[rows][:, None] + columns, 0)
+    if split.states is not None:
+        known = {
+            "states": np.where(mask[..., None], split.states[positions], 0),
+            "attention_mask": mask.astype(np.int64),
+        }
+        return {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in known.items()}
     inputs = {
         "input_ids": np.where(mask, split.ids[positions], pad_id).astype(np.int64),
         "attention_mask": mask.astype(np.int64),
@@ -47,4 +54,8 @@ def collate(
     for name, marks in (("token_type_ids", split.types), ("cooccurrence", split.shared)):
         if marks is not None:
             inputs[name] = np.where(mask, marks[positions], 0).astype(np.int64)
-    return {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in inputs.items()}
+    return _tensors(inputs, device)
+
+
+def _tensors(arrays: dict[str, np.ndarray], device: torch.device) -> dict[str, Tensor]:
+    return {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in arrays.items()}

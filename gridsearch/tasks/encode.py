@@ -18,6 +18,7 @@ class EncodedSplit:
 
     ``types`` are the segment ids, or None where the tokenizer has none; ``labels`` is None for unlabelled rows.
     ``shared`` marks tokens of a pair that its other text holds too (special ones never), and is None for single texts.
+    ``states`` are what frozen layers give for each token, (tokens, hidden width), where they are known.
     """
 
     ids: np.ndarray
@@ -25,6 +26,7 @@ class EncodedSplit:
     starts: np.ndarray
     labels: np.ndarray | None
     shared: np.ndarray | None = None
+    states: np.ndarray | None = None
 
     @property
     def lengths(self) -> np.ndarray:
