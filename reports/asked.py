@@ -4,8 +4,10 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gridsearch.design import alias_texts
+from gridsearch.factor import label_of
 from gridsearch.recipe import Recipe, knobs
 from reports.analysis import DeadKnob, dead_knobs, left_out, same_rows
 from reports.language import enumerated, retold, say, sentences
@@ -41,6 +43,9 @@ class Levels:
         """Return the section."""
         rows = []
         for factor in self.study.factors:
+            if factor.range is not None:
+                rows.append([escape(factor.column), _range_text(factor.range), code(factor.name)])
+                continue
             for label, settings in factor.levels.items():
                 sets = _spelled(_in_recipe_order(settings))
                 mark = say(" (baseline)") if label == factor.baseline else ""
@@ -56,6 +61,14 @@ class Levels:
                 source = say(" ({details})", details=escape(retold(knob.source))) if knob.source else ""
                 texts.append(say("{word}: {name}", word=code(name), name=escape(retold(knob.meaning))) + source)
         return texts
+
+
+def _range_text(range_: Mapping[str, Any]) -> str:
+    """Spell the range of a factor."""
+    values = {name: label_of(range_[name]) for name in ("low", "high", "step")}
+    if range_["log"]:
+        return say("{low} to {high}, logarithmic", **values)
+    return say("{low} to {high}" if range_["step"] is None else "{low} to {high}, step {step}", **values)
 
 
 def escape_pipes(text: str) -> str:
@@ -114,7 +127,7 @@ class LeftOut:
             say(
                 "{cells} by {rules}: {why}",
                 cells=plural(count, "cell"),
-                rules=enumerated(map(code, skips.get(why, [say("a former rule")]))),
+                rules=enumerated(map(code, skips[why])) if why in skips else self._without_rule(),
                 why=escape(why),
             )
             for why, count in counts.items()
@@ -132,6 +145,8 @@ class LeftOut:
     def _asked(self) -> str:
         if self.study.is_list:
             return say("every listed row is a cell")
+        if self._n_combinations is None:
+            return say("no cell is left out")
         if len(self.study.cells) == self._n_combinations:
             return say("every combination is a cell")
         return say("{asked} are all cells", asked=self._what(len(self.study.cells)))
@@ -140,12 +155,21 @@ class LeftOut:
         """Name what the design asks for, before any rule."""
         if self.study.is_list:
             return plural(n_asked, "listed row")
+        if self._n_combinations is None:
+            return plural(n_asked, "cell")
         if n_asked == self._n_combinations:
             return plural(n_asked, "combination")
         return say("the {n} of {total} combinations that the design asks for", n=n_asked, total=self._n_combinations)
 
+    def _without_rule(self) -> str:
+        """Say why a cell is left out that no rule names: an optimiser leaves out what a plan would refuse."""
+        return say("a contradiction") if self.study.facts.get("optimised") else say("a former rule")
+
     @property
-    def _n_combinations(self) -> int:
+    def _n_combinations(self) -> int | None:
+        """All combinations of levels; None where an optimiser or a range leaves nothing to compare them with."""
+        if self.study.facts.get("optimised") or any(factor.range for factor in self.study.factors):
+            return None
         return math.prod(len(factor.levels) for factor in self.study.factors)
 
     def _aliases(self) -> str:

@@ -14,10 +14,10 @@ def short_id(trial: str) -> str:
 
 
 def sweep_command(study: StudyRows) -> str:
-    """Return the command of the latest sweep; where none has started yet, one made of the stored sources."""
+    """Return the command of the latest sweep or search; where none has started yet, one made of the stored sources."""
     for record in reversed(study.provenance):
         command = [str(part) for part in record.content.get("command", ())]
-        if "sweep" in command[:2]:
+        if {"sweep", "optimize"} & set(command[:2]):
             return shlex.join([Path(command[0]).name, *command[1:]])
     return _from_sources(study)
 

@@ -46,7 +46,8 @@ def study_cost(study: StudyRows) -> StudyCost | None:
         return None
     (common, n_alike), *_ = Counter(terms.values()).most_common(1)
     alike = {trial for trial, place in terms.items() if place == common}
-    levels = [cost for factor in study.factors for cost in _costs(study, factor, alike)]
+    # A value of a range has hardly ever a second cell.
+    levels = [cost for factor in study.factors if factor.range is None for cost in _costs(study, factor, alike)]
     return StudyCost(tuple(levels), len(terms) - n_alike)
 
 
@@ -124,7 +125,7 @@ class Cost:
         header = [say("column"), say("level"), say("seconds"), say("times"), "n"]
         shown = table(header, [self._row(cost) for cost in found.levels])
         below = sentences([self._below(found), self._total(), self._fast_and_good()])
-        return Section(say("Cost"), (wrap(above), shown, wrap(below))).format()
+        return Section(say("Cost"), (*((wrap(above), shown) if found.levels else ()), wrap(below))).format()
 
     def _total(self) -> str:
         """Say what the study took, and which share of it failures wasted; empty where attempts left no time."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reports.figures.quality_time import pareto_set
+from reports.figures.records import TimedCell
 from reports.language import enumerated, say, sentences
 from reports.markdown import COLLAPSED_MARK, Section, code, escape, plural, table, wrap
 from reports.optuna_view import METRIC, SECONDS, empty_study, fill, values_of
@@ -35,13 +37,12 @@ def proposed(study: StudyRows) -> tuple[CellRow, ...]:
     return study.cells[about["known"] :] if about else ()
 
 
-def pareto_set(study: StudyRows) -> list[CellRow]:
+def pareto_cells(study: StudyRows) -> list[CellRow]:
     """Return the cells that no other one beats both on dev and in seconds, the best on dev first."""
-    found: list[CellRow] = []
-    for cell in sorted(study.ranking, key=lambda cell: values_of(cell, [SECONDS])[0]):
-        if not found or study.beats(values_of(cell, [METRIC])[0], values_of(found[-1], [METRIC])[0]):
-            found.append(cell)
-    return found[::-1]
+    cells = {str(cell.index): cell for cell in study.ranking}
+    values = {name: values_of(cell, [SECONDS, METRIC]) for name, cell in cells.items()}
+    points = [TimedCell(name, seconds, dev) for name, (seconds, dev) in values.items()]
+    return [cells[point.name] for point in reversed(pareto_set(points, lower_is_better=study.lower_is_better))]
 
 
 def importance(study: StudyRows) -> dict[str, float]:
@@ -132,7 +133,7 @@ class Optimised:
             "No other cell is both better on dev and quicker than one of these. Seconds are those of this machine, "
             "with as many trials beside each other as there were workers."
         )
-        return Section(say("Pareto set"), (wrap(text), *_shown(self.study, pareto_set(self.study))), 3).format()
+        return Section(say("Pareto set"), (wrap(text), *_shown(self.study, pareto_cells(self.study))), 3).format()
 
     def _importance(self) -> str:
         found = importance(self.study)
@@ -186,5 +187,5 @@ def terminal_text(study: StudyRows) -> str:
     if not study.ranking:
         return say("No trial has finished yet: there is nothing to compare.")
     if SECONDS in about.get("objectives", ()):
-        return f"{say('Pareto set')}\n{best_table(study, pareto_set(study)).plain_text()}"
+        return f"{say('Pareto set')}\n{best_table(study, pareto_cells(study)).plain_text()}"
     return f"{say('The best cells')}\n{best_table(study, study.ranking[:N_BEST]).plain_text()}"

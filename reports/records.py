@@ -157,6 +157,8 @@ class FailedAttempt:
         """What became of it, in words."""
         if self.trial_state == "finished":
             return say("retried, and finished")
+        if self.trial_state == "pruned":
+            return say("retried, and pruned")
         if self.final or self.trial_state == "failed":
             return say("final: not tried again")
         return say("being retried") if self.trial_state == "running" else say("to be retried")

@@ -37,6 +37,11 @@ SEARCHES: Final[Mapping[str, str]] = {
         "运行若干组合之后验证集上的最好结果，以及同样这些组合按随机顺序运行时的期望。随机搜索会遇到别的组合；只要采样器"
         "有用，那些组合会更差。"
     ),
+    "{low} to {high}, logarithmic": "{low} 至 {high}（对数尺度）",
+    "{low} to {high}, step {step}": "{low} 至 {high}，步长 {step}",
+    "retried, and pruned": "重试后已剪枝",
+    "no cell is left out": "没有排除任何组合",
+    "a contradiction": "自相矛盾",
     "cells": "组合数",
     "as proposed": "按提出的顺序",
     "in random order": "按随机顺序",

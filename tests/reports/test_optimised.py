@@ -14,11 +14,12 @@ import pytest
 from optuna.trial import TrialState
 
 from gridsearch.study import Study
+from gridsearch.trial import Failure
 from reports.language import speaking
-from reports.optimised import Optimised, convergence, importance, pareto_set, proposed, terminal_text
+from reports.optimised import Optimised, convergence, importance, pareto_cells, proposed, terminal_text
 from reports.optuna_view import study_view
 from reports.page import make_page
-from reports.records import StudyRows
+from reports.records import LeftOutCell, StudyRows
 from tests.reports.conftest import Writer, outcome, small_plan
 from tests.reports.pages import import_table, read
 from tests.reports.test_language import english_in
@@ -89,8 +90,8 @@ def test_the_pareto_set_is_what_no_other_cell_beats_twice(study: Study) -> None:
             other != (result, seconds) and other[0] >= result and other[1] <= seconds for other in points.values()
         )
     }
-    assert {cell.index for cell in pareto_set(rows)} == expected
-    assert [cell.index for cell in pareto_set(rows)] == [10, 11, 9, 8]
+    assert {cell.index for cell in pareto_cells(rows)} == expected
+    assert [cell.index for cell in pareto_cells(rows)] == [10, 11, 9, 8]
     text = Optimised(rows).format()
     assert "for a high accuracy on dev, few seconds" in text
     assert "### Pareto set" in text
@@ -141,6 +142,28 @@ def test_pruned_trials_are_counted(study: Study) -> None:
     assert "The pruner `median` ended 2 trials early: they have no result, and count as spent." in text
     states = [trial.state for trial in view(rows).get_trials()]
     assert states == [TrialState.COMPLETE, TrialState.PRUNED, TrialState.PRUNED]
+
+
+def test_a_range_is_one_row_where_levels_are_told(study: Study) -> None:
+    page = make_page(searched(study)).format()
+    (levels,) = re.findall(r"## What the levels mean\n\n(.*?)\n\n", page, re.DOTALL)
+    assert re.search(r"\| rate +\| 1e-05 to 0.001, logarithmic \| `learning_rate` +\|", levels)
+    assert "\n| rate " not in page.split("## Cost")[1].split("##")[0], "a value of a range has no second cell"
+    assert "The space has no rule: no cell is left out." in page
+
+
+def test_a_contradiction_is_no_rule(study: Study) -> None:
+    rows = searched(study)
+    left_out = LeftOutCell({"learning_rate": "1e-05", "bert_adam": "0"}, "both at once")
+    text = make_page(replace(rows, excluded=(left_out,))).format()
+    assert "Of 13 cells, rules leave out 1; 12 are planned.\n\n- 1 cell by a contradiction: both at once" in text
+
+
+def test_a_trial_that_failed_and_was_then_pruned(study: Study) -> None:
+    writer = Writer(study, replace(small_plan(SPACE), optimised=ABOUT))
+    writer.run(lambda ledger, attempt: ledger.fail(attempt, Failure("lost_driver", "it died"), final=False), 1)
+    writer.run(lambda ledger, attempt: ledger.prune(attempt), 1)
+    assert [failure.then for failure in read(study).failures] == ["retried, and pruned"]
 
 
 def test_a_study_of_a_design_has_no_such_section(study: Study) -> None:
