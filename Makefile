@@ -38,8 +38,11 @@ lint: $(INSTALLED)
 docs: $(INSTALLED)
 	$(BIN)/python -m reports.recipe_page docs/recipe.md
 
+# What the harness costs, and beside what users would pick instead: hours. bench/README.md says how to run less.
 bench: $(INSTALLED)
-	$(BIN)/python bench/controller.py
+	$(BIN)/python -m bench.controller
+	$(BIN)/python -m bench.page
+	$(BIN)/python -m bench.finetune -o bench/results
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

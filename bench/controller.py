@@ -1,30 +1,34 @@
-"""What the harness itself costs: seconds to plan 1,000 cells, and seconds that a trial costs beyond its training.
+"""What the harness itself costs: planning 1,000 and 10,000 cells, and what trials cost beyond their training.
 
-    python bench/controller.py
+    python -m bench.controller
 
-The second figure is a slope: sweeps of 16 and of 64 trials on the ray runner with two workers, wall seconds of all
-workers minus seconds inside trials, per trial. What a sweep costs once (imports, Ray's start) cancels out.
+Sweeps of 8 to 512 almost empty trials run on the ray runner with two workers. Wall seconds of all workers minus the
+seconds inside trials, from the second trial of each worker on: what a sweep costs once (imports, Ray's start) is not in
+it. Its slope from 16 to 64 trials is what one trial costs; the straight line through all sweeps shows whether it grows.
 """
 
 import itertools
 import platform
-import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from rich.console import Console
 from tokenizers import BertWordPieceTokenizer
 from transformers import BertConfig, BertModel, BertTokenizer
 
+from bench.measuring import OFTEN, Cost, run_measured
 from gridsearch.encoders.load import describe
 from gridsearch.plan import make_plan
 from gridsearch.space import parse_space
 from gridsearch.study import Study
 from gridsearch.tasks import docstrings
+from gridsearch.tasks.splits import sample_rows
 from gridsearch.tasks.task import Task
 from runners.driver import sweep
 from runners.progress import Progress
@@ -32,6 +36,8 @@ from runners.provenance import code_commit
 from runners.ray_tune import RayRunner
 
 N_WORKERS = 2
+N_TRIALS = (8, 16, 64, 128, 512)
+N_ROWS = 64
 THOUSAND_CELLS = """
 [recipe]
 pooling = "pooler"
@@ -43,17 +49,16 @@ bert_adam = [false, true]
 reinit_pooler = [false, true]
 clip_norm = ["none", 1.0]
 """
+TEN_THOUSAND_CELLS = f"{THOUSAND_CELLS}label_smoothing = [0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45]\n"
 
 
-def plan_seconds(folder: Path) -> float:
-    """Time the whole command, interpreter included."""
-    space = folder / "thousand.toml"
-    space.write_text(THOUSAND_CELLS)
-    begun = time.perf_counter()
-    command = [sys.executable, "-m", "runners.cli", "plan", str(space)]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "1000 cells x 1 seed = 1000 trials" in printed
-    return time.perf_counter() - begun
+def plan_cost(text: str, n_cells: int, folder: Path) -> Cost:
+    """Measure the whole command, interpreter included."""
+    space, printed = folder / f"{n_cells}.toml", folder / f"{n_cells}.txt"
+    space.write_text(text, encoding="utf-8")
+    cost = run_measured([sys.executable, "-m", "runners.cli", "plan", str(space)], printed, every_seconds=OFTEN)
+    assert f"{n_cells} cells x 1 seed = {n_cells} trials" in printed.read_text(encoding="utf-8")
+    return cost
 
 
 def make_encoder(folder: Path, task: Task) -> Path:
@@ -97,17 +102,34 @@ def seconds_beside_training(n_trials: int, folder: Path, task: Task, encoder: Pa
     return wall * N_WORKERS - sum(row["seconds"] for row in warm)
 
 
+def straight_line(cost: Mapping[int, float]) -> tuple[float, float]:
+    """Fit cost = a + b n; return b, and the largest distance from the line as a share of the largest cost."""
+    numbers, seconds = np.array(list(cost)), np.array(list(cost.values()))
+    slope, intercept = np.polyfit(numbers, seconds, 1)
+    return float(slope), float(np.abs(seconds - intercept - slope * numbers).max() / seconds.max())
+
+
 def main() -> None:
-    task = docstrings.load()
+    """Measure, and print each figure beside its target."""
+    whole = docstrings.load()
+    task = replace(whole, train=sample_rows(whole.train, N_ROWS, 0), dev=sample_rows(whole.dev, N_ROWS, 0), test=None)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        planned = plan_seconds(folder)
+        thousand = plan_cost(THOUSAND_CELLS, 1_000, folder)
+        ten_thousand = plan_cost(TEN_THOUSAND_CELLS, 10_000, folder)
         (folder / "encoder").mkdir()
-        encoder = make_encoder(folder / "encoder", task)
-        few, many = (seconds_beside_training(count, folder, task, encoder) for count in (16, 64))
+        encoder = make_encoder(folder / "encoder", whole)
+        cost = {count: seconds_beside_training(count, folder, task, encoder) for count in N_TRIALS}
+    slope, distance = straight_line(cost)
     print(f"commit {code_commit() or 'unknown'}, Python {platform.python_version()}, {N_WORKERS} workers")
-    print(f"plan of 1,000 cells                 {planned:8.2f} s   (target: under 2 s)")
-    print(f"ray, per trial beyond its training  {(many - few) / 48:8.3f} s   (target: under 0.5 s)")
+    print(f"plan of 1,000 cells                 {thousand.wall_seconds:8.2f} s   (target: under 2 s)")
+    print(f"plan of 10,000 cells                {ten_thousand.wall_seconds:8.2f} s   (target: under 5 s)")
+    print(f"  its peak memory                   {ten_thousand.peak_bytes / 1e6:8.0f} MB  (target: under 500 MB)")
+    print(f"ray, per trial beyond its training  {(cost[64] - cost[16]) / 48:8.3f} s   (target: under 0.3 s)")
+    print(f"  from {N_TRIALS[0]} to {N_TRIALS[-1]} trials              {slope:8.3f} s")
+    print(f"  farthest from a straight line     {distance:8.1%}     of {cost[N_TRIALS[-1]]:.1f} s")
+    for count, seconds in cost.items():
+        print(f"  {count:4} trials                       {seconds:8.2f} s")
 
 
 if __name__ == "__main__":
