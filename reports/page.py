@@ -22,7 +22,7 @@ from reports.numbers import numbers_text
 from reports.observed import WhatWentWith, is_observational
 from reports.optimised import Optimised
 from reports.pictures import FOLDER, Figures, pictures_of
-from reports.published import PublishedExtremes, PublishedLevels, PublishedResults, PublishedSummary
+from reports.published_table import PublishedExtremes, PublishedLevels, PublishedResults, PublishedSummary
 from reports.records import StudyRows
 from reports.results import Cautions, Extremes, Results, Summary, Yardsticks, best_sentence
 from reports.rows import read_study

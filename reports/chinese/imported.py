@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 IMPORTED: Final[Mapping[str, str]] = {
-    # published.py
+    # published_table.py
     "{n} observation": "{n} 条观测",
     "**{observations} of {factors}, imported from a published table**": (
         "**{observations}，{factors}，由已发表的表格导入**"

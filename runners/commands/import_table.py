@@ -10,7 +10,7 @@ from reports.importing.records import RESPONSE, Published, store
 from reports.importing.tables import read_table
 from reports.markdown import first_of, one_line
 from reports.page import write_reports
-from reports.published import MOST_NAMES, rows_text
+from reports.published_table import MOST_NAMES, rows_text
 from runners.cli import EXIT_DONE, Arguments
 
 _MEANINGLESS = {"rows": ("curve", "table"), "curve": ("table", "column", "inert")}
