@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from gridsearch.space import parse_space
+from gridsearch.space import load_space, parse_space
 from reports.recipe_page import recipe_page
 from runners.cli import build_parser
 from search_spaces import names_of_spaces
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")])
+PUBLISHED = ROOT / "reports" / "published"
+DOCUMENTS = sorted(
+    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md"), *PUBLISHED.glob("**/*.md")]
+)
 
 
 def blocks(language: str) -> list[str]:
@@ -42,6 +45,17 @@ def test_every_command_is_in_the_readme() -> None:
 def test_every_space_is_in_the_readme() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [name for name in names_of_spaces() if f"| `{name}` |" not in text] == []
+
+
+@pytest.mark.parametrize("question", sorted(PUBLISHED.glob("*/*.toml")), ids=lambda path: path.parent.name)
+def test_a_published_question_is_one(question: Path) -> None:
+    assert len(list(load_space(question).cells())) in (32, 64)
+    assert f"]({question.relative_to(PUBLISHED).as_posix()})" in (PUBLISHED / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_published_study_is_in_the_list() -> None:
+    text = (PUBLISHED / "README.md").read_text(encoding="utf-8")
+    assert [page for page in PUBLISHED.glob("*/page.md") if f"]({page.parent.name}/page.md)" not in text] == []
 
 
 def test_the_page_of_the_knobs_is_that_of_the_recipe() -> None:
