@@ -201,6 +201,18 @@ class Planner:
         )
         return PlannedCell(index, cell.levels, recipe, dead, trials, cell.row)
 
+    def planned_or_left_out(self, cell: Cell, index: int) -> PlannedCell | ExcludedCell:
+        """Resolve a cell that an optimiser proposes: what would refuse a plan leaves the cell out, with the reason."""
+        try:
+            resolved = self.resolved(cell)
+            if isinstance(resolved, ExcludedCell):
+                return resolved
+            planned = self.planned(cell, resolved, index)
+            refuse_dead_levels(planned, self._space)
+        except RequestError as error:
+            return ExcludedCell(cell.levels, str(error).removeprefix(f"{self._space.name}, {cell}: "), cell.row)
+        return planned
+
 
 def _seed_of(seed: int, resolved: Recipe, dead: Mapping[str, str], space: Space, encoder: str) -> int:
     """Seeds are shared by all cells (blocks), but replicates and distinct cells need numbers of their own.

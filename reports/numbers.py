@@ -16,6 +16,8 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
 ``best``            index of the cell that is best on dev; ``worst``, ``highest_result``, ``baseline`` alike; or null
 ``cost``            ``levels``: median ``seconds`` of a training epoch over ``n`` trials, and ``ratio`` to the baseline
                     level; ``n_other_terms``: finished trials that are not counted; or null before any has finished
+``optimised``       of a search: ``pareto`` (cells by index), ``importance`` by factor, ``convergence`` (after ``n``
+                    cells, the ``best`` and what a random order would have ``expected``); or null
 ``effects``         the analysis behind "What matters", factors by name: see ``EffectAnalysis`` in effects/records.py;
                     null where no design laid the rows out
 ``regression``      what stands there instead: see ``Regression`` in effects/observational.py
@@ -46,6 +48,7 @@ from reports.curve import curve_numbers
 from reports.importing.values import published_value
 from reports.matters import study_effects
 from reports.observed import is_observational, study_regression
+from reports.optimised import optimised_numbers
 from reports.records import CellRow, StudyRows
 from reports.versus import Versus, best_against_baseline
 
@@ -112,6 +115,7 @@ def _of_trials(study: StudyRows) -> dict[str, Any]:
         "worst": _index(ranking[-1] if ranking else None),
         "highest_result": _index(highest_result(study)),
         "baseline": _index(study.baseline),
+        "optimised": optimised_numbers(study),
         "cost": None if cost is None else asdict(cost),
         **_answer(study),
         "versus": _versus(best_against_baseline(study)),

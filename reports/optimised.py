@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from reports.figures.quality_time import pareto_set
@@ -165,6 +165,18 @@ def _shown(study: StudyRows, cells: Sequence[CellRow]) -> tuple[str, str]:
     marked = any(cell.collapsed for cell in cells)
     note = say("{mark} a run behind this number collapsed: see Collapsed runs.", mark=COLLAPSED_MARK) if marked else ""
     return best_table(study, cells).format(), note
+
+
+def optimised_numbers(study: StudyRows) -> dict[str, Any] | None:
+    """Return the numbers of the section for JSON; None for a study that no optimiser has worked on."""
+    about = study.facts.get("optimised")
+    if not about:
+        return None
+    return {
+        "pareto": [cell.index for cell in pareto_cells(study)],
+        "importance": importance(study),
+        "convergence": [asdict(moment) for moment in convergence(study)],
+    }
 
 
 def best_table(study: StudyRows, cells: Sequence[CellRow]) -> Table:

@@ -6,12 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 
-from gridsearch.errors import RequestError
-from gridsearch.factor import Level
 from gridsearch.finetune import Execution
 from gridsearch.ledger import Ledger
-from gridsearch.plan import ExcludedCell, Plan, PlannedCell, Planner, refuse_dead_levels
-from gridsearch.space import spell_cell
+from gridsearch.plan import ExcludedCell, Plan, PlannedCell, Planner
 from gridsearch.trial import PART, Epoch, Failure, Outcome, Retry, Trial, retry_after
 from gridsearch.worker import Job
 from reports.optuna_view import BY_SEED, METRIC, SECONDS
@@ -32,7 +29,7 @@ class Result:
     seconds: float
 
 
-@dataclass
+@dataclass(eq=False)
 class OpenCell:
     """A proposed cell that has not come to its end; ``n_reported`` epochs or seeds have been told to the pruner."""
 
@@ -170,7 +167,8 @@ class Campaign:
             if proposal is None:
                 self.stopped = "every cell of the space is done"
                 return False
-            cell = self._planned(proposal.levels)
+            proposed = self.plan.space.cell(proposal.levels)
+            cell = self._planner.planned_or_left_out(proposed, len(self.plan.cells) + 1)
             if isinstance(cell, ExcludedCell):
                 self._ledger.exclude(cell)
                 self._proposer.answer(proposal, None)
@@ -179,24 +177,12 @@ class Campaign:
             self._trials |= {trial.id: trial for trial in cell.trials}
             self._name(cell)
             self._ledger.append(self.plan, self._sources())
+            if self._search.n_trials is None:
+                self._recorder.progress.expect(len(self._trials))
             if self._start_cell(cell, proposal):
                 return True
         self.stopped = f"{MOST_IN_VAIN} proposals in a row needed no run: rules leave them out, or they are known"
         return False
-
-    def _planned(self, levels: tuple[Level, ...]) -> PlannedCell | ExcludedCell:
-        """Resolve a cell as a plan does; what would be an error there is left out here, with the reason."""
-        cell = self.plan.space.cell(levels)
-        try:
-            resolved = self._planner.resolved(cell)
-            if isinstance(resolved, ExcludedCell):
-                return resolved
-            planned = self._planner.planned(cell, resolved, len(self.plan.cells) + 1)
-            refuse_dead_levels(planned, self.plan.space)
-        except RequestError as error:
-            where = f"{self.plan.space.name}, {spell_cell(cell.levels)}: "
-            return ExcludedCell(cell.levels, str(error).removeprefix(where))
-        return planned
 
     def _name(self, cell: PlannedCell) -> None:
         for trial in cell.trials:

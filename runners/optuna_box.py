@@ -1,6 +1,7 @@
 """Optuna on one box: it proposes cells, the driver runs them as a sweep would, and tells it what came of them."""
 
 import contextlib
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -106,8 +107,8 @@ def optimise(
             names=names,
             known=known,
         )
-        planned = replace(ledger.coverage(), planned=search.n_trials or len(plan.trials))
-        progress.begin(planned, best_so_far(ledger, task.metric))
+        n_planned = len(plan.trials) if search.n_trials is None else min(search.n_trials, _most_trials(space))
+        progress.begin(replace(ledger.coverage(), planned=n_planned), best_so_far(ledger, task.metric))
         stopped = _run(campaign, runner, stock, ledger, recorder)
         return SearchResult(ledger.coverage(), stopped)
 
@@ -141,12 +142,11 @@ def known_plan(space: Space, task: Task, planner: Planner, ledger: Ledger) -> Pl
             raise RequestError(
                 f"{ledger.path.parent} holds another study: {error}; give this one a --study of its own"
             ) from None
-        cell = space.cell(levels, row)
-        resolved = planner.resolved(cell)
-        if isinstance(resolved, ExcludedCell):
-            excluded.append(resolved)
+        cell = planner.planned_or_left_out(space.cell(levels, row), len(cells) + 1)
+        if isinstance(cell, ExcludedCell):
+            excluded.append(cell)
         else:
-            cells.append(planner.planned(cell, resolved, len(cells) + 1))
+            cells.append(cell)
     return Plan(space, task, planner.cards, tuple(cells), tuple(excluded))
 
 
@@ -180,6 +180,12 @@ def _facts(search: Search, space: Space, before: Mapping[str, Any] | None, n_kno
         "seed": space.design.order_seed,
         "known": before["known"] if before else n_known,
     }
+
+
+def _most_trials(space: Space) -> int:
+    """Count the trials that a space has without rules."""
+    count = space.n_combinations
+    return sys.maxsize if count is None else count * len(space.design.seeds)
 
 
 def _is_spent(plan: Plan, ledger: Ledger, search: Search) -> bool:

@@ -44,6 +44,12 @@ class Progress:
             self._task = self._bar.add_task("", total=self._n_planned, completed=self._n_done)
             self._bar.start()
 
+    def expect(self, n_planned: int) -> None:
+        """So many trials are planned by now."""
+        self._n_planned = n_planned
+        if self._bar is not None:
+            self._bar.update(self._task, total=n_planned)
+
     def started(self, trial_id: str) -> None:
         """A trial runs."""
         self._running.add(trial_id)

@@ -16,6 +16,7 @@ from optuna.trial import TrialState
 from gridsearch.study import Study
 from gridsearch.trial import Failure
 from reports.language import speaking
+from reports.numbers import numbers
 from reports.optimised import Optimised, convergence, importance, pareto_cells, proposed, terminal_text
 from reports.optuna_view import study_view
 from reports.page import make_page
@@ -123,6 +124,13 @@ def test_importance_is_told_as_a_description(study: Study) -> None:
     text = Optimised(rows).format().replace("\n", " ")
     assert "It describes these cells and is no test" in text
     assert importance(replace(rows, cells=rows.cells[:9])) == {}, "too few"
+
+
+def test_programs_read_the_same_numbers(study: Study) -> None:
+    found = numbers(searched(study, objectives=["metric", "seconds"]))["optimised"]
+    assert found["pareto"] == [10, 11, 9, 8]
+    assert found["convergence"][-1] == {"n": 12, "best": 0.76, "expected": 0.76}
+    assert set(found["importance"]) == {"learning_rate", "bert_adam"}
 
 
 def test_pruned_trials_are_counted(study: Study) -> None:

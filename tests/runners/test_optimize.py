@@ -2,9 +2,14 @@
 
 import json
 import os
+import signal
 import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +218,9 @@ def test_a_contradiction_that_only_a_range_brings_is_left_out(optimised, monkeyp
     ]
     (why,) = ledger_rows("SELECT why FROM excluded")
     assert why[0].startswith("frozen and re-initialised layers may not exceed")
+    again = Pretending()
+    assert optimised(space, again, 20).coverage.finished == 12
+    assert again.begun == []
 
 
 def test_failures_are_told_and_retried_as_in_a_sweep(optimised) -> None:
@@ -290,6 +298,18 @@ def test_wilcoxon_compares_over_seeds(optimised) -> None:
         study = read_study(ledger)
     assert study.ranking[0].dev.n == 6, "the best cell has all of its seeds"
     assert {cell.dev.n for cell in study.cells} == {4, 6}, "four seeds that all are worse have p = 1/16"
+
+
+def test_hours_end_a_search(optimised, monkeypatch: pytest.MonkeyPatch) -> None:
+    n_epochs = [0]
+
+    def five_minutes(recipe: Recipe, seed: int, epoch: int) -> float:
+        n_epochs[0] += 1
+        return by_rate(recipe, seed, epoch)
+
+    monkeypatch.setattr("runners.campaign.time.monotonic", lambda: 300.0 * n_epochs[0])
+    result = optimised("[recipe]\nepochs = 3\n" + RATE, Pretending(five_minutes), hours=1.0)
+    assert str(result.coverage) == "complete: 4 planned, 4 finished, 0 failed, 0 pending"
 
 
 def test_two_objectives_have_a_pareto_set(optimised) -> None:
@@ -417,3 +437,27 @@ def test_the_order_of_the_seeds_is_the_spaces(optimised) -> None:
     optimised(reseeded, Pretending(), 8)
     assert cells()[:4] == first
     assert len({levels["learning_rate"] for levels in cells()}) == 8
+
+
+def test_interrupted_politely_it_ends_its_workers_and_says_so(project: Path, encoder_folder: Path, capsys) -> None:
+    command = ["optimize", "question.toml", "--task", "task.toml", "--model", str(encoder_folder), "--study", "study"]
+    command += ["--trials", "8", "--workers", "2"]
+    # A test run in the background has SIGINT ignored, and hands that down.
+    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    words = [sys.executable, "-m", "runners.cli", *command]
+    with subprocess.Popen(words, preexec_fn=listen, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        for _ in range(1200):
+            if Path("study/ledger.sqlite").is_file() and ledger_rows("SELECT * FROM sqlite_master") and attempts():
+                break
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert b"the same command goes on from here" in errors
+    assert b"Traceback" not in errors
+    assert "running" not in attempts()
+    workers = [int(worker.split(":")[1]) for (worker,) in ledger_rows("SELECT DISTINCT worker FROM attempts")]
+    assert workers
+    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+    assert main(command) == 0
+    assert "complete: 8 planned, 8 finished, 0 failed, 0 pending" in capsys.readouterr().out
