@@ -14,7 +14,8 @@ from reports.rows import read_study
 
 N_WORKERS = 2
 EVALUATION_ROWS = 128  # of one batch, in all systems but the one with Trainer's defaults
-ENVIRONMENT = {"CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1"}
+ENVIRONMENT = {"CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1", "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1"}
+"""No GPU, no questions to a server, no log files of Tune."""
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 FASTEST = {
     "bf16": True,
