@@ -15,9 +15,8 @@ import pytest
 
 from runners.cli import build_parser, main
 
-COMMANDS = (
-    *("init", "knobs", "plan", "sweep", "verify", "status", "report", "compare", "import", "annotate", "predict"),
-    "rerun",
+COMMANDS = tuple(
+    "init knobs plan sweep optimize verify status report dashboard compare import annotate predict rerun".split()
 )
 
 
