@@ -15,8 +15,9 @@ import pytest
 
 from runners.cli import build_parser, main
 
-COMMANDS = tuple(
-    "init knobs plan sweep optimize verify status report dashboard compare import annotate predict rerun".split()
+COMMANDS = (
+    *("init", "knobs", "plan", "sweep", "optimize", "verify", "status", "report", "dashboard", "compare", "import"),
+    *("annotate", "predict", "rerun"),
 )
 
 
