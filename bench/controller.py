@@ -22,7 +22,7 @@ from rich.console import Console
 from tokenizers import BertWordPieceTokenizer
 from transformers import BertConfig, BertModel, BertTokenizer
 
-from bench.measuring import OFTEN, Cost, run_measured
+from bench.measuring import Cost, run_measured
 from gridsearch.encoders.load import describe
 from gridsearch.plan import make_plan
 from gridsearch.space import parse_space
@@ -51,14 +51,22 @@ clip_norm = ["none", 1.0]
 """
 TEN_THOUSAND_CELLS = f"{THOUSAND_CELLS}label_smoothing = [0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45]\n"
 
+PLAN = """
+import pathlib, sys
+from runners.cli import main
+main(["plan", sys.argv[1]])
+print(pathlib.Path("/proc/self/status").read_text())
+"""
+
 
 def plan_cost(text: str, n_cells: int, folder: Path) -> Cost:
-    """Measure the whole command, interpreter included."""
+    """Measure the whole command, interpreter included; its memory is the kernel's own record of the process."""
     space, printed = folder / f"{n_cells}.toml", folder / f"{n_cells}.txt"
     space.write_text(text, encoding="utf-8")
-    cost = run_measured([sys.executable, "-m", "runners.cli", "plan", str(space)], printed, every_seconds=OFTEN)
-    assert f"{n_cells} cells x 1 seed = {n_cells} trials" in printed.read_text(encoding="utf-8")
-    return cost
+    cost = run_measured([sys.executable, "-c", PLAN, str(space)], printed)
+    words = printed.read_text(encoding="utf-8")
+    assert f"{n_cells} cells x 1 seed = {n_cells} trials" in words
+    return replace(cost, peak_bytes=1024 * int(words.split("VmHWM:")[1].split()[0]))
 
 
 def make_encoder(folder: Path, task: Task) -> Path:

@@ -16,8 +16,6 @@ from gridsearch.errors import GridSearchError
 ROOT = Path(__file__).parents[1]
 """Where commands run, so that they find this package."""
 SAMPLE_SECONDS = 1.0
-OFTEN = 0.05
-"""Seconds between two looks at a single process of a few seconds; at all of Ray's it would slow them down."""
 N_LINES_OF_LOG = 15
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.controller import THOUSAND_CELLS
-from bench.measuring import OFTEN, run_measured
+from bench.measuring import run_measured
 from gridsearch.encoders.load import describe
 from gridsearch.plan import PlannedCell, make_plan
 from gridsearch.space import parse_space
@@ -70,7 +70,7 @@ def main() -> None:
         print(f"commit {code_commit() or 'unknown'}; page of 1,000 trials x {N_EPOCHS} epochs")
         for formats in (*FORMATS, ",".join(FORMATS)):
             command = [sys.executable, "-m", "runners.cli", "report", str(study.folder), "--format", formats]
-            cost = run_measured(command, Path(name, "printed"), every_seconds=OFTEN)
+            cost = run_measured(command, Path(name, "printed"))
             target = "   (target: under 10 s)" if "," in formats else ""
             print(f"{formats:<18} {cost.wall_seconds:8.2f} s, {cost.cpu_seconds:8.2f} s of CPU{target}", flush=True)
 
