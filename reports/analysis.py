@@ -5,9 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.language import retold, say, sentences
-from reports.markdown import listed, plural
+from reports.markdown import code, listed, plural
 from reports.records import CellRow, FailedAttempt, StudyRows
 from reports.table import decimals
+
+FEWEST_EQUAL = 4
+"""Fewer pairs of equal results may be chance: a result on few rows has few values."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ def cautions(study: StudyRows) -> list[str]:
     return [
         *_about_gaps(study, len(ranking)),
         *_about_seeds(study),
+        *_about_equal_pairs(study),
         *(say("{note}.", note=f"{note[0].upper()}{note[1:]}") for note in map(retold, study.facts["encoder_notes"])),
         *_about_choice(study, len({tuple(replicate.trial for replicate in cell.replicates) for cell in ranking})),
         *_about_rows(study, ranking[0]),
@@ -138,6 +142,33 @@ def _about_seeds(study: StudyRows) -> list[str]:
             "nothing else."
         )
     ]
+
+
+def _about_equal_pairs(study: StudyRows) -> list[str]:
+    """Name the factors that change no digit in most cells: with a shared seed, such a pair is one run counted twice."""
+    results = {tuple(cell.levels.values()): cell.dev.mean for cell in study.cells if cell.finished}
+    trials = {tuple(cell.levels.values()): {one.trial for one in cell.replicates} for cell in study.cells}
+    notes = []
+    for place, factor in enumerate(study.factors):
+        pairs = [
+            (levels, (*levels[:place], factor.baseline, *levels[place + 1 :]))
+            for levels in results
+            if levels[place] != factor.baseline
+        ]
+        pairs = [(one, other) for one, other in pairs if other in results and trials[one] != trials[other]]
+        n_equal = sum(results[one] == results[other] for one, other in pairs)
+        if n_equal >= FEWEST_EQUAL and 2 * n_equal > len(pairs):
+            notes.append(
+                say(
+                    "{equal} of {n} pairs of cells that differ in {column} alone have exactly the same result. With a "
+                    "shared seed such a pair is nearly one run counted twice: where interactions are pooled as noise, "
+                    "the noise is larger than it looks.",
+                    equal=n_equal,
+                    n=len(pairs),
+                    column=code(factor.column),
+                )
+            )
+    return notes
 
 
 def _about_choice(study: StudyRows, n_distinct: int) -> list[str]:

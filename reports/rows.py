@@ -50,11 +50,14 @@ FROM provenance ORDER BY id
 _TIMING = """
 SELECT min(started) AS started, max(ended) AS ended, count(*) AS n_attempts, count(DISTINCT worker) AS n_workers,
        coalesce(sum(seconds), 0.0) AS finished_seconds,
-       total(CASE WHEN state = 'failed' THEN ended - started END) AS failed_seconds,
-       total((ended - started) * coalesce(resources ->> 'threads', 1)) AS core_seconds,
-       total((ended - started) * coalesce(resources ->> 'gpus', 0)) AS gpu_seconds
-FROM attempts
+       total(CASE WHEN state = 'failed' THEN held END) AS failed_seconds,
+       total(held * coalesce(resources ->> 'threads', 1)) AS core_seconds,
+       total(held * coalesce(resources ->> 'gpus', 0)) AS gpu_seconds
+FROM (
+    SELECT *, CASE WHEN state = 'failed' THEN min(ended, heartbeat + 10) ELSE ended END - started AS held FROM attempts
+)
 """
+# An attempt whose driver died is closed by the next one, hours later perhaps: it ended with its last heartbeat.
 
 
 def read_study(ledger: Ledger) -> StudyRows:

@@ -105,6 +105,14 @@ _RESULTS: Final[Mapping[str, str]] = {
     ),
     "Every cell ran with one seed: this page cannot see seed noise, so a difference between two rows may be nothing "
     "else.": "每个组合只用了一个种子：本报告看不出种子噪声，因此两行之间的差异可能仅仅是种子噪声。",
+    (
+        "{equal} of {n} pairs of cells that differ in {column} alone have exactly the same result. With a shared seed "
+        "such a pair is nearly one run counted twice: where interactions are pooled as noise, the noise is larger "
+        "than it looks."
+    ): (
+        "仅 {column} 不同的 {n} 对组合中，有 {equal} 对结果完全相同。种子共用时，这样的一对几乎等于把同一次运行算了"
+        "两次；如果是用合并的交互作用估计噪声，那么真实噪声比看上去更大。"
+    ),
     "{note}.": "{note}。",
     "The best of {n} noisy cells is partly the luckiest of them: its {measure} is optimistic. Expect less of it on new "
     "data.": "{n} 个带噪声的组合中，最好的那个多少靠了运气，就{measure}而言偏乐观：在新数据上应预期更低的表现。",

@@ -327,3 +327,16 @@ def test_reports_need_neither_torch_nor_ray() -> None:
     heavy = ("torch", "ray", "pandas")
     check = f"import sys, reports.page, reports.importing; sys.exit(any(name in sys.modules for name in {heavy}))"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+def test_a_factor_that_changes_no_digit_is_named(study: Study) -> None:
+    space = (
+        SMALL_SPACE + "[factors.weight_decay]\nlevels = [0.0, 0.01]\n[factors.warmup_proportion]\nlevels = [0.0, 0.5]"
+    )
+    writer = Writer(study, small_plan(space))
+    for cell in range(1, 17):
+        decay = (cell - 1) >> 1 & 1  # the second factor from the right
+        writer.finish(cell, outcome(0.7 + 0.01 * (cell - 2 * decay), 0.7))
+    text = " ".join(section(page(study), "Read with care").split())
+    assert text.count("have exactly the same result") == 1
+    assert "8 of 8 pairs of cells that differ in `weight_decay` alone have exactly the same result" in text
