@@ -55,7 +55,8 @@ def workers() -> list[int]:
     return [int(worker.split(":")[1]) for (worker,) in found]
 
 
-@pytest.mark.parametrize("way", WAYS)
+# A search starts its processes six times over: a minute.
+@pytest.mark.parametrize("way", ["serial", "ray", pytest.param("optimize", marks=pytest.mark.slow)])
 def test_killed_at_five_moments(way: str, project: Path, encoder_folder: Path, capsys) -> None:
     command, *options = WAYS[way]
     words = [command, "question.toml", "--task", "task.toml", "--model", str(encoder_folder), "--study", "study"]
