@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, relu
 
+from gridsearch.encoders.dropout import Dropout
 from gridsearch.encoders.empty import empty
 from gridsearch.recipe import Recipe
 
@@ -26,7 +27,7 @@ class Samples(nn.Module):
 
     def __init__(self, probability: float, n_samples: int, chained: bool) -> None:
         super().__init__()
-        self.dropout = nn.Dropout(probability)
+        self.dropout = Dropout(probability)
         self.n_samples, self.chained = n_samples, chained
 
     def forward(self, features: Tensor) -> Tensor:

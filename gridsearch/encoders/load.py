@@ -110,6 +110,9 @@ def build_model(encoder: EncoderWeights, dropout: float | None) -> "PreTrainedMo
     import torch
     from transformers import AutoModel
 
+    from gridsearch.encoders.attention import with_quick_attention
+    from gridsearch.encoders.dropout import with_quick_dropout
+
     config = _model_config(encoder.config)
     if dropout is not None:
         for key in family_in(encoder.config, CONFIG).dropout_keys:
@@ -122,6 +125,8 @@ def build_model(encoder: EncoderWeights, dropout: float | None) -> "PreTrainedMo
     unknown = model.load_state_dict(state, strict=False)
     assert set(unknown.missing_keys) == set(encoder.missing)
     assert not unknown.unexpected_keys
+    with_quick_attention(model)
+    with_quick_dropout(model)
     return cast("PreTrainedModel", model)
 
 

