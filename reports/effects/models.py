@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from reports.effects.records import Array
 from reports.effects.tables import Table
@@ -110,19 +111,17 @@ def orthogonal_model(table: Table, order: int) -> Model | None:
 def linear_model(table: Table, order: int) -> Model:
     """Model any rows: a term is kept when it is no combination of the blocks and the terms before it."""
     codes = coded(table)
-    basis = _orthonormal(np.column_stack([np.ones(table.n_runs), table.block_columns]))
+    independent = _Independent(np.column_stack([np.ones(table.n_runs), table.block_columns]))
     kept: dict[Term, Array] = {}
     lost = []
+    most = min(MOST_COLUMNS, table.n_cells + table.n_blocks - 1)
     for term in candidate_terms(table, order):
         columns = term_columns(codes, term)
-        if term[2:] and basis.shape[1] + columns.shape[1] > min(MOST_COLUMNS, table.n_cells + table.n_blocks - 1):
-            lost.append(term)
-            continue
-        new = _orthonormal(columns - basis @ (basis.T @ columns), np.linalg.norm(columns))
-        if new.shape[1] < columns.shape[1]:
+        is_left_out = bool(term[2:]) and len(independent) + columns.shape[1] > most
+        if is_left_out or not independent.add(columns):
             lost.append(term)
         else:
-            kept[term], basis = columns, np.column_stack([basis, new])
+            kept[term] = columns
     matrix = np.column_stack([np.ones(table.n_runs), *kept.values(), table.block_columns])
     spans, start = {}, 1
     for term, columns in kept.items():
@@ -133,10 +132,30 @@ def linear_model(table: Table, order: int) -> Model:
     return Model(tuple(kept), spans, matrix, covariance, _is_orthogonal(covariance, spans), {}, depends)
 
 
-def _orthonormal(columns: Array, scale: float | np.floating = 1.0) -> Array:
-    """Return a basis of the columns' space, directions that are only rounding errors left out."""
-    left, sizes, _ = np.linalg.svd(columns, full_matrices=False)
-    return np.asarray(left[:, sizes > ROUNDING * max(float(scale), 1.0)])
+class _Independent:
+    """Columns of which none is a combination of the others, with the Cholesky factor of their products.
+
+    Products of codes are whole numbers, so that forming them loses nothing, and thousands of rows cost little.
+    """
+
+    def __init__(self, columns: Array) -> None:
+        self._parts = [columns]
+        self._factor = np.linalg.cholesky(columns.T @ columns)
+
+    def __len__(self) -> int:
+        return len(self._factor)
+
+    def add(self, columns: Array) -> bool:
+        """Take columns in, unless any direction of theirs is a combination of those at hand."""
+        products = columns.T @ columns
+        shared = solve_triangular(self._factor, np.vstack([part.T @ columns for part in self._parts]), lower=True)
+        rest = products - shared.T @ shared
+        if np.linalg.eigvalsh(rest)[0] <= ROUNDING * np.trace(products):
+            return False
+        self._parts.append(columns)
+        upper = np.zeros((len(self), columns.shape[1]))
+        self._factor = np.block([[self._factor, upper], [shared.T, np.linalg.cholesky(rest)]])
+        return True
 
 
 def _is_orthogonal(covariance: Array, spans: Mapping[Term, slice]) -> bool:
