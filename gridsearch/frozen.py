@@ -24,7 +24,7 @@ from gridsearch.places import cache_folder
 from gridsearch.recipe import Recipe
 from gridsearch.steps import autocast
 from gridsearch.tasks.batches import collate, evaluation_batches
-from gridsearch.tasks.encode import EncodedSplit, EncodedTask
+from gridsearch.tasks.encode import EncodedTask
 from gridsearch.trial import Trial
 
 BUDGET_BYTES = 8 * 2**30
@@ -48,12 +48,10 @@ def with_frozen_states(trial: Trial, data: EncodedTask, model: Classifier) -> En
         if not folder.is_dir():
             _make(folder, trial.recipe, n_layers, data, model)
         os.utime(folder)
-        states = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name, _ in _splits(data)}
+        states = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in data.splits}
     _evict(folder)
     model.begin_above(n_layers)
-    train, dev = replace(data.train, states=states["train"]), replace(data.dev, states=states["dev"])
-    test = None if data.test is None else replace(data.test, states=states["test"])
-    return replace(data, train=train, dev=dev, test=test)
+    return data.with_splits(lambda name, split: replace(split, states=states[name]))
 
 
 def n_constant_layers(recipe: Recipe, model: Classifier) -> int:
@@ -66,20 +64,14 @@ def n_constant_layers(recipe: Recipe, model: Classifier) -> int:
     return int(recipe.frozen_layers)
 
 
-def _splits(data: EncodedTask) -> Iterator[tuple[str, EncodedSplit]]:
-    for name, split in (("train", data.train), ("dev", data.dev), ("test", data.test)):
-        if split is not None:
-            yield name, split
-
-
 def _n_bytes(data: EncodedTask, model: Classifier) -> int:
-    return sum(len(split.ids) for _, split in _splits(data)) * model.pooling.hidden_width * 4
+    return sum(len(split.ids) for split in data.splits.values()) * model.pooling.hidden_width * 4
 
 
 def _key(trial: Trial, data: EncodedTask) -> str:
     """Name all that the states depend on, to the last bit: the number of threads is a part of it."""
     recipe, texts = trial.recipe, hashlib.sha256()
-    for _, split in _splits(data):
+    for split in data.splits.values():
         for array in (split.ids, split.starts, split.types):
             texts.update(b"none" if array is None else array.tobytes())
     means = [recipe.token_types, recipe.frozen_layers, recipe.precision]
@@ -104,7 +96,7 @@ def _make(folder: Path, recipe: Recipe, n_layers: int, data: EncodedTask, model:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="draft-", ignore_cleanup_errors=True) as top:
         draft = Path(top, "states")
         draft.mkdir()
-        for name, split in _splits(data):
+        for name, split in data.splits.items():
             shape = (len(split.ids), model.pooling.hidden_width)
             states = np.lib.format.open_memmap(draft / f"{name}.npy", mode="w+", dtype=np.float32, shape=shape)
             for rows in evaluation_batches(split.lengths, ROWS):

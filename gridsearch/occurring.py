@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.tasks.encode import EncodedSplit, EncodedTask
+from gridsearch.tasks.encode import EncodedTask
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,20 +41,14 @@ class Occurring:
 def occurring(data: EncodedTask, encoder: EncoderWeights) -> Occurring:
     """Cut a task and its encoder to the words that occur. Padding keeps its id: positions are counted by it."""
     table = encoder.state[TABLE]
-    splits = [split for split in (data.train, data.dev, data.test) if split is not None]
     n_first = 1 + max(data.pad_id, int(encoder.config.get("pad_token_id") or 0))
     occurs = np.zeros(len(table), dtype=bool)
     occurs[:n_first] = True
-    for split in splits:
+    for split in data.splits.values():
         occurs[split.ids] = True
     ids = np.flatnonzero(occurs)
     new_ids = np.cumsum(occurs, dtype=np.int32) - 1
     state = {**encoder.state, TABLE: np.concatenate([table[ids], np.ones_like(table[:1])])}
     config = {**encoder.config, "vocab_size": len(ids) + 1}
-    train, dev = _renamed(data.train, new_ids), _renamed(data.dev, new_ids)
-    test = None if data.test is None else _renamed(data.test, new_ids)
-    return Occurring(replace(data, train=train, dev=dev, test=test), replace(encoder, state=state, config=config), ids)
-
-
-def _renamed(split: EncodedSplit, new_ids: np.ndarray) -> EncodedSplit:
-    return replace(split, ids=new_ids[split.ids])
+    renamed = data.with_splits(lambda _, split: replace(split, ids=new_ids[split.ids]))
+    return Occurring(renamed, replace(encoder, state=state, config=config), ids)

@@ -42,11 +42,8 @@ def collate(
     mask = columns < lengths[:, None]
     positions = np.where(mask, split.starts[rows][:, None] + columns, 0)
     if split.states is not None:
-        known = {
-            "states": np.where(mask[..., None], split.states[positions], 0),
-            "attention_mask": mask.astype(np.int64),
-        }
-        return {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in known.items()}
+        states = np.where(mask[..., None], split.states[positions], 0)
+        return _tensors({"states": states, "attention_mask": mask.astype(np.int64)}, device)
     inputs = {
         "input_ids": np.where(mask, split.ids[positions], pad_id).astype(np.int64),
         "attention_mask": mask.astype(np.int64),

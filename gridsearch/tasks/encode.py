@@ -1,7 +1,7 @@
 """Tokenise a task once: flat arrays that any number of trials and workers can share."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,6 +47,17 @@ class EncodedTask:
     pad_id: int
     n_labels: int
     metric: str
+
+    @property
+    def splits(self) -> dict[str, EncodedSplit]:
+        """Train, dev and, where there is one, test, by these names."""
+        found = {"train": self.train, "dev": self.dev, "test": self.test}
+        return {name: split for name, split in found.items() if split is not None}
+
+    def with_splits(self, change: Callable[[str, EncodedSplit], EncodedSplit]) -> "EncodedTask":
+        """Return the task with each split changed, given its name."""
+        test = None if self.test is None else change("test", self.test)
+        return replace(self, train=change("train", self.train), dev=change("dev", self.dev), test=test)
 
 
 def encode_task(task: Task, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> EncodedTask:
