@@ -40,7 +40,7 @@ class Execution:
 
     def facts(self) -> dict[str, object]:
         """Return what has to be repeated to get the same numbers to the last bit."""
-        device = str(_device(self.device))
+        device = str(device_of(self))
         return {"threads": self.threads, "device": device, "micro_batch_divisor": self.micro_batch_divisor}
 
 
@@ -66,16 +66,12 @@ def finetuning(
 ) -> Generator[Epoch, None, Outcome]:
     """Run one trial; yields after every epoch and returns the outcome. Closing it early stops the trial."""
     recipe, started = trial.recipe, time.perf_counter()
-    device = _device(execution.device)
+    device = device_of(execution)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    with threads_of(execution.threads), torch.random.fork_rng([device] if device.type == "cuda" else []):
-        cut = occurring(data, encoder)
-        data = cut.data
-        model = build_classifier(recipe, cut.encoder, data.n_labels, trial.seed).to(device)
-        if device.type == "cpu":
-            data = with_frozen_states(trial, data, model)
-        steps = Steps(trial, data, model, device, execution.micro_batch_divisor)
+    with computing(execution):
+        cut, steps = prepare(trial, data, encoder, execution)
+        data, model = steps.data, steps.model
         epochs: list[Epoch] = []
         best: Epoch | None = None
         for number in range(1, recipe.epochs + 1):
@@ -111,6 +107,14 @@ def finetuning(
         collapsed=why_collapsed(epochs, chosen.dev_logits, chance_loss(recipe, data.n_labels)),
         weights=_weights_bytes(model, cut, encoder) if execution.keep_weights else None,
     )
+
+
+def prepare(trial: Trial, data: EncodedTask, encoder: EncoderWeights, execution: Execution) -> tuple[Occurring, Steps]:
+    """Do all that comes before the first step: the words that occur, the model, what frozen layers give."""
+    device, cut = device_of(execution), occurring(data, encoder)
+    model = build_classifier(trial.recipe, cut.encoder, data.n_labels, trial.seed).to(device)
+    data = with_frozen_states(trial, cut.data, model) if device.type == "cpu" else cut.data
+    return cut, Steps(trial, data, model, device, execution.micro_batch_divisor)
 
 
 @dataclass(frozen=True)
@@ -151,10 +155,20 @@ def _labels(split: EncodedSplit) -> np.ndarray:
     return split.labels
 
 
-def _device(name: str) -> torch.device:
+def device_of(execution: Execution) -> torch.device:
+    """Return where a trial is computed."""
+    name = execution.device
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
+
+
+@contextlib.contextmanager
+def computing(execution: Execution) -> Iterator[None]:
+    """Compute as a trial does: with its threads, and with random numbers that are nobody else's."""
+    device = device_of(execution)
+    with threads_of(execution.threads), torch.random.fork_rng([device] if device.type == "cuda" else []):
+        yield
 
 
 @contextlib.contextmanager

@@ -60,12 +60,16 @@ class Recipe(BaseModel):
             "arXiv:2006.05987, section 5",
             neutral=False,
             cannot_act=why.pooler_unused,
+            cost="none",
         ),
     ] = False
     reinit_layers: Annotated[
         LayerCount,
         Knob(
-            "draw the top layers anew: their number, or a share of the depth", "arXiv:2006.05987, section 5", neutral=0
+            "draw the top layers anew: their number, or a share of the depth",
+            "arXiv:2006.05987, section 5",
+            neutral=0,
+            cost="none",
         ),
     ] = 0
     frozen_layers: Annotated[
@@ -87,9 +91,10 @@ class Recipe(BaseModel):
             "dropout inside the encoder, hidden and attention; 'checkpoint' is what its config says",
             neutral="checkpoint",
             cannot_act=why.all_is_frozen,
+            cost="on",
         ),
     ] = "checkpoint"
-    classifier_dropout: Annotated[Probability, Knob("dropout before the classifier's last linear map")] = 0.1
+    classifier_dropout: Annotated[Probability, Knob("dropout before the classifier's last linear map", cost="on")] = 0.1
     multi_sample_dropout: Annotated[
         int,
         Field(ge=1, le=64),
@@ -167,6 +172,7 @@ class Recipe(BaseModel):
             "torch.nn.CrossEntropyLoss; King & Zeng 2001 for 'balanced'",
             neutral="none",
             cannot_act=why.equal_weights,
+            cost="on",
         ),
     ] = "none"
     label_smoothing: Annotated[
@@ -175,12 +181,15 @@ class Recipe(BaseModel):
             "share of the target that is spread evenly over all labels, the true one included",
             "arXiv:1512.00567, section 7; torch.nn.CrossEntropyLoss",
             neutral=0.0,
+            cost="on",
         ),
     ] = 0.0
     focal_gamma: Annotated[
         float,
         Field(ge=0, le=10),
-        Knob("power of (1 - p of the true label) that scales each row's loss", "arXiv:1708.02002", neutral=0.0),
+        Knob(
+            "power of (1 - p of the true label) that scales each row's loss", "arXiv:1708.02002", neutral=0.0, cost="on"
+        ),
     ] = 0.0
     r_drop: Annotated[
         float,
@@ -190,6 +199,7 @@ class Recipe(BaseModel):
             "arXiv:2106.14448",
             neutral=0.0,
             cannot_act=why.nothing_drops,
+            cost="on",
         ),
     ] = 0.0
 
@@ -211,11 +221,18 @@ class Recipe(BaseModel):
             "arXiv:1605.07725",
             neutral=1.0,
             cannot_act=why.no_attack,
+            cost="none",
         ),
     ] = 1.0
     adversarial_alpha: Annotated[
         Weight,
-        Knob("length of one step of PGD and FreeLB", "arXiv:1706.06083", neutral=0.3, cannot_act=why.no_steps),
+        Knob(
+            "length of one step of PGD and FreeLB",
+            "arXiv:1706.06083",
+            neutral=0.3,
+            cannot_act=why.no_steps,
+            cost="none",
+        ),
     ] = 0.3
     adversarial_steps: Annotated[
         int,
@@ -248,6 +265,7 @@ class Recipe(BaseModel):
             "arXiv:1909.11764, algorithm 1",
             neutral=0.0,
             cannot_act=why.no_freelb,
+            cost="on",
         ),
     ] = 0.0
 
@@ -269,7 +287,9 @@ class Recipe(BaseModel):
         ),
     ] = "adamw"
     learning_rate: Annotated[
-        float, Field(gt=0, le=1), Knob("peak learning rate of every parameter", "arXiv:1810.04805, appendix A.3")
+        float,
+        Field(gt=0, le=1),
+        Knob("peak learning rate of every parameter", "arXiv:1810.04805, appendix A.3", cost="none"),
     ] = 5e-5
     layer_decay: Annotated[
         float,
@@ -280,10 +300,11 @@ class Recipe(BaseModel):
             "arXiv:1801.06146, section 3.2; arXiv:2006.05987, section 5.2",
             neutral=1.0,
             cannot_act=why.only_the_head_trains,
+            cost="on",
         ),
     ] = 1.0
     adam_epsilon: Annotated[
-        float, Field(gt=0), Knob("added to the root of Adam's second moment", "arXiv:1412.6980")
+        float, Field(gt=0), Knob("added to the root of Adam's second moment", "arXiv:1412.6980", cost="none")
     ] = 1e-8
     bert_adam: Annotated[
         bool,
@@ -297,7 +318,7 @@ class Recipe(BaseModel):
     weight_decay: Annotated[
         float,
         Field(ge=0, le=1),
-        Knob("decoupled weight decay, multiplied by the learning rate", "arXiv:1711.05101", neutral=0.0),
+        Knob("decoupled weight decay, multiplied by the learning rate", "arXiv:1711.05101", neutral=0.0, cost="on"),
     ] = 0.0
     decay_exclude: Annotated[
         Literal["bias_and_norm", "none"],
@@ -310,7 +331,7 @@ class Recipe(BaseModel):
     ] = "bias_and_norm"
     clip_norm: Annotated[
         Weight | Literal["none"],
-        Knob("largest norm of all gradients together; longer ones are scaled down", neutral="none"),
+        Knob("largest norm of all gradients together; longer ones are scaled down", neutral="none", cost="on"),
     ] = "none"
     schedule: Annotated[
         Literal["linear", "cosine", "constant"],
@@ -319,6 +340,7 @@ class Recipe(BaseModel):
             "google-research/bert, optimization.py; arXiv:1608.03983",
             neutral="linear",
             cannot_act=why.one_scheduled_step,
+            cost="none",
         ),
     ] = "linear"
     warmup_proportion: Annotated[
@@ -329,6 +351,7 @@ class Recipe(BaseModel):
             "google-research/bert, optimization.py",
             neutral=0.0,
             cannot_act=why.no_warmup_step,
+            cost="none",
         ),
     ] = 0.0
 
@@ -350,6 +373,7 @@ class Recipe(BaseModel):
             "arXiv:1907.08610",
             neutral=0.5,
             cannot_act=why.no_lookahead,
+            cost="none",
         ),
     ] = 0.5
     ema_decay: Annotated[
@@ -359,6 +383,7 @@ class Recipe(BaseModel):
             "initial weights",
             "Polyak & Juditsky 1992; arXiv:1412.6980, section 7.2",
             neutral=0.0,
+            cost="on",
         ),
     ] = 0.0
     swa_start: Annotated[
@@ -381,6 +406,7 @@ class Recipe(BaseModel):
             "arXiv:1803.05407",
             neutral="schedule",
             cannot_act=why.no_average,
+            cost="none",
         ),
     ] = "schedule"
     patience: Annotated[
@@ -390,6 +416,7 @@ class Recipe(BaseModel):
             "Prechelt 1998",
             neutral="none",
             cannot_act=why.never_runs_out,
+            cost="none",
         ),
     ] = "none"
     selection: Annotated[
@@ -398,6 +425,7 @@ class Recipe(BaseModel):
             "the epoch that is reported: best on dev (ties to the earlier), or the last",
             neutral="best",
             cannot_act=why.one_epoch,
+            cost="none",
         ),
     ] = "best"
 

@@ -36,6 +36,18 @@ class EncodedSplit:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
+    def part(self, rows: np.ndarray) -> "EncodedSplit":
+        """Copy some of the rows, in the order given."""
+        tokens = np.concatenate([np.arange(self.starts[row], self.starts[row + 1]) for row in rows])
+        return EncodedSplit(
+            ids=self.ids[tokens],
+            types=None if self.types is None else self.types[tokens],
+            shared=None if self.shared is None else self.shared[tokens],
+            states=None if self.states is None else self.states[tokens],
+            starts=np.concatenate([[0], np.cumsum(self.lengths[rows])]).astype(np.int64),
+            labels=None if self.labels is None else self.labels[rows],
+        )
+
 
 @dataclass(frozen=True)
 class EncodedTask:

@@ -1,0 +1,199 @@
+"""Groups of trials that cost the same, and how a trial is measured without being run."""
+
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from gridsearch import measure
+from gridsearch.encoders.card import EncoderCard
+from gridsearch.encoders.load import EncoderWeights
+from gridsearch.finetune import computing, predict, prepare
+from gridsearch.measure import Visit, measuring
+from gridsearch.places import cache_folder
+from gridsearch.plan import make_plan
+from gridsearch.price import cost_of, groups_of
+from gridsearch.recipe import Recipe, knobs
+from gridsearch.space import parse_space
+from gridsearch.steps import Steps
+from gridsearch.tasks.encode import EncodedTask
+from gridsearch.tasks.task import Task
+from gridsearch.trial import Trial
+from tests.fixtures_core import ON_CPU, recipe_of, trial_of
+from tests.test_liveness import LIVE
+
+# What the time of a trial depends on.
+
+
+class Operations(TorchDispatchMode):
+    """Writes down every operation with the shapes and types of what it reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        tensors = [one for one in torch.utils._pytree.tree_leaves((args, kwargs)) if isinstance(one, torch.Tensor)]
+        self.found.append(f"{operation} {[(tuple(one.shape), one.dtype) for one in tensors]}")
+        return operation(*args, **(kwargs or {}))
+
+
+@pytest.fixture(scope="module")
+def operations(encoder: EncoderWeights, data: EncodedTask) -> Callable[[Recipe], list[str]]:
+    @cache
+    def computed(recipe: Recipe) -> list[str]:
+        trial = trial_of(**recipe.model_dump())
+        with computing(ON_CPU):
+            _, steps = prepare(trial, data, encoder, ON_CPU)
+            steps.model.train()
+            with Operations() as seen:
+                for step in steps.batches(1)[:2]:
+                    steps.step(step, recipe.epochs)
+        return seen.found
+
+    return computed
+
+
+CHEAP = [(name, others, value) for name, knob in knobs().items() if knob.cost != "each"
+         for others, value in LIVE[name] if not isinstance(value, str)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "others", "value"), CHEAP, ids=str)
+def test_a_knob_that_costs_nothing_changes_no_operation(
+    name: str, others: dict[str, Any], value: Any, operations: Callable[[Recipe], list[str]]
+) -> None:
+    """Or, where it costs something to be on, no other number changes any more."""
+    needs = {"pooling": "cls", **others}
+    if name == "reinit_layers":
+        value = 1
+    other = {name: value / 2 if isinstance(value, float) else (3.0, 2.0, 1.0)} if knobs()[name].cost == "on" else {}
+    one, two = recipe_of(**needs, **{name: value}), recipe_of(**needs, **other)
+    assert one != two
+    assert cost_of(one) == cost_of(two)
+    assert operations(one) == operations(two)
+
+
+@pytest.mark.parametrize(
+    "knob", [{"adversarial": "fgm"}, {"frozen_layers": 1}, {"weight_decay": 0.1, "bert_adam": True}, {"r_drop": 1.0}]
+)
+def test_what_costs_changes_operations(knob: dict[str, Any], operations: Callable[[Recipe], list[str]]) -> None:
+    assert cost_of(recipe_of(**knob)) != cost_of(recipe_of())
+    assert operations(recipe_of(**knob)) != operations(recipe_of())
+
+
+SPACE = """
+[factors.attack]
+label = "Attack"
+levels = { none = { adversarial = "none" }, fgm = { adversarial = "fgm" } }
+[factors]
+frozen_layers = [0, 1]
+learning_rate = [1e-4, 1e-3]
+[design]
+seeds = [0, 1]
+[[rules]]
+skip = "adversarial != 'none' and frozen_layers > 0"
+why = "nothing to act on"
+"""
+
+
+def test_groups_of_a_plan_are_told_by_the_levels_that_cost(task: Task) -> None:
+    card = EncoderCard("tiny", "an encoder", "bert", 4, has_pooler=True, max_tokens=512)
+    plan = make_plan(parse_space(SPACE, "small"), task, lambda name: card)
+    groups = groups_of(plan)
+    assert [group.settings for group in groups] == [
+        {"Attack": "none", "frozen_layers": "0"},
+        {"Attack": "none", "frozen_layers": "1"},
+        {"Attack": "fgm", "frozen_layers": "0"},
+    ]
+    assert [len(group.trials) for group in groups] == [4, 4, 4]
+    assert {trial.id for group in groups for trial in group.trials} == plan.trials.keys()
+    (only,) = groups_of(make_plan(parse_space("[factors]\nlearning_rate = [1e-4, 1e-3]", "one"), task, lambda _: card))
+    assert only.settings == {}
+
+
+# Measuring.
+
+
+def visit(trial: Trial, data: EncodedTask, encoder: EncoderWeights, seconds: float = 0.2) -> Visit:
+    with pytest.raises(StopIteration) as stop:
+        next(measuring(trial, data, encoder, ON_CPU, seconds=seconds))
+    found: Visit = stop.value.value
+    return found
+
+
+@pytest.fixture
+def one_tick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that each look at it moves on by a second."""
+    ticks: Iterator[int] = iter(range(1_000_000))
+    monkeypatch.setattr("gridsearch.measure.time.perf_counter", partial(next, ticks))
+
+
+@pytest.mark.usefixtures("one_tick")
+def test_the_parts_of_a_trial_add_up(data: EncodedTask, encoder: EncoderWeights) -> None:
+    """96 rows in batches of 8 for 3 epochs: 36 steps; each part takes one look at the clock to the next."""
+    found = visit(trial_of(), data, encoder, seconds=20.0)
+    assert (found.setup_seconds, found.step_seconds, found.n_steps, found.n_measured) == (1, 1, 36, 20)
+    # Dev and test are one batch each, and scored; an epoch also makes its batches and keeps the weights.
+    assert (found.dev_seconds, found.test_seconds) == (4, 2)
+    assert found.seconds == 1 + 36 * 1 + 3 * 4 + 2
+
+
+def test_the_steps_are_those_of_all_epochs(
+    data: EncodedTask, encoder: EncoderWeights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[tuple[int, int]] = []
+    step = Steps.step
+
+    def noted(self: Steps, batches: list[np.ndarray], epoch: int) -> torch.Tensor:
+        assert any(np.array_equal(batches[0], known[0]) for known in self.batches(epoch))
+        taken.append((self.n_taken, epoch))
+        return step(self, batches, epoch)
+
+    monkeypatch.setattr(Steps, "step", noted)
+    found = visit(trial_of(adversarial="fgm", adversarial_start=3), data, encoder, seconds=60.0)
+    assert found.n_measured == found.n_steps == 36
+    assert {n_before // 12 + 1 for n_before, _ in taken} == {1, 2, 3}
+    assert all(n_before // 12 + 1 == epoch for n_before, epoch in taken)
+    assert sorted(n_before for n_before, _ in taken[2:]) == list(range(36)), "after two to warm up, each once"
+
+
+def test_what_frozen_layers_give_is_read_as_in_a_trial(
+    data: EncodedTask, encoder: EncoderWeights, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path))
+    assert visit(trial_of(frozen_layers=2), data, encoder).n_measured >= measure.FEWEST
+    assert len([one for one in (cache_folder() / "frozen").iterdir() if one.is_dir()]) == 1
+
+
+def test_measuring_leaves_nobodys_random_numbers_changed(data: EncodedTask, encoder: EncoderWeights) -> None:
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    visit(trial_of(ema_decay=0.9), data, encoder)
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("seconds", [1.0, 800.0, 1e9])
+def test_a_sample_has_the_mean_of_all(seconds: float) -> None:
+    """Items cost 1 to 200 seconds; the first and the middle one warm up."""
+    mean, n_items, n_measured = measure._sampled_mean(range(200), lambda item: float(item + 1), seconds)
+    assert n_items == 200
+    assert n_measured == min(measure.MOST, max(measure.FEWEST, int(seconds / 101)))
+    assert mean == pytest.approx(100.5, rel=0.12)
+
+
+def test_rows_that_are_parted_are_the_same_rows(data: EncodedTask, encoder: EncoderWeights) -> None:
+    rows = np.array([7, 3, 29])
+    part = data.dev.part(rows)
+    assert part.lengths.tolist() == data.dev.lengths[rows].tolist()
+    assert part.labels is not None
+    assert part.labels.tolist() == data.dev.labels[rows].tolist()
+    with computing(ON_CPU):
+        _, steps = prepare(trial_of(frozen_layers=1), data, encoder, ON_CPU)
+        of_all = predict(steps.model, steps.data.dev, data.pad_id, steps.device, "fp32")
+        of_part = predict(steps.model, steps.data.dev.part(rows), data.pad_id, steps.device, "fp32")
+    np.testing.assert_allclose(of_part, of_all[rows], rtol=1e-4, atol=1e-5)
