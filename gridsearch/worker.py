@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import Any
 
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.errors import GridSearchError, first_line
@@ -27,12 +28,16 @@ class Materials:
     data: Callable[[str, int], EncodedTask]
 
 
+Run = Callable[[Trial, EncodedTask, EncoderWeights, Execution], Generator[Epoch, None, Any]]
+"""What is done with a trial: :func:`gridsearch.finetune.finetuning`, or :func:`gridsearch.measure.measuring`."""
+
+
 class Worker:
     """Nothing of a trial outlives it in here: every job builds its model anew from the materials."""
 
-    def __init__(self, materials: Materials) -> None:
-        self._materials = materials
-        self._epochs: Generator[Epoch, None, Outcome] | None = None
+    def __init__(self, materials: Materials, run: Run = finetuning) -> None:
+        self._materials, self._run_trial = materials, run
+        self._epochs: Generator[Epoch, None, Any] | None = None
 
     def begin(self, job: Job) -> None:
         """Start a job; whatever ran before is given up."""
@@ -56,11 +61,11 @@ class Worker:
             self._epochs.close()
             self._epochs = None
 
-    def _run(self, job: Job) -> Generator[Epoch, None, Outcome]:
+    def _run(self, job: Job) -> Generator[Epoch, None, Any]:
         trial = job.trial
         encoder = self._materials.encoder(trial.encoder)
         data = self._materials.data(trial.encoder, trial.recipe.max_length)
-        return (yield from finetuning(trial, data, encoder, job.execution))
+        return (yield from self._run_trial(trial, data, encoder, job.execution))
 
 
 def failure_of(error: Exception) -> Failure:

@@ -1,16 +1,17 @@
 """Which runner a command asks for."""
 
+from typing import TYPE_CHECKING
+
 from gridsearch.errors import RequestError
 from runners.cli import Arguments
-from runners.contract import Runner
+
+if TYPE_CHECKING:
+    from runners.contract import Runner
 
 
-def chosen_runner(arguments: Arguments) -> Runner:
+def chosen_runner(arguments: Arguments) -> "Runner":
     """Make the runner that --runner names. Raises RequestError for options that it does not have."""
-    if arguments.workers is not None and arguments.workers < 1:
-        raise RequestError(f"--workers must be at least 1, but is {arguments.workers}")
-    if arguments.threads < 1:
-        raise RequestError(f"--threads must be at least 1, but is {arguments.threads}")
+    refuse_bad_counts(arguments)
     gpus_per_trial, address = getattr(arguments, "gpus_per_trial", None), getattr(arguments, "address", None)
     if gpus_per_trial is not None and not 0 <= gpus_per_trial <= 1:
         raise RequestError(f"--gpus-per-trial must be between 0 and 1, but is {gpus_per_trial:g}")
@@ -31,3 +32,11 @@ def chosen_runner(arguments: Arguments) -> Runner:
     from runners.serial import SerialRunner
 
     return SerialRunner()
+
+
+def refuse_bad_counts(arguments: Arguments) -> None:
+    """Raise RequestError for less than one worker or thread."""
+    if arguments.workers is not None and arguments.workers < 1:
+        raise RequestError(f"--workers must be at least 1, but is {arguments.workers}")
+    if arguments.threads < 1:
+        raise RequestError(f"--threads must be at least 1, but is {arguments.threads}")

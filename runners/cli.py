@@ -156,11 +156,17 @@ def _plan(commands: Commands) -> None:
     parser = _add(
         commands,
         "plan",
-        "show the cells and trials of a space; nothing is trained",
-        "gridsearch plan finetune64 --task docstrings --model tiny",
+        "show the cells and trials of a space, and what they cost; nothing is trained",
+        "gridsearch plan finetune64 --task docstrings --model tiny --measure --workers 2",
     )
     _question(parser)
     parser.add_argument("--all", action="store_true", help="list every cell, however many there are")
+    parser.add_argument(
+        "--measure",
+        action="store_true",
+        help="measure on this machine what trials cost: some steps of each kind (half a minute for tiny)",
+    )
+    _workers(parser)
 
 
 def _sweep(commands: Commands) -> None:
@@ -184,14 +190,19 @@ def _sweep(commands: Commands) -> None:
 
 def _execution(parser: argparse.ArgumentParser) -> None:
     """Options that say how trials are run and what is kept of them."""
-    parser.add_argument(
-        "--workers", type=int, metavar="N", help="trials at a time (default: one per core or per share of a GPU)"
-    )
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of a trial (default: 1)")
+    _workers(parser)
     parser.add_argument(
         "--keep", default="none", metavar="WHICH", help="weights to keep: none (default), best, top-3, all"
     )
     parser.add_argument("--retry-failed", action="store_true", help="try again what failed for good")
+
+
+def _workers(parser: argparse.ArgumentParser) -> None:
+    """Options that say how many trials run at a time."""
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="trials at a time (default: one per core or per share of a GPU)"
+    )
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of a trial (default: 1)")
 
 
 def _optimize(commands: Commands) -> None:

@@ -12,8 +12,9 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from gridsearch.finetune import finetuning
 from gridsearch.trial import Epoch, Failure
-from gridsearch.worker import Job, Materials, Worker, failure_of
+from gridsearch.worker import Job, Materials, Run, Worker, failure_of
 from runners.contract import Listener, Stock
 from runners.shelf import Piece, Shelf, read_piece
 
@@ -32,15 +33,19 @@ class ProcessesRunner:
     """Runs jobs in processes that live as long as the runner. A context manager: leaving it ends them.
 
     ``n_workers``: trials at a time; by default one for each GPU, or for each core (by ``threads``) where there is none.
+    ``what``: what is done with each trial; the listener's ``finished`` hears what that returns.
     """
 
     n_workers: int | None = None
     threads: int = 1
+    what: Run = finetuning
     name: str = "processes"
 
     def __enter__(self) -> "ProcessesRunner":
         self._shelf = Shelf()
-        self._desks = [Desk(place) for place in places(self.n_workers, self.threads, _cores(), _gpus())]
+        self._desks = [
+            Desk(place, self.what) for place in places(self.n_workers, self.threads, usable_cores(), usable_gpus())
+        ]
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -73,8 +78,8 @@ class ProcessesRunner:
 class Desk:
     """A place with the worker that sits there; one that is lost is replaced when the next job comes."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, place: Place, what: Run) -> None:
+        self._place, self._what = place, what
         self._process: Any = None
         self.channel: Connection
 
@@ -128,7 +133,7 @@ class Desk:
         context = get_context("spawn")
         self.channel, theirs = context.Pipe()
         self._process = context.Process(
-            target=_serve, args=(theirs, self._place), name="gridsearch-worker", daemon=True
+            target=_serve, args=(theirs, self._place, self._what), name="gridsearch-worker", daemon=True
         )
         self._process.start()
         theirs.close()
@@ -158,11 +163,13 @@ def places(n_workers: int | None, threads: int, cores: list[int], gpus: list[str
     ]
 
 
-def _cores() -> list[int]:
+def usable_cores() -> list[int]:
+    """Return the cores that this process may use."""
     return sorted(os.sched_getaffinity(0))
 
 
-def _gpus() -> list[str]:
+def usable_gpus() -> list[str]:
+    """Return the GPUs by the names that CUDA knows them by."""
     import torch
 
     if not torch.cuda.is_available():
@@ -171,7 +178,7 @@ def _gpus() -> list[str]:
     return visible.split(",") if visible else [str(number) for number in range(torch.cuda.device_count())]
 
 
-def _serve(channel: Connection, place: Place) -> None:
+def _serve(channel: Connection, place: Place, what: Run) -> None:
     """What a worker does: run one job after the other, and after each epoch ask whether to go on."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the driver as well, which ends its workers
     threading.Thread(target=_end_with_the_driver, daemon=True).start()
@@ -185,7 +192,8 @@ def _serve(channel: Connection, place: Place) -> None:
         Materials(
             encoder=lambda identity: read_piece(pieces[identity]),
             data=lambda identity, length: read_piece(pieces[identity, length]),
-        )
+        ),
+        what,
     )
     with contextlib.suppress(EOFError, OSError):  # the driver is no more
         while True:

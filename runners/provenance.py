@@ -22,7 +22,7 @@ def describe_run(command: list[str], runner: str) -> dict[str, object]:
         "versions": {name: version(name) for name in LIBRARIES},
         "host": socket.gethostname(),
         "system": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "gpus": _gpus(),
         "runner": runner,
@@ -48,7 +48,8 @@ def code_commit() -> str:
         return ""
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Name the processor as the system does."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))

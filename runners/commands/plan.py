@@ -3,37 +3,77 @@
 import contextlib
 import textwrap
 from collections import Counter
+from pathlib import Path
 
 from gridsearch.design import alias_texts, design_text
 from gridsearch.errors import NotBegunError
 from gridsearch.factor import ROW, label_of
 from gridsearch.plan import Plan
+from gridsearch.price import groups_of
 from gridsearch.tasks.task import Task
 from reports.effects.records import Factor
 from reports.matters import inert_factors, planned_texts
 from reports.table import Cell, Table
+from runners.choice import refuse_bad_counts
 from runners.cli import EXIT_DONE, Arguments
-from runners.request import read_question
+from runners.prediction import circumstances_of, known_prices, only, place_of, predicted
+from runners.price_text import no_price_lines, price_lines
+from runners.prices import save_price
+from runners.progress import spell_seconds
+from runners.request import Question, read_question
 
 N_LISTED = 64
 """More cells than these are listed only on demand."""
 
 
 def run(arguments: Arguments) -> int:
-    """Print the plan."""
+    """Print the plan, and what it costs where that has been measured."""
+    refuse_bad_counts(arguments)
     question = read_question(arguments)
     plan = question.plan
+    if arguments.measure:
+        _measure(plan, arguments)
     lines = [plan.space.title, "", *_about(plan), "", *_factors(plan), ""]
     lines += _cells(plan, list_all=arguments.all)
     lines += _left_out(plan)
-    if question.study.ledger_path.is_file():
-        with contextlib.suppress(NotBegunError), question.study.open() as ledger:
-            ledger.refuse_another_study(plan, question.sources)
-            pending = plan.trials.keys() & ledger.pending() | (plan.trials.keys() - ledger.trial_ids())
-            count = len(plan.trials) - len(pending)
-            lines.append(f"study {question.study.folder}: {count} of these trials need no run")
+    lines += ["", *_price(plan, _pending(question), question.study.folder, arguments)]
     print("\n".join(lines).rstrip())
     return EXIT_DONE
+
+
+def _pending(question: Question) -> set[str] | None:
+    """Return the trials that the study lacks; None where it has not begun."""
+    plan, study = question.plan, question.study
+    if study.ledger_path.is_file():
+        with contextlib.suppress(NotBegunError), study.open() as ledger:
+            ledger.refuse_another_study(plan, question.sources)
+            return plan.trials.keys() & ledger.pending() | (plan.trials.keys() - ledger.trial_ids())
+    return None
+
+
+def _measure(plan: Plan, arguments: Arguments) -> None:
+    """Measure every group, and keep the prices."""
+    from runners.measurement import measure
+
+    place, groups = place_of(arguments), groups_of(plan)
+    for group, price in zip(groups, measure(plan, groups, place.n_workers, place.threads), strict=True):
+        save_price(price, group, circumstances_of(plan, place))
+
+
+def _price(plan: Plan, pending: set[str] | None, folder: Path, arguments: Arguments) -> list[str]:
+    """Say what the sweep takes, and what is left of it where it has begun."""
+    place, groups = place_of(arguments), groups_of(plan)
+    whole = predicted(plan, groups, place)
+    if whole is None:
+        n_known = len([price for price in known_prices(plan, groups, place) if price is not None])
+        lines = no_price_lines(n_known, len(groups))
+    else:
+        lines = price_lines(whole)
+    if pending is not None:
+        line = f"study {folder}: {len(plan.trials) - len(pending)} of these trials need no run"
+        left = predicted(plan, only(groups, pending), place) if pending else None
+        lines += ["", line if left is None else f"{line}, the others about {spell_seconds(left.wall_seconds)}"]
+    return lines
 
 
 def _about(plan: Plan) -> list[str]:

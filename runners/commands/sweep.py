@@ -10,6 +10,7 @@ from runners.choice import chosen_runner
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
 from runners.driver import sweep
 from runners.keeper import n_kept
+from runners.prediction import foreseen
 from runners.progress import Progress
 from runners.provenance import describe_run
 from runners.request import Question, read_question
@@ -37,7 +38,9 @@ def _sweep_and_show(arguments: Arguments) -> int:
         question.study,
         runner,
         sources=question.sources,
-        provenance=lambda: describe_run(["gridsearch", *sys.argv[1:]], arguments.runner),
+        provenance=lambda: (
+            describe_run(["gridsearch", *sys.argv[1:]], arguments.runner) | _foreseen(question, arguments)
+        ),
         progress=Progress(plan.task.metric, names, console),
         threads=arguments.threads,
         keep=arguments.keep,
@@ -48,6 +51,12 @@ def _sweep_and_show(arguments: Arguments) -> int:
         print(f"stopped: {result.stopped}")
     print(result.coverage)
     return EXIT_DONE if result.coverage.complete else EXIT_INCOMPLETE
+
+
+def _foreseen(question: Question, arguments: Arguments) -> dict[str, object]:
+    """Predict the trials that are left to run, just before they are."""
+    with question.study.open() as ledger:
+        return foreseen(question.plan, ledger.pending(), arguments)
 
 
 def _show(question: Question, language: str) -> None:

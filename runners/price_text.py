@@ -1,0 +1,78 @@
+"""What ``plan`` says of the price of a sweep."""
+
+import textwrap
+from collections.abc import Sequence
+
+from gridsearch.price import Group
+from reports.table import Cell, Table
+from runners.prediction import Prediction
+from runners.prices import Price
+from runners.progress import spell_seconds
+
+UNDISTURBED = 0.95
+"""A worker that has a core for less of its time is told of."""
+
+
+def price_lines(prediction: Prediction) -> list[str]:
+    """Tell the time of a sweep, and what a trial of each group costs; all groups have their price."""
+    place, prices = prediction.place, prediction.prices
+    hours = f"{prediction.core_seconds / 3600:.3g} core-hours"
+    if prediction.gpu_seconds:
+        hours += f" and {prediction.gpu_seconds / 3600:.3g} GPU-hours"
+    n_workers = sorted({price.n_workers for price in prices})
+    texts = [
+        f"about {spell_seconds(prediction.wall_seconds)} by {_count(place.n_workers, 'worker')} "
+        f"({spell_seconds(prediction.low)} to {spell_seconds(prediction.high)}), {hours}",
+        f"measured here on {_listed(prediction.measured)}, {_listed(n_workers)} at a time; "
+        f"{spell_seconds(max(price.start_seconds for price in prices))} to start the workers",
+    ]
+    share = min(price.core_share for price in prices)
+    if share < UNDISTURBED:
+        alone = spell_seconds(prediction.undisturbed)
+        texts.append(
+            f"other programs were at work: a worker had a core for {share:.0%} of its time; else about {alone}"
+        )
+    if any(trial.recipe.patience != "none" for group in prediction.groups for trial in group.trials):
+        texts.append("at most: patience may end a trial before its last epoch")
+    texts.append("a step, an evaluation on dev, a trial, its quickest and slowest measurement, in seconds:")
+    return [*_labelled(texts), _table(prediction.groups, prices)]
+
+
+def no_price_lines(n_known: int, n_groups: int) -> list[str]:
+    """Say that a measurement is lacking, and how to get it."""
+    text = "not measured yet on this machine, with this encoder and task"
+    if n_known:
+        text = f"{n_known} of {n_groups} groups of trials have been measured on this machine"
+    return _labelled([f"{text}; --measure does it (half a minute for an encoder like tiny)"])
+
+
+def _labelled(texts: Sequence[str]) -> list[str]:
+    return [
+        textwrap.fill(text, 80, initial_indent=" " * 9 if number else "price    ", subsequent_indent=" " * 9)
+        for number, text in enumerate(texts)
+    ]
+
+
+def _table(groups: Sequence[Group], prices: Sequence[Price]) -> str:
+    columns = list(dict.fromkeys(column for group in groups for column in group.settings))
+    costs = [len(group.trials) * price.seconds for group, price in zip(groups, prices, strict=True)]
+    header = (*columns, "trials", "step", "dev", "trial", "quickest", "slowest", "share")
+    rows = [
+        (
+            *(group.settings.get(column, "any") for column in columns),
+            str(len(group.trials)),
+            *(f"{value:.3g}" for value in (price.step_seconds, price.dev_seconds, price.seconds)),
+            *(f"{value:.3g}" for value in (price.low, price.high)),
+            f"{cost / sum(costs):.0%}",
+        )
+        for group, price, cost in zip(groups, prices, costs, strict=True)
+    ]
+    return Table(header, tuple(tuple(map(Cell, row)) for row in rows)).plain_text()
+
+
+def _listed(values: Sequence[object]) -> str:
+    return " and ".join(map(str, values))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
