@@ -9,6 +9,7 @@ from reports.figures.from_study import timed_cells
 from reports.figures.quality_time import pareto_set
 from reports.language import enumerated, say, sentences
 from reports.markdown import Section, escape, plural, seconds_text, table, wrap
+from reports.predicted import forecast_blocks
 from reports.records import CellRow, FactorColumn, StudyRows
 
 Pair = tuple[float, float]
@@ -125,7 +126,8 @@ class Cost:
         header = [say("column"), say("level"), say("seconds"), say("times"), "n"]
         shown = table(header, [self._row(cost) for cost in found.levels])
         below = sentences([self._below(found), self._total(), self._fast_and_good()])
-        return Section(say("Cost"), (*((wrap(above), shown) if found.levels else ()), wrap(below))).format()
+        levels = (wrap(above), shown) if found.levels else ()
+        return Section(say("Cost"), (*levels, wrap(below), *forecast_blocks(self.study))).format()
 
     def _total(self) -> str:
         """Say what the study took, and which share of it failures wasted; empty where attempts left no time."""

@@ -16,6 +16,8 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
 ``best``            index of the cell that is best on dev; ``worst``, ``highest_result``, ``baseline`` alike; or null
 ``cost``            ``levels``: median ``seconds`` of a training epoch over ``n`` trials, and ``ratio`` to the baseline
                     level; ``n_other_terms``: finished trials that are not counted; or null before any has finished
+``predicted``       what ``plan --measure`` led to expect of finished trials: see ``Forecast`` in reports/predicted.py;
+                    or null
 ``optimised``       of a search: ``pareto`` (cells by index), ``importance`` by factor, ``convergence`` (after ``n``
                     cells, the ``best`` and what a random order would have ``expected``); or null
 ``effects``         the analysis behind "What matters", factors by name: see ``EffectAnalysis`` in effects/records.py;
@@ -49,6 +51,7 @@ from reports.importing.values import published_value
 from reports.matters import study_effects
 from reports.observed import is_observational, study_regression
 from reports.optimised import optimised_numbers
+from reports.predicted import forecast
 from reports.records import CellRow, StudyRows
 from reports.versus import Versus, best_against_baseline
 
@@ -105,7 +108,7 @@ def _of_observations(study: StudyRows) -> dict[str, Any]:
 
 
 def _of_trials(study: StudyRows) -> dict[str, Any]:
-    ranking, cost = study.ranking, study_cost(study)
+    ranking, cost, expected = study.ranking, study_cost(study), forecast(study)
     best = ranking[0] if ranking else None
     return {
         "coverage": {"line": str(study.coverage), "complete": study.coverage.complete, **asdict(study.coverage)},
@@ -117,6 +120,7 @@ def _of_trials(study: StudyRows) -> dict[str, Any]:
         "baseline": _index(study.baseline),
         "optimised": optimised_numbers(study),
         "cost": None if cost is None else asdict(cost),
+        "predicted": None if expected is None else asdict(expected),
         **_answer(study),
         "versus": _versus(best_against_baseline(study)),
         "yardsticks": [asdict(yardstick) for yardstick in study.yardsticks],

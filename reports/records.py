@@ -195,10 +195,19 @@ class RowWithout:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What was the same for all attempts of one start of a driver (see runners' provenance)."""
+    """What was the same for all attempts of one start of a driver (see runners' provenance).
+
+    ``seconds`` are those of the trials that it finished. Its attempts held ``core_seconds`` and ``gpu_seconds``, and
+    lie between ``started`` and ``ended`` (Unix seconds).
+    """
 
     content: Mapping[str, Any]
     n_attempts: int
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    started: float | None = None
+    ended: float | None = None
+    core_seconds: float = 0.0
+    gpu_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

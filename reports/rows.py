@@ -43,21 +43,26 @@ SELECT attempts.id, attempts.trial, failure_kind, message, final, trial_states.s
 FROM attempts JOIN trial_states ON trial_states.trial = attempts.trial
 WHERE attempts.state = 'failed' ORDER BY attempts.id
 """
-_PROVENANCE = """
-SELECT content, (SELECT count(*) FROM attempts WHERE provenance = provenance.id) AS n_attempts
-FROM provenance ORDER BY id
+_HELD = """
+    SELECT *, CASE WHEN state = 'failed' THEN min(ended, heartbeat + 10) ELSE ended END - started AS held FROM attempts
 """
-_TIMING = """
+# An attempt whose driver died is closed by the next one, hours later perhaps: it ended with its last heartbeat.
+_PROVENANCE = f"""
+SELECT provenance.id, content, count(tried.id) AS n_attempts, min(started) AS started, max(ended) AS ended,
+       total(held * coalesce(resources ->> 'threads', 1)) AS core_seconds,
+       total(held * coalesce(resources ->> 'gpus', 0)) AS gpu_seconds
+FROM provenance LEFT JOIN ({_HELD}) AS tried ON tried.provenance = provenance.id
+GROUP BY provenance.id ORDER BY provenance.id
+"""
+_FINISHED = "SELECT provenance, trial, seconds FROM attempts WHERE state = 'finished' ORDER BY id"
+_TIMING = f"""
 SELECT min(started) AS started, max(ended) AS ended, count(*) AS n_attempts, count(DISTINCT worker) AS n_workers,
        coalesce(sum(seconds), 0.0) AS finished_seconds,
        total(CASE WHEN state = 'failed' THEN held END) AS failed_seconds,
        total(held * coalesce(resources ->> 'threads', 1)) AS core_seconds,
        total(held * coalesce(resources ->> 'gpus', 0)) AS gpu_seconds
-FROM (
-    SELECT *, CASE WHEN state = 'failed' THEN min(ended, heartbeat + 10) ELSE ended END - started AS held FROM attempts
-)
+FROM ({_HELD})
 """
-# An attempt whose driver died is closed by the next one, hours later perhaps: it ended with its last heartbeat.
 
 
 def read_study(ledger: Ledger) -> StudyRows:
@@ -87,7 +92,7 @@ def read_study(ledger: Ledger) -> StudyRows:
             failures=_failures(ledger.connection, cells),
             yardsticks=yardsticks,
             observations=_observations(ledger.connection, facts),
-            provenance=tuple(Provenance(json.loads(row["content"]), row["n_attempts"]) for row in rows(_PROVENANCE)),
+            provenance=_provenance(ledger.connection),
             timing=Timing(**dict(rows(_TIMING).fetchone())),
             coverage=ledger.coverage(),
             scores=ledger.scores(),
@@ -204,6 +209,18 @@ def _predictions(connection: sqlite3.Connection, study: StudyRows) -> Prediction
     )
     logits = {trial: bytes_array(connection.execute(query, (trial,)).fetchone()["logits"]) for trial in trials}
     return Predictions(bytes_array(row["labels"]), logits)
+
+
+def _provenance(connection: sqlite3.Connection) -> tuple[Provenance, ...]:
+    seconds: dict[int, dict[str, float]] = defaultdict(dict)
+    for row in connection.execute(_FINISHED):
+        seconds[row["provenance"]][row["trial"]] = row["seconds"]
+    found = []
+    for row in connection.execute(_PROVENANCE):
+        values = dict(row)
+        number, content = values.pop("id"), json.loads(values.pop("content"))
+        found.append(Provenance(content=content, seconds=seconds[number], **values))
+    return tuple(found)
 
 
 def _failures(connection: sqlite3.Connection, cells: tuple[CellRow, ...]) -> tuple[FailedAttempt, ...]:

@@ -145,6 +145,21 @@ _COST: Final[Mapping[str, str]] = {
         "全部尝试共占用 {hours} 核时和 {gpu_hours} GPU 时"
     ),
     "; {share} of their time was lost to failures.": "，其中 {share} 的时间耗费在失败的尝试上。",
+    "Predicted before the trials ran, from some steps measured on {days}, beside what they took: mean seconds of a "
+    "trial, from its model to its last score, over `n` finished trials.": (
+        "试验运行之前的预计（据 {days} 实测的若干步推算）与实际用时：`n` 个完成的试验中，"
+        "每个试验从建立模型到最后一次评分的平均秒数。"
+    ),
+    "predicted": "预计",
+    "actual": "实际",
+    "actual / predicted": "实际 / 预计",
+    "Of {trials} by {workers}, {wall} and {core} core-hours were predicted; it was {actual_wall} and {actual_core} "
+    "core-hours from the first start to the last end.": (
+        "{trials}，{workers}：预计 {wall}、{core} 核时；从第一个试验开始到最后一个结束，实际 {actual_wall}、"
+        "{actual_core} 核时。"
+    ),
+    "It was {actual} GPU-hours, and {predicted} were predicted.": "GPU 时：实际 {actual}，预计 {predicted}。",
+    "Predicted, and not finished: {trials}.": "已预计但尚未完成的有{trials}。",
     "No cell is both faster and better on dev than these, from fast to slow: {cells}.": (
         "没有任何组合比下列组合既快又在验证集上更好（由快到慢）：组合 {cells}。"
     ),
