@@ -4,10 +4,10 @@ import textwrap
 from collections.abc import Sequence
 
 from gridsearch.price import Group
+from reports.markdown import seconds_text
 from reports.table import Cell, Table
 from runners.prediction import Prediction
 from runners.prices import Price
-from runners.progress import spell_seconds
 
 UNDISTURBED = 0.95
 """A worker that has a core for less of its time is told of."""
@@ -21,14 +21,14 @@ def price_lines(prediction: Prediction) -> list[str]:
         hours += f" and {prediction.gpu_seconds / 3600:.3g} GPU-hours"
     n_workers = sorted({price.n_workers for price in prices})
     texts = [
-        f"about {spell_seconds(prediction.wall_seconds)} by {_count(place.n_workers, 'worker')} "
-        f"({spell_seconds(prediction.low)} to {spell_seconds(prediction.high)}), {hours}",
+        f"about {seconds_text(prediction.wall_seconds)} by {_count(place.n_workers, 'worker')} "
+        f"({seconds_text(prediction.low)} to {seconds_text(prediction.high)}), {hours}",
         f"measured here on {_listed(prediction.measured)}, {_listed(n_workers)} at a time; "
-        f"{spell_seconds(max(price.start_seconds for price in prices))} to start the workers",
+        f"{seconds_text(max(price.start_seconds for price in prices))} to start the workers",
     ]
     share = min(price.core_share for price in prices)
     if share < UNDISTURBED:
-        alone = spell_seconds(prediction.undisturbed)
+        alone = seconds_text(prediction.undisturbed)
         texts.append(
             f"other programs were at work: a worker had a core for {share:.0%} of its time; else about {alone}"
         )

@@ -12,6 +12,7 @@ from gridsearch.plan import Plan
 from gridsearch.price import groups_of
 from gridsearch.tasks.task import Task
 from reports.effects.records import Factor
+from reports.markdown import seconds_text
 from reports.matters import inert_factors, planned_texts
 from reports.table import Cell, Table
 from runners.choice import refuse_bad_counts
@@ -19,7 +20,6 @@ from runners.cli import EXIT_DONE, Arguments
 from runners.prediction import circumstances_of, known_prices, only, place_of, predicted
 from runners.price_text import no_price_lines, price_lines
 from runners.prices import save_price
-from runners.progress import spell_seconds
 from runners.request import Question, read_question
 
 N_LISTED = 64
@@ -72,7 +72,7 @@ def _price(plan: Plan, pending: set[str] | None, folder: Path, arguments: Argume
     if pending is not None:
         line = f"study {folder}: {len(plan.trials) - len(pending)} of these trials need no run"
         left = predicted(plan, only(groups, pending), place) if pending else None
-        lines += ["", line if left is None else f"{line}, the others about {spell_seconds(left.wall_seconds)}"]
+        lines += ["", line if left is None else f"{line}, the others about {seconds_text(left.wall_seconds)}"]
     return lines
 
 

@@ -188,9 +188,11 @@ def test_from_price_to_page(plan: Plan, encoder_folder: Path, capsys: pytest.Cap
     assert not (cache_folder() / "prices").exists()
     price_all(plan)
     printed = flat(run("plan", *asked, capsys=capsys))
-    assert "about 18 s by 2 workers (10 s to 16 s)" in printed  # 4 to start; then 2, 2, 3, 3, 4, 4, 5, 5 in some order
+    assert (
+        "about 18.0 s by 2 workers (10.0 s to 16.0 s)" in printed
+    )  # 4 to start; then 2, 2, 3, 3, 4, 4, 5, 5 in some order
     assert "measured here on 2026-11-18, 2 at a time" in printed
-    assert "a worker had a core for 50% of its time; without them about 11 s" in printed
+    assert "a worker had a core for 50% of its time; without them about 11.0 s" in printed
     run("sweep", *question(encoder_folder, "--runner", "serial"))
     run("report", "study", "--format", "json")
     page = json.loads(Path("study/page.json").read_text())
@@ -207,7 +209,7 @@ def test_from_price_to_page(plan: Plan, encoder_folder: Path, capsys: pytest.Cap
     capsys.readouterr()
     assert "8 of these trials need no run" in run("plan", *asked, capsys=capsys)
     grown = run("plan", *question(encoder_folder, "--workers", "2", "--seeds", "0,1"), capsys=capsys)
-    assert "8 of these trials need no run, the others about 18 s" in flat(grown)
+    assert "8 of these trials need no run, the others about 18.0 s" in flat(grown)
 
 
 @pytest.mark.parametrize("option", ["--workers", "--threads"])
