@@ -1,11 +1,13 @@
 """Measuring a trial's time without running it: a sample of its own steps, of its evaluation, and all that comes before.
 
-The steps are those of the trial: its batches, its frozen states, its attack from the epoch on that it begins in.
+The steps are those of the trial: its batches, its frozen states, its attack from the epoch on that it begins in. Time
+in which other programs have the core is taken off: half a minute of theirs says nothing about the hours of a sweep.
 """
 
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -25,6 +27,8 @@ FEWEST, MOST = 6, 64
 """Steps that are measured; fewer only where a trial has no more."""
 SHARE_OF_EVALUATION = 0.25
 """Evaluation is measured for this share of the time that steps are measured for."""
+SCHEDULED = Path("/proc/thread-self/schedstat")
+"""Nanoseconds of this thread: those that it ran for, and those that it waited in the queue of a core."""
 Item = TypeVar("Item")
 
 
@@ -33,8 +37,8 @@ class Visit:
     """What one measurement found. Seconds of a trial's parts; a step and an evaluation on dev are means.
 
     ``seconds`` are those that the whole trial would take, if its patience does not run out. ``busy_seconds`` are what
-    the measurement itself took after its rehearsal, and ``core_share`` is the part of them in which it had a core: the
-    rest went to other programs.
+    the measurement itself took after its rehearsal, on the wall's clock; ``core_share`` is the part of them in which it
+    did not wait for a core, and ``waited_seconds`` is how long its thread had waited for one before.
     """
 
     seconds: float
@@ -46,6 +50,7 @@ class Visit:
     n_measured: int
     busy_seconds: float
     core_share: float
+    waited_seconds: float
 
 
 def measuring(
@@ -57,9 +62,9 @@ def measuring(
         # A rehearsal: what is imported, cached or computed once for all trials is no cost of this one.
         prepare(trial, data, encoder, execution)
         score(np.array([0, 1]), np.zeros((2, data.n_labels)))
-        begun, computed = time.perf_counter(), time.thread_time()
+        begun, waited = time.perf_counter(), waited_for_a_core()
         _, steps = prepare(trial, data, encoder, execution)
-        setup_seconds = _now(steps) - begun
+        setup_seconds = _now(steps) - begun + waited
         step_seconds, n_steps, n_measured = _steps(steps, seconds)
         each_epoch = _timed(steps, lambda: steps.batches(1))
         with steps.evaluated_weights():
@@ -69,11 +74,18 @@ def measuring(
             test_seconds = 0.0 if test is None else _evaluation(steps, test, SHARE_OF_EVALUATION * seconds)
         dev_seconds += each_epoch
         whole = setup_seconds + n_steps * step_seconds + trial.recipe.epochs * dev_seconds + test_seconds
-        busy_seconds, computed = _now(steps) - begun, time.thread_time() - computed
-        # Where a GPU computes, this thread mostly waits.
-        core_share = min(1.0, computed / busy_seconds) if steps.device.type == "cpu" else 1.0
+        busy_seconds, waited_since = time.perf_counter() - begun, waited_for_a_core() - waited
     return Visit(
-        whole, setup_seconds, step_seconds, dev_seconds, test_seconds, n_steps, n_measured, busy_seconds, core_share
+        seconds=whole,
+        setup_seconds=setup_seconds,
+        step_seconds=step_seconds,
+        dev_seconds=dev_seconds,
+        test_seconds=test_seconds,
+        n_steps=n_steps,
+        n_measured=n_measured,
+        busy_seconds=busy_seconds,
+        core_share=1 - waited_since / busy_seconds,
+        waited_seconds=waited,
     )
 
 
@@ -94,8 +106,8 @@ def _steps(steps: Steps, seconds: float) -> tuple[float, int, int]:
     step is met as often as in the trial.
     """
     recipe, lengths = steps.recipe, steps.data.train.lengths
-    planned = [_Step(0, epoch, batches) for epoch in range(1, recipe.epochs + 1) for batches in steps.batches(epoch)]
-    planned = [_Step(number, step.epoch, step.batches) for number, step in enumerate(planned)]
+    of_epochs = ((epoch, batches) for epoch in range(1, recipe.epochs + 1) for batches in steps.batches(epoch))
+    planned = [_Step(number, epoch, batches) for number, (epoch, batches) in enumerate(of_epochs)]
     width = steps.model.padded_width
 
     def n_tokens(step: _Step) -> int:
@@ -148,7 +160,15 @@ def _timed(steps: Steps, act: Callable[[], object]) -> float:
 
 
 def _now(steps: Steps) -> float:
-    """Read the clock when all that was asked of the device is done."""
+    """Read a clock that stands still while this thread waits for a core, when the device has done what it was asked."""
     if steps.device.type == "cuda":
         torch.cuda.synchronize(steps.device)
-    return time.perf_counter()
+    return time.perf_counter() - waited_for_a_core()
+
+
+def waited_for_a_core() -> float:
+    """Return the seconds for which this thread was ready to run, and others ran; 0 where the kernel does not count."""
+    try:
+        return int(SCHEDULED.read_text().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0

@@ -103,8 +103,8 @@ def forecast_blocks(study: StudyRows) -> tuple[str, ...]:
     if found is None:
         return ()
     above = say(
-        "Predicted before the trials ran, from some steps measured on {days}, beside what they took: mean seconds of "
-        "a trial, from its model to its last score, over `n` finished trials.",
+        "Predicted before the trials ran, from some steps measured on {days} and as if no other program ran, beside "
+        "what they took: mean seconds of a trial, from its model to its last score, over `n` finished trials.",
         days=enumerated(found.measured),
     )
     columns = list(dict.fromkeys(column for group in found.groups for column in group.settings))

@@ -58,8 +58,8 @@ class Measurement:
         """Keep a visit. Of the first ones, the quickest tells what the start of a worker takes."""
         self._tell_done()
         self.visits.setdefault(trial_id, []).append(outcome)
-        waited = time.perf_counter() - self._begun - outcome.busy_seconds
-        self.start_seconds = min(self.start_seconds, waited)
+        start = time.perf_counter() - self._begun - outcome.busy_seconds - outcome.waited_seconds
+        self.start_seconds = min(self.start_seconds, start)
 
     def failed(self, trial_id: str, failure: Failure) -> None:
         """What cannot be measured could not be trained either."""

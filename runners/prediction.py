@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from gridsearch.plan import Plan
@@ -25,6 +26,7 @@ class Place:
     threads: int
     gpus: tuple[str, ...]
     gpu_share: float
+    n_cores: int
 
     @property
     def n_gpus(self) -> float:
@@ -34,6 +36,7 @@ class Place:
 
 def place_of(arguments: Arguments) -> Place:
     """Tell where a command's trials run on this machine: its options, and the defaults of the runners."""
+    n_cores = len(os.sched_getaffinity(0))
     asked, share = arguments.workers, getattr(arguments, "gpus_per_trial", None)
     gpus = () if share == 0 else gpu_names()
     if getattr(arguments, "runner", "") == "serial":
@@ -41,8 +44,8 @@ def place_of(arguments: Arguments) -> Place:
     elif gpus:
         n_workers = asked or max(1, int(len(gpus) / (share or 1)))
     else:
-        n_workers = asked or max(1, len(os.sched_getaffinity(0)) // arguments.threads)
-    return Place(n_workers, arguments.threads, gpus, min(1.0, share or len(gpus) / n_workers))
+        n_workers = asked or max(1, n_cores // arguments.threads)
+    return Place(n_workers, arguments.threads, gpus, min(1.0, share or len(gpus) / n_workers), n_cores)
 
 
 def gpu_names() -> tuple[str, ...]:
@@ -60,8 +63,8 @@ def gpu_names() -> tuple[str, ...]:
 class Prediction:
     """Groups with their prices, and what the given trials take altogether: wall seconds and seconds of all workers.
 
-    ``low`` and ``high`` are the wall seconds if every trial is as quick, or as slow, as the extreme visit of its group;
-    ``undisturbed`` are those if no other program takes the workers' cores.
+    No other program takes the workers' cores. ``low`` and ``high`` are the wall seconds if every trial is as quick, or
+    as slow, as the extreme visit of its group; ``disturbed`` those if others take as much as when it was measured.
     """
 
     groups: tuple[Group, ...]
@@ -71,7 +74,7 @@ class Prediction:
     wall_seconds: float
     low: float
     high: float
-    undisturbed: float
+    disturbed: float
     held_seconds: float
 
     @property
@@ -122,9 +125,11 @@ def predict(plan: Plan, groups: Sequence[Group], prices: Sequence[Price], place:
     order = [price_of[trial.id] for trial in plan.in_running_order(set(price_of))]
     start = max((price.start_seconds for price in order), default=0.0)
     n_busy = min(place.n_workers, len(order))
+    # More threads than cores wait for each other, which no price knows of.
+    crowd = max(1.0, n_busy * place.threads / place.n_cores)
 
     def wall(seconds: Iterable[float]) -> float:
-        return start + makespan(seconds, place.n_workers) if order else 0.0
+        return start + crowd * makespan(seconds, place.n_workers) if order else 0.0
 
     return Prediction(
         tuple(groups),
@@ -134,9 +139,14 @@ def predict(plan: Plan, groups: Sequence[Group], prices: Sequence[Price], place:
         wall_seconds=wall(price.seconds for price in order),
         low=wall(price.low for price in order),
         high=wall(price.high for price in order),
-        undisturbed=wall(price.core_share * price.seconds for price in order),
-        held_seconds=n_busy * start + sum(price.seconds for price in order),
+        disturbed=wall(price.seconds for price in order) / (mean_share(prices) if prices else 1.0),
+        held_seconds=n_busy * start + crowd * sum(price.seconds for price in order),
     )
+
+
+def mean_share(prices: Sequence[Price]) -> float:
+    """Return the part of the time in which those who measured had a core."""
+    return fmean(price.core_share for price in prices)
 
 
 def makespan(seconds: Iterable[float], n_workers: int) -> float:

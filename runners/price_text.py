@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from gridsearch.price import Group
 from reports.markdown import seconds_text
 from reports.table import Cell, Table
-from runners.prediction import Prediction
+from runners.prediction import Prediction, mean_share
 from runners.prices import Price
 
 UNDISTURBED = 0.95
-"""A worker that has a core for less of its time is told of."""
+"""Workers that had a core for less of their time are told of."""
 
 
 def price_lines(prediction: Prediction) -> list[str]:
@@ -26,11 +26,11 @@ def price_lines(prediction: Prediction) -> list[str]:
         f"measured here on {_listed(prediction.measured)}, {_listed(n_workers)} at a time; "
         f"{seconds_text(max(price.start_seconds for price in prices))} to start the workers",
     ]
-    share = min(price.core_share for price in prices)
+    share = mean_share(prices)
     if share < UNDISTURBED:
-        alone = seconds_text(prediction.undisturbed)
         texts.append(
-            f"other programs were at work: a worker had a core for {share:.0%} of its time; else about {alone}"
+            f"that is without other programs; as they were then (a worker had a core for {share:.0%} of its time) "
+            f"about {seconds_text(prediction.disturbed)}"
         )
     if any(trial.recipe.patience != "none" for group in prediction.groups for trial in group.trials):
         texts.append("at most: patience may end a trial before its last epoch")

@@ -28,7 +28,7 @@ class Price:
     """What a trial of a group costs, in seconds: means over ``n_visits``; ``low`` and ``high`` are their extremes.
 
     ``n_workers`` measured at the same time, as in a sweep; each took ``start_seconds`` to start. ``measured`` is the
-    Unix time, ``core_share`` the part of the time in which a worker had a core, other programs having it else.
+    Unix time. Time in which a worker waited for its core is in none of this; in ``core_share`` of it there was no wait.
     """
 
     seconds: float

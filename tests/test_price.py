@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from functools import cache, partial
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -130,6 +132,7 @@ def one_tick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock that each look at it moves on by a second."""
     ticks: Iterator[int] = iter(range(1_000_000))
     monkeypatch.setattr("gridsearch.measure.time.perf_counter", partial(next, ticks))
+    monkeypatch.setattr("gridsearch.measure.waited_for_a_core", lambda: 0.0)
 
 
 @pytest.mark.usefixtures("one_tick")
@@ -140,6 +143,26 @@ def test_the_parts_of_a_trial_add_up(data: EncodedTask, encoder: EncoderWeights)
     # Dev and test are one batch each, and scored; an epoch also makes its batches and keeps the weights.
     assert (found.dev_seconds, found.test_seconds) == (4, 2)
     assert found.seconds == 1 + 36 * 1 + 3 * 4 + 2
+
+
+def test_the_kernel_tells_how_long_a_thread_waited(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert 0 <= measure.waited_for_a_core() <= measure.waited_for_a_core()
+    monkeypatch.setattr(measure, "SCHEDULED", tmp_path / "schedstat")
+    assert measure.waited_for_a_core() == 0, "not counted here"
+    (tmp_path / "schedstat").write_text("166362 9591410000 2\n")
+    assert measure.waited_for_a_core() == 9.59141
+
+
+@pytest.mark.usefixtures("one_tick")
+def test_time_that_others_have_the_core_is_taken_off(
+    data: EncodedTask, encoder: EncoderWeights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each second on the clock, the thread waits for three quarters of one."""
+    asked = count()
+    monkeypatch.setattr("gridsearch.measure.waited_for_a_core", lambda: 0.75 * next(asked))
+    found = visit(trial_of(), data, encoder, seconds=5.0)
+    assert (found.setup_seconds, found.step_seconds, found.dev_seconds) == (0.25, 0.25, 1.0)
+    assert found.core_share == 0.25
 
 
 def test_the_steps_are_those_of_all_epochs(

@@ -145,9 +145,9 @@ _COST: Final[Mapping[str, str]] = {
         "全部尝试共占用 {hours} 核时和 {gpu_hours} GPU 时"
     ),
     "; {share} of their time was lost to failures.": "，其中 {share} 的时间耗费在失败的尝试上。",
-    "Predicted before the trials ran, from some steps measured on {days}, beside what they took: mean seconds of a "
-    "trial, from its model to its last score, over `n` finished trials.": (
-        "试验运行之前的预计（据 {days} 实测的若干步推算）与实际用时：`n` 个完成的试验中，"
+    "Predicted before the trials ran, from some steps measured on {days} and as if no other program ran, beside what "
+    "they took: mean seconds of a trial, from its model to its last score, over `n` finished trials.": (
+        "试验运行之前的预计（据 {days} 实测的若干步推算，假定没有其他程序同时运行）与实际用时：`n` 个完成的试验中，"
         "每个试验从建立模型到最后一次评分的平均秒数。"
     ),
     "predicted": "预计",

@@ -30,7 +30,7 @@ PRICE = Price(
     seconds=2.0, low=1.5, high=3.0, setup_seconds=0.1, step_seconds=0.1, dev_seconds=0.2, test_seconds=0.3,
     n_steps=10, n_visits=2, n_workers=2, start_seconds=4.0, measured=1_795_000_000.0, core_share=0.5,
 )  # fmt: skip
-HERE = Place(n_workers=2, threads=1, gpus=(), gpu_share=0.0)
+HERE = Place(n_workers=2, threads=1, gpus=(), gpu_share=0.0, n_cores=4)
 
 
 @pytest.fixture
@@ -82,8 +82,10 @@ def test_hours_follow_from_prices_workers_and_order(plan: Plan) -> None:
     found = predict(plan, groups, [PRICE] * 4, HERE)
     # Eight trials of 2 s by two workers that take 4 s to start; each worker holds a core all the while.
     assert (found.wall_seconds, found.core_seconds, found.gpu_seconds) == (12.0, 24.0, 0.0)
-    assert (found.low, found.high, found.undisturbed) == (4 + 4 * 1.5, 4 + 4 * 3.0, 4 + 4 * 1.0)
-    on_gpu = predict(plan, groups, [PRICE] * 4, Place(3, 2, ("A GPU",), 0.5))
+    assert (found.low, found.high, found.disturbed) == (4 + 4 * 1.5, 4 + 4 * 3.0, 2 * 12.0)
+    crowded = predict(plan, groups, [PRICE] * 4, replace(HERE, n_cores=1))
+    assert (crowded.wall_seconds, crowded.core_seconds) == (4 + 2 * 8.0, 2 * 4 + 2 * 16.0)
+    on_gpu = predict(plan, groups, [PRICE] * 4, Place(3, 2, ("A GPU",), 0.5, 8))
     assert (on_gpu.wall_seconds, on_gpu.core_seconds, on_gpu.gpu_seconds) == (10.0, 56.0, 14.0)
     (last,) = only(groups, {groups[3].trials[1].id})
     assert last.trials == groups[3].trials[1:]
@@ -95,13 +97,14 @@ def test_hours_follow_from_prices_workers_and_order(plan: Plan) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["sweep", "--workers", "3"], Place(3, 1, (), 0.0)),
-        (["sweep", "--runner", "serial"], Place(1, 1, (), 0.0)),
-        (["plan", "--threads", "999"], Place(1, 999, (), 0.0)),
+        (["sweep", "--workers", "3"], Place(3, 1, (), 0.0, 4)),
+        (["sweep", "--runner", "serial"], Place(1, 1, (), 0.0, 4)),
+        (["plan", "--threads", "999"], Place(1, 999, (), 0.0, 4)),
     ],
 )
 def test_where_trials_run(words: list[str], expected: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runners.prediction.gpu_names", lambda: ())
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 1, 2, 3})
     assert place_of(build_parser().parse_args([words[0], "space", *words[1:]])) == expected
 
 
@@ -142,8 +145,8 @@ def test_the_quickest_first_visit_tells_the_start_of_a_worker(monkeypatch: pytes
     monkeypatch.setattr("runners.measurement.time.perf_counter", lambda: next(ticks))
     heard = Measurement(lambda: None)
     for trial, busy in (("a", 4.0), ("b", 6.0), ("a", 4.5)):
-        heard.finished(trial, Visit(1, 1, 1, 1, 1, 1, 1, busy_seconds=busy, core_share=1))
-    assert heard.start_seconds == 4.0
+        heard.finished(trial, Visit(1, 1, 1, 1, 1, 1, 1, busy_seconds=busy, core_share=1, waited_seconds=1))
+    assert heard.start_seconds == 3.0
     assert [len(heard.visits[trial]) for trial in ("a", "b")] == [2, 1]
 
 
@@ -192,7 +195,7 @@ def test_from_price_to_page(plan: Plan, encoder_folder: Path, capsys: pytest.Cap
         "about 18.0 s by 2 workers (10.0 s to 16.0 s)" in printed
     )  # 4 to start; then 2, 2, 3, 3, 4, 4, 5, 5 in some order
     assert "measured here on 2026-11-18, 2 at a time" in printed
-    assert "a worker had a core for 50% of its time; without them about 11.0 s" in printed
+    assert "as they were then (a worker had a core for 50% of its time) about 36.0 s" in printed
     run("sweep", *question(encoder_folder, "--runner", "serial"))
     run("report", "study", "--format", "json")
     page = json.loads(Path("study/page.json").read_text())
