@@ -53,21 +53,16 @@ def groups_of(plan: Plan) -> list[Group]:
     costs = [cost_of(trials[0].recipe) for trials in found.values()]
     differing = {name for name in knobs() if len({canonical_json(cost.get(name)) for cost in costs}) > 1} | {"encoder"}
     columns = {factor.name: factor.column for factor in plan.space.factors if differing & factor.knobs}
+    n_levels = {name: len({cell.levels[name] for cell in plan.cells}) for name in columns}
     levels: dict[str, list[Mapping[str, str]]] = {}
     for cell in plan.cells:
         for trial in cell.trials:
             levels.setdefault(trial.id, []).append(cell.levels)
-    return [
-        Group(cost, _settings(columns, [one for trial in trials for one in levels[trial.id]], plan), tuple(trials))
-        for cost, trials in zip(costs, found.values(), strict=True)
-    ]
 
+    def settings(trials: list[Trial]) -> dict[str, str]:
+        """Name the levels that they have of each factor; a factor of which they have all tells nothing."""
+        rows = [row for trial in trials for row in levels[trial.id]]
+        found = {name: dict.fromkeys(row[name] for row in rows) for name in columns}
+        return {columns[name]: " or ".join(labels) for name, labels in found.items() if len(labels) < n_levels[name]}
 
-def _settings(columns: Mapping[str, str], rows: list[Mapping[str, str]], plan: Plan) -> dict[str, str]:
-    """Name the levels that these rows have of each factor; a factor of which they have all tells nothing."""
-    found = {}
-    for name, column in columns.items():
-        labels = dict.fromkeys(row[name] for row in rows)
-        if len(labels) < len({cell.levels[name] for cell in plan.cells}):
-            found[column] = " or ".join(labels)
-    return found
+    return [Group(cost, settings(trials), tuple(trials)) for cost, trials in zip(costs, found.values(), strict=True)]

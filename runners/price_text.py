@@ -9,6 +9,8 @@ from reports.table import Cell, Table
 from runners.prediction import Prediction, mean_share
 from runners.prices import Price
 
+N_LISTED = 24
+"""Of more kinds of trials than these, only those that take most of the time are listed."""
 UNDISTURBED = 0.95
 """Workers that had a core for less of their time are told of."""
 
@@ -57,17 +59,25 @@ def _table(groups: Sequence[Group], prices: Sequence[Price]) -> str:
     columns = list(dict.fromkeys(column for group in groups for column in group.settings))
     costs = [len(group.trials) * price.seconds for group, price in zip(groups, prices, strict=True)]
     header = (*columns, "trials", "step", "dev", "trial", "quickest", "slowest", "share")
+    dearest = sorted(sorted(range(len(groups)), key=lambda number: -costs[number])[:N_LISTED])
     rows = [
         (
-            *(group.settings.get(column, "any") for column in columns),
-            str(len(group.trials)),
-            *(f"{value:.3g}" for value in (price.step_seconds, price.dev_seconds, price.seconds)),
-            *(f"{value:.3g}" for value in (price.low, price.high)),
-            f"{cost / sum(costs):.0%}",
+            *(groups[number].settings.get(column, "any") for column in columns),
+            str(len(groups[number].trials)),
+            *(f"{value:.3g}" for value in _shown(prices[number])),
+            f"{costs[number] / sum(costs):.0%}",
         )
-        for group, price, cost in zip(groups, prices, costs, strict=True)
+        for number in dearest
     ]
-    return Table(header, tuple(tuple(map(Cell, row)) for row in rows)).plain_text()
+    text = Table(header, tuple(tuple(map(Cell, row)) for row in rows)).plain_text()
+    if len(dearest) < len(groups):
+        rest = 1 - sum(costs[number] for number in dearest) / sum(costs)
+        text += f"\n... and {len(groups) - len(dearest)} other kinds of trials, {rest:.0%} of the time"
+    return text
+
+
+def _shown(price: Price) -> tuple[float, ...]:
+    return price.step_seconds, price.dev_seconds, price.seconds, price.low, price.high
 
 
 def _listed(values: Sequence[object]) -> str:

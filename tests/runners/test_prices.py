@@ -23,6 +23,7 @@ from gridsearch.trial import Failure
 from runners.cli import build_parser
 from runners.measurement import Measurement, _n_visits, measure
 from runners.prediction import Place, circumstances_of, foreseen, known_prices, only, place_of, predict
+from runners.price_text import price_lines
 from runners.prices import Price, find_price, save_price
 from tests.runners.test_cli import question, run
 
@@ -213,6 +214,14 @@ def test_from_price_to_page(plan: Plan, encoder_folder: Path, capsys: pytest.Cap
     assert "8 of these trials need no run" in run("plan", *asked, capsys=capsys)
     grown = run("plan", *question(encoder_folder, "--workers", "2", "--seeds", "0,1"), capsys=capsys)
     assert "8 of these trials need no run, the others about 18.0 s" in flat(grown)
+
+
+def test_of_many_kinds_of_trials_the_dearest_are_listed(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runners.price_text.N_LISTED", 2)
+    prices = [replace(PRICE, seconds=seconds, core_share=1.0) for seconds in (5.0, 1.0, 2.0, 2.0)]
+    *_, text = price_lines(predict(plan, groups_of(plan), prices, HERE))
+    assert [line.split()[:3] for line in text.splitlines()[2:4]] == [["0", "0", "2"], ["1", "0", "2"]]
+    assert text.splitlines()[4:] == ["... and 2 other kinds of trials, 30% of the time"]
 
 
 @pytest.mark.parametrize("option", ["--workers", "--threads"])
