@@ -19,6 +19,7 @@ def study_facts(plan: Plan, sources: Mapping[str, object]) -> dict[str, object]:
         "fixed": space.fixed,
         "design": space.design.model_dump() | ({} if plan.optimised is None else {"kind": "optuna"}),
         "optimised": plan.optimised,
+        "halving": None if plan.halving is None else plan.halving.facts(),
         "factors": [
             {
                 "name": factor.name,

@@ -17,8 +17,10 @@ from gridsearch.canonical import canonical_json
 from gridsearch.errors import GridSearchError, NotBegunError, RequestError
 from gridsearch.factor import ROW
 from gridsearch.knob import ALWAYS
+from gridsearch.metrics import LOWER_IS_BETTER
 from gridsearch.plan import ExcludedCell, Plan, PlannedCell
 from gridsearch.recipe import knobs, parse_recipe
+from gridsearch.rungs import Standing, read_halving, stand
 from gridsearch.tasks.task import Task
 from gridsearch.trial import PART, Epoch, Failure, FailureKind, Outcome, Trial
 
@@ -40,7 +42,7 @@ class Coverage:
 
     @property
     def complete(self) -> bool:
-        """Everything planned is finished, or pruned by an optimiser, and nothing was finished twice."""
+        """Everything planned is finished, or pruned by an optimiser or a halving, and nothing was finished twice."""
         return self.finished + self.pruned == self.planned and self.repeated == 0
 
     @property
@@ -184,9 +186,47 @@ class Ledger:
     # What is left to do
 
     def pending(self) -> set[str]:
-        """Return the ids of all trials that are neither finished nor failed for good."""
+        """Return the ids of all trials that are neither finished nor failed for good; of a halving, see standing()."""
+        if (standing := self.standing()) is not None:
+            return set(standing.lacking)
         query = "SELECT trial FROM trial_states WHERE state NOT IN ('finished', 'failed')"
         return {row["trial"] for row in self.connection.execute(query)}
+
+    def standing(self) -> Standing | None:
+        """Tell how far a successive halving is; None where all trials are to run to their end."""
+        facts = self.facts()
+        if not facts.get("halving"):
+            return None
+        cells: dict[int, list[str]] = {}
+        for row in self.connection.execute("SELECT * FROM cell_trials ORDER BY position, replicate"):
+            cells.setdefault(row["position"], []).append(row["trial"])
+        firsts = {tuple(trials): position for position, trials in reversed(cells.items())}
+        over = self.connection.execute("SELECT trial FROM trial_states WHERE state IN ('finished', 'failed')")
+        return stand(
+            read_halving(facts["halving"]),
+            {position: trials for position, trials in cells.items() if firsts[tuple(trials)] == position},
+            self._curves(facts["metric"]),
+            {row["trial"] for row in over},
+            lower_is_better=facts["metric"] in LOWER_IS_BETTER,
+        )
+
+    def _curves(self, metric: str) -> dict[str, list[float | None]]:
+        """Return the metric on dev after each epoch of every trial; None where it or the loss is no number.
+
+        An epoch that was run twice counts as it was first seen: what was chosen by it stays chosen on any machine.
+        """
+        query = (
+            "SELECT trial, number, train_loss, epochs.dev FROM epochs JOIN attempts ON attempts.id = epochs.attempt "
+            "WHERE state IN ('finished', 'pruned') ORDER BY number, attempts.id"
+        )
+        curves: dict[str, list[float | None]] = {}
+        for row in self.connection.execute(query):
+            curve = curves.setdefault(row["trial"], [])
+            if len(curve) < row["number"]:
+                value = json.loads(row["dev"])[PART][metric]
+                is_number = row["train_loss"] is not None and value is not None and math.isfinite(value)
+                curve.append(value if is_number else None)
+        return curves
 
     def failures(self, trial_id: str) -> list[FailureKind]:
         """Return the kinds of a trial's failed attempts since it was last reopened, oldest first."""
@@ -217,21 +257,32 @@ class Ledger:
         return {key: facts[key] for key in ("threads", "device", "micro_batch_divisor") if key in facts}
 
     def coverage(self) -> Coverage:
-        """Count the trials by state. What an optimiser has pruned is done; a sweep would still have to run it."""
+        """Count the trials by state.
+
+        What an optimiser has pruned is done, and what a halving left behind; a plain sweep would still have to run it.
+        """
         states = Counter(row["state"] for row in self.connection.execute("SELECT state FROM trial_states"))
         repeated = self.connection.execute(
             "SELECT count(*) FROM (SELECT 1 FROM attempts WHERE state = 'finished' GROUP BY trial HAVING count(*) > 1)"
         ).fetchone()[0]
-        optimised = self.facts().get("optimised") is not None
+        n_pruned = self._n_pruned()
         return Coverage(
             planned=states.total(),
             finished=states["finished"],
             failed=states["failed"],
             running=states["running"],
-            pending=states["planned"] + (0 if optimised else states["pruned"]),
+            pending=states["planned"] + states["pruned"] - n_pruned,
             repeated=repeated,
-            pruned=states["pruned"] if optimised else 0,
+            pruned=n_pruned,
         )
+
+    def _n_pruned(self) -> int:
+        """Count the trials that were ended early and stay so."""
+        rows = self.connection.execute("SELECT trial FROM trial_states WHERE state = 'pruned'")
+        pruned = {row["trial"] for row in rows}
+        if (standing := self.standing()) is not None:
+            return len(pruned - standing.lacking.keys())
+        return len(pruned) if self.facts().get("optimised") is not None else 0
 
     # What is tried and found
 

@@ -13,6 +13,7 @@ from gridsearch.facts import Facts
 from gridsearch.randomness import derived_seed
 from gridsearch.recipe import Recipe, set_knobs
 from gridsearch.resolve import dead_knobs, refuse_contradictions, resolve, without
+from gridsearch.rungs import Halving
 from gridsearch.space import Cell, Space, spell_cell
 from gridsearch.tasks.task import Task
 from gridsearch.trial import Trial, make_trial
@@ -51,7 +52,8 @@ class ExcludedCell:
 class Plan:
     """What a study asks: cells in table order, their distinct trials, the cells that rules exclude.
 
-    ``optimised`` says how an optimiser proposed the cells, where no design did.
+    ``optimised`` says how an optimiser proposed the cells, where no design did; ``halving`` how many of them run how
+    far, where not all run to the end.
     """
 
     space: Space
@@ -60,6 +62,7 @@ class Plan:
     cells: tuple[PlannedCell, ...]
     excluded: tuple[ExcludedCell, ...]
     optimised: Mapping[str, object] | None = None
+    halving: Halving | None = None
 
     @property
     def trials(self) -> dict[str, Trial]:

@@ -34,6 +34,8 @@ def _from_sources(study: StudyRows) -> str:
         if sources.get(key):
             words += [option, str(sources[key])]
     words += [word for setting in sources.get("set", ()) for word in ("--set", setting)]
+    if study.facts.get("halving"):
+        words += ["--halving", str(study.facts["halving"]["eta"])]
     words += ["--seeds", ",".join(str(seed) for seed in study.facts["design"]["seeds"])]
     return shlex.join([*words, "--study", str(study.folder)])
 

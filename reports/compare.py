@@ -275,6 +275,16 @@ class ComparisonPage:
             for letter, (_, analysis) in zip("AB", sides, strict=True)
             if analysis.why_not
         ]
+        whys += [
+            say(
+                "{letter} is a successive halving: its effects are on dev after {n} of {total} epochs",
+                letter=letter,
+                n=standing.halving.rungs[0].epochs,
+                total=standing.halving.n_epochs,
+            )
+            for letter, (study, _) in zip("AB", sides, strict=True)
+            if (standing := study.halving) is not None
+        ]
         if not rows:
             return Section(say("What each says matters"), (bullets(whys),)).format()
         below = say(

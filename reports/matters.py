@@ -10,6 +10,7 @@ from reports.effects.analysis import analyse_effects
 from reports.effects.planning import plan_tests
 from reports.effects.records import EffectAnalysis, ErrorKind, Factor, PlannedTests, Run
 from reports.effects.sensitivity import same_budget, seeds_needed
+from reports.halved import at_first_rung, seen_after_text, went_through_text
 from reports.language import say, sentences
 from reports.markdown import Section, bullets, escape, plural, wrap
 from reports.matters_text import (
@@ -24,6 +25,7 @@ from reports.matters_text import (
 )
 from reports.noise_text import df_text, dropped_text, noise_text
 from reports.records import StudyRows
+from reports.table import decimals
 from reports.winner import CellMean, Winner, expected_means, winner
 from reports.winner_text import winner_text
 
@@ -96,8 +98,9 @@ def inert_factors(
 
 
 def study_effects(study: StudyRows) -> EffectAnalysis:
-    """Analyse the effects on the study's result."""
-    return analysed(measured(study, study.split))
+    """Analyse the effects on the study's result; of a successive halving, on dev after its first rung."""
+    seen = at_first_rung(study)
+    return analysed(measured(seen, seen.split))
 
 
 def analysed(about: Measured) -> EffectAnalysis:
@@ -145,7 +148,7 @@ class WhatMatters:
 
     def format(self) -> str:
         """Return the section; empty before there is any result."""
-        study = self.study
+        study = at_first_rung(self.study)
         about = measured(study, study.split)
         analysis = analysed(about)
         if not analysis.plan.n_runs:
@@ -157,6 +160,7 @@ class WhatMatters:
         if 2 * about.n_collapsed > (n_runs := analysis.plan.n_runs + analysis.n_copies):
             return Section(title, (wrap(no_conclusion_text(about.n_collapsed, n_runs)),)).format()
         blocks = (
+            wrap(seen_after_text(study)) if study.seen_after else "",
             wrap(headline(words, analysis, self._seeds(about, analysis))),
             wrap(collapsed_text(analysis, about.n_collapsed)) if about.n_collapsed else "",
             bullets(found_lines(words, analysis)),
@@ -168,6 +172,9 @@ class WhatMatters:
 
     def _to_use(self, words: Words, about: Measured, analysis: EffectAnalysis) -> str:
         """Choose on dev; what was analysed serves where that is the result."""
+        if self.study.halving is not None:
+            text = _among_finished(self.study)
+            return Section(say("What to use"), (wrap(text),), level=3).format() if text else ""
         if self.study.has_test:
             about = measured(self.study, "dev")
             analysis = analysed(about)
@@ -187,6 +194,40 @@ class WhatMatters:
         known = [run.levels for run in about.runs if run.value is not None and math.isfinite(run.value)]
         cells = list({tuple(sorted(levels.items())): levels for levels in known}.values())
         return seeds_needed(about.factors, cells, smallest / 2, about.inert)
+
+
+def _among_finished(study: StudyRows) -> str:
+    """Say what to use after a halving: chosen among the cells that ran to the end, by the noise of their own seeds."""
+    if not study.ranking:
+        return ""
+    words, best = Words.of(study), finished_winner(study)
+    if best is not None:
+        text = winner_text(words, best, len(measured(study, "dev").cells), 0, {})
+    else:
+        text = say(
+            "Of the {n} that ran to the end, {cell} is the best on dev ({mean}). Nothing tells by how much it would "
+            "have to lead: that takes several of them, with several seeds.",
+            n=len(study.ranking),
+            cell=study.ranking[0].name(escape),
+            mean=decimals(study.ranking[0].dev.mean),
+        )
+    return sentences([text, went_through_text(study)])
+
+
+def finished_winner(study: StudyRows) -> Winner | None:
+    """Find the rows that may be the best on dev among those that ran to the end of a halving.
+
+    They were chosen, so no model of effects stands behind them: the error is what their seeds differ by, pooled. None
+    where there are fewer than two, or no such noise.
+    """
+    cells = measured(study, "dev").cells
+    deviations = [value - sum(values) / len(values) for _, _, values in cells for value in values]
+    df = len(deviations) - len(cells)
+    if len(cells) < 2 or not df or not any(deviations):
+        return None
+    sd = math.sqrt(math.fsum(one**2 for one in deviations) / df)
+    means = [CellMean(index, sum(values) / len(values), len(values)) for index, _, values in cells]
+    return winner(means, sd, df, lower_is_better=study.lower_is_better)
 
 
 def planned_texts(

@@ -39,6 +39,8 @@ class Words:
         """Read the words off a study."""
         columns = {factor.name: escape(factor.column) for factor in study.factors}
         response = escape(study.metric) if study.is_imported else f"{say(study.split)} {escape(study.metric)}"
+        if study.seen_after is not None:
+            response += say(" after {n} of {total} epochs", n=study.seen_after[0], total=study.seen_after[1])
         chosen_on = say(" on dev") if study.has_test else ""
         labels = {factor.name: tuple(factor.levels) for factor in study.factors}
         return cls(columns, labels, response, chosen_on, study.is_imported, study.lower_is_better)

@@ -20,6 +20,10 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
                     or null
 ``optimised``       of a search: ``pareto`` (cells by index), ``importance`` by factor, ``convergence`` (after ``n``
                     cells, the ``best`` and what a random order would have ``expected``); or null
+``halving``         of a successive halving: ``eta``, ``rungs`` (``epochs``, ``n_cells``), ``members`` (cells by index
+                    of each rung that has begun), ``under_way`` (trials that the present one lacks),
+                    ``dev_after_first_rung`` by index, and ``effects_after_epochs``: ``effects`` (or ``regression``)
+                    are on dev after so many epochs; or null
 ``effects``         the analysis behind "What matters", factors by name: see ``EffectAnalysis`` in effects/records.py;
                     null where no design laid the rows out
 ``regression``      what stands there instead: see ``Regression`` in effects/observational.py
@@ -47,6 +51,7 @@ from reports.analysis import cautions, dead_knobs, failure_groups, highest_resul
 from reports.commands import rerun_command, sweep_command
 from reports.cost import study_cost
 from reports.curve import curve_numbers
+from reports.halved import at_first_rung, halving_numbers
 from reports.importing.values import published_value
 from reports.matters import study_effects
 from reports.observed import is_observational, study_regression
@@ -73,7 +78,7 @@ def _answer(study: StudyRows) -> dict[str, Any]:
     observational = is_observational(study)
     return {
         "effects": None if observational else _finite(asdict(study_effects(study))),
-        "regression": _finite(asdict(study_regression(study))) if observational else None,
+        "regression": _finite(asdict(study_regression(at_first_rung(study)))) if observational else None,
     }
 
 
@@ -119,6 +124,7 @@ def _of_trials(study: StudyRows) -> dict[str, Any]:
         "highest_result": _index(highest_result(study)),
         "baseline": _index(study.baseline),
         "optimised": optimised_numbers(study),
+        "halving": halving_numbers(study),
         "cost": None if cost is None else asdict(cost),
         "predicted": None if expected is None else asdict(expected),
         **_answer(study),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reports.effects.observational import Coefficient, Predictor, Regression, regress
+from reports.halved import seen_after_text
 from reports.language import enumerated, say, sentences
 from reports.markdown import Section, escape, plural, table, wrap
 from reports.matters_text import signed, size
@@ -83,6 +84,7 @@ class WhatWentWith:
         return Section(
             title,
             (
+                wrap(seen_after_text(self.study)) if self.study.seen_after else "",
                 wrap(self._headline(found)),
                 self._table(found),
                 wrap(self._noise(found)),

@@ -13,6 +13,7 @@ from reports.asked import DeadKnobs, FixedRecipe, LeftOut, Levels, SameRows
 from reports.cost import Cost
 from reports.curve_text import CurvePoints, CurveSummary, WhatTheLogSays
 from reports.figures.records import Picture
+from reports.halved import Halved, at_first_rung
 from reports.html import Figure, html_text
 from reports.language import speaking
 from reports.latex import latex_text
@@ -50,7 +51,7 @@ def make_page(study: StudyRows, pictures: tuple[Picture, ...] = ()) -> Page:
     title = str(study.facts["title"])
     if study.is_curve:
         return Page(title, (CurveSummary(study), WhatTheLogSays(study), Figures(pictures), CurvePoints(study)))
-    answer = WhatWentWith(study) if is_observational(study) else WhatMatters(study)
+    answer = WhatWentWith(at_first_rung(study)) if is_observational(study) else WhatMatters(study)
     if study.is_imported:
         sections: tuple[Block, ...] = (
             PublishedSummary(study),
@@ -66,6 +67,7 @@ def make_page(study: StudyRows, pictures: tuple[Picture, ...] = ()) -> Page:
         (
             Summary(study),
             Optimised(study),
+            Halved(study),
             answer,
             Results(study),
             Extremes(study),

@@ -6,6 +6,7 @@ from reports.curve_text import curve_picture
 from reports.figures.from_study import response_on
 from reports.figures.pictures import effect_pictures, study_pictures
 from reports.figures.records import Picture
+from reports.halved import at_first_rung
 from reports.language import say
 from reports.markdown import Section, escape, paragraphs, wrap
 from reports.matters import analysed, measured
@@ -21,7 +22,8 @@ def pictures_of(study: StudyRows) -> tuple[Picture, ...]:
     if study.is_curve:
         return (curve_picture(study),)
     epochs = {one.trial: one.dev_by_epoch for cell in study.cells for one in cell.finished}
-    return (() if is_observational(study) else _of_effects(study)) + study_pictures(study, epochs)
+    seen = at_first_rung(study)
+    return (() if is_observational(study) else _of_effects(seen)) + study_pictures(study, epochs, seen)
 
 
 def _of_effects(study: StudyRows) -> tuple[Picture, ...]:

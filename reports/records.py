@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gridsearch.ledger import Coverage
 from gridsearch.metrics import LOWER_IS_BETTER, is_better
+from gridsearch.rungs import Standing
 from reports.language import say
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class FactorColumn:
 class Replicate:
     """One trial of a cell. All below ``state`` is known only when it is finished; ``test`` only where test has labels.
 
-    Of a pruned one, ``dev_by_epoch`` and ``n_epochs`` are known as well.
+    Of one that was ended early, ``dev_by_epoch`` and ``n_epochs`` are known as well.
 
     ``dev`` and ``test`` are the study's metric at the chosen epoch, ``dev_by_epoch`` the one on dev after each; seconds
     per epoch are means over all epochs.
@@ -111,6 +112,11 @@ class CellRow:
     def dev(self) -> Spread:
         """The metric on dev, over the finished replicates."""
         return spread(replicate.dev for replicate in self.finished)
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs that every replicate has come through; 0 where one has not ended any attempt."""
+        return min((replicate.n_epochs or 0 for replicate in self.replicates), default=0)
 
     @property
     def result(self) -> Spread:
@@ -243,7 +249,9 @@ class Predictions:
 class StudyRows:
     """A study at one moment. An imported one has observations and no cells.
 
-    ``scores`` are outside ones, name to trial to value: shown, and never chosen or tested by.
+    ``scores`` are outside ones, name to trial to value: shown, and never chosen or tested by. ``standing`` is how far a
+    successive halving is, None where there is none. ``seen_after`` is set where results are those after so many epochs
+    of all (see reports/halved.py).
     """
 
     folder: Path
@@ -259,6 +267,8 @@ class StudyRows:
     coverage: Coverage
     predictions: Predictions | None = None
     scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    standing: Standing | None = None
+    seen_after: tuple[int, int] | None = None
 
     @property
     def is_imported(self) -> bool:
@@ -305,6 +315,13 @@ class StudyRows:
             (cell for cell in self.cells if cell.finished),
             key=lambda cell: (cell.dev.mean or 0.0) * (1 if self.lower_is_better else -1),
         )
+
+    @property
+    def halving(self) -> Standing | None:
+        """How far a successive halving is; None without one, and where all cells came to their end all the same."""
+        open_states = {"pruned", "planned", "running"}
+        is_partial = any(one.state in open_states for cell in self.cells for one in cell.replicates)
+        return self.standing if is_partial else None
 
     @property
     def is_list(self) -> bool:

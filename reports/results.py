@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gridsearch.design import design_text
 from reports.analysis import cautions, highest_result
+from reports.halved import halving_sentence
 from reports.language import enumerated, retold, say, sentences
 from reports.markdown import (
     COLLAPSED_MARK,
@@ -33,7 +34,7 @@ class Summary:
     def format(self) -> str:
         """Return the lines below the title."""
         study = self.study
-        blocks = [f"**{retold(str(study.coverage))}**", wrap(self._asked())]
+        blocks = [f"**{retold(str(study.coverage))}**", wrap(sentences([self._asked(), halving_sentence(study)]))]
         if line := best_sentence(study, escape):
             blocks.append(wrap(sentences([line, yardstick_sentence(study)])))
         else:
@@ -117,6 +118,12 @@ class Results:
                     spread=say("; `sd` is the standard deviation over `n` seeds") if study.n_replicates > 1 else "",
                 ),
                 say("The chosen epoch is {choice}.", choice=_selection(study)),
+                say(
+                    "`epochs` is how far a cell came; only those that ran to the end have a result, and only they are "
+                    "ranked."
+                )
+                if study.halving
+                else "",
                 lower if study.lower_is_better else higher,
             ]
         )

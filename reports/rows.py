@@ -96,6 +96,7 @@ def read_study(ledger: Ledger) -> StudyRows:
             timing=Timing(**dict(rows(_TIMING).fetchone())),
             coverage=ledger.coverage(),
             scores=ledger.scores(),
+            standing=None if facts["kind"] != "trials" else ledger.standing(),
         )
         return replace(study, predictions=_predictions(ledger.connection, study))
 
@@ -163,11 +164,11 @@ def _replicate(
     metric: str,
 ) -> Replicate:
     about = (row["trial"], row["seed"], row["fold"], row["state"])
-    if row["state"] == "pruned":
+    if row["state"] != "finished":
+        if row["attempt"] is None:
+            return Replicate(*about)
         curve = tuple(curves.get(row["attempt"], ()))
         return Replicate(*about, dev_by_epoch=curve, n_epochs=len(curve))
-    if row["state"] != "finished":
-        return Replicate(*about)
     dev, test = outcomes[row["attempt"]]
     epoch = epochs[row["attempt"]]
     return Replicate(

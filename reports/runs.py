@@ -22,6 +22,7 @@ from reports.markdown import (
     plural,
     seconds_text,
     table,
+    wrap,
 )
 from reports.records import StudyRows
 
@@ -45,10 +46,15 @@ class CollapsedRuns:
             for reason, trials in cell.collapsed.items()
         ]
         title = say("Collapsed runs")
+        early = say(
+            "Runs that a halving left behind are not judged: one label for every row after a few epochs may be no more "
+            "than a slow start."
+        )
+        early = wrap(early) if self.study.halving else ""
         if not items:
-            return Section(title, (say("No finished run collapsed.") if self.study.ranking else "",)).format()
+            return Section(title, (say("No finished run collapsed.") if self.study.ranking else "", early)).format()
         intro = say("{mark} These runs finished and count as results, but they are degenerate.", mark=COLLAPSED_MARK)
-        return Section(title, (intro, bullets(items))).format()
+        return Section(title, (intro, bullets(items), early)).format()
 
 
 @dataclass(frozen=True)

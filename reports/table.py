@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import wcwidth
 
@@ -16,6 +17,7 @@ from reports.markdown import COLLAPSED_MARK, one_line
 from reports.records import CellRow, StudyRows, spread
 from reports.rows import read_study
 
+Value = TypeVar("Value")
 TERMINAL_WIDTH = 80
 CSV_COLUMNS = ("state", "collapsed", "chosen_epoch", "train_seconds_per_epoch", "trials")
 """What page.csv has beyond the table."""
@@ -73,6 +75,7 @@ def comparison_table(study: StudyRows) -> Table:
 def _cell_table(study: StudyRows) -> Table:
     has_several = study.n_replicates > 1
     header = [say("index"), *([say(ROW)] if study.is_list else []), *(factor.column for factor in study.factors)]
+    header += _early_header(study)
     header += [say("dev")] if study.has_test else []
     header += [say("result"), *([say("sd"), "n"] if has_several else []), *study.scores]
     best = {"dev": _best(study, [cell.dev.mean for cell in study.cells])}
@@ -81,6 +84,7 @@ def _cell_table(study: StudyRows) -> Table:
     for cell in study.cells:
         row = [Cell(str(cell.index)), *([Cell(cell.row)] if study.is_list else [])]
         row += [Cell(cell.levels[factor.name]) for factor in study.factors]
+        row += [Cell(text) for text in _early(study, cell, decimals)]
         if study.has_test:
             row.append(_number(cell.dev.mean, best["dev"]))
         row.append(_result(cell, best["result"]))
@@ -89,6 +93,20 @@ def _cell_table(study: StudyRows) -> Table:
         row += [Cell("" if score is None else f"{score:.6g}") for score in _scores(study, cell)]
         rows.append(tuple(row))
     return Table(tuple(header), tuple(rows))
+
+
+def _early_header(study: StudyRows) -> list[str]:
+    """Name the columns of a successive halving: how far a cell came, and what the first rung saw of it."""
+    if study.halving is None:
+        return []
+    return [say("epochs"), say("dev after {n}", n=study.halving.halving.rungs[0].epochs)]
+
+
+def _early(study: StudyRows, cell: CellRow, spell: Callable[[float | None], Value]) -> list[str | Value]:
+    if study.halving is None:
+        return []
+    score = study.halving.score([one.trial for one in cell.replicates], study.halving.halving.rungs[0].epochs)
+    return [str(cell.n_epochs), spell(score)]
 
 
 def _scores(study: StudyRows, cell: CellRow) -> list[float | None]:
@@ -188,6 +206,7 @@ def _csv_row(study: StudyRows, cell: CellRow) -> list[object]:
         cell.index,
         *([cell.row] if study.is_list else []),
         *(cell.levels[factor.name] for factor in study.factors),
+        *_early(study, cell, lambda score: score),
         *([cell.dev.mean] if study.has_test else []),
         cell.result.mean,
         *([cell.result.sd, cell.result.n] if study.n_replicates > 1 else []),

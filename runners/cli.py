@@ -129,6 +129,14 @@ def _seeds(text: str) -> list[int]:
         ) from None
 
 
+def _eta(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        what = f"{text!r} (a space is named before it)" if text else "nothing"
+        raise argparse.ArgumentTypeError(f"ETA is a whole number, but got {what}") from None
+
+
 def _init(commands: Commands) -> None:
     parser = _add(
         commands,
@@ -167,6 +175,7 @@ def _plan(commands: Commands) -> None:
         help="measure on this machine what trials cost: some steps of each kind (half a minute for tiny)",
     )
     _workers(parser)
+    _halving(parser)
 
 
 def _sweep(commands: Commands) -> None:
@@ -180,12 +189,25 @@ def _sweep(commands: Commands) -> None:
     parser.add_argument(
         "--runner", choices=["ray", "serial", "processes"], default="ray", help="where trials run (default: ray)"
     )
+    _halving(parser)
     _execution(parser)
     parser.add_argument(
         "--gpus-per-trial", type=float, metavar="F", help="share of a GPU for a trial (default: 1 where there is one)"
     )
     parser.add_argument("--address", metavar="A", help="a running Ray cluster")
     _language(parser)
+
+
+def _halving(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--halving",
+        type=_eta,
+        nargs="?",
+        const=3,
+        metavar="ETA",
+        help="successive halving: all cells for a few epochs, the best 1/ETA of them (default: 3) for ETA times as "
+        "many, and so on to the last",
+    )
 
 
 def _execution(parser: argparse.ArgumentParser) -> None:

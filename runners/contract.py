@@ -35,7 +35,7 @@ class Listener(Protocol):
         """The trial has finished an epoch."""
 
     def prune_wanted(self, trial_id: str) -> bool:
-        """Whether the trial is to end after the epoch just told. Asked by runners that can do so: serial, processes."""
+        """Whether the trial is to end after the epoch just told. Asked after every epoch."""
 
     def pruned(self, trial_id: str) -> None:
         """The trial has ended before its last epoch, as it was wanted."""

@@ -147,7 +147,8 @@ def _run_rounds(
     plan: Plan, ledger: Ledger, runner: Runner, stock: Stock, recorder: Recorder, execution: Execution
 ) -> str:
     """Run what is pending; whatever ends it, no live line and no lease is left behind."""
-    recorder.progress.begin(ledger.coverage(), best_so_far(ledger, plan.task.metric))
+    if plan.halving is None:
+        recorder.progress.begin(ledger.coverage(), best_so_far(ledger, plan.task.metric))
     try:
         return _rounds(plan, ledger, runner, stock, recorder, execution)
     except KeyboardInterrupt:
@@ -158,8 +159,17 @@ def _run_rounds(
 
 
 def _rounds(plan: Plan, ledger: Ledger, runner: Runner, stock: Stock, recorder: Recorder, execution: Execution) -> str:
-    """Run what is pending until nothing is, retries included; a retry alone waits until the others are done."""
+    """Run what is pending until nothing is, retries included; a retry alone waits until the others are done.
+
+    What is pending of a halving is that of one rung; when it is done, the ledger names what the next one lacks.
+    """
+    n_rungs = 0
     while pending := ledger.pending():
+        if (standing := ledger.standing()) is not None:
+            recorder.end_after({} if standing.is_last else standing.lacking)
+            if len(standing.members) > n_rungs:
+                n_rungs = len(standing.members)
+                recorder.progress.begin_rung(standing, best_so_far(ledger, plan.task.metric))
         retries = {trial_id: retry_after(ledger.failures(trial_id)) or Retry() for trial_id in pending}
         together = {trial_id for trial_id in pending if not retries[trial_id].alone}
         batch = together or pending

@@ -9,6 +9,7 @@ from rich.progress import Progress as Bar
 
 from gridsearch.ledger import Coverage
 from gridsearch.metrics import is_better
+from gridsearch.rungs import Standing
 from gridsearch.trial import Failure, Outcome
 
 PLAIN_LINE_SECONDS = 10.0
@@ -34,10 +35,21 @@ class Progress:
     def begin(self, coverage: Coverage, best: tuple[float, str] | None) -> None:
         """Start counting; ``best`` is the value and the trial that are to be beaten."""
         self._best = (best[0], self._names.get(best[1], best[1][:8])) if best else None
-        self._n_planned, self._n_done, self._n_failed = coverage.planned, coverage.finished, coverage.failed
-        self._begun = time.monotonic()
         if coverage.finished:
             self.say(f"{coverage.finished} of {coverage.planned} trials are finished already")
+        self._count(coverage.planned, coverage.finished, coverage.failed)
+
+    def begin_rung(self, standing: Standing, best: tuple[float, str] | None) -> None:
+        """Start counting the trials that have come to the end of a rung; ``best`` is of those that are finished."""
+        self.close()
+        self._best = (best[0], self._names.get(best[1], best[1][:8])) if best else None
+        self.say(rung_text(standing))
+        self._count(standing.n_trials, standing.n_trials - len(standing.lacking), 0)
+
+    def _count(self, n_planned: int, n_done: int, n_failed: int) -> None:
+        self._n_planned, self._n_done, self._n_failed = n_planned, n_done, n_failed
+        self._n_pruned = self._n_done_here = 0
+        self._begun = time.monotonic()
         if self._console.is_terminal:
             columns = (MofNCompleteColumn(), BarColumn(bar_width=12), TextColumn("{task.description}"))
             self._bar = Bar(*columns, console=self._console, refresh_per_second=4)
@@ -109,6 +121,20 @@ class Progress:
         elif time.monotonic() - self._last_line > PLAIN_LINE_SECONDS:
             self._last_line = time.monotonic()
             self.say(f"{self._n_done}/{self._n_planned} done, {self._line()}")
+
+
+def rung_text(standing: Standing) -> str:
+    """Say which rung of a halving is being run, and how much of it is done.
+
+    >>> from gridsearch.rungs import Halving, make_rungs
+    >>> rung_text(Standing(Halving(3, make_rungs(4, 9, 3)), ((1, 2, 3, 4),), {"a": 3}, {}, n_trials=4))
+    'rung 1 of 2: 4 cells to epoch 3 of 9, 3 of 4 trials there'
+    """
+    n_cells, n_there = len(standing.members[-1]), standing.n_trials - len(standing.lacking)
+    return (
+        f"rung {len(standing.members)} of {len(standing.halving.rungs)}: {n_cells} cell{'s' * (n_cells > 1)} to epoch "
+        f"{standing.rung.epochs} of {standing.halving.n_epochs}, {n_there} of {standing.n_trials} trials there"
+    )
 
 
 def spell_seconds(seconds: float) -> str:

@@ -111,7 +111,7 @@ class RayRunner:
                     storage_path=scratch,
                     verbose=0,
                     callbacks=[_Reporter(listener)],
-                    stop=_StopWhenWanted(listener),
+                    stop=_Stopper(listener),
                     failure_config=tune.FailureConfig(max_failures=0),
                     checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 ),
@@ -160,7 +160,7 @@ def _trainable(jobs: Mapping[str, Any], encoders: Mapping[str, Any], data: Mappi
                 # Only a new process helps; Tune replaces an actor that raises.
                 raise RuntimeError(f"{_LOST}: {event.message}")
             self.announced = True
-            return {"event": event, "done": isinstance(event, Outcome | Failure)}
+            return {"event": event, "trial": self.job.trial.id, "done": isinstance(event, Outcome | Failure)}
 
         def cleanup(self) -> None:
             self.worker.close()
@@ -196,7 +196,7 @@ class _Reporter(_Listening, tune.Callback):
         trial_id, event = trial.config["trial"], result.pop("event")
         match event:
             case Epoch():
-                self._listener.epoch(trial_id, event)
+                pass  # the stopper, which Tune asks before this, has told it
             case Outcome():
                 self._ended.add(trial_id)
                 self._listener.finished(trial_id, event)
@@ -226,9 +226,19 @@ def _lost(trial: Any) -> Failure:
     return Failure(kind, lines[min(1, len(lines) - 1)].split(". ")[0], text)
 
 
-class _StopWhenWanted(_Listening, tune.Stopper):
-    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        return False
+class _Stopper(_Listening, tune.Stopper):
+    """Says which trials are to end, and when to begin no more."""
+
+    def __call__(self, tune_id: str, result: dict[str, Any]) -> bool:
+        """Tell the listener an epoch; where it wants no other one of the trial, Tune ends it and keeps the worker."""
+        event, trial_id = result["event"], result["trial"]
+        if not isinstance(event, Epoch):
+            return False
+        self._listener.epoch(trial_id, event)
+        if not self._listener.prune_wanted(trial_id):
+            return False
+        self._listener.pruned(trial_id)
+        return True
 
     def stop_all(self) -> bool:
         return self._listener.stop_wanted()

@@ -1,5 +1,6 @@
 """The recorder: what the driver hears from a runner, it writes into the ledger."""
 
+import sys
 from collections.abc import Mapping
 
 from gridsearch.ledger import Ledger
@@ -20,13 +21,20 @@ class Recorder:
         self._alike: list[str] = []
         self._ledger, self._provenance, self._keeper, self._stock = ledger, provenance, keeper, stock
         self._attempts: dict[str, int] = {}
+        self._until: Mapping[str, int] = {}
+        self._n_epochs: dict[str, int] = {}
         self._n_begun = 0
-        self._any_finished = ledger.coverage().finished > 0
+        coverage = ledger.coverage()
+        self._any_done = coverage.finished + coverage.pruned > 0
 
     @property
     def why_stopped(self) -> str:
         """What the trials have in common that made the recorder want a stop."""
         return f"the first {N_ALIKE_TO_STOP} trials all failed alike: {self._alike[0]}"
+
+    def end_after(self, epochs: Mapping[str, int]) -> None:
+        """From now on, end these trials after so many epochs; the others run to their end."""
+        self._until = epochs
 
     def started(self, trial_id: str, worker: str, resources: Mapping[str, object]) -> None:
         """Lease the trial."""
@@ -36,15 +44,17 @@ class Recorder:
 
     def epoch(self, trial_id: str, epoch: Epoch) -> None:
         """Add an epoch."""
+        self._n_epochs[trial_id] = epoch.number
         self._ledger.record_epoch(self._attempts[trial_id], epoch)
 
     def prune_wanted(self, trial_id: str) -> bool:
-        """Never: a sweep ends no trial early."""
-        return False
+        """Whether the trial has come as far as it is to come for now."""
+        return self._n_epochs[trial_id] >= self._until.get(trial_id, sys.maxsize)
 
     def pruned(self, trial_id: str) -> None:
         """Close the attempt as pruned."""
         self._ledger.prune(self._attempts.pop(trial_id))
+        self._any_done = True
         self.progress.pruned(trial_id)
 
     def finished(self, trial_id: str, outcome: Outcome) -> None:
@@ -53,7 +63,7 @@ class Recorder:
         self._keeper.save(self._ledger.trial(trial_id), outcome, self._stock)
         self._ledger.finish(self._attempts.pop(trial_id), outcome)
         self._keeper.prune()
-        self._any_finished = True
+        self._any_done = True
         self.progress.finished(trial_id, outcome)
 
     def failed(self, trial_id: str, failure: Failure) -> None:
@@ -74,5 +84,5 @@ class Recorder:
         return began
 
     def stop_wanted(self) -> bool:
-        """Whether the first trials all failed with the same error and none has finished."""
-        return not self._any_finished and len(self._alike) >= N_ALIKE_TO_STOP and len(set(self._alike)) == 1
+        """Whether the first trials all failed with the same error and none has come to its end, or to a rung's."""
+        return not self._any_done and len(self._alike) >= N_ALIKE_TO_STOP and len(set(self._alike)) == 1

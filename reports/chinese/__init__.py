@@ -17,6 +17,7 @@ run                 运行        row of data           条            alias    
 replicate           重复        row of a table        行            yardstick             参照
 task                任务        metric                指标          collapsed             崩溃
 encoder             编码器      machine, worker       机器，进程    dead knob             不起作用
+rung                级          successive halving    逐次减半
 ==================  ==========  ====================  ============  ====================  ==============
 
 Metrics, names of knobs and columns, labels and whatever a user wrote stay as they are. Between Chinese and Latin
@@ -29,13 +30,14 @@ from typing import Final
 from reports.chinese.comparisons import COMPARISONS
 from reports.chinese.figures import FIGURES
 from reports.chinese.findings import FINDINGS
+from reports.chinese.halved import HALVED
 from reports.chinese.imported import IMPORTED
 from reports.chinese.knobs import KNOBS
 from reports.chinese.page import PAGE
 from reports.chinese.reasons import REASONS
 from reports.chinese.searches import SEARCHES
 
-SENTENCES: Final[Mapping[str, str]] = {**PAGE, **FINDINGS, **COMPARISONS, **IMPORTED, **SEARCHES, **FIGURES}
+SENTENCES: Final[Mapping[str, str]] = {**PAGE, **FINDINGS, **COMPARISONS, **IMPORTED, **SEARCHES, **HALVED, **FIGURES}
 """What the page says itself."""
 TEXTS: Final[Mapping[str, str]] = {**REASONS, **KNOBS}
 """What the core has written into the ledger, or says of a knob: see :func:`reports.language.retold`."""

@@ -13,6 +13,8 @@ from reports.records import CellRow, Replicate, StudyRows
 def response_on(study: StudyRows, split: str | None) -> Response:
     """Name the study's metric on a split; a published one, whose split is not known, by its column."""
     label = say("{metric} on {split}", metric=study.metric, split=say(split)) if split else study.metric
+    if study.seen_after is not None:
+        label += say(" after {n} of {total} epochs", n=study.seen_after[0], total=study.seen_after[1])
     return Response(label, study.lower_is_better)
 
 

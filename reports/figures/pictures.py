@@ -43,15 +43,20 @@ def effect_pictures(
     return tuple(picture for picture in pictures if picture is not None)
 
 
-def study_pictures(study: StudyRows, epochs: Mapping[str, Sequence[float | None]] | None = None) -> tuple[Picture, ...]:
+def study_pictures(
+    study: StudyRows,
+    epochs: Mapping[str, Sequence[float | None]] | None = None,
+    on_heat_map: StudyRows | None = None,
+) -> tuple[Picture, ...]:
     """Draw the heat map, quality against time, and the learning curves.
 
-    ``epochs`` has, for each trial, the metric on dev after every epoch.
+    ``epochs`` has, for each trial, the metric on dev after every epoch; the heat map shows ``on_heat_map`` where given.
     """
+    shown = on_heat_map or study
     on_dev = response_on(study, None if study.is_imported else "dev")
-    result = response_on(study, None if study.is_imported else study.split)
+    result = response_on(shown, None if study.is_imported else shown.split)
     pictures = (
-        heat_map_picture(grid_factors(study), grid_cells(study), result),
+        heat_map_picture(grid_factors(shown), grid_cells(shown), result),
         quality_time_picture(timed_cells(study), on_dev, dev_run_sd(study)),
         curves_picture(study_curves(study, epochs or {}), on_dev),
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from gridsearch.design import alias_texts, design_text
 from gridsearch.errors import NotBegunError
 from gridsearch.factor import ROW, label_of
+from gridsearch.halving import halved
 from gridsearch.plan import Plan
 from gridsearch.price import groups_of
 from gridsearch.tasks.task import Task
@@ -37,6 +38,8 @@ def run(arguments: Arguments) -> int:
     lines += _cells(plan, list_all=arguments.all)
     lines += _left_out(plan)
     lines += ["", *_price(plan, _pending(question), question.study.folder, arguments)]
+    if arguments.halving is not None and (halving := halved(plan, arguments.halving).halving) is not None:
+        lines.append(f"successive halving: {halving.text(len(plan.space.design.seeds))}")
     print("\n".join(lines).rstrip())
     return EXIT_DONE
 

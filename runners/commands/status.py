@@ -8,7 +8,7 @@ from gridsearch.ledger import Coverage, Ledger
 from gridsearch.study import Study
 from reports.page import best_line
 from runners.cli import EXIT_DONE, Arguments
-from runners.progress import spell_seconds
+from runners.progress import rung_text, spell_seconds
 
 
 def run(arguments: Arguments) -> int:
@@ -17,15 +17,17 @@ def run(arguments: Arguments) -> int:
     with study.open() as ledger:
         if not ledger.trial_ids():
             raise RequestError(f"{study.folder} holds no plan (an imported table, or a sweep that never began)")
-        coverage, driver = ledger.coverage(), study.driver()
+        coverage, standing, driver = ledger.coverage(), ledger.standing(), study.driver()
         running = ledger.connection.execute("SELECT * FROM attempts WHERE state = 'running' ORDER BY id").fetchall()
         if driver:
             for row in running:
                 print(f"{row['trial'][:8]} on {row['worker']}: for {spell_seconds(time.time() - row['started'])}")
-            if left := _seconds_left(ledger, coverage):
+            if standing is None and (left := _seconds_left(ledger, coverage)):
                 print(f"about {spell_seconds(left)} left")
         elif not coverage.settled:
             print("nobody is at work on it: the same sweep command goes on from here")
+        if standing is not None:
+            print(rung_text(standing))
         if line := best_line(ledger):
             print(line)
     print(coverage)

@@ -2,9 +2,11 @@
 
 import shlex
 import sys
+from dataclasses import replace
 
 from rich.console import Console
 
+from gridsearch.halving import halved
 from reports.language import speaking
 from runners.choice import chosen_runner
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
@@ -25,6 +27,8 @@ def run(arguments: Arguments) -> int:
 
 def _sweep_and_show(arguments: Arguments) -> int:
     question = read_question(arguments)
+    if arguments.halving is not None:
+        question = replace(question, plan=halved(question.plan, arguments.halving))
     runner = chosen_runner(arguments)
     console = Console(highlight=False)
     plan = question.plan
@@ -33,6 +37,8 @@ def _sweep_and_show(arguments: Arguments) -> int:
         for cell in reversed(plan.cells)
         for trial in cell.trials
     }
+    if plan.halving is not None:
+        print(f"successive halving: {plan.halving.text(len(plan.space.design.seeds))}")
     result = sweep(
         plan,
         question.study,

@@ -5,6 +5,7 @@ from pathlib import Path
 from gridsearch.errors import RequestError
 from gridsearch.study import Study
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
+from runners.progress import rung_text
 
 
 def run(arguments: Arguments) -> int:
@@ -17,6 +18,8 @@ def run(arguments: Arguments) -> int:
             )
         for trial_id, kind, message in ledger.final_failures():
             print(f"{trial_id[:8]} failed ({kind}): {message}")
-        coverage = ledger.coverage()
+        coverage, standing = ledger.coverage(), ledger.standing()
+    if standing is not None:
+        print(rung_text(standing))
     print(coverage)
     return EXIT_DONE if coverage.complete else EXIT_INCOMPLETE

@@ -207,7 +207,7 @@ def test_a_worker_killed_by_the_kernel_is_told_as_lost(name: str, plan: Plan, st
     assert len(heard.outcomes) == 2
 
 
-@pytest.mark.parametrize("name", ["serial", "processes"])
+@pytest.mark.parametrize("name", RUNNERS)
 def test_a_trial_ends_after_the_epoch_that_is_its_last_one_wanted(name: str, plan: Plan, stock: Stock) -> None:
     jobs = jobs_of(plan)[:3]
     pruned, *others = (job.trial.id for job in jobs)
