@@ -186,9 +186,12 @@ class Ledger:
     # What is left to do
 
     def pending(self) -> set[str]:
-        """Return the ids of all trials that are neither finished nor failed for good; of a halving, see standing()."""
-        if (standing := self.standing()) is not None:
-            return set(standing.lacking)
+        """Return the ids of all trials that are to run now: the unfinished ones, or what a halving's rung lacks."""
+        standing = self.standing()
+        return self.unfinished() if standing is None else set(standing.lacking)
+
+    def unfinished(self) -> set[str]:
+        """Return the ids of all trials that are neither finished nor failed for good."""
         query = "SELECT trial FROM trial_states WHERE state NOT IN ('finished', 'failed')"
         return {row["trial"] for row in self.connection.execute(query)}
 

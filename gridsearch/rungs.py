@@ -115,6 +115,11 @@ class Standing:
         return self.halving.rungs[len(self.members) - 1]
 
     @property
+    def first_epochs(self) -> int:
+        """Epochs of the first rung."""
+        return self.halving.rungs[0].epochs
+
+    @property
     def is_last(self) -> bool:
         """Whether its trials run to their end."""
         return len(self.members) == len(self.halving.rungs)

@@ -116,7 +116,7 @@ def cautions(study: StudyRows) -> list[str]:
 
 
 def _about_gaps(study: StudyRows, n_ranked: int) -> list[str]:
-    if study.coverage.complete and study.halving is None:
+    if study.coverage.complete and study.standing is None:
         return []
     partial = [cell.index for cell in study.cells if cell.finished and len(cell.finished) < len(cell.replicates)]
     text = say(

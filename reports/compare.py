@@ -279,11 +279,11 @@ class ComparisonPage:
             say(
                 "{letter} is a successive halving: its effects are on dev after {n} of {total} epochs",
                 letter=letter,
-                n=standing.halving.rungs[0].epochs,
+                n=standing.first_epochs,
                 total=standing.halving.n_epochs,
             )
             for letter, (study, _) in zip("AB", sides, strict=True)
-            if (standing := study.halving) is not None
+            if (standing := study.standing) is not None
         ]
         if not rows:
             return Section(say("What each says matters"), (bullets(whys),)).format()

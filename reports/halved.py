@@ -16,18 +16,17 @@ def at_first_rung(study: StudyRows) -> StudyRows:
 
     Only there is every cell of the design measured alike: what went on was chosen by its results.
     """
-    standing = study.halving
+    standing = study.standing
     if standing is None:
         return study
-    halving = standing.halving
-    n_epochs = halving.rungs[0].epochs
+    n_epochs = standing.first_epochs
     cells = tuple(
         replace(
             cell, has_test=False, replicates=tuple(_seen(one, standing, n_epochs) for one in cell.replicates)
         )
         for cell in study.cells
     )  # fmt: skip
-    return replace(study, cells=cells, seen_after=(n_epochs, halving.n_epochs), predictions=None)
+    return replace(study, cells=cells, seen_after=(n_epochs, standing.halving.n_epochs), predictions=None)
 
 
 def _seen(one: Replicate, standing: Standing, n_epochs: int) -> Replicate:
@@ -54,7 +53,7 @@ def seen_after_text(study: StudyRows) -> str:
 
 def halving_sentence(study: StudyRows) -> str:
     """Say in the summary that not every cell ran to the end, and how many did; empty without a halving."""
-    if study.halving is None:
+    if study.standing is None:
         return ""
     return say(
         "By successive halving, {n} of {cells} ran to the end.",
@@ -81,7 +80,7 @@ class Halved:
 
     def format(self) -> str:
         """Return the section; empty without a halving."""
-        standing = self.study.halving
+        standing = self.study.standing
         if standing is None:
             return ""
         header = [say("rung"), say("epochs"), say("cells"), say("worst that went on"), say("best left behind")]
@@ -101,7 +100,7 @@ class Halved:
                     "to the last. A rung is cut by the mean of {metric} on dev at its last epoch, whole cells with all "
                     "of their seeds. Ties go to the earlier row, and a cell ranks last when a run of it failed or its "
                     "loss is no number.",
-                    n=halving.rungs[0].epochs,
+                    n=standing.first_epochs,
                     total=halving.n_epochs,
                     eta=halving.eta,
                     metric=escape(self.study.metric),
@@ -153,7 +152,7 @@ class Halved:
     def _slow(self, standing: Standing) -> str:
         """Say what the rungs cannot see, and how the first one's order held."""
         halving, ranking = standing.halving, self.study.ranking
-        first = halving.rungs[0].epochs
+        first = standing.first_epochs
         texts = [
             say(
                 "A cell that starts slowly is lost in this: after {n} of {total} epochs, tricks that pay late have not "
@@ -186,10 +185,10 @@ def early_score(standing: Standing, cell: CellRow, epochs: int) -> float | None:
 
 def halving_numbers(study: StudyRows) -> dict[str, Any] | None:
     """Return the numbers of the section for JSON; None without a halving."""
-    standing = study.halving
+    standing = study.standing
     if standing is None:
         return None
-    first = standing.halving.rungs[0].epochs
+    first = standing.first_epochs
     return {
         **standing.halving.facts(),
         "members": [list(indexes) for indexes in standing.members],

@@ -172,7 +172,7 @@ class WhatMatters:
 
     def _to_use(self, words: Words, about: Measured, analysis: EffectAnalysis) -> str:
         """Choose on dev; what was analysed serves where that is the result."""
-        if self.study.halving is not None:
+        if self.study.standing is not None:
             text = _among_finished(self.study)
             return Section(say("What to use"), (wrap(text),), level=3).format() if text else ""
         if self.study.has_test:

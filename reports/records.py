@@ -250,8 +250,8 @@ class StudyRows:
     """A study at one moment. An imported one has observations and no cells.
 
     ``scores`` are outside ones, name to trial to value: shown, and never chosen or tested by. ``standing`` is how far a
-    successive halving is, None where there is none. ``seen_after`` is set where results are those after so many epochs
-    of all (see reports/halved.py).
+    successive halving is, None without one or where all cells came to their end all the same. ``seen_after`` is set
+    where results are those after so many epochs of all (see reports/halved.py).
     """
 
     folder: Path
@@ -315,13 +315,6 @@ class StudyRows:
             (cell for cell in self.cells if cell.finished),
             key=lambda cell: (cell.dev.mean or 0.0) * (1 if self.lower_is_better else -1),
         )
-
-    @property
-    def halving(self) -> Standing | None:
-        """How far a successive halving is; None without one, and where all cells came to their end all the same."""
-        open_states = {"pruned", "planned", "running"}
-        is_partial = any(one.state in open_states for cell in self.cells for one in cell.replicates)
-        return self.standing if is_partial else None
 
     @property
     def is_list(self) -> bool:

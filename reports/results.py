@@ -122,7 +122,7 @@ class Results:
                     "`epochs` is how far a cell came; only those that ran to the end have a result, and only they are "
                     "ranked."
                 )
-                if study.halving
+                if study.standing
                 else "",
                 lower if study.lower_is_better else higher,
             ]

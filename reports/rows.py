@@ -11,6 +11,7 @@ from typing import Any
 from gridsearch.errors import RequestError
 from gridsearch.factor import ROW
 from gridsearch.ledger import Ledger, bytes_array
+from gridsearch.rungs import Standing
 from reports.records import (
     CellRow,
     FactorColumn,
@@ -96,7 +97,7 @@ def read_study(ledger: Ledger) -> StudyRows:
             timing=Timing(**dict(rows(_TIMING).fetchone())),
             coverage=ledger.coverage(),
             scores=ledger.scores(),
-            standing=None if facts["kind"] != "trials" else ledger.standing(),
+            standing=_standing(ledger, cells),
         )
         return replace(study, predictions=_predictions(ledger.connection, study))
 
@@ -140,6 +141,12 @@ def _cells(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> tuple[Ce
         for row in connection.execute("SELECT * FROM cells ORDER BY position")
         for levels, name in [_levels_and_row(row["levels"])]
     )
+
+
+def _standing(ledger: Ledger, cells: tuple[CellRow, ...]) -> Standing | None:
+    """Tell how far a halving is; where nothing was left behind, nothing is to be said of it."""
+    states = {replicate.state for cell in cells for replicate in cell.replicates}
+    return ledger.standing() if states & {"pruned", "planned", "running"} else None
 
 
 def _levels_and_row(text: str) -> tuple[dict[str, str], str]:

@@ -50,7 +50,7 @@ class CollapsedRuns:
             "Runs that a halving left behind are not judged: one label for every row after a few epochs may be no more "
             "than a slow start."
         )
-        early = wrap(early) if self.study.halving else ""
+        early = wrap(early) if self.study.standing else ""
         if not items:
             return Section(title, (say("No finished run collapsed.") if self.study.ranking else "", early)).format()
         intro = say("{mark} These runs finished and count as results, but they are degenerate.", mark=COLLAPSED_MARK)

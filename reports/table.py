@@ -97,15 +97,15 @@ def _cell_table(study: StudyRows) -> Table:
 
 def _early_header(study: StudyRows) -> list[str]:
     """Name the columns of a successive halving: how far a cell came, and what the first rung saw of it."""
-    if study.halving is None:
+    if study.standing is None:
         return []
-    return [say("epochs"), say("dev after {n}", n=study.halving.halving.rungs[0].epochs)]
+    return [say("epochs"), say("dev after {n}", n=study.standing.first_epochs)]
 
 
 def _early(study: StudyRows, cell: CellRow, spell: Callable[[float | None], Value]) -> list[str | Value]:
-    if study.halving is None:
+    if study.standing is None:
         return []
-    score = study.halving.score([one.trial for one in cell.replicates], study.halving.halving.rungs[0].epochs)
+    score = study.standing.score([one.trial for one in cell.replicates], study.standing.first_epochs)
     return [str(cell.n_epochs), spell(score)]
 
 

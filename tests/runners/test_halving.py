@@ -160,7 +160,7 @@ def test_a_plain_sweep_runs_the_rest_in_full_and_a_halving_needs_nothing_of_it(s
     assert str(swept(runner).coverage) == "complete: 20 planned, 20 finished, 0 failed, 0 pending"
     assert runner.begun == []
     with Study(Path("study")).open() as ledger:
-        assert read_study(ledger).halving is None, "all cells ran to the end: there is nothing to say of a halving"
+        assert read_study(ledger).standing is None, "all cells ran to the end: there is nothing to say of a halving"
 
 
 def test_what_a_plain_sweep_finished_is_not_run_again(swept) -> None:
