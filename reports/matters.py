@@ -200,16 +200,18 @@ def _among_finished(study: StudyRows) -> str:
     """Say what to use after a halving: chosen among the cells that ran to the end, by the noise of their own seeds."""
     if not study.ranking:
         return ""
-    words, best = Words.of(study), finished_winner(study)
+    first, best = study.ranking[0], finished_winner(study)
+    named = {"cell": first.name(escape), "mean": decimals(first.dev.mean)}
     if best is not None:
-        text = winner_text(words, best, len(measured(study, "dev").cells), 0, {})
+        text = winner_text(Words.of(study), best, len(measured(study, "dev").cells), 0, {})
+    elif len(study.ranking) == 1:
+        text = say("Only {cell} ran to the end ({mean} on dev).", **named)
     else:
         text = say(
             "Of the {n} that ran to the end, {cell} is the best on dev ({mean}). Nothing tells by how much it would "
             "have to lead: that takes several of them, with several seeds.",
             n=len(study.ranking),
-            cell=study.ranking[0].name(escape),
-            mean=decimals(study.ranking[0].dev.mean),
+            **named,
         )
     return sentences([text, went_through_text(study)])
 

@@ -48,6 +48,7 @@ HALVED: Final[Mapping[str, str]] = {
         "晋级的组合也有几分靠的是同一批运行的运气，因此其结果偏乐观：在依赖某一个之前，"
         "请用新的种子再跑最好的几个。"
     ),
+    "Only {cell} ran to the end ({mean} on dev).": "只有{cell}跑完全程（验证集 {mean}）。",
     (
         "Of the {n} that ran to the end, {cell} is the best on dev ({mean}). Nothing tells by how much it would have "
         "to lead: that takes several of them, with several seeds."

@@ -155,6 +155,11 @@ def test_one_seed_cannot_tell_the_finished_apart(study: Study) -> None:
     assert "Of the 2 that ran to the end, cell 7 is the best on dev (0.7340). Nothing tells by how much" in page(rows)
 
 
+def test_one_cell_at_the_end_is_no_choice(study: Study) -> None:
+    text = page(halving_study(study, seeds="[0]", n_trials=13))
+    assert "Only cell 3 ran to the end (0.7310 on dev). The choice went through the halving: 7 cells were left" in text
+
+
 def test_a_tie_at_the_cut_is_told(study: Study) -> None:
     text = page(halving_study(study, lambda cell, seed, epoch: 0.5 + 0.01 * epoch))
     assert re.search(r"\| 0.5100 \(cell 4\) +\| 0.5100 \(cell 5\), a tie +\|", text)
