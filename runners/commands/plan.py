@@ -32,14 +32,16 @@ def run(arguments: Arguments) -> int:
     refuse_bad_counts(arguments)
     question = read_question(arguments)
     plan = question.plan
+    halving = None if arguments.halving is None else halved(plan, arguments.halving).halving
     if arguments.measure:
         _measure(plan, arguments)
     lines = [plan.space.title, "", *_about(plan), "", *_factors(plan), ""]
     lines += _cells(plan, list_all=arguments.all)
     lines += _left_out(plan)
     lines += ["", *_price(plan, _pending(question), question.study.folder, arguments)]
-    if arguments.halving is not None and (halving := halved(plan, arguments.halving).halving) is not None:
-        lines.append(f"successive halving: {halving.text(len(plan.space.design.seeds))}")
+    if halving is not None:
+        text = f"halving  {halving.text(len(plan.space.design.seeds))} (the price is of all epochs)"
+        lines += ["", textwrap.fill(text, 80, subsequent_indent=" " * 9)]
     print("\n".join(lines).rstrip())
     return EXIT_DONE
 

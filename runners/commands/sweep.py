@@ -60,7 +60,9 @@ def _sweep_and_show(arguments: Arguments) -> int:
 
 
 def _foreseen(question: Question, arguments: Arguments) -> dict[str, object]:
-    """Predict the trials that are left to run, just before they are."""
+    """Predict the trials that are left to run, just before they are; a price is of whole trials, not of rungs."""
+    if question.plan.halving is not None:
+        return {}
     with question.study.open() as ledger:
         return foreseen(question.plan, ledger.pending(), arguments)
 

@@ -308,7 +308,7 @@ def test_trained_for_real_what_goes_on_repeats_its_first_epochs_to_the_last_bit(
     asked = ["question.toml", "--task", "task.toml", "--model", str(encoder_folder), "--set", "epochs=3"]
     command = ["sweep", *asked, "--study", "study", "--runner", "serial"]
     assert main(["plan", *asked, "--study", "study", "--halving"]) == 0
-    assert "successive halving: 8 cells x 1 epoch, 2 x 3: 14 of 24 epochs" in capsys.readouterr().out
+    assert "halving  8 cells x 1 epoch, 2 x 3: 14 of 24 epochs (the price is" in capsys.readouterr().out
     assert main([*command, "--halving"]) == 0
     certificate = "complete: 8 planned, 2 finished, 0 failed, 0 pending, 6 pruned"
     printed = capsys.readouterr().out
