@@ -25,7 +25,7 @@ from gridsearch.tasks.taskfile import DOCSTRINGS
 from reports.markdown import plural
 from runners.provenance import describe_run
 
-EPOCHS = 2
+EPOCHS = 1
 QUICK = {"cells": 4, "rows": 500, "epochs": 1}
 EXIT_FAILED, EXIT_WRONG_REQUEST, EXIT_INTERRUPTED = 1, 2, 130
 

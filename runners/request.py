@@ -20,6 +20,7 @@ from gridsearch.tasks.tables import Columns, read_text
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import DOCSTRINGS, load_task, parse_task_file
 from runners.cli import Arguments
+from runners.precision import with_precision
 from search_spaces import find_space, find_task, names_of_tasks
 
 
@@ -77,7 +78,8 @@ def read_asked(arguments: Arguments) -> Asked:
         "train_rows": arguments.train_rows,
         "columns": _columns(find_task(arguments.task)).model_dump(),
     }
-    return Asked(space, task, Study(_study_folder(arguments, space, task)), words)
+    study = Study(_study_folder(arguments, space, task))
+    return Asked(with_precision(space, study), task, study, words)
 
 
 def longest_text(encoder: str, task: Task) -> int:
@@ -86,7 +88,7 @@ def longest_text(encoder: str, task: Task) -> int:
     tokenizer = build_tokenizer(tokenizer_files(folder))
     # From the config alone: to describe the encoder again would hash its weights again.
     data = encode_task(task, tokenizer, max_tokens(read_config(folder), folder))
-    return max(int(split.lengths.max()) for split in (data.train, data.dev, data.test) if split is not None)
+    return max(int(split.lengths.max()) for split in data.splits.values())
 
 
 def _study_folder(arguments: Arguments, space: Space, task: Task) -> Path:

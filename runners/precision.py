@@ -1,0 +1,47 @@
+"""The arithmetic of a study that names none: bfloat16 where the processor multiplies it and it pays, else float32.
+
+Both learn equally well (the space ``precision``, published in ``reports/published``). The choice becomes a fixed knob
+of the study, and stays with it wherever it is resumed.
+"""
+
+from pathlib import Path
+
+from gridsearch.encoders.files import locate, read_config
+from gridsearch.space import Space
+from gridsearch.study import Study
+
+KNOB = "precision"
+N_WIDE = 128
+"""Encoders with narrower states gain nothing: products of matrices are not what takes their time."""
+CPU_FACTS = Path("/proc/cpuinfo")
+DEVICES = Path("/dev")
+
+
+def with_precision(space: Space, study: Study) -> Space:
+    """Fix the precision, unless the space does, or varies it."""
+    if KNOB in space.fixed or any(KNOB in level.knobs for factor in space.factors for level in factor.levels):
+        return space
+    if study.ledger_path.is_file():
+        with study.open() as ledger:
+            begun_with = ledger.facts().get("fixed", {}).get(KNOB)
+        return space if begun_with is None else space.with_fixed({KNOB: begun_with})
+    return space.with_fixed({KNOB: "bf16"}) if multiplies_bf16() and all(map(is_wide, _encoders(space))) else space
+
+
+def multiplies_bf16() -> bool:
+    """Whether the processor has AMX, at which trials run: a machine with a GPU runs them there."""
+    has_gpu = any(DEVICES.glob("nvidia[0-9]*"))
+    return not has_gpu and CPU_FACTS.is_file() and "amx_bf16" in CPU_FACTS.read_text(encoding="utf-8").split()
+
+
+def is_wide(encoder: str) -> bool:
+    """Whether an encoder gains from it. Raises RequestError for one that cannot be read."""
+    if encoder == "tiny":
+        return False
+    config = read_config(locate(encoder))
+    return int(config.get("hidden_size", config.get("dim", 768))) >= N_WIDE
+
+
+def _encoders(space: Space) -> set[str]:
+    varied = {level.knobs["encoder"] for factor in space.factors for level in factor.levels if "encoder" in level.knobs}
+    return {str(name) for name in varied or {space.fixed.get("encoder", "tiny")}}
