@@ -141,7 +141,7 @@ class Cost:
                 hours=_hours(timing.core_seconds),
                 gpu_hours=_hours(timing.gpu_seconds),
             )
-        lost = timing.failed_seconds / (timing.failed_seconds + timing.finished_seconds)
+        lost = timing.failed_seconds / timing.held_seconds
         return text + say("; {share} of their time was lost to failures.", share=f"{lost:.1%}")
 
     def _fast_and_good(self) -> str:

@@ -220,7 +220,7 @@ class Provenance:
 class Timing:
     """When attempts ran (Unix seconds), how many, and the seconds that the finished ones took together.
 
-    ``failed_seconds`` are those of attempts that failed; ``core_seconds`` and ``gpu_seconds`` are of all that ended,
+    ``held_seconds`` are those of all attempts, ``failed_seconds`` of those that failed; ``core_seconds`` and ``gpu_seconds`` are of all that ended,
     times the threads and the share of a GPU that each held.
     """
 
@@ -229,6 +229,7 @@ class Timing:
     n_attempts: int
     n_workers: int
     finished_seconds: float
+    held_seconds: float = 0.0
     failed_seconds: float = 0.0
     core_seconds: float = 0.0
     gpu_seconds: float = 0.0

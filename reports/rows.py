@@ -59,7 +59,7 @@ _FINISHED = "SELECT provenance, trial, seconds FROM attempts WHERE state = 'fini
 _TIMING = f"""
 SELECT min(started) AS started, max(ended) AS ended, count(*) AS n_attempts, count(DISTINCT worker) AS n_workers,
        coalesce(sum(seconds), 0.0) AS finished_seconds,
-       total(CASE WHEN state = 'failed' THEN held END) AS failed_seconds,
+       total(held) AS held_seconds, total(CASE WHEN state = 'failed' THEN held END) AS failed_seconds,
        total(held * coalesce(resources ->> 'threads', 1)) AS core_seconds,
        total(held * coalesce(resources ->> 'gpus', 0)) AS gpu_seconds
 FROM ({_HELD})

@@ -9,12 +9,12 @@ from pathlib import Path
 from gridsearch.encoders.files import locate, read_config
 from gridsearch.space import Space
 from gridsearch.study import Study
+from runners.prediction import gpu_names
 
 KNOB = "precision"
 N_WIDE = 128
 """Encoders with narrower states gain nothing: products of matrices are not what takes their time."""
 CPU_FACTS = Path("/proc/cpuinfo")
-DEVICES = Path("/dev")
 
 
 def with_precision(space: Space, study: Study) -> Space:
@@ -29,9 +29,9 @@ def with_precision(space: Space, study: Study) -> Space:
 
 
 def multiplies_bf16() -> bool:
-    """Whether the processor has AMX, at which trials run: a machine with a GPU runs them there."""
-    has_gpu = any(DEVICES.glob("nvidia[0-9]*"))
-    return not has_gpu and CPU_FACTS.is_file() and "amx_bf16" in CPU_FACTS.read_text(encoding="utf-8").split()
+    """Whether trials run on a processor that has AMX: where there is a GPU, they run there."""
+    has_amx = CPU_FACTS.is_file() and "amx_bf16" in CPU_FACTS.read_text(encoding="utf-8").split()
+    return has_amx and not gpu_names()
 
 
 def is_wide(encoder: str) -> bool:

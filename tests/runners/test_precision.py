@@ -22,7 +22,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     (folder / "cpuinfo").write_text(AMX)
     monkeypatch.setattr(precision, "CPU_FACTS", folder / "cpuinfo")
-    monkeypatch.setattr(precision, "DEVICES", folder)
+    monkeypatch.setattr(precision, "gpu_names", tuple)
     return folder
 
 
@@ -69,8 +69,8 @@ def test_a_processor_without_amx(machine: Path, tmp_path: Path, cpuinfo: str | N
     assert precision_of(FACTOR, tmp_path, encoder=encoder(tmp_path / "encoder")) is None
 
 
-def test_a_gpu_is_where_trials_would_run(machine: Path, tmp_path: Path) -> None:
-    (machine / "nvidia0").touch()
+def test_a_gpu_is_where_trials_would_run(machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "gpu_names", lambda: ("a card",))
     assert precision_of(FACTOR, tmp_path, encoder=encoder(tmp_path / "encoder")) is None
 
 
