@@ -220,8 +220,8 @@ class Provenance:
 class Timing:
     """When attempts ran (Unix seconds), how many, and the seconds that the finished ones took together.
 
-    ``held_seconds`` are those of all attempts, ``failed_seconds`` of those that failed; ``core_seconds`` and ``gpu_seconds`` are of all that ended,
-    times the threads and the share of a GPU that each held.
+    ``held_seconds`` are those of all attempts that ended, ``failed_seconds`` of those that failed; ``core_seconds`` and
+    ``gpu_seconds`` are of all, times the threads and the share of a GPU that each held.
     """
 
     started: float | None

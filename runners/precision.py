@@ -4,9 +4,11 @@ Both learn equally well (the space ``precision``, published in ``reports/publish
 of the study, and stays with it wherever it is resumed.
 """
 
+import contextlib
 from pathlib import Path
 
 from gridsearch.encoders.files import locate, read_config
+from gridsearch.errors import NotBegunError
 from gridsearch.space import Space
 from gridsearch.study import Study
 from runners.prediction import gpu_names
@@ -22,9 +24,10 @@ def with_precision(space: Space, study: Study) -> Space:
     if KNOB in space.fixed or any(KNOB in level.knobs for factor in space.factors for level in factor.levels):
         return space
     if study.ledger_path.is_file():
-        with study.open() as ledger:
-            begun_with = ledger.facts().get("fixed", {}).get(KNOB)
-        return space if begun_with is None else space.with_fixed({KNOB: begun_with})
+        with contextlib.suppress(NotBegunError), study.open() as ledger:
+            if facts := ledger.facts():
+                begun_with = facts.get("fixed", {}).get(KNOB)
+                return space if begun_with is None else space.with_fixed({KNOB: begun_with})
     return space.with_fixed({KNOB: "bf16"}) if multiplies_bf16() and all(map(is_wide, _encoders(space))) else space
 
 

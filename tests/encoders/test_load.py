@@ -48,8 +48,8 @@ def test_the_model_of_every_family_is_the_checkpoint(family_folders: dict[str, P
     assert encoder.missing == ()
     assert_same_model(mine, theirs)
     ids = torch.arange(5, 25).reshape(2, 10)
-    with torch.no_grad():  # what is no parameter is the same as well
-        assert torch.equal(mine(ids).last_hidden_state, theirs(ids).last_hidden_state)
+    with torch.no_grad():  # what is no parameter is the same as well; attention rounds otherwise
+        torch.testing.assert_close(mine(ids).last_hidden_state, theirs(ids).last_hidden_state, rtol=1e-4, atol=1e-5)
 
 
 PREFIXES = {"xlm-roberta": "roberta", "deberta-v2": "deberta"}

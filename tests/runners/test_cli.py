@@ -240,8 +240,15 @@ def test_a_second_driver_is_refused(project: Path, encoder_folder: Path, capsys)
     assert "is being driven by process" in printed
 
 
-@pytest.mark.parametrize("runner", ["serial", "ray"])
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize(
+    ("runner", "name"),
+    [
+        ("serial", "SIGTERM"),
+        ("serial", "SIGINT"),
+        ("ray", "SIGTERM"),
+        pytest.param("ray", "SIGINT", marks=pytest.mark.slow),
+    ],
+)
 def test_interrupted_politely_it_says_so_and_goes_on(
     runner: str, name: str, project: Path, encoder_folder: Path, capsys
 ) -> None:

@@ -168,6 +168,7 @@ def test_a_runner_runs_several_times(name: str, plan: Plan, stock: Stock) -> Non
     assert len(heard.outcomes) == 2
 
 
+@pytest.mark.slow
 def test_shares_of_a_gpu(plan: Plan, stock: Stock) -> None:
     import ray
 

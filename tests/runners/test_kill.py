@@ -63,8 +63,15 @@ def is_alive(process: int) -> bool:
         return False
 
 
-# A search starts its processes six times over: a minute.
-@pytest.mark.parametrize("way", ["serial", "ray", pytest.param("optimize", marks=pytest.mark.slow)])
+# Each starts its processes six times over: half a minute to a minute.
+@pytest.mark.parametrize(
+    "way",
+    [
+        pytest.param("serial", marks=pytest.mark.slow),
+        "ray",
+        pytest.param("optimize", marks=pytest.mark.slow),
+    ],
+)
 def test_killed_at_five_moments(way: str, project: Path, encoder_folder: Path, capsys) -> None:
     command, *options = WAYS[way]
     words = [command, "question.toml", "--task", "task.toml", "--model", str(encoder_folder), "--study", "study"]

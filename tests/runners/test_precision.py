@@ -81,6 +81,12 @@ def test_what_the_question_says_stays(machine: Path, tmp_path: Path) -> None:
     assert with_precision(varied, Study(tmp_path / "study")) == varied
 
 
+def test_a_study_that_was_killed_before_it_began(machine: Path, tmp_path: Path) -> None:
+    (tmp_path / "study").mkdir()
+    Study(tmp_path / "study").ledger_path.touch()
+    assert precision_of(FACTOR, tmp_path, encoder=encoder(tmp_path / "encoder")) == "bf16"
+
+
 def test_a_study_keeps_what_it_began_with(machine: Path, project: Path, encoder_folder: Path, capsys) -> None:
     """Whichever machine goes on with it."""
     (project / "space.toml").write_text(FACTOR + "[design]\nkind = 'full'\n[recipe]\nepochs = 1\nmax_length = 48\n")
