@@ -103,8 +103,7 @@ def _make(folder: Path, recipe: Recipe, n_layers: int, data: EncodedTask, model:
                 batch = collate(split, rows, data.pad_id, torch.device("cpu"))
                 with torch.inference_mode(), autocast(recipe.precision, torch.device("cpu")):
                     found = lower(**model.inputs(batch)).last_hidden_state[batch["attention_mask"].bool()]
-                places = [np.arange(split.starts[row], split.starts[row + 1]) for row in rows]
-                states[np.concatenate(places)] = found.float().numpy()
+                states[split.tokens_of(rows)] = found.float().numpy()
             states.flush()
         draft.rename(folder)
 

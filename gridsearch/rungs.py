@@ -126,12 +126,13 @@ class Standing:
 
     def score(self, trials: Sequence[str], epochs: int) -> float | None:
         """Return the mean of these trials after so many epochs; None unless all of them have a number there."""
-        return mean_after([self.curves.get(trial, ()) for trial in trials], epochs)
+        return mean_after(self.curves, trials, epochs)
 
 
-def mean_after(curves: Sequence[Curve], epochs: int) -> float | None:
-    """Return the mean over curves after so many epochs; None unless all of them have a number there."""
-    values = [curve[epochs - 1] if len(curve) >= epochs else None for curve in curves]
+def mean_after(curves: Mapping[str, Curve], trials: Sequence[str], epochs: int) -> float | None:
+    """Return the mean of these trials after so many epochs; None unless all of them have a number there."""
+    found = [curves.get(trial, ()) for trial in trials]
+    values = [curve[epochs - 1] if len(curve) >= epochs else None for curve in found]
     known = [value for value in values if value is not None]
     return fmean(known) if len(known) == len(values) else None
 
@@ -158,7 +159,7 @@ def stand(
         }  # fmt: skip
         if lacking:
             return Standing(halving, tuple(members), lacking, curves, len(trials))
-        scores = [mean_after([curves.get(trial, ()) for trial in cells[one]], rung.epochs) for one in members[-1]]
+        scores = [mean_after(curves, cells[one], rung.epochs) for one in members[-1]]
         best = best_cells(scores, following.n_cells, lower_is_better=lower_is_better)
         members.append(tuple(members[-1][place] for place in best))
     trials = _trials(cells, members[-1])

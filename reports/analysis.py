@@ -51,7 +51,7 @@ def same_rows(study: StudyRows) -> list[tuple[CellRow, ...]]:
     groups: dict[tuple[str, ...], list[CellRow]] = {}
     for cell in study.cells:
         if cell.row:
-            groups.setdefault(tuple(replicate.trial for replicate in cell.replicates), []).append(cell)
+            groups.setdefault(cell.trials, []).append(cell)
     return [tuple(group) for group in groups.values() if len(group) > 1]
 
 
@@ -146,17 +146,14 @@ def _about_seeds(study: StudyRows) -> list[str]:
 
 def _about_equal_pairs(study: StudyRows) -> list[str]:
     """Name the factors that change no digit in most cells: with a shared seed, such a pair is one run counted twice."""
-    results = {tuple(cell.levels.values()): cell.dev.mean for cell in study.cells if cell.finished}
-    trials = {tuple(cell.levels.values()): {one.trial for one in cell.replicates} for cell in study.cells}
     notes = []
-    for place, factor in enumerate(study.factors):
+    for factor in study.factors:
         pairs = [
-            (levels, (*levels[:place], factor.baseline, *levels[place + 1 :]))
-            for levels in results
-            if levels[place] != factor.baseline
+            (one, other)
+            for one, other in study.pairs_with_baseline(factor)
+            if one.finished and other.finished and set(one.trials) != set(other.trials)
         ]
-        pairs = [(one, other) for one, other in pairs if other in results and trials[one] != trials[other]]
-        n_equal = sum(results[one] == results[other] for one, other in pairs)
+        n_equal = sum(one.dev.mean == other.dev.mean for one, other in pairs)
         if n_equal >= FEWEST_EQUAL and 2 * n_equal > len(pairs):
             notes.append(
                 say(

@@ -78,13 +78,9 @@ def _costs(study: StudyRows, factor: FactorColumn, alike: set[str]) -> list[Leve
 
 def _pairs(study: StudyRows, factor: FactorColumn, label: str, alike: set[str]) -> dict[tuple[str, str], Pair]:
     """Pair the trials of a level with those of the baseline level in the cells that differ in nothing else."""
-    partners = {
-        tuple(cell.levels.values()): cell for cell in study.cells if cell.levels[factor.name] == factor.baseline
-    }
     pairs = {}
-    for cell in study.cells:
-        partner = partners.get(tuple((dict(cell.levels) | {factor.name: factor.baseline}).values()))
-        if cell.levels[factor.name] != label or partner is None:
+    for cell, partner in study.pairs_with_baseline(factor):
+        if cell.levels[factor.name] != label:
             continue
         for mine, other in zip(cell.replicates, partner.replicates, strict=True):
             if {mine.trial, other.trial} <= alike and mine.trial != other.trial:

@@ -7,7 +7,7 @@ from typing import Any
 from gridsearch.rungs import Standing
 from reports.language import say, sentences
 from reports.markdown import Section, escape, plural, table, wrap
-from reports.records import CellRow, Replicate, StudyRows
+from reports.records import Replicate, StudyRows
 from reports.table import decimals
 
 
@@ -137,7 +137,7 @@ class Halved:
         known = {
             cell.index: score
             for cell in self.study.cells
-            if (score := early_score(standing, cell, epochs)) is not None
+            if (score := standing.score(cell.trials, epochs)) is not None
         }  # fmt: skip
         worst = min((one for one in went_on if one in known), key=lambda one: (sign * known[one], -one), default=None)
         best = max((one for one in left if one in known), key=lambda one: sign * known[one], default=None)
@@ -161,7 +161,7 @@ class Halved:
                 total=halving.n_epochs,
             )
         ]
-        known = {cell.index: early_score(standing, cell, first) for cell in ranking}
+        known = {cell.index: standing.score(cell.trials, first) for cell in ranking}
         if len(ranking) > 1 and not standing.lacking and all(score is not None for score in known.values()):
             sign = 1 if self.study.lower_is_better else -1
             leader = min(sorted(known), key=lambda index: sign * (known[index] or 0.0))
@@ -178,11 +178,6 @@ class Halved:
         return sentences(texts)
 
 
-def early_score(standing: Standing, cell: CellRow, epochs: int) -> float | None:
-    """Return the mean of a cell after so many epochs; None unless all of its trials have a number there."""
-    return standing.score([one.trial for one in cell.replicates], epochs)
-
-
 def halving_numbers(study: StudyRows) -> dict[str, Any] | None:
     """Return the numbers of the section for JSON; None without a halving."""
     standing = study.standing
@@ -194,5 +189,5 @@ def halving_numbers(study: StudyRows) -> dict[str, Any] | None:
         "members": [list(indexes) for indexes in standing.members],
         "under_way": len(standing.lacking),
         "effects_after_epochs": first,
-        "dev_after_first_rung": {str(cell.index): early_score(standing, cell, first) for cell in study.cells},
+        "dev_after_first_rung": {str(cell.index): standing.score(cell.trials, first) for cell in study.cells},
     }

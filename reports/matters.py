@@ -71,7 +71,7 @@ def measured(study: StudyRows, split: str) -> Measured:
             distinct.setdefault(one.trial, Run(cell.levels, one.seed, value))
             values += [value] if value is not None and math.isfinite(value) else []
             collapsed |= {one.trial} if one.collapsed else set()
-        cells.setdefault(tuple(one.trial for one in cell.replicates), (cell.index, cell.levels, tuple(values)))
+        cells.setdefault(cell.trials, (cell.index, cell.levels, tuple(values)))
     knobs = {factor.name: {name for sets in factor.levels.values() for name in sets} for factor in study.factors}
     inert = inert_factors(knobs, [(cell.levels, cell.recipe) for cell in study.cells])
     chosen = tuple(cell for cell in cells.values() if cell[2])

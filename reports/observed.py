@@ -48,7 +48,7 @@ def study_regression(study: StudyRows) -> Regression:
     if study.is_imported:
         rows: list[tuple[Mapping[str, str], float | None]] = [(row.levels, row.value) for row in study.observations]
     else:
-        distinct = {tuple(one.trial for one in cell.replicates): cell for cell in reversed(study.cells)}
+        distinct = {cell.trials: cell for cell in reversed(study.cells)}
         rows = [(cell.levels, cell.result.mean) for cell in reversed(distinct.values())]
     predictors = [_predictor(factor, tuple(levels[factor.name] for levels, _ in rows)) for factor in study.factors]
     return regress(predictors, [value for _, value in rows])

@@ -93,7 +93,7 @@ def fill(target: "optuna.Study", study: StudyRows, objectives: Sequence[str], pr
                 cell.levels,
                 values_of(cell, objectives) if state == "COMPLETE" else None,
                 intermediate_values=steps_of(cell, pruner) if len(objectives) == 1 else None,
-                user_attrs={"index": cell.index, "trials": [replicate.trial for replicate in cell.replicates]},
+                user_attrs={"index": cell.index, "trials": list(cell.trials)},
             )
 
 

@@ -98,6 +98,11 @@ class CellRow:
         return name + (say(" ({details})", details=spell(self.row)) if self.row else "")
 
     @property
+    def trials(self) -> tuple[str, ...]:
+        """The ids of its trials, one for each replicate; cells of one recipe share them."""
+        return tuple(replicate.trial for replicate in self.replicates)
+
+    @property
     def finished(self) -> tuple[Replicate, ...]:
         """The replicates that have a result."""
         return tuple(replicate for replicate in self.replicates if replicate.state == "finished")
@@ -316,6 +321,16 @@ class StudyRows:
             (cell for cell in self.cells if cell.finished),
             key=lambda cell: (cell.dev.mean or 0.0) * (1 if self.lower_is_better else -1),
         )
+
+    def pairs_with_baseline(self, factor: FactorColumn) -> list[tuple[CellRow, CellRow]]:
+        """Pair the cells off a factor's baseline level with those at it that differ in nothing else."""
+        cells = {tuple(cell.levels.values()): cell for cell in self.cells}
+        pairs = []
+        for cell in cells.values():
+            partner = cells.get(tuple((dict(cell.levels) | {factor.name: factor.baseline}).values()))
+            if partner is not None and partner is not cell:
+                pairs.append((cell, partner))
+        return pairs
 
     @property
     def is_list(self) -> bool:

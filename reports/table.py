@@ -105,7 +105,7 @@ def _early_header(study: StudyRows) -> list[str]:
 def _early(study: StudyRows, cell: CellRow, spell: Callable[[float | None], Value]) -> list[str | Value]:
     if study.standing is None:
         return []
-    score = study.standing.score([one.trial for one in cell.replicates], study.standing.first_epochs)
+    score = study.standing.score(cell.trials, study.standing.first_epochs)
     return [str(cell.n_epochs), spell(score)]
 
 
@@ -215,7 +215,7 @@ def _csv_row(study: StudyRows, cell: CellRow) -> list[object]:
         "; ".join(cell.collapsed),
         " ".join(str(replicate.chosen_epoch) for replicate in cell.finished),
         cell.train_seconds_per_epoch.mean,
-        " ".join(replicate.trial for replicate in cell.replicates),
+        " ".join(cell.trials),
     ]
 
 

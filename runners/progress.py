@@ -34,19 +34,18 @@ class Progress:
 
     def begin(self, coverage: Coverage, best: tuple[float, str] | None) -> None:
         """Start counting; ``best`` is the value and the trial that are to be beaten."""
-        self._best = (best[0], self._names.get(best[1], best[1][:8])) if best else None
         if coverage.finished:
             self.say(f"{coverage.finished} of {coverage.planned} trials are finished already")
-        self._count(coverage.planned, coverage.finished, coverage.failed)
+        self._count(coverage.planned, coverage.finished, coverage.failed, best)
 
     def begin_rung(self, standing: Standing, best: tuple[float, str] | None) -> None:
         """Start counting the trials that have come to the end of a rung; ``best`` is of those that are finished."""
         self.close()
-        self._best = (best[0], self._names.get(best[1], best[1][:8])) if best else None
         self.say(rung_text(standing))
-        self._count(standing.n_trials, standing.n_trials - len(standing.lacking), 0)
+        self._count(standing.n_trials, standing.n_trials - len(standing.lacking), 0, best)
 
-    def _count(self, n_planned: int, n_done: int, n_failed: int) -> None:
+    def _count(self, n_planned: int, n_done: int, n_failed: int, best: tuple[float, str] | None) -> None:
+        self._best = (best[0], self._names.get(best[1], best[1][:8])) if best else None
         self._n_planned, self._n_done, self._n_failed = n_planned, n_done, n_failed
         self._n_pruned = self._n_done_here = 0
         self._begun = time.monotonic()

@@ -36,9 +36,13 @@ class EncodedSplit:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
+    def tokens_of(self, rows: np.ndarray) -> np.ndarray:
+        """Return where the tokens of some rows lie, row by row in the order given."""
+        return np.concatenate([np.arange(self.starts[row], self.starts[row + 1]) for row in rows])
+
     def part(self, rows: np.ndarray) -> "EncodedSplit":
         """Copy some of the rows, in the order given."""
-        tokens = np.concatenate([np.arange(self.starts[row], self.starts[row + 1]) for row in rows])
+        tokens = self.tokens_of(rows)
         return EncodedSplit(
             ids=self.ids[tokens],
             types=None if self.types is None else self.types[tokens],

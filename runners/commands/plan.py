@@ -61,8 +61,9 @@ def _measure(plan: Plan, arguments: Arguments) -> None:
     from runners.measurement import measure
 
     place, groups = place_of(arguments), groups_of(plan)
+    circumstances = circumstances_of(plan, place)
     for group, price in zip(groups, measure(plan, groups, place.n_workers, place.threads), strict=True):
-        save_price(price, group, circumstances_of(plan, place))
+        save_price(price, group, circumstances)
 
 
 def _price(plan: Plan, pending: set[str] | None, folder: Path, arguments: Arguments) -> list[str]:
