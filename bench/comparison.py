@@ -15,6 +15,8 @@ WALL_TARGETS = {"a": 8.0, "b": 2.0, "c": 2.0}
 """How many times as long as ours a system has to take, at the least."""
 MEMORY_RIVAL = "b"
 FROZEN_TARGET = 0.55
+STEADY = 1.15
+"""By how much the machine's own speed may change between systems before the table cautions."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Run:
 class Comparison:
     """The systems' runs of one workload, by letter. ``cells`` maps numbers to names.
 
+    ``paces`` are the seconds of one and the same step on this machine, the mean of before and after each system.
     ``second_seed`` is ours with another seed of every cell; ``frozen_share`` are the seconds of our epochs with frozen
     layers over those without, of "training" and of the "whole" epoch. Both are empty where ours was not run.
     """
@@ -42,6 +45,7 @@ class Comparison:
     metric: str
     cells: Mapping[int, str]
     runs: Mapping[str, Run]
+    paces: Mapping[str, float]
     second_seed: Mapping[int, float]
     frozen_share: Mapping[str, float]
 
@@ -53,7 +57,8 @@ class Comparison:
             for letter, run in self.runs.items()
             if run.n_trials != n_cells
         ]
-        blocks = [f"### {self.title}", self.size, self.costs(), *repeated, self.targets(), self.results()]
+        told = [*repeated, self.caution()]
+        blocks = [f"### {self.title}", self.size, self.costs(), *told, self.targets(), self.results()]
         return "\n\n".join(block for block in blocks if block)
 
     @property
@@ -63,15 +68,28 @@ class Comparison:
 
     def costs(self) -> str:
         """Table the systems: what they cost, beside the reference in brackets, and what they found."""
-        header = ("", *(f"{what} (/ {self.reference})" for what in ("wall s", "CPU s", "MiB")), self.metric, "sd")
-        base = _figures(self.runs[self.reference].cost)
+        header = (
+            "",
+            *(f"{what} (/ {self.reference})" for what in ("wall s", "CPU s", "MiB", "step ms")),
+            self.metric,
+            "sd",
+        )
+        base = self._figures(self.reference)
         rows = []
         for letter, run in self.runs.items():
             values = list(run.dev.values())
-            costs = (f"{one:,.0f} ({one / of_base:.2f})" for one, of_base in zip(_figures(run.cost), base, strict=True))
+            found = self._figures(letter)
+            costs = (f"{one:,.0f} ({one / of_base:.2f})" for one, of_base in zip(found, base, strict=True))
             sd = f"{statistics.stdev(values):.4f}" if len(values) > 1 else "-"
             rows.append((letter, *costs, f"{statistics.fmean(values):.4f}", sd))
         return _table(header, rows)
+
+    def caution(self) -> str:
+        """Say so where the machine itself did not keep its speed."""
+        change = max(self.paces.values()) / min(self.paces.values())
+        if change <= STEADY:
+            return ""
+        return f"The machine itself changed its speed by {change:.2f} between systems: read the ratios with care."
 
     def targets(self) -> str:
         """Table what is asked of ours beside what was found."""
@@ -117,6 +135,10 @@ class Comparison:
             )
         return _table(("cell", self.reference, *compared), rows)
 
+    def _figures(self, letter: str) -> tuple[float, ...]:
+        cost = self.runs[letter].cost
+        return cost.wall_seconds, cost.cpu_seconds, cost.peak_bytes / 2**20, 1000 * self.paces[letter]
+
     def _differences(self, dev: Mapping[int, float]) -> list[float]:
         """Pair results with the reference's, cell by cell."""
         reference = self.runs[self.reference].dev
@@ -135,10 +157,6 @@ def seed_noise(differences: Sequence[float]) -> float:
     if n < 2:
         return math.nan
     return float(students_t.ppf(0.975, n - 1)) * statistics.stdev(differences) / math.sqrt(n)
-
-
-def _figures(cost: Cost) -> tuple[float, float, float]:
-    return cost.wall_seconds, cost.cpu_seconds, cost.peak_bytes / 2**20
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.comparison import OURS, Comparison
+from bench.pace import step_seconds
 from bench.systems import SYSTEMS, frozen_share, run_second_seed
 from bench.workload import CELL_COUNTS, SETTINGS, make_workload
 from gridsearch.errors import GridSearchError, RequestError, one_of
@@ -74,19 +75,24 @@ def _measure(arguments: argparse.Namespace) -> None:
     if output is not None:
         _make(output)
     load_before = os.getloadavg()[0]
-    comparisons = []
+    comparisons: list[Comparison] = []
     with tempfile.TemporaryDirectory(prefix="gridsearch-bench-") as scratch:
         for name in encoders:
             folder = Path(scratch, name)
             folder.mkdir()
             comparisons.append(_compare(name, letters, folder, data_dir, arguments))
-    circumstances = _circumstances(arguments, letters, load_before)
-    text = "\n\n".join([circumstances["caption"], *(comparison.format() for comparison in comparisons)]) + "\n"
+            text = _written(comparisons, _circumstances(arguments, letters, load_before), output)
     print(f"\n{text}", end="")
+
+
+def _written(comparisons: Sequence[Comparison], circumstances: dict[str, Any], output: Path | None) -> str:
+    """Return the tables so far; they and the raw figures are written after each encoder: the next may take an hour."""
+    text = "\n\n".join([circumstances["caption"], *(comparison.format() for comparison in comparisons)]) + "\n"
     if output is not None:
         raw = {"circumstances": circumstances, "comparisons": [asdict(comparison) for comparison in comparisons]}
         (output / "finetune.json").write_text(json.dumps(raw, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         (output / "finetune.md").write_text(text, encoding="utf-8")
+    return text
 
 
 def _chosen(what: str, names: str, known: Any) -> list[str]:
@@ -131,13 +137,19 @@ def _compare(
         n_cells=arguments.cells or quick.get("cells", CELL_COUNTS[-1]),
     )
     runs = {}
+    paces = {}
+    pace = step_seconds()
     for letter in letters:
         scratch = folder / letter
         scratch.mkdir()
         what, system = SYSTEMS[letter]
         print(f"{name}, {letter} ({what}) ...", end=" ", flush=True)
         runs[letter] = system(workload, scratch, arguments.threads)
-        print(f"{runs[letter].cost.wall_seconds:.1f} s", flush=True)
+        before, pace = pace, step_seconds()
+        paces[letter] = (before + pace) / 2
+        print(
+            f"{runs[letter].cost.wall_seconds:.1f} s; a step {before * 1000:.0f} ms, then {pace * 1000:.0f}", flush=True
+        )
     return Comparison(
         title=f"{name} on {workload.task}",
         size=f"{workload.n_train_rows:,} training rows, {workload.n_dev_rows:,} dev rows, "
@@ -145,6 +157,7 @@ def _compare(
         metric=workload.metric,
         cells=workload.cell_names,
         runs=runs,
+        paces=paces,
         second_seed=run_second_seed(workload, folder / OURS) if OURS in runs else {},
         frozen_share=frozen_share(workload) if OURS in runs else {},
     )

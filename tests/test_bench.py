@@ -21,13 +21,15 @@ TABLES = """\
 
 4 rows.
 
-|    |   wall s (/ d) |   CPU s (/ d) |    MiB (/ d) |   accuracy |     sd |
-|---:|---------------:|--------------:|-------------:|-----------:|-------:|
-|  a |    900 (10.00) |  1,200 (6.00) |   500 (0.50) |     0.8000 | 0.1414 |
-|  b |     150 (1.67) |    220 (1.10) | 1,250 (1.25) |     0.6000 |      - |
-|  d |      90 (1.00) |    200 (1.00) | 1,000 (1.00) |     0.8000 | 0.1414 |
+|    |   wall s (/ d) |   CPU s (/ d) |    MiB (/ d) |   step ms (/ d) |   accuracy |     sd |
+|---:|---------------:|--------------:|-------------:|----------------:|-----------:|-------:|
+|  a |    900 (10.00) |  1,200 (6.00) |   500 (0.50) |       30 (1.20) |     0.8000 | 0.1414 |
+|  b |     150 (1.67) |    220 (1.10) | 1,250 (1.25) |       25 (1.00) |     0.6000 |      - |
+|  d |      90 (1.00) |    200 (1.00) | 1,000 (1.00) |       25 (1.00) |     0.8000 | 0.1414 |
 
 b trained 1 trials for 2 cells.
+
+The machine itself changed its speed by 1.20 between systems: read the ratios with care.
 
 |                      figure |       target |   found |        |
 |----------------------------:|-------------:|--------:|-------:|
@@ -52,7 +54,9 @@ def test_the_tables() -> None:
     }
     cells = {1: "plain", 2: "frozen"}
     second_seed = {1: 0.91, 2: 0.73}
-    comparison = Comparison("minilm on sst2", "4 rows.", "accuracy", cells, runs, second_seed, {"training": 0.6})
+    paces = {"a": 0.030, "b": 0.025, "d": 0.025}
+    share = {"training": 0.6}
+    comparison = Comparison("minilm on sst2", "4 rows.", "accuracy", cells, runs, paces, second_seed, share)
     assert comparison.format() == TABLES
 
 
