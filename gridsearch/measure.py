@@ -62,9 +62,9 @@ def measuring(
         # A rehearsal: what is imported, cached or computed once for all trials is no cost of this one.
         prepare(trial, data, encoder, execution)
         score(np.array([0, 1]), np.zeros((2, data.n_labels)))
-        begun, waited = time.perf_counter(), waited_for_a_core()
+        begun, waited = clocks()
         _, steps = prepare(trial, data, encoder, execution)
-        setup_seconds = _now(steps) - begun + waited
+        setup_seconds = _now(steps) - (begun - waited)
         step_seconds, n_steps, n_measured = _steps(steps, seconds)
         each_epoch = _timed(steps, lambda: steps.batches(1))
         with steps.evaluated_weights():
@@ -74,7 +74,8 @@ def measuring(
             test_seconds = 0.0 if test is None else _evaluation(steps, test, SHARE_OF_EVALUATION * seconds)
         dev_seconds += each_epoch
         whole = setup_seconds + n_steps * step_seconds + trial.recipe.epochs * dev_seconds + test_seconds
-        busy_seconds, waited_since = time.perf_counter() - begun, waited_for_a_core() - waited
+        now, waited_by_now = clocks()
+        busy_seconds, waited_since = now - begun, waited_by_now - waited
     return Visit(
         seconds=whole,
         setup_seconds=setup_seconds,
@@ -163,7 +164,17 @@ def _now(steps: Steps) -> float:
     """Read a clock that stands still while this thread waits for a core, when the device has done what it was asked."""
     if steps.device.type == "cuda":
         torch.cuda.synchronize(steps.device)
-    return time.perf_counter() - waited_for_a_core()
+    now, waited = clocks()
+    return now - waited
+
+
+def clocks() -> tuple[float, float]:
+    """Return the wall's clock, and how long this thread has waited for a core: both of one moment."""
+    waited = waited_for_a_core()
+    while True:
+        now, before = time.perf_counter(), waited
+        if (waited := waited_for_a_core()) == before:  # else it lost its core between two readings
+            return now, waited
 
 
 def waited_for_a_core() -> float:

@@ -5,18 +5,16 @@ of the study, and stays with it wherever it is resumed.
 """
 
 import contextlib
-from pathlib import Path
 
 from gridsearch.encoders.files import locate, read_config
 from gridsearch.errors import NotBegunError
 from gridsearch.space import Space
 from gridsearch.study import Study
-from runners.prediction import gpu_names
+from runners.machine import gpu_names, multiplies_bf16
 
 KNOB = "precision"
 N_WIDE = 128
 """Encoders with narrower states gain nothing: products of matrices are not what takes their time."""
-CPU_FACTS = Path("/proc/cpuinfo")
 
 
 def with_precision(space: Space, study: Study) -> Space:
@@ -28,13 +26,9 @@ def with_precision(space: Space, study: Study) -> Space:
             if facts := ledger.facts():
                 begun_with = facts.get("fixed", {}).get(KNOB)
                 return space if begun_with is None else space.with_fixed({KNOB: begun_with})
-    return space.with_fixed({KNOB: "bf16"}) if multiplies_bf16() and all(map(is_wide, _encoders(space))) else space
-
-
-def multiplies_bf16() -> bool:
-    """Whether trials run on a processor that has AMX: where there is a GPU, they run there."""
-    has_amx = CPU_FACTS.is_file() and "amx_bf16" in CPU_FACTS.read_text(encoding="utf-8").split()
-    return has_amx and not gpu_names()
+    # Where there is a GPU, trials run there.
+    pays = multiplies_bf16() and not gpu_names() and all(map(is_wide, _encoders(space)))
+    return space.with_fixed({KNOB: "bf16"}) if pays else space
 
 
 def is_wide(encoder: str) -> bool:

@@ -1,21 +1,17 @@
 """What a sweep will take: the prices of its groups, put together for so many workers."""
 
 import heapq
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from gridsearch.plan import Plan
 from gridsearch.price import Group, groups_of
 from runners.cli import Arguments
+from runners.machine import gpu_names, usable_cores
 from runners.prices import Circumstances, Price, circumstances_here, find_price
-
-ON_A_GPU = ("/dev/nvidiactl", "/dev/kfd")
-"""Where neither of these is there, no library has to be asked for a GPU."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +32,7 @@ class Place:
 
 def place_of(arguments: Arguments) -> Place:
     """Tell where a command's trials run on this machine: its options, and the defaults of the runners."""
-    n_cores = len(os.sched_getaffinity(0))
+    n_cores = len(usable_cores())
     asked, share = arguments.workers, getattr(arguments, "gpus_per_trial", None)
     gpus = () if share == 0 else gpu_names()
     if getattr(arguments, "runner", "") == "serial":
@@ -46,17 +42,6 @@ def place_of(arguments: Arguments) -> Place:
     else:
         n_workers = asked or max(1, n_cores // arguments.threads)
     return Place(n_workers, arguments.threads, gpus, min(1.0, share or len(gpus) / n_workers), n_cores)
-
-
-def gpu_names() -> tuple[str, ...]:
-    """Name the GPUs that trials can use."""
-    if not any(Path(file).exists() for file in ON_A_GPU):
-        return ()
-    import torch
-
-    if not torch.cuda.is_available():
-        return ()
-    return tuple(torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count()))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import gridsearch
 from gridsearch.canonical import canonical_json, fingerprint
 from gridsearch.places import cache_folder
 from gridsearch.price import Group
-from runners.provenance import processor
+from runners.machine import processor, usable_cores
 
 LIBRARIES = ("torch", "transformers")
 """Whose versions a price depends on."""
@@ -66,7 +66,7 @@ class Circumstances:
 def circumstances_here(task: str, threads: int, gpus: tuple[str, ...]) -> Circumstances:
     """Describe this machine; ``task`` is the fingerprint of a task."""
     versions = {"gridsearch": gridsearch.__version__, **{name: version(name) for name in LIBRARIES}}
-    n_cores = len(os.sched_getaffinity(0))
+    n_cores = len(usable_cores())
     return Circumstances(task, threads, gpus, socket.gethostname(), processor(), n_cores, versions)
 
 

@@ -16,6 +16,7 @@ from gridsearch.finetune import finetuning
 from gridsearch.trial import Epoch, Failure
 from gridsearch.worker import Job, Materials, Run, Worker, failure_of
 from runners.contract import Listener, Stock
+from runners.machine import gpu_ids, usable_cores
 from runners.shelf import Piece, Shelf, read_piece
 
 
@@ -44,7 +45,7 @@ class ProcessesRunner:
     def __enter__(self) -> "ProcessesRunner":
         self._shelf = Shelf()
         self._desks = [
-            Desk(place, self.what) for place in places(self.n_workers, self.threads, usable_cores(), usable_gpus())
+            Desk(place, self.what) for place in places(self.n_workers, self.threads, usable_cores(), gpu_ids())
         ]
         return self
 
@@ -161,21 +162,6 @@ def places(n_workers: int | None, threads: int, cores: list[int], gpus: list[str
         )
         for number in range(count)
     ]
-
-
-def usable_cores() -> list[int]:
-    """Return the cores that this process may use."""
-    return sorted(os.sched_getaffinity(0))
-
-
-def usable_gpus() -> list[str]:
-    """Return the GPUs by the names that CUDA knows them by."""
-    import torch
-
-    if not torch.cuda.is_available():
-        return []
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return visible.split(",") if visible else [str(number) for number in range(torch.cuda.device_count())]
 
 
 def _serve(channel: Connection, place: Place, what: Run) -> None:

@@ -4,11 +4,11 @@ import os
 import platform
 import socket
 import subprocess
-import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import gridsearch
+from runners.machine import gpu_names, processor
 
 LIBRARIES = ("torch", "transformers", "ray", "optuna", "pandas", "numpy", "scikit-learn")
 
@@ -24,7 +24,7 @@ def describe_run(command: list[str], runner: str) -> dict[str, object]:
         "system": platform.platform(),
         "processor": processor(),
         "cores": os.cpu_count(),
-        "gpus": _gpus(),
+        "gpus": list(gpu_names()),
         "runner": runner,
         "command": command,
     }
@@ -46,20 +46,3 @@ def code_commit() -> str:
         return commit + ("+" if git("status", "--porcelain", "--", ".") else "")
     except FileNotFoundError:
         return ""
-
-
-def processor() -> str:
-    """Name the processor as the system does."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
-def _gpus() -> list[str]:
-    # torch is already loaded wherever trials run.
-    torch = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_available():
-        return []
-    return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]

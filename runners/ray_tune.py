@@ -18,6 +18,7 @@ from gridsearch.errors import RequestError, first_line
 from gridsearch.trial import Epoch, Failure, FailureKind, Outcome
 from gridsearch.worker import Job, Materials, Worker
 from runners.contract import Listener, Stock
+from runners.machine import usable_cores
 
 _ENVIRONMENT = {
     # The ledger is the record; Tune's own files, loggers and snapshots only cost time.
@@ -67,7 +68,7 @@ class RayRunner:
     def _start(self) -> None:
         quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
         if self.address is None:
-            n_cpus = max((self.n_workers or 1) * self.threads, len(os.sched_getaffinity(0)))
+            n_cpus = max((self.n_workers or 1) * self.threads, len(usable_cores()))
             # Without "local", a stale session file of another user's Ray makes the start fail.
             ray.init(address="local", num_cpus=n_cpus, include_dashboard=False, **quiet)
             return

@@ -154,12 +154,18 @@ def test_the_kernel_tells_how_long_a_thread_waited(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.usefixtures("one_tick")
+def test_a_core_lost_between_two_clocks_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = iter([1.0, 3.0, 3.0])
+    monkeypatch.setattr("gridsearch.measure.waited_for_a_core", partial(next, waits))
+    assert measure.clocks() == (1, 3.0)
+
+
 def test_time_that_others_have_the_core_is_taken_off(
     data: EncodedTask, encoder: EncoderWeights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of each second on the clock, the thread waits for three quarters of one."""
-    asked = count()
-    monkeypatch.setattr("gridsearch.measure.waited_for_a_core", lambda: 0.75 * next(asked))
+    moments = ((now, 0.75 * now) for now in count())
+    monkeypatch.setattr("gridsearch.measure.clocks", partial(next, moments))
     found = visit(trial_of(), data, encoder, seconds=5.0)
     assert (found.setup_seconds, found.step_seconds, found.dev_seconds) == (0.25, 0.25, 1.0)
     assert found.core_share == 0.25

@@ -107,7 +107,7 @@ _STATES: Final[Mapping[str, str]] = {
     "{state}: {n_planned} planned, {n_finished} finished, {n_failed} failed, {n_pending} pending": (
         "{state}：计划 {n_planned} 个试验，完成 {n_finished} 个，失败 {n_failed} 个，待运行 {n_pending} 个"
     ),
-    "complete": "全部完成",
+    "complete": "无一遗漏",
     "settled": "已跑完，但有失败",
     "incomplete": "尚未跑完",
     "pending": "待运行",

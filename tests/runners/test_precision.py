@@ -21,7 +21,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "machine"
     folder.mkdir()
     (folder / "cpuinfo").write_text(AMX)
-    monkeypatch.setattr(precision, "CPU_FACTS", folder / "cpuinfo")
+    monkeypatch.setattr("runners.machine.CPU_FACTS", folder / "cpuinfo")
     monkeypatch.setattr(precision, "gpu_names", tuple)
     return folder
 

@@ -1,0 +1,45 @@
+"""What this machine has: its processor, the cores that this process may use, and its GPUs."""
+
+import os
+import platform
+from pathlib import Path
+
+CPU_FACTS = Path("/proc/cpuinfo")
+ON_A_GPU = ("/dev/nvidiactl", "/dev/kfd")
+"""Where neither of these is there, no library has to be asked for a GPU."""
+
+
+def processor() -> str:
+    """Name the processor as the system does."""
+    try:
+        lines = CPU_FACTS.read_text(encoding="utf-8").splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def multiplies_bf16() -> bool:
+    """Whether the processor multiplies matrices of bfloat16 by itself: with AMX."""
+    return CPU_FACTS.is_file() and "amx_bf16" in CPU_FACTS.read_text(encoding="utf-8").split()
+
+
+def usable_cores() -> list[int]:
+    """Number the cores that this process may use."""
+    return sorted(os.sched_getaffinity(0))
+
+
+def gpu_names() -> tuple[str, ...]:
+    """Name the GPUs that trials can use."""
+    if not any(Path(file).exists() for file in ON_A_GPU):
+        return ()
+    import torch
+
+    if not torch.cuda.is_available():
+        return ()
+    return tuple(torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count()))
+
+
+def gpu_ids() -> list[str]:
+    """List the same GPUs by what CUDA_VISIBLE_DEVICES calls them."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return [visible.split(",")[number] if visible else str(number) for number, _ in enumerate(gpu_names())]
