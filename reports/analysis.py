@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from reports.language import retold, say, sentences
 from reports.markdown import code, listed, plural
+from reports.matters import study_effects
 from reports.records import CellRow, FailedAttempt, StudyRows
 from reports.table import decimals
 
@@ -145,9 +146,12 @@ def _about_seeds(study: StudyRows) -> list[str]:
 
 
 def _about_equal_pairs(study: StudyRows) -> list[str]:
-    """Name the factors that change no digit in most cells: with a shared seed, such a pair is one run counted twice."""
+    """Name the factors that often change no digit, but too much at times for their copies not to be counted."""
     notes = []
+    copied = {one.factor for one in study_effects(study).copied}
     for factor in study.factors:
+        if factor.name in copied:
+            continue
         pairs = [
             (one, other)
             for one, other in study.pairs_with_baseline(factor)

@@ -16,6 +16,7 @@ from reports.markdown import Section, bullets, escape, plural, wrap
 from reports.matters_text import (
     Words,
     collapsed_text,
+    copied_text,
     effect_table,
     found_lines,
     headline,
@@ -157,7 +158,7 @@ class WhatMatters:
         if analysis.why_not:
             text = sentences([say("Nothing can be tested."), escape(analysis.why_not), dropped_text(analysis)])
             return Section(title, (wrap(text),)).format()
-        if 2 * about.n_collapsed > (n_runs := analysis.plan.n_runs + analysis.n_copies):
+        if 2 * about.n_collapsed > (n_runs := analysis.n_results):
             return Section(title, (wrap(no_conclusion_text(about.n_collapsed, n_runs)),)).format()
         blocks = (
             wrap(seen_after_text(study)) if study.seen_after else "",
@@ -165,6 +166,7 @@ class WhatMatters:
             wrap(collapsed_text(analysis, about.n_collapsed)) if about.n_collapsed else "",
             bullets(found_lines(words, analysis)),
             effect_table(words, analysis),
+            wrap(copied_text(words, analysis)),
             wrap(rest_text(analysis)),
         )
         noise = Section(say("Noise"), tuple(map(wrap, noise_text(words, analysis))), level=3)
@@ -192,8 +194,10 @@ class WhatMatters:
         if analysis.found or smallest is None:
             return None
         known = [run.levels for run in about.runs if run.value is not None and math.isfinite(run.value)]
-        cells = list({tuple(sorted(levels.items())): levels for levels in known}.values())
-        return seeds_needed(about.factors, cells, smallest / 2, about.inert)
+        copied = {one.factor for one in analysis.copied}
+        factors = [factor for factor in about.factors if factor.name not in copied]
+        cells = list({tuple(levels[factor.name] for factor in factors): levels for levels in known}.values())
+        return seeds_needed(factors, cells, smallest / 2, about.inert)
 
 
 def _among_finished(study: StudyRows) -> str:

@@ -171,7 +171,7 @@ def collapsed_text(analysis: EffectAnalysis, n_collapsed: int) -> str:
         "{n} of the {runs} collapsed {mark} and count like any other: what is found may be nothing but that, and what "
         "is not found hidden by it.",
         n=n_collapsed,
-        runs=plural(analysis.plan.n_runs + analysis.n_copies, "run"),
+        runs=plural(analysis.n_results, "run"),
         mark=COLLAPSED_MARK,
     )
 
@@ -283,6 +283,30 @@ def _numbers(one: Effect | Comparison) -> list[str]:
     interval = "-" if one.interval is None else _interval(one.interval)
     p = decimals(one.adjusted_p) if one.adjusted_p >= 0.0001 else say("below 0.0001")
     return [estimate, interval, p, say("yes") if one.found else say("no")]
+
+
+def copied_text(words: Words, analysis: EffectAnalysis) -> str:
+    """Name the factors that change next to nothing, and say that their copies of runs do not count."""
+    texts = [
+        say(
+            "{column} changes next to nothing: runs that differ in it alone have the same result in {equal} of {n} "
+            "cases, and differ by {largest} at most.",
+            column=words.columns[one.factor],
+            equal=one.n_equal,
+            n=one.n_groups,
+            largest=size(one.largest),
+        )
+        if one.largest
+        else say(
+            "{column} changes nothing: runs that differ in it alone have the same result, in all of {n} cases.",
+            column=words.columns[one.factor],
+            n=one.n_groups,
+        )
+        for one in analysis.copied
+    ]
+    if texts:
+        texts.append(say("With a shared seed such runs are one run counted twice, so only one of each counts here."))
+    return sentences(texts)
 
 
 def rest_text(analysis: EffectAnalysis) -> str:

@@ -67,9 +67,9 @@ def dropped_text(analysis: EffectAnalysis) -> str:
     """Count the runs without a result; empty where all have one."""
     if not analysis.n_dropped:
         return ""
-    runs = plural(analysis.n_dropped + analysis.n_copies + analysis.plan.n_runs, "run")
+    runs = plural(analysis.n_dropped + analysis.n_results, "run")
     if analysis.n_dropped == 1:
-        return say("1 of {runs} has no finite result and are left out.", runs=runs)
+        return say("1 of {runs} has no finite result and is left out.", runs=runs)
     return say("{n} of {runs} have no finite result and are left out.", n=analysis.n_dropped, runs=runs)
 
 

@@ -8,6 +8,18 @@ CPU_FACTS = Path("/proc/cpuinfo")
 ON_A_GPU = ("/dev/nvidiactl", "/dev/kfd")
 """Where neither of these is there, no library has to be asked for a GPU."""
 
+WORKERS_MEMORY = {
+    "GLIBC_TUNABLES": ":".join(
+        f"glibc.malloc.{name}"
+        for name in ("hugetlb=1", "arena_max=1", f"mmap_threshold={2**25}", f"trim_threshold={2**32}")
+    )
+}
+"""What workers are started with, unless the user has set it: memory that a step gives back is kept for the next one.
+
+Otherwise each trial asks the system for it again, page by page, which takes a tenth of a small encoder's training.
+2**25 bytes is the largest threshold that glibc takes; other C libraries ignore all of it.
+"""
+
 
 def processor() -> str:
     """Name the processor as the system does."""

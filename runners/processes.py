@@ -16,7 +16,7 @@ from gridsearch.finetune import finetuning
 from gridsearch.trial import Epoch, Failure
 from gridsearch.worker import Job, Materials, Run, Worker, failure_of
 from runners.contract import Listener, Stock
-from runners.machine import gpu_ids, usable_cores
+from runners.machine import WORKERS_MEMORY, gpu_ids, usable_cores
 from runners.shelf import Piece, Shelf, read_piece
 
 
@@ -43,6 +43,8 @@ class ProcessesRunner:
     name: str = "processes"
 
     def __enter__(self) -> "ProcessesRunner":
+        for name, value in WORKERS_MEMORY.items():
+            os.environ.setdefault(name, value)
         self._shelf = Shelf()
         self._desks = [
             Desk(place, self.what) for place in places(self.n_workers, self.threads, usable_cores(), gpu_ids())

@@ -18,7 +18,7 @@ from gridsearch.errors import RequestError, first_line
 from gridsearch.trial import Epoch, Failure, FailureKind, Outcome
 from gridsearch.worker import Job, Materials, Worker
 from runners.contract import Listener, Stock
-from runners.machine import usable_cores
+from runners.machine import WORKERS_MEMORY, usable_cores
 
 _ENVIRONMENT = {
     # The ledger is the record; Tune's own files, loggers and snapshots only cost time.
@@ -49,7 +49,7 @@ class RayRunner:
     name: str = "ray"
 
     def __enter__(self) -> "RayRunner":
-        for name, value in _ENVIRONMENT.items():
+        for name, value in (_ENVIRONMENT | WORKERS_MEMORY).items():
             os.environ.setdefault(name, value)
         self._started_here = not ray.is_initialized()
         if self._started_here:
@@ -73,7 +73,7 @@ class RayRunner:
             ray.init(address="local", num_cpus=n_cpus, include_dashboard=False, **quiet)
             return
         try:
-            ray.init(address=self.address, runtime_env={"py_modules": [gridsearch]}, **quiet)
+            ray.init(address=self.address, runtime_env={"py_modules": [gridsearch], "env_vars": WORKERS_MEMORY}, **quiet)
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise RequestError(f"no Ray cluster answers at {self.address}: {first_line(error)}") from None
 

@@ -60,6 +60,16 @@ _EFFECTS: Final[Mapping[str, str]] = {
     "The estimate of an interaction is half of how much one effect changes with the other's level.": (
         "交互作用的估计值，是一个因素的效应随另一个因素的水平所变化的量的一半。"
     ),
+    "{column} changes next to nothing: runs that differ in it alone have the same result in {equal} of {n} cases, and "
+    "differ by {largest} at most.": (
+        "{column} 几乎不改变任何结果：仅在它上不同的运行，{n} 组中有 {equal} 组结果完全相同，其余最多相差 {largest}。"
+    ),
+    "{column} changes nothing: runs that differ in it alone have the same result, in all of {n} cases.": (
+        "{column} 不改变任何结果：仅在它上不同的运行，全部 {n} 组的结果都完全相同。"
+    ),
+    "With a shared seed such runs are one run counted twice, so only one of each counts here.": (
+        "种子共用时，这样的几次运行等于同一次运行重复计数，因此这里每组只计一次。"
+    ),
     "{interactions} was tested and not found.": "{interactions}经检验未检出。",
     "{interactions} were tested and none found.": "{interactions}经检验均未检出。",
     "{interactions} could not be tested: the rows do not tell them apart.": (
@@ -85,7 +95,7 @@ _NOISE: Final[Mapping[str, str]] = {
     "Holm's method, intervals of differences by the studentized maximum modulus": (
         "Holm 法，差值的置信区间用学生化最大模法"
     ),
-    "1 of {runs} has no finite result and are left out.": "{runs}中有 1 次没有有限的结果，未计入。",
+    "1 of {runs} has no finite result and is left out.": "{runs}中有 1 次没有有限的结果，未计入。",
     "{n} of {runs} have no finite result and are left out.": "{runs}中有 {n} 次没有有限的结果，未计入。",
     "{results} repeat another one exactly, and count once.": "{results}与另一个完全相同，只计一次。",
     "With results at one level only, nothing is known of {names}.": "只有一个水平有结果，因此对 {names} 一无所知。",

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from reports.effects.conditional import comparisons, conditional_effects, level_means
+from reports.effects.copied import are_copies, least_changing
 from reports.effects.errors import Choice
 from reports.effects.fitting import Fit, fit, tested_effects
 from reports.effects.planning import planned
@@ -21,8 +22,9 @@ def analyse_effects(factors: Sequence[Factor], runs: Sequence[Run], inert: Seque
     """Test main effects and interactions against the error that the design allows.
 
     ``inert`` names factors that cannot act: their levels are replicates. Runs without a finite value are dropped and
-    counted. Family-wise error rate 5 %: the studentized maximum modulus where all factors have two levels (exact for
-    orthogonal designs, conservative otherwise), simulated critical values with Lenth's method, Holm's for F tests.
+    counted; so are the copies of others that a factor makes that changes next to nothing. Family-wise error rate 5 %:
+    the studentized maximum modulus where all factors have two levels (exact for orthogonal designs, conservative
+    otherwise), simulated critical values with Lenth's method, Holm's for F tests.
     """
     known = [run for run in runs if run.value is not None and math.isfinite(run.value)]
     kept, n_copies = _without_copies(factors, known, inert)
@@ -36,11 +38,32 @@ def analyse_effects(factors: Sequence[Factor], runs: Sequence[Run], inert: Seque
     if _is_constant(values):
         same = say("All results are the same: there is no noise to test against, and no effect.")
         return replace(analysis, why_not=same)
+    if (without := _without_copied(factors, kept, inert, analysis)) is not None:
+        return without
     fitted = fit(table, choice, values)
     if fitted.sd <= EXACT * float(np.ptp(values)):
         zero = say("The estimated noise is zero: repeated or pooled values agree exactly, so nothing can be tested.")
         return replace(analysis, why_not=zero)
     return _filled(analysis, table, choice, fitted)
+
+
+def _without_copied(
+    factors: Sequence[Factor], runs: Sequence[Run], inert: Sequence[str], analysis: EffectAnalysis
+) -> EffectAnalysis | None:
+    """Analyse without a factor that changes next to nothing; None where there is none, or too little is left."""
+    groups = least_changing([factor for factor in factors if factor.name not in inert], runs)
+    if groups is None:
+        return None
+    others = [factor for factor in factors if factor.name != groups.factor.name]
+    rest = analyse_effects(others, groups.kept, inert)
+    if not are_copies(groups, rest):
+        return None
+    return replace(
+        rest,
+        n_dropped=analysis.n_dropped,
+        n_copies=analysis.n_copies + rest.n_copies,
+        copied=(groups.told(), *rest.copied),
+    )
 
 
 def _filled(analysis: EffectAnalysis, table: Table, choice: Choice, fitted: Fit) -> EffectAnalysis:

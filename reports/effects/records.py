@@ -191,10 +191,26 @@ class LevelMean:
 
 
 @dataclass(frozen=True)
+class Copied:
+    """A factor that changes next to nothing: of runs that differ in it alone, those at one level count.
+
+    ``n_runs`` were left out, in ``n_groups`` of runs of which ``n_equal`` are equal; ``largest`` is the most that any
+    differ by.
+    """
+
+    factor: str
+    n_runs: int
+    n_groups: int
+    n_equal: int
+    largest: float
+
+
+@dataclass(frozen=True)
 class EffectAnalysis:
     """Everything that a page says about effects. ``why_not`` is not empty when nothing could be tested.
 
-    ``sd`` is of a single run. ``n_dropped`` runs had no finite result, ``n_copies`` repeated another one.
+    ``sd`` is of a single run. ``n_dropped`` runs had no finite result, ``n_copies`` repeated another one;
+    the factors of ``copied`` are in no effect, and their runs left out.
     ``conditional`` splits a factor of a found interaction by the levels of the others; an interaction within a larger
     found one is left to that one. ``smallest_effect`` is found with 80 % chance.
     """
@@ -210,6 +226,12 @@ class EffectAnalysis:
     comparisons: tuple[Comparison, ...] = ()
     conditional: tuple[Comparison, ...] = ()
     smallest_effect: float | None = None
+    copied: tuple[Copied, ...] = ()
+
+    @property
+    def n_results(self) -> int:
+        """Runs with a finite result, counted or left out."""
+        return self.plan.n_runs + self.n_copies + sum(one.n_runs for one in self.copied)
 
     @property
     def found(self) -> tuple[Effect, ...]:

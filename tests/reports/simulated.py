@@ -1,6 +1,7 @@
 """Sweeps whose truth is known."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -30,3 +31,18 @@ def simulated(
 
 def named(analysis: EffectAnalysis) -> dict[str, float]:
     return {effect.name: effect.estimate or 0.0 for effect in analysis.found}
+
+
+def with_copies(factor: str, runs: Sequence[Run], jitter: float, *, seed: int = 0, equal: float = 0.0) -> list[Run]:
+    """Let runs that differ in a factor alone repeat the first of them, a share exactly, else but for some noise."""
+    noise = np.random.default_rng([seed, 1])
+    first: dict[object, float] = {}
+    copied = []
+    for run in runs:
+        key = run.block, frozenset(item for item in run.levels.items() if item[0] != factor)
+        assert run.value is not None
+        is_copy = key in first
+        value = first.setdefault(key, run.value)
+        differs = is_copy and noise.random() >= equal
+        copied.append(replace(run, value=value + jitter * noise.standard_normal() if differs else value))
+    return copied

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from reports.effects.planning import full_factorial, plan_tests
 from reports.effects.records import Alias, Correction, EffectAnalysis, ErrorKind, Factor, Run
 from reports.effects.sensitivity import chance_to_see, same_budget, seeds_needed, smallest_effect_by_seeds
 from tests.reports.seed64 import POOLER, half, read_seed64
-from tests.reports.simulated import named, simulated
+from tests.reports.simulated import named, simulated, with_copies
 
 
 class TestSeed64:
@@ -220,6 +220,59 @@ class TestCannotTest:
 def one_at_a_time(n_factors: int) -> tuple[tuple[Factor, ...], list[dict[str, str]]]:
     factors, cells = full_factorial((2,) * n_factors)
     return factors, [cell for cell in cells if sum(level != "0" for level in cell.values()) < 2]
+
+
+class TestCopies:
+    """Runs of one seed that a factor changes next to nothing."""
+
+    @pytest.mark.parametrize(("counts", "n_seeds"), [((2,) * 5, 1), ((2,) * 4, 1), ((2, 3, 2), 3)])
+    @pytest.mark.parametrize("jitter", [0.0, 0.05])
+    def test_the_others_are_analysed_without_them(self, counts: tuple[int, ...], n_seeds: int, jitter: float) -> None:
+        factors, runs = simulated(counts, n_seeds, lambda cell: 2.0 * (cell["factor 1"] == "1"), seed=3)
+        analysis = analyse_effects(factors, with_copies("factor 2", runs, jitter, seed=3, equal=0.7))
+        others = [factor for factor in factors if factor.name != "factor 2"]
+        kept = [run for run in runs if run.levels["factor 2"] == "0"]
+        assert replace(analysis, copied=()) == analyse_effects(others, kept)
+        (told,) = analysis.copied
+        assert (told.factor, told.n_groups, told.n_runs) == ("factor 2", len(kept), len(runs) - len(kept))
+        assert (told.n_equal == told.n_groups, told.largest == 0) == ((True, True) if not jitter else (False, False))
+        assert analysis.n_results == len(runs)
+
+    def test_several_such_factors(self) -> None:
+        factors, runs = simulated((2,) * 6)
+        runs = with_copies("factor 3", with_copies("factor 5", runs, 0.0), 0.1, equal=0.7)
+        analysis = analyse_effects(factors, runs)
+        assert {one.factor for one in analysis.copied} == {"factor 3", "factor 5"}
+        assert (analysis.plan.n_runs, analysis.n_results) == (16, 64)
+
+    def test_a_lost_run_is_stood_in_for_by_its_copy(self) -> None:
+        factors, runs = simulated((2,) * 5)
+        runs = with_copies("factor 2", runs, 0.0)
+        lost = next(n for n, run in enumerate(runs) if run.levels["factor 2"] == "0")
+        whole, part = (analyse_effects(factors, some) for some in (runs, runs[:lost] + runs[lost + 1 :]))
+        assert [effect.estimate for effect in part.effects] == pytest.approx([e.estimate for e in whole.effects])
+        assert (part.n_results, whole.n_results) == (31, 32)
+
+    def test_small_noise_beside_real_effects_is_no_copy(self) -> None:
+        """Everything that the other factors do is real and large, so the noise seems larger without this one."""
+        factors, runs = simulated((2,) * 5, sd=0.01)
+        size = dict(zip(map(repr, range(16)), np.random.default_rng(0).normal(size=16), strict=True))
+        whole = [
+            replace(run, value=(run.value or 0.0) + size[str(int("".join(list(run.levels.values())[1:]), 2))])
+            for run in runs
+        ]
+        assert not analyse_effects(factors, whole).copied
+
+    def test_a_steady_effect_is_no_copy(self) -> None:
+        """Every run at one level is better by five sd: alike they are not."""
+        factors, runs = simulated((2,) * 5)
+        shifted = [
+            replace(run, value=(run.value or 0.0) + 5.0 * (run.levels["factor 2"] == "1"))
+            for run in with_copies("factor 2", runs, 0.0)
+        ]
+        analysis = analyse_effects(factors, shifted)
+        assert not analysis.copied
+        assert "factor 2" in named(analysis)
 
 
 class TestDesigns:

@@ -8,7 +8,7 @@ import pytest
 from reports.effects.analysis import analyse_effects
 from reports.effects.planning import full_factorial, plan_tests
 from reports.effects.sensitivity import chance_to_see
-from tests.reports.simulated import named, simulated
+from tests.reports.simulated import named, simulated, with_copies
 
 
 def share_found(counts: Sequence[int], n_pages: int, wanted: str, **kwargs: object) -> tuple[float, float]:
@@ -53,6 +53,23 @@ class TestCalibration:
     def test_lenth(self) -> None:
         _, wrong = share_found((2,) * 4, 1000, "")
         assert wrong <= 0.068
+
+    @pytest.mark.parametrize(("counts", "n_seeds"), [(SIX, 1), (SIX, 2), ((2,) * 4, 1), ((3, 3, 2), 2)])
+    def test_copies_do_not_make_noise_look_smaller(self, counts: tuple[int, ...], n_seeds: int) -> None:
+        """Counted as runs of their own, such copies let half of all pages of noise name an effect."""
+        wrong = missed = 0
+        for seed in range(400):
+            factors, runs = simulated(counts, n_seeds, seed=seed, shift=1.0)
+            analysis = analyse_effects(factors, with_copies("factor 2", runs, 0.2, seed=seed, equal=0.8))
+            wrong += bool(analysis.found)
+            missed += [one.factor for one in analysis.copied] != ["factor 2"]
+        assert wrong <= 34
+        assert missed <= 20
+
+    def test_runs_of_their_own_are_seldom_taken_for_copies(self) -> None:
+        for counts in (SIX, (2,) * 4):
+            taken = sum(bool(analyse_effects(*simulated(counts, seed=seed)).copied) for seed in range(400))
+            assert taken <= 12
 
     @pytest.mark.slow
     @pytest.mark.parametrize(
