@@ -73,7 +73,9 @@ class RayRunner:
             ray.init(address="local", num_cpus=n_cpus, include_dashboard=False, **quiet)
             return
         try:
-            ray.init(address=self.address, runtime_env={"py_modules": [gridsearch], "env_vars": WORKERS_MEMORY}, **quiet)
+            ray.init(
+                address=self.address, runtime_env={"py_modules": [gridsearch], "env_vars": WORKERS_MEMORY}, **quiet
+            )
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise RequestError(f"no Ray cluster answers at {self.address}: {first_line(error)}") from None
 
