@@ -11,13 +11,13 @@ ON_A_GPU = ("/dev/nvidiactl", "/dev/kfd")
 WORKERS_MEMORY = {
     "GLIBC_TUNABLES": ":".join(
         f"glibc.malloc.{name}"
-        for name in ("hugetlb=1", "arena_max=1", f"mmap_threshold={2**25}", f"trim_threshold={2**32}")
+        for name in ("hugetlb=1", "arena_max=1", f"mmap_threshold={2**30}", f"trim_threshold={2**32}")
     )
 }
 """What workers are started with, unless the user has set it: memory that a step gives back is kept for the next one.
 
-Otherwise each trial asks the system for it again, page by page, which takes a tenth of a small encoder's training.
-2**25 bytes is the largest threshold that glibc takes; other C libraries ignore all of it.
+Otherwise it is asked of the system again and again, page by page: a tenth of a small encoder's training, in workers of
+Ray. C libraries other than glibc ignore it.
 """
 
 
