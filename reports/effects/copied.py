@@ -13,10 +13,7 @@ from scipy.stats import f as f_distribution
 from reports.effects.records import Copied, EffectAnalysis, ErrorKind, Factor, Run
 
 RARE = 0.01
-"""The chance that independent runs without effect are this alike.
-
-Simulated: rarer, and copies that differ by half of the noise pass for runs of their own; less rare, and pages without
-copies lose runs that they need to see effects."""
+"""The chance that independent runs without effect are this alike: docs/decisions/0016 has what others would do."""
 
 
 @dataclass(frozen=True)
