@@ -147,11 +147,8 @@ def _about_seeds(study: StudyRows) -> list[str]:
 
 def _about_equal_pairs(study: StudyRows) -> list[str]:
     """Name the factors that often change no digit, but too much at times for their copies not to be counted."""
-    notes = []
-    copied = {one.factor for one in study_effects(study).copied}
+    notes: dict[str, str] = {}
     for factor in study.factors:
-        if factor.name in copied:
-            continue
         pairs = [
             (one, other)
             for one, other in study.pairs_with_baseline(factor)
@@ -159,17 +156,17 @@ def _about_equal_pairs(study: StudyRows) -> list[str]:
         ]
         n_equal = sum(one.dev.mean == other.dev.mean for one, other in pairs)
         if n_equal >= FEWEST_EQUAL and 2 * n_equal > len(pairs):
-            notes.append(
-                say(
-                    "{equal} of {n} pairs of cells that differ in {column} alone have exactly the same result. With a "
-                    "shared seed such a pair is nearly one run counted twice: where interactions are pooled as noise, "
-                    "the noise is larger than it looks.",
-                    equal=n_equal,
-                    n=len(pairs),
-                    column=code(factor.column),
-                )
+            notes[factor.name] = say(
+                "{equal} of {n} pairs of cells that differ in {column} alone have exactly the same result. With a "
+                "shared seed such a pair is nearly one run counted twice: where interactions are pooled as noise, "
+                "the noise is larger than it looks.",
+                equal=n_equal,
+                n=len(pairs),
+                column=code(factor.column),
             )
-    return notes
+    # Hardly a study has any, and the analysis of effects takes its time.
+    copied = {one.factor for one in study_effects(study).copied} if notes else set()
+    return [note for name, note in notes.items() if name not in copied]
 
 
 def _about_choice(study: StudyRows, n_distinct: int) -> list[str]:

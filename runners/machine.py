@@ -53,5 +53,5 @@ def gpu_names() -> tuple[str, ...]:
 
 def gpu_ids() -> list[str]:
     """List the same GPUs by what CUDA_VISIBLE_DEVICES calls them."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return [visible.split(",")[number] if visible else str(number) for number, _ in enumerate(gpu_names())]
+    n_gpus, visible = len(gpu_names()), os.environ.get("CUDA_VISIBLE_DEVICES")
+    return visible.split(",")[:n_gpus] if visible else [str(number) for number in range(n_gpus)]

@@ -38,7 +38,7 @@ def analyse_effects(factors: Sequence[Factor], runs: Sequence[Run], inert: Seque
     if _is_constant(values):
         same = say("All results are the same: there is no noise to test against, and no effect.")
         return replace(analysis, why_not=same)
-    if (without := _without_copied(factors, kept, inert, analysis)) is not None:
+    if (without := _without_least_changing(factors, kept, inert, analysis)) is not None:
         return without
     fitted = fit(table, choice, values)
     if fitted.sd <= EXACT * float(np.ptp(values)):
@@ -47,7 +47,7 @@ def analyse_effects(factors: Sequence[Factor], runs: Sequence[Run], inert: Seque
     return _filled(analysis, table, choice, fitted)
 
 
-def _without_copied(
+def _without_least_changing(
     factors: Sequence[Factor], runs: Sequence[Run], inert: Sequence[str], analysis: EffectAnalysis
 ) -> EffectAnalysis | None:
     """Analyse without a factor that changes next to nothing; None where there is none, or too little is left."""

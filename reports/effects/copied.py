@@ -6,6 +6,7 @@ replicates give standard errors too small by the square root of two, and Lenth's
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.stats import f as f_distribution
@@ -23,7 +24,7 @@ class Groups:
     factor: Factor
     members: tuple[tuple[Run, ...], ...]
 
-    @property
+    @cached_property
     def _repeated(self) -> list[list[float]]:
         several = ([run.value for run in runs if run.value is not None] for runs in self.members)
         return [values for values in several if len(values) > 1]
@@ -33,23 +34,21 @@ class Groups:
         """Degrees of freedom within the groups."""
         return sum(len(values) - 1 for values in self._repeated)
 
-    @property
+    @cached_property
     def variance(self) -> float:
         """The variance within the groups; infinite without any pair."""
         squares = sum(float(np.var(values)) * len(values) for values in self._repeated)
         return squares / self.df if self.df else np.inf
 
-    @property
+    @cached_property
     def kept(self) -> list[Run]:
         """The runs at the baseline; where a group has none, those at its first level."""
-        order = [self.factor.baseline, *self.factor.labels]
-        first = (min(order.index(run.levels[self.factor.name]) for run in runs) for runs in self.members)
-        return [
-            run
-            for runs, level in zip(self.members, first, strict=True)
-            for run in runs
-            if run.levels[self.factor.name] == order[level]
-        ]
+        name, order = self.factor.name, [self.factor.baseline, *self.factor.labels]
+        kept: list[Run] = []
+        for runs in self.members:
+            first = min((run.levels[name] for run in runs), key=order.index)
+            kept += [run for run in runs if run.levels[name] == first]
+        return kept
 
     def told(self) -> Copied:
         """Count what is taken for copies."""

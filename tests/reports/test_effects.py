@@ -256,9 +256,9 @@ class TestCopies:
     def test_small_noise_beside_real_effects_is_no_copy(self) -> None:
         """Everything that the other factors do is real and large, so the noise seems larger without this one."""
         factors, runs = simulated((2,) * 5, sd=0.01)
-        size = dict(zip(map(repr, range(16)), np.random.default_rng(0).normal(size=16), strict=True))
+        real = np.random.default_rng(0).normal(size=16)
         whole = [
-            replace(run, value=(run.value or 0.0) + size[str(int("".join(list(run.levels.values())[1:]), 2))])
+            replace(run, value=(run.value or 0.0) + real[int("".join(list(run.levels.values())[1:]), 2)])
             for run in runs
         ]
         assert not analyse_effects(factors, whole).copied
