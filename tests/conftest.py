@@ -1,4 +1,4 @@
-"""What several test modules need: the folder of real data files."""
+"""What several test modules need: the folder of real data files; and how tests share the machine."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from runners.machine import usable_cores
+
 pytest_plugins = ["tests.fixtures_core"]
+
+# Tests run side by side, one on each core. Set before torch and numpy are loaded, and handed on to what tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("RAYON_NUM_THREADS", "1")
 
 # A deadline for one example measures how busy the machine is: the first call of pandas takes longer than any other.
 settings.register_profile("gridsearch", deadline=None)
@@ -25,3 +31,9 @@ def shared_data() -> Path:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     return pytest.skip(reason)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Take a worker for every core that this process may use; by itself, pytest-xdist counts all of the machine's."""
+    return None if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") else len(usable_cores())
