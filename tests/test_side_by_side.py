@@ -1,13 +1,16 @@
-"""How the tests share the machine: one thread each, and as many workers as there are cores to use."""
+"""How the tests share the machine: one thread each, a worker on each core, and what is slow to make made once."""
 
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import torch
 
 from tests.conftest import pytest_xdist_auto_num_workers
+from tests.made_once import made_once
 
 
 def test_a_test_computes_in_as_many_threads_as_it_was_given() -> None:
@@ -30,3 +33,28 @@ def test_workers_are_as_many_as_the_cores_that_may_be_used(monkeypatch: pytest.M
 def test_another_number_of_workers_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_XDIST_AUTO_NUM_WORKERS", "7")
     assert pytest_xdist_auto_num_workers() is None, "it is pytest-xdist's to read"
+
+
+def test_of_workers_that_ask_at_once_one_makes_the_folder(tmp_path: Path) -> None:
+    made: list[Path] = []
+
+    def make(folder: Path) -> None:
+        made.append(folder)
+        (folder / "file").write_text("whole")
+
+    with ThreadPoolExecutor(4) as threads:
+        folders = {future.result() for future in [threads.submit(made_once, tmp_path, "it", make) for _ in range(4)]}
+    assert len(made) == 1
+    assert [(folder / "file").read_text() for folder in folders] == ["whole"]
+
+
+def test_a_maker_that_fails_leaves_nothing_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    def fail(folder: Path) -> None:
+        (folder / "file").write_text("half")
+        raise OSError("the disk is full")
+
+    for _ in range(2):
+        with pytest.raises(OSError, match="the disk is full"):
+            made_once(tmp_path, "it", fail)
+    assert not (tmp_path / "it").exists()
+    assert list(made_once(tmp_path, "it", lambda folder: None).iterdir()) == []

@@ -1,5 +1,6 @@
 """A small encoder and a small task on disk: real text and a real BERT, trained in a second."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,14 +20,17 @@ warmup_proportion = [0.0, 0.2]
 
 
 @pytest.fixture(scope="session")
-def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def encoder_folder(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    return once("small bert", make_encoder)
+
+
+def make_encoder(folder: Path) -> None:
     import torch
     from tokenizers import BertWordPieceTokenizer
     from transformers import BertConfig, BertModel, BertTokenizer
 
     from gridsearch.tasks import docstrings
 
-    folder = tmp_path_factory.mktemp("encoder") / "small bert"
     words = BertWordPieceTokenizer()
     words.train_from_iterator(docstrings.load().train.texts, vocab_size=1000, show_progress=False)
     torch.manual_seed(0)
@@ -34,13 +38,11 @@ def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         vocab_size=words.get_vocab_size(), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
         intermediate_size=64, max_position_embeddings=64,
     )  # fmt: skip
-    folder.mkdir()
     BertTokenizer(vocab=words.get_vocab()).save_pretrained(folder)
     model = BertModel(config)
     config.architectures = ["BertModel"]
     config.save_pretrained(folder)
     torch.save(model.state_dict(), folder / "pytorch_model.bin")
-    return folder
 
 
 @pytest.fixture
