@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -56,13 +57,14 @@ class Steps:
         accumulation = self.recipe.gradient_accumulation
         return [batches[start : start + accumulation] for start in range(0, len(batches), accumulation)]
 
-    def run_epoch(self, epoch: int) -> float:
-        """Train on every row once; return the mean loss of a step."""
+    def run_epoch(self, epoch: int, before_step: Callable[[], None] = lambda: None) -> float:
+        """Train on every row once; return the mean loss of a step. ``before_step`` may raise."""
         self.model.train()
         # Summed where it is computed and read once an epoch: reading it every step would stall a GPU.
         total = torch.zeros((), device=self.device)
         steps = self.batches(epoch)
         for batches in steps:
+            before_step()
             total += self.step(batches, epoch)
         return float(total) / len(steps)
 

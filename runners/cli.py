@@ -137,6 +137,15 @@ def _eta(text: str) -> int:
         raise argparse.ArgumentTypeError(f"ETA is a whole number, but got {what}") from None
 
 
+def _duration(text: str) -> float:
+    from gridsearch.deadline import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _init(commands: Commands) -> None:
     parser = _add(
         commands,
@@ -217,6 +226,13 @@ def _execution(parser: argparse.ArgumentParser) -> None:
         "--keep", default="none", metavar="WHICH", help="weights to keep: none (default), best, top-3, all"
     )
     parser.add_argument("--retry-failed", action="store_true", help="try again what failed for good")
+    parser.add_argument(
+        "--time-limit",
+        type=_duration,
+        metavar="T",
+        help="a trial that takes longer has failed: 90 (seconds), 30m, 2h (--runner serial looks between steps only: a "
+        "trial that hangs goes on)",
+    )
 
 
 def _workers(parser: argparse.ArgumentParser) -> None:

@@ -50,6 +50,7 @@ def sweep(
     threads: int = 1,
     keep: str = "none",
     retry_failed: bool = False,
+    time_limit: float | None = None,
 ) -> SweepResult:
     """Run every trial of the plan that the study lacks. Running it again is resuming it.
 
@@ -74,7 +75,7 @@ def sweep(
             opened.enter_context(terminated_as_interrupted())
             keeper = Keeper(study, ledger, plan, keep)
             recorder = Recorder(ledger, ledger.provenance(provenance()), keeper, stock, progress)
-            execution = Execution(threads, keep_weights=keep != "none")
+            execution = Execution(threads, keep_weights=keep != "none", time_limit=time_limit)
             stopped = _run_rounds(plan, ledger, runner, stock, recorder, execution)
         return SweepResult(ledger.coverage(), stopped)
 

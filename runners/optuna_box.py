@@ -56,6 +56,7 @@ def optimise(
     threads: int = 1,
     keep: str = "none",
     retry_failed: bool = False,
+    time_limit: float | None = None,
 ) -> SearchResult:
     """Run what Optuna proposes until the budget is spent. Running it again goes on from the ledger.
 
@@ -102,7 +103,7 @@ def optimise(
             recorder,
             Proposer(optuna_study, space.factors, space.design.order_seed),
             search,
-            execution=Execution(threads, keep_weights=keep != "none"),
+            execution=Execution(threads, keep_weights=keep != "none", time_limit=time_limit),
             sources=lambda: sources(planner.cards),
             names=names,
             known=known,

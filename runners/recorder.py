@@ -72,7 +72,8 @@ class Recorder:
             self.started(trial_id, "unknown", {})
         final = retry_after([*self._ledger.failures(trial_id), failure.kind]) is None
         self._ledger.fail(self._attempts.pop(trial_id), failure, final=final)
-        if final:
+        # A limit cuts off what is slow, which the first trials may be; the others need not be.
+        if final and failure.kind != "time_limit":
             self._alike.append(failure.message)
         self.progress.failed(trial_id, failure, final)
 

@@ -57,6 +57,7 @@ _COLLAPSED: Final[Mapping[str, str]] = {
 
 _FAILURES: Final[Mapping[str, str]] = {
     "out_of_memory": "out_of_memory（内存或显存不足）",
+    "killed": "killed（工作进程被强行终止，可能因内存不足）",
     "lost_worker": "lost_worker（工作进程丢失）",
     "lost_driver": "lost_driver（主进程丢失）",
     "time_limit": "time_limit（超时）",

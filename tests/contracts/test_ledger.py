@@ -1,6 +1,7 @@
 """Contract: the ledger's schema, the states of a trial, and what no sequence of writes can break."""
 
 import fcntl
+import itertools
 import sqlite3
 import subprocess
 import sys
@@ -18,7 +19,17 @@ from gridsearch.errors import GridSearchError, RequestError, StudyLockedError
 from gridsearch.ledger import Coverage, Ledger, bytes_array
 from gridsearch.recipe import knobs
 from gridsearch.study import Study
-from gridsearch.trial import PART, Epoch, Failure, Outcome, PartOutcome, Retry, retry_after
+from gridsearch.trial import (
+    FAILURE_KINDS,
+    PART,
+    Epoch,
+    Failure,
+    FailureKind,
+    Outcome,
+    PartOutcome,
+    Retry,
+    retry_after,
+)
 
 SMALL = Path(__file__).with_name("small.toml").read_text()
 
@@ -288,6 +299,15 @@ def test_a_ledger_of_another_version_is_refused(ledger: Ledger, tmp_path: Path) 
         (["out_of_memory"] * 3, Retry(alone=True, micro_batch_divisor=4)),
         (["out_of_memory"] * 4, None),
         (["out_of_memory", "lost_worker"], Retry(alone=True)),
+        (["killed"], Retry(alone=True)),
+        (["killed"] * 2, Retry(alone=True, micro_batch_divisor=2)),
+        (["killed"] * 3, Retry(alone=True, micro_batch_divisor=4)),
+        (["killed"] * 4, None),
+        (["killed", "out_of_memory", "killed"], Retry(alone=True, micro_batch_divisor=4)),
+        (["killed", "out_of_memory", "out_of_memory", "killed"], None),
+        (["lost_worker", "killed", "lost_worker"], Retry(alone=True)),
+        (["lost_worker", "killed", "lost_worker", "lost_worker"], None),
+        (["killed", "time_limit"], None),
         (["code_error"], None),
         (["bad_data"], None),
         (["time_limit"], None),
@@ -295,6 +315,21 @@ def test_a_ledger_of_another_version_is_refused(ledger: Ledger, tmp_path: Path) 
 )
 def test_failures_are_retried_by_their_kind(failures: list, expected: Retry | None) -> None:
     assert retry_after(failures) == expected
+
+
+@given(st.lists(st.sampled_from([kind for kind in FAILURE_KINDS if kind != "lost_driver"]), min_size=6, max_size=6))
+def test_any_failures_come_to_an_end_and_batches_only_get_smaller(kinds: list[FailureKind]) -> None:
+    """Six attempts at most, whatever they die of; what is tried alone stays alone."""
+    retries = [retry_after(kinds[:n_failed]) for n_failed in range(7)]
+    assert retries[0] == Retry()
+    assert retries[6] is None
+    first_end = retries.index(None)
+    assert set(retries[first_end:]) == {None}, "failed for good is for good"
+    tried = [retry for retry in retries if retry is not None]
+    assert all(after.alone >= before.alone for before, after in itertools.pairwise(tried))
+    divisors = [retry.micro_batch_divisor for retry in tried]
+    assert divisors == sorted(divisors)
+    assert divisors[-1] <= 4
 
 
 MOVES = st.lists(
