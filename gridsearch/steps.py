@@ -47,7 +47,7 @@ class Steps:
                 depths=model.depths(),
             ),
         )
-        self.learning_rate_multiplier = build_schedule(recipe, len(data.train))
+        self.learning_rate_at = build_schedule(recipe, len(data.train))
         self.followers = build_followers(recipe, trainable(model), len(data.train))
 
     def batches(self, epoch: int) -> list[list[np.ndarray]]:
@@ -96,7 +96,7 @@ class Steps:
     def _update(self) -> None:
         if self.recipe.clip_norm != "none":
             nn.utils.clip_grad_norm_(trainable(self.model), self.recipe.clip_norm)
-        learning_rate = self.recipe.learning_rate * self.learning_rate_multiplier(self.n_taken)
+        learning_rate = self.learning_rate_at(self.n_taken)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate * group["share"]
         self.optimizer.step()

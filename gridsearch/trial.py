@@ -11,7 +11,7 @@ from gridsearch.recipe import Recipe, set_knobs
 if TYPE_CHECKING:
     import numpy
 
-MEANING = 2
+MEANING = 3
 """Version of what the knobs mean. Part of every trial id: raised when the same recipe would train differently."""
 
 PART = "task"
