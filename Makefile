@@ -45,6 +45,7 @@ docs: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python -m bench.controller
 	$(BIN)/python -m bench.page
+	$(BIN)/python -m bench.costs
 	$(BIN)/python -m bench.finetune -o bench/results
 
 clean:

@@ -165,8 +165,8 @@ def _rounds(plan: Plan, ledger: Ledger, runner: Runner, stock: Stock, recorder: 
     What is pending of a halving is that of one rung; when it is done, the ledger names what the next one lacks.
     """
     n_rungs = 0
-    while pending := ledger.pending():
-        if (standing := ledger.standing()) is not None:
+    while pending := (survey := ledger.survey()).pending:
+        if (standing := survey.standing) is not None:
             recorder.end_after({} if standing.is_last else standing.lacking)
             if len(standing.members) > n_rungs:
                 n_rungs = len(standing.members)

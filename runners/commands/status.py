@@ -15,13 +15,14 @@ def run(arguments: Arguments) -> int:
     """Print what runs, the time left at the present pace, the best result so far, and the certificate."""
     study = Study(Path(arguments.study))
     with study.open() as ledger:
-        if not ledger.trial_ids():
+        survey = ledger.survey()
+        if not survey.states:
             raise RequestError(f"{study.folder} holds no plan (an imported table, or a sweep that never began)")
-        coverage, standing, driver = ledger.coverage(), ledger.standing(), study.driver()
+        coverage, standing, driver = survey.coverage, survey.standing, study.driver()
         running = ledger.connection.execute("SELECT * FROM attempts WHERE state = 'running' ORDER BY id").fetchall()
         if driver:
             for row in running:
-                print(f"{row['trial'][:8]} on {row['worker']}: for {spell_seconds(time.time() - row['started'])}")
+                print(f"{row['trial'][:8]} on {row['worker']}: for {spell_seconds(_since(row['started']))}")
             if standing is None and (left := _seconds_left(ledger, coverage)):
                 print(f"about {spell_seconds(left)} left")
         elif not coverage.settled:
@@ -43,4 +44,9 @@ def _seconds_left(ledger: Ledger, coverage: Coverage) -> float | None:
     begun, n_finished = ledger.connection.execute(query).fetchone()
     if not n_finished:
         return None
-    return float((time.time() - begun) / n_finished * (coverage.pending + coverage.running))
+    return float(_since(begun) / n_finished * (coverage.pending + coverage.running))
+
+
+def _since(moment: float) -> float:
+    """Seconds since a moment of the driver's clock, which may be ahead of this one."""
+    return max(0.0, time.time() - moment)

@@ -1,5 +1,6 @@
 """Contract: the ledger's schema, the states of a trial, and what no sequence of writes can break."""
 
+import contextlib
 import fcntl
 import itertools
 import sqlite3
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from gridsearch.canonical import canonical_json
 from gridsearch.errors import GridSearchError, RequestError, StudyLockedError
-from gridsearch.ledger import Coverage, Ledger, bytes_array
+from gridsearch.ledger import Coverage, Ledger
 from gridsearch.recipe import knobs
 from gridsearch.study import Study
 from gridsearch.trial import (
@@ -30,6 +31,7 @@ from gridsearch.trial import (
     Retry,
     retry_after,
 )
+from reports.rows import read_study
 
 SMALL = Path(__file__).with_name("small.toml").read_text()
 
@@ -42,11 +44,13 @@ GOLDEN_COLUMNS = {
     "cell_trials": "position replicate trial",
     "provenance": "id content",
     "attempts": "id trial state provenance driver worker resources started heartbeat ended chosen_epoch seconds "
-    "peak_bytes collapsed failure_kind final forgiven message traceback",
+    "peak_bytes not_learned failure_kind final forgiven message traceback",
     "epochs": "attempt number train_loss train_seconds dev_seconds dev",
-    "outcomes": "attempt part dev test dev_logits test_logits",
+    "outcomes": "attempt part dev test",
+    "logits": "attempt part split chunk data",
     "labels": "split part labels",
     "scores": "trial name value",
+    "driver": "place name machine token beats",
     "yardsticks": "name dev test",
     "observations": "position levels response value",
 }
@@ -70,14 +74,48 @@ def run(ledger: Ledger, trial: str) -> int:
     return ledger.start(trial, ledger.provenance({"host": "here"}), "worker", {"gpus": 0.5})
 
 
-def test_schema(ledger: Ledger) -> None:
+def columns(ledger: Ledger) -> dict[str, str]:
     tables = [row["name"] for row in ledger.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    found = {
+    return {
         name: " ".join(row["name"] for row in ledger.connection.execute(f"PRAGMA table_info({name})"))
         for name in tables
     }
-    assert found == GOLDEN_COLUMNS
-    assert ledger.connection.execute("PRAGMA user_version").fetchone()[0] == 2
+
+
+def indexes(ledger: Ledger) -> set[str]:
+    return {row["name"] for row in ledger.connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
+
+
+def test_schema(ledger: Ledger) -> None:
+    assert columns(ledger) == GOLDEN_COLUMNS
+    assert ledger.connection.execute("PRAGMA user_version").fetchone()[0] == 3
+
+
+def test_no_question_about_all_trials_reads_all_attempts_for_each_of_them(ledger: Ledger) -> None:
+    """Quadratic costs hide in small studies: what counts is that an index answers whatever is asked trial by trial."""
+    asked: list[str] = []
+    ledger.connection.set_trace_callback(asked.append)
+    trial = min(ledger.pending())
+    ledger.coverage()
+    ledger.final_failures()
+    ledger.failures(trial)
+    ledger.trial(trial[:8])
+    read_study(ledger)
+    ledger.connection.set_trace_callback(None)
+    queries = {statement for statement in asked if statement.startswith(("SELECT", "\nSELECT", "--"))}
+    assert len(queries) > 10
+    for query in queries:
+        plan = [row["detail"] for row in ledger.connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+        correlated = False
+        for step in plan:
+            correlated = correlated or "CORRELATED" in step
+            assert not (correlated and step.startswith("SCAN")), (query, plan)
+    of_one_trial = ledger.connection.execute(
+        "EXPLAIN QUERY PLAN SELECT failure_kind FROM attempts WHERE trial = ? AND state = 'failed'", ("x",)
+    ).fetchall()
+    assert "SEARCH attempts USING INDEX attempts_of_trial (trial=? AND state=?)" in [
+        row["detail"] for row in of_one_trial
+    ]
 
 
 def state(ledger: Ledger, trial: str) -> str:
@@ -118,16 +156,62 @@ def test_a_trial_never_finishes_twice_nor_runs_twice_at_once(ledger: Ledger) -> 
     assert n_outcomes == 1, "the refused finish left nothing behind"
 
 
-def test_a_ledger_of_schema_1_gets_what_it_lacks(ledger: Ledger, plan_of) -> None:
-    facts, trials = ledger.facts(), ledger.trial_ids()
-    with ledger.connection as write:
-        write.execute("DROP TABLE labels")
-        write.execute("PRAGMA user_version = 1")
-    with Ledger(ledger.path) as opened:
-        assert (opened.facts(), opened.trial_ids()) == (facts, trials)
-        assert opened.connection.execute("SELECT count(*) FROM labels").fetchone()[0] == 0
-        opened.adopt(plan_of(SMALL), {})
-        assert opened.connection.execute("SELECT count(*) FROM labels").fetchone()[0] > 0
+OLD = Path(__file__).with_name("schema_2.sql").read_text(encoding="utf-8")
+"""A ledger as version 0.1 wrote it: two trials finished, one failed, one that runs."""
+
+
+def old_ledger(folder: Path, version: int) -> Path:
+    folder.mkdir()
+    with contextlib.closing(sqlite3.connect(folder / "ledger.sqlite")) as connection:
+        connection.executescript(OLD)
+        if version == 1:
+            connection.executescript("DROP TABLE labels; DROP TABLE scores; PRAGMA user_version = 1")
+    return folder / "ledger.sqlite"
+
+
+def what_it_says(ledger: Ledger) -> object:
+    first, second = (trial for trial, _ in ledger.dev_scores())
+    study = read_study(ledger)
+    assert [why for cell in study.cells for why in cell.collapsed] == ["one label for all"]
+    assert [cell.result.mean for cell in study.cells[:2]] == [0.5, 0.75]
+    for trial, value in ((first, 0.5), (second, 0.75)):
+        np.testing.assert_array_equal(ledger.logits(trial, "dev"), np.array([[0.25, -1.5]], dtype=np.float32) * value)
+        np.testing.assert_array_equal(ledger.logits(trial, "test"), np.array([[0.5, -3.0]], dtype=np.float32))
+    assert ledger.coverage() == Coverage(planned=4, finished=2, failed=1, running=1, pending=0, repeated=0)
+    return ledger.facts(), ledger.dev_scores(), ledger.final_failures(), ledger.scores(), ledger.cells()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_older_ledger_is_read_as_it_is_and_upgraded_when_it_is_written(
+    version: int, ledger: Ledger, tmp_path: Path
+) -> None:
+    path = old_ledger(tmp_path / "old", version)
+    before = path.read_bytes()
+    with Study(path.parent).open() as read:
+        said = what_it_says(read)
+        with pytest.raises(sqlite3.OperationalError):
+            read.release("written")
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    with Ledger(path) as upgraded:
+        assert what_it_says(upgraded) == said
+        assert upgraded.release("its driver died") == 1
+        upgraded.finish(run(upgraded, min(upgraded.pending())), outcome())
+        assert columns(upgraded) == columns(ledger)
+        assert indexes(upgraded) == indexes(ledger)
+    with Study(path.parent).open() as again:
+        assert again.coverage().finished == 3
+    assert path.read_bytes() != before
+
+
+def test_an_upgrade_that_is_cut_off_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = old_ledger(tmp_path / "old", 2)
+    monkeypatch.setattr("gridsearch.schema._chunk_logits", lambda write: write.execute("SELECT * FROM nowhere"))
+    with pytest.raises(RequestError, match="no such table: nowhere"):
+        Ledger(path)
+    monkeypatch.undo()
+    with Study(path.parent).open() as read:
+        what_it_says(read)
 
 
 @pytest.mark.parametrize(
@@ -149,9 +233,24 @@ def test_an_outcome_comes_back_as_it_was(ledger: Ledger) -> None:
     trial = min(ledger.pending())
     ledger.finish(run(ledger, trial), outcome(0.1 + 0.2))
     assert ledger.dev_scores() == [(trial, {"accuracy": 0.1 + 0.2})]
-    row = ledger.connection.execute("SELECT * FROM outcomes").fetchone()
-    np.testing.assert_array_equal(bytes_array(row["dev_logits"]), np.array([[0.25, -1.5]], dtype=np.float32))
+    for split in ("dev", "test"):
+        np.testing.assert_array_equal(ledger.logits(trial, split), np.array([[0.25, -1.5]], dtype=np.float32))
+    assert ledger.logits("no trial", "dev") is None
     assert ledger.trial(trial[:8]).id == trial
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (1, 3), (10, 3), (11, 3), (40, 1)])
+def test_logits_of_any_size_come_back(ledger: Ledger, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int]) -> None:
+    """SQLite takes 10^9 bytes at most in a blob, and in a row: chunks of the same table have no such limit."""
+    monkeypatch.setattr("gridsearch.stored_logits.CHUNK_BYTES", 2 * shape[1] * 4 + 3)
+    ledger.connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 400)
+    trial, logits = min(ledger.pending()), np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    part = PartOutcome({"accuracy": 0.5}, logits, None, -logits)
+    ledger.finish(run(ledger, trial), replace(outcome(), parts={PART: part}))
+    np.testing.assert_array_equal(ledger.logits(trial, "dev"), logits)
+    np.testing.assert_array_equal(ledger.logits(trial, "test"), -logits)
+    n_chunks = ledger.connection.execute("SELECT count(*) FROM logits WHERE split = 'dev'").fetchone()[0]
+    assert n_chunks == max(1, -(-shape[0] // 2))
 
 
 def test_knobs_that_are_younger_than_a_recipe_are_neutral_in_it(ledger: Ledger, monkeypatch) -> None:
@@ -249,22 +348,6 @@ def test_outside_scores_are_kept_by_trial_replaced_and_removed(ledger: Ledger) -
     assert ledger.scores()["leaderboard"] == {first: 0.884897}, "all or nothing"
 
 
-def test_a_ledger_without_scores_is_read_as_it_is_and_gets_them_when_one_is_given(tmp_path: Path, plan_of) -> None:
-    study = Study(tmp_path / "study")
-    with study.driven() as ledger:
-        ledger.adopt(plan_of(SMALL), {})
-        ledger.connection.execute("DROP TABLE scores")
-    before = study.ledger_path.read_bytes()
-    with study.open() as ledger:
-        assert ledger.scores() == {}
-    assert study.ledger_path.read_bytes() == before
-    with study.driven() as ledger:
-        trial = min(ledger.trial_ids())
-        ledger.set_scores("leaderboard", {trial: 0.5})
-        assert ledger.scores() == {"leaderboard": {trial: 0.5}}
-        assert ledger.connection.execute("PRAGMA user_version").fetchone()[0] == 2
-
-
 def test_reading_never_makes_a_ledger(tmp_path: Path) -> None:
     (tmp_path / "ledger.sqlite").touch()
     with pytest.raises(RequestError, match="nothing has been planned yet in"):
@@ -282,7 +365,7 @@ def test_what_is_no_ledger_is_refused(tmp_path: Path) -> None:
 
 def test_a_ledger_of_another_version_is_refused(ledger: Ledger, tmp_path: Path) -> None:
     ledger.connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(RequestError, match="has ledger schema 99, but this version reads 2"):
+    with pytest.raises(RequestError, match="has ledger schema 99, but this version reads 3"):
         Study(tmp_path / "study").open()
 
 
