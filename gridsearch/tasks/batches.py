@@ -58,7 +58,7 @@ def collate(
     Their names are the encoder's arguments, and "cooccurrence" for the marks of a pair. Where the states of frozen
     layers are known there are they and the mask: "states" is float32 of shape (rows, tokens, hidden width).
     """
-    lengths = split.lengths[rows]
+    lengths = split.lengths_of(rows)
     columns = np.arange(lengths.max() if width is None else width)
     mask = columns < lengths[:, None]
     positions = np.where(mask, split.starts[rows][:, None] + columns, 0)

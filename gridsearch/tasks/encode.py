@@ -1,7 +1,8 @@
 """Tokenise a task once: flat arrays that any number of trials and workers can share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,9 @@ from gridsearch.tasks.task import Split, Task
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+ROWS_AT_ONCE = 10_000
+"""Rows that one call of the tokenizer gets: its answer is lists of Python numbers, ten times as large as the arrays."""
 
 
 @dataclass(frozen=True)
@@ -30,15 +34,22 @@ class EncodedSplit:
 
     @property
     def lengths(self) -> np.ndarray:
-        """Tokens of each row."""
+        """Tokens of each row; of a few rows, ask :meth:`lengths_of`."""
         return np.diff(self.starts)
+
+    def lengths_of(self, rows: np.ndarray) -> np.ndarray:
+        """Tokens of some rows, in the order given; it costs what these rows are, not all."""
+        lengths: np.ndarray = self.starts[rows + 1] - self.starts[rows]
+        return lengths
 
     def __len__(self) -> int:
         return len(self.starts) - 1
 
     def tokens_of(self, rows: np.ndarray) -> np.ndarray:
         """Return where the tokens of some rows lie, row by row in the order given."""
-        return np.concatenate([np.arange(self.starts[row], self.starts[row + 1]) for row in rows])
+        lengths = self.lengths_of(rows)
+        ends = np.cumsum(lengths)
+        return np.repeat(self.starts[rows] - (ends - lengths), lengths) + np.arange(lengths.sum())
 
     def part(self, rows: np.ndarray) -> "EncodedSplit":
         """Copy some of the rows, in the order given."""
@@ -48,7 +59,7 @@ class EncodedSplit:
             types=None if self.types is None else self.types[tokens],
             shared=None if self.shared is None else self.shared[tokens],
             states=None if self.states is None else self.states[tokens],
-            starts=np.concatenate([[0], np.cumsum(self.lengths[rows])]).astype(np.int64),
+            starts=np.concatenate([[0], np.cumsum(self.lengths_of(rows))]).astype(np.int64),
             labels=None if self.labels is None else self.labels[rows],
         )
 
@@ -90,28 +101,43 @@ def encode_task(task: Task, tokenizer: "PreTrainedTokenizerBase", max_length: in
 
 def encode_split(split: Split, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> EncodedSplit:
     """Tokenise one split."""
-    encoded = tokenizer(
-        list(split.texts),
-        list(split.pairs) if split.pairs is not None else None,
-        truncation="longest_first",
-        max_length=max_length,
-        return_attention_mask=False,
-        return_special_tokens_mask=split.pairs is not None,
-    )
-    starts = np.concatenate([[0], np.cumsum([len(row) for row in encoded["input_ids"]])]).astype(np.int64)
-    ids, types = _flat(encoded["input_ids"], np.int32), encoded.get("token_type_ids")
+    flat, starts = _tokenised(split, tokenizer, max_length)
+    ids, types = flat["input_ids"], flat.get("token_type_ids")
     shared = None
     if split.pairs is not None:
-        shared = shared_tokens(ids, _flat(encoded["special_tokens_mask"], np.bool_), starts)
+        shared = shared_tokens(ids, flat["special_tokens_mask"].astype(np.bool_), starts)
         # Two unknown words need not be the same one; nor is a "[SEP]" that somebody wrote a word.
         shared[np.isin(ids, tokenizer.all_special_ids)] = 0
     return EncodedSplit(
         ids=ids,
-        types=None if types is None else _flat(types, np.int8),
+        types=None if types is None else types.astype(np.int8),
         starts=starts,
         labels=None if split.labels is None else np.asarray(split.labels, dtype=np.int64),
         shared=shared,
     )
+
+
+def _tokenised(
+    split: Split, tokenizer: "PreTrainedTokenizerBase", max_length: int
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return what the tokenizer gives, by its name for it, laid end to end; and where each row starts."""
+    parts: dict[str, list[np.ndarray]] = {}
+    lengths: list[int] = []
+    for start in range(0, len(split), ROWS_AT_ONCE):
+        rows = slice(start, start + ROWS_AT_ONCE)
+        encoded = tokenizer(
+            list(split.texts[rows]),
+            None if split.pairs is None else list(split.pairs[rows]),
+            truncation="longest_first",
+            max_length=max_length,
+            return_attention_mask=False,
+            return_special_tokens_mask=split.pairs is not None,
+        )
+        lengths += map(len, encoded["input_ids"])
+        for name, of_rows in encoded.items():
+            parts.setdefault(name, []).append(np.fromiter(chain.from_iterable(of_rows), dtype=np.int32))
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return {name: np.concatenate(arrays) for name, arrays in parts.items()}, starts
 
 
 def shared_tokens(ids: np.ndarray, is_special: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -132,7 +158,3 @@ def shared_tokens(ids: np.ndarray, is_special: np.ndarray, starts: np.ndarray) -
     shared[first] = np.isin(token_of_row[first], token_of_row[second])
     shared[second] = np.isin(token_of_row[second], token_of_row[first])
     return shared
-
-
-def _flat(rows: Sequence[Sequence[int]], dtype: type) -> np.ndarray:
-    return np.fromiter((token for row in rows for token in row), dtype=dtype)

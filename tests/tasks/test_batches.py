@@ -1,3 +1,5 @@
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -94,6 +96,54 @@ def test_a_batch_is_padded_as_the_tokenizer_does(data: EncodedTask, tokenizer: A
     for name, tensor in ours.items():
         assert tensor.dtype == torch.int64
         assert torch.equal(tensor, theirs[name]), name
+
+
+rows_of_tokens = st.lists(st.lists(st.integers(1, 90), min_size=1, max_size=9), min_size=1, max_size=20)
+
+
+@given(rows_of_tokens, st.data())
+def test_a_batch_holds_the_tokens_of_its_rows(texts: list[list[int]], choice: st.DataObject) -> None:
+    """Against lists: every row padded by hand."""
+    split = laid_end_to_end(texts)
+    rows = choice.draw(st.lists(st.integers(0, len(texts) - 1), min_size=1, max_size=12))
+    width = max(len(texts[row]) for row in rows)
+    inputs = collate(split, np.array(rows), pad_id=99, device=torch.device("cpu"))
+    assert inputs["input_ids"].tolist() == [texts[row] + [99] * (width - len(texts[row])) for row in rows]
+    assert inputs["attention_mask"].sum(1).tolist() == [len(texts[row]) for row in rows]
+    assert split.ids[split.tokens_of(np.array(rows))].tolist() == [token for row in rows for token in texts[row]]
+    part = split.part(np.array(rows))
+    assert [part.ids[one:other].tolist() for one, other in pairwise(part.starts)] == [texts[row] for row in rows]
+
+
+class CountedReads(np.ndarray):
+    """Counts the numbers that are read from it."""
+
+    n_read = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        found = np.asarray(self)[key]
+        CountedReads.n_read += found.size
+        return found
+
+    def __array_ufunc__(self, *_: Any, **__: Any) -> Any:
+        raise AssertionError("all of it is read")
+
+
+def test_a_batch_costs_what_it_holds() -> None:
+    """An epoch would grow with the square of the rows if each batch looked at all of them."""
+    split = laid_end_to_end([[1, 2, 3]] * 1000)
+    counted = replace(split, starts=split.starts.view(CountedReads), ids=split.ids.view(CountedReads))
+    CountedReads.n_read = 0
+    collate(counted, np.arange(10), 0, torch.device("cpu"))
+    assert 0 < CountedReads.n_read <= 100
+    CountedReads.n_read = 0
+    counted.part(np.arange(10))
+    assert 0 < CountedReads.n_read <= 150
+
+
+def laid_end_to_end(texts: list[list[int]]) -> EncodedSplit:
+    ids = np.array([token for text in texts for token in text], dtype=np.int32)
+    return EncodedSplit(ids, None, np.concatenate([[0], np.cumsum([len(text) for text in texts])]), None)
 
 
 def test_padding_is_the_pad_token_and_no_segment() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gridsearch.encoders.files import tokenizer_files
 from gridsearch.encoders.load import build_tokenizer
+from gridsearch.tasks import encode
 from gridsearch.tasks.encode import EncodedSplit, encode_split, encode_task, shared_tokens
 from gridsearch.tasks.task import Split, Task
 
@@ -189,3 +190,18 @@ def test_marks_are_symmetric_and_as_counted(pairs: list[tuple[list[int], list[in
 
 def test_single_texts_share_nothing(task: Task, tokenizer: Any) -> None:
     assert encode_split(task.train, tokenizer, 24).shared is None
+
+
+@given(st.lists(st.tuples(st.text(max_size=9), st.text(max_size=9)), min_size=1, max_size=9), st.integers(1, 4))
+def test_how_many_rows_are_tokenised_at_once_changes_nothing(
+    tokenizer: Any, texts: list[tuple[str, str]], n_at_once: int
+) -> None:
+    firsts, seconds = zip(*texts, strict=True)
+    split = Split(firsts, None, seconds)
+    whole = encode_split(split, tokenizer, 12)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(encode, "ROWS_AT_ONCE", n_at_once)
+        parts = encode_split(split, tokenizer, 12)
+    for name, array in vars(whole).items():
+        assert array is getattr(parts, name) is None or np.array_equal(array, getattr(parts, name)), name
+        assert array is None or array.dtype == getattr(parts, name).dtype
