@@ -328,7 +328,7 @@ class Ledger:
                 chosen_epoch=outcome.chosen_epoch,
                 seconds=outcome.seconds,
                 peak_bytes=outcome.peak_bytes,
-                collapsed=outcome.collapsed,
+                collapsed=outcome.not_learned,
             )
             self._insert_epochs(write, attempt, outcome.epochs)
             write.executemany(

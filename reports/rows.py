@@ -28,8 +28,8 @@ from reports.records import (
 
 _REPLICATES = """
 SELECT cell_trials.position, trials.id AS trial, trials.seed, trials.fold, trial_states.state,
-       attempts.id AS attempt, attempts.chosen_epoch, attempts.seconds, attempts.peak_bytes, attempts.collapsed,
-       attempts.resources, provenance.content AS provenance
+       attempts.id AS attempt, attempts.chosen_epoch, attempts.seconds, attempts.peak_bytes,
+       attempts.collapsed AS not_learned, attempts.resources, provenance.content AS provenance
 FROM cell_trials
 JOIN trials ON trials.id = cell_trials.trial
 JOIN trial_states ON trial_states.trial = trials.id
@@ -191,7 +191,7 @@ def _replicate(
         dev_seconds_per_epoch=epoch["dev"],
         seconds=row["seconds"],
         peak_bytes=row["peak_bytes"],
-        collapsed=row["collapsed"] or "",
+        not_learned=row["not_learned"] or "",
         terms=_terms(json.loads(row["provenance"]), json.loads(row["resources"])),
     )
 

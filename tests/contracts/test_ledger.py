@@ -41,11 +41,11 @@ GOLDEN_COLUMNS = {
 }
 
 
-def outcome(value: float = 0.5, collapsed: str = "") -> Outcome:
+def outcome(value: float = 0.5, not_learned: str = "") -> Outcome:
     metrics = {"accuracy": value}
     epochs = tuple(Epoch(number, 0.7, 1.0, 0.1, {PART: metrics}) for number in (1, 2))
     logits = np.array([[0.25, -1.5]], dtype=np.float32)
-    return Outcome(epochs, 2, {PART: PartOutcome(metrics, logits, metrics, logits)}, 2.5, 10**9, collapsed)
+    return Outcome(epochs, 2, {PART: PartOutcome(metrics, logits, metrics, logits)}, 2.5, 10**9, not_learned)
 
 
 @pytest.fixture
