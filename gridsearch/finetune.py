@@ -110,7 +110,7 @@ def finetuning(
         parts={PART: part},
         seconds=time.perf_counter() - started,
         peak_bytes=_peak_bytes(device),
-        collapsed=why_collapsed(epochs, chosen.dev_logits, chance_loss(recipe, data.n_labels)),
+        not_learned=why_not_learned(epochs, chosen.dev_logits, chance_loss(recipe, data.n_labels)),
         weights=_weights_bytes(model, cut, encoder) if execution.keep_weights else None,
     )
 
@@ -158,8 +158,8 @@ def predict(
     return logits
 
 
-def why_collapsed(epochs: list[Epoch], dev_logits: np.ndarray, chance: float) -> str:
-    """Say why a run is degenerate, or return an empty text."""
+def why_not_learned(epochs: list[Epoch], dev_logits: np.ndarray, chance: float) -> str:
+    """Say why a run did not learn, or return an empty text."""
     if not all(math.isfinite(epoch.train_loss) for epoch in epochs):
         return "the training loss is not a number"
     if len(set(dev_logits.argmax(axis=1).tolist())) == 1:

@@ -370,7 +370,7 @@ class Ledger:
                 chosen_epoch=outcome.chosen_epoch,
                 seconds=outcome.seconds,
                 peak_bytes=outcome.peak_bytes,
-                not_learned=outcome.collapsed,
+                not_learned=outcome.not_learned,
             )
             self._insert_epochs(write, attempt, outcome.epochs)
             write.executemany(

@@ -74,14 +74,14 @@ class PartOutcome:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a finished attempt returns. ``collapsed`` says why the run is degenerate, and is empty when it is not."""
+    """What a finished attempt returns. ``not_learned`` says why the run did not learn, and is empty when it did."""
 
     epochs: tuple[Epoch, ...]
     chosen_epoch: int
     parts: Mapping[str, PartOutcome]
     seconds: float
     peak_bytes: int
-    collapsed: str = ""
+    not_learned: str = ""
     weights: bytes | None = None
 
 

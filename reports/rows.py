@@ -192,7 +192,7 @@ def _replicate(
         dev_seconds_per_epoch=epoch["dev"],
         seconds=row["seconds"],
         peak_bytes=row["peak_bytes"],
-        collapsed=row["not_learned"] or "",
+        not_learned=row["not_learned"] or "",
         terms=_terms(json.loads(row["provenance"]), json.loads(row["resources"])),
     )
 

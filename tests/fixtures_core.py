@@ -68,7 +68,7 @@ def numbers_of(outcome: Outcome) -> list[Any]:
         part.dev_logits.tobytes(),
         part.test,
         None if part.test_logits is None else part.test_logits.tobytes(),
-        outcome.collapsed,
+        outcome.not_learned,
         outcome.weights,
     ]
 

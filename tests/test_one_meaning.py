@@ -21,7 +21,7 @@ from gridsearch.encoders.load import build_tokenizer
 from gridsearch.errors import RequestError
 from gridsearch.finetune import finetune
 from gridsearch.plan import POOLINGS_OF_A_LENGTH, facts_of
-from gridsearch.recipe import Recipe, knobs, set_knobs
+from gridsearch.recipe import Recipe, set_knobs
 from gridsearch.resolve import acting, dead_knobs, in_numbers, refuse_contradictions, resolve
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
@@ -189,7 +189,7 @@ class Toy:
 
 def bits_of(outcome: Outcome) -> str:
     """Return all numbers of an outcome, without the weights: a part that is multiplied by 0 has some, too."""
-    return repr(numbers_of(replace(outcome, weights=None, collapsed="")))
+    return repr(numbers_of(replace(outcome, weights=None, not_learned="")))
 
 
 ROUNDED: Mapping[str, str] = {

@@ -1,4 +1,4 @@
-"""What the core has written down, in Chinese: why a knob cannot act, why a run collapsed, notes on data, states.
+"""What the core has written down, in Chinese: why a knob cannot act, why a run did not learn, notes on data, states.
 
 Templates are tried in this order, and what fills a place is itself looked up.
 """
@@ -49,7 +49,7 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
     "this {family} encoder has no segment embeddings": "该 {family} 编码器没有 segment 向量",
 }
 
-_COLLAPSED: Final[Mapping[str, str]] = {
+_NOT_LEARNED: Final[Mapping[str, str]] = {
     "the training loss is not a number": "训练损失不是有限的数",
     "every dev row gets the same label": "验证集的每一条都被预测为同一标签",
     "the training loss never fell below that of an even guess, {loss}": "训练损失从未低于均匀猜测的 {loss}",
@@ -125,4 +125,4 @@ _STATES: Final[Mapping[str, str]] = {
     "{factor} x {others}": "{factor} × {others}",
 }
 
-REASONS: Final[Mapping[str, str]] = {**_CANNOT_ACT, **_COLLAPSED, **_FAILURES, **_NOTES, **_STATES}
+REASONS: Final[Mapping[str, str]] = {**_CANNOT_ACT, **_NOT_LEARNED, **_FAILURES, **_NOTES, **_STATES}

@@ -56,11 +56,11 @@ GOLDEN_COLUMNS = {
 }
 
 
-def outcome(value: float = 0.5, collapsed: str = "") -> Outcome:
+def outcome(value: float = 0.5, not_learned: str = "") -> Outcome:
     metrics = {"accuracy": value}
     epochs = tuple(Epoch(number, 0.7, 1.0, 0.1, {PART: metrics}) for number in (1, 2))
     logits = np.array([[0.25, -1.5]], dtype=np.float32)
-    return Outcome(epochs, 2, {PART: PartOutcome(metrics, logits, metrics, logits)}, 2.5, 10**9, collapsed)
+    return Outcome(epochs, 2, {PART: PartOutcome(metrics, logits, metrics, logits)}, 2.5, 10**9, not_learned)
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def old_ledger(folder: Path, version: int) -> Path:
 def what_it_says(ledger: Ledger) -> object:
     first, second = (trial for trial, _ in ledger.dev_scores())
     study = read_study(ledger)
-    assert [why for cell in study.cells for why in cell.collapsed] == ["one label for all"]
+    assert [why for cell in study.cells for why in cell.not_learned] == ["one label for all"]
     assert [cell.result.mean for cell in study.cells[:2]] == [0.5, 0.75]
     for trial, value in ((first, 0.5), (second, 0.75)):
         np.testing.assert_array_equal(ledger.logits(trial, "dev"), np.array([[0.25, -1.5]], dtype=np.float32) * value)

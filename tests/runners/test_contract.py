@@ -101,7 +101,7 @@ def numbers(outcome: Outcome) -> tuple[object, ...]:
     """All of an outcome that is no time and no memory."""
     part = outcome.parts["task"]
     losses = [(epoch.number, epoch.train_loss, json.dumps(epoch.dev, sort_keys=True)) for epoch in outcome.epochs]
-    return losses, outcome.chosen_epoch, dict(part.dev), part.dev_logits.tobytes(), outcome.collapsed
+    return losses, outcome.chosen_epoch, dict(part.dev), part.dev_logits.tobytes(), outcome.not_learned
 
 
 @pytest.mark.parametrize("name", RUNNERS)
