@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from gridsearch.design import balanced_order
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.errors import RequestError
 from gridsearch.factor import Factor, Level
 from gridsearch.facts import Facts
+from gridsearch.order import balanced_order
 from gridsearch.randomness import derived_seed
 from gridsearch.recipe import Recipe, set_knobs
 from gridsearch.resolve import acting, dead_knobs, in_numbers, refuse_contradictions, resolve, why_the_same
