@@ -1,12 +1,14 @@
 """What several test modules need: the folder of real data files; and how tests share the machine."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from runners.machine import usable_cores
+from tests.made_once import folder_of_the_run
 
 pytest_plugins = ["tests.fixtures_core"]
 
@@ -20,6 +22,14 @@ settings.load_profile("gridsearch")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 """Published data sets, beside the project and not part of it: their licences differ."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what is kept between commands out of the user's folder: nothing that lies there may decide a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRIDSEARCH_CACHE", str(folder_of_the_run(tmp_path_factory) / "cache"))
+        yield
 
 
 @pytest.fixture(scope="session")

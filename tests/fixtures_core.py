@@ -143,14 +143,20 @@ def _quiet_checkpoints() -> None:
 
 
 @pytest.fixture(scope="session")
-def docstrings_task() -> Task:
-    return docstrings.load()
-
-
-@pytest.fixture(scope="session")
 def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
     """Return how to make a folder once for all workers: by its name and what fills it."""
     return partial(made_once, folder_of_the_run(tmp_path_factory))
+
+
+@pytest.fixture(scope="session")
+def docstrings_task(once: Once) -> Task:
+    """Return the built-in task. It is read from thousands of source files once, and then from the cache of the run."""
+
+    def fill_cache(folder: Path) -> None:
+        docstrings.load()
+
+    once("docstrings", fill_cache)
+    return docstrings.load()
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from gridsearch.places import cache_folder
 from tests.conftest import pytest_xdist_auto_num_workers
-from tests.made_once import made_once
+from tests.made_once import folder_of_the_run, made_once
 
 
 def test_a_test_computes_in_as_many_threads_as_it_was_given() -> None:
@@ -58,3 +59,7 @@ def test_a_maker_that_fails_leaves_nothing_and_nobody_waits_for_it(tmp_path: Pat
             made_once(tmp_path, "it", fail)
     assert not (tmp_path / "it").exists()
     assert list(made_once(tmp_path, "it", lambda folder: None).iterdir()) == []
+
+
+def test_what_commands_keep_is_not_kept_in_the_users_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    assert cache_folder().parent == folder_of_the_run(tmp_path_factory)

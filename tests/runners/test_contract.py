@@ -1,12 +1,13 @@
 """What every runner promises, tested on each of them; the serial one is the oracle."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from gridsearch.errors import RequestError
 from gridsearch.finetune import Execution
 from gridsearch.plan import Plan, make_plan
 from gridsearch.space import load_space
+from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import load_task
 from gridsearch.trial import Epoch, Failure, Outcome
 from gridsearch.worker import Job
@@ -25,6 +27,7 @@ from runners.driver import make_stock
 from runners.processes import ProcessesRunner
 from runners.ray_tune import RayRunner, _trainable
 from runners.serial import SerialRunner
+from tests.runners.conftest import make_project
 
 RUNNERS = {
     "serial": SerialRunner,
@@ -81,16 +84,44 @@ class Heard:
         return len(self.outcomes) + len(self.failures) >= self._stop_after
 
 
-@pytest.fixture
-def plan(project: Path, encoder_folder: Path) -> Plan:
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory, docstrings_task: Task, encoder_folder: Path) -> Plan:
+    project = make_project(tmp_path_factory.mktemp("contract"), docstrings_task)
     task = load_task(project / "task.toml")
     space = load_space(project / "question.toml").with_fixed({"encoder": str(encoder_folder)})
     return make_plan(space, task, partial(describe, corpus=task.corpus))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def stock(plan: Plan) -> Stock:
     return make_stock(plan, set(plan.trials), lambda text: None)
+
+
+ORDERS: Mapping[str, Callable[[list[Job]], list[Job]]] = {
+    "serial": lambda jobs: jobs,
+    "ray": lambda jobs: jobs[::-1],
+    "processes": lambda jobs: jobs[2:] + jobs[:2],
+}
+
+
+@pytest.fixture(scope="module")
+def runner_of() -> Iterator[Callable[[str], Runner]]:
+    """Return the runner of a name, made once and then used again and again: workers take seconds to start."""
+    with contextlib.ExitStack() as stack:
+        yield cache(lambda name: stack.enter_context(RUNNERS[name]()))
+
+
+@pytest.fixture(scope="module")
+def swept(plan: Plan, stock: Stock, runner_of: Callable[[str], Runner]) -> Callable[[str], Heard]:
+    """Return what a runner tells of all trials, each in an order of its own."""
+
+    @cache
+    def sweep(name: str) -> Heard:
+        heard = Heard()
+        runner_of(name).run(ORDERS[name](jobs_of(plan)), stock, heard)
+        return heard
+
+    return sweep
 
 
 def jobs_of(plan: Plan) -> list[Job]:
@@ -105,10 +136,8 @@ def numbers(outcome: Outcome) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("name", RUNNERS)
-def test_every_job_runs_once_and_is_told_in_order(name: str, plan: Plan, stock: Stock) -> None:
-    heard = Heard()
-    with RUNNERS[name]() as runner:
-        runner.run(jobs_of(plan), stock, heard)
+def test_every_job_runs_once_and_is_told_in_order(name: str, plan: Plan, swept: Callable[[str], Heard]) -> None:
+    heard = swept(name)
     for trial_id in plan.trials:
         assert [what for trial, what in heard.events if trial == trial_id] == [
             "started", "epoch 1", "epoch 2", "finished",
@@ -116,19 +145,13 @@ def test_every_job_runs_once_and_is_told_in_order(name: str, plan: Plan, stock: 
     assert heard.processes == {os.getpid()}, "the listener is called in the driver's process"
 
 
-def test_runners_agree_to_the_last_bit_in_any_order_and_on_used_workers(plan: Plan, stock: Stock) -> None:
-    heard: dict[str, Heard] = {}
-    orders = {
-        "serial": jobs_of(plan),
-        "ray": jobs_of(plan)[::-1],
-        "processes": jobs_of(plan)[2:] + jobs_of(plan)[:2],
-        "serial again": jobs_of(plan)[3:] + jobs_of(plan)[:3],
-    }
-    for name, jobs in orders.items():
-        heard[name] = Heard()
-        runner: Runner = RUNNERS[name.split()[0]]()
-        with runner:
-            runner.run(jobs, stock, heard[name])
+def test_runners_agree_to_the_last_bit_in_any_order_and_on_used_workers(
+    plan: Plan, stock: Stock, swept: Callable[[str], Heard]
+) -> None:
+    heard = {name: swept(name) for name in RUNNERS} | {"serial again": Heard()}
+    jobs = jobs_of(plan)
+    with SerialRunner() as runner:
+        runner.run(jobs[3:] + jobs[:3], stock, heard["serial again"])
     expected = {trial_id: numbers(outcome) for trial_id, outcome in heard["serial"].outcomes.items()}
     for other in ("ray", "processes", "serial again"):
         assert {trial_id: numbers(outcome) for trial_id, outcome in heard[other].outcomes.items()} == expected
@@ -138,34 +161,42 @@ def test_runners_agree_to_the_last_bit_in_any_order_and_on_used_workers(plan: Pl
 
 
 @pytest.mark.parametrize("name", RUNNERS)
-def test_a_failure_is_told_and_the_worker_goes_on(name: str, plan: Plan, stock: Stock) -> None:
-    jobs = jobs_of(plan)
-    broken = replace(jobs[2].trial, encoder="unknown")
-    jobs[2] = Job(broken, Execution())
+def test_a_failure_is_told_and_the_worker_goes_on(
+    name: str, plan: Plan, stock: Stock, runner_of: Callable[[str], Runner]
+) -> None:
+    jobs = jobs_of(plan)[:3]
+    broken = replace(jobs[1].trial, encoder="unknown")
+    jobs[1] = Job(broken, Execution())
     heard = Heard()
-    with RUNNERS[name]() as runner:
-        runner.run(jobs, stock, heard)
+    runner_of(name).run(jobs, stock, heard, alone=True)
     assert set(heard.failures) == {broken.id}
     assert heard.failures[broken.id].kind == "code_error"
     assert "KeyError" in heard.failures[broken.id].message
     assert len(heard.outcomes) == len(jobs) - 1
+    assert len(set(heard.workers.values())) == 1
 
 
 @pytest.mark.parametrize("name", RUNNERS)
-def test_nothing_more_begins_when_a_stop_is_wanted(name: str, plan: Plan, stock: Stock) -> None:
+def test_nothing_more_begins_when_a_stop_is_wanted(
+    name: str, plan: Plan, stock: Stock, runner_of: Callable[[str], Runner]
+) -> None:
     heard = Heard(stop_after=2)
-    with RUNNERS[name]() as runner:
-        runner.run(jobs_of(plan), stock, heard)
+    runner_of(name).run(jobs_of(plan), stock, heard)
     assert 2 <= len(heard.outcomes) < len(plan.trials)
 
 
 @pytest.mark.parametrize("name", RUNNERS)
-def test_a_runner_runs_several_times(name: str, plan: Plan, stock: Stock) -> None:
-    heard = Heard()
-    with RUNNERS[name]() as runner:
-        runner.run(jobs_of(plan)[:1], stock, heard)
-        runner.run(jobs_of(plan)[1:2], stock, heard, alone=True)
-    assert len(heard.outcomes) == 2
+def test_a_runner_runs_several_times(
+    name: str, plan: Plan, stock: Stock, runner_of: Callable[[str], Runner], swept: Callable[[str], Heard]
+) -> None:
+    first, again = swept(name), Heard()
+    jobs = jobs_of(plan)[:2]
+    runner_of(name).run(jobs, stock, again, alone=True)
+    assert {id_: numbers(outcome) for id_, outcome in again.outcomes.items()} == {
+        job.trial.id: numbers(first.outcomes[job.trial.id]) for job in jobs
+    }
+    started = [what for _, what in again.events]
+    assert started == ["started", "epoch 1", "epoch 2", "finished"] * 2, "one after the other"
 
 
 @pytest.mark.slow
@@ -209,20 +240,23 @@ def test_a_worker_killed_by_the_kernel_is_told_as_lost(name: str, plan: Plan, st
 
 
 @pytest.mark.parametrize("name", RUNNERS)
-def test_a_trial_ends_after_the_epoch_that_is_its_last_one_wanted(name: str, plan: Plan, stock: Stock) -> None:
+def test_a_trial_ends_after_the_epoch_that_is_its_last_one_wanted(
+    name: str, plan: Plan, stock: Stock, runner_of: Callable[[str], Runner], swept: Callable[[str], Heard]
+) -> None:
     jobs = jobs_of(plan)[:3]
     pruned, *others = (job.trial.id for job in jobs)
-    heard, alone = Heard(prune=frozenset([pruned])), Heard()
-    with RUNNERS[name]() as runner:
-        runner.run(jobs, stock, heard)
-        runner.run(jobs[1:], stock, alone)
+    heard = Heard(prune=frozenset([pruned]))
+    runner_of(name).run(jobs, stock, heard, alone=True)
     assert [what for trial, what in heard.events if trial == pruned] == ["started", "epoch 1", "pruned"]
     assert set(heard.outcomes) == set(others)
-    assert all(numbers(heard.outcomes[trial]) == numbers(alone.outcomes[trial]) for trial in others)
+    whole = swept("serial").outcomes
+    assert all(numbers(heard.outcomes[trial]) == numbers(whole[trial]) for trial in others)
 
 
 @pytest.mark.parametrize("name", ["serial", "processes"])
-def test_jobs_are_taken_one_by_one_as_workers_get_free(name: str, plan: Plan, stock: Stock) -> None:
+def test_jobs_are_taken_one_by_one_as_workers_get_free(
+    name: str, plan: Plan, stock: Stock, runner_of: Callable[[str], Runner]
+) -> None:
     """A feed knows what has ended before it names the next job, and may have none for now."""
     first, second, third = jobs_of(plan)[:3]
     heard = Heard()
@@ -236,8 +270,7 @@ def test_jobs_are_taken_one_by_one_as_workers_get_free(name: str, plan: Plan, st
         yield second
         yield third
 
-    with RUNNERS[name]() as runner:
-        runner.run(feed(), stock, heard)
+    runner_of(name).run(feed(), stock, heard)
     assert known_when_asked == [{first.trial.id}]
     assert len(heard.outcomes) == 3
 
@@ -282,8 +315,9 @@ def test_a_node_needs_the_package_gridsearch_only(tmp_path: Path) -> None:
     assert done.stdout.strip() == "TrialActor", done.stderr
 
 
-def test_a_read_only_stock_is_enough(plan: Plan, stock: Stock) -> None:
+def test_a_read_only_stock_is_enough(plan: Plan) -> None:
     """The object store hands out arrays that cannot be written; a trial must not need to."""
+    stock = make_stock(plan, set(plan.trials), lambda text: None)
     for encoder in stock.encoders.values():
         for array in encoder.state.values():
             assert isinstance(array, np.ndarray)
