@@ -28,8 +28,9 @@ from gridsearch.trial import PART, Epoch, Metrics, Outcome, PartOutcome, Trial
 class Execution:
     """How to execute a trial; none of it changes what the trial means.
 
-    ``micro_batch_divisor`` cuts every batch into so many passes of the same total gradient, and those of evaluation
-    likewise. ``keep_weights`` puts the trained parameters into the outcome. ``time_limit``: seconds that it may take.
+    ``micro_batch_divisor`` cuts every batch into so many passes of the same total gradient, equal but for rounding (on
+    a GPU: with dropout masks of their own), and those of evaluation likewise. ``keep_weights`` puts the trained
+    parameters into the outcome. ``time_limit``: seconds that it may take.
     """
 
     threads: int = 1

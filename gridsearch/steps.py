@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gridsearch.encoders.classifier import Classifier, trainable
+from gridsearch.encoders.dropout import Whole
 from gridsearch.losses import Loss, StepSize
 from gridsearch.optimizers.adam import build_optimizer
 from gridsearch.optimizers.adversarial import Pass, PlainBackward, build_attack
@@ -79,15 +80,19 @@ class Steps:
         return torch.stack(losses).sum()
 
     def _passes(self, batch: np.ndarray, size: StepSize) -> list[Pass]:
-        """Return what computes the loss of each micro-batch of a batch."""
+        """Return what computes the loss of each micro-batch of a batch: all as if the batch were computed at once."""
+        width = self.model.padded_width or int(self.data.train.lengths[batch].max())
         starts = range(0, len(batch), self.micro_batch_rows)
-        return [self._pass(batch[start : start + self.micro_batch_rows], size) for start in starts]
+        parts = [slice(start, min(start + self.micro_batch_rows, len(batch))) for start in starts]
+        whole = Whole(len(batch))
+        return [self._pass(batch, part, size, width, whole) for part in parts]
 
-    def _pass(self, rows: np.ndarray, size: StepSize) -> Pass:
-        inputs = collate(self.data.train, rows, self.data.pad_id, self.device, self.model.padded_width)
+    def _pass(self, batch: np.ndarray, part: slice, size: StepSize, width: int, whole: Whole) -> Pass:
+        rows = batch[part]
+        inputs = collate(self.data.train, rows, self.data.pad_id, self.device, width)
 
         def loss() -> Tensor:
-            with autocast(self.recipe.precision, self.device):
+            with autocast(self.recipe.precision, self.device), whole.part(part):
                 logits = [self.model(inputs) for _ in range(self.loss.n_passes)]
             return self.loss(logits, rows, size)
 

@@ -387,6 +387,28 @@ def test_micro_batches_give_the_same_update(encoder: EncoderWeights, data: Encod
     close(divided, run_trial(encoder, data, **knobs))
 
 
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {},
+        {"multi_sample_dropout": 3, "gradient_accumulation": 2},
+        {"r_drop": 1.0},
+        {"adversarial": "fgm"},
+        {"adversarial": "freelb", "freelb_init": 0.5},
+    ],
+    ids=lambda knobs: " ".join(knobs) or "plain",
+)
+def test_micro_batches_drop_what_the_batch_would(
+    encoder: EncoderWeights, data: EncodedTask, knobs: dict[str, Any]
+) -> None:
+    """Tried again in smaller batches a trial has the same noise, not only the same expectation."""
+    knobs = {"learning_rate": 1e-3, "epochs": 1, "pooling": "mean", **knobs}
+    whole = run_trial(encoder, data, **knobs)
+    close(run_trial(encoder, data, execution=replace(ON_CPU, micro_batch_divisor=3), **knobs), whole)
+    other = run_trial(encoder, data, seed=1, **knobs)
+    assert abs(losses_of(other)[0] - losses_of(whole)[0]) > 1e-4, "noise that would show"
+
+
 @pytest.mark.parametrize("batch_size", [5, 19, 95])
 def test_a_last_batch_of_one_row(encoder: EncoderWeights, data: EncodedTask, batch_size: int) -> None:
     assert len(data.train) % batch_size == 1

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -12,20 +13,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from gridsearch.encoders.load import describe
 from gridsearch.errors import RequestError
 from gridsearch.finetune import Execution
 from gridsearch.plan import Plan, make_plan
 from gridsearch.space import load_space
+from gridsearch.study import Study
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import load_task
 from gridsearch.trial import Epoch, Failure, Outcome
 from gridsearch.worker import Job
-from runners.contract import Runner, Stock
-from runners.driver import make_stock
+from runners import processes, ray_tune
+from runners.contract import KILLED, Runner, Stock
+from runners.driver import make_stock, sweep
 from runners.processes import ProcessesRunner
+from runners.progress import Progress
 from runners.ray_tune import RayRunner, _trainable
+from runners.recorder import Recorder
 from runners.serial import SerialRunner
 from tests.runners.conftest import make_project
 
@@ -222,21 +228,114 @@ def test_more_of_a_gpu_than_there_is_is_refused() -> None:
         pass
 
 
+class Killer(Heard):
+    """Kills the worker of the first trial that starts."""
+
+    def started(self, trial_id: str, worker: str, resources: Mapping[str, object]) -> None:
+        super().started(trial_id, worker, resources)
+        if len(self.workers) == 1:
+            os.kill(int(worker.split(":")[1]), signal.SIGKILL)
+
+
 @pytest.mark.parametrize("name", ["ray", "processes"])
-def test_a_worker_killed_by_the_kernel_is_told_as_lost(name: str, plan: Plan, stock: Stock) -> None:
-    import signal
-
-    class Killer(Heard):
-        def started(self, trial_id: str, worker: str, resources: Mapping[str, object]) -> None:
-            super().started(trial_id, worker, resources)
-            if len(self.workers) == 1:
-                os.kill(int(worker.split(":")[1]), signal.SIGKILL)
-
+def test_a_worker_killed_by_the_system_is_told_so(name: str, plan: Plan, stock: Stock) -> None:
     heard = Killer()
     with RayRunner(1, gpus_per_trial=0.0) if name == "ray" else ProcessesRunner(1) as runner:
         runner.run(jobs_of(plan)[:3], stock, heard)
-    assert [failure.kind for failure in heard.failures.values()] == ["lost_worker"]
+    assert [failure.kind for failure in heard.failures.values()] == ["killed"]
+    assert [failure.message for failure in heard.failures.values()] == [KILLED]
     assert len(heard.outcomes) == 2
+
+
+@pytest.mark.parametrize("name", ["ray", "processes"])
+def test_a_killed_trial_is_tried_alone_and_then_in_smaller_batches(
+    name: str, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed in earnest, twice; the others are not kept waiting, and the ledger says how it was done at last."""
+    victim = plan.in_running_order(plan.trials)[1].id
+    begin, n_killed = Recorder.started, 0
+
+    def started(self: Recorder, trial_id: str, worker: str, resources: Mapping[str, object]) -> None:
+        nonlocal n_killed
+        begin(self, trial_id, worker, resources)
+        if trial_id == victim and n_killed < 2:
+            n_killed += 1
+            os.kill(int(worker.split(":")[1]), signal.SIGKILL)
+
+    monkeypatch.setattr(Recorder, "started", started)
+    progress = Progress(plan.task.metric, {}, Console(quiet=True))
+    result = sweep(plan, Study(Path("study")), RUNNERS[name](), sources={}, provenance=dict, progress=progress)
+    assert str(result.coverage) == "complete: 8 planned, 8 finished, 0 failed, 0 pending"
+    with Study(Path("study")).open() as ledger:
+        rows = ledger.connection.execute("SELECT * FROM attempts ORDER BY id").fetchall()
+        assert ledger.execution(victim)["micro_batch_divisor"] == 2
+    assert [row["failure_kind"] for row in rows if row["trial"] == victim] == ["killed", "killed", None]
+    assert [row["trial"] for row in rows][-2:] == [victim, victim]
+
+
+@pytest.mark.parametrize("name", RUNNERS)
+def test_a_time_limit_ends_the_slow_one_and_the_others_finish(name: str, plan: Plan, stock: Stock) -> None:
+    slow, *others = jobs_of(plan)[:3]
+    recipe = slow.trial.recipe.model_copy(update={"epochs": 10**6})
+    endless = Job(replace(slow.trial, id="endless", recipe=recipe), Execution(time_limit=1.0))
+    heard = Heard()
+    with RUNNERS[name]() as runner:
+        runner.run([endless, *others], stock, heard)
+    assert heard.failures == {"endless": Failure("time_limit", "not finished within 1s, its --time-limit")}
+    assert set(heard.outcomes) == {job.trial.id for job in others}
+
+
+class Hanging:
+    """Data that a worker never comes back from reading; not even another thread of it runs meanwhile."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return exec, ("import ctypes; ctypes.PyDLL(None).sleep(1000)",)
+
+
+@pytest.mark.parametrize("name", ["ray", "processes"])
+def test_a_worker_that_hangs_is_ended_at_its_limit(
+    name: str, plan: Plan, stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_tune, "GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(processes, "GRACE_SECONDS", 0.5)
+    first, *others = jobs_of(plan)[:3]
+    trial = replace(first.trial, id="hung", recipe=first.trial.recipe.model_copy(update={"max_length": 23}))
+    with_hanging = Stock(stock.encoders, {**stock.data, (trial.encoder, 23): Hanging()})  # type: ignore[dict-item]
+    heard = Heard()
+    with RUNNERS[name]() as runner:
+        runner.run([Job(trial, Execution(time_limit=0.5)), *others], with_hanging, heard)
+    assert heard.failures == {"hung": Failure("time_limit", "not finished within 0.5s, its --time-limit")}
+    assert set(heard.outcomes) == {job.trial.id for job in others}
+
+
+RAYS_WORDS = {
+    "killed": """Failure # 1 (occurred at 2026-11-28_03-00-00)
+The actor died unexpectedly before finishing this task.
+	class_name: TrialActor
+	pid: 8061
+The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR Worker exit detail: Worker \
+unexpectedly exits with a connection error code 2. End of file. Some common causes include: (1) the process was killed \
+by the OOM killer due to high memory usage, (2) ray stop --force was called, or (3) the worker crashed""",
+    "out_of_memory": """Failure # 1 (occurred at 2026-11-28_03-00-00)
+1 worker(s) were killed due to the node running low on memory. Memory on the node (IP: 192.0.2.2, ID: 66a8) was 4.27GB \
+used / 23.54GB limit (0.181406)
+OOM kill reason: Memory usage 4547895296B exceeded threshold of 252765136B (1.0% of 25276514304B limit)""",
+    "lost_worker": """Failure # 1 (occurred at 2026-11-28_03-00-00)
+The actor died unexpectedly before finishing this task.
+	class_name: TrialActor
+The actor died because its node has died. Node Id: 0123456789abcdef""",
+}
+"""What Ray 2.60 writes when a worker dies of SIGKILL (or of any signal, without a word), when its memory monitor ends
+one, and when a node is lost; shortened."""
+
+
+@pytest.mark.parametrize("kind", RAYS_WORDS)
+def test_rays_words_are_read(kind: str) -> None:
+    failure = ray_tune.lost(RAYS_WORDS[kind].replace("\\\n", ""))
+    assert failure.kind == kind
+    assert not any(character.isdigit() for character in failure.message), "trials that die alike say the same"
+    if kind == "lost_worker":
+        assert failure.message == "The actor died because its node has died"
 
 
 @pytest.mark.parametrize("name", RUNNERS)
