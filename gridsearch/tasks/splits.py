@@ -1,14 +1,17 @@
 """Which rows train and which judge: duplicates, a share of the training rows as dev, a sample of them."""
 
+import heapq
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from gridsearch.errors import RequestError
 from gridsearch.randomness import derived_seed
+from gridsearch.tasks.reading import Reading, in_any_order, readings_of
 from gridsearch.tasks.task import Split
 
-Key = tuple[str, str | None]
+SAME_TEXTS = "texts that differ only in case, accents, width or spacing count as the same"
+SAME_PAIRS = f"{SAME_TEXTS}, and so does a pair in the other order"
 
 
 def take(split: Split, positions: Iterable[int]) -> Split:
@@ -21,32 +24,35 @@ def take(split: Split, positions: Iterable[int]) -> Split:
     )
 
 
-def keys_of(split: Split) -> list[Key]:
-    """Return what makes two rows the same: the text, or the text and its pair in this order."""
-    return list(zip(split.texts, split.pairs or [None] * len(split), strict=True))
-
-
 def judge_duplicates(train: Split, others: Mapping[str, Split], drop: bool) -> tuple[Split, list[str]]:
     """Count the rows of train that stand in another split too, or twice in train, and leave them out if asked to.
 
-    The first of several rows with the same text and label is kept. A text with two labels keeps both: which of them
-    is right cannot be known here. Rows of dev and test are never left out: they define the task.
+    Texts are compared by what a tokenizer reads, and pairs in both orders. The first of several rows with the same text
+    and label is kept. A text with two labels keeps both: which of them is right cannot be known here. (Whether one text
+    follows from the other depends on their order, so a pair carries two labels only where it does in one order.)
+    Rows of dev and test are never left out: they define the task.
     """
-    keys, labels = keys_of(train), _labels(train)
-    repeated = _repeats(list(zip(keys, labels, strict=True)))
-    shared = {name: _shared(keys, split) for name, split in others.items()}
-    notes = _notes_on_others(others)
+    in_order, labels = readings_of(train), _labels(train)
+    rows = [in_any_order(row) for row in in_order]
+    known = {name: [in_any_order(row) for row in readings_of(split)] for name, split in others.items()}
+    repeated = _repeats(list(zip(rows, labels, strict=True)))
+    shared = {name: _shared(rows, held) for name, held in known.items()}
     counts = [f"{len(found)} also in {name}" for name, found in shared.items() if found]
     counts += [f"{len(repeated)} repeated"] if repeated else []
+    notes = []
     if drop and counts:
         out = repeated.union(*shared.values())
-        train = take(train, (position for position in range(len(keys)) if position not in out))
-        notes.insert(0, f"{len(out)} of {len(keys)} training rows left out as duplicates ({', '.join(counts)})")
+        notes.append(f"{len(out)} of {len(rows)} training rows left out as duplicates ({', '.join(counts)})")
+        kept = [place for place in range(len(rows)) if place not in out]
+        train, in_order, labels = take(train, kept), [in_order[place] for place in kept], [labels[p] for p in kept]
     elif counts:
         remedy = "drop_duplicates = true under [files] leaves them out"
-        notes.insert(0, f"duplicates among {len(keys)} training rows: {', '.join(counts)}; {remedy}")
-    if conflicts := _conflicts(train):
+        notes.append(f"duplicates among {len(rows)} training rows: {', '.join(counts)}; {remedy}")
+    notes += _notes_on_others(known)
+    if conflicts := _conflicts(in_order, labels):
         notes.append(f"{conflicts} training texts carry two labels or more; their rows are kept")
+    if notes:
+        notes.append(SAME_TEXTS if train.pairs is None else SAME_PAIRS)
     return train, notes
 
 
@@ -102,26 +108,36 @@ def _quotas(counts: Mapping[int, int], n_rows: int) -> dict[int, int]:
     total = sum(counts.values())
     exact = {label: count * n_rows / total for label, count in counts.items()}
     quotas = {label: max(1, int(value)) for label, value in exact.items()}
-    while (missing := n_rows - sum(quotas.values())) != 0:
-        step = 1 if missing > 0 else -1
-        free = [label for label in quotas if (quotas[label] < counts[label] if missing > 0 else quotas[label] > 1)]
-        quotas[max(free, key=lambda label: (step * (exact[label] - quotas[label]), -label))] += step
+    missing = n_rows - sum(quotas.values())
+    step = 1 if missing > 0 else -1
+    waiting: list[tuple[float, int]] = []
+
+    def wait(label: int) -> None:
+        if quotas[label] < counts[label] if step > 0 else quotas[label] > 1:
+            heapq.heappush(waiting, (-step * (exact[label] - quotas[label]), label))
+
+    for label in quotas:
+        wait(label)
+    for _ in range(abs(missing)):
+        _, label = heapq.heappop(waiting)
+        quotas[label] += step
+        wait(label)
     return quotas
 
 
-def _labels(split: Split) -> tuple[int, ...]:
+def _labels(split: Split) -> Sequence[int]:
     if split.labels is None:
         raise ValueError("training rows have labels")
     return split.labels
 
 
-def _shared(keys: Sequence[Key], other: Split) -> set[int]:
-    known = set(keys_of(other))
-    return {position for position, key in enumerate(keys) if key in known}
+def _shared(rows: Sequence[Reading], others: Iterable[Reading]) -> set[int]:
+    held = set(others)
+    return {position for position, row in enumerate(rows) if row in held}
 
 
-def _repeats(rows: Sequence[tuple[Key, int]]) -> set[int]:
-    seen: set[tuple[Key, int]] = set()
+def _repeats(rows: Iterable[Hashable]) -> set[int]:
+    seen: set[Hashable] = set()
     repeats = set()
     for position, row in enumerate(rows):
         if row in seen:
@@ -130,32 +146,37 @@ def _repeats(rows: Sequence[tuple[Key, int]]) -> set[int]:
     return repeats
 
 
-def _conflicts(train: Split) -> int:
+def _conflicts(rows: Sequence[Reading], labels: Sequence[int]) -> int:
     labels_of = defaultdict(set)
-    for key, label in zip(keys_of(train), _labels(train), strict=True):
-        labels_of[key].add(label)
+    for row, label in zip(rows, labels, strict=True):
+        labels_of[row].add(label)
     return sum(len(labels) > 1 for labels in labels_of.values())
 
 
-def _notes_on_others(others: Mapping[str, Split]) -> list[str]:
-    if "dev" in others and "test" in others and (found := _shared(keys_of(others["dev"]), others["test"])):
-        return [f"{len(found)} dev rows stand in test too; they are kept"]
-    return []
+def _notes_on_others(known: Mapping[str, Sequence[Reading]]) -> list[str]:
+    found = _shared(known.get("dev", ()), known.get("test", ()))
+    return [f"{len(found)} dev rows stand in test too; they are kept"] if found else []
 
 
 def _groups(split: Split) -> list[list[int]]:
-    """Return the connected components: rows that share a text, directly or over others. An empty one links none."""
-    parent: dict[object, object] = {}
+    """Return the connected components: rows that share a text, directly or over others.
 
-    def root(node: object) -> object:
-        while (above := parent.setdefault(node, node)) != node:
-            parent[node] = node = parent[above]
-        return node
+    An empty text links no rows but those that hold nothing else: they are the same row.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
 
-    for position, key in enumerate(keys_of(split)):
-        for text in filter(None, key):
-            parent[root(text)] = root(position)
+    n_rows = len(split)
+    numbers: dict[str, int] = {}
+    links = [
+        (position, n_rows + numbers.setdefault(text, len(numbers)))
+        for position, row in enumerate(readings_of(split))
+        for text in {*filter(None, row)} or {""}
+    ]
+    rows, texts = zip(*links, strict=True)
+    n_nodes = n_rows + len(numbers)
+    _, component = connected_components(coo_array(([1] * len(links), (rows, texts)), shape=(n_nodes, n_nodes)), False)
     groups = defaultdict(list)
-    for position in range(len(split)):
-        groups[root(position)].append(position)
+    for position, number in enumerate(component[:n_rows].tolist()):
+        groups[number].append(position)
     return list(groups.values())

@@ -82,6 +82,10 @@ _NOTES: Final[Mapping[str, str]] = {
     "{n_texts} training texts carry two labels or more; their rows are kept": (
         "{n_texts} 段训练文本带有两个或更多标签；这些数据予以保留"
     ),
+    "texts that differ only in case, accents, width or spacing count as the same": (
+        "仅在大小写、重音符号、全角半角或空白上不同的文本视为相同"
+    ),
+    "{texts}, and so does a pair in the other order": "{texts}，交换次序的文本对也视为相同",
     "{n_rows} dev rows stand in test too; they are kept": "{n_rows} 条验证集数据也出现在测试集中；予以保留",
     "{n_rows} rows of {file} left out, their label being {labels}": "{file} 中有 {n_rows} 条因标签为 {labels} 而去除",
     "{n_rows} rows of {file} have an empty text; they are kept": "{file} 中有 {n_rows} 条的文本为空；予以保留",

@@ -19,6 +19,7 @@ from gridsearch.errors import RequestError
 from gridsearch.ledger import Coverage
 from gridsearch.recipe import knobs
 from gridsearch.study import Study
+from gridsearch.tasks.splits import SAME_PAIRS
 from gridsearch.trial import FAILURE_KINDS, Failure
 from reports import chinese
 from reports.figures.records import Picture
@@ -199,6 +200,7 @@ def test_what_fills_a_place_is_told_too() -> None:
         assert retold(f"{notes}leaves them out").startswith(
             "9 条训练数据中有重复：3 条也在验证集中，2 条重复；在 [files]"
         )
+        assert retold(SAME_PAIRS).endswith("或空白上不同的文本视为相同，交换次序的文本对也视为相同")
         assert retold("what a user wrote") == "what a user wrote"
     assert retold("head = 'linear' has no hidden layer") == "head = 'linear' has no hidden layer"
 
