@@ -6,6 +6,7 @@ import math
 import socket
 import sqlite3
 import time
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from gridsearch.binding import difference, study_facts
 from gridsearch.canonical import canonical_json
-from gridsearch.errors import GridSearchError, NotBegunError, RequestError
+from gridsearch.errors import GridSearchError, NotBegunError, RequestError, StudyLockedError
 from gridsearch.factor import ROW
 from gridsearch.knob import ALWAYS
+from gridsearch.lease import Trace, this_machine, trace_of
 from gridsearch.metrics import LOWER_IS_BETTER
 from gridsearch.plan import ExcludedCell, Plan, PlannedCell
 from gridsearch.recipe import knobs, parse_recipe
@@ -124,6 +126,8 @@ class Ledger:
         if must_exist and not path.is_file():
             raise RequestError(f"there is no study at {path.parent}: no {path.name} in it")
         self.path = path
+        self.token = ""
+        """The lease of a driver; whoever writes without one answers for it."""
         try:
             # The heartbeat has a connection of its own; a short wait is all that two of them ever need.
             self.connection = sqlite3.connect(path, timeout=30, isolation_level="IMMEDIATE")
@@ -153,6 +157,38 @@ class Ledger:
 
     def __exit__(self, *exception: object) -> None:
         self.connection.close()
+
+    # Who may write
+
+    @contextlib.contextmanager
+    def leased(self, name: str, last: Trace | None) -> Iterator[None]:
+        """Write as the one driver of the study, until another takes over what it must believe dead.
+
+        ``last`` is what is known of the driver before, who is dead: any other trace is that of one who lives.
+        """
+        token = uuid.uuid4().hex
+        with self.connection as write:
+            write.execute("BEGIN IMMEDIATE")
+            if (found := trace_of(write)) is not None and found != last:
+                raise StudyLockedError(f"the study {self.path.parent} is being driven by {found.name}")
+            write.execute("INSERT OR REPLACE INTO driver VALUES (1, ?, ?, ?, 0)", (name, this_machine(), token))
+        self.token = token
+        try:
+            yield
+        finally:
+            self.token = ""
+            with contextlib.suppress(sqlite3.Error), self.connection as write:
+                write.execute("DELETE FROM driver WHERE token = ?", (token,))
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """Write all of it or nothing. A driver renews its lease by it, and learns here that it has lost it."""
+        with self.connection as write:
+            if self.token:
+                renewed = write.execute("UPDATE driver SET beats = beats + 1 WHERE token = ?", (self.token,))
+                if renewed.rowcount != 1:
+                    raise StudyLockedError(f"another driver has taken over the study {self.path.parent}")
+            yield write
 
     # What a study is about
 
@@ -188,7 +224,7 @@ class Ledger:
         """
         old = self.refuse_another_study(plan, sources)
         facts, trials = study_facts(plan, sources), plan.trials
-        with self.connection as write:
+        with self._writing() as write:
             self._set_facts(facts)
             for table in ("cell_trials", "cells", "excluded"):
                 write.execute(f"DELETE FROM {table}")
@@ -202,13 +238,13 @@ class Ledger:
 
     def append(self, plan: Plan, sources: Mapping[str, object]) -> None:
         """Write the last cell of a plan all the rest of which is there."""
-        with self.connection as write:
+        with self._writing() as write:
             self._set_facts(study_facts(plan, sources))
             _insert_cells(write, plan.cells[-1:])
 
     def exclude(self, cell: ExcludedCell) -> None:
         """Note a cell that is left out, and why."""
-        with self.connection as write:
+        with self._writing() as write:
             write.execute("INSERT OR REPLACE INTO excluded VALUES (?, ?)", (_levels(cell.levels, cell.row), cell.why))
 
     def cells(self) -> list[dict[str, str]]:
@@ -334,7 +370,7 @@ class Ledger:
     def provenance(self, content: Mapping[str, object]) -> int:
         """Keep the versions, machine and commit of a driver's start; return their number."""
         text = canonical_json(content)
-        with self.connection as write:
+        with self._writing() as write:
             write.execute("INSERT INTO provenance (content) VALUES (?) ON CONFLICT DO NOTHING", (text,))
         row = self.connection.execute("SELECT id FROM provenance WHERE content = ?", (text,)).fetchone()
         return int(row["id"])
@@ -342,7 +378,7 @@ class Ledger:
     def start(self, trial_id: str, provenance: int, worker: str, resources: Mapping[str, object]) -> int:
         """Lease a trial: open an attempt and return its number."""
         now = time.time()
-        with self.connection as write:
+        with self._writing() as write:
             cursor = write.execute(
                 "INSERT INTO attempts (trial, state, provenance, driver, worker, resources, started, heartbeat) "
                 "VALUES (?, 'running', ?, ?, ?, ?, ?, ?)",
@@ -350,19 +386,25 @@ class Ledger:
             )
         return int(cursor.lastrowid or 0)
 
+    def beside(self) -> "Ledger":
+        """Open the same ledger once more, for another thread of the same driver."""
+        other = Ledger(self.path, must_exist=True)
+        other.token = self.token
+        return other
+
     def heartbeat(self) -> None:
-        """Renew the lease of every running attempt."""
-        with self.connection as write:
+        """Renew the lease: of the driver, and of every running attempt."""
+        with self._writing() as write:
             write.execute("UPDATE attempts SET heartbeat = max(?, heartbeat) WHERE state = 'running'", (time.time(),))
 
     def record_epoch(self, attempt: int, epoch: Epoch) -> None:
         """Add an epoch to a running attempt."""
-        with self.connection as write:
+        with self._writing() as write:
             self._insert_epochs(write, attempt, [epoch])
 
     def finish(self, attempt: int, outcome: Outcome) -> None:
         """Close an attempt with its outcome: all of it, or nothing."""
-        with self.connection as write:
+        with self._writing() as write:
             _close(
                 write,
                 attempt,
@@ -398,7 +440,7 @@ class Ledger:
 
     def fail(self, attempt: int, failure: Failure, *, final: bool) -> None:
         """Close an attempt with its failure; ``final`` when the trial is not to be tried again."""
-        with self.connection as write:
+        with self._writing() as write:
             _close(
                 write,
                 attempt,
@@ -411,7 +453,7 @@ class Ledger:
 
     def prune(self, attempt: int) -> None:
         """Close an attempt that was ended early, on purpose: its epochs stay, and it satisfies no sweep."""
-        with self.connection as write:
+        with self._writing() as write:
             _close(write, attempt, state="pruned")
 
     def release(self, message: str) -> int:
@@ -425,14 +467,14 @@ class Ledger:
         """Forgive all failures of trials that failed for good, so that they start anew; return how many trials."""
         failed = "SELECT trial FROM trial_states WHERE state = 'failed'"
         n_trials = len(self.connection.execute(failed).fetchall())
-        with self.connection as write:
+        with self._writing() as write:
             write.execute(f"UPDATE attempts SET forgiven = 1 WHERE state = 'failed' AND trial IN ({failed})")
         return n_trials
 
     def set_yardstick(self, name: str, dev: Mapping[str, float], test: Mapping[str, float] | None) -> None:
         """Keep a cheap reference's metrics."""
         values = (name, canonical_json(dev), None if test is None else canonical_json(test))
-        with self.connection as write:
+        with self._writing() as write:
             write.execute("INSERT OR REPLACE INTO yardsticks VALUES (?, ?, ?)", values)
 
     def scores(self) -> dict[str, dict[str, float]]:
@@ -444,7 +486,7 @@ class Ledger:
 
     def set_scores(self, name: str, values: Mapping[str, float | None]) -> None:
         """Keep an outside score of some trials; None takes a trial's away."""
-        with self.connection as write:
+        with self._writing() as write:
             for trial_id, value in values.items():
                 if value is None:
                     write.execute("DELETE FROM scores WHERE trial = ? AND name = ?", (trial_id, name))
@@ -458,7 +500,7 @@ class Ledger:
         self, facts: Mapping[str, object], rows: Iterable[tuple[Mapping[str, str], float]], response: str
     ) -> None:
         """Fill a new study with the rows of a published table."""
-        with self.connection as write:
+        with self._writing() as write:
             self._set_facts(facts)
             write.executemany(
                 "INSERT INTO observations VALUES (?, ?, ?, ?)",

@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from gridsearch.randomness import numpy_stream
 
 if TYPE_CHECKING:
-    from numpy import ndarray as Array
+    import numpy
 
 Item = TypeVar("Item")
+Array: TypeAlias = "numpy.ndarray"
 
 MOST_VALUES: Final = 256
 """So many combinations of some factors' levels share a table; a factor that has more levels has no table."""
@@ -32,7 +33,7 @@ def balanced_order(items: Sequence[Item], levels: Sequence[Sequence[str]], seed:
     return [items[shuffled[place]] for place in _picked(codes[shuffled])]
 
 
-def _picked(codes: "Array") -> Iterator[int]:
+def _picked(codes: Array) -> Iterator[int]:
     """Yield the places of rows in the order in which they are picked. ``codes`` has shape (rows, factors).
 
     Picking a row adds, to the crowding of every other, the number of levels that the two have in common. Whenever half
@@ -55,7 +56,7 @@ def _picked(codes: "Array") -> Iterator[int]:
         places, crowding = places[still], crowding[still]
 
 
-def _in_common(codes: "Array") -> "tuple[list[tuple[Array, Array]], list[tuple[list[Array], Array]]]":
+def _in_common(codes: Array) -> tuple[list[tuple[Array, Array]], list[tuple[list[Array], Array]]]:
     """Prepare to tell quickly what rows have in common with a picked one.
 
     Factors of few levels go together: a table has, for each combination of their levels that occurs, how many of them

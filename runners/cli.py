@@ -1,6 +1,7 @@
 """The command line: what each command is called and takes. Every library beyond the standard one is imported late."""
 
 import argparse
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -34,6 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         # A folder that cannot be made or written, a full disk: the sentence is the system's own.
         print(f"gridsearch {parsed.command}: {error.filename or 'input or output'}: {error.strerror}", file=sys.stderr)
+        return EXIT_WRONG_REQUEST
+    except sqlite3.OperationalError as error:
+        # The same of the ledger: a full disk, a folder that was taken away. What it holds is whole.
+        print(f"gridsearch {parsed.command}: the ledger cannot be written or read: {error}", file=sys.stderr)
         return EXIT_WRONG_REQUEST
 
 

@@ -72,7 +72,8 @@ def optimise(
         stock.encoders[card.identity]  # a file that cannot be read shows before the study is made or touched
     with contextlib.ExitStack() as opened:
         opened.enter_context(runner)
-        ledger = opened.enter_context(study.driven())
+        ledger = opened.enter_context(study.driven(progress.say))
+        opened.enter_context(heartbeat(ledger, progress.say))
         ledger.release("its driver died")
         if retry_failed:
             ledger.reopen_failed()
@@ -83,7 +84,6 @@ def optimise(
             return SearchResult(ledger.coverage(), "")
         ledger.adopt(plan, sources(planner.cards))
         measure_yardstick(ledger, task, progress.say)
-        opened.enter_context(heartbeat(ledger))
         opened.enter_context(terminated_as_interrupted())
         known = read_study(ledger)
         optuna_study = empty_study(

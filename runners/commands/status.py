@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 from gridsearch.errors import RequestError
+from gridsearch.lease import driver_elsewhere
 from gridsearch.ledger import Coverage, Ledger
 from gridsearch.study import Study
 from reports.page import best_line
@@ -25,6 +26,8 @@ def run(arguments: Arguments) -> int:
                 print(f"{row['trial'][:8]} on {row['worker']}: for {spell_seconds(_since(row['started']))}")
             if standing is None and (left := _seconds_left(ledger, coverage)):
                 print(f"about {spell_seconds(left)} left")
+        elif elsewhere := driver_elsewhere(ledger.connection):
+            print(f"driven by {elsewhere}; whether it still is cannot be told from this machine")
         elif not coverage.settled:
             print("nobody is at work on it: the same sweep command goes on from here")
         if standing is not None:

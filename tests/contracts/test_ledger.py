@@ -1,12 +1,14 @@
 """Contract: the ledger's schema, the states of a trial, and what no sequence of writes can break."""
 
 import contextlib
+import errno
 import fcntl
 import itertools
 import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -306,20 +308,150 @@ def test_a_second_driver_is_refused(tmp_path: Path, ledger: Ledger) -> None:
     assert "is being driven by process" in done.stderr
 
 
-def test_a_fresh_lease_from_another_machine_is_respected_and_an_old_one_is_not(tmp_path: Path, ledger: Ledger) -> None:
-    run(ledger, min(ledger.pending()))
-    with ledger.connection as write:
-        write.execute("UPDATE attempts SET driver = 'elsewhere'")
-    ledger.connection.close()
-    folder = tmp_path / "copy"
+def as_copied(study: Study, folder: Path, change: str) -> Study:
+    """Copy a study that is being driven, as another machine would see it: no lock of this kernel is on it."""
     folder.mkdir()
-    (folder / "ledger.sqlite").write_bytes((tmp_path / "study" / "ledger.sqlite").read_bytes())
-    with pytest.raises(StudyLockedError, match="is being driven from elsewhere"), Study(folder).driven():
-        pass
-    with Ledger(folder / "ledger.sqlite") as old, old.connection as write:
-        write.execute("UPDATE attempts SET heartbeat = heartbeat - 3600")
-    with Study(folder).driven() as taken_over:
+    with contextlib.closing(sqlite3.connect(folder / "ledger.sqlite")) as copy:
+        with contextlib.closing(sqlite3.connect(study.ledger_path)) as source:
+            source.backup(copy)
+        with copy:
+            copy.execute(change)
+    return Study(folder)
+
+
+ELSEWHERE = {
+    "another kernel": "UPDATE driver SET machine = 'another', name = 'process 7 on elsewhere'",
+    "another host": "UPDATE attempts SET driver = 'elsewhere'",
+}
+
+
+@pytest.mark.parametrize("change", ELSEWHERE.values(), ids=ELSEWHERE)
+@pytest.mark.parametrize("clock", [-86400.0, -90.0, 0.0, 90.0])
+def test_a_driver_on_another_machine_is_seen_by_what_it_writes_and_not_by_its_clock(
+    change: str, clock: float, tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(ledger, min(ledger.pending()))
+    study = as_copied(Study(tmp_path / "study"), tmp_path / "copy", change)
+    monkeypatch.setattr("gridsearch.lease.WATCH_SECONDS", 60.0)
+    stop, now = threading.Event(), time.time()
+
+    def beat() -> None:
+        number = 0
+        while not stop.wait(0.05):
+            number += 1
+            with contextlib.closing(sqlite3.connect(study.ledger_path)) as theirs, theirs:
+                theirs.execute("UPDATE attempts SET heartbeat = ?", (now + clock + number,))
+
+    other = threading.Thread(target=beat)
+    other.start()
+    said: list[str] = []
+    try:
+        with pytest.raises(StudyLockedError, match=r"is being driven by .* on elsewhere"), study.driven(said.append):
+            pass
+    finally:
+        stop.set()
+        other.join()
+    assert "drove this study last" in said[0]
+    assert not study.driver(), "who was refused holds no lock, and has not signed the lock file"
+    assert study.lock_path.read_text() == ""
+
+
+@pytest.mark.parametrize("change", ELSEWHERE.values(), ids=ELSEWHERE)
+@pytest.mark.parametrize("clock", [-86400.0, 86400.0])
+def test_a_dead_driver_of_another_machine_is_taken_over_whatever_its_clock_said(
+    change: str, clock: float, tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(ledger, min(ledger.pending()))
+    study = as_copied(Study(tmp_path / "study"), tmp_path / "copy", change)
+    with contextlib.closing(sqlite3.connect(study.ledger_path)) as theirs, theirs:
+        theirs.execute("UPDATE attempts SET heartbeat = ?", (time.time() + clock,))
+    monkeypatch.setattr("gridsearch.lease.WATCH_SECONDS", 0.5)
+    with study.driven() as taken_over:
         assert taken_over.coverage().running == 1
+
+
+def test_a_dead_driver_of_this_machine_is_taken_over_at_once(
+    tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(ledger, min(ledger.pending()))
+    study = as_copied(Study(tmp_path / "study"), tmp_path / "copy", "UPDATE driver SET name = 'process 7 on here'")
+    monkeypatch.setattr("gridsearch.lease.time.sleep", lambda seconds: pytest.fail("it waits"))
+    with study.driven() as taken_over:
+        assert taken_over.coverage().running == 1
+
+
+def test_of_two_drivers_that_start_at_the_same_time_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a disk whose locks do nothing: neither sees a trace of the other before it opens the ledger."""
+    monkeypatch.setattr("gridsearch.study.fcntl.flock", lambda lock, how: None)
+    study, last = Study(tmp_path / "study"), Study._last_driver
+    with study.driven():
+        monkeypatch.setattr(Study, "_last_driver", lambda self, say, lock_holds: None)
+        with pytest.raises(StudyLockedError, match="is being driven by process"), study.driven():
+            pass
+    monkeypatch.setattr(Study, "_last_driver", last)
+    with study.driven():
+        pass
+
+
+def test_where_a_disk_has_no_locks_the_ledger_alone_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(lock: object, how: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("gridsearch.study.fcntl.flock", no_locks)
+    monkeypatch.setattr("gridsearch.lease.WATCH_SECONDS", 60.0)
+    study = Study(tmp_path / "study")
+    with study.driven() as ledger:
+        writer = threading.Timer(0.5, lambda: ledger.beside().heartbeat())
+        writer.start()
+        with pytest.raises(StudyLockedError, match="is being driven by process"), study.driven():
+            pass
+        writer.join()
+
+
+def test_a_driver_that_was_taken_over_writes_no_more(tmp_path: Path, ledger: Ledger) -> None:
+    """It was suspended for longer than anyone waits, and wakes up."""
+    attempt = run(ledger, min(ledger.pending()))
+    with contextlib.closing(sqlite3.connect(ledger.path)) as theirs, theirs:
+        theirs.execute("UPDATE driver SET token = 'theirs'")
+    for write in (
+        lambda: ledger.finish(attempt, outcome()),
+        ledger.heartbeat,
+        ledger.beside().heartbeat,
+        lambda: ledger.release("interrupted"),
+    ):
+        with pytest.raises(StudyLockedError, match="another driver has taken over the study"):
+            write()
+    assert ledger.coverage().running == 1
+
+
+def test_a_driver_that_ends_in_order_leaves_no_trace(tmp_path: Path) -> None:
+    study = Study(tmp_path / "study")
+    with study.driven() as ledger:
+        assert ledger.connection.execute("SELECT count(*) FROM driver").fetchone()[0] == 1
+    with study.driven() as ledger, contextlib.suppress(KeyboardInterrupt):
+        raise KeyboardInterrupt
+    with Ledger(study.ledger_path) as ledger:
+        assert ledger.connection.execute("SELECT count(*) FROM driver").fetchone()[0] == 0
+
+
+def test_a_clock_that_is_set_back_makes_no_attempt_end_before_it_began(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, *_ = sorted(ledger.pending())
+    for trial, set_back in ((first, 0.0), (second, 3600.0)):
+        attempt, now = run(ledger, trial), time.time() - set_back
+        monkeypatch.setattr("gridsearch.ledger.time.time", lambda now=now: now)
+        ledger.heartbeat()
+        ledger.finish(attempt, outcome())
+        monkeypatch.undo()
+    (n_wrong,) = ledger.connection.execute(
+        "SELECT count(*) FROM attempts WHERE ended < started OR heartbeat < started"
+    ).fetchone()
+    assert n_wrong == 0
+    assert [trial for trial, _ in ledger.dev_scores()] == [first, second], "in the order in which they finished"
+    assert read_study(ledger).timing.held_seconds >= 0
 
 
 def test_asking_who_drives_does_not_keep_a_driver_out(tmp_path: Path, ledger: Ledger) -> None:

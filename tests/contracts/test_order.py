@@ -40,7 +40,7 @@ def test_golden_order() -> None:
     seed=st.integers(0, 3),
 )
 def test_it_is_the_order_of_its_definition(counts: list[int], n_items: int, seed: int) -> None:
-    """Whatever is chosen of a space: with copies, levels that are missing, factors of one level or of a range's many."""
+    """Whatever is chosen of a space: with copies, missing levels, factors of one level or of a range's many."""
     draw = np.random.default_rng([seed, n_items, *counts])
     levels = [[str(draw.integers(count)) for count in counts] for _ in range(n_items)]
     assert balanced_order(range(n_items), levels, seed) == one_by_one(levels, seed)
