@@ -43,7 +43,7 @@ BOUNDARIES: Mapping[str, tuple[Any, ...]] = {
     "multi_sample_dropout": (1, 2, 3),
     "pooling_layers": ("all", 1, 2, 3),
     "head_width": (64, 128),
-    "class_weights": ("none", "balanced", (1.0, 1.0, 1.0), (0.7, 0.91, 1.4), (1.0, 1.3, 2.0), (12.0, 15.0, 20.0)),
+    "class_weights": ("none", "balanced", (1.0, 1.0, 1.0), (0.7, 0.91, 1.4), (1.0, 1.3, 2.0), (7.0, 10.0, 10.0)),
     "label_smoothing": (0.0, 0.1),
     "r_drop": (0.0, 1.0),
     "adversarial_epsilon": (0.1, 0.3, 0.6, 0.9, 1.0, 5.0),
@@ -267,3 +267,149 @@ def test_a_recipe_is_resolved_once_and_for_all(toys: dict[str, Toy], kind: str) 
         assert dead_knobs(found, toy.facts) == {}, set_knobs(recipe)
         assert not toy.is_refused(found), set_knobs(recipe)
         assert in_numbers(found, toy.facts) == found
+
+
+# --- pairs that somebody could take for two: trained as they are declared, and as their one id says
+
+PGD: Mapping[str, Any] = {"adversarial": "pgd"}
+FREELB: Mapping[str, Any] = {"adversarial": "freelb"}
+OWN_RATE: Mapping[str, Any] = {"swa_start": 0.0, "swa_learning_rate": 1e-3}
+ORIGINAL: Mapping[str, Any] = {"optimizer": "original_bert_adam"}
+SAME: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...] = (
+    # Steps and batches.
+    ({"batch_size": 24}, {"batch_size": 1000}),
+    ({"gradient_accumulation": 3}, {"gradient_accumulation": 4}),
+    ({"gradient_accumulation": 3}, {"gradient_accumulation": 50}),
+    ({"batch_size": 24}, {"batch_size": 32, "gradient_accumulation": 2}),
+    ({"warmup_proportion": 0.12}, {"warmup_proportion": 0.2}),
+    ({"warmup_proportion": 0.3, "schedule": "cosine"}, {"warmup_proportion": 0.25, "schedule": "cosine"}),
+    ({"warmup_proportion": 0.8}, {"warmup_proportion": 0.8, "schedule": "cosine"}),
+    ({"warmup_proportion": 0.9}, {"warmup_proportion": 0.9, "schedule": "constant"}),
+    # Means of weights.
+    ({"swa_start": 0.5}, {"swa_start": 0.45}),
+    ({}, {"swa_start": 0.9}),
+    ({}, {"swa_start": 0.0, "swa_every": 9}),
+    ({"swa_start": 0.34, "swa_every": 4}, {"swa_start": 0.0, "swa_every": 7}),
+    (OWN_RATE, {**OWN_RATE, "learning_rate": 1e-4}),
+    (OWN_RATE, {**OWN_RATE, "warmup_proportion": 0.4}),
+    (OWN_RATE, {**OWN_RATE, "schedule": "cosine"}),
+    (OWN_RATE, {"swa_start": 0.0, "schedule": "constant", "learning_rate": 1e-3}),
+    ({**OWN_RATE, **ORIGINAL}, {**OWN_RATE, **ORIGINAL, "warmup_proportion": 0.4, "learning_rate": 1e-4}),
+    (
+        {**OWN_RATE, "swa_start": 0.12, "warmup_proportion": 0.12},
+        {**OWN_RATE, "swa_start": 0.12, "warmup_proportion": 0.4, "learning_rate": 1e-4},
+    ),
+    (
+        {"schedule": "constant", "swa_start": 0.5},
+        {"schedule": "constant", "swa_start": 0.5, "swa_learning_rate": BASE["learning_rate"]},
+    ),
+    ({}, {"lookahead_steps": 1, "lookahead_alpha": 1.0}),
+    ({}, {"lookahead_steps": 3, "lookahead_alpha": 1.0}),
+    ({"ema_decay": 0.5}, {"ema_decay": 0.5, "lookahead_steps": 2, "lookahead_alpha": 1.0}),
+    (
+        {"epochs": 1, "batch_size": 4, "lookahead_steps": 4, "lookahead_alpha": 1.0},
+        {"epochs": 1, "batch_size": 4, "lookahead_steps": 2, "lookahead_alpha": 1.0},
+    ),
+    (
+        {"swa_start": 0.0, "swa_every": 2},
+        {"swa_start": 0.0, "swa_every": 2, "lookahead_steps": 9, "lookahead_alpha": 0.3},
+    ),
+    # Attacks.
+    ({**FREELB, "adversarial_steps": 1, "freelb_init": 0.5}, {**FREELB, "adversarial_steps": 1, "freelb_init": 0.5,
+      "adversarial_alpha": 2.0, "adversarial_epsilon": 0.01}),
+    ({"adversarial": "fgm", "adversarial_epsilon": 0.3}, {**PGD, "adversarial_steps": 1}),
+    ({"adversarial": "fgm", "adversarial_epsilon": 0.2}, {**PGD, "adversarial_steps": 1, "adversarial_epsilon": 0.2}),
+    ({**PGD, "adversarial_alpha": 0.1, "adversarial_epsilon": 0.3}, {**PGD, "adversarial_alpha": 0.1}),
+    ({**FREELB, "adversarial_epsilon": 0.6}, {**FREELB, "adversarial_norm": "text"}),
+    (
+        {**FREELB, "adversarial_steps": 2, "adversarial_epsilon": 0.2, "adversarial_alpha": 0.2},
+        {**FREELB, "adversarial_steps": 2, "adversarial_epsilon": 0.2, "adversarial_alpha": 0.7},
+    ),
+    # Pooling.
+    ({"pooling": "cls"}, {"pooling": "cls_cat", "pooling_layers": 1}),
+    ({"pooling": "mean"}, {"pooling": "mean_cat", "pooling_layers": 1}),
+    ({"pooling": "cls", "weight_decay": 0.1}, {"pooling": "dynamic", "pooling_layers": 1, "weight_decay": 0.1}),
+    ({"pooling": "cls_cat"}, {"pooling": "cls_cat", "pooling_layers": 3}),
+    # Weights of labels, dropout, decay.
+    ({"class_weights": "balanced"}, {"class_weights": (7.0, 10.0, 10.0)}),
+    ({"class_weights": (1.0, 1.3, 2.0)}, {"class_weights": (0.7, 0.91, 1.4)}),
+    ({"batch_size": 1, "epochs": 1}, {"batch_size": 1, "epochs": 1, "class_weights": "balanced"}),
+    ({"encoder_dropout": 0.1}, {"encoder_dropout": "checkpoint"}),
+    ({"frozen_layers": 3}, {"frozen_layers": 3, "encoder_dropout": 0.0, "frozen_dropout": True}),
+    (
+        {"frozen_layers": 3, "weight_decay": 0.1, "epochs": 1, "batch_size": 24},
+        {"frozen_layers": 3, "weight_decay": 0.1, "epochs": 1, "batch_size": 24, "decay_exclude": "none"},
+    ),
+)  # fmt: skip
+"""Neighbours of one meaning."""
+
+OTHER: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...] = (
+    (ORIGINAL, {**ORIGINAL, "warmup_proportion": 0.05}),
+    ({**ORIGINAL, "warmup_proportion": 0.25}, {**ORIGINAL, "warmup_proportion": 0.3}),
+    (
+        {**OWN_RATE, **ORIGINAL, "swa_start": 0.12},
+        {**OWN_RATE, **ORIGINAL, "swa_start": 0.12, "warmup_proportion": 0.05},
+    ),
+    ({}, {"lookahead_steps": 2, "lookahead_alpha": 1.0}),
+    ({"lookahead_steps": 2}, {"lookahead_steps": 2, "swa_start": 0.9}),
+    ({"swa_start": 0.0, "swa_every": 7}, {"swa_start": 0.0, "swa_every": 7, "swa_learning_rate": 1e-3}),
+    ({"pooling": "pooler"}, {"pooling": "cls_cat_poolers", "pooling_layers": 1}),
+    (
+        {"frozen_layers": 3, "frozen_dropout": True},
+        {"frozen_layers": 3, "encoder_dropout": 0.0, "frozen_dropout": True},
+    ),
+    ({**PGD, "adversarial_steps": 1}, {**PGD, "adversarial_steps": 2}),
+    ({"class_weights": (1.0, 1.0, 2.0)}, {"class_weights": (1.0, 1.0, 2.000001)}),
+    (
+        {"frozen_layers": 3, "weight_decay": 0.1, "epochs": 1, "batch_size": 12},
+        {"frozen_layers": 3, "weight_decay": 0.1, "epochs": 1, "batch_size": 12, "decay_exclude": "none"},
+    ),
+)
+"""Neighbours that are taken for one easily."""
+
+
+@pytest.mark.parametrize(("one", "other"), SAME, ids=str)
+def test_one_meaning_has_one_id(toys: dict[str, Toy], one: Mapping[str, Any], other: Mapping[str, Any]) -> None:
+    toy, recipes = toys["single"], [Recipe(**{**BASE, **values}) for values in (one, other)]
+    assert recipes[0] != recipes[1]
+    assert toy.acting(recipes[0]) == toy.acting(recipes[1])
+    for recipe in recipes:
+        toy.check_spelling(recipe)
+
+
+@pytest.mark.parametrize(("one", "other"), OTHER, ids=str)
+def test_two_meanings_have_two_ids(toys: dict[str, Toy], one: Mapping[str, Any], other: Mapping[str, Any]) -> None:
+    toy, recipes = toys["single"], [Recipe(**{**BASE, **values}) for values in (one, other)]
+    found = [toy.acting(recipe) for recipe in recipes]
+    assert found[0] != found[1]
+    assert [dead_knobs(resolve(recipe, toy.facts), toy.facts) for recipe in recipes][1].keys() <= {"frozen_dropout"}
+    assert toy.computed(found[0]).bits != toy.computed(found[1]).bits
+
+
+# --- and pairs that nobody thought of
+
+
+def check_neighbours(toys: dict[str, Toy], seed: str, n_pairs: int) -> int:
+    """Compare so many pairs of neighbours; return how many of them could be trained."""
+    n_trained = 0
+    for number in range(n_pairs):
+        stream = random.Random(f"{seed} {number}")
+        (one, other), toy = next(neighbours(stream)), toys[stream.choice(["single", "pair"])]
+        if toy.is_refused(one) or toy.is_refused(other):
+            continue
+        toy.check_spelling(one)
+        toy.check_spelling(other)
+        toy.check_pair(one, other)
+        n_trained += 1
+    return n_trained
+
+
+def test_neighbours(toys: dict[str, Toy]) -> None:
+    assert check_neighbours(toys, "quick", 40) > 30
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20))
+def test_many_neighbours(toys: dict[str, Toy], seed: int) -> None:
+    """Each of these takes a minute or two: whole trials."""
+    assert check_neighbours(toys, f"slow {seed}", 200) > 150

@@ -58,7 +58,7 @@ SCHEDULES = {"linear": linear, "cosine": cosine, "constant": constant}
 
 
 def build_schedule(recipe: Recipe, n_train_rows: int) -> Callable[[int], float]:
-    """Return the peak learning rate's multiple, or another rate while weights are averaged, at each update."""
+    """Return the learning rate at each update: a multiple of the peak, or that of the weights that are averaged."""
     total_steps, warmup_steps = recipe.total_steps(n_train_rows), recipe.warmup_steps(n_train_rows)
     n_scheduled = recipe.steps_scheduled(n_train_rows)
 
