@@ -22,11 +22,14 @@ $(INSTALLED): setup.cfg constraints.txt pyproject.toml
 demo: $(INSTALLED)
 	$(BIN)/gridsearch sweep finetune64 --workers 2
 
+# As many workers as there are cores to use; PYTEST_XDIST_AUTO_NUM_WORKERS=1 asks for another number.
+PYTEST := $(BIN)/pytest -q -n auto --dist worksteal
+
 test: $(INSTALLED)
-	$(BIN)/pytest -q -m 'not slow'
+	$(PYTEST) -m 'not slow'
 
 test-slow: $(INSTALLED)
-	$(BIN)/pytest -q -m slow
+	$(PYTEST) -m slow
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

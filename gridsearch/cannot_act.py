@@ -28,7 +28,23 @@ def pooler_unused(recipe: "Recipe", facts: Facts) -> Reason:
 
 def nothing_decays(recipe: "Recipe", facts: Facts) -> Reason:
     """Explain why excluding parameters from decay changes nothing."""
-    return "weight_decay = 0 leaves nothing to exclude" if recipe.weight_decay == 0 else None
+    if recipe.weight_decay == 0:
+        return "weight_decay = 0 leaves nothing to exclude"
+    reads_trained_bias = recipe.pooling == "pooler" and facts.pooler_is_pretrained and not recipe.reinit_pooler
+    decays_after_the_step = recipe.bert_adam and recipe.optimizer == "adamw"
+    if recipe.frozen_layers != facts.n_layers or reads_trained_bias or decays_after_the_step:
+        return None
+    if _moving_steps(recipe, facts) <= 1:
+        return "the whole encoder is frozen, and all other biases are 0 until the one step that moves them"
+    return None
+
+
+def _moving_steps(recipe: "Recipe", facts: Facts) -> int:
+    """Count the steps whose learning rate is not 0: all but the first of a warm-up."""
+    n_steps, n_scheduled = recipe.total_steps(facts.n_train_rows), recipe.steps_scheduled(facts.n_train_rows)
+    by_share = recipe.optimizer == "original_bert_adam" and recipe.warmup_proportion > 0
+    begins_at_zero = n_scheduled > 0 and (by_share or recipe.warmup_steps(facts.n_train_rows) > 0)
+    return n_steps - begins_at_zero
 
 
 def all_is_frozen(recipe: "Recipe", facts: Facts) -> Reason:
@@ -71,17 +87,32 @@ def one_sample(recipe: "Recipe", facts: Facts) -> Reason:
 
 
 def no_warmup_step(recipe: "Recipe", facts: Facts) -> Reason:
-    """Explain why a warm-up has no step."""
-    n_steps = recipe.total_steps(facts.n_train_rows)
+    """Explain why a warm-up changes no step's rate; the original BertAdam's begins at 0 however short it is."""
+    if reason := _another_rate_from_the_first_step_on(recipe, facts):
+        return reason
+    if recipe.optimizer == "original_bert_adam":
+        return None
     if recipe.warmup_steps(facts.n_train_rows) == 0:
+        n_steps = recipe.total_steps(facts.n_train_rows)
         return f"{recipe.warmup_proportion} of {n_steps} steps is less than one step"
     return None
 
 
 def one_scheduled_step(recipe: "Recipe", facts: Facts) -> Reason:
     """Explain why all schedules agree."""
-    if recipe.total_steps(facts.n_train_rows) - recipe.warmup_steps(facts.n_train_rows) <= 1:
-        return "after the warm-up there is one step, and all schedules begin at the peak"
+    if reason := _another_rate_from_the_first_step_on(recipe, facts):
+        return reason
+    n_warmup = recipe.warmup_steps(facts.n_train_rows)
+    if recipe.steps_scheduled(facts.n_train_rows) - n_warmup <= 1:
+        return "the schedule has one step at most after the warm-up, and all schedules begin at the peak"
+    if recipe.schedule == "cosine" and recipe.total_steps(facts.n_train_rows) - n_warmup == 2:
+        return "after the warm-up there are two steps, the peak and half of it: a straight line has them too"
+    return None
+
+
+def _another_rate_from_the_first_step_on(recipe: "Recipe", facts: Facts) -> Reason:
+    if recipe.steps_scheduled(facts.n_train_rows) == 0:
+        return "weights are averaged from the first step on, with a learning rate of their own"
     return None
 
 
@@ -103,13 +134,18 @@ def never_runs_out(recipe: "Recipe", facts: Facts) -> Reason:
 
 
 def equal_weights(recipe: "Recipe", facts: Facts) -> Reason:
-    """Explain why class weights weigh nothing."""
+    """Explain why class weights weigh nothing. A label without training rows never weighs."""
     weights: tuple[float, ...] = ()
     if recipe.class_weights == "balanced":
         weights = facts.label_counts
     elif isinstance(recipe.class_weights, tuple):
         weights = recipe.class_weights
-    return "equal class weights weigh nothing: only their ratios matter" if len(set(weights)) == 1 else None
+    weighing = {weight for weight, count in zip(weights, facts.label_counts, strict=False) if count}
+    if len(weighing) == 1:
+        return "equal class weights weigh nothing: only their ratios matter"
+    if recipe.batch_size * recipe.gradient_accumulation == 1:
+        return "a step of one row is divided by that row's weight: only ratios within a step matter"
+    return None
 
 
 def never_corrected(recipe: "Recipe", facts: Facts) -> Reason:
@@ -124,14 +160,45 @@ def only_the_head_trains(recipe: "Recipe", facts: Facts) -> Reason:
     return None
 
 
+def lookahead_changes_nothing(recipe: "Recipe", facts: Facts) -> Reason:
+    """Explain why Lookahead's slow weights are the fast ones wherever they are evaluated."""
+    if recipe.lookahead_alpha == 1 and all(step % recipe.lookahead_steps == 0 for step in slow_steps(recipe, facts)):
+        return "with lookahead_alpha = 1 the slow weights are the fast ones wherever slow ones are evaluated"
+    return None
+
+
+def slow_steps(recipe: "Recipe", facts: Facts) -> range:
+    """Return the steps after which Lookahead's weights are evaluated: ends of epochs before there is an average."""
+    n_a_epoch, end = recipe.steps_per_epoch(facts.n_train_rows), recipe.total_steps(facts.n_train_rows) + 1
+    if recipe.ema_decay:
+        end = 0
+    elif (averaged := recipe.steps_averaged(facts.n_train_rows)) and not averages_the_last_alone(recipe, facts):
+        end = averaged[0]
+    return range(n_a_epoch, end, n_a_epoch)
+
+
 def no_lookahead(recipe: "Recipe", facts: Facts) -> Reason:
     """Explain why Lookahead's step length does not act."""
-    return "lookahead_steps = 0 is no Lookahead" if recipe.lookahead_steps == 0 else None
+    if recipe.lookahead_steps == 0:
+        return "lookahead_steps = 0 is no Lookahead"
+    return lookahead_changes_nothing(recipe, facts)
+
+
+def averages_the_last_alone(recipe: "Recipe", facts: Facts) -> Reason:
+    """Explain why the mean of the weights is the weights that are evaluated anyway."""
+    n_steps, averaged = recipe.total_steps(facts.n_train_rows), recipe.steps_averaged(facts.n_train_rows)
+    if list(averaged[:2]) != [n_steps] or recipe.swa_learning_rate != "schedule":
+        return None
+    if recipe.lookahead_steps and n_steps % recipe.lookahead_steps:
+        return None
+    return "only the weights after the last step are averaged, and these are evaluated in any case"
 
 
 def no_average(recipe: "Recipe", facts: Facts) -> Reason:
     """Explain why a setting of stochastic weight averaging does not act."""
-    return "swa_start = 'none' averages nothing" if recipe.swa_start == "none" else None
+    if recipe.swa_start == "none":
+        return "swa_start = 'none' averages nothing"
+    return averages_the_last_alone(recipe, facts)
 
 
 def no_attack(recipe: "Recipe", facts: Facts) -> Reason:
@@ -150,9 +217,21 @@ def attack_finds_nothing(recipe: "Recipe", facts: Facts) -> Reason:
 
 
 def no_steps(recipe: "Recipe", facts: Facts) -> Reason:
-    """Explain why the number or length of an attack's steps does not act."""
+    """Explain why the number of an attack's steps does not act."""
     if recipe.adversarial == "fgm":
         return "FGM takes one step, as long as adversarial_epsilon"
+    return no_attack(recipe, facts)
+
+
+def no_step(recipe: "Recipe", facts: Facts) -> Reason:
+    """Explain why the length of an attack's steps does not act."""
+    return no_steps(recipe, facts) or no_ball(recipe, facts)
+
+
+def no_ball(recipe: "Recipe", facts: Facts) -> Reason:
+    """Explain why an attack has neither a norm to reach nor a ball to stay in."""
+    if recipe.adversarial == "freelb" and recipe.adversarial_steps == 1:
+        return "the one pass of FreeLB is at its start, before any step"
     return no_attack(recipe, facts)
 
 

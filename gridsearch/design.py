@@ -4,7 +4,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -12,9 +12,6 @@ from gridsearch.draws import draws
 from gridsearch.errors import RequestError, one_of, validation_sentence
 from gridsearch.factor import ROW, Factor, Level, label_of
 from gridsearch.fraction import MOST_FACTORS, aliased_effects, fraction_columns, fraction_runs
-from gridsearch.randomness import numpy_stream
-
-Item = TypeVar("Item")
 
 DEFAULT_KIND: Final = "full"
 MOST_DRAWS_PER_CELL = 1000
@@ -192,30 +189,3 @@ def alias_texts(columns: Sequence[str], resolution: int) -> list[str]:
     """
     groups = aliased_effects(fraction_columns(len(columns), resolution))
     return [" = ".join(" x ".join(columns[place] for place in effect) for effect in group) for group in groups]
-
-
-def balanced_order(items: Sequence[Item], levels: Sequence[Sequence[str]], seed: int) -> list[Item]:
-    """Shuffle, then pick greedily so that after every step each level has been seen as equally often as can be.
-
-    ``levels`` gives the labels of each item, one per factor (seeds may be one of them). Among the items that keep the
-    counts most even, the first of a seeded shuffle is taken. Quadratic in the number of items, in vectorised steps.
-    """
-    import numpy as np
-
-    if not items:
-        return []
-    codes = np.column_stack([np.unique(column, return_inverse=True)[1] for column in zip(*levels, strict=True)])
-    shuffled = numpy_stream(seed, "order of trials").permutation(len(items))
-    codes = codes[shuffled]
-    seen = [np.zeros(codes[:, factor].max() + 1) for factor in range(codes.shape[1])]
-    left = np.arange(len(items))
-    order = []
-    while len(left):
-        crowding = sum(seen[factor][codes[left, factor]] for factor in range(codes.shape[1]))
-        position = int(np.argmin(crowding))
-        chosen = left[position]
-        order.append(items[int(shuffled[chosen])])
-        for factor, count in enumerate(seen):
-            count[codes[chosen, factor]] += 1
-        left = np.delete(left, position)
-    return order

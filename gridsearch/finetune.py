@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gridsearch.deadline import Deadline
 from gridsearch.encoders.classifier import Classifier, build_classifier, restore, snapshot
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.frozen import with_frozen_states
@@ -22,21 +23,21 @@ from gridsearch.tasks.batches import collate, evaluation_batches
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask
 from gridsearch.trial import PART, Epoch, Metrics, Outcome, PartOutcome, Trial
 
-EVALUATION_ROWS = 128
-
 
 @dataclass(frozen=True)
 class Execution:
     """How to execute a trial; none of it changes what the trial means.
 
-    ``micro_batch_divisor`` cuts every batch into so many passes of the same total gradient. ``keep_weights`` puts the
-    trained parameters into the outcome.
+    ``micro_batch_divisor`` cuts every batch into so many passes of the same total gradient, equal but for rounding (on
+    a GPU: with dropout masks of their own), and those of evaluation likewise. ``keep_weights`` puts the trained
+    parameters into the outcome. ``time_limit``: seconds that it may take.
     """
 
     threads: int = 1
     device: str = "auto"
     micro_batch_divisor: int = 1
     keep_weights: bool = False
+    time_limit: float | None = None
 
     def facts(self) -> dict[str, object]:
         """Return what has to be repeated to get the same numbers to the last bit."""
@@ -69,17 +70,23 @@ def finetuning(
     device = device_of(execution)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
+    deadline = Deadline(execution.time_limit)
     with computing(execution):
         cut, steps = prepare(trial, data, encoder, execution)
         data, model = steps.data, steps.model
+
+        def logits_of(split: EncodedSplit) -> np.ndarray:
+            divisor, check = execution.micro_batch_divisor, deadline.check
+            return predict(model, split, data.pad_id, device, recipe.precision, divisor=divisor, before_batch=check)
+
         epochs: list[Epoch] = []
         best: Epoch | None = None
         for number in range(1, recipe.epochs + 1):
             begun = time.perf_counter()
-            train_loss = steps.run_epoch(number)
+            train_loss = steps.run_epoch(number, deadline.check)
             trained = time.perf_counter()
             with steps.evaluated_weights():
-                dev_logits = predict(model, data.dev, data.pad_id, device, recipe.precision)
+                dev_logits = logits_of(data.dev)
                 dev = score(_labels(data.dev), dev_logits)
                 epoch = Epoch(number, train_loss, trained - begun, time.perf_counter() - trained, {PART: dev})
                 epochs.append(epoch)
@@ -93,7 +100,7 @@ def finetuning(
             if number - best.number == recipe.patience or not math.isfinite(train_loss):
                 break
         restore(model, chosen.weights)
-        test_logits = None if data.test is None else predict(model, data.test, data.pad_id, device, recipe.precision)
+        test_logits = None if data.test is None else logits_of(data.test)
         part = PartOutcome(chosen.dev, chosen.dev_logits)
         if data.test is not None and test_logits is not None:
             test = None if data.test.labels is None else score(data.test.labels, test_logits)
@@ -104,7 +111,7 @@ def finetuning(
         parts={PART: part},
         seconds=time.perf_counter() - started,
         peak_bytes=_peak_bytes(device),
-        collapsed=why_collapsed(epochs, chosen.dev_logits, chance_loss(recipe, data.n_labels)),
+        not_learned=why_not_learned(epochs, chosen.dev_logits, chance_loss(recipe, data.n_labels)),
         weights=_weights_bytes(model, cut, encoder) if execution.keep_weights else None,
     )
 
@@ -125,13 +132,26 @@ class _Chosen:
     weights: dict[str, Tensor]
 
 
-def predict(model: Classifier, split: EncodedSplit, pad_id: int, device: torch.device, precision: str) -> np.ndarray:
-    """Compute logits of shape (rows, labels) in float32, in the order of the rows."""
+def predict(
+    model: Classifier,
+    split: EncodedSplit,
+    pad_id: int,
+    device: torch.device,
+    precision: str,
+    *,
+    divisor: int = 1,
+    before_batch: Callable[[], None] = lambda: None,
+) -> np.ndarray:
+    """Compute logits of shape (rows, labels) in float32, in the order of the rows.
+
+    ``divisor`` makes batches smaller, for want of memory; ``before_batch`` may raise.
+    """
     model.eval()
     parts: list[Tensor] = []
-    batches = evaluation_batches(split.lengths, EVALUATION_ROWS)
+    batches = evaluation_batches(split.lengths, divisor=divisor, width=model.padded_width)
     with torch.inference_mode(), autocast(precision, device):
         for rows in batches:
+            before_batch()
             parts.append(model(collate(split, rows, pad_id, device, model.padded_width)).mean(0))
     by_length = torch.cat(parts).float().cpu().numpy()
     logits = np.empty_like(by_length)
@@ -139,8 +159,8 @@ def predict(model: Classifier, split: EncodedSplit, pad_id: int, device: torch.d
     return logits
 
 
-def why_collapsed(epochs: list[Epoch], dev_logits: np.ndarray, chance: float) -> str:
-    """Say why a run is degenerate, or return an empty text."""
+def why_not_learned(epochs: list[Epoch], dev_logits: np.ndarray, chance: float) -> str:
+    """Say why a run did not learn, or return an empty text."""
     if not all(math.isfinite(epoch.train_loss) for epoch in epochs):
         return "the training loss is not a number"
     if len(set(dev_logits.argmax(axis=1).tolist())) == 1:

@@ -1,31 +1,39 @@
 """The ledger: the study's SQLite file, the only record of what was planned, tried and found."""
 
-import io
+import contextlib
 import json
 import math
 import socket
 import sqlite3
 import time
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gridsearch.binding import difference, study_facts
 from gridsearch.canonical import canonical_json
-from gridsearch.errors import GridSearchError, NotBegunError, RequestError
+from gridsearch.errors import GridSearchError, NotBegunError, RequestError, StudyLockedError
 from gridsearch.factor import ROW
 from gridsearch.knob import ALWAYS
+from gridsearch.lease import Trace, this_machine, trace_of
 from gridsearch.metrics import LOWER_IS_BETTER
 from gridsearch.plan import ExcludedCell, Plan, PlannedCell
 from gridsearch.recipe import knobs, parse_recipe
 from gridsearch.rungs import Standing, read_halving, stand
+from gridsearch.schema import SCHEMA_VERSION, make_up_to_date, up_to_date_copy, version_of
+from gridsearch.stored_logits import array_bytes, chunks_of, joined
 from gridsearch.tasks.task import Task
 from gridsearch.trial import PART, Epoch, Failure, FailureKind, Outcome, Trial
 
-SCHEMA_VERSION = 2
-_SCHEMA = Path(__file__).with_name("schema.sql")
+if TYPE_CHECKING:
+    import numpy
+
+
+OVER = ("finished", "failed")
+"""States of trials that never run again, unless failures are forgiven."""
 
 
 @dataclass(frozen=True)
@@ -61,48 +69,88 @@ class Coverage:
         )
 
 
+@dataclass(frozen=True)
+class Survey:
+    """How far a study is at one moment: the state of every trial, how often one finished twice, a halving's standing.
+
+    The ledger is read once for all that follows from it: in a halving, each reading goes through every epoch.
+    """
+
+    states: Mapping[str, str]
+    standing: Standing | None
+    n_repeated: int
+    is_optimised: bool
+
+    @property
+    def unfinished(self) -> set[str]:
+        """The trials that are neither finished nor failed for good."""
+        return {trial for trial, state in self.states.items() if state not in OVER}
+
+    @property
+    def pending(self) -> set[str]:
+        """The trials that are to run now: the unfinished ones, or what a halving's rung lacks."""
+        return self.unfinished if self.standing is None else set(self.standing.lacking)
+
+    @property
+    def coverage(self) -> Coverage:
+        """The trials counted by state.
+
+        What an optimiser has pruned is done, and what a halving left behind; a plain sweep would still have to run it.
+        """
+        states, n_pruned = Counter(self.states.values()), self._n_pruned()
+        return Coverage(
+            planned=states.total(),
+            finished=states["finished"],
+            failed=states["failed"],
+            running=states["running"],
+            pending=states["planned"] + states["pruned"] - n_pruned,
+            repeated=self.n_repeated,
+            pruned=n_pruned,
+        )
+
+    def _n_pruned(self) -> int:
+        """Count the trials that were ended early and stay so."""
+        pruned = {trial for trial, state in self.states.items() if state == "pruned"}
+        if self.standing is not None:
+            return len(pruned - self.standing.lacking.keys())
+        return len(pruned) if self.is_optimised else 0
+
+
 class Ledger:
-    """An open ledger. Opening makes the file where there is none, unless ``must_exist``."""
+    """An open ledger. Opening makes the file where there is none, and brings an older one up to date.
+
+    With ``must_exist`` it is only read, and the file stays as it is: an older one is copied before it is upgraded.
+    """
 
     def __init__(self, path: Path, *, must_exist: bool = False) -> None:
         if must_exist and not path.is_file():
             raise RequestError(f"there is no study at {path.parent}: no {path.name} in it")
         self.path = path
-        # The heartbeat has a connection of its own; a short wait is all that two of them ever need.
-        self.connection = sqlite3.connect(path, timeout=30, isolation_level="IMMEDIATE")
-        self.connection.row_factory = sqlite3.Row
-        self._check_schema(may_create=not must_exist)
-
-    def _check_schema(self, *, may_create: bool) -> None:
+        self.token = ""
+        """The lease of a driver; whoever writes without one answers for it."""
         try:
-            self.connection.execute("PRAGMA foreign_keys = ON")
-            if may_create:
-                with self.connection as write:
-                    write.execute("BEGIN IMMEDIATE")  # two that open a new file at once make its tables once
-                    if self._version() == 0:
-                        for statement in _statements(_SCHEMA.read_text(encoding="utf-8")):
-                            write.execute(statement)
-            if 0 < self._version() < SCHEMA_VERSION:
-                self._upgrade()
-            version = self._version()
+            # The heartbeat has a connection of its own; a short wait is all that two of them ever need.
+            self.connection = sqlite3.connect(path, timeout=30, isolation_level="IMMEDIATE")
+            version = self._prepared(is_read=must_exist)
+        except sqlite3.OperationalError as error:
+            raise RequestError(f"{path} cannot be used as a ledger: {error}") from None
         except sqlite3.DatabaseError as error:
-            raise RequestError(f"{self.path} is not a ledger: {error}") from None
+            raise RequestError(f"{path} is not a ledger: {error}") from None
         if version == 0:
-            raise NotBegunError(f"nothing has been planned yet in {self.path.parent}")
+            raise NotBegunError(f"nothing has been planned yet in {path.parent}")
         if version != SCHEMA_VERSION:
-            raise RequestError(f"{self.path} has ledger schema {version}, but this version reads {SCHEMA_VERSION}")
+            raise RequestError(f"{path} has ledger schema {version}, but this version reads {SCHEMA_VERSION}")
+        self.connection.row_factory = sqlite3.Row
 
-    def _upgrade(self) -> None:
-        """Add the tables that a ledger of an older schema lacks; what it holds stays as it is."""
-        with self.connection as write:
-            write.execute("BEGIN IMMEDIATE")
-            for statement in _statements(_SCHEMA.read_text(encoding="utf-8")):
-                if "CREATE TABLE IF NOT EXISTS" in statement:
-                    write.execute(statement)
-            write.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-    def _version(self) -> int:
-        return int(self.connection.execute("PRAGMA user_version").fetchone()[0])
+    def _prepared(self, *, is_read: bool) -> int:
+        """Bring the tables up to date, or open a copy in which they are; return their version."""
+        self.connection.execute("PRAGMA foreign_keys = ON")
+        if not is_read:
+            make_up_to_date(self.connection)
+        elif 0 < version_of(self.connection) < SCHEMA_VERSION:
+            with contextlib.closing(self.connection) as old:
+                self.connection = up_to_date_copy(old)
+        return version_of(self.connection)
 
     def __enter__(self) -> "Ledger":
         return self
@@ -110,11 +158,47 @@ class Ledger:
     def __exit__(self, *exception: object) -> None:
         self.connection.close()
 
+    # Who may write
+
+    @contextlib.contextmanager
+    def leased(self, name: str, last: Trace | None) -> Iterator[None]:
+        """Write as the one driver of the study, until another takes over what it must believe dead.
+
+        ``last`` is what is known of the driver before, who is dead: any other trace is that of one who lives.
+        """
+        token = uuid.uuid4().hex
+        with self.connection as write:
+            write.execute("BEGIN IMMEDIATE")
+            if (found := trace_of(write)) is not None and found != last:
+                raise StudyLockedError(f"the study {self.path.parent} is being driven by {found.name}")
+            write.execute("INSERT OR REPLACE INTO driver VALUES (1, ?, ?, ?, 0)", (name, this_machine(), token))
+        self.token = token
+        try:
+            yield
+        finally:
+            self.token = ""
+            with contextlib.suppress(sqlite3.Error), self.connection as write:
+                write.execute("DELETE FROM driver WHERE token = ?", (token,))
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """Write all of it or nothing. A driver renews its lease by it, and learns here that it has lost it."""
+        with self.connection as write:
+            if self.token:
+                renewed = write.execute("UPDATE driver SET beats = beats + 1 WHERE token = ?", (self.token,))
+                if renewed.rowcount != 1:
+                    raise StudyLockedError(f"another driver has taken over the study {self.path.parent}")
+            yield write
+
     # What a study is about
 
     def facts(self) -> dict[str, Any]:
         """Return what the study is bound to: its space, task, metric, labels."""
         return {row["key"]: json.loads(row["value"]) for row in self.connection.execute("SELECT * FROM study")}
+
+    def _fact(self, key: str) -> Any:
+        row = self.connection.execute("SELECT value FROM study WHERE key = ?", (key,)).fetchone()
+        return None if row is None else json.loads(row["value"])
 
     def _set_facts(self, facts: Mapping[str, object]) -> None:
         self.connection.executemany(
@@ -140,7 +224,7 @@ class Ledger:
         """
         old = self.refuse_another_study(plan, sources)
         facts, trials = study_facts(plan, sources), plan.trials
-        with self.connection as write:
+        with self._writing() as write:
             self._set_facts(facts)
             for table in ("cell_trials", "cells", "excluded"):
                 write.execute(f"DELETE FROM {table}")
@@ -154,13 +238,13 @@ class Ledger:
 
     def append(self, plan: Plan, sources: Mapping[str, object]) -> None:
         """Write the last cell of a plan all the rest of which is there."""
-        with self.connection as write:
+        with self._writing() as write:
             self._set_facts(study_facts(plan, sources))
             _insert_cells(write, plan.cells[-1:])
 
     def exclude(self, cell: ExcludedCell) -> None:
         """Note a cell that is left out, and why."""
-        with self.connection as write:
+        with self._writing() as write:
             write.execute("INSERT OR REPLACE INTO excluded VALUES (?, ?)", (_levels(cell.levels, cell.row), cell.why))
 
     def cells(self) -> list[dict[str, str]]:
@@ -170,9 +254,9 @@ class Ledger:
 
     def trial(self, id_or_prefix: str) -> Trial:
         """Return the one trial whose id starts so."""
-        rows = self.connection.execute(
-            "SELECT * FROM trials WHERE substr(id, 1, ?) = ? LIMIT 2", (len(id_or_prefix), id_or_prefix)
-        ).fetchall()
+        # A range, which the index of ids serves; U+10FFFF is after whatever may follow.
+        query = "SELECT * FROM trials WHERE id >= ? AND id < ? || char(1114111) LIMIT 2"
+        rows = self.connection.execute(query, (id_or_prefix, id_or_prefix)).fetchall()
         if len(rows) != 1:
             raise RequestError(
                 f"{'no' if not rows else 'more than one'} trial of this study starts with {id_or_prefix!r}"
@@ -183,34 +267,56 @@ class Ledger:
         """Return the ids of all trials of the study."""
         return {row["id"] for row in self.connection.execute("SELECT id FROM trials")}
 
+    def knows(self, trial_id: str) -> bool:
+        """Whether this is a trial of the study."""
+        return self.connection.execute("SELECT 1 FROM trials WHERE id = ?", (trial_id,)).fetchone() is not None
+
     # What is left to do
+
+    def survey(self) -> Survey:
+        """Read how far the study is, all of it at once."""
+        rows = self.connection.execute("SELECT * FROM trial_states")
+        states = {row["trial"]: row["state"] for row in rows}
+        return Survey(
+            states, self._standing(states), self._n_repeated(), is_optimised=self._fact("optimised") is not None
+        )
+
+    def coverage(self) -> Coverage:
+        """Count the trials by state."""
+        return self.survey().coverage
 
     def pending(self) -> set[str]:
         """Return the ids of all trials that are to run now: the unfinished ones, or what a halving's rung lacks."""
-        standing = self.standing()
-        return self.unfinished() if standing is None else set(standing.lacking)
+        return self.survey().pending
 
     def unfinished(self) -> set[str]:
         """Return the ids of all trials that are neither finished nor failed for good."""
-        query = "SELECT trial FROM trial_states WHERE state NOT IN ('finished', 'failed')"
-        return {row["trial"] for row in self.connection.execute(query)}
+        return self.survey().unfinished
 
     def standing(self) -> Standing | None:
         """Tell how far a successive halving is; None where all trials are to run to their end."""
-        facts = self.facts()
-        if not facts.get("halving"):
+        return self.survey().standing
+
+    def _n_repeated(self) -> int:
+        """Count the trials that finished more than once: an index forbids it, and the certificate looks anyway."""
+        repeated = "SELECT 1 FROM attempts WHERE state = 'finished' GROUP BY trial HAVING count(*) > 1"
+        return int(self.connection.execute(f"SELECT count(*) FROM ({repeated})").fetchone()[0])
+
+    def _standing(self, states: Mapping[str, str]) -> Standing | None:
+        halving = self._fact("halving")
+        if not halving:
             return None
         cells: dict[int, list[str]] = {}
         for row in self.connection.execute("SELECT * FROM cell_trials ORDER BY position, replicate"):
             cells.setdefault(row["position"], []).append(row["trial"])
         firsts = {tuple(trials): position for position, trials in reversed(cells.items())}
-        over = self.connection.execute("SELECT trial FROM trial_states WHERE state IN ('finished', 'failed')")
+        metric = self._fact("metric")
         return stand(
-            read_halving(facts["halving"]),
+            read_halving(halving),
             {position: trials for position, trials in cells.items() if firsts[tuple(trials)] == position},
-            self._curves(facts["metric"]),
-            {row["trial"] for row in over},
-            lower_is_better=facts["metric"] in LOWER_IS_BETTER,
+            self._curves(metric),
+            {trial for trial, state in states.items() if state in OVER},
+            lower_is_better=metric in LOWER_IS_BETTER,
         )
 
     def _curves(self, metric: str) -> dict[str, list[float | None]]:
@@ -248,7 +354,7 @@ class Ledger:
         """Return (trial, dev metrics at the chosen epoch) of every finished trial, in the order they finished."""
         query = (
             "SELECT trial, dev FROM outcomes JOIN attempts ON attempts.id = outcomes.attempt "
-            "WHERE state = 'finished' ORDER BY ended, attempts.id"
+            "WHERE state = 'finished' ORDER BY outcomes.rowid"  # as they were written: a clock may be set back
         )
         return [(row["trial"], json.loads(row["dev"])) for row in self.connection.execute(query)]
 
@@ -259,40 +365,12 @@ class Ledger:
         facts = json.loads(row["resources"]) if row else {}
         return {key: facts[key] for key in ("threads", "device", "micro_batch_divisor") if key in facts}
 
-    def coverage(self) -> Coverage:
-        """Count the trials by state.
-
-        What an optimiser has pruned is done, and what a halving left behind; a plain sweep would still have to run it.
-        """
-        states = Counter(row["state"] for row in self.connection.execute("SELECT state FROM trial_states"))
-        repeated = self.connection.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM attempts WHERE state = 'finished' GROUP BY trial HAVING count(*) > 1)"
-        ).fetchone()[0]
-        n_pruned = self._n_pruned()
-        return Coverage(
-            planned=states.total(),
-            finished=states["finished"],
-            failed=states["failed"],
-            running=states["running"],
-            pending=states["planned"] + states["pruned"] - n_pruned,
-            repeated=repeated,
-            pruned=n_pruned,
-        )
-
-    def _n_pruned(self) -> int:
-        """Count the trials that were ended early and stay so."""
-        rows = self.connection.execute("SELECT trial FROM trial_states WHERE state = 'pruned'")
-        pruned = {row["trial"] for row in rows}
-        if (standing := self.standing()) is not None:
-            return len(pruned - standing.lacking.keys())
-        return len(pruned) if self.facts().get("optimised") is not None else 0
-
     # What is tried and found
 
     def provenance(self, content: Mapping[str, object]) -> int:
         """Keep the versions, machine and commit of a driver's start; return their number."""
         text = canonical_json(content)
-        with self.connection as write:
+        with self._writing() as write:
             write.execute("INSERT INTO provenance (content) VALUES (?) ON CONFLICT DO NOTHING", (text,))
         row = self.connection.execute("SELECT id FROM provenance WHERE content = ?", (text,)).fetchone()
         return int(row["id"])
@@ -300,7 +378,7 @@ class Ledger:
     def start(self, trial_id: str, provenance: int, worker: str, resources: Mapping[str, object]) -> int:
         """Lease a trial: open an attempt and return its number."""
         now = time.time()
-        with self.connection as write:
+        with self._writing() as write:
             cursor = write.execute(
                 "INSERT INTO attempts (trial, state, provenance, driver, worker, resources, started, heartbeat) "
                 "VALUES (?, 'running', ?, ?, ?, ?, ?, ?)",
@@ -308,19 +386,25 @@ class Ledger:
             )
         return int(cursor.lastrowid or 0)
 
+    def beside(self) -> "Ledger":
+        """Open the same ledger once more, for another thread of the same driver."""
+        other = Ledger(self.path, must_exist=True)
+        other.token = self.token
+        return other
+
     def heartbeat(self) -> None:
-        """Renew the lease of every running attempt."""
-        with self.connection as write:
-            write.execute("UPDATE attempts SET heartbeat = ? WHERE state = 'running'", (time.time(),))
+        """Renew the lease: of the driver, and of every running attempt."""
+        with self._writing() as write:
+            write.execute("UPDATE attempts SET heartbeat = max(?, heartbeat) WHERE state = 'running'", (time.time(),))
 
     def record_epoch(self, attempt: int, epoch: Epoch) -> None:
         """Add an epoch to a running attempt."""
-        with self.connection as write:
+        with self._writing() as write:
             self._insert_epochs(write, attempt, [epoch])
 
     def finish(self, attempt: int, outcome: Outcome) -> None:
         """Close an attempt with its outcome: all of it, or nothing."""
-        with self.connection as write:
+        with self._writing() as write:
             _close(
                 write,
                 attempt,
@@ -328,27 +412,35 @@ class Ledger:
                 chosen_epoch=outcome.chosen_epoch,
                 seconds=outcome.seconds,
                 peak_bytes=outcome.peak_bytes,
-                collapsed=outcome.collapsed,
+                not_learned=outcome.not_learned,
             )
             self._insert_epochs(write, attempt, outcome.epochs)
             write.executemany(
-                "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO outcomes VALUES (?, ?, ?, ?)",
                 [
-                    (
-                        attempt,
-                        name,
-                        canonical_json(part.dev),
-                        None if part.test is None else canonical_json(part.test),
-                        array_bytes(part.dev_logits),
-                        None if part.test_logits is None else array_bytes(part.test_logits),
-                    )
+                    (attempt, name, canonical_json(part.dev), None if part.test is None else canonical_json(part.test))
                     for name, part in outcome.parts.items()
                 ],
             )
+            for name, part in outcome.parts.items():
+                for split, logits in (("dev", part.dev_logits), ("test", part.test_logits)):
+                    if logits is not None:
+                        _insert_logits(write, (attempt, name, split), logits)
+
+    def logits(self, trial_id: str, split: str) -> "numpy.ndarray | None":
+        """Read a finished trial's logits of (rows, labels) on "dev" or "test"; None where none are kept."""
+        query = (
+            "SELECT data FROM logits JOIN attempts ON attempts.id = logits.attempt "
+            "WHERE trial = ? AND state = 'finished' AND part = ? AND split = ? ORDER BY chunk"
+        )
+        found: numpy.ndarray | None = joined(
+            row["data"] for row in self.connection.execute(query, (trial_id, PART, split))
+        )
+        return found
 
     def fail(self, attempt: int, failure: Failure, *, final: bool) -> None:
         """Close an attempt with its failure; ``final`` when the trial is not to be tried again."""
-        with self.connection as write:
+        with self._writing() as write:
             _close(
                 write,
                 attempt,
@@ -361,7 +453,7 @@ class Ledger:
 
     def prune(self, attempt: int) -> None:
         """Close an attempt that was ended early, on purpose: its epochs stay, and it satisfies no sweep."""
-        with self.connection as write:
+        with self._writing() as write:
             _close(write, attempt, state="pruned")
 
     def release(self, message: str) -> int:
@@ -375,20 +467,18 @@ class Ledger:
         """Forgive all failures of trials that failed for good, so that they start anew; return how many trials."""
         failed = "SELECT trial FROM trial_states WHERE state = 'failed'"
         n_trials = len(self.connection.execute(failed).fetchall())
-        with self.connection as write:
+        with self._writing() as write:
             write.execute(f"UPDATE attempts SET forgiven = 1 WHERE state = 'failed' AND trial IN ({failed})")
         return n_trials
 
     def set_yardstick(self, name: str, dev: Mapping[str, float], test: Mapping[str, float] | None) -> None:
         """Keep a cheap reference's metrics."""
         values = (name, canonical_json(dev), None if test is None else canonical_json(test))
-        with self.connection as write:
+        with self._writing() as write:
             write.execute("INSERT OR REPLACE INTO yardsticks VALUES (?, ?, ?)", values)
 
     def scores(self) -> dict[str, dict[str, float]]:
         """Return the outside scores: name, in the order in which they were first given, to trial to value."""
-        if not self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'scores'").fetchone():
-            return {}
         found: dict[str, dict[str, float]] = {}
         for row in self.connection.execute("SELECT * FROM scores ORDER BY rowid"):
             found.setdefault(row["name"], {})[row["trial"]] = row["value"]
@@ -396,8 +486,7 @@ class Ledger:
 
     def set_scores(self, name: str, values: Mapping[str, float | None]) -> None:
         """Keep an outside score of some trials; None takes a trial's away."""
-        self._upgrade()
-        with self.connection as write:
+        with self._writing() as write:
             for trial_id, value in values.items():
                 if value is None:
                     write.execute("DELETE FROM scores WHERE trial = ? AND name = ?", (trial_id, name))
@@ -411,7 +500,7 @@ class Ledger:
         self, facts: Mapping[str, object], rows: Iterable[tuple[Mapping[str, str], float]], response: str
     ) -> None:
         """Fill a new study with the rows of a published table."""
-        with self.connection as write:
+        with self._writing() as write:
             self._set_facts(facts)
             write.executemany(
                 "INSERT INTO observations VALUES (?, ?, ?, ?)",
@@ -439,6 +528,11 @@ class Ledger:
         )
 
 
+def _insert_logits(write: sqlite3.Connection, where: tuple[int, str, str], logits: "numpy.ndarray") -> None:
+    rows = ((*where, number, chunk) for number, chunk in enumerate(chunks_of(logits)))
+    write.executemany("INSERT INTO logits VALUES (?, ?, ?, ?, ?)", rows)
+
+
 def _insert_cells(write: sqlite3.Connection, cells: Iterable[PlannedCell]) -> None:
     for cell in cells:
         write.executemany(
@@ -454,38 +548,12 @@ def _insert_cells(write: sqlite3.Connection, cells: Iterable[PlannedCell]) -> No
         )
 
 
-def _statements(script: str) -> Iterator[str]:
-    """Split a script at the semicolons that end a statement: executescript() would commit before it."""
-    statement = ""
-    for line in script.splitlines():
-        statement += f"{line}\n"
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
-
-
 def _labels(task: Task) -> Iterator[tuple[str, str, bytes]]:
     import numpy as np
 
     for name, split in (("dev", task.dev), ("test", task.test)):
         if split is not None and split.labels is not None:
             yield name, PART, array_bytes(np.array(split.labels, dtype=np.int32))
-
-
-def array_bytes(array: Any) -> bytes:
-    """Serialise a NumPy array as .npy bytes."""
-    import numpy as np
-
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
-
-
-def bytes_array(data: bytes) -> Any:
-    """Read a NumPy array back from .npy bytes."""
-    import numpy as np
-
-    return np.load(io.BytesIO(data), allow_pickle=False)
 
 
 def _levels(levels: Mapping[str, str], row: str = "") -> str:
@@ -502,6 +570,7 @@ def _trial(row: sqlite3.Row) -> Trial:
 
 def _close(write: sqlite3.Connection, attempt: int, **values: object) -> None:
     columns = ", ".join(f"{name} = ?" for name in values)
-    query = f"UPDATE attempts SET ended = ?, {columns} WHERE id = ? AND state = 'running'"
+    # A clock that is set back meanwhile must not make an attempt end before it began.
+    query = f"UPDATE attempts SET ended = max(?, started), {columns} WHERE id = ? AND state = 'running'"
     if write.execute(query, (time.time(), *values.values(), attempt)).rowcount != 1:
         raise GridSearchError(f"attempt {attempt} is not running and cannot be closed")

@@ -15,7 +15,7 @@ import torch
 
 from gridsearch.encoders.classifier import snapshot
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.finetune import EVALUATION_ROWS, Execution, computing, predict, prepare
+from gridsearch.finetune import Execution, computing, predict, prepare
 from gridsearch.metrics import score
 from gridsearch.randomness import numpy_stream
 from gridsearch.steps import Steps
@@ -124,7 +124,7 @@ def _steps(steps: Steps, seconds: float) -> tuple[float, int, int]:
 
 def _evaluation(steps: Steps, split: EncodedSplit, seconds: float) -> float:
     """Return the seconds of predicting and scoring a split, from some of its batches."""
-    batches = evaluation_batches(split.lengths, EVALUATION_ROWS)
+    batches = evaluation_batches(split.lengths, width=steps.model.padded_width)
 
     def take(number: int) -> float:
         part = split.part(batches[number])

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from gridsearch.design import balanced_order
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.errors import RequestError
 from gridsearch.factor import Factor, Level
 from gridsearch.facts import Facts
+from gridsearch.order import balanced_order
 from gridsearch.randomness import derived_seed
 from gridsearch.recipe import Recipe, set_knobs
-from gridsearch.resolve import dead_knobs, refuse_contradictions, resolve, without
+from gridsearch.resolve import acting, dead_knobs, in_numbers, refuse_contradictions, resolve, why_the_same
 from gridsearch.rungs import Halving
 from gridsearch.space import Cell, Space, spell_cell
 from gridsearch.tasks.task import Task
@@ -130,7 +130,7 @@ def make_plan(
             continue
         first = first_cells.setdefault(planner.identity(resolved), cell)
         if first is not cell and space.design.kind not in SHARING:
-            raise RequestError(f"{first} and {cell} are the same recipe")
+            raise RequestError(f"{first} and {cell} are the same recipe{planner.why_the_same(first, cell)}")
         cells.append(planner.planned(cell, resolved, len(cells) + 1))
     if not cells:
         raise RequestError(f"{space.name}: the rules leave no cell to run")
@@ -138,6 +138,7 @@ def make_plan(
         what = f"the rules and levels leave {len(cells)}"
         raise RequestError(f"{space.name}: a random design of {space.design.cells} cells is asked for, but {what}")
     refuse_dead(cells, space)
+    _refuse_shared_trials(cells, space)
     if longest_text is not None:
         _refuse_lengths_that_cut_nothing(cells, space, cache(longest_text))
     return Plan(space, task, planner.cards, tuple(cells), tuple(excluded))
@@ -170,19 +171,28 @@ class Planner:
 
     def resolved(self, cell: Cell) -> Recipe | ExcludedCell:
         """Return the recipe that a cell comes to, or that a rule leaves it out; RequestError for a contradiction."""
+        facts = self._facts_of(cell)
+        declared = in_numbers(cell.recipe, facts)
+        rule = self._space.rule_against(declared, cell.levels)
+        if rule is not None:
+            return ExcludedCell(cell.levels, rule.why, cell.row)
+        try:
+            refuse_contradictions(declared, facts)
+        except RequestError as error:
+            raise RequestError(f"{self._space.name}, {cell}: {error}") from None
+        return resolve(declared, facts)
+
+    def why_the_same(self, first: Cell, second: Cell) -> str:
+        """Say why two cells are one recipe, after a colon; nothing where they are so to the letter."""
+        reasons = why_the_same(first.recipe, second.recipe, self._facts_of(first))
+        return f": {'; '.join(reasons)}" if reasons else ""
+
+    def _facts_of(self, cell: Cell) -> Facts:
         name = cell.recipe.encoder
         if name not in self.cards:
             self.cards[name] = self._describe(name)
             self._facts[name] = facts_of(self.cards[name], self._task)
-        resolved = resolve(cell.recipe, self._facts[name])
-        rule = self._space.rule_against(resolved, cell.levels)
-        if rule is not None:
-            return ExcludedCell(cell.levels, rule.why, cell.row)
-        try:
-            refuse_contradictions(resolved, self._facts[name])
-        except RequestError as error:
-            raise RequestError(f"{self._space.name}, {cell}: {error}") from None
-        return resolved
+        return self._facts[name]
 
     def identity(self, resolved: Recipe) -> tuple[str, Recipe]:
         """Return what two cells have in common that are the same recipe, whatever their encoder is called."""
@@ -191,12 +201,12 @@ class Planner:
     def planned(self, cell: Cell, resolved: Recipe, index: int) -> PlannedCell:
         """Name the trials of a cell."""
         space, card = self._space, self.cards[resolved.encoder]
-        dead = dead_knobs(resolved, self._facts[resolved.encoder])
-        recipe = without(resolved, dead)
+        facts = self._facts[resolved.encoder]
+        dead, recipe = dead_knobs(resolved, facts), acting(resolved, facts)
         trials = tuple(
             make_trial(
                 recipe,
-                seed=_seed_of(seed, resolved, dead, space, card.identity),
+                seed=_seed_of(seed, resolved, recipe, dead, space, card.identity),
                 task=self._task.fingerprint,
                 encoder=card.identity,
             )
@@ -217,14 +227,14 @@ class Planner:
         return planned
 
 
-def _seed_of(seed: int, resolved: Recipe, dead: Mapping[str, str], space: Space, encoder: str) -> int:
+def _seed_of(seed: int, resolved: Recipe, recipe: Recipe, dead: Mapping[str, str], space: Space, encoder: str) -> int:
     """Seeds are shared by all cells (blocks), but replicates and distinct cells need numbers of their own.
 
     They are derived from what is set and not from a position, so that a space can grow without renaming its trials.
     """
     if space.design.seed_policy == "distinct":
-        acting = without(resolved, dead) if space.design.on_dead == "collapse" else resolved
-        return derived_seed(seed, "cell", set_knobs(acting), encoder) % 2**31
+        told_apart_by = recipe if space.design.on_dead == "collapse" else resolved
+        return derived_seed(seed, "cell", set_knobs(told_apart_by), encoder) % 2**31
     if dead and space.design.on_dead == "replicate":
         return derived_seed(seed, "replicate", {name: getattr(resolved, name) for name in dead}) % 2**31
     return seed
@@ -249,6 +259,19 @@ def refuse_dead_levels(cell: PlannedCell, space: Space) -> None:
                 f"{space.name}, {spell_cell(cell.levels, cell.row)}: {name} cannot act: {reason} "
                 "(on_dead in [design] can be collapse or replicate)"
             )
+
+
+def _refuse_shared_trials(cells: list[PlannedCell], space: Space) -> None:
+    """Raise RequestError for cells that come to the same without the fixed knobs that cannot act in them."""
+    if space.design.on_dead != "refuse" or space.design.kind in SHARING:
+        return
+    first_cells: dict[tuple[Trial, ...], PlannedCell] = {}
+    for cell in cells:
+        first = first_cells.setdefault(cell.trials, cell)
+        if first is not cell:
+            names = " and ".join(spell_cell(one.levels, one.row) for one in (first, cell))
+            why = "; ".join(f"{name} cannot act: {reason}" for name, reason in {**first.dead, **cell.dead}.items())
+            raise RequestError(f"{space.name}: {names} are the same recipe, because {why}")
 
 
 def _refuse_lengths_that_cut_nothing(

@@ -5,6 +5,7 @@ Each knob tells its meaning, its source, the value that is as good as its absenc
 
 import math
 from collections.abc import Mapping
+from fractions import Fraction
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -220,7 +221,7 @@ class Recipe(BaseModel):
             "norm of FGM's perturbation; radius of the ball that PGD and FreeLB stay in",
             "arXiv:1605.07725",
             neutral=1.0,
-            cannot_act=why.no_attack,
+            cannot_act=why.no_ball,
             cost="none",
         ),
     ] = 1.0
@@ -230,7 +231,7 @@ class Recipe(BaseModel):
             "length of one step of PGD and FreeLB",
             "arXiv:1706.06083",
             neutral=0.3,
-            cannot_act=why.no_steps,
+            cannot_act=why.no_step,
             cost="none",
         ),
     ] = 0.3
@@ -363,6 +364,7 @@ class Recipe(BaseModel):
             "steps between two moves of Lookahead's slow weights, which are the ones evaluated; 0 is no Lookahead",
             "arXiv:1907.08610",
             neutral=0,
+            cannot_act=why.lookahead_changes_nothing,
         ),
     ] = 0
     lookahead_alpha: Annotated[
@@ -392,6 +394,7 @@ class Recipe(BaseModel):
             "evaluate the plain mean of the weights since this share of all steps; before it, the weights themselves",
             "arXiv:1803.05407",
             neutral="none",
+            cannot_act=why.averages_the_last_alone,
         ),
     ] = "none"
     swa_every: Annotated[
@@ -444,11 +447,46 @@ class Recipe(BaseModel):
 
     def warmup_steps(self, n_train_rows: int) -> int:
         """Optimizer steps of the warm-up, rounded down."""
-        return int(self.warmup_proportion * self.total_steps(n_train_rows))
+        return whole_steps(self.warmup_proportion, self.total_steps(n_train_rows))
 
     def swa_first_step(self, n_train_rows: int) -> int | None:
         """Optimizer steps before weights are averaged, rounded down; None when they never are."""
-        return None if self.swa_start == "none" else int(self.swa_start * self.total_steps(n_train_rows))
+        return None if self.swa_start == "none" else whole_steps(self.swa_start, self.total_steps(n_train_rows))
+
+    def steps_averaged(self, n_train_rows: int) -> range:
+        """Updates after which the weights are averaged, counted from 1; empty when they never are."""
+        first_step = self.swa_first_step(n_train_rows)
+        if first_step is None:
+            return range(0)
+        return range(first_step + self.swa_every, self.total_steps(n_train_rows) + 1, self.swa_every)
+
+    def steps_scheduled(self, n_train_rows: int) -> int:
+        """Optimizer steps whose learning rate the schedule says: those before an average with a rate of its own."""
+        first_step = None if self.swa_learning_rate == "schedule" else self.swa_first_step(n_train_rows)
+        return self.total_steps(n_train_rows) if first_step is None else first_step
+
+    def reach_of_attack(self) -> float:
+        """Return the largest norm that an attack's steps add up to: no larger ball ever holds one back."""
+        length = decimal(self.adversarial_alpha)
+        if self.adversarial == "pgd":
+            return float(self.adversarial_steps * length)
+        if self.adversarial == "freelb":  # the last step's perturbation is never used
+            return float(decimal(self.freelb_init) + (self.adversarial_steps - 1) * length)
+        return 0.0
+
+
+def decimal(number: float) -> Fraction:
+    """Return a number as it was written: 0.1 is a tenth, not the binary fraction beside it."""
+    return Fraction(str(number))
+
+
+def whole_steps(share: float, n_steps: int) -> int:
+    """Return a share of some steps, rounded down.
+
+    >>> whole_steps(0.29, 100), whole_steps(0.29, 99)
+    (29, 28)
+    """
+    return int(decimal(share) * n_steps)
 
 
 @cache

@@ -1,41 +1,48 @@
 """From what a space declares to what a trial runs: one spelling for one meaning, no contradiction, no dead knob."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from gridsearch.errors import RequestError
 from gridsearch.facts import Facts
 from gridsearch.knob import Reason
 from gridsearch.recipe import Recipe, knobs, set_knobs
+from gridsearch.spelling import respellings
 
 
-def resolve(recipe: Recipe, facts: Facts) -> Recipe:
-    """Give values of one meaning one spelling: shares of the depth, ratios of weights, the checkpoint's own dropout."""
-    values: dict[str, Any] = {}
-    for name in ("reinit_layers", "frozen_layers", "pooling_layers"):
-        value = getattr(recipe, name)
-        if isinstance(value, str) and value.endswith("%"):
-            values[name] = facts.n_layers * int(value[:-1]) // 100
-    if values.get("pooling_layers", recipe.pooling_layers) == facts.n_layers:
-        values["pooling_layers"] = "all"
-    if recipe.encoder_dropout == facts.dropout:
-        values["encoder_dropout"] = "checkpoint"
-    if isinstance(recipe.class_weights, tuple):
-        values["class_weights"] = tuple(weight / recipe.class_weights[0] for weight in recipe.class_weights)
-    if recipe.adversarial == "freelb" and recipe.adversarial_norm == "text":
-        values["adversarial_norm"] = "published"
-    if (reach := _reach_of_attack(recipe)) and recipe.adversarial_epsilon > reach:
-        values["adversarial_epsilon"] = reach
+def in_numbers(recipe: Recipe, facts: Facts) -> Recipe:
+    """Replace shares of the encoder's depth by numbers of layers. Rules see this, and all else as it was written."""
+    values = {
+        name: facts.n_layers * int(share[:-1]) // 100
+        for name in ("reinit_layers", "frozen_layers", "pooling_layers")
+        if isinstance(share := getattr(recipe, name), str) and share.endswith("%")
+    }
     return recipe.model_copy(update=values)
 
 
-def _reach_of_attack(recipe: Recipe) -> float:
-    """Return the largest norm that the steps of an attack add up to: no larger ball ever holds one back."""
-    if recipe.adversarial == "pgd":
-        return recipe.adversarial_steps * recipe.adversarial_alpha
-    if recipe.adversarial == "freelb":  # the last step's perturbation is never used
-        return recipe.freelb_init + (recipe.adversarial_steps - 1) * recipe.adversarial_alpha
-    return 0.0
+def resolve(recipe: Recipe, facts: Facts) -> Recipe:
+    """Give values of one meaning one spelling; knobs that cannot act stay as they are."""
+    resolved = in_numbers(recipe, facts)
+    for respelled, _ in respellings(resolved, facts):
+        resolved = respelled
+    return resolved
+
+
+def why_the_same(one: Recipe, other: Recipe, facts: Facts) -> list[str]:
+    """Say why two recipes are resolved to the same one; nothing where they are the same to the letter."""
+    recipes = [in_numbers(recipe, facts) for recipe in (one, other)]
+    differing = set(_changes(*recipes))
+    found = []
+    for recipe in recipes:
+        for respelled, reason in respellings(recipe, facts):
+            if differing & _changes(recipe, respelled).keys():
+                found.append(reason)
+            recipe = respelled
+    return list(dict.fromkeys(found))
+
+
+def _changes(one: Recipe, other: Recipe) -> dict[str, object]:
+    return {name: value for name, value in other if value != getattr(one, name)}
 
 
 def refuse_contradictions(recipe: Recipe, facts: Facts) -> None:
@@ -117,6 +124,13 @@ def _average_of_nothing(recipe: Recipe, facts: Facts) -> Reason:
     return None
 
 
+def _warmup_without_end(recipe: Recipe, facts: Facts) -> Reason:
+    n_steps, n_scheduled = recipe.total_steps(facts.n_train_rows), recipe.steps_scheduled(facts.n_train_rows)
+    if recipe.optimizer == "original_bert_adam" and recipe.warmup_proportion and n_steps == n_scheduled == 1:
+        return "the original BertAdam's warm-up begins at a learning rate of 0, and a trial of one step ends there"
+    return None
+
+
 def _attack_after_the_end(recipe: Recipe, facts: Facts) -> Reason:
     if recipe.adversarial != "none" and recipe.adversarial_start > recipe.epochs:
         return f"adversarial_start = {recipe.adversarial_start} lies beyond the last of {recipe.epochs} epochs"
@@ -133,6 +147,7 @@ _CONTRADICTIONS: Final = (
     _two_averages,
     _lookahead_that_never_looks,
     _average_of_nothing,
+    _warmup_without_end,
     _attack_after_the_end,
 )
 
@@ -150,3 +165,14 @@ def dead_knobs(recipe: Recipe, facts: Facts) -> dict[str, str]:
 def without(recipe: Recipe, dead: Mapping[str, str]) -> Recipe:
     """Return the recipe with the given knobs at their neutral values."""
     return recipe.model_copy(update={name: knobs()[name].neutral for name in dead})
+
+
+def acting(recipe: Recipe, facts: Facts) -> Recipe:
+    """Return what a trial of a (resolved) recipe computes: no knob is set that cannot act, and all are spelled one way.
+
+    What is left when a dead knob is gone may be as good as another recipe: an encoder that is frozen, and whose dropout
+    in the frozen part is 0, is one without dropout there.
+    """
+    while (simpler := resolve(without(recipe, dead_knobs(recipe, facts)), facts)) != recipe:
+        recipe = simpler
+    return recipe

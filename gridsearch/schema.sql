@@ -1,5 +1,5 @@
 -- The ledger of a study: what was planned, tried and found. One writer: the driver. JSON columns hold canonical JSON.
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 CREATE TABLE study (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
@@ -42,7 +42,7 @@ CREATE TABLE attempts (
     chosen_epoch INTEGER,
     seconds REAL,
     peak_bytes INTEGER,
-    collapsed TEXT,
+    not_learned TEXT,  -- why the run is degenerate; until schema 3 the column was called collapsed
     failure_kind TEXT,
     final INTEGER CHECK (final IN (0, 1)),
     forgiven INTEGER NOT NULL DEFAULT 0 CHECK (forgiven IN (0, 1)),  -- failed before the trial was reopened
@@ -55,6 +55,8 @@ CREATE TABLE attempts (
 -- The certificate rests on these two: no trial can finish twice, or run twice at once.
 CREATE UNIQUE INDEX one_finished_attempt ON attempts (trial) WHERE state = 'finished';
 CREATE UNIQUE INDEX one_running_attempt ON attempts (trial) WHERE state = 'running';
+-- All that trial_states asks of a trial's attempts: without it, counting the trials reads all attempts once a trial.
+CREATE INDEX IF NOT EXISTS attempts_of_trial ON attempts (trial, state, final, forgiven);
 
 CREATE TABLE epochs (
     attempt INTEGER NOT NULL REFERENCES attempts,
@@ -66,27 +68,45 @@ CREATE TABLE epochs (
     PRIMARY KEY (attempt, number)
 ) STRICT;
 
--- Results at the chosen epoch, one row a part. Logits are float32 .npy bytes.
+-- Results at the chosen epoch, one row a part.
 CREATE TABLE outcomes (
     attempt INTEGER NOT NULL REFERENCES attempts,
     part TEXT NOT NULL,
     dev TEXT NOT NULL,
     test TEXT,
-    dev_logits BLOB NOT NULL,
-    test_logits BLOB,
     PRIMARY KEY (attempt, part)
 ) STRICT;
 
+-- Logits at the chosen epoch, in chunks of rows: a large matrix is more than one SQLite blob can hold. Each chunk is
+-- .npy bytes, and so says its own type: float32, or float16 in a large study. A study may keep none.
+CREATE TABLE IF NOT EXISTS logits (
+    attempt INTEGER NOT NULL REFERENCES attempts,
+    part TEXT NOT NULL,
+    split TEXT NOT NULL,
+    chunk INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (attempt, part, split, chunk)
+) STRICT;
+
 -- The labels of the rows that outcomes are about, as .npy bytes: with the logits, what two trials get right and wrong.
--- (New in schema 2. What is created IF NOT EXISTS is added to a ledger of an older schema when it is opened.)
+-- (What is created IF NOT EXISTS is added to a ledger of an older schema: see schema.py.)
 CREATE TABLE IF NOT EXISTS labels (split TEXT NOT NULL, part TEXT NOT NULL, labels BLOB NOT NULL, PRIMARY KEY (split, part)) STRICT;
 
 -- Cheap references on the same split, such as TF-IDF + logistic regression.
 CREATE TABLE yardsticks (name TEXT PRIMARY KEY, dev TEXT NOT NULL, test TEXT) STRICT;
 
--- What somebody else measured of a trial, such as a leaderboard. An older ledger gets the table when a score is given: for
--- those that know nothing of it, nothing has changed, and the version stays.
+-- What somebody else measured of a trial, such as a leaderboard.
 CREATE TABLE IF NOT EXISTS scores (trial TEXT NOT NULL REFERENCES trials, name TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (trial, name)) STRICT;
+
+-- Who drives the study: its one row is there while a driver lives, or after it died without a chance to tidy up. `beats`
+-- grows as long as it lives. No clock is compared with another: clocks of two machines differ.
+CREATE TABLE IF NOT EXISTS driver (
+    place INTEGER PRIMARY KEY CHECK (place = 1),
+    name TEXT NOT NULL,
+    machine TEXT NOT NULL,
+    token TEXT NOT NULL,
+    beats INTEGER NOT NULL
+) STRICT;
 
 -- Imported rows of a published table: factors and a response, no recipe.
 CREATE TABLE observations (position INTEGER PRIMARY KEY, levels TEXT NOT NULL, response TEXT NOT NULL, value REAL NOT NULL) STRICT;

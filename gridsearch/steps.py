@@ -2,12 +2,14 @@
 
 import contextlib
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from gridsearch.encoders.classifier import Classifier, trainable
+from gridsearch.encoders.dropout import Whole
 from gridsearch.losses import Loss, StepSize
 from gridsearch.optimizers.adam import build_optimizer
 from gridsearch.optimizers.adversarial import Pass, PlainBackward, build_attack
@@ -46,7 +48,7 @@ class Steps:
                 depths=model.depths(),
             ),
         )
-        self.learning_rate_multiplier = build_schedule(recipe, len(data.train))
+        self.learning_rate_at = build_schedule(recipe, len(data.train))
         self.followers = build_followers(recipe, trainable(model), len(data.train))
 
     def batches(self, epoch: int) -> list[list[np.ndarray]]:
@@ -56,13 +58,14 @@ class Steps:
         accumulation = self.recipe.gradient_accumulation
         return [batches[start : start + accumulation] for start in range(0, len(batches), accumulation)]
 
-    def run_epoch(self, epoch: int) -> float:
-        """Train on every row once; return the mean loss of a step."""
+    def run_epoch(self, epoch: int, before_step: Callable[[], None] = lambda: None) -> float:
+        """Train on every row once; return the mean loss of a step. ``before_step`` may raise."""
         self.model.train()
         # Summed where it is computed and read once an epoch: reading it every step would stall a GPU.
         total = torch.zeros((), device=self.device)
         steps = self.batches(epoch)
         for batches in steps:
+            before_step()
             total += self.step(batches, epoch)
         return float(total) / len(steps)
 
@@ -77,15 +80,19 @@ class Steps:
         return torch.stack(losses).sum()
 
     def _passes(self, batch: np.ndarray, size: StepSize) -> list[Pass]:
-        """Return what computes the loss of each micro-batch of a batch."""
+        """Return what computes the loss of each micro-batch of a batch: all as if the batch were computed at once."""
+        width = self.model.padded_width or int(self.data.train.lengths[batch].max())
         starts = range(0, len(batch), self.micro_batch_rows)
-        return [self._pass(batch[start : start + self.micro_batch_rows], size) for start in starts]
+        parts = [slice(start, min(start + self.micro_batch_rows, len(batch))) for start in starts]
+        whole = Whole(len(batch))
+        return [self._pass(batch, part, size, width, whole) for part in parts]
 
-    def _pass(self, rows: np.ndarray, size: StepSize) -> Pass:
-        inputs = collate(self.data.train, rows, self.data.pad_id, self.device, self.model.padded_width)
+    def _pass(self, batch: np.ndarray, part: slice, size: StepSize, width: int, whole: Whole) -> Pass:
+        rows = batch[part]
+        inputs = collate(self.data.train, rows, self.data.pad_id, self.device, width)
 
         def loss() -> Tensor:
-            with autocast(self.recipe.precision, self.device):
+            with autocast(self.recipe.precision, self.device), whole.part(part):
                 logits = [self.model(inputs) for _ in range(self.loss.n_passes)]
             return self.loss(logits, rows, size)
 
@@ -94,7 +101,7 @@ class Steps:
     def _update(self) -> None:
         if self.recipe.clip_norm != "none":
             nn.utils.clip_grad_norm_(trainable(self.model), self.recipe.clip_norm)
-        learning_rate = self.recipe.learning_rate * self.learning_rate_multiplier(self.n_taken)
+        learning_rate = self.learning_rate_at(self.n_taken)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate * group["share"]
         self.optimizer.step()

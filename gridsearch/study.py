@@ -4,17 +4,16 @@ import contextlib
 import fcntl
 import os
 import socket
+import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from gridsearch.errors import StudyLockedError
+from gridsearch.errors import RequestError, StudyLockedError
+from gridsearch.lease import WATCH_SECONDS, Trace, driver_elsewhere, is_alive, trace_of
 from gridsearch.ledger import Ledger
-
-LEASE_SECONDS = 60.0
-"""A running attempt whose heartbeat is older than this belongs to a dead driver."""
 
 
 @dataclass(frozen=True)
@@ -60,39 +59,52 @@ class Study:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 return _holder(lock)
+            except OSError:
+                return ""  # a disk without locks: only the ledger tells
         return ""
 
     @contextlib.contextmanager
-    def driven(self) -> Iterator[Ledger]:
-        """Make the folder, lock it for this driver, and open its ledger."""
+    def driven(self, say: Callable[[str], None] = lambda sentence: None) -> Iterator[Ledger]:
+        """Make the folder, lock it for this driver, and open its ledger. ``say`` hears when that takes a while."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.lock_path.open("a+") as lock:
-            self._take(lock)
+            last = self._last_driver(say, lock_holds=self._take(lock))
+            name = f"process {os.getpid()} on {socket.gethostname()}"
             lock.truncate(0)
-            lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+            lock.write(name)
             lock.flush()
-            with Ledger(self.ledger_path) as ledger:
-                self._refuse_other_machine(ledger)
+            with Ledger(self.ledger_path) as ledger, ledger.leased(name, last):
                 yield ledger
 
-    def _take(self, lock: IO[str]) -> None:
-        """Lock the file; the kernel lets go of it when the driver dies, however it dies."""
+    def _take(self, lock: IO[str]) -> bool:
+        """Lock the file; the kernel lets go when the driver dies, however it dies. False where a disk has no locks."""
         for _ in range(10):
-            with contextlib.suppress(BlockingIOError):
+            try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            time.sleep(0.1)  # somebody may only be asking who the driver is
+                return True
+            except BlockingIOError:
+                time.sleep(0.1)  # somebody may only be asking who the driver is
+            except OSError:
+                return False
         raise StudyLockedError(f"the study {self.folder} is being driven by {_holder(lock)}")
 
-    def _refuse_other_machine(self, ledger: Ledger) -> None:
-        """Locks may not cross machines on a network disk, so a fresh lease from another one counts as well."""
-        query = "SELECT driver, max(heartbeat) AS heartbeat FROM attempts WHERE state = 'running' GROUP BY driver"
-        for row in ledger.connection.execute(query):
-            age = time.time() - row["heartbeat"]
-            if row["driver"] != socket.gethostname() and age < LEASE_SECONDS:
-                raise StudyLockedError(
-                    f"the study {self.folder} is being driven from {row['driver']}, last heard {age:.0f} s ago"
-                )
+    def _last_driver(self, say: Callable[[str], None], *, lock_holds: bool) -> Trace | None:
+        """Return what the last driver left, who is dead; StudyLockedError for one that the lock did not stop.
+
+        Nothing is written: it may be of an older version, with a ledger of its own schema.
+        """
+        if not self.ledger_path.is_file():
+            return None
+        try:
+            with contextlib.closing(sqlite3.connect(self.ledger_path, timeout=WATCH_SECONDS)) as connection:
+                name = driver_elsewhere(connection, lock_holds=lock_holds)
+                if name and is_alive(connection, say, name):
+                    raise StudyLockedError(f"the study {self.folder} is being driven by {name}")
+                return trace_of(connection)
+        except sqlite3.OperationalError as error:
+            raise RequestError(f"{self.ledger_path} cannot be used as a ledger: {error}") from None
+        except sqlite3.DatabaseError:
+            return None  # no ledger: opening it says so
 
 
 def _holder(lock: IO[str]) -> str:

@@ -1,6 +1,7 @@
 """Trial, the unit of execution; Outcome and Failure, what an attempt at it returns."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -10,7 +11,7 @@ from gridsearch.recipe import Recipe, set_knobs
 if TYPE_CHECKING:
     import numpy
 
-MEANING = 2
+MEANING = 3
 """Version of what the knobs mean. Part of every trial id: raised when the same recipe would train differently."""
 
 PART = "task"
@@ -73,18 +74,18 @@ class PartOutcome:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a finished attempt returns. ``collapsed`` says why the run is degenerate, and is empty when it is not."""
+    """What a finished attempt returns. ``not_learned`` says why the run did not learn, and is empty when it did."""
 
     epochs: tuple[Epoch, ...]
     chosen_epoch: int
     parts: Mapping[str, PartOutcome]
     seconds: float
     peak_bytes: int
-    collapsed: str = ""
+    not_learned: str = ""
     weights: bytes | None = None
 
 
-FailureKind = Literal["out_of_memory", "lost_worker", "lost_driver", "time_limit", "bad_data", "code_error"]
+FailureKind = Literal["out_of_memory", "killed", "lost_worker", "lost_driver", "time_limit", "bad_data", "code_error"]
 FAILURE_KINDS: tuple[FailureKind, ...] = get_args(FailureKind)
 
 
@@ -105,16 +106,27 @@ class Retry:
     micro_batch_divisor: int = 1
 
 
-def retry_after(failures: list[FailureKind]) -> Retry | None:
+MOST_LOST, MOST_SHORT_OF_MEMORY = 2, 3
+"""A trial may so often lose its worker, and so often fail for want of memory, before it has failed for good."""
+
+
+def retry_after(failures: Sequence[FailureKind]) -> Retry | None:
     """Say how a trial with these failed attempts is tried again, or None when it has failed for good.
 
     A lost worker is replaced, at most twice; a lost driver is no fault of the trial; out of memory is tried alone,
     then with half and a quarter of the micro-batch at the same effective batch; anything else would fail again.
+    A killed worker may have run out of memory, or was killed for no fault of its own: alone, it has the chance of
+    either.
+
+    >>> retry_after(["killed"])
+    Retry(alone=True, micro_batch_divisor=1)
+    >>> retry_after(["killed", "lost_worker", "out_of_memory", "killed"])
+    Retry(alone=True, micro_batch_divisor=4)
+    >>> retry_after(["killed", "lost_worker", "out_of_memory", "killed", "lost_worker", "killed"]) is None
+    True
     """
-    own = [kind for kind in failures if kind != "lost_driver"]
-    if any(kind not in ("out_of_memory", "lost_worker") for kind in own) or own.count("lost_worker") > 2:
+    own = Counter(kind for kind in failures if kind != "lost_driver")
+    n_lost, n_short = own.pop("lost_worker", 0), own.pop("out_of_memory", 0) + own.pop("killed", 0)
+    if own or n_lost > MOST_LOST or n_short > MOST_SHORT_OF_MEMORY:
         return None
-    n_out_of_memory = own.count("out_of_memory")
-    if n_out_of_memory > 3:
-        return None
-    return Retry(alone=n_out_of_memory > 0, micro_batch_divisor=max(1, 2 ** (n_out_of_memory - 1)))
+    return Retry(alone=n_short > 0, micro_batch_divisor=2 ** max(0, n_short - 1))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from gridsearch.encoders.load import EncoderWeights
 
 _CARD, _MODEL, _ENCODER = "gridsearch.json", "classifier.safetensors", "encoder"
+HALF_MADE = ".part"
+"""How the name of a folder ends that is being written, or was when its driver was killed."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ def save_weights(
     folder: Path, trial: Trial, weights: bytes, encoder: "EncoderWeights", kind: Kind, label_names: Sequence[str]
 ) -> None:
     """Write a kept trial; the folder appears whole or not at all."""
-    half_made = folder.with_name(folder.name + ".part")
-    shutil.rmtree(half_made, ignore_errors=True)
+    half_made = folder.with_name(folder.name + HALF_MADE)
+    _clear(half_made)
     (half_made / _ENCODER).mkdir(parents=True)
     for name, content in encoder.tokenizer.items():
         (half_made / _ENCODER / name).write_bytes(content)
@@ -50,8 +52,28 @@ def save_weights(
         "label_names": list(label_names),
     }
     (half_made / _CARD).write_text(json.dumps(card, ensure_ascii=False, indent=1), encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
+    _clear(folder)
     half_made.rename(folder)
+
+
+def _clear(place: Path) -> None:
+    """Make room under a trial's name, whatever has it."""
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        place.unlink(missing_ok=True)
+
+
+def is_kept(folder: Path, trial_id: str) -> bool:
+    """Tell whether a folder is the kept trial of this id, or was to become it; a file or a user's own folder is not."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    if folder.name == trial_id + HALF_MADE:
+        return True
+    try:
+        return bool(json.loads((folder / _CARD).read_text(encoding="utf-8"))["trial"] == trial_id)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def open_kept(folder: Path) -> KeptTrial:

@@ -1,10 +1,12 @@
 """A worker: runs jobs one after the other in one warm process, whichever runner owns the process."""
 
+import errno
 import traceback
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
+from gridsearch.deadline import TimeLimitError
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.errors import GridSearchError, first_line
 from gridsearch.finetune import Execution, finetuning
@@ -70,21 +72,25 @@ class Worker:
 
 def failure_of(error: Exception) -> Failure:
     """Type an exception: it decides whether the trial is tried again."""
+    if isinstance(error, TimeLimitError):
+        return Failure("time_limit", str(error))
     text = "".join(traceback.format_exception(error))
     return Failure(_kind_of(error), f"{type(error).__name__}: {first_line(error)}", text)
+
+
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "std::bad_alloc", "ALLOC_FAILED", "ALLOCATION_FAILED")
+"""What RuntimeErrors say that are about memory: of CUDA, of torch's CPU allocator, of C++, of cuBLAS and cuDNN."""
 
 
 def _kind_of(error: Exception) -> FailureKind:
     import torch
 
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "CUBLAS_STATUS_ALLOC_FAILED" in str(error):
+    is_of_the_system = isinstance(error, OSError) and error.errno == errno.ENOMEM
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or is_of_the_system:
+        return "out_of_memory"
+    if isinstance(error, RuntimeError) and any(text in str(error) for text in _OUT_OF_MEMORY):
         return "out_of_memory"
     if isinstance(error, torch.AcceleratorError):
         # A device assert leaves the process's CUDA context unusable: it is the worker that is lost.
         return "lost_worker"
-    # The CPU allocator raises a plain RuntimeError.
-    if isinstance(error, RuntimeError) and ("out of memory" in str(error) or "can't allocate memory" in str(error)):
-        return "out_of_memory"
-    if isinstance(error, TimeoutError):
-        return "time_limit"
     return "bad_data" if isinstance(error, GridSearchError | UnicodeError) else "code_error"

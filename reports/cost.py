@@ -141,7 +141,7 @@ class Cost:
         return text + say("; {share} of their time was lost to failures.", share=f"{lost:.1%}")
 
     def _fast_and_good(self) -> str:
-        sound = [cell for cell in timed_cells(self.study) if not cell.collapsed]
+        sound = [cell for cell in timed_cells(self.study) if not cell.not_learned]
         best = pareto_set(sound, lower_is_better=self.study.lower_is_better)
         if not best:
             return ""

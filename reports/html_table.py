@@ -8,7 +8,7 @@ from html import escape
 
 from reports.importing.values import published_value
 from reports.language import say
-from reports.markdown import COLLAPSED_MARK, one_line
+from reports.markdown import NOT_LEARNED_MARK, one_line
 from reports.records import StudyRows
 from reports.table import Cell, Table, comparison_table
 
@@ -114,7 +114,7 @@ def _value(key: float | None) -> str:
 def _content(cell: Cell) -> str:
     text = spelled(cell.text)
     text = f"<strong>{text}</strong>" if cell.best else text
-    return f'{text} <span class="mark">{COLLAPSED_MARK}</span>' if cell.marked else text
+    return f'{text} <span class="mark">{NOT_LEARNED_MARK}</span>' if cell.marked else text
 
 
 def _marks(study: StudyRows, table: Table) -> dict[int, dict[str, str]]:
@@ -128,7 +128,7 @@ def _marks(study: StudyRows, table: Table) -> dict[int, dict[str, str]]:
         said = {
             "best": (say("best on dev") if study.has_test else say("best")) if cell is first else "",
             "baseline": say("baseline") if cell is baseline else "",
-            "collapsed": say("collapsed") if cell.collapsed else "",
+            "not-learned": say("did not learn") if cell.not_learned else "",
         }
         found[place] = {name: word for name, word in said.items() if word}
     return found

@@ -27,7 +27,7 @@ def latex(text: str) -> str:
 
 
 def latex_text(study: StudyRows) -> str:
-    """Return the comparison table; the best of a column is bold, and a dagger marks what collapsed."""
+    """Return the comparison table; the best of a column is bold, and a dagger marks what did not learn."""
     table = comparison_table(study)
     header = " & ".join(latex(name) for name in table.header)
     rows = [" & ".join(_cell(cell) for cell in row) for row in table.rows]

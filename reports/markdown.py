@@ -11,7 +11,7 @@ from reports.language import enumerated, language, say
 
 WIDTH = 80
 """Prose is wrapped to so many columns: a page is also read in a terminal."""
-COLLAPSED_MARK = "†"
+NOT_LEARNED_MARK = "†"
 
 # An underscore between letters never starts emphasis; names such as weight_decay stay readable as plain text.
 _SPECIAL = re.compile(r"[\\|*`<\[&~]|(?<![^\W_])_|_(?![^\W_])")

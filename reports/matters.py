@@ -15,13 +15,13 @@ from reports.language import say, sentences
 from reports.markdown import Section, bullets, escape, plural, wrap
 from reports.matters_text import (
     Words,
-    collapsed_text,
     copied_text,
     effect_table,
     found_lines,
     headline,
     least_text,
     no_conclusion_text,
+    not_learned_text,
     rest_text,
 )
 from reports.noise_text import df_text, dropped_text, noise_text
@@ -45,7 +45,7 @@ class Measured:
     runs: tuple[Run, ...]
     inert: tuple[str, ...]
     cells: tuple[tuple[int, Mapping[str, str], tuple[float, ...]], ...]
-    n_collapsed: int
+    n_not_learned: int
 
 
 def measured(study: StudyRows, split: str) -> Measured:
@@ -64,19 +64,19 @@ def measured(study: StudyRows, split: str) -> Measured:
         return Measured(factors, runs, tuple(study.facts.get("inert", ())), published, 0)
     distinct: dict[str, Run] = {}
     cells: dict[tuple[str, ...], tuple[int, Mapping[str, str], tuple[float, ...]]] = {}
-    collapsed = set()
+    not_learned = set()
     for cell in study.cells:
         values = []
         for one in cell.replicates:
             value = one.test if split == "test" else one.dev
             distinct.setdefault(one.trial, Run(cell.levels, one.seed, value))
             values += [value] if value is not None and math.isfinite(value) else []
-            collapsed |= {one.trial} if one.collapsed else set()
+            not_learned |= {one.trial} if one.not_learned else set()
         cells.setdefault(cell.trials, (cell.index, cell.levels, tuple(values)))
     knobs = {factor.name: {name for sets in factor.levels.values() for name in sets} for factor in study.factors}
     inert = inert_factors(knobs, [(cell.levels, cell.recipe) for cell in study.cells])
     chosen = tuple(cell for cell in cells.values() if cell[2])
-    return Measured(factors, tuple(distinct.values()), inert, chosen, len(collapsed))
+    return Measured(factors, tuple(distinct.values()), inert, chosen, len(not_learned))
 
 
 def inert_factors(
@@ -158,12 +158,12 @@ class WhatMatters:
         if analysis.why_not:
             text = sentences([say("Nothing can be tested."), escape(analysis.why_not), dropped_text(analysis)])
             return Section(title, (wrap(text),)).format()
-        if 2 * about.n_collapsed > (n_runs := analysis.n_results):
-            return Section(title, (wrap(no_conclusion_text(about.n_collapsed, n_runs)),)).format()
+        if 2 * about.n_not_learned > (n_runs := analysis.n_results):
+            return Section(title, (wrap(no_conclusion_text(about.n_not_learned, n_runs)),)).format()
         blocks = (
             wrap(seen_after_text(study)) if study.seen_after else "",
             wrap(headline(words, analysis, self._seeds(about, analysis))),
-            wrap(collapsed_text(analysis, about.n_collapsed)) if about.n_collapsed else "",
+            wrap(not_learned_text(analysis, about.n_not_learned)) if about.n_not_learned else "",
             bullets(found_lines(words, analysis)),
             effect_table(words, analysis),
             wrap(copied_text(words, analysis)),

@@ -12,7 +12,7 @@ from reports.effects.records import (
     PlannedTests,
 )
 from reports.language import enumerated, say, sentences
-from reports.markdown import COLLAPSED_MARK, escape, first_of, plural, table
+from reports.markdown import NOT_LEARNED_MARK, escape, first_of, plural, table
 from reports.records import StudyRows
 from reports.table import decimals
 
@@ -152,27 +152,28 @@ def power_text(analysis: EffectAnalysis) -> str:
     )
 
 
-def no_conclusion_text(n_collapsed: int, n_runs: int) -> str:
-    """Say why nothing is concluded from a study of which most runs are degenerate."""
+def no_conclusion_text(n_not_learned: int, n_runs: int) -> str:
+    """Say why nothing is concluded from a study of which most runs did not learn."""
     return say(
-        "**No conclusion**: {n} of the {runs} collapsed {mark}, and differences between degenerate runs answer no "
-        "question. Other settings (a smaller learning rate, a warm-up, more steps) may train where these did not.",
-        n=n_collapsed,
+        "**No conclusion**: {n} of the {runs} did not learn {mark}, and differences between runs that learned nothing "
+        "answer no question. Other settings (a smaller learning rate, a warm-up, more steps) may train where these did "
+        "not.",
+        n=n_not_learned,
         runs=plural(n_runs, "run"),
-        mark=COLLAPSED_MARK,
+        mark=NOT_LEARNED_MARK,
     )
 
 
-def collapsed_text(analysis: EffectAnalysis, n_collapsed: int) -> str:
-    """Say that degenerate runs are counted like any other; empty without any."""
-    if not n_collapsed:
+def not_learned_text(analysis: EffectAnalysis, n_not_learned: int) -> str:
+    """Say that runs that did not learn are counted like any other; empty without any."""
+    if not n_not_learned:
         return ""
     return say(
-        "{n} of the {runs} collapsed {mark} and count like any other: what is found may be nothing but that, and what "
-        "is not found hidden by it.",
-        n=n_collapsed,
+        "{n} of the {runs} did not learn {mark} and count like any other: what is found may be nothing but that, "
+        "and what is not found hidden by it.",
+        n=n_not_learned,
         runs=plural(analysis.n_results, "run"),
-        mark=COLLAPSED_MARK,
+        mark=NOT_LEARNED_MARK,
     )
 
 

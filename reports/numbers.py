@@ -171,7 +171,7 @@ def _cell(study: StudyRows, cell: CellRow) -> dict[str, Any]:
         "dev": asdict(cell.dev),
         "chosen_epochs": [replicate.chosen_epoch for replicate in cell.finished],
         "seconds_per_epoch": cell.train_seconds_per_epoch.mean,
-        "collapsed": list(cell.collapsed),
+        "not_learned": list(cell.not_learned),
         "replicates": [asdict(replicate) for replicate in cell.replicates],
         "scores": study.scores_of(cell),
     }

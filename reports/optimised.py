@@ -9,7 +9,7 @@ from typing import Any
 from reports.figures.quality_time import pareto_set
 from reports.figures.records import TimedCell
 from reports.language import enumerated, say, sentences
-from reports.markdown import COLLAPSED_MARK, Section, code, escape, plural, table, wrap
+from reports.markdown import NOT_LEARNED_MARK, Section, code, escape, plural, table, wrap
 from reports.optuna_view import METRIC, SECONDS, empty_study, fill, values_of
 from reports.records import CellRow, StudyRows
 from reports.table import Cell, Table, decimals
@@ -162,8 +162,12 @@ class Optimised:
 
 def _shown(study: StudyRows, cells: Sequence[CellRow]) -> tuple[str, str]:
     """Return the table of some cells, and what its marks mean."""
-    marked = any(cell.collapsed for cell in cells)
-    note = say("{mark} a run behind this number collapsed: see Collapsed runs.", mark=COLLAPSED_MARK) if marked else ""
+    marked = any(cell.not_learned for cell in cells)
+    note = (
+        say("{mark} a run behind this number did not learn: see Runs that did not learn.", mark=NOT_LEARNED_MARK)
+        if marked
+        else ""
+    )
     return best_table(study, cells).format(), note
 
 
@@ -190,7 +194,7 @@ def _row(study: StudyRows, cell: CellRow) -> tuple[Cell, ...]:
     shown = [str(cell.index), *(cell.levels[factor.name] for factor in study.factors), decimals(cell.dev.mean)]
     shown += [decimals(cell.result.mean)] if study.has_test else []
     shown.append(f"{values_of(cell, [SECONDS])[0]:.1f}")
-    return tuple(Cell(text, marked=bool(cell.collapsed) and place == 0) for place, text in enumerate(shown))
+    return tuple(Cell(text, marked=bool(cell.not_learned) and place == 0) for place, text in enumerate(shown))
 
 
 def terminal_text(study: StudyRows) -> str:

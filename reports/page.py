@@ -27,7 +27,7 @@ from reports.published_table import PublishedExtremes, PublishedLevels, Publishe
 from reports.records import StudyRows
 from reports.results import Cautions, Extremes, Results, Summary, Yardsticks, best_sentence
 from reports.rows import read_study
-from reports.runs import CollapsedRuns, Failures, ProvenanceSection, Repeat
+from reports.runs import Failures, NotLearnedRuns, ProvenanceSection, Repeat
 from reports.table import csv_text, terminal_table
 from reports.versus import BestAgainstBaseline
 
@@ -81,7 +81,7 @@ def make_page(study: StudyRows, pictures: tuple[Picture, ...] = ()) -> Page:
             LeftOut(study),
             SameRows(study),
             DeadKnobs(study),
-            CollapsedRuns(study),
+            NotLearnedRuns(study),
             Failures(study),
             Repeat(study),
             ProvenanceSection(study),

@@ -76,7 +76,7 @@ class Replicate:
     dev_seconds_per_epoch: float | None = None
     seconds: float | None = None
     peak_bytes: int | None = None
-    collapsed: str = ""
+    not_learned: str = ""
     terms: str = ""
 
 
@@ -134,12 +134,12 @@ class CellRow:
         return spread(replicate.train_seconds_per_epoch for replicate in self.finished)
 
     @property
-    def collapsed(self) -> dict[str, list[str]]:
-        """Why replicates are degenerate, each reason with its trials."""
+    def not_learned(self) -> dict[str, list[str]]:
+        """Why replicates did not learn, each reason with its trials."""
         reasons: dict[str, list[str]] = {}
         for replicate in self.finished:
-            if replicate.collapsed:
-                reasons.setdefault(replicate.collapsed, []).append(replicate.trial)
+            if replicate.not_learned:
+                reasons.setdefault(replicate.not_learned, []).append(replicate.trial)
         return reasons
 
 

@@ -8,7 +8,7 @@ from reports.analysis import cautions, highest_result
 from reports.halved import halving_sentence
 from reports.language import enumerated, retold, say, sentences
 from reports.markdown import (
-    COLLAPSED_MARK,
+    NOT_LEARNED_MARK,
     Section,
     bullets,
     code,
@@ -66,8 +66,8 @@ def best_sentence(study: StudyRows, spell: Callable[[str], str] = one_line) -> s
     texts = [say("{word}: {cell}, {measured}.", word=word, cell=best.name(spell), measured=_measured(study, best))]
     if equal := [cell.index for cell in others if cell.dev.mean == best.dev.mean]:
         texts.append(say("Equal to it on dev: {cells}.", cells=listed("cell", equal)))
-    if best.collapsed:
-        texts.append(say("But a run behind it collapsed {mark}: it supports no conclusion.", mark=COLLAPSED_MARK))
+    if best.not_learned:
+        texts.append(say("But a run behind it did not learn {mark}: it supports no conclusion.", mark=NOT_LEARNED_MARK))
     return sentences(texts)
 
 
@@ -100,7 +100,9 @@ class Results:
         """Return the section."""
         shown = comparison_table(self.study)
         marked = any(cell.marked for row in shown.rows for cell in row)
-        below = say("{mark} a run behind this number collapsed: see Collapsed runs.", mark=COLLAPSED_MARK)
+        below = say(
+            "{mark} a run behind this number did not learn: see Runs that did not learn.", mark=NOT_LEARNED_MARK
+        )
         outside = wrap(outside_text(self.study, code)) if self.study.scores else ""
         blocks = (wrap(self._above()), shown.format(), below if marked else "", outside)
         return Section(say("Results"), blocks).format()
@@ -162,7 +164,7 @@ class Extremes:
             measured=_measured(self.study, cell),
             epochs=epochs_text(cell),
             seconds=seconds_text(cell.train_seconds_per_epoch.mean or 0.0),
-            mark=say(", collapsed {mark}", mark=COLLAPSED_MARK) if cell.collapsed else "",
+            mark=say(", did not learn {mark}", mark=NOT_LEARNED_MARK) if cell.not_learned else "",
             settings=code(self.study.settings(cell.levels)),
         )
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from gridsearch.errors import RequestError
 from gridsearch.factor import ROW
-from gridsearch.ledger import Ledger, bytes_array
+from gridsearch.ledger import Ledger, Survey
 from gridsearch.rungs import Standing
+from gridsearch.stored_logits import bytes_array
 from reports.records import (
     CellRow,
     FactorColumn,
@@ -28,7 +29,7 @@ from reports.records import (
 
 _REPLICATES = """
 SELECT cell_trials.position, trials.id AS trial, trials.seed, trials.fold, trial_states.state,
-       attempts.id AS attempt, attempts.chosen_epoch, attempts.seconds, attempts.peak_bytes, attempts.collapsed,
+       attempts.id AS attempt, attempts.chosen_epoch, attempts.seconds, attempts.peak_bytes, attempts.not_learned,
        attempts.resources, provenance.content AS provenance
 FROM cell_trials
 JOIN trials ON trials.id = cell_trials.trial
@@ -45,7 +46,8 @@ FROM attempts JOIN trial_states ON trial_states.trial = attempts.trial
 WHERE attempts.state = 'failed' ORDER BY attempts.id
 """
 _HELD = """
-    SELECT *, CASE WHEN state = 'failed' THEN min(ended, heartbeat + 10) ELSE ended END - started AS held FROM attempts
+    SELECT *, max(0, CASE WHEN state = 'failed' THEN min(ended, heartbeat + 10) ELSE ended END - started) AS held
+    FROM attempts
 """
 # An attempt whose driver died is closed by the next one, hours later perhaps: it ended with its last heartbeat.
 _PROVENANCE = f"""
@@ -74,7 +76,7 @@ def read_study(ledger: Ledger) -> StudyRows:
             raise RequestError(f"{ledger.path.parent} is an empty study: nothing has been planned in it")
         rows = ledger.connection.execute
         yardsticks = tuple(_yardstick(row, facts["metric"]) for row in rows("SELECT * FROM yardsticks ORDER BY name"))
-        cells = _cells(ledger.connection, facts)
+        cells, survey = _cells(ledger.connection, facts), ledger.survey()
         study = StudyRows(
             folder=ledger.path.parent,
             facts=facts,
@@ -95,11 +97,11 @@ def read_study(ledger: Ledger) -> StudyRows:
             observations=_observations(ledger.connection, facts),
             provenance=_provenance(ledger.connection),
             timing=Timing(**dict(rows(_TIMING).fetchone())),
-            coverage=ledger.coverage(),
+            coverage=survey.coverage,
             scores=ledger.scores(),
-            standing=_standing(ledger, cells),
+            standing=_standing(survey),
         )
-        return replace(study, predictions=_predictions(ledger.connection, study))
+        return replace(study, predictions=_predictions(ledger, study))
 
 
 @contextlib.contextmanager
@@ -143,10 +145,9 @@ def _cells(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> tuple[Ce
     )
 
 
-def _standing(ledger: Ledger, cells: tuple[CellRow, ...]) -> Standing | None:
+def _standing(survey: Survey) -> Standing | None:
     """Tell how far a halving is; where nothing was left behind, nothing is to be said of it."""
-    states = {replicate.state for cell in cells for replicate in cell.replicates}
-    return ledger.standing() if states & {"pruned", "planned", "running"} else None
+    return survey.standing if {"pruned", "planned", "running"} & set(survey.states.values()) else None
 
 
 def _levels_and_row(text: str) -> tuple[dict[str, str], str]:
@@ -191,7 +192,7 @@ def _replicate(
         dev_seconds_per_epoch=epoch["dev"],
         seconds=row["seconds"],
         peak_bytes=row["peak_bytes"],
-        collapsed=row["collapsed"] or "",
+        not_learned=row["not_learned"] or "",
         terms=_terms(json.loads(row["provenance"]), json.loads(row["resources"])),
     )
 
@@ -202,21 +203,17 @@ def _terms(provenance: Mapping[str, Any], resources: Mapping[str, Any]) -> str:
     return repr(machine + [resources.get(key) for key in ("device", "threads", "gpus", "micro_batch_divisor")])
 
 
-def _predictions(connection: sqlite3.Connection, study: StudyRows) -> Predictions | None:
+def _predictions(ledger: Ledger, study: StudyRows) -> Predictions | None:
     """Read what two cells are compared by, and not the logits of a thousand; None unless both are there."""
     best, baseline = next(iter(study.ranking), None), study.baseline
     if best is None or baseline is None or best is baseline:
         return None
-    row = connection.execute("SELECT labels FROM labels WHERE split = ?", (study.split,)).fetchone()
+    row = ledger.connection.execute("SELECT labels FROM labels WHERE split = ?", (study.split,)).fetchone()
     if row is None:
         return None
     trials = {replicate.trial for cell in (best, baseline) for replicate in cell.finished}
-    query = (
-        f"SELECT {study.split}_logits AS logits FROM outcomes JOIN attempts ON attempts.id = outcomes.attempt "
-        "WHERE trial = ? AND state = 'finished'"
-    )
-    logits = {trial: bytes_array(connection.execute(query, (trial,)).fetchone()["logits"]) for trial in trials}
-    return Predictions(bytes_array(row["labels"]), logits)
+    logits = {trial: found for trial in trials if (found := ledger.logits(trial, study.split)) is not None}
+    return Predictions(bytes_array(row["labels"]), logits) if len(logits) == len(trials) else None
 
 
 def _provenance(connection: sqlite3.Connection) -> tuple[Provenance, ...]:

@@ -1,4 +1,4 @@
-"""Sections about the runs: collapsed ones, failures, how to repeat them, where the numbers come from."""
+"""Sections about the runs: those that did not learn, failures, how to repeat them, where the numbers come from."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from reports.analysis import FailureGroup, failure_groups
 from reports.commands import report_command, rerun_command, short_id, sweep_command
 from reports.language import enumerated, retold, say, sentences
 from reports.markdown import (
-    COLLAPSED_MARK,
+    NOT_LEARNED_MARK,
     Section,
     bullets,
     code,
@@ -28,8 +28,8 @@ from reports.records import StudyRows
 
 
 @dataclass(frozen=True)
-class CollapsedRuns:
-    """Finished runs that are degenerate."""
+class NotLearnedRuns:
+    """Finished runs that did not learn."""
 
     study: StudyRows
 
@@ -43,18 +43,21 @@ class CollapsedRuns:
                 reason=escape(retold(reason)),
             )
             for cell in self.study.cells
-            for reason, trials in cell.collapsed.items()
+            for reason, trials in cell.not_learned.items()
         ]
-        title = say("Collapsed runs")
+        title = say("Runs that did not learn")
         early = say(
             "Runs that a halving left behind are not judged: one label for every row after a few epochs may be no more "
             "than a slow start."
         )
         early = wrap(early) if self.study.standing else ""
         if not items:
-            return Section(title, (say("No finished run collapsed.") if self.study.ranking else "", early)).format()
-        intro = say("{mark} These runs finished and count as results, but they are degenerate.", mark=COLLAPSED_MARK)
-        return Section(title, (intro, bullets(items), early)).format()
+            return Section(title, (say("Every finished run learned.") if self.study.ranking else "", early)).format()
+        intro = say(
+            "{mark} These runs finished and count as results, but they learned nothing, or next to nothing.",
+            mark=NOT_LEARNED_MARK,
+        )
+        return Section(title, (wrap(intro), bullets(items), early)).format()
 
 
 @dataclass(frozen=True)

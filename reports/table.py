@@ -13,19 +13,19 @@ from gridsearch.factor import ROW
 from gridsearch.ledger import Ledger
 from reports import markdown
 from reports.language import enumerated, retold, say, sentences
-from reports.markdown import COLLAPSED_MARK, one_line
+from reports.markdown import NOT_LEARNED_MARK, one_line
 from reports.records import CellRow, StudyRows, spread
 from reports.rows import read_study
 
 Value = TypeVar("Value")
 TERMINAL_WIDTH = 80
-CSV_COLUMNS = ("state", "collapsed", "chosen_epoch", "train_seconds_per_epoch", "trials")
+CSV_COLUMNS = ("state", "not_learned", "chosen_epoch", "train_seconds_per_epoch", "trials")
 """What page.csv has beyond the table."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A text of the table: ``best`` of its column, or ``marked`` because a run behind it collapsed."""
+    """A text of the table: ``best`` of its column, or ``marked`` because a run behind it did not learn."""
 
     text: str
     best: bool = False
@@ -34,11 +34,11 @@ class Cell:
     def in_markdown(self) -> str:
         """Return it escaped, the best one in bold."""
         text = markdown.escape(self.text)
-        return (f"**{text}**" if self.best else text) + (f" {COLLAPSED_MARK}" if self.marked else "")
+        return (f"**{text}**" if self.best else text) + (f" {NOT_LEARNED_MARK}" if self.marked else "")
 
     def in_plain_text(self) -> str:
         """Return it with a star behind the best one."""
-        return one_line(self.text) + ("*" if self.best else "") + (COLLAPSED_MARK if self.marked else "")
+        return one_line(self.text) + ("*" if self.best else "") + (NOT_LEARNED_MARK if self.marked else "")
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _result(cell: CellRow, best: str) -> Cell:
     if cell.result.mean is None:
         return Cell(retold(cell.state))
     text = decimals(cell.result.mean)
-    return Cell(text, best=text == best, marked=bool(cell.collapsed))
+    return Cell(text, best=text == best, marked=bool(cell.not_learned))
 
 
 def _published_table(study: StudyRows) -> Table:
@@ -169,7 +169,7 @@ def terminal_table(ledger: Ledger) -> str:
     if any(cell.best for row in table.rows for cell in row):
         lines.append(say("* best of its column"))
     if any(cell.marked for row in table.rows for cell in row):
-        lines.append(say("{mark} collapsed: see the page", mark=COLLAPSED_MARK))
+        lines.append(say("{mark} did not learn: see the page", mark=NOT_LEARNED_MARK))
     if study.scores:
         lines.append(outside_text(study, one_line))
     return "\n".join(lines)
@@ -212,7 +212,7 @@ def _csv_row(study: StudyRows, cell: CellRow) -> list[object]:
         *([cell.result.sd, cell.result.n] if study.n_replicates > 1 else []),
         *_scores(study, cell),
         cell.state,
-        "; ".join(cell.collapsed),
+        "; ".join(cell.not_learned),
         " ".join(str(replicate.chosen_epoch) for replicate in cell.finished),
         cell.train_seconds_per_epoch.mean,
         " ".join(cell.trials),

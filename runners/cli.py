@@ -1,6 +1,7 @@
 """The command line: what each command is called and takes. Every library beyond the standard one is imported late."""
 
 import argparse
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -34,6 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         # A folder that cannot be made or written, a full disk: the sentence is the system's own.
         print(f"gridsearch {parsed.command}: {error.filename or 'input or output'}: {error.strerror}", file=sys.stderr)
+        return EXIT_WRONG_REQUEST
+    except sqlite3.OperationalError as error:
+        # The same of the ledger: a full disk, a folder that was taken away. What it holds is whole.
+        print(f"gridsearch {parsed.command}: the ledger cannot be written or read: {error}", file=sys.stderr)
         return EXIT_WRONG_REQUEST
 
 
@@ -137,6 +142,15 @@ def _eta(text: str) -> int:
         raise argparse.ArgumentTypeError(f"ETA is a whole number, but got {what}") from None
 
 
+def _duration(text: str) -> float:
+    from gridsearch.deadline import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _init(commands: Commands) -> None:
     parser = _add(
         commands,
@@ -217,6 +231,13 @@ def _execution(parser: argparse.ArgumentParser) -> None:
         "--keep", default="none", metavar="WHICH", help="weights to keep: none (default), best, top-3, all"
     )
     parser.add_argument("--retry-failed", action="store_true", help="try again what failed for good")
+    parser.add_argument(
+        "--time-limit",
+        type=_duration,
+        metavar="T",
+        help="a trial that takes longer has failed: 90 (seconds), 30m, 2h (--runner serial looks between steps only: a "
+        "trial that hangs goes on)",
+    )
 
 
 def _workers(parser: argparse.ArgumentParser) -> None:

@@ -12,6 +12,10 @@ from gridsearch.tasks.encode import EncodedTask
 from gridsearch.trial import Epoch, Failure, Outcome
 from gridsearch.worker import Job, Materials
 
+KILLED = "the worker was killed, perhaps by the system because memory was short"
+GRACE_SECONDS = 10.0
+"""A trial looks at its time limit between its steps; a worker that has not come back so long after it is ended."""
+
 
 @dataclass(frozen=True)
 class Stock:
@@ -51,7 +55,11 @@ class Listener(Protocol):
 
 
 class Runner(Protocol):
-    """A way to execute jobs."""
+    """A way to execute jobs.
+
+    Workers that die are told as failures of their trials, by kind. A job's time limit holds for a trial that hangs
+    too, but in the driver's own process (the serial runner), where no more can be done than look between its steps.
+    """
 
     name: str
 

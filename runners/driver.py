@@ -11,8 +11,9 @@ from typing import TypeVar
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.load import EncoderWeights, build_tokenizer
 from gridsearch.encoders.load import load as load_encoder
-from gridsearch.errors import NotBegunError, RequestError
+from gridsearch.errors import GridSearchError, NotBegunError, RequestError, StudyLockedError, first_line
 from gridsearch.finetune import Execution
+from gridsearch.lease import HEARTBEAT_SECONDS
 from gridsearch.ledger import Coverage, Ledger
 from gridsearch.plan import Plan
 from gridsearch.study import Study
@@ -26,7 +27,6 @@ from runners.keeper import Keeper, best_so_far
 from runners.progress import Progress
 from runners.recorder import Recorder
 
-HEARTBEAT_SECONDS = 5.0
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
@@ -50,6 +50,7 @@ def sweep(
     threads: int = 1,
     keep: str = "none",
     retry_failed: bool = False,
+    time_limit: float | None = None,
 ) -> SweepResult:
     """Run every trial of the plan that the study lacks. Running it again is resuming it.
 
@@ -62,7 +63,8 @@ def sweep(
     with contextlib.ExitStack() as opened:
         if wanted:
             opened.enter_context(runner)
-        ledger = opened.enter_context(study.driven())
+        ledger = opened.enter_context(study.driven(progress.say))
+        opened.enter_context(heartbeat(ledger, progress.say))
         ledger.adopt(plan, sources)
         ledger.release("its driver died")
         if retry_failed:
@@ -70,11 +72,10 @@ def sweep(
         stopped = ""
         if ledger.pending():
             measure_yardstick(ledger, plan.task, progress.say)
-            opened.enter_context(heartbeat(ledger))
             opened.enter_context(terminated_as_interrupted())
             keeper = Keeper(study, ledger, plan, keep)
             recorder = Recorder(ledger, ledger.provenance(provenance()), keeper, stock, progress)
-            execution = Execution(threads, keep_weights=keep != "none")
+            execution = Execution(threads, keep_weights=keep != "none", time_limit=time_limit)
             stopped = _run_rounds(plan, ledger, runner, stock, recorder, execution)
         return SweepResult(ledger.coverage(), stopped)
 
@@ -164,8 +165,8 @@ def _rounds(plan: Plan, ledger: Ledger, runner: Runner, stock: Stock, recorder: 
     What is pending of a halving is that of one rung; when it is done, the ledger names what the next one lacks.
     """
     n_rungs = 0
-    while pending := ledger.pending():
-        if (standing := ledger.standing()) is not None:
+    while pending := (survey := ledger.survey()).pending:
+        if (standing := survey.standing) is not None:
             recorder.end_after({} if standing.is_last else standing.lacking)
             if len(standing.members) > n_rungs:
                 n_rungs = len(standing.members)
@@ -214,15 +215,29 @@ def terminated_as_interrupted() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def heartbeat(ledger: Ledger) -> Iterator[None]:
-    """Renew the leases of running trials from a thread, with a connection of its own."""
+def heartbeat(ledger: Ledger, say: Callable[[str], None]) -> Iterator[None]:
+    """Renew the driver's lease from a thread, with a connection of its own.
+
+    A beat that fails is tried again at the next one: a full disk may get room, a lost one come back.
+    """
     stop = threading.Event()
 
     def beat() -> None:
-        with Ledger(ledger.path) as own:
-            while not stop.wait(HEARTBEAT_SECONDS):
-                with contextlib.suppress(sqlite3.OperationalError):  # a busy disk: the next beat will do
+        is_failing = False
+        while not stop.wait(HEARTBEAT_SECONDS):
+            try:
+                with ledger.beside() as own:
                     own.heartbeat()
+            except StudyLockedError:
+                return  # the driver's next write says so, and ends it
+            except (GridSearchError, sqlite3.Error, OSError) as error:
+                if not is_failing:
+                    say(f"the heartbeat cannot write the ledger, and goes on trying: {first_line(error)}")
+                is_failing = True
+            else:
+                if is_failing:
+                    say("the heartbeat writes the ledger again")
+                is_failing = False
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
     thread.start()

@@ -56,6 +56,7 @@ def optimise(
     threads: int = 1,
     keep: str = "none",
     retry_failed: bool = False,
+    time_limit: float | None = None,
 ) -> SearchResult:
     """Run what Optuna proposes until the budget is spent. Running it again goes on from the ledger.
 
@@ -71,7 +72,8 @@ def optimise(
         stock.encoders[card.identity]  # a file that cannot be read shows before the study is made or touched
     with contextlib.ExitStack() as opened:
         opened.enter_context(runner)
-        ledger = opened.enter_context(study.driven())
+        ledger = opened.enter_context(study.driven(progress.say))
+        opened.enter_context(heartbeat(ledger, progress.say))
         ledger.release("its driver died")
         if retry_failed:
             ledger.reopen_failed()
@@ -82,7 +84,6 @@ def optimise(
             return SearchResult(ledger.coverage(), "")
         ledger.adopt(plan, sources(planner.cards))
         measure_yardstick(ledger, task, progress.say)
-        opened.enter_context(heartbeat(ledger))
         opened.enter_context(terminated_as_interrupted())
         known = read_study(ledger)
         optuna_study = empty_study(
@@ -102,7 +103,7 @@ def optimise(
             recorder,
             Proposer(optuna_study, space.factors, space.design.order_seed),
             search,
-            execution=Execution(threads, keep_weights=keep != "none"),
+            execution=Execution(threads, keep_weights=keep != "none", time_limit=time_limit),
             sources=lambda: sources(planner.cards),
             names=names,
             known=known,

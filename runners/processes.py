@@ -6,16 +6,20 @@ import signal
 import socket
 import threading
 import warnings
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
+from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
 from typing import Any
 
+from gridsearch.deadline import over_the_limit
 from gridsearch.finetune import finetuning
 from gridsearch.trial import Epoch, Failure
 from gridsearch.worker import Job, Materials, Run, Worker, failure_of
-from runners.contract import Listener, Stock
+from runners.contract import GRACE_SECONDS, KILLED, Listener, Stock
 from runners.machine import WORKERS_MEMORY, gpu_ids, usable_cores
 from runners.shelf import Piece, Shelf, read_piece
 
@@ -27,6 +31,12 @@ class Place:
     cores: tuple[int, ...]
     gpu: str | None = None
     share: float = 0.0
+
+
+class Moment(Enum):
+    """What a worker says that is neither an epoch nor an end."""
+
+    BEGUN = auto()
 
 
 @dataclass
@@ -59,7 +69,11 @@ class ProcessesRunner:
     def run(self, jobs: Iterable[Job | None], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
         """Run the jobs over the workers; ``alone``: one at a time."""
         feed = iter(jobs)
-        free = self._desks[:1] if alone else list(self._desks)
+        free = list(self._desks)
+        if alone:
+            for desk in self._desks:
+                desk.close()  # an idle worker keeps the memory of its last trial
+            del free[1:]
         busy: dict[Connection, Desk] = {}
         while True:
             while free and not listener.stop_wanted() and (job := next(feed, None)) is not None:
@@ -84,6 +98,7 @@ class Desk:
     def __init__(self, place: Place, what: Run) -> None:
         self._place, self._what = place, what
         self._process: Any = None
+        self._limit: HardLimit | None = None
         self.channel: Connection
 
     def begin(self, job: Job, pieces: Mapping[Hashable, Piece], listener: Listener) -> Connection:
@@ -91,7 +106,7 @@ class Desk:
         if self._process is None or not self._process.is_alive():
             self._start()
         execution = replace(job.execution, device="cpu" if self._place.gpu is None else "cuda")
-        self._trial_id = job.trial.id
+        self._trial_id, self._time_limit = job.trial.id, execution.time_limit
         gpus = [] if self._place.gpu is None else [self._place.gpu]
         resources = {"cores": self._place.cores, "gpus": self._place.share, "gpu_ids": gpus, **execution.facts()}
         listener.started(self._trial_id, f"{socket.gethostname()}:{self._process.pid}", resources)
@@ -104,17 +119,23 @@ class Desk:
         try:
             event = self.channel.recv()
         except (EOFError, OSError):
-            event = Failure("lost_worker", self._how_it_died())
+            event = self._how_it_died()
+        if event is Moment.BEGUN:
+            if self._time_limit is not None:
+                self._limit = HardLimit(self._time_limit, self._process.kill)
+            return False
         if isinstance(event, Epoch):
             listener.epoch(self._trial_id, event)
             stops = listener.prune_wanted(self._trial_id)
             with contextlib.suppress(OSError):
                 self.channel.send(not stops)
             if stops:
+                self._lift_limit()
                 listener.pruned(self._trial_id)
             return stops
+        self._lift_limit()
         if isinstance(event, Failure):
-            if event.kind == "lost_worker":
+            if event.kind in ("lost_worker", "killed"):
                 self.close()
             listener.failed(self._trial_id, event)
         else:
@@ -123,12 +144,13 @@ class Desk:
 
     def close(self) -> None:
         """End the worker, whatever it is doing."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-            self._process.close()
+        self._lift_limit()
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.join()
+            process.close()
             self.channel.close()
-            self._process = None
 
     def _start(self) -> None:
         self.close()
@@ -141,10 +163,51 @@ class Desk:
         self._process.start()
         theirs.close()
 
-    def _how_it_died(self) -> str:
+    def _lift_limit(self) -> None:
+        if self._limit is not None:
+            self._limit.lift()
+            self._limit = None
+
+    def _how_it_died(self) -> Failure:
         self._process.join(timeout=5)
+        if self._limit is not None and self._limit.is_over:
+            return Failure("time_limit", over_the_limit(self._limit.seconds))
         code = self._process.exitcode
-        return f"the worker died ({signal.Signals(-code).name if code and code < 0 else f'exit code {code}'})"
+        if code == -signal.SIGKILL:
+            return Failure("killed", KILLED)
+        return Failure("lost_worker", f"the worker died ({_spell(code)})")
+
+
+def _spell(code: int | None) -> str:
+    """Spell how a process ended.
+
+    >>> _spell(-11), _spell(3)
+    ('SIGSEGV', 'exit code 3')
+    """
+    if code is None or code >= 0:
+        return f"exit code {code}"
+    known = {one.value: one.name for one in signal.Signals}
+    return known.get(-code, f"signal {-code}")
+
+
+class HardLimit:
+    """Ends what does not end by itself, some time after its limit: a thread waits for it, whatever the driver does."""
+
+    def __init__(self, seconds: float, kill: Callable[[], None]) -> None:
+        self.seconds, self.is_over = seconds, False
+        self._kill = kill
+        self._timer = threading.Timer(min(seconds + GRACE_SECONDS, threading.TIMEOUT_MAX), self._end)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def lift(self) -> None:
+        """Kill nothing from now on."""
+        self._timer.cancel()
+        self._timer.join()
+
+    def _end(self) -> None:
+        self.is_over = True
+        self._kill()
 
 
 def places(n_workers: int | None, threads: int, cores: list[int], gpus: list[str]) -> list[Place]:
@@ -172,6 +235,8 @@ def _serve(channel: Connection, place: Place, what: Run) -> None:
     threading.Thread(target=_end_with_the_driver, daemon=True).start()
     # What trials read is shared and cannot be written. None of them writes it, but torch warns of it.
     warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")  # short of memory, the system ends a worker first
     os.sched_setaffinity(0, place.cores)
     if place.gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = place.gpu
@@ -186,6 +251,7 @@ def _serve(channel: Connection, place: Place, what: Run) -> None:
     with contextlib.suppress(EOFError, OSError):  # the driver is no more
         while True:
             job, needed = channel.recv()
+            channel.send(Moment.BEGUN)
             pieces |= needed
             worker.begin(job)
             while isinstance(event := worker.advance(), Epoch):
@@ -194,7 +260,16 @@ def _serve(channel: Connection, place: Place, what: Run) -> None:
                     worker.close()
                     break
             else:
-                channel.send(event)
+                _send(channel, event)
+
+
+def _send(channel: Connection, event: object) -> None:
+    """Send how a trial ended; one that cannot be sent has failed."""
+    try:
+        message = ForkingPickler.dumps(event)
+    except Exception as error:  # too large for the memory that is left
+        message = ForkingPickler.dumps(failure_of(error))
+    channel.send_bytes(message)
 
 
 def _end_with_the_driver() -> None:

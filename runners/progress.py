@@ -74,8 +74,8 @@ class Progress:
         value = next(iter(outcome.parts.values())).dev[self._metric]
         if is_better(self._metric, value, self._best[0] if self._best else None):
             self._best = (value, self._names.get(trial_id, trial_id[:8]))
-        if outcome.collapsed:
-            self.say(f"{self._names.get(trial_id, trial_id[:8])} collapsed: {outcome.collapsed}")
+        if outcome.not_learned:
+            self.say(f"{self._names.get(trial_id, trial_id[:8])} did not learn: {outcome.not_learned}")
         self._show()
 
     def pruned(self, trial_id: str) -> None:

@@ -5,6 +5,7 @@ import logging
 import os
 import socket
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,10 +15,11 @@ import ray
 from ray import tune
 
 import gridsearch
+from gridsearch.deadline import over_the_limit
 from gridsearch.errors import RequestError, first_line
-from gridsearch.trial import Epoch, Failure, FailureKind, Outcome
+from gridsearch.trial import Epoch, Failure, Outcome
 from gridsearch.worker import Job, Materials, Worker
-from runners.contract import Listener, Stock
+from runners.contract import GRACE_SECONDS, KILLED, Listener, Stock
 from runners.machine import WORKERS_MEMORY, usable_cores
 
 _ENVIRONMENT = {
@@ -113,7 +115,7 @@ class RayRunner:
                     name="sweep",
                     storage_path=scratch,
                     verbose=0,
-                    callbacks=[_Reporter(listener)],
+                    callbacks=[_Reporter(listener, {job.trial.id: job.execution.time_limit for job in known})],
                     stop=_Stopper(listener),
                     failure_config=tune.FailureConfig(max_failures=0),
                     checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
@@ -186,11 +188,24 @@ class _Listening:
 
 
 class _Reporter(_Listening, tune.Callback):
-    """Tells the listener what Tune sees; called in the driver's thread."""
+    """Tells the listener what Tune sees, and ends what hangs beyond its time limit; called in the driver's thread."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, limits: Mapping[str, float | None]) -> None:
         super().__init__(listener)
+        self._limits = limits
         self._ended: set[str] = set()
+        self._to_end: dict[str, tuple[float, Any]] = {}
+        self._overdue: set[str] = set()
+
+    def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        """End the workers that are long overdue; Tune comes by several times a second."""
+        now = time.monotonic()
+        for trial_id, (moment, trial) in list(self._to_end.items()):
+            actor = trial.temporary_state.ray_actor
+            if now >= moment and actor is not None:
+                del self._to_end[trial_id]
+                self._overdue.add(trial_id)
+                ray.kill(actor)
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
@@ -201,32 +216,58 @@ class _Reporter(_Listening, tune.Callback):
             case Epoch():
                 pass  # the stopper, which Tune asks before this, has told it
             case Outcome():
-                self._ended.add(trial_id)
+                self._end(trial_id)
                 self._listener.finished(trial_id, event)
             case Failure():
-                self._ended.add(trial_id)
+                self._end(trial_id)
                 self._listener.failed(trial_id, event)
             case _:
                 self._listener.started(trial_id, **event)
+                if (limit := self._limits[trial_id]) is not None:
+                    self._to_end[trial_id] = time.monotonic() + limit + GRACE_SECONDS, trial
+
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """A trial that was pruned ends up here, as all that end in order."""
+        self._end(trial.config["trial"])
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """A worker that dies without a word ends up here."""
-        if trial.config["trial"] not in self._ended:
-            self._listener.failed(trial.config["trial"], _lost(trial))
+        trial_id = trial.config["trial"]
+        if trial_id in self._ended:
+            return
+        self._end(trial_id)
+        limit = self._limits[trial_id]
+        if trial_id in self._overdue and limit is not None:
+            self._listener.failed(trial_id, Failure("time_limit", over_the_limit(limit)))
+        else:
+            self._listener.failed(trial_id, lost(_text_of(trial)))
+
+    def _end(self, trial_id: str) -> None:
+        self._ended.add(trial_id)
+        self._to_end.pop(trial_id, None)
 
 
-def _lost(trial: Any) -> Failure:
-    """Type the death of a worker, or an error outside of the training loop, from the text that Tune wrote down."""
+def _text_of(trial: Any) -> str:
+    """Read what Tune wrote down of an error: a line that counts failures, and Ray's words."""
     path = trial.error_file
-    text = Path(path).read_text(encoding="utf-8") if path and Path(path).is_file() else ""
+    return Path(path).read_text(encoding="utf-8") if path and Path(path).is_file() else ""
+
+
+def lost(text: str) -> Failure:
+    """Type the death of a worker, or an error outside of the training loop, from Ray's words."""
     lines = [line.strip() for line in text.splitlines() if line.strip()] or ["the worker died"]
     if _LOST in text:
         return Failure("lost_worker", next(line for line in reversed(lines) if _LOST in line), text)
     if "RayTaskError" in text or "in its creation task" in text:
         return Failure("code_error", lines[-1], text)
-    kind: FailureKind = "out_of_memory" if "OutOfMemoryError" in text else "lost_worker"
-    # Tune's text starts with a line that counts failures; Ray's reason follows, without the numbers of the process.
-    return Failure(kind, lines[min(1, len(lines) - 1)].split(". ")[0], text)
+    if "running low on memory" in text:
+        return Failure("out_of_memory", "Ray ended the worker: its node was running low on memory", text)
+    if "exits with a connection error" in text:
+        # Of a worker that ends without a word Ray does not tell a kill from a crash.
+        return Failure("killed", KILLED, text)
+    # The reason without its details: numbers of a process or a node, which are others each time.
+    reason = next((line for line in lines if line.startswith("The actor ") and " because " in line), None)
+    return Failure("lost_worker", (reason or lines[min(1, len(lines) - 1)]).split(". ")[0].rstrip("."), text)
 
 
 class _Stopper(_Listening, tune.Stopper):

@@ -60,9 +60,9 @@ class Recorder:
     def finished(self, trial_id: str, outcome: Outcome) -> None:
         """Keep the outcome, and the weights where they are wanted."""
         # Weights first: finished without its weights a trial would stay so; the other way round it is run again.
-        self._keeper.save(self._ledger.trial(trial_id), outcome, self._stock)
+        self._keeper.save(trial_id, outcome, self._stock)
         self._ledger.finish(self._attempts.pop(trial_id), outcome)
-        self._keeper.prune()
+        self._keeper.finished(trial_id, outcome)
         self._any_done = True
         self.progress.finished(trial_id, outcome)
 
@@ -72,7 +72,8 @@ class Recorder:
             self.started(trial_id, "unknown", {})
         final = retry_after([*self._ledger.failures(trial_id), failure.kind]) is None
         self._ledger.fail(self._attempts.pop(trial_id), failure, final=final)
-        if final:
+        # A limit cuts off what is slow, which the first trials may be; the others need not be.
+        if final and failure.kind != "time_limit":
             self._alike.append(failure.message)
         self.progress.failed(trial_id, failure, final)
 

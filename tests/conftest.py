@@ -1,12 +1,20 @@
-"""What several test modules need: the folder of real data files."""
+"""What several test modules need: the folder of real data files; and how tests share the machine."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from runners.machine import usable_cores
+from tests.made_once import folder_of_the_run
+
 pytest_plugins = ["tests.fixtures_core"]
+
+# Tests run side by side, one on each core. Set before torch and numpy are loaded, and handed on to what tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("RAYON_NUM_THREADS", "1")
 
 # A deadline for one example measures how busy the machine is: the first call of pandas takes longer than any other.
 settings.register_profile("gridsearch", deadline=None)
@@ -14,6 +22,14 @@ settings.load_profile("gridsearch")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 """Published data sets, beside the project and not part of it: their licences differ."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what is kept between commands out of the user's folder: nothing that lies there may decide a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRIDSEARCH_CACHE", str(folder_of_the_run(tmp_path_factory) / "cache"))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +41,9 @@ def shared_data() -> Path:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     return pytest.skip(reason)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Take a worker for every core that this process may use; by itself, pytest-xdist counts all of the machine's."""
+    return None if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") else len(usable_cores())

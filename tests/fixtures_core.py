@@ -4,7 +4,8 @@ The one line that ``tests/conftest.py`` needs: ``pytest_plugins = ["tests.fixtur
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,11 @@ from gridsearch.tasks import docstrings
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
 from gridsearch.trial import Outcome, Trial, make_trial
+from tests.made_once import folder_of_the_run, made_once
 
 N_TOKENS, WIDTH, N_LAYERS, MAX_LENGTH = 800, 32, 4, 24
 ON_CPU = Execution(device="cpu")
+Once = Callable[[str, Callable[[Path], None]], Path]
 LABELS = ("torch", "optuna", "pandas")
 
 SMALL: dict[str, Any] = {
@@ -65,7 +68,7 @@ def numbers_of(outcome: Outcome) -> list[Any]:
         part.dev_logits.tobytes(),
         part.test,
         None if part.test_logits is None else part.test_logits.tobytes(),
-        outcome.collapsed,
+        outcome.not_learned,
         outcome.weights,
     ]
 
@@ -140,13 +143,30 @@ def _quiet_checkpoints() -> None:
 
 
 @pytest.fixture(scope="session")
-def docstrings_task() -> Task:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Return how to make a folder once for all workers: by its name and what fills it."""
+    return partial(made_once, folder_of_the_run(tmp_path_factory))
+
+
+@pytest.fixture(scope="session")
+def docstrings_task(once: Once) -> Task:
+    """Return the built-in task. It is read from thousands of source files once, and then from the cache of the run."""
+
+    def fill_cache(folder: Path) -> None:
+        docstrings.load()
+
+    once("docstrings", fill_cache)
     return docstrings.load()
 
 
 @pytest.fixture(scope="session")
-def vocabulary(docstrings_task: Task) -> list[str]:
-    return build_vocabulary(docstrings_task.train.texts, N_TOKENS)
+def vocabulary(docstrings_task: Task, once: Once) -> list[str]:
+    def make(folder: Path) -> None:
+        tokens = build_vocabulary(docstrings_task.train.texts, N_TOKENS)
+        (folder / "vocabulary.json").write_text(json.dumps(tokens))
+
+    tokens: list[str] = json.loads((once("vocabulary", make) / "vocabulary.json").read_text())
+    return tokens
 
 
 @pytest.fixture(scope="session")
@@ -164,16 +184,20 @@ def task(docstrings_task: Task) -> Task:
 
 
 @pytest.fixture(scope="session")
-def bert_folder(tmp_path_factory: pytest.TempPathFactory, vocabulary: list[str]) -> Path:
+def bert_folder(vocabulary: list[str], once: Once) -> Path:
     """Return a checkpoint of a BERT of 4 layers, 32 wide; its word vectors are wide, so that it learns in 3 epochs."""
-    from transformers import BertModel
 
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        model = BertModel(bert_config(len(vocabulary), initializer_range=0.1))
-        torch.nn.init.normal_(model.embeddings.word_embeddings.weight)
-    model.config.initializer_range = 0.02
-    return save_encoder(model, tmp_path_factory.mktemp("encoders") / "bert", vocabulary)
+    def make(folder: Path) -> None:
+        from transformers import BertModel
+
+        with torch.random.fork_rng():
+            torch.manual_seed(1)
+            model = BertModel(bert_config(len(vocabulary), initializer_range=0.1))
+            torch.nn.init.normal_(model.embeddings.word_embeddings.weight)
+        model.config.initializer_range = 0.02
+        save_encoder(model, folder, vocabulary)
+
+    return once("bert", make)
 
 
 @pytest.fixture(scope="session")
@@ -182,21 +206,23 @@ def encoder(bert_folder: Path) -> EncoderWeights:
 
 
 @pytest.fixture(scope="session")
-def family_folders(tmp_path_factory: pytest.TempPathFactory, vocabulary: list[str]) -> dict[str, Path]:
+def family_folders(vocabulary: list[str], once: Once) -> dict[str, Path]:
     """Return a checkpoint of every family: 3 layers, 32 wide, dropout 0.1, and a WordPiece tokenizer."""
-    from transformers import AutoModel
 
-    top = tmp_path_factory.mktemp("families")
-    # Where positions are counted from the padding token, its id is that of published checkpoints: 1.
-    padding_second = [vocabulary[1], vocabulary[0], *vocabulary[2:]]
-    folders = {}
-    for number, (name, settings) in enumerate(family_settings().items()):
-        tokens = padding_second if settings.get("pad_token_id") == 1 else vocabulary
-        with torch.random.fork_rng():
-            torch.manual_seed(20 + number)
-            model = AutoModel.from_config(family_config(name, vocab_size=len(tokens), **settings))
-        folders[name] = save_encoder(model, top / name, tokens, tokenizer_class="BertTokenizer")
-    return folders
+    def make(top: Path) -> None:
+        from transformers import AutoModel
+
+        # Where positions are counted from the padding token, its id is that of published checkpoints: 1.
+        padding_second = [vocabulary[1], vocabulary[0], *vocabulary[2:]]
+        for number, (name, settings) in enumerate(family_settings().items()):
+            tokens = padding_second if settings.get("pad_token_id") == 1 else vocabulary
+            with torch.random.fork_rng():
+                torch.manual_seed(20 + number)
+                model = AutoModel.from_config(family_config(name, vocab_size=len(tokens), **settings))
+            save_encoder(model, top / name, tokens, tokenizer_class="BertTokenizer")
+
+    top = once("families", make)
+    return {name: top / name for name in family_settings()}
 
 
 def family_config(family: str, **settings: Any) -> Any:

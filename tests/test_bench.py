@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import finetune
 from bench.comparison import Comparison, Run
 from bench.measuring import Cost, run_measured
 from bench.workload import CELL_COUNTS, make_workload
@@ -108,9 +109,12 @@ def bench(*words: str) -> "subprocess.CompletedProcess[str]":
         ),
     ],
 )
-def test_a_wrong_request_is_a_sentence(words: tuple[str, str], sentence: str) -> None:
-    done = bench(*words)
-    assert (done.returncode, done.stderr) == (2, sentence)
+def test_a_wrong_request_is_a_sentence(
+    words: tuple[str, str], sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("GRIDSEARCH_DATA", raising=False)
+    assert finetune.main(words) == 2
+    assert capsys.readouterr().err == sentence
 
 
 @pytest.mark.slow

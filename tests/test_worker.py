@@ -1,6 +1,7 @@
 """A worker: one warm process, one job after the other, and nothing of a job left for the next."""
 
 import gc
+import mmap
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from gridsearch.deadline import Deadline
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.errors import RequestError
 from gridsearch.finetune import finetune
@@ -130,8 +132,16 @@ def allocate_in_numpy() -> object:
     return np.ones(2**50)
 
 
-def raise_timeout() -> object:
-    raise TimeoutError("the trial took longer than 5 seconds")
+def map_memory() -> object:
+    return mmap.mmap(-1, 2**50)
+
+
+def take_too_long() -> object:
+    return Deadline(0.0).check()
+
+
+def time_out_elsewhere() -> object:
+    raise TimeoutError("no answer from the file server")
 
 
 def divide_by_zero() -> object:
@@ -155,7 +165,9 @@ def raise_without_words() -> object:
     [
         (allocate_on_cpu, "out_of_memory", "RuntimeError: "),
         (allocate_in_numpy, "out_of_memory", "MemoryError: Unable to allocate"),
-        (raise_timeout, "time_limit", "TimeoutError: the trial took longer than 5 seconds"),
+        (map_memory, "out_of_memory", "OSError: [Errno 12] Cannot allocate memory"),
+        (take_too_long, "time_limit", "not finished within 0s, its --time-limit"),
+        (time_out_elsewhere, "code_error", "TimeoutError: no answer from the file server"),
         (divide_by_zero, "code_error", "ZeroDivisionError: division by zero"),
         (refuse, "bad_data", "RequestError: row 3 has no label"),
         (decode, "bad_data", "UnicodeDecodeError: "),
@@ -184,7 +196,7 @@ def test_an_exception_is_a_typed_failure_and_the_next_job_runs(
     assert failure.kind == kind
     assert failure.message.startswith(message)
     assert "\n" not in failure.message
-    assert fail.__name__ in failure.traceback
+    assert fail.__name__ in failure.traceback or kind == "time_limit"
     worker.begin(Job(trial_of(), ON_CPU))
     assert numbers_of(finished(worker)) == numbers_of(expected)
 
@@ -218,6 +230,9 @@ def test_a_keyboard_interrupt_is_no_failure_of_the_trial(encoder: EncoderWeights
 def test_memory_of_a_gpu() -> None:
     assert failure_of(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate")).kind == "out_of_memory"
     assert failure_of(RuntimeError("CUDA error: out of memory")).kind == "out_of_memory"
+    assert failure_of(torch.AcceleratorError("CUDA error: out of memory")).kind == "out_of_memory"
+    assert failure_of(RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED")).kind == "out_of_memory"
+    assert failure_of(RuntimeError("std::bad_alloc")).kind == "out_of_memory"
 
 
 def test_a_broken_device_is_a_lost_worker_and_a_failed_allocation_is_memory() -> None:

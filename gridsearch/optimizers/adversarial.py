@@ -154,12 +154,12 @@ class Fgm:
 
 
 class Pgd:
-    """Projected gradient descent: several steps of length alpha within a ball of radius epsilon (arXiv:1706.06083).
+    """Projected gradient descent: steps of length alpha within a ball of radius epsilon, if any (arXiv:1706.06083).
 
     Parameters get the gradients of the clean text and of the last perturbation.
     """
 
-    def __init__(self, perturbation: Perturbation, epsilon: float, alpha: float, n_steps: int) -> None:
+    def __init__(self, perturbation: Perturbation, epsilon: float | None, alpha: float, n_steps: int) -> None:
         self.perturbation, self.epsilon, self.alpha, self.n_steps = perturbation, epsilon, alpha, n_steps
 
     def backward(self, passes: Sequence[Pass]) -> Tensor:
@@ -187,7 +187,7 @@ class FreeLb:
     The clean text has no pass of its own. All passes of a batch have the same dropout masks (section 3.3 there).
     """
 
-    def __init__(self, perturbation: Perturbation, epsilon: float, alpha: float, n_steps: int) -> None:
+    def __init__(self, perturbation: Perturbation, epsilon: float | None, alpha: float, n_steps: int) -> None:
         self.perturbation, self.epsilon, self.alpha, self.n_steps = perturbation, epsilon, alpha, n_steps
 
     def backward(self, passes: Sequence[Pass]) -> Tensor:
@@ -240,6 +240,7 @@ def build_attack(
         perturbation = Perturbation(embedding, pad_id, per_text=per_text, start=start)
     if recipe.adversarial == "fgm":
         return Fgm(perturbation, recipe.adversarial_epsilon)
-    if recipe.adversarial == "pgd":
-        return Pgd(perturbation, recipe.adversarial_epsilon, recipe.adversarial_alpha, recipe.adversarial_steps)
-    return FreeLb(perturbation, recipe.adversarial_epsilon, recipe.adversarial_alpha, recipe.adversarial_steps)
+    # A ball that no step leaves is none: scaling back into it would shorten by what rounding gives.
+    radius = recipe.adversarial_epsilon if recipe.adversarial_epsilon < recipe.reach_of_attack() else None
+    attack = Pgd if recipe.adversarial == "pgd" else FreeLb
+    return attack(perturbation, radius, recipe.adversarial_alpha, recipe.adversarial_steps)

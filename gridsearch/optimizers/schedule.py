@@ -58,15 +58,15 @@ SCHEDULES = {"linear": linear, "cosine": cosine, "constant": constant}
 
 
 def build_schedule(recipe: Recipe, n_train_rows: int) -> Callable[[int], float]:
-    """Return the multiplier of the peak learning rate at each update of a trial."""
+    """Return the learning rate at each update: a multiple of the peak, or that of the weights that are averaged."""
     total_steps, warmup_steps = recipe.total_steps(n_train_rows), recipe.warmup_steps(n_train_rows)
-    averaging_from = recipe.swa_first_step(n_train_rows)
+    n_scheduled = recipe.steps_scheduled(n_train_rows)
 
-    def multiplier(step: int) -> float:
-        if averaging_from is not None and step >= averaging_from and recipe.swa_learning_rate != "schedule":
-            return recipe.swa_learning_rate / recipe.learning_rate
+    def learning_rate(step: int) -> float:
+        if step >= n_scheduled and recipe.swa_learning_rate != "schedule":
+            return recipe.swa_learning_rate
         if recipe.optimizer == "original_bert_adam":
-            return original_bert_adam(step, recipe.warmup_proportion, total_steps)
-        return SCHEDULES[recipe.schedule](step, warmup_steps, total_steps)
+            return recipe.learning_rate * original_bert_adam(step, recipe.warmup_proportion, total_steps)
+        return recipe.learning_rate * SCHEDULES[recipe.schedule](step, warmup_steps, total_steps)
 
-    return multiplier
+    return learning_rate

@@ -1,5 +1,7 @@
 """Batches: which rows are seen together, and their padded tensors."""
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -8,6 +10,10 @@ from gridsearch.tasks.encode import EncodedSplit
 
 WINDOW_BATCHES = 50
 """Rows are sorted by length inside windows of this many batches: about a third fewer tokens than without."""
+EVALUATION_ROWS, EVALUATION_TOKENS = 128, 128 * 128
+"""A batch of evaluation has at most so many rows, and at most so many tokens with its padding: 32 rows of 512 tokens,
+as a usual batch of training. More at a time are no quicker and take memory by the gigabyte.
+"""
 
 
 def training_batches(lengths: np.ndarray, batch_size: int, stream: np.random.Generator) -> list[np.ndarray]:
@@ -23,10 +29,25 @@ def training_batches(lengths: np.ndarray, batch_size: int, stream: np.random.Gen
     return [batches[i] for i in stream.permutation(len(batches))]
 
 
-def evaluation_batches(lengths: np.ndarray, batch_size: int) -> list[np.ndarray]:
-    """Return the row numbers of each batch, shortest rows first, so that little is padded."""
+def evaluation_batches(
+    lengths: np.ndarray, n_rows: int = EVALUATION_ROWS, *, divisor: int = 1, width: int | None = None
+) -> list[np.ndarray]:
+    """Return the row numbers of each batch, shortest rows first, so that little is padded.
+
+    They follow from the lengths alone, so that a trial computes the same wherever it runs; ``width``: all rows are
+    padded to so many tokens. ``divisor`` makes batches of so many times fewer rows and tokens, for want of memory.
+    """
     order = np.argsort(lengths, kind="stable")
-    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    padded = lengths[order] if width is None else np.full(len(order), width)
+    most_rows, most_tokens = math.ceil(n_rows / divisor), EVALUATION_TOKENS // divisor
+    batches, start = [], 0
+    while start < len(order):
+        longest = padded[start : start + most_rows]
+        # The longest of the first n rows is the n-th of them.
+        n_fitting = int(np.searchsorted(longest * np.arange(1, len(longest) + 1), most_tokens, side="right"))
+        batches.append(order[start : start + max(1, n_fitting)])
+        start += len(batches[-1])
+    return batches
 
 
 def collate(

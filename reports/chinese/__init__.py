@@ -15,7 +15,7 @@ trial               试验                              测试集，      degree
 attempt             尝试                              训练集        fraction, resolution  部分析因，分辨度
 run                 运行        row of data           条            alias                 混杂
 replicate           重复        row of a table        行            yardstick             参照
-task                任务        metric                指标          collapsed             崩溃
+task                任务        metric                指标          did not learn         未学到
 encoder             编码器      machine, worker       机器，进程    dead knob             不起作用
 rung                级          successive halving    逐次减半
 ==================  ==========  ====================  ============  ====================  ==============

@@ -62,7 +62,7 @@ FIGURES: Final[Mapping[str, str]] = {
     "minutes": "分钟",
     "hours": "小时",
     "Pareto set": "帕累托集",
-    "collapsed, off the axis ({n})": "崩溃，在坐标轴之外（{n}）",
+    "did not learn, off the axis ({n})": "未学到，在坐标轴之外（{n}）",
     "± one standard deviation of a run ({sd})": "± 单次运行的一个标准差（{sd}）",
     # curves.py
     "{label} after each epoch.": "{label} 随轮次的变化。",

@@ -21,14 +21,15 @@ _EFFECTS: Final[Mapping[str, str]] = {
     "This design sees {least} of {size} with 80 % chance.": "本设计有 80% 的把握检出大小为 {size} 的{least}。",
     "a difference between two levels": "两个水平之差",
     "a main effect": "主效应",
-    "**No conclusion**: {n} of the {runs} collapsed {mark}, and differences between degenerate runs answer no "
-    "question. Other settings (a smaller learning rate, a warm-up, more steps) may train where these did not.": (
-        "**无法下结论**：{runs}中有 {n} 次崩溃 {mark}，退化的运行之间的差异回答不了任何问题。"
+    "**No conclusion**: {n} of the {runs} did not learn {mark}, and differences between runs that learned nothing "
+    "answer no question. Other settings (a smaller learning rate, a warm-up, more steps) may train where these did "
+    "not.": (
+        "**无法下结论**：{runs}中有 {n} 次未学到 {mark}，没有学到东西的运行之间的差异回答不了任何问题。"
         "换一些设置（更小的学习率、预热、更多步数）也许能训练起来。"
     ),
-    "{n} of the {runs} collapsed {mark} and count like any other: what is found may be nothing but that, and what is "
-    "not found hidden by it.": (
-        "{runs}中有 {n} 次崩溃 {mark}，与其他运行同样计入：检出的效应可能只是崩溃所致，未检出的也可能被它掩盖。"
+    "{n} of the {runs} did not learn {mark} and count like any other: what is found may be nothing but that, and what "
+    "is not found hidden by it.": (
+        "{runs}中有 {n} 次未学到 {mark}，与其他运行同样计入：检出的效应可能只是未学到所致，未检出的也可能被它掩盖。"
     ),
     "{level} instead of {reference}": "由 {reference} 改为 {level}",
     "better": "更好",

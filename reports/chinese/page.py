@@ -50,8 +50,8 @@ _RESULTS: Final[Mapping[str, str]] = {
     "Worst on dev": "验证集上最差",
     "{word}: {cell}, {measured}.": "{word}：{cell}，{measured}。",
     "Equal to it on dev: {cells}.": "验证集上与之相同的有：{cells}。",
-    "But a run behind it collapsed {mark}: it supports no conclusion.": (
-        "但其中有一次运行崩溃 {mark}，不能据此下结论。"
+    "But a run behind it did not learn {mark}: it supports no conclusion.": (
+        "但其背后有一次运行未学到 {mark}，不能据此下结论。"
     ),
     "No cell beats {yardsticks} on dev.": "验证集上没有一个组合超过 {yardsticks}。",
     "mean of {seeds}": "{seeds}的均值",
@@ -63,7 +63,7 @@ _RESULTS: Final[Mapping[str, str]] = {
     "{metric} on {split} at the chosen epoch": "选定轮次在{split}上的 {metric}",
     ", mean over seeds": "，取各种子的均值",
     "* best of its column": "* 该列最好",
-    "{mark} collapsed: see the page": "{mark} 崩溃：见报告",
+    "{mark} did not learn: see the page": "{mark} 未学到：见报告",
     "Results": "结果",
     "`result` is {measure}{on_dev}{spread}.": "`结果` 是{measure}{on_dev}{spread}。",
     ", `dev` the same on dev": "，`验证集` 是验证集上的同一指标",
@@ -74,12 +74,14 @@ _RESULTS: Final[Mapping[str, str]] = {
     "the one that the cell's selection names": "组合的 selection 所指定的一轮",
     "Lower is better; the best of a column is bold.": "越低越好；每列最好的加粗。",
     "Higher is better; the best of a column is bold.": "越高越好；每列最好的加粗。",
-    "{mark} a run behind this number collapsed: see Collapsed runs.": "{mark} 该数背后有运行崩溃：见“崩溃的运行”。",
+    "{mark} a run behind this number did not learn: see Runs that did not learn.": (
+        "{mark} 该数背后有未学到的运行：见“未学到的运行”。"
+    ),
     "Best and worst": "最好与最差",
     "{word}: {cell}, {measured}, {epochs}, {seconds} per epoch{mark}: {settings}": (
         "{word}：{cell}，{measured}，{epochs}，每轮 {seconds}{mark}：{settings}"
     ),
-    ", collapsed {mark}": "，已崩溃 {mark}",
+    ", did not learn {mark}": "，未学到 {mark}",
     "epoch {chosen} of {total}": "选定第 {chosen} 轮（共 {total} 轮）",
     "epochs {chosen} of {total}": "选定第 {chosen} 轮（共 {total} 轮）",
     "lowest": "最低",
@@ -206,10 +208,10 @@ _ASKED: Final[Mapping[str, str]] = {
 }
 
 _RUNS: Final[Mapping[str, str]] = {
-    "Collapsed runs": "崩溃的运行",
-    "No finished run collapsed.": "没有运行崩溃。",
-    "{mark} These runs finished and count as results, but they are degenerate.": (
-        "{mark} 这些运行已经完成，也计入结果，但它们是退化的。"
+    "Runs that did not learn": "未学到的运行",
+    "Every finished run learned.": "完成的运行都有所学到。",
+    "{mark} These runs finished and count as results, but they learned nothing, or next to nothing.": (
+        "{mark} 这些运行已经完成，也计入结果，但几乎什么也没学到。"
     ),
     "{cell}, trial {trials}: {reason}": "{cell}，试验 {trials}：{reason}",
     "Failures": "失败",
@@ -272,7 +274,7 @@ _FRAME: Final[Mapping[str, str]] = {
     "Rows with this level of {column}": "{column} 取此水平的行",
     "{shown} of {total} rows": "{total} 行中的 {shown} 行",
     "best on dev": "验证集上最好",
-    "collapsed": "崩溃",
+    "did not learn": "未学到",
     r"% \usepackage[T1]{{fontenc}} \usepackage{{booktabs,longtable}}": (
         r"% \usepackage{{ctex}} \usepackage{{booktabs,longtable}}（用 XeLaTeX 或 LuaLaTeX 编译）"
     ),

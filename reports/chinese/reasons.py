@@ -1,4 +1,4 @@
-"""What the core has written down, in Chinese: why a knob cannot act, why a run collapsed, notes on data, states.
+"""What the core has written down, in Chinese: why a knob cannot act, why a run did not learn, notes on data, states.
 
 Templates are tried in this order, and what fills a place is itself looked up.
 """
@@ -13,6 +13,9 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
         "预训练权重中没有 pooler，它本来就要重新初始化"
     ),
     "weight_decay = 0 leaves nothing to exclude": "weight_decay = 0 时没有什么可排除",
+    "the whole encoder is frozen, and all other biases are 0 until the one step that moves them": (
+        "整个编码器已冻结，其余的偏置在唯一更新它们的那一步之前都是 0"
+    ),
     "the whole encoder is frozen, and runs without dropout": "整个编码器已冻结，运行时不做 dropout",
     "frozen_layers = 0 leaves no frozen part": "frozen_layers = 0 时没有冻结的部分",
     "an encoder dropout of 0 leaves nothing to drop": "编码器的 dropout 为 0，没有什么可丢弃",
@@ -20,8 +23,14 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
     "classifier_dropout = 0 makes all samples the same": "classifier_dropout = 0 时，各次采样完全相同",
     "multi_sample_dropout = 1 is a single sample": "multi_sample_dropout = 1 只有一次采样",
     "{share} of {n_steps} steps is less than one step": "{n_steps} 步的 {share} 不足一步",
-    "after the warm-up there is one step, and all schedules begin at the peak": (
-        "预热之后只剩一步，而各种调度都从峰值开始"
+    "the schedule has one step at most after the warm-up, and all schedules begin at the peak": (
+        "预热之后，学习率调度最多只剩一步，而各种调度都从峰值开始"
+    ),
+    "after the warm-up there are two steps, the peak and half of it: a straight line has them too": (
+        "预热之后只有两步，分别为峰值和峰值的一半：线性调度也是如此"
+    ),
+    "weights are averaged from the first step on, with a learning rate of their own": (
+        "从第一步起就在平均权重，并使用单独的学习率"
     ),
     "an epoch is one batch": "一轮只有一批",
     "epochs = 1 leaves one epoch to select": "epochs = 1 时只有一轮可选",
@@ -29,14 +38,24 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
         "共 {n_epochs} 轮，连续 {n_patience} 轮没有提升之后已没有剩余的轮次"
     ),
     "equal class weights weigh nothing: only their ratios matter": "类别权重相等等于没有权重：只有权重之比起作用",
+    "a step of one row is divided by that row's weight: only ratios within a step matter": (
+        "每步只有一条数据时，损失会除以这条数据的权重：只有同一步之内的权重之比起作用"
+    ),
     "the original BertAdam has no bias correction": "原版 BertAdam 没有偏差修正",
     "the whole encoder is frozen, and the classifier has the undiminished rate": (
         "整个编码器已冻结，而分类器使用未衰减的学习率"
     ),
     "lookahead_steps = 0 is no Lookahead": "lookahead_steps = 0 即不使用 Lookahead",
+    "with lookahead_alpha = 1 the slow weights are the fast ones wherever slow ones are evaluated": (
+        "lookahead_alpha = 1 时，凡是评估慢权重之处，慢权重都等于快权重"
+    ),
+    "only the weights after the last step are averaged, and these are evaluated in any case": (
+        "参与平均的只有最后一步之后的权重，而它们本来就会被评估"
+    ),
     "swa_start = 'none' averages nothing": "swa_start = 'none' 时不做权重平均",
     "adversarial = 'none' is no attack": "adversarial = 'none' 即不做对抗训练",
     "one step of FreeLB from no perturbation is the clean pass": "从零扰动出发的一步 FreeLB 就是原始的前向传播",
+    "the one pass of FreeLB is at its start, before any step": "FreeLB 只有起点处的一次传播，还没有走任何一步",
     "{attack} follows the gradient of the word embeddings, and frozen ones have none": (
         "{attack} 沿词向量的梯度方向扰动，而冻结的词向量没有梯度"
     ),
@@ -49,7 +68,7 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
     "this {family} encoder has no segment embeddings": "该 {family} 编码器没有 segment 向量",
 }
 
-_COLLAPSED: Final[Mapping[str, str]] = {
+_NOT_LEARNED: Final[Mapping[str, str]] = {
     "the training loss is not a number": "训练损失不是有限的数",
     "every dev row gets the same label": "验证集的每一条都被预测为同一标签",
     "the training loss never fell below that of an even guess, {loss}": "训练损失从未低于均匀猜测的 {loss}",
@@ -57,6 +76,7 @@ _COLLAPSED: Final[Mapping[str, str]] = {
 
 _FAILURES: Final[Mapping[str, str]] = {
     "out_of_memory": "out_of_memory（内存或显存不足）",
+    "killed": "killed（工作进程被强行终止，可能因内存不足）",
     "lost_worker": "lost_worker（工作进程丢失）",
     "lost_driver": "lost_driver（主进程丢失）",
     "time_limit": "time_limit（超时）",
@@ -134,4 +154,4 @@ _STATES: Final[Mapping[str, str]] = {
     "{factor} x {others}": "{factor} × {others}",
 }
 
-REASONS: Final[Mapping[str, str]] = {**_CANNOT_ACT, **_COLLAPSED, **_FAILURES, **_NOTES, **_STATES}
+REASONS: Final[Mapping[str, str]] = {**_CANNOT_ACT, **_NOT_LEARNED, **_FAILURES, **_NOTES, **_STATES}

@@ -26,7 +26,7 @@ STYLES = {
     Role.BEST: LineStyle(BLUE, "-", "o"),
     Role.WORST: LineStyle(VERMILLION, (0, (5, 2)), "s"),
     Role.BASELINE: LineStyle(BLACK, (0, (1.2, 1.6)), "D"),
-    Role.COLLAPSED: LineStyle(QUIET, (0, (6, 2, 1.2, 2)), "x"),
+    Role.NOT_LEARNED: LineStyle(QUIET, (0, (6, 2, 1.2, 2)), "x"),
 }
 CHOSEN: Look = {"marker": "o", "color": INK, "markerfacecolor": "none", "markersize": 12.0, "markeredgewidth": 1.0}
 
@@ -57,13 +57,13 @@ def _points(curve: Curve) -> Points:
 
 
 def _style(curve: Curve) -> LineStyle:
-    return next((STYLES[role] for role in Role if role in curve.roles), STYLES[Role.COLLAPSED])
+    return next((STYLES[role] for role in Role if role in curve.roles), STYLES[Role.NOT_LEARNED])
 
 
 def _roles(curve: Curve) -> list[str]:
     names = {Role.BEST: say("best"), Role.WORST: say("worst"), Role.BASELINE: say("baseline")}
     texts = [names[role] for role in Role if role in curve.roles and role in names]
-    return [*texts, say("collapsed")] if curve.collapsed or Role.COLLAPSED in curve.roles else texts
+    return [*texts, say("did not learn")] if curve.not_learned or Role.NOT_LEARNED in curve.roles else texts
 
 
 def _name(curve: Curve) -> str:
@@ -76,7 +76,7 @@ def _keys(curves: Sequence[Curve]) -> list[Key]:
         Role.BEST: say("best"),
         Role.BASELINE: say("baseline"),
         Role.WORST: say("worst"),
-        Role.COLLAPSED: say("collapsed"),
+        Role.NOT_LEARNED: say("did not learn"),
     }
     used = {_style(curve) for curve in curves}
     keys = [
@@ -84,7 +84,7 @@ def _keys(curves: Sequence[Curve]) -> list[Key]:
         for role, name in names.items()
         if (style := STYLES[role]) in used
     ]
-    if any(curve.chosen_epoch and _style(curve) is not STYLES[Role.COLLAPSED] for curve in curves):
+    if any(curve.chosen_epoch and _style(curve) is not STYLES[Role.NOT_LEARNED] for curve in curves):
         keys.append(Key(say("chosen epoch"), CHOSEN | {"markersize": 10.0}))
     return keys
 
@@ -116,7 +116,7 @@ def _epoch_axis(axes: "Axes", last: int) -> None:
 
 def _draw_curve(axes: "Axes", curve: Curve, points: Points) -> None:
     style = _style(curve)
-    is_named = style is not STYLES[Role.COLLAPSED]
+    is_named = style is not STYLES[Role.NOT_LEARNED]
     # Unknown epochs interrupt the line.
     values = [math.nan] * points[-1][0]
     for epoch, value in points:
@@ -132,7 +132,7 @@ def _draw_curve(axes: "Axes", curve: Curve, points: Points) -> None:
         zorder=3 if is_named else 2,
         clip_on=False,
     )
-    if curve.collapsed:
+    if curve.not_learned:
         axes.plot(
             *points[-1], marker="x", markersize=9, markeredgewidth=1.8, color=style.color, clip_on=False, zorder=2
         )

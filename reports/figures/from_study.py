@@ -36,7 +36,7 @@ def grid_cells(study: StudyRows) -> tuple[GridCell, ...]:
             cell.result.mean,
             cell is best,
             cell is baseline,
-            bool(cell.collapsed),
+            bool(cell.not_learned),
         )
         for cell in study.cells
     )
@@ -73,7 +73,7 @@ def timed_cells(study: StudyRows) -> tuple[TimedCell, ...]:
         times = [seconds for replicate in alike if (seconds := _training_seconds(replicate)) is not None]
         if times and cell.dev.mean is not None:
             name = str(cell.index)
-            cells.append(TimedCell(name, fmean(times), cell.dev.mean, cell is baseline, bool(cell.collapsed)))
+            cells.append(TimedCell(name, fmean(times), cell.dev.mean, cell is baseline, bool(cell.not_learned)))
     return tuple(cells)
 
 
@@ -85,14 +85,14 @@ def _training_seconds(replicate: Replicate) -> float | None:
 
 def dev_run_sd(study: StudyRows) -> float | None:
     """Pool the standard deviations of the cells' replicates on dev; None when no cell that is sound has two."""
-    spreads = [cell.dev for cell in study.cells if not cell.collapsed]
+    spreads = [cell.dev for cell in study.cells if not cell.not_learned]
     squares = [(spread.sd**2 * (spread.n - 1), spread.n - 1) for spread in spreads if spread.sd is not None]
     df = sum(part for _, part in squares)
     return math.sqrt(math.fsum(square for square, _ in squares) / df) if df else None
 
 
 def study_curves(study: StudyRows, epochs: Mapping[str, Sequence[float | None]]) -> tuple[Curve, ...]:
-    """Gather the curves of the best, the baseline and the worst cell, and of all runs that collapsed.
+    """Gather the curves of the best, the baseline and the worst cell, and of all runs that did not learn.
 
     ``epochs`` has, for each trial, the metric on dev after every epoch.
     """
@@ -107,10 +107,10 @@ def study_curves(study: StudyRows, epochs: Mapping[str, Sequence[float | None]])
     return tuple(
         Curve(
             _run_name(study, cell, replicate),
-            tuple(roles.get(cell.index, [Role.COLLAPSED])),
+            tuple(roles.get(cell.index, [Role.NOT_LEARNED])),
             tuple(epochs[replicate.trial]),
             replicate.chosen_epoch,
-            bool(replicate.collapsed),
+            bool(replicate.not_learned),
         )
         for cell in ordered
         for replicate in _shown(cell, cell.index in roles, epochs)
@@ -119,7 +119,7 @@ def study_curves(study: StudyRows, epochs: Mapping[str, Sequence[float | None]])
 
 def _shown(cell: CellRow, has_role: bool, epochs: Mapping[str, Sequence[float | None]]) -> Iterator[Replicate]:
     for replicate in cell.finished:
-        if replicate.trial in epochs and (has_role or replicate.collapsed):
+        if replicate.trial in epochs and (has_role or replicate.not_learned):
             yield replicate
 
 

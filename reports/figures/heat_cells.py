@@ -13,7 +13,7 @@ from reports.figures.texts import SMALL, decimals_for, number, text_width
 MOST_PRINTED = 64
 SMALLEST_FONT = 8.0
 MARK = "†"
-"""At collapsed cells, as in the table."""
+"""At cells that did not learn, as in the table."""
 
 BEST: Look = {"linestyle": "-", "color": BLACK, "width": 2.0}
 BASELINE: Look = {"linestyle": (0, (1.5, 1.5)), "color": BLACK, "width": 2.0}
@@ -64,7 +64,7 @@ def _frame(sheet: Sheet, layout: Layout, cell: GridCell, x: float, y: float) -> 
 def _printed(layout: Layout, cells: Mapping[Place, GridCell]) -> _Printed:
     """Spell the values where all fit, without the zero before the point if need be."""
     values = {place: cell.value for place, cell in cells.items() if cell.value is not None}
-    marks = {place: MARK for place in values if cells[place].collapsed}
+    marks = {place: MARK for place in values if cells[place].not_learned}
     only_marks = _Printed(marks if min(layout.cell_width, layout.cell_height) >= SMALLEST_FONT else {}, SMALLEST_FONT)
     if len(cells) > MOST_PRINTED:
         return only_marks

@@ -33,7 +33,7 @@ def heat_map_picture(factors: Sequence[GridFactor], cells: Sequence[GridCell], r
     places = _placed(factors, cells)
     if len(places) < LEAST_FILLED * n_places:
         return None
-    sound = [cell.value for cell in places.values() if cell.value is not None and not cell.collapsed] or known
+    sound = [cell.value for cell in places.values() if cell.value is not None and not cell.not_learned] or known
     shades = Shades(min(sound), max(sound), response.lower_is_better)
     with drawing(NAME):
         layout = make_layout(factors)
@@ -72,7 +72,7 @@ def _merged(group: Sequence[GridCell]) -> GridCell:
         value=math.fsum(values) / len(values) if values else None,
         is_best=any(cell.is_best for cell in group),
         is_baseline=any(cell.is_baseline for cell in group),
-        collapsed=any(cell.collapsed for cell in group),
+        not_learned=any(cell.not_learned for cell in group),
     )
 
 
@@ -85,8 +85,8 @@ def _keys(layout: Layout, places: dict[Place, GridCell], n_places: int) -> list[
         keys.append(Key(say("baseline"), BASELINE, boxed=True))
     if len(cells) < n_places or any(cell.value is None for cell in cells):
         keys.append(Key(say("no result"), ABSENT, boxed=True))
-    if any(cell.collapsed for cell in cells):
-        keys.append(Key(f"{MARK} {say('collapsed')}"))
+    if any(cell.not_learned for cell in cells):
+        keys.append(Key(f"{MARK} {say('did not learn')}"))
     return keys
 
 

@@ -27,7 +27,7 @@ LONGEST_NAME = 160
 CELL: Look = {"marker": "o", "color": AXIS, "markerfacecolor": "white", "markersize": 5.0, "markeredgewidth": 1.0}
 PARETO: Look = {"marker": "o", "color": BLUE, "markersize": 7.0, "linestyle": "-", "linewidth": 1.2}
 BASELINE: Look = {"marker": "D", "color": BLACK, "markerfacecolor": "none", "markersize": 10.0, "markeredgewidth": 1.3}
-COLLAPSED: Look = {"marker": "x", "color": VERMILLION, "markersize": 6.0, "markeredgewidth": 1.4}
+NOT_LEARNED: Look = {"marker": "x", "color": VERMILLION, "markersize": 6.0, "markeredgewidth": 1.4}
 OUTSIDE: Look = {"marker": "v", "color": VERMILLION, "markerfacecolor": "white", "markersize": 7.0}
 SD: Look = {"color": INK, "linewidth": 1.4}
 
@@ -65,7 +65,7 @@ def quality_time_picture(cells: Sequence[TimedCell], response: Response, run_sd:
     known = [cell for cell in cells if math.isfinite(cell.value) and math.isfinite(cell.seconds) and cell.seconds > 0]
     if not known:
         return None
-    sound = [cell for cell in known if not cell.collapsed] or known
+    sound = [cell for cell in known if not cell.not_learned] or known
     best = pareto_set(sound, lower_is_better=response.lower_is_better)
     with drawing(NAME):
         ranges = _ranges(known)
@@ -93,8 +93,8 @@ def quality_time_picture(cells: Sequence[TimedCell], response: Response, run_sd:
 
 
 def _ranges(cells: Sequence[TimedCell]) -> _Ranges:
-    """Choose ranges. A collapsed run far off would squeeze all others into a line: it stands at the edge instead."""
-    sound = [cell.value for cell in cells if not cell.collapsed] or [cell.value for cell in cells]
+    """Choose ranges. A run far off that did not learn would squeeze the others into a line: it stands at the edge."""
+    sound = [cell.value for cell in cells if not cell.not_learned] or [cell.value for cell in cells]
     low, high = padded(min(sound), max(sound), 0.08)
     inside = tuple(cell for cell in cells if low <= cell.value <= high)
     outside = tuple(cell for cell in cells if not low <= cell.value <= high)
@@ -114,10 +114,10 @@ def _keys(ranges: _Ranges, run_sd: float | None) -> list[Key]:
     keys = [Key(say("cell"), CELL), Key(say("Pareto set"), PARETO)]
     if any(cell.is_baseline for cell in ranges.inside):
         keys.append(Key(say("baseline"), BASELINE | {"markersize": 8.0}))
-    if any(cell.collapsed for cell in ranges.inside):
-        keys.append(Key(say("collapsed"), COLLAPSED))
+    if any(cell.not_learned for cell in ranges.inside):
+        keys.append(Key(say("did not learn"), NOT_LEARNED))
     if ranges.outside:
-        keys.append(Key(say("collapsed, off the axis ({n})", n=len(ranges.outside)), OUTSIDE))
+        keys.append(Key(say("did not learn, off the axis ({n})", n=len(ranges.outside)), OUTSIDE))
     if run_sd:
         keys.append(
             Key(
@@ -151,8 +151,8 @@ def _draw_cells(axes: "Axes", ranges: _Ranges, best: Sequence[TimedCell]) -> Non
             unconnected: Look = {**style, "linestyle": "none"}
             axes.plot(*places, zorder=order, clip_on=False, **unconnected)
 
-    marks([cell for cell in ranges.inside if not cell.collapsed and cell not in best], CELL, 2)
-    marks([cell for cell in ranges.inside if cell.collapsed and cell not in best], COLLAPSED, 3)
+    marks([cell for cell in ranges.inside if not cell.not_learned and cell not in best], CELL, 2)
+    marks([cell for cell in ranges.inside if cell.not_learned and cell not in best], NOT_LEARNED, 3)
     for edge, marker, is_beyond in zip(ranges.values, "v^", (float.__lt__, float.__gt__), strict=True):
         beyond = [replace(cell, value=edge) for cell in ranges.outside if is_beyond(cell.value, edge)]
         marks(beyond, OUTSIDE | {"marker": marker}, 3)

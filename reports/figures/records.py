@@ -102,7 +102,7 @@ class TimedCell:
     seconds: float
     value: float
     is_baseline: bool = False
-    collapsed: bool = False
+    not_learned: bool = False
 
 
 class Role(StrEnum):
@@ -111,7 +111,7 @@ class Role(StrEnum):
     BEST = "best"
     WORST = "worst"
     BASELINE = "baseline"
-    COLLAPSED = "collapsed"
+    NOT_LEARNED = "did not learn"
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Curve:
     roles: tuple[Role, ...]
     values: tuple[float | None, ...]
     chosen_epoch: int | None = None
-    collapsed: bool = False
+    not_learned: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,4 +142,4 @@ class GridCell:
     value: float | None
     is_best: bool = False
     is_baseline: bool = False
-    collapsed: bool = False
+    not_learned: bool = False

@@ -8,7 +8,7 @@ from reports.importing.files import SEPARATORS, read_text, separated_rows
 from reports.importing.markdown_tables import Rows, markdown_tables, title_of
 from reports.importing.records import RESPONSE, Published
 from reports.importing.values import PublishedValue, published_value
-from reports.markdown import COLLAPSED_MARK
+from reports.markdown import NOT_LEARNED_MARK
 from reports.records import Observation, RowWithout
 
 INDEX_NAMES = frozenset({"index", "#", "no", "no.", "nr", "id", "row", "编号", "序号"})
@@ -63,8 +63,8 @@ def _lines(path: Path, response: str | None, number: int | None) -> tuple[str, R
 
 
 def value_of(text: str, where: str) -> PublishedValue:
-    """Read a number with its remark; what decorates it (stars, bold, the mark of a collapsed run) is taken off."""
-    text = text.strip(f"*_`{COLLAPSED_MARK} ")
+    """Read a number with its remark; what decorates it (stars, bold, the mark †) is taken off."""
+    text = text.strip(f"*_`{NOT_LEARNED_MARK} ")
     try:
         return published_value(text)
     except ValueError:

@@ -21,7 +21,7 @@ def run(arguments: Arguments) -> int:
     with study.open() as ledger:
         if not ledger.trial_ids():
             raise RequestError(f"{study.folder} is an imported table: import --score keeps its other columns")
-    with study.driven() as ledger:
+    with study.driven(print) as ledger:
         rows = read_study(ledger)
         _check_name(arguments.name, rows)
         known = rows.scores.get(arguments.name, {})

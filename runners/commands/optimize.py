@@ -41,6 +41,7 @@ def run(arguments: Arguments) -> int:
             threads=arguments.threads,
             keep=arguments.keep,
             retry_failed=arguments.retry_failed,
+            time_limit=arguments.time_limit,
         )
         (page,) = write_reports(asked.study, None, ["md"], arguments.lang)
         with asked.study.open() as ledger:

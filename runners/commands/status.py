@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 from gridsearch.errors import RequestError
+from gridsearch.lease import driver_elsewhere
 from gridsearch.ledger import Coverage, Ledger
 from gridsearch.study import Study
 from reports.page import best_line
@@ -15,15 +16,18 @@ def run(arguments: Arguments) -> int:
     """Print what runs, the time left at the present pace, the best result so far, and the certificate."""
     study = Study(Path(arguments.study))
     with study.open() as ledger:
-        if not ledger.trial_ids():
+        survey = ledger.survey()
+        if not survey.states:
             raise RequestError(f"{study.folder} holds no plan (an imported table, or a sweep that never began)")
-        coverage, standing, driver = ledger.coverage(), ledger.standing(), study.driver()
+        coverage, standing, driver = survey.coverage, survey.standing, study.driver()
         running = ledger.connection.execute("SELECT * FROM attempts WHERE state = 'running' ORDER BY id").fetchall()
         if driver:
             for row in running:
-                print(f"{row['trial'][:8]} on {row['worker']}: for {spell_seconds(time.time() - row['started'])}")
+                print(f"{row['trial'][:8]} on {row['worker']}: for {spell_seconds(_since(row['started']))}")
             if standing is None and (left := _seconds_left(ledger, coverage)):
                 print(f"about {spell_seconds(left)} left")
+        elif elsewhere := driver_elsewhere(ledger.connection):
+            print(f"driven by {elsewhere}; whether it still is cannot be told from this machine")
         elif not coverage.settled:
             print("nobody is at work on it: the same sweep command goes on from here")
         if standing is not None:
@@ -43,4 +47,9 @@ def _seconds_left(ledger: Ledger, coverage: Coverage) -> float | None:
     begun, n_finished = ledger.connection.execute(query).fetchone()
     if not n_finished:
         return None
-    return float((time.time() - begun) / n_finished * (coverage.pending + coverage.running))
+    return float(_since(begun) / n_finished * (coverage.pending + coverage.running))
+
+
+def _since(moment: float) -> float:
+    """Seconds since a moment of the driver's clock, which may be ahead of this one."""
+    return max(0.0, time.time() - moment)

@@ -51,6 +51,7 @@ def _sweep_and_show(arguments: Arguments) -> int:
         threads=arguments.threads,
         keep=arguments.keep,
         retry_failed=arguments.retry_failed,
+        time_limit=arguments.time_limit,
     )
     _show(question, arguments.lang)
     if result.stopped:

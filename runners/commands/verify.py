@@ -18,8 +18,8 @@ def run(arguments: Arguments) -> int:
             )
         for trial_id, kind, message in ledger.final_failures():
             print(f"{trial_id[:8]} failed ({kind}): {message}")
-        coverage, standing = ledger.coverage(), ledger.standing()
-    if standing is not None:
-        print(rung_text(standing))
-    print(coverage)
-    return EXIT_DONE if coverage.complete else EXIT_INCOMPLETE
+        survey = ledger.survey()
+    if survey.standing is not None:
+        print(rung_text(survey.standing))
+    print(survey.coverage)
+    return EXIT_DONE if survey.coverage.complete else EXIT_INCOMPLETE

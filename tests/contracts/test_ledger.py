@@ -1,10 +1,14 @@
 """Contract: the ledger's schema, the states of a trial, and what no sequence of writes can break."""
 
+import contextlib
+import errno
 import fcntl
+import itertools
 import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +19,21 @@ from hypothesis import strategies as st
 
 from gridsearch.canonical import canonical_json
 from gridsearch.errors import GridSearchError, RequestError, StudyLockedError
-from gridsearch.ledger import Coverage, Ledger, bytes_array
+from gridsearch.ledger import Coverage, Ledger
 from gridsearch.recipe import knobs
 from gridsearch.study import Study
-from gridsearch.trial import PART, Epoch, Failure, Outcome, PartOutcome, Retry, retry_after
+from gridsearch.trial import (
+    FAILURE_KINDS,
+    PART,
+    Epoch,
+    Failure,
+    FailureKind,
+    Outcome,
+    PartOutcome,
+    Retry,
+    retry_after,
+)
+from reports.rows import read_study
 
 SMALL = Path(__file__).with_name("small.toml").read_text()
 
@@ -31,21 +46,23 @@ GOLDEN_COLUMNS = {
     "cell_trials": "position replicate trial",
     "provenance": "id content",
     "attempts": "id trial state provenance driver worker resources started heartbeat ended chosen_epoch seconds "
-    "peak_bytes collapsed failure_kind final forgiven message traceback",
+    "peak_bytes not_learned failure_kind final forgiven message traceback",
     "epochs": "attempt number train_loss train_seconds dev_seconds dev",
-    "outcomes": "attempt part dev test dev_logits test_logits",
+    "outcomes": "attempt part dev test",
+    "logits": "attempt part split chunk data",
     "labels": "split part labels",
     "scores": "trial name value",
+    "driver": "place name machine token beats",
     "yardsticks": "name dev test",
     "observations": "position levels response value",
 }
 
 
-def outcome(value: float = 0.5, collapsed: str = "") -> Outcome:
+def outcome(value: float = 0.5, not_learned: str = "") -> Outcome:
     metrics = {"accuracy": value}
     epochs = tuple(Epoch(number, 0.7, 1.0, 0.1, {PART: metrics}) for number in (1, 2))
     logits = np.array([[0.25, -1.5]], dtype=np.float32)
-    return Outcome(epochs, 2, {PART: PartOutcome(metrics, logits, metrics, logits)}, 2.5, 10**9, collapsed)
+    return Outcome(epochs, 2, {PART: PartOutcome(metrics, logits, metrics, logits)}, 2.5, 10**9, not_learned)
 
 
 @pytest.fixture
@@ -59,14 +76,48 @@ def run(ledger: Ledger, trial: str) -> int:
     return ledger.start(trial, ledger.provenance({"host": "here"}), "worker", {"gpus": 0.5})
 
 
-def test_schema(ledger: Ledger) -> None:
+def columns(ledger: Ledger) -> dict[str, str]:
     tables = [row["name"] for row in ledger.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    found = {
+    return {
         name: " ".join(row["name"] for row in ledger.connection.execute(f"PRAGMA table_info({name})"))
         for name in tables
     }
-    assert found == GOLDEN_COLUMNS
-    assert ledger.connection.execute("PRAGMA user_version").fetchone()[0] == 2
+
+
+def indexes(ledger: Ledger) -> set[str]:
+    return {row["name"] for row in ledger.connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
+
+
+def test_schema(ledger: Ledger) -> None:
+    assert columns(ledger) == GOLDEN_COLUMNS
+    assert ledger.connection.execute("PRAGMA user_version").fetchone()[0] == 3
+
+
+def test_no_question_about_all_trials_reads_all_attempts_for_each_of_them(ledger: Ledger) -> None:
+    """Quadratic costs hide in small studies: what counts is that an index answers whatever is asked trial by trial."""
+    asked: list[str] = []
+    ledger.connection.set_trace_callback(asked.append)
+    trial = min(ledger.pending())
+    ledger.coverage()
+    ledger.final_failures()
+    ledger.failures(trial)
+    ledger.trial(trial[:8])
+    read_study(ledger)
+    ledger.connection.set_trace_callback(None)
+    queries = {statement for statement in asked if statement.startswith(("SELECT", "\nSELECT", "--"))}
+    assert len(queries) > 10
+    for query in queries:
+        plan = [row["detail"] for row in ledger.connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+        correlated = False
+        for step in plan:
+            correlated = correlated or "CORRELATED" in step
+            assert not (correlated and step.startswith("SCAN")), (query, plan)
+    of_one_trial = ledger.connection.execute(
+        "EXPLAIN QUERY PLAN SELECT failure_kind FROM attempts WHERE trial = ? AND state = 'failed'", ("x",)
+    ).fetchall()
+    assert "SEARCH attempts USING INDEX attempts_of_trial (trial=? AND state=?)" in [
+        row["detail"] for row in of_one_trial
+    ]
 
 
 def state(ledger: Ledger, trial: str) -> str:
@@ -107,16 +158,62 @@ def test_a_trial_never_finishes_twice_nor_runs_twice_at_once(ledger: Ledger) -> 
     assert n_outcomes == 1, "the refused finish left nothing behind"
 
 
-def test_a_ledger_of_schema_1_gets_what_it_lacks(ledger: Ledger, plan_of) -> None:
-    facts, trials = ledger.facts(), ledger.trial_ids()
-    with ledger.connection as write:
-        write.execute("DROP TABLE labels")
-        write.execute("PRAGMA user_version = 1")
-    with Ledger(ledger.path) as opened:
-        assert (opened.facts(), opened.trial_ids()) == (facts, trials)
-        assert opened.connection.execute("SELECT count(*) FROM labels").fetchone()[0] == 0
-        opened.adopt(plan_of(SMALL), {})
-        assert opened.connection.execute("SELECT count(*) FROM labels").fetchone()[0] > 0
+OLD = Path(__file__).with_name("schema_2.sql").read_text(encoding="utf-8")
+"""A ledger as version 0.1 wrote it: two trials finished, one failed, one that runs."""
+
+
+def old_ledger(folder: Path, version: int) -> Path:
+    folder.mkdir()
+    with contextlib.closing(sqlite3.connect(folder / "ledger.sqlite")) as connection:
+        connection.executescript(OLD)
+        if version == 1:
+            connection.executescript("DROP TABLE labels; DROP TABLE scores; PRAGMA user_version = 1")
+    return folder / "ledger.sqlite"
+
+
+def what_it_says(ledger: Ledger) -> object:
+    first, second = (trial for trial, _ in ledger.dev_scores())
+    study = read_study(ledger)
+    assert [why for cell in study.cells for why in cell.not_learned] == ["one label for all"]
+    assert [cell.result.mean for cell in study.cells[:2]] == [0.5, 0.75]
+    for trial, value in ((first, 0.5), (second, 0.75)):
+        np.testing.assert_array_equal(ledger.logits(trial, "dev"), np.array([[0.25, -1.5]], dtype=np.float32) * value)
+        np.testing.assert_array_equal(ledger.logits(trial, "test"), np.array([[0.5, -3.0]], dtype=np.float32))
+    assert ledger.coverage() == Coverage(planned=4, finished=2, failed=1, running=1, pending=0, repeated=0)
+    return ledger.facts(), ledger.dev_scores(), ledger.final_failures(), ledger.scores(), ledger.cells()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_older_ledger_is_read_as_it_is_and_upgraded_when_it_is_written(
+    version: int, ledger: Ledger, tmp_path: Path
+) -> None:
+    path = old_ledger(tmp_path / "old", version)
+    before = path.read_bytes()
+    with Study(path.parent).open() as read:
+        said = what_it_says(read)
+        with pytest.raises(sqlite3.OperationalError):
+            read.release("written")
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    with Ledger(path) as upgraded:
+        assert what_it_says(upgraded) == said
+        assert upgraded.release("its driver died") == 1
+        upgraded.finish(run(upgraded, min(upgraded.pending())), outcome())
+        assert columns(upgraded) == columns(ledger)
+        assert indexes(upgraded) == indexes(ledger)
+    with Study(path.parent).open() as again:
+        assert again.coverage().finished == 3
+    assert path.read_bytes() != before
+
+
+def test_an_upgrade_that_is_cut_off_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = old_ledger(tmp_path / "old", 2)
+    monkeypatch.setattr("gridsearch.schema._chunk_logits", lambda write: write.execute("SELECT * FROM nowhere"))
+    with pytest.raises(RequestError, match="no such table: nowhere"):
+        Ledger(path)
+    monkeypatch.undo()
+    with Study(path.parent).open() as read:
+        what_it_says(read)
 
 
 @pytest.mark.parametrize(
@@ -138,9 +235,24 @@ def test_an_outcome_comes_back_as_it_was(ledger: Ledger) -> None:
     trial = min(ledger.pending())
     ledger.finish(run(ledger, trial), outcome(0.1 + 0.2))
     assert ledger.dev_scores() == [(trial, {"accuracy": 0.1 + 0.2})]
-    row = ledger.connection.execute("SELECT * FROM outcomes").fetchone()
-    np.testing.assert_array_equal(bytes_array(row["dev_logits"]), np.array([[0.25, -1.5]], dtype=np.float32))
+    for split in ("dev", "test"):
+        np.testing.assert_array_equal(ledger.logits(trial, split), np.array([[0.25, -1.5]], dtype=np.float32))
+    assert ledger.logits("no trial", "dev") is None
     assert ledger.trial(trial[:8]).id == trial
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (1, 3), (10, 3), (11, 3), (40, 1)])
+def test_logits_of_any_size_come_back(ledger: Ledger, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int]) -> None:
+    """SQLite takes 10^9 bytes at most in a blob, and in a row: chunks of the same table have no such limit."""
+    monkeypatch.setattr("gridsearch.stored_logits.CHUNK_BYTES", 2 * shape[1] * 4 + 3)
+    ledger.connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 400)
+    trial, logits = min(ledger.pending()), np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    part = PartOutcome({"accuracy": 0.5}, logits, None, -logits)
+    ledger.finish(run(ledger, trial), replace(outcome(), parts={PART: part}))
+    np.testing.assert_array_equal(ledger.logits(trial, "dev"), logits)
+    np.testing.assert_array_equal(ledger.logits(trial, "test"), -logits)
+    n_chunks = ledger.connection.execute("SELECT count(*) FROM logits WHERE split = 'dev'").fetchone()[0]
+    assert n_chunks == max(1, -(-shape[0] // 2))
 
 
 def test_knobs_that_are_younger_than_a_recipe_are_neutral_in_it(ledger: Ledger, monkeypatch) -> None:
@@ -196,20 +308,150 @@ def test_a_second_driver_is_refused(tmp_path: Path, ledger: Ledger) -> None:
     assert "is being driven by process" in done.stderr
 
 
-def test_a_fresh_lease_from_another_machine_is_respected_and_an_old_one_is_not(tmp_path: Path, ledger: Ledger) -> None:
-    run(ledger, min(ledger.pending()))
-    with ledger.connection as write:
-        write.execute("UPDATE attempts SET driver = 'elsewhere'")
-    ledger.connection.close()
-    folder = tmp_path / "copy"
+def as_copied(study: Study, folder: Path, change: str) -> Study:
+    """Copy a study that is being driven, as another machine would see it: no lock of this kernel is on it."""
     folder.mkdir()
-    (folder / "ledger.sqlite").write_bytes((tmp_path / "study" / "ledger.sqlite").read_bytes())
-    with pytest.raises(StudyLockedError, match="is being driven from elsewhere"), Study(folder).driven():
-        pass
-    with Ledger(folder / "ledger.sqlite") as old, old.connection as write:
-        write.execute("UPDATE attempts SET heartbeat = heartbeat - 3600")
-    with Study(folder).driven() as taken_over:
+    with contextlib.closing(sqlite3.connect(folder / "ledger.sqlite")) as copy:
+        with contextlib.closing(sqlite3.connect(study.ledger_path)) as source:
+            source.backup(copy)
+        with copy:
+            copy.execute(change)
+    return Study(folder)
+
+
+ELSEWHERE = {
+    "another kernel": "UPDATE driver SET machine = 'another', name = 'process 7 on elsewhere'",
+    "another host": "UPDATE attempts SET driver = 'elsewhere'",
+}
+
+
+@pytest.mark.parametrize("change", ELSEWHERE.values(), ids=ELSEWHERE)
+@pytest.mark.parametrize("clock", [-86400.0, -90.0, 0.0, 90.0])
+def test_a_driver_on_another_machine_is_seen_by_what_it_writes_and_not_by_its_clock(
+    change: str, clock: float, tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(ledger, min(ledger.pending()))
+    study = as_copied(Study(tmp_path / "study"), tmp_path / "copy", change)
+    monkeypatch.setattr("gridsearch.lease.WATCH_SECONDS", 60.0)
+    stop, now = threading.Event(), time.time()
+
+    def beat() -> None:
+        number = 0
+        while not stop.wait(0.05):
+            number += 1
+            with contextlib.closing(sqlite3.connect(study.ledger_path)) as theirs, theirs:
+                theirs.execute("UPDATE attempts SET heartbeat = ?", (now + clock + number,))
+
+    other = threading.Thread(target=beat)
+    other.start()
+    said: list[str] = []
+    try:
+        with pytest.raises(StudyLockedError, match=r"is being driven by .* on elsewhere"), study.driven(said.append):
+            pass
+    finally:
+        stop.set()
+        other.join()
+    assert "drove this study last" in said[0]
+    assert not study.driver(), "who was refused holds no lock, and has not signed the lock file"
+    assert study.lock_path.read_text() == ""
+
+
+@pytest.mark.parametrize("change", ELSEWHERE.values(), ids=ELSEWHERE)
+@pytest.mark.parametrize("clock", [-86400.0, 86400.0])
+def test_a_dead_driver_of_another_machine_is_taken_over_whatever_its_clock_said(
+    change: str, clock: float, tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(ledger, min(ledger.pending()))
+    study = as_copied(Study(tmp_path / "study"), tmp_path / "copy", change)
+    with contextlib.closing(sqlite3.connect(study.ledger_path)) as theirs, theirs:
+        theirs.execute("UPDATE attempts SET heartbeat = ?", (time.time() + clock,))
+    monkeypatch.setattr("gridsearch.lease.WATCH_SECONDS", 0.5)
+    with study.driven() as taken_over:
         assert taken_over.coverage().running == 1
+
+
+def test_a_dead_driver_of_this_machine_is_taken_over_at_once(
+    tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(ledger, min(ledger.pending()))
+    study = as_copied(Study(tmp_path / "study"), tmp_path / "copy", "UPDATE driver SET name = 'process 7 on here'")
+    monkeypatch.setattr("gridsearch.lease.time.sleep", lambda seconds: pytest.fail("it waits"))
+    with study.driven() as taken_over:
+        assert taken_over.coverage().running == 1
+
+
+def test_of_two_drivers_that_start_at_the_same_time_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a disk whose locks do nothing: neither sees a trace of the other before it opens the ledger."""
+    monkeypatch.setattr("gridsearch.study.fcntl.flock", lambda lock, how: None)
+    study, last = Study(tmp_path / "study"), Study._last_driver
+    with study.driven():
+        monkeypatch.setattr(Study, "_last_driver", lambda self, say, lock_holds: None)
+        with pytest.raises(StudyLockedError, match="is being driven by process"), study.driven():
+            pass
+    monkeypatch.setattr(Study, "_last_driver", last)
+    with study.driven():
+        pass
+
+
+def test_where_a_disk_has_no_locks_the_ledger_alone_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(lock: object, how: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("gridsearch.study.fcntl.flock", no_locks)
+    monkeypatch.setattr("gridsearch.lease.WATCH_SECONDS", 60.0)
+    study = Study(tmp_path / "study")
+    with study.driven() as ledger:
+        writer = threading.Timer(0.5, lambda: ledger.beside().heartbeat())
+        writer.start()
+        with pytest.raises(StudyLockedError, match="is being driven by process"), study.driven():
+            pass
+        writer.join()
+
+
+def test_a_driver_that_was_taken_over_writes_no_more(tmp_path: Path, ledger: Ledger) -> None:
+    """It was suspended for longer than anyone waits, and wakes up."""
+    attempt = run(ledger, min(ledger.pending()))
+    with contextlib.closing(sqlite3.connect(ledger.path)) as theirs, theirs:
+        theirs.execute("UPDATE driver SET token = 'theirs'")
+    for write in (
+        lambda: ledger.finish(attempt, outcome()),
+        ledger.heartbeat,
+        ledger.beside().heartbeat,
+        lambda: ledger.release("interrupted"),
+    ):
+        with pytest.raises(StudyLockedError, match="another driver has taken over the study"):
+            write()
+    assert ledger.coverage().running == 1
+
+
+def test_a_driver_that_ends_in_order_leaves_no_trace(tmp_path: Path) -> None:
+    study = Study(tmp_path / "study")
+    with study.driven() as ledger:
+        assert ledger.connection.execute("SELECT count(*) FROM driver").fetchone()[0] == 1
+    with study.driven() as ledger, contextlib.suppress(KeyboardInterrupt):
+        raise KeyboardInterrupt
+    with Ledger(study.ledger_path) as ledger:
+        assert ledger.connection.execute("SELECT count(*) FROM driver").fetchone()[0] == 0
+
+
+def test_a_clock_that_is_set_back_makes_no_attempt_end_before_it_began(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, *_ = sorted(ledger.pending())
+    for trial, set_back in ((first, 0.0), (second, 3600.0)):
+        attempt, now = run(ledger, trial), time.time() - set_back
+        monkeypatch.setattr("gridsearch.ledger.time.time", lambda now=now: now)
+        ledger.heartbeat()
+        ledger.finish(attempt, outcome())
+        monkeypatch.undo()
+    (n_wrong,) = ledger.connection.execute(
+        "SELECT count(*) FROM attempts WHERE ended < started OR heartbeat < started"
+    ).fetchone()
+    assert n_wrong == 0
+    assert [trial for trial, _ in ledger.dev_scores()] == [first, second], "in the order in which they finished"
+    assert read_study(ledger).timing.held_seconds >= 0
 
 
 def test_asking_who_drives_does_not_keep_a_driver_out(tmp_path: Path, ledger: Ledger) -> None:
@@ -238,22 +480,6 @@ def test_outside_scores_are_kept_by_trial_replaced_and_removed(ledger: Ledger) -
     assert ledger.scores()["leaderboard"] == {first: 0.884897}, "all or nothing"
 
 
-def test_a_ledger_without_scores_is_read_as_it_is_and_gets_them_when_one_is_given(tmp_path: Path, plan_of) -> None:
-    study = Study(tmp_path / "study")
-    with study.driven() as ledger:
-        ledger.adopt(plan_of(SMALL), {})
-        ledger.connection.execute("DROP TABLE scores")
-    before = study.ledger_path.read_bytes()
-    with study.open() as ledger:
-        assert ledger.scores() == {}
-    assert study.ledger_path.read_bytes() == before
-    with study.driven() as ledger:
-        trial = min(ledger.trial_ids())
-        ledger.set_scores("leaderboard", {trial: 0.5})
-        assert ledger.scores() == {"leaderboard": {trial: 0.5}}
-        assert ledger.connection.execute("PRAGMA user_version").fetchone()[0] == 2
-
-
 def test_reading_never_makes_a_ledger(tmp_path: Path) -> None:
     (tmp_path / "ledger.sqlite").touch()
     with pytest.raises(RequestError, match="nothing has been planned yet in"):
@@ -271,7 +497,7 @@ def test_what_is_no_ledger_is_refused(tmp_path: Path) -> None:
 
 def test_a_ledger_of_another_version_is_refused(ledger: Ledger, tmp_path: Path) -> None:
     ledger.connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(RequestError, match="has ledger schema 99, but this version reads 2"):
+    with pytest.raises(RequestError, match="has ledger schema 99, but this version reads 3"):
         Study(tmp_path / "study").open()
 
 
@@ -288,6 +514,15 @@ def test_a_ledger_of_another_version_is_refused(ledger: Ledger, tmp_path: Path) 
         (["out_of_memory"] * 3, Retry(alone=True, micro_batch_divisor=4)),
         (["out_of_memory"] * 4, None),
         (["out_of_memory", "lost_worker"], Retry(alone=True)),
+        (["killed"], Retry(alone=True)),
+        (["killed"] * 2, Retry(alone=True, micro_batch_divisor=2)),
+        (["killed"] * 3, Retry(alone=True, micro_batch_divisor=4)),
+        (["killed"] * 4, None),
+        (["killed", "out_of_memory", "killed"], Retry(alone=True, micro_batch_divisor=4)),
+        (["killed", "out_of_memory", "out_of_memory", "killed"], None),
+        (["lost_worker", "killed", "lost_worker"], Retry(alone=True)),
+        (["lost_worker", "killed", "lost_worker", "lost_worker"], None),
+        (["killed", "time_limit"], None),
         (["code_error"], None),
         (["bad_data"], None),
         (["time_limit"], None),
@@ -295,6 +530,21 @@ def test_a_ledger_of_another_version_is_refused(ledger: Ledger, tmp_path: Path) 
 )
 def test_failures_are_retried_by_their_kind(failures: list, expected: Retry | None) -> None:
     assert retry_after(failures) == expected
+
+
+@given(st.lists(st.sampled_from([kind for kind in FAILURE_KINDS if kind != "lost_driver"]), min_size=6, max_size=6))
+def test_any_failures_come_to_an_end_and_batches_only_get_smaller(kinds: list[FailureKind]) -> None:
+    """Six attempts at most, whatever they die of; what is tried alone stays alone."""
+    retries = [retry_after(kinds[:n_failed]) for n_failed in range(7)]
+    assert retries[0] == Retry()
+    assert retries[6] is None
+    first_end = retries.index(None)
+    assert set(retries[first_end:]) == {None}, "failed for good is for good"
+    tried = [retry for retry in retries if retry is not None]
+    assert all(after.alone >= before.alone for before, after in itertools.pairwise(tried))
+    divisors = [retry.micro_batch_divisor for retry in tried]
+    assert divisors == sorted(divisors)
+    assert divisors[-1] <= 4
 
 
 MOVES = st.lists(

@@ -60,12 +60,12 @@ def test_the_recipe_chooses() -> None:
             "averaged": {"swa_start": 0.5, "swa_learning_rate": 1e-4},
         }.items()
     }
-    assert rates["linear"] == [linear(step, 2, 10) for step in range(10)]
-    assert rates["cosine"] == [cosine(step, 2, 10) for step in range(10)]
-    assert rates["constant"] == [0.0, 0.5, *[1.0] * 8]
-    assert rates["original"] == [original_bert_adam(step, 0.25, 10) for step in range(10)]
+    assert rates["linear"] == [1e-3 * linear(step, 2, 10) for step in range(10)]
+    assert rates["cosine"] == [1e-3 * cosine(step, 2, 10) for step in range(10)]
+    assert rates["constant"] == [0.0, 5e-4, *[1e-3] * 8]
+    assert rates["original"] == [1e-3 * original_bert_adam(step, 0.25, 10) for step in range(10)]
     assert rates["original"] != rates["linear"]
-    assert rates["averaged"] == [*rates["linear"][:5], *[pytest.approx(0.1)] * 5]
+    assert rates["averaged"] == [*rates["linear"][:5], *[1e-4] * 5]
 
 
 @given(st.integers(0, 50), st.integers(1, 200), st.integers(0, 300))

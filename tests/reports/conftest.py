@@ -77,14 +77,14 @@ def outcome(
     *,
     chosen: int = 2,
     seconds: float = 1.5,
-    collapsed: str = "",
+    not_learned: str = "",
     metric: str = "accuracy",
 ) -> Outcome:
     """An outcome of two epochs with these results at the chosen one."""
     epochs = tuple(Epoch(n, 0.6, seconds, 0.25, {"task": {metric: dev}}) for n in (1, 2))
     on_test = (None, None) if test is None else ({metric: test}, logits(test))
     part = PartOutcome({metric: dev}, logits(dev), *on_test)
-    return Outcome(epochs, chosen, {"task": part}, seconds=4.0, peak_bytes=2**30, collapsed=collapsed)
+    return Outcome(epochs, chosen, {"task": part}, seconds=4.0, peak_bytes=2**30, not_learned=not_learned)
 
 
 class Writer:

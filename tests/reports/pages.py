@@ -47,11 +47,11 @@ def import_table(path: Path, response: str | None, study: Study, inert: Sequence
 
 
 def small_study(study: Study) -> Writer:
-    """Four cells: one collapsed, one that failed at first."""
+    """Four cells: one did not learn, one that failed at first."""
     writer = Writer(study, small_plan())
     writer.yardstick(0.7, 0.71)
     writer.finish(1, outcome(0.80, 0.79))
-    writer.finish(2, outcome(0.50, 0.50, seconds=0.9, collapsed="every dev row gets the same label"))
+    writer.finish(2, outcome(0.50, 0.50, seconds=0.9, not_learned="every dev row gets the same label"))
     writer.finish(3, outcome(0.85, 0.83, chosen=1))
     failure = Failure("out_of_memory", "MemoryError: no `room` | left")
     writer.run(lambda ledger, attempt: ledger.fail(attempt, failure, final=False), 4)
@@ -96,7 +96,7 @@ def filled(
 
 
 def sixty_four_cells(study: Study) -> Study:
-    """The shipped question with results made by hand: one run collapsed, one failed for good."""
+    """The shipped question with results made by hand: one run did not learn, one failed for good."""
     space = Path(search_spaces.__path__[0], "finetune64.toml").read_text(encoding="utf-8")
     # Warm-up must be able to act on four rows.
     writer = Writer(study, small_plan(space.replace("batch_size = 32", "batch_size = 1")))
@@ -110,7 +110,7 @@ def sixty_four_cells(study: Study) -> Study:
         bits = [(cell - 1) >> place & 1 for place in range(6)]
         dev, test = 0.93 - 0.01 * bits[2] - 0.004 * bits[1] + noise[cell - 1]
         if cell == 12:
-            writer.finish(cell, outcome(0.5, 0.5, collapsed="every dev row gets the same label"))
+            writer.finish(cell, outcome(0.5, 0.5, not_learned="every dev row gets the same label"))
         else:
             writer.finish(cell, outcome(round(float(dev), 4), round(float(test), 4)))
     return study
@@ -129,7 +129,7 @@ def hostile_study(folder: Path) -> Study:
     for cell, message in enumerate(HOSTILE, start=1):
         failure = Failure("bad_data", f"{message}\n<details>\n<summary>{message}</summary>\n{message}")
         writer.run(lambda ledger, attempt, failure=failure: ledger.fail(attempt, failure, final=False), cell)  # type: ignore[misc]
-        writer.finish(cell, outcome(0.5 + cell / 100, 0.5, collapsed=message))
+        writer.finish(cell, outcome(0.5 + cell / 100, 0.5, not_learned=message))
     return study
 
 

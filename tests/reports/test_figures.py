@@ -300,10 +300,10 @@ def test_the_pareto_set_and_the_baseline_are_named() -> None:
     assert "± one standard deviation of a run (0.010)" in texts(picture)
 
 
-def test_a_collapsed_run_far_off_does_not_squeeze_the_others() -> None:
-    cells = [TimedCell(str(n), 20 + n, 0.9 + n / 1000) for n in range(9)] + [TimedCell("9", 10, 0.1, collapsed=True)]
+def test_a_run_far_off_that_did_not_learn_does_not_squeeze_the_others() -> None:
+    cells = [TimedCell(str(n), 20 + n, 0.9 + n / 1000) for n in range(9)] + [TimedCell("9", 10, 0.1, not_learned=True)]
     picture = assert_legible(quality_time_picture(cells, ACCURACY))
-    assert "collapsed, off the axis (1)" in texts(picture)
+    assert "did not learn, off the axis (1)" in texts(picture)
     assert "9 (" not in picture.alt
     assert not any(text.startswith("0.1") for text in texts(picture))
 
@@ -322,10 +322,12 @@ def test_curves_are_named_and_differ_in_dashes_and_markers() -> None:
         Curve("cell 50", (Role.BEST,), (0.80, 0.90, 0.94), 3),
         Curve("cell 1", (Role.BASELINE,), (0.78, 0.89, 0.93), 2),
         Curve("cell 55", (Role.WORST,), (0.70, None, 0.92), 3),
-        Curve("cell 9", (Role.COLLAPSED,), (0.5, float("nan"), 0.1), 1, collapsed=True),
+        Curve("cell 9", (Role.NOT_LEARNED,), (0.5, float("nan"), 0.1), 1, not_learned=True),
     ]
     picture = assert_legible(curves_picture(curves, ACCURACY))
-    assert {"best: cell 50", "baseline: cell 1", "worst: cell 55", "collapsed: cell 9", "epoch"} <= set(texts(picture))
+    assert {"best: cell 50", "baseline: cell 1", "worst: cell 55", "did not learn: cell 9", "epoch"} <= set(
+        texts(picture)
+    )
     looks = STYLES.values()
     assert len({style.color for style in looks}) == len({style.marker for style in looks}) == len(looks)
     # In the key and in the plot, one pattern for each but the solid one.
@@ -340,7 +342,7 @@ def test_one_cell_may_be_best_worst_and_baseline() -> None:
 
 def test_many_long_curves() -> None:
     curves = [
-        Curve(f"组合 {n}", (Role.COLLAPSED,), tuple(0.5 + n / 9e3 for _ in range(300)), None, True) for n in range(40)
+        Curve(f"组合 {n}", (Role.NOT_LEARNED,), tuple(0.5 + n / 9e3 for _ in range(300)), None, True) for n in range(40)
     ]
     with speaking("zh"):
         picture = assert_legible(curves_picture(curves, LOSS))
@@ -366,10 +368,10 @@ def test_grids_of_every_shape(sizes: tuple[int, ...]) -> None:
     assert_legible(heat_map_picture(*grid(*sizes), ACCURACY))
 
 
-def test_collapsed_failed_and_equal_cells() -> None:
+def test_not_learned_failed_and_equal_cells() -> None:
     factors, cells = grid(2, 3)
     odd = [
-        GridCell("1", cells[0].levels, 0.1, collapsed=True),
+        GridCell("1", cells[0].levels, 0.1, not_learned=True),
         GridCell("2", cells[1].levels, None),
         GridCell("3", cells[2].levels, float("nan")),
         GridCell("4", cells[3].levels, 0.5, is_best=True, is_baseline=True),
@@ -377,7 +379,7 @@ def test_collapsed_failed_and_equal_cells() -> None:
         GridCell("6", cells[4].levels, 0.7),
     ]
     picture = assert_legible(heat_map_picture(factors, odd, LOSS))
-    assert {"0.100†", "0.500", "0.600", "no result", "† collapsed", "best", "baseline"} <= set(texts(picture))
+    assert {"0.100†", "0.500", "0.600", "no result", "† did not learn", "best", "baseline"} <= set(texts(picture))
 
 
 def test_no_grid_is_no_map() -> None:
@@ -499,9 +501,9 @@ def test_a_small_study(study: Study) -> None:
     writer = Writer(study, small_plan(SMALL_SPACE + "[design]\nseeds = [0, 1]\n"))
     for cell in (1, 2, 3, 4):
         for replicate in (0, 1):
-            collapsed = "every dev row gets the same label" if (cell, replicate) == (2, 0) else ""
+            not_learned = "every dev row gets the same label" if (cell, replicate) == (2, 0) else ""
             result = outcome(
-                0.8 + cell / 100 + replicate / 50, 0.7 + cell / 100, seconds=2.0 / cell, collapsed=collapsed
+                0.8 + cell / 100 + replicate / 50, 0.7 + cell / 100, seconds=2.0 / cell, not_learned=not_learned
             )
             writer.finish(cell, result, replicate)
     with study.open() as ledger:
@@ -515,12 +517,12 @@ def test_a_small_study(study: Study) -> None:
         assert_legible(picture)
     assert {"bertadam", "frozen_layers", "accuracy on test, brighter is better", "0.7400"} <= set(texts(pictures[0]))
     assert {"4", "1", "accuracy on dev"} <= set(texts(pictures[1]))
-    assert {"best: cell 4, seed 0", "worst, baseline: cell 1, seed 1", "collapsed: cell 2, seed 0"} <= set(
+    assert {"best: cell 4, seed 0", "worst, baseline: cell 1, seed 1", "did not learn: cell 2, seed 0"} <= set(
         texts(pictures[2])
     )
     assert [cell.seconds for cell in timed_cells(rows)] == pytest.approx([4.0, 2.0, 4 / 3, 1.0])
     assert dev_run_sd(rows) == pytest.approx(0.02 / 2**0.5)
-    assert [curve.collapsed for curve in study_curves(rows, epochs)] == [False] * 4 + [True]
+    assert [curve.not_learned for curve in study_curves(rows, epochs)] == [False] * 4 + [True]
 
 
 def test_an_unfinished_study_has_no_pictures(study: Study) -> None:

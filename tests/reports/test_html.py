@@ -64,13 +64,13 @@ class Reader(HTMLParser):
 
 @pytest.fixture
 def small(study: Study) -> Writer:
-    """Four cells: one collapsed, one that failed at first."""
+    """Four cells: one did not learn, one that failed at first."""
     writer = Writer(study, small_plan())
     writer.yardstick(0.7, 0.71)
     failure = Failure("out_of_memory", "MemoryError: no `room` | left")
     writer.run(lambda ledger, attempt: ledger.fail(attempt, failure, final=False), 4)
     for cell, (dev, test) in enumerate([(0.8, 0.79), (0.5, 0.5), (0.85, 0.83), (0.84, 0.86)], start=1):
-        writer.finish(cell, outcome(dev, test, collapsed="every row gets the same label" if cell == 2 else ""))
+        writer.finish(cell, outcome(dev, test, not_learned="every row gets the same label" if cell == 2 else ""))
     return writer
 
 
@@ -124,7 +124,8 @@ def test_rows_and_their_marks(small: Writer) -> None:
         '<tr class="baseline"><th scope="row" data-value="1">1 <span class="badge baseline">baseline</span></th>'
         '<td data-value="0">0</td><td data-value="0">0</td><td class="number" data-value="0.8">0.8000</td>'
         '<td class="number" data-value="0.79">0.7900</td></tr>',
-        '<tr class="collapsed"><th scope="row" data-value="2">2 <span class="badge collapsed">collapsed</span></th>'
+        '<tr class="not-learned"><th scope="row" data-value="2">2 '
+        '<span class="badge not-learned">did not learn</span></th>'
         '<td data-value="0">0</td><td data-value="1">6</td><td class="number" data-value="0.5">0.5000</td>'
         '<td class="number" data-value="0.5">0.5000 <span class="mark">†</span></td></tr>',
         '<tr class="best"><th scope="row" data-value="3">3 <span class="badge best">best on dev</span></th>'

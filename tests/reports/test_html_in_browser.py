@@ -160,7 +160,7 @@ def test_filters_and_reset(tab: Tab, sixty_four: Path) -> None:
     tab.click(header(0))
     assert shown(tab)[:3] == ["64", "60", "56"]
     tab.click("input")
-    tab.type("COLLAPSED  0.5")
+    tab.type("DID NOT LEARN  0.5")
     assert (tab.evaluate(COUNT), shown(tab)) == ("1 of 64 rows", ["12"])
     tab.type("x")
     assert (tab.evaluate(COUNT), shown(tab)) == ("0 of 64 rows", [])

@@ -173,7 +173,7 @@ def test_an_existing_study_is_refused(tmp_path: Path, study: Study) -> None:
 def test_our_own_pages_can_be_read_back(study: Study) -> None:
     writer = Writer(study, small_plan(has_test=False))
     for cell in (1, 2, 3, 4):
-        writer.finish(cell, outcome(0.8 + cell / 100, collapsed="constant" if cell == 2 else ""))
+        writer.finish(cell, outcome(0.8 + cell / 100, not_learned="constant" if cell == 2 else ""))
     table = read_table(write_reports(study, None, ["md"])[0], None)
     assert [row.text for row in table.rows] == ["0.8100", "0.8200", "0.8300", "0.8400"]
     assert table.factors == ("bertadam", "frozen_layers")

@@ -179,7 +179,7 @@ REASONS = [
 DESIGNS = [design_text({"kind": kind, "resolution": 4}) for kind in get_args(Design.model_fields["kind"].annotation)]
 
 
-@pytest.mark.parametrize("reason", [*REASONS, *texts_returned(finetune.why_collapsed), *FAILURE_KINDS, *DESIGNS])
+@pytest.mark.parametrize("reason", [*REASONS, *texts_returned(finetune.why_not_learned), *FAILURE_KINDS, *DESIGNS])
 def test_reasons_are_told_in_chinese(reason: str) -> None:
     with speaking("zh"):
         told = retold(reason)
@@ -268,12 +268,12 @@ def nothing_done(study: Study) -> StudyRows:
     return read(study)
 
 
-def collapsed(study: Study) -> StudyRows:
+def not_learned(study: Study) -> StudyRows:
     writer = Writer(study, small_plan(THREE))
     for cell in range(1, 9):
         for replicate in range(4):
             reason = "the training loss never fell below that of an even guess, 0.693" if cell > 2 else ""
-            writer.finish(cell, outcome(0.5 + cell / 100 + replicate / 1000, 0.5, collapsed=reason), replicate)
+            writer.finish(cell, outcome(0.5 + cell / 100 + replicate / 1000, 0.5, not_learned=reason), replicate)
     return read(study)
 
 
@@ -316,7 +316,7 @@ STUDIES = [
     three_levels,
     unfinished,
     nothing_done,
-    collapsed,
+    not_learned,
     listed,
     fraction,
     random_cells,

@@ -21,7 +21,7 @@ def text(study: Study) -> str:
 def test_the_rows_of_the_comparison_table(study: Study) -> None:
     writer = Writer(study, small_plan(has_test=False))
     writer.finish(1, outcome(0.8))
-    writer.finish(2, outcome(0.5, collapsed="every dev row gets the same label"))
+    writer.finish(2, outcome(0.5, not_learned="every dev row gets the same label"))
     assert text(study).split("\n") == [
         r"% \usepackage[T1]{fontenc} \usepackage{booktabs,longtable}",
         r"\begin{longtable}{llll}",

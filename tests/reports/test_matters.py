@@ -116,7 +116,7 @@ def test_a_list_with_seeds_tests_its_factors(study: Study) -> None:
     assert "Only main effects are tested" in text
 
 
-def test_dropped_and_collapsed_runs_are_counted(study: Study) -> None:
+def test_dropped_runs_and_those_that_did_not_learn_are_counted(study: Study) -> None:
     writer = Writer(study, small_plan(THREE))
     noise = np.random.default_rng(0).normal(0.8, 0.002, (8, 4))
     for cell in range(1, 9):
@@ -126,21 +126,21 @@ def test_dropped_and_collapsed_runs_are_counted(study: Study) -> None:
                 failure = Failure("code_error", "x")
                 writer.run(lambda ledger, attempt: ledger.fail(attempt, failure, final=True), cell, replicate)  # noqa: B023
             elif (cell, replicate) != (1, 0):
-                writer.finish(cell, outcome(value, value, collapsed="flat" if cell == 2 else ""), replicate)
+                writer.finish(cell, outcome(value, value, not_learned="flat" if cell == 2 else ""), replicate)
     text = said(rows(study))
     assert "2 of 32 runs have no finite result and are left out." in text
-    assert "4 of the 30 runs collapsed † and count like any other" in text
+    assert "4 of the 30 runs did not learn † and count like any other" in text
 
 
-def test_nothing_is_concluded_from_runs_of_which_most_collapsed(study: Study) -> None:
+def test_nothing_is_concluded_from_runs_of_which_most_did_not_learn(study: Study) -> None:
     writer = Writer(study, small_plan(THREE))
     noise = np.random.default_rng(0).normal(0.8, 0.002, (8, 4))
     for cell in range(1, 9):
         for replicate in range(4):
             value = float(noise[cell - 1, replicate]) - 0.2 * (cell > 4)
-            writer.finish(cell, outcome(value, value, collapsed="flat" if cell > 3 else ""), replicate)
+            writer.finish(cell, outcome(value, value, not_learned="flat" if cell > 3 else ""), replicate)
     text = said(rows(study))
-    assert text.startswith("## What matters **No conclusion**: 20 of the 32 runs collapsed †")
+    assert text.startswith("## What matters **No conclusion**: 20 of the 32 runs did not learn †")
     assert "Found" not in text
 
 

@@ -60,7 +60,7 @@ def test_a_study_with_nothing_finished_is_honest(study: Study) -> None:
     assert "No trial has finished yet: there is nothing to compare." in text
     assert section(text, "Failures") == "No attempt has been made."
     assert text.count(" pending") == 1 + 4
-    for absent in ("Best and worst", "Read with care", "Collapsed runs", "Cost", "Yardstick"):
+    for absent in ("Best and worst", "Read with care", "Runs that did not learn", "Cost", "Yardstick"):
         assert f"## {absent}" not in text
     assert "gridsearch sweep small.toml --task moods --seeds 0 --study study" in text
 
@@ -69,7 +69,7 @@ def test_no_failure_is_said_aloud(study: Study) -> None:
     writer = Writer(study, small_plan(has_test=False))
     writer.finish(1, outcome(0.8))
     assert section(page(study), "Failures") == "No attempt failed."
-    assert section(page(study), "Collapsed runs") == "No finished run collapsed."
+    assert section(page(study), "Runs that did not learn") == "Every finished run learned."
 
 
 def test_failures_that_say_the_same_are_one_line(study: Study) -> None:

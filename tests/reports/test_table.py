@@ -24,7 +24,7 @@ def lines(study: Study) -> list[str]:
 def test_every_kind_of_row(study: Study) -> None:
     writer = Writer(study, small_plan(has_test=False))
     writer.finish(1, outcome(0.8))
-    writer.finish(2, outcome(0.5, collapsed="every dev row gets the same label"))
+    writer.finish(2, outcome(0.5, not_learned="every dev row gets the same label"))
     writer.run(lambda ledger, attempt: ledger.fail(attempt, Failure("code_error", "x"), final=True), 3)
     assert lines(study) == [
         "| index   | bertadam   | frozen_layers   | result     |",
@@ -71,7 +71,7 @@ def test_labels_stay_as_they_are(study: Study) -> None:
 
 def test_terminal(study: Study) -> None:
     writer = Writer(study, small_plan())
-    writer.finish(1, outcome(0.8, 0.7, collapsed="constant"))
+    writer.finish(1, outcome(0.8, 0.7, not_learned="constant"))
     with study.open() as ledger:
         assert terminal_table(ledger).split("\n") == [
             "result: accuracy on test at the chosen epoch",
@@ -82,7 +82,7 @@ def test_terminal(study: Study) -> None:
             "3      1         0                       pending",
             "4      1         6                       pending",
             "* best of its column",
-            "† collapsed: see the page",
+            "† did not learn: see the page",
         ]
 
 
@@ -117,7 +117,7 @@ def test_csv_holds_unrounded_numbers(study: Study) -> None:
         "dev": repr(1 / 3),
         "result": repr(2 / 3),
         "state": "finished",
-        "collapsed": "",
+        "not_learned": "",
         "chosen_epoch": "2",
         "train_seconds_per_epoch": "1.5",
         "trials": trial,

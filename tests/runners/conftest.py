@@ -1,8 +1,12 @@
 """A small encoder and a small task on disk: real text and a real BERT, trained in a second."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from gridsearch.tasks.task import Task
+from tests.fixtures_core import Once
 
 SPACE = """
 title = "A small question"
@@ -19,38 +23,41 @@ warmup_proportion = [0.0, 0.2]
 
 
 @pytest.fixture(scope="session")
-def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def encoder_folder(once: Once, docstrings_task: Task) -> Path:
+    return once("small bert", partial(make_encoder, docstrings_task))
+
+
+def make_encoder(task: Task, folder: Path) -> None:
     import torch
     from tokenizers import BertWordPieceTokenizer
     from transformers import BertConfig, BertModel, BertTokenizer
 
-    from gridsearch.tasks import docstrings
-
-    folder = tmp_path_factory.mktemp("encoder") / "small bert"
     words = BertWordPieceTokenizer()
-    words.train_from_iterator(docstrings.load().train.texts, vocab_size=1000, show_progress=False)
+    words.train_from_iterator(task.train.texts, vocab_size=1000, show_progress=False)
     torch.manual_seed(0)
     config = BertConfig(
         vocab_size=words.get_vocab_size(), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
         intermediate_size=64, max_position_embeddings=64,
     )  # fmt: skip
-    folder.mkdir()
     BertTokenizer(vocab=words.get_vocab()).save_pretrained(folder)
     model = BertModel(config)
     config.architectures = ["BertModel"]
     config.save_pretrained(folder)
     torch.save(model.state_dict(), folder / "pytorch_model.bin")
-    return folder
 
 
 @pytest.fixture
-def project(tmp_path: Path, encoder_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(tmp_path: Path, docstrings_task: Task, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user's folder with a hostile name: a space, a task and its data, and nothing else."""
-    from gridsearch.tasks import docstrings
+    folder = make_project(tmp_path, docstrings_task)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path / "cache"))
+    return folder
 
-    folder = tmp_path / 'a user\'s "folder" 中文'
+
+def make_project(top: Path, task: Task) -> Path:
+    folder = top / 'a user\'s "folder" 中文'
     folder.mkdir()
-    task = docstrings.load()
     labels = task.train.labels
     assert labels is not None
     chosen = [
@@ -63,6 +70,4 @@ def project(tmp_path: Path, encoder_folder: Path, monkeypatch: pytest.MonkeyPatc
         'name = "small"\nkind = "single"\nmetric = "accuracy"\n[files]\ntrain = "data.tsv"\ndev = 0.25\n'
         '[columns]\ntext = "the text"\nlabel = "which one?"\n'
     )
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path / "cache"))
     return folder

@@ -280,3 +280,27 @@ def finished_attempts() -> int:
             return int(connection.execute("SELECT count(*) FROM attempts WHERE state = 'finished'").fetchone()[0])
     except sqlite3.Error:
         return 0
+
+
+@pytest.mark.parametrize("text", ["soon", "", "0", "-5", "1e3", "nan", "inf", "5 min", "h", "1h30m", "1_000", "99999d"])
+@pytest.mark.parametrize("command", ["sweep", "optimize"])
+def test_a_time_limit_is_a_duration(command: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "finetune64", f"--time-limit={text}"])
+    assert ended.value.code == 2
+    *_, sentence = capsys.readouterr().err.strip().splitlines()
+    assert sentence.endswith(f"a duration is a number of seconds, or one with s, m, h or d behind it, but got {text!r}")
+
+
+@pytest.mark.parametrize("command", ["sweep", "optimize"])
+def test_trials_beyond_their_limit_have_failed_and_a_longer_one_tries_them_again(
+    command: str, project: Path, encoder_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = ["--trials", "8"] if command == "optimize" else []
+    asked = [command, *question(encoder_folder, "--runner", "serial", *more)]
+    shown = run(*asked, "--time-limit", "0.000001", code=1, capsys=capsys)
+    assert "failed (time_limit): not finished within 1e-06s, its --time-limit" in shown
+    assert "settled: 8 planned, 0 finished, 8 failed, 0 pending" in shown, "no stop after three that say the same"
+    assert "`time_limit`, 8 attempts" in " ".join(Path("study/page.md").read_text().split())
+    assert "8 failed" in run(*asked, "--time-limit", "1h", code=1, capsys=capsys), "a limit alone reopens nothing"
+    assert "complete: 8 planned, 8 finished" in run(*asked, "--time-limit", "1h", "--retry-failed", capsys=capsys)

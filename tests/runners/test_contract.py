@@ -1,30 +1,39 @@
 """What every runner promises, tested on each of them; the serial one is the oracle."""
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from gridsearch.encoders.load import describe
 from gridsearch.errors import RequestError
 from gridsearch.finetune import Execution
 from gridsearch.plan import Plan, make_plan
 from gridsearch.space import load_space
+from gridsearch.study import Study
+from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import load_task
 from gridsearch.trial import Epoch, Failure, Outcome
 from gridsearch.worker import Job
-from runners.contract import Runner, Stock
-from runners.driver import make_stock
+from runners import processes, ray_tune
+from runners.contract import KILLED, Runner, Stock
+from runners.driver import make_stock, sweep
 from runners.processes import ProcessesRunner
+from runners.progress import Progress
 from runners.ray_tune import RayRunner, _trainable
+from runners.recorder import Recorder
 from runners.serial import SerialRunner
+from tests.runners.conftest import make_project
 
 RUNNERS = {
     "serial": SerialRunner,
@@ -81,16 +90,44 @@ class Heard:
         return len(self.outcomes) + len(self.failures) >= self._stop_after
 
 
-@pytest.fixture
-def plan(project: Path, encoder_folder: Path) -> Plan:
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory, docstrings_task: Task, encoder_folder: Path) -> Plan:
+    project = make_project(tmp_path_factory.mktemp("contract"), docstrings_task)
     task = load_task(project / "task.toml")
     space = load_space(project / "question.toml").with_fixed({"encoder": str(encoder_folder)})
     return make_plan(space, task, partial(describe, corpus=task.corpus))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def stock(plan: Plan) -> Stock:
     return make_stock(plan, set(plan.trials), lambda text: None)
+
+
+ORDERS: Mapping[str, Callable[[list[Job]], list[Job]]] = {
+    "serial": lambda jobs: jobs,
+    "ray": lambda jobs: jobs[::-1],
+    "processes": lambda jobs: jobs[2:] + jobs[:2],
+}
+
+
+@pytest.fixture(scope="module")
+def runner_of() -> Iterator[Callable[[str], Runner]]:
+    """Return the runner of a name, made once and then used again and again: workers take seconds to start."""
+    with contextlib.ExitStack() as stack:
+        yield cache(lambda name: stack.enter_context(RUNNERS[name]()))
+
+
+@pytest.fixture(scope="module")
+def swept(plan: Plan, stock: Stock, runner_of: Callable[[str], Runner]) -> Callable[[str], Heard]:
+    """Return what a runner tells of all trials, each in an order of its own."""
+
+    @cache
+    def sweep(name: str) -> Heard:
+        heard = Heard()
+        runner_of(name).run(ORDERS[name](jobs_of(plan)), stock, heard)
+        return heard
+
+    return sweep
 
 
 def jobs_of(plan: Plan) -> list[Job]:
@@ -101,14 +138,12 @@ def numbers(outcome: Outcome) -> tuple[object, ...]:
     """All of an outcome that is no time and no memory."""
     part = outcome.parts["task"]
     losses = [(epoch.number, epoch.train_loss, json.dumps(epoch.dev, sort_keys=True)) for epoch in outcome.epochs]
-    return losses, outcome.chosen_epoch, dict(part.dev), part.dev_logits.tobytes(), outcome.collapsed
+    return losses, outcome.chosen_epoch, dict(part.dev), part.dev_logits.tobytes(), outcome.not_learned
 
 
 @pytest.mark.parametrize("name", RUNNERS)
-def test_every_job_runs_once_and_is_told_in_order(name: str, plan: Plan, stock: Stock) -> None:
-    heard = Heard()
-    with RUNNERS[name]() as runner:
-        runner.run(jobs_of(plan), stock, heard)
+def test_every_job_runs_once_and_is_told_in_order(name: str, plan: Plan, swept: Callable[[str], Heard]) -> None:
+    heard = swept(name)
     for trial_id in plan.trials:
         assert [what for trial, what in heard.events if trial == trial_id] == [
             "started", "epoch 1", "epoch 2", "finished",
@@ -116,19 +151,13 @@ def test_every_job_runs_once_and_is_told_in_order(name: str, plan: Plan, stock: 
     assert heard.processes == {os.getpid()}, "the listener is called in the driver's process"
 
 
-def test_runners_agree_to_the_last_bit_in_any_order_and_on_used_workers(plan: Plan, stock: Stock) -> None:
-    heard: dict[str, Heard] = {}
-    orders = {
-        "serial": jobs_of(plan),
-        "ray": jobs_of(plan)[::-1],
-        "processes": jobs_of(plan)[2:] + jobs_of(plan)[:2],
-        "serial again": jobs_of(plan)[3:] + jobs_of(plan)[:3],
-    }
-    for name, jobs in orders.items():
-        heard[name] = Heard()
-        runner: Runner = RUNNERS[name.split()[0]]()
-        with runner:
-            runner.run(jobs, stock, heard[name])
+def test_runners_agree_to_the_last_bit_in_any_order_and_on_used_workers(
+    plan: Plan, stock: Stock, swept: Callable[[str], Heard]
+) -> None:
+    heard = {name: swept(name) for name in RUNNERS} | {"serial again": Heard()}
+    jobs = jobs_of(plan)
+    with SerialRunner() as runner:
+        runner.run(jobs[3:] + jobs[:3], stock, heard["serial again"])
     expected = {trial_id: numbers(outcome) for trial_id, outcome in heard["serial"].outcomes.items()}
     for other in ("ray", "processes", "serial again"):
         assert {trial_id: numbers(outcome) for trial_id, outcome in heard[other].outcomes.items()} == expected
@@ -138,34 +167,42 @@ def test_runners_agree_to_the_last_bit_in_any_order_and_on_used_workers(plan: Pl
 
 
 @pytest.mark.parametrize("name", RUNNERS)
-def test_a_failure_is_told_and_the_worker_goes_on(name: str, plan: Plan, stock: Stock) -> None:
-    jobs = jobs_of(plan)
-    broken = replace(jobs[2].trial, encoder="unknown")
-    jobs[2] = Job(broken, Execution())
+def test_a_failure_is_told_and_the_worker_goes_on(
+    name: str, plan: Plan, stock: Stock, runner_of: Callable[[str], Runner]
+) -> None:
+    jobs = jobs_of(plan)[:3]
+    broken = replace(jobs[1].trial, encoder="unknown")
+    jobs[1] = Job(broken, Execution())
     heard = Heard()
-    with RUNNERS[name]() as runner:
-        runner.run(jobs, stock, heard)
+    runner_of(name).run(jobs, stock, heard, alone=True)
     assert set(heard.failures) == {broken.id}
     assert heard.failures[broken.id].kind == "code_error"
     assert "KeyError" in heard.failures[broken.id].message
     assert len(heard.outcomes) == len(jobs) - 1
+    assert len(set(heard.workers.values())) == 1
 
 
 @pytest.mark.parametrize("name", RUNNERS)
-def test_nothing_more_begins_when_a_stop_is_wanted(name: str, plan: Plan, stock: Stock) -> None:
+def test_nothing_more_begins_when_a_stop_is_wanted(
+    name: str, plan: Plan, stock: Stock, runner_of: Callable[[str], Runner]
+) -> None:
     heard = Heard(stop_after=2)
-    with RUNNERS[name]() as runner:
-        runner.run(jobs_of(plan), stock, heard)
+    runner_of(name).run(jobs_of(plan), stock, heard)
     assert 2 <= len(heard.outcomes) < len(plan.trials)
 
 
 @pytest.mark.parametrize("name", RUNNERS)
-def test_a_runner_runs_several_times(name: str, plan: Plan, stock: Stock) -> None:
-    heard = Heard()
-    with RUNNERS[name]() as runner:
-        runner.run(jobs_of(plan)[:1], stock, heard)
-        runner.run(jobs_of(plan)[1:2], stock, heard, alone=True)
-    assert len(heard.outcomes) == 2
+def test_a_runner_runs_several_times(
+    name: str, plan: Plan, stock: Stock, runner_of: Callable[[str], Runner], swept: Callable[[str], Heard]
+) -> None:
+    first, again = swept(name), Heard()
+    jobs = jobs_of(plan)[:2]
+    runner_of(name).run(jobs, stock, again, alone=True)
+    assert {id_: numbers(outcome) for id_, outcome in again.outcomes.items()} == {
+        job.trial.id: numbers(first.outcomes[job.trial.id]) for job in jobs
+    }
+    started = [what for _, what in again.events]
+    assert started == ["started", "epoch 1", "epoch 2", "finished"] * 2, "one after the other"
 
 
 @pytest.mark.slow
@@ -191,38 +228,134 @@ def test_more_of_a_gpu_than_there_is_is_refused() -> None:
         pass
 
 
+class Killer(Heard):
+    """Kills the worker of the first trial that starts."""
+
+    def started(self, trial_id: str, worker: str, resources: Mapping[str, object]) -> None:
+        super().started(trial_id, worker, resources)
+        if len(self.workers) == 1:
+            os.kill(int(worker.split(":")[1]), signal.SIGKILL)
+
+
 @pytest.mark.parametrize("name", ["ray", "processes"])
-def test_a_worker_killed_by_the_kernel_is_told_as_lost(name: str, plan: Plan, stock: Stock) -> None:
-    import signal
-
-    class Killer(Heard):
-        def started(self, trial_id: str, worker: str, resources: Mapping[str, object]) -> None:
-            super().started(trial_id, worker, resources)
-            if len(self.workers) == 1:
-                os.kill(int(worker.split(":")[1]), signal.SIGKILL)
-
+def test_a_worker_killed_by_the_system_is_told_so(name: str, plan: Plan, stock: Stock) -> None:
     heard = Killer()
     with RayRunner(1, gpus_per_trial=0.0) if name == "ray" else ProcessesRunner(1) as runner:
         runner.run(jobs_of(plan)[:3], stock, heard)
-    assert [failure.kind for failure in heard.failures.values()] == ["lost_worker"]
+    assert [failure.kind for failure in heard.failures.values()] == ["killed"]
+    assert [failure.message for failure in heard.failures.values()] == [KILLED]
     assert len(heard.outcomes) == 2
 
 
+@pytest.mark.parametrize("name", ["ray", "processes"])
+def test_a_killed_trial_is_tried_alone_and_then_in_smaller_batches(
+    name: str, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed in earnest, twice; the others are not kept waiting, and the ledger says how it was done at last."""
+    victim = plan.in_running_order(plan.trials)[1].id
+    begin, n_killed = Recorder.started, 0
+
+    def started(self: Recorder, trial_id: str, worker: str, resources: Mapping[str, object]) -> None:
+        nonlocal n_killed
+        begin(self, trial_id, worker, resources)
+        if trial_id == victim and n_killed < 2:
+            n_killed += 1
+            os.kill(int(worker.split(":")[1]), signal.SIGKILL)
+
+    monkeypatch.setattr(Recorder, "started", started)
+    progress = Progress(plan.task.metric, {}, Console(quiet=True))
+    result = sweep(plan, Study(Path("study")), RUNNERS[name](), sources={}, provenance=dict, progress=progress)
+    assert str(result.coverage) == "complete: 8 planned, 8 finished, 0 failed, 0 pending"
+    with Study(Path("study")).open() as ledger:
+        rows = ledger.connection.execute("SELECT * FROM attempts ORDER BY id").fetchall()
+        assert ledger.execution(victim)["micro_batch_divisor"] == 2
+    assert [row["failure_kind"] for row in rows if row["trial"] == victim] == ["killed", "killed", None]
+    assert [row["trial"] for row in rows][-2:] == [victim, victim]
+
+
 @pytest.mark.parametrize("name", RUNNERS)
-def test_a_trial_ends_after_the_epoch_that_is_its_last_one_wanted(name: str, plan: Plan, stock: Stock) -> None:
+def test_a_time_limit_ends_the_slow_one_and_the_others_finish(name: str, plan: Plan, stock: Stock) -> None:
+    slow, *others = jobs_of(plan)[:3]
+    recipe = slow.trial.recipe.model_copy(update={"epochs": 10**6})
+    endless = Job(replace(slow.trial, id="endless", recipe=recipe), Execution(time_limit=1.0))
+    heard = Heard()
+    with RUNNERS[name]() as runner:
+        runner.run([endless, *others], stock, heard)
+    assert heard.failures == {"endless": Failure("time_limit", "not finished within 1s, its --time-limit")}
+    assert set(heard.outcomes) == {job.trial.id for job in others}
+
+
+class Hanging:
+    """Data that a worker never comes back from reading; not even another thread of it runs meanwhile."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return exec, ("import ctypes; ctypes.PyDLL(None).sleep(1000)",)
+
+
+@pytest.mark.parametrize("name", ["ray", "processes"])
+def test_a_worker_that_hangs_is_ended_at_its_limit(
+    name: str, plan: Plan, stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_tune, "GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(processes, "GRACE_SECONDS", 0.5)
+    first, *others = jobs_of(plan)[:3]
+    trial = replace(first.trial, id="hung", recipe=first.trial.recipe.model_copy(update={"max_length": 23}))
+    with_hanging = Stock(stock.encoders, {**stock.data, (trial.encoder, 23): Hanging()})  # type: ignore[dict-item]
+    heard = Heard()
+    with RUNNERS[name]() as runner:
+        runner.run([Job(trial, Execution(time_limit=0.5)), *others], with_hanging, heard)
+    assert heard.failures == {"hung": Failure("time_limit", "not finished within 0.5s, its --time-limit")}
+    assert set(heard.outcomes) == {job.trial.id for job in others}
+
+
+RAYS_WORDS = {
+    "killed": """Failure # 1 (occurred at 2026-11-28_03-00-00)
+The actor died unexpectedly before finishing this task.
+	class_name: TrialActor
+	pid: 8061
+The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR Worker exit detail: Worker \
+unexpectedly exits with a connection error code 2. End of file. Some common causes include: (1) the process was killed \
+by the OOM killer due to high memory usage, (2) ray stop --force was called, or (3) the worker crashed""",
+    "out_of_memory": """Failure # 1 (occurred at 2026-11-28_03-00-00)
+1 worker(s) were killed due to the node running low on memory. Memory on the node (IP: 192.0.2.2, ID: 66a8) was 4.27GB \
+used / 23.54GB limit (0.181406)
+OOM kill reason: Memory usage 4547895296B exceeded threshold of 252765136B (1.0% of 25276514304B limit)""",
+    "lost_worker": """Failure # 1 (occurred at 2026-11-28_03-00-00)
+The actor died unexpectedly before finishing this task.
+	class_name: TrialActor
+The actor died because its node has died. Node Id: 0123456789abcdef""",
+}
+"""What Ray 2.60 writes when a worker dies of SIGKILL (or of any signal, without a word), when its memory monitor ends
+one, and when a node is lost; shortened."""
+
+
+@pytest.mark.parametrize("kind", RAYS_WORDS)
+def test_rays_words_are_read(kind: str) -> None:
+    failure = ray_tune.lost(RAYS_WORDS[kind].replace("\\\n", ""))
+    assert failure.kind == kind
+    assert not any(character.isdigit() for character in failure.message), "trials that die alike say the same"
+    if kind == "lost_worker":
+        assert failure.message == "The actor died because its node has died"
+
+
+@pytest.mark.parametrize("name", RUNNERS)
+def test_a_trial_ends_after_the_epoch_that_is_its_last_one_wanted(
+    name: str, plan: Plan, stock: Stock, runner_of: Callable[[str], Runner], swept: Callable[[str], Heard]
+) -> None:
     jobs = jobs_of(plan)[:3]
     pruned, *others = (job.trial.id for job in jobs)
-    heard, alone = Heard(prune=frozenset([pruned])), Heard()
-    with RUNNERS[name]() as runner:
-        runner.run(jobs, stock, heard)
-        runner.run(jobs[1:], stock, alone)
+    heard = Heard(prune=frozenset([pruned]))
+    runner_of(name).run(jobs, stock, heard, alone=True)
     assert [what for trial, what in heard.events if trial == pruned] == ["started", "epoch 1", "pruned"]
     assert set(heard.outcomes) == set(others)
-    assert all(numbers(heard.outcomes[trial]) == numbers(alone.outcomes[trial]) for trial in others)
+    whole = swept("serial").outcomes
+    assert all(numbers(heard.outcomes[trial]) == numbers(whole[trial]) for trial in others)
 
 
 @pytest.mark.parametrize("name", ["serial", "processes"])
-def test_jobs_are_taken_one_by_one_as_workers_get_free(name: str, plan: Plan, stock: Stock) -> None:
+def test_jobs_are_taken_one_by_one_as_workers_get_free(
+    name: str, plan: Plan, stock: Stock, runner_of: Callable[[str], Runner]
+) -> None:
     """A feed knows what has ended before it names the next job, and may have none for now."""
     first, second, third = jobs_of(plan)[:3]
     heard = Heard()
@@ -236,8 +369,7 @@ def test_jobs_are_taken_one_by_one_as_workers_get_free(name: str, plan: Plan, st
         yield second
         yield third
 
-    with RUNNERS[name]() as runner:
-        runner.run(feed(), stock, heard)
+    runner_of(name).run(feed(), stock, heard)
     assert known_when_asked == [{first.trial.id}]
     assert len(heard.outcomes) == 3
 
@@ -282,8 +414,9 @@ def test_a_node_needs_the_package_gridsearch_only(tmp_path: Path) -> None:
     assert done.stdout.strip() == "TrialActor", done.stderr
 
 
-def test_a_read_only_stock_is_enough(plan: Plan, stock: Stock) -> None:
+def test_a_read_only_stock_is_enough(plan: Plan) -> None:
     """The object store hands out arrays that cannot be written; a trial must not need to."""
+    stock = make_stock(plan, set(plan.trials), lambda text: None)
     for encoder in stock.encoders.values():
         for array in encoder.state.values():
             assert isinstance(array, np.ndarray)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -140,6 +141,58 @@ def test_a_later_sweep_without_keep_deletes_nothing(plan: Plan, project: Path) -
     more = make_plan(plan.space.with_seeds([0, 1]), plan.task, lambda name: plan.cards[name])
     assert drive(more, SerialRunner()).coverage.planned == 16
     assert set(Path("study/weights").iterdir()) == kept != set()
+
+
+def test_only_kept_trials_of_this_study_are_deleted(plan: Plan) -> None:
+    drive(plan, SerialRunner(), keep="top-3")
+    weights = Path("study/weights")
+    kept = {path.name for path in weights.iterdir()}
+    one = next(iter(plan.trials.keys() - kept))
+    (weights / ".DS_Store").write_text("a file")
+    (weights / "mine").mkdir()
+    (weights / "mine" / "notes.txt").write_text("a user's own")
+    shutil.copytree(weights / min(kept), weights / "of another study")
+    (weights / f"{one}.part").mkdir()
+    Path("elsewhere").mkdir()
+    (weights / "link").symlink_to(Path("elsewhere").resolve())
+    more = make_plan(plan.space.with_seeds([0, 1]), plan.task, lambda name: plan.cards[name])
+    (weights / min(more.trials.keys() - plan.trials.keys())).write_text("a file where a trial is to go")
+    assert drive(more, SerialRunner(), keep="best").coverage.complete
+    with Study(Path("study")).open() as ledger:
+        best = max(ledger.dev_scores(), key=lambda row: row[1]["accuracy"])[0]
+    left = {path.name for path in weights.iterdir() if path.is_dir()}
+    assert left == {best, "mine", "of another study", "link"}
+    assert (weights / "mine" / "notes.txt").read_text() == "a user's own"
+    assert (weights / ".DS_Store").is_file()
+
+
+def test_weights_that_cannot_be_kept_show_before_anything_is_trained(plan: Plan) -> None:
+    Path("study").mkdir()
+    Path("study/weights").write_text("a file")
+    with pytest.raises(FileExistsError):
+        drive(plan, SerialRunner(), keep="best")
+    assert attempts() == []
+
+
+def test_a_finished_trial_costs_as_many_questions_early_and_late(plan: Plan) -> None:
+    """The whole path of a finished trial: nothing may read what all the others came to."""
+
+    class Counting(SerialRunner):
+        def __init__(self) -> None:
+            self.asked: list[list[str]] = []
+
+        def run(self, jobs: Sequence[Job], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+            for job in jobs:
+                self.asked.append([])
+                listener._ledger.connection.set_trace_callback(self.asked[-1].append)
+                super().run([job], stock, listener, alone=alone)
+                listener._ledger.connection.set_trace_callback(None)
+
+    runner = Counting()
+    drive(plan, runner, keep="best")
+    for asked in runner.asked:
+        reads = [statement for statement in asked if statement.lstrip().startswith("SELECT")]
+        assert all(" WHERE " in statement and " ORDER BY" not in statement for statement in reads), reads
 
 
 def test_trials_that_are_all_too_large_climb_down_the_ladder(plan: Plan) -> None:

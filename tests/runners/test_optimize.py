@@ -390,8 +390,9 @@ def test_bad_input_gets_one_sentence_and_exit_code_2(
 def logits(study: str) -> dict[str, tuple[object, ...]]:
     """Map finished trials to all that they computed."""
     query = (
-        "SELECT trial, dev_logits, dev, chosen_epoch, (SELECT group_concat(train_loss) FROM epochs WHERE attempt = "
-        "attempts.id) FROM attempts JOIN outcomes ON attempts.id = outcomes.attempt WHERE state = 'finished'"
+        "SELECT trial, (SELECT group_concat(hex(data)) FROM logits WHERE attempt = attempts.id), dev, chosen_epoch, "
+        "(SELECT group_concat(train_loss) FROM epochs WHERE attempt = attempts.id) "
+        "FROM attempts JOIN outcomes ON attempts.id = outcomes.attempt WHERE state = 'finished'"
     )
     with sqlite3.connect(f"{study}/ledger.sqlite") as connection:
         return {trial: rest for trial, *rest in connection.execute(query)}

@@ -1,0 +1,57 @@
+"""The tables of a ledger: made in a new file, and brought up to date in one of an older version."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+SCHEMA_VERSION = 3
+_SCHEMA = Path(__file__).with_name("schema.sql")
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """Return the schema of a ledger; 0 where no table has been made yet."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def make_up_to_date(connection: sqlite3.Connection) -> None:
+    """Make what a ledger lacks: everything, or what has come since its version. All of it, or nothing."""
+    with connection as write:
+        write.execute("BEGIN IMMEDIATE")  # two that open a new file at once make its tables once
+        version = version_of(write)
+        for statement in _statements(_SCHEMA.read_text(encoding="utf-8")):
+            if version == 0 or (version < SCHEMA_VERSION and "IF NOT EXISTS" in statement):
+                write.execute(statement)
+        if 0 < version < 3:
+            _chunk_logits(write)
+            write.execute("ALTER TABLE attempts RENAME COLUMN collapsed TO not_learned")
+        if version < SCHEMA_VERSION:
+            write.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def up_to_date_copy(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Copy an older ledger to a private place on disk and upgrade that: whoever only reads changes no file."""
+    copy = sqlite3.connect("", isolation_level="IMMEDIATE")
+    connection.backup(copy)
+    make_up_to_date(copy)
+    copy.execute("PRAGMA query_only = ON")
+    return copy
+
+
+def _chunk_logits(write: sqlite3.Connection) -> None:
+    """Until schema 3 an outcome's logits were two of its columns; each is a matrix of one chunk now."""
+    for split in ("dev", "test"):
+        write.execute(
+            f"INSERT INTO logits SELECT attempt, part, '{split}', 0, {split}_logits FROM outcomes "
+            f"WHERE {split}_logits IS NOT NULL"
+        )
+        write.execute(f"ALTER TABLE outcomes DROP COLUMN {split}_logits")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script at the semicolons that end a statement: executescript() would commit before it."""
+    statement = ""
+    for line in script.splitlines():
+        statement += f"{line}\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
