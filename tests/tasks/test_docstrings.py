@@ -32,7 +32,7 @@ def start_loader(cache: Path, hash_seed: int) -> "subprocess.Popen[str]":
 
 
 def finish(process: "subprocess.Popen[str]") -> str:
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=600)
     assert process.returncode == 0
     return output.strip()
 
