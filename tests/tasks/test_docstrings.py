@@ -1,9 +1,11 @@
+import errno
 import os
 import re
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,6 +92,28 @@ def test_a_torn_cache_is_read_anew(tmp_path: Path, task: Task, monkeypatch: pyte
     torn.write_text(content[:1000], encoding="utf-8")
     assert docstrings.load().fingerprint == task.fingerprint
     assert torn.read_text(encoding="utf-8") == content
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing_but_time(
+    tmp_path: Path, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a file").write_text("no folder")
+    monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path / "a file"))
+    assert docstrings.load().fingerprint == task.fingerprint
+
+
+def test_a_full_disk_leaves_no_draft(tmp_path: Path, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path))
+    write = Path.write_text
+
+    def to_a_full_disk(path: Path, text: str, **settings: Any) -> int:
+        write(path, text[:1000], **settings)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", to_a_full_disk)
+        assert docstrings.load().fingerprint == task.fingerprint
+    assert list((tmp_path / "tasks").iterdir()) == []
 
 
 def test_a_missing_library_is_named_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
