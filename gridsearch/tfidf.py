@@ -45,7 +45,7 @@ def tfidf_yardstick(task: Task) -> tuple[dict[str, float], dict[str, float] | No
         logits = np.full((len(split), len(task.label_names)), -np.inf)
         # A label that train lacks has no column; the log of a probability is a logit.
         logits[:, model.classes_] = model.predict_log_proba(features(split))
-        return score(labels, np.maximum(logits, -700.0))
+        return score(labels, np.maximum(logits, -700.0), task.positive)
 
     test = metrics(task.test) if task.test is not None and task.test.labels is not None else None
     return metrics(task.dev), test
