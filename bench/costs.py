@@ -16,10 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from bench.measuring import Cost
 from gridsearch.metrics import score
+from gridsearch.randomness import numpy_stream
+from gridsearch.tasks import docstrings
+from gridsearch.tasks.batches import collate, training_batches
+from gridsearch.tasks.encode import EncodedSplit
+from gridsearch.tasks.splits import judge_duplicates, sample_rows, share_out
 from gridsearch.tasks.task import Split, Task
+from gridsearch.tfidf import tfidf_yardstick
 from runners.provenance import code_commit
 
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
@@ -61,7 +68,72 @@ def label_counts() -> Act:
     return lambda: task.label_counts
 
 
+def synthetic_task(n_rows: int, n_labels: int) -> Task:
+    """Rows of fifteen real words, three of them from twenty that their label prefers; a quarter as many rows of dev."""
+    words = np.array([word for text in docstrings.load().train.texts for word in text.split()])
+    own, generator = np.unique(words), np.random.default_rng(0)
+
+    def split(n: int) -> Split:
+        labels = generator.integers(n_labels, size=n)
+        common = words[generator.integers(len(words), size=(n, 12))]
+        preferred = own[(labels[:, None] * 7 + generator.integers(20, size=(n, 3))) % len(own)]
+        texts = tuple(map(" ".join, np.concatenate([common, preferred], axis=1).tolist()))
+        return Split(texts, tuple(labels.tolist()))
+
+    return Task("costs", "single", "accuracy", tuple(map(str, range(n_labels))), split(n_rows), split(n_rows // 4))
+
+
+def yardstick_40k() -> Act:
+    """What comes before the first trial."""
+    task = synthetic_task(40_000, 20)
+    return lambda: tfidf_yardstick(task)
+
+
+def yardstick_1m() -> Act:
+    """The same of a task of which it reads a part."""
+    task = synthetic_task(1_000_000, 1_000)
+    return lambda: tfidf_yardstick(task)
+
+
+def collate_1m() -> Act:
+    """The batches of one epoch; tokens of no meaning."""
+    generator = np.random.default_rng(0)
+    starts = np.concatenate([[0], np.cumsum(generator.integers(5, 40, size=1_000_000))])
+    split = EncodedSplit(generator.integers(30_000, size=starts[-1], dtype=np.int32), None, starts, None)
+
+    def epoch() -> None:
+        for rows in training_batches(split.lengths, 32, numpy_stream(0, "order")):
+            collate(split, rows, 0, torch.device("cpu"))
+
+    return epoch
+
+
+def duplicates_1m() -> Act:
+    """Count the copies in train."""
+    train = synthetic_task(1_000_000, 20).train
+    return lambda: judge_duplicates(train, {}, False)
+
+
+def dev_share_1m() -> Act:
+    """Split off dev, copies kept together."""
+    train = synthetic_task(1_000_000, 20).train
+    return lambda: share_out(train, 0.1, 0)
+
+
+def sample_10k_labels() -> Act:
+    """A stratified sample of rows with many labels."""
+    labels = np.random.default_rng(0).integers(10_000, size=1_000_000)
+    train = Split(("",) * len(labels), tuple(labels.tolist()))
+    return lambda: sample_rows(train, 500_000, 0)
+
+
 MEASUREMENTS = (
+    Measurement("collate", "an epoch of 1M rows, batches of 32", "what the batches need", collate_1m),
+    Measurement("duplicates", "1M rows of 15 words", "in seconds", duplicates_1m),
+    Measurement("dev-share", "1M rows of 15 words", "in seconds", dev_share_1m),
+    Measurement("sample", "1M rows x 10,000 labels", "in seconds", sample_10k_labels),
+    Measurement("yardstick", "40,000 rows x 20 labels", "not more than before", yardstick_40k),
+    Measurement("yardstick-large", "1M rows x 1,000 labels", "about a minute", yardstick_1m),
     Measurement("label-counts", "1M rows x 1,000 labels", "one pass", label_counts),
     Measurement("score", "100k rows x 1,000 labels (0.4 GB of logits)", "0.4 GB above the logits", score_100k),
     Measurement("score-large", "1M rows x 1,000 labels (4 GB of logits)", "4 GB above the logits", score_1m),

@@ -5,6 +5,7 @@ import pytest
 
 from gridsearch import tfidf
 from gridsearch.tasks.task import Split, Task
+from reports.language import retold, speaking
 from tests.fixtures_core import LABELS
 
 
@@ -31,7 +32,8 @@ def pairs_task() -> Task:
 
 
 def test_it_beats_chance_on_real_text(docstrings_task: Task) -> None:
-    dev, test = tfidf.tfidf_yardstick(docstrings_task)
+    name, dev, test = tfidf.tfidf_yardstick(docstrings_task)
+    assert name == "TF-IDF + logistic regression"
     assert test is not None
     assert dev["f1_macro"] > 0.5
     assert test["f1_macro"] > 0.5
@@ -43,16 +45,16 @@ def test_it_is_the_same_every_time(task: Task) -> None:
 
 
 def test_text_without_spaces_is_read_by_character() -> None:
-    assert tfidf.tfidf_yardstick(chinese_task())[0]["accuracy"] == 1.0
+    assert tfidf.tfidf_yardstick(chinese_task()).dev["accuracy"] == 1.0
 
 
 def test_a_pair_is_compared() -> None:
-    assert tfidf.tfidf_yardstick(pairs_task())[0]["accuracy"] > 0.95
+    assert tfidf.tfidf_yardstick(pairs_task()).dev["accuracy"] > 0.95
 
 
 @pytest.mark.parametrize("test", [None, Split(("sort the index",), None)])
 def test_without_a_labelled_test(task: Task, test: Split | None) -> None:
-    assert tfidf.tfidf_yardstick(replace(task, test=test))[1] is None
+    assert tfidf.tfidf_yardstick(replace(task, test=test)).test is None
 
 
 @pytest.mark.parametrize("position", [0, 3])
@@ -63,11 +65,11 @@ def test_a_label_that_train_lacks(task: Task, position: int) -> None:
         Split(split.texts, tuple(label + (label >= position) for label in split.labels or ()))
         for split in (task.train, task.dev)
     )
-    plain = tfidf.tfidf_yardstick(replace(task, test=None))[0]
+    plain = tfidf.tfidf_yardstick(replace(task, test=None)).dev
     wider = Task("wider", "single", "accuracy", tuple(names), train, dev)
-    assert tfidf.tfidf_yardstick(wider)[0]["accuracy"] == plain["accuracy"]
+    assert tfidf.tfidf_yardstick(wider).dev["accuracy"] == plain["accuracy"]
     with_unseen = Split((*dev.texts, "an unseen text"), (*(dev.labels or ()), position))
-    found = tfidf.tfidf_yardstick(replace(wider, dev=with_unseen))[0]
+    found = tfidf.tfidf_yardstick(replace(wider, dev=with_unseen)).dev
     assert found["accuracy"] == pytest.approx(plain["accuracy"] * len(dev) / (len(dev) + 1))
     assert np.isfinite(found["log_loss"])
 
@@ -75,12 +77,82 @@ def test_a_label_that_train_lacks(task: Task, position: int) -> None:
 def test_a_single_character_word_counts(task: Task) -> None:
     """sklearn's own pattern drops words of one character."""
     rows = Split(("x a", "x b") * 20, (0, 1) * 20)
-    assert tfidf.tfidf_yardstick(replace(task, label_names=("a", "b"), train=rows, dev=rows, test=None))[0][
-        "accuracy"
-    ] == pytest.approx(1.0)
+    found = tfidf.tfidf_yardstick(replace(task, label_names=("a", "b"), train=rows, dev=rows, test=None))
+    assert found.dev["accuracy"] == pytest.approx(1.0)
 
 
 def test_texts_without_words_are_read_by_character() -> None:
     split = Split(("!!!", "???", "!!?", "??!") * 5, (0, 1, 0, 1) * 5)
-    dev, _ = tfidf.tfidf_yardstick(Task("t", "single", "accuracy", ("a", "b"), split, split))
+    dev = tfidf.tfidf_yardstick(Task("t", "single", "accuracy", ("a", "b"), split, split)).dev
     assert dev["accuracy"] == 1.0
+
+
+# What is too large.
+
+
+def many_labels(n_labels: int, n_rows: int, n_dev: int = 100) -> Task:
+    """Each label has a word of its own, among others that say nothing."""
+    stream = np.random.default_rng(0)
+
+    def split(n: int) -> Split:
+        labels = [row % n_labels for row in range(n)]
+        noise = stream.integers(0, 50, (n, 6))
+        texts = [" ".join([*(f"word{word}" for word in noise[row]), f"own{labels[row]}"]) for row in range(n)]
+        return Split(tuple(texts), tuple(labels))
+
+    names = tuple(f"label {number}" for number in range(n_labels))
+    return Task("many", "single", "accuracy", names, split(n_rows), split(n_dev))
+
+
+@pytest.mark.parametrize(
+    ("bound", "value", "name"),
+    [
+        ("N_ROWS_MOST", 80, "(fitted on 80 of 300 rows of train, judged on 80 of 100 rows of dev)"),
+        ("N_CELLS_MOST", 480, "(fitted on 160 of 300 rows of train)"),
+        ("N_CHARACTERS_MOST", 8000, "(fitted on 178 of 300 rows of train)"),
+        ("N_LABELLED_CHARACTERS_MOST", 24000, "(fitted on 178 of 300 rows of train)"),
+        ("N_PRODUCTS_MOST", 1, "(stopped after 10 steps)"),
+        ("N_COEFFICIENTS_MOST", 30, ""),
+    ],
+)
+def test_every_bound_acts_and_is_told(bound: str, value: int, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = many_labels(3, 300)
+    monkeypatch.setattr(tfidf, bound, value)
+    monkeypatch.setattr(tfidf, "N_LABELS_OF_TOLERANCE", 0.01 if bound == "N_PRODUCTS_MOST" else 20)
+    found = tfidf.tfidf_yardstick(task)
+    assert found.name == f"TF-IDF + logistic regression {name}".rstrip()
+    assert found.dev["accuracy"] > 0.9
+    assert found == tfidf.tfidf_yardstick(task)
+
+
+def test_the_features_are_bounded_by_the_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tfidf, "N_COEFFICIENTS_MOST", 600)
+    assert tfidf._vectorised(many_labels(20, 100).train, 20)[1].shape[1] == 30
+    monkeypatch.setattr(tfidf, "N_COEFFICIENTS_MOST", 32)
+    assert tfidf._vectorised(pairs_task().train, 2)[1].shape[1] == 4 * 4
+
+
+def test_more_labels_than_rows_that_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tfidf, "N_ROWS_MOST", 30)
+    found = tfidf.tfidf_yardstick(many_labels(60, 300))
+    assert "fitted on 32 of 300 rows of train" in found.name
+    assert 0 < found.dev["accuracy"] < 0.7
+
+
+def test_many_labels_are_learned() -> None:
+    """The solver's tolerance holds for one coefficient: where labels are many, it was reached before the first step."""
+    assert tfidf.tfidf_yardstick(many_labels(400, 2400)).dev["accuracy"] > 0.8
+
+
+def test_judging_in_portions_changes_nothing(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = tfidf.tfidf_yardstick(task)
+    monkeypatch.setattr(tfidf, "N_CELLS_AT_ONCE", 20)
+    assert tfidf.tfidf_yardstick(task).dev == pytest.approx(whole.dev, rel=1e-12)
+
+
+def test_the_bounds_are_told_in_chinese() -> None:
+    name = f"{tfidf.TFIDF} (fitted on 8 of 9 rows of train, judged on 8 of 9 rows of dev, stopped after 10 steps)"
+    with speaking("zh"):
+        assert (
+            retold(name) == "TF-IDF + 逻辑回归（用训练集 9 条中的 8 条拟合，用验证集 9 条中的 8 条评分，10 步后停止）"
+        )

@@ -145,6 +145,12 @@ _STATES: Final[Mapping[str, str]] = {
     "choice of Optuna": "由 Optuna 选取的设计",
     "fraction of resolution {n} at least": "分辨度不低于 {n} 的部分析因设计",
     "TF-IDF + logistic regression": "TF-IDF + 逻辑回归",
+    "TF-IDF + logistic regression ({bounds})": "TF-IDF + 逻辑回归（{bounds}）",
+    "fitted on {n_used} of {n_rows} rows of {split}, {others}": ("用{split} {n_rows} 条中的 {n_used} 条拟合，{others}"),
+    "fitted on {n_used} of {n_rows} rows of {split}": "用{split} {n_rows} 条中的 {n_used} 条拟合",
+    "judged on {n_used} of {n_rows} rows of {split}, {others}": ("用{split} {n_rows} 条中的 {n_used} 条评分，{others}"),
+    "judged on {n_used} of {n_rows} rows of {split}": "用{split} {n_rows} 条中的 {n_used} 条评分",
+    "stopped after {n} steps": "{n} 步后停止",
     "{factor} x {others}": "{factor} × {others}",
 }
 
