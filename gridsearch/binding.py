@@ -6,6 +6,7 @@ from typing import Any
 
 from gridsearch.factor import ROW
 from gridsearch.plan import Plan
+from gridsearch.tasks.task import POSITIVE
 
 
 def study_facts(plan: Plan, sources: Mapping[str, object]) -> dict[str, object]:
@@ -43,19 +44,29 @@ def study_facts(plan: Plan, sources: Mapping[str, object]) -> dict[str, object]:
         "test_is_labelled": task.test is not None and task.test.labels is not None,
         "metric": task.metric,
         "label_names": task.label_names,
+        "positive_label": task.positive_label,
+        "n_labels_held": {split: len(held) for split, held in task.labels_held.items()},
         "encoders": {name: card.identity for name, card in plan.cards.items()},
         "encoder_notes": [card.note for card in plan.cards.values() if card.note],
         "sources": sources,
     }
 
 
+def positive_label(facts: Mapping[str, Any]) -> str | None:
+    """Return the positive one of two labels; None where there are more. Older ledgers do not tell: the second."""
+    names = facts["label_names"]
+    found: str | None = facts.get("positive_label", names[POSITIVE] if len(names) == 2 else None)
+    return found
+
+
 def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """Name the first thing in which a plan is no growth of a study."""
-    for key in ("task", "task_fingerprint", "metric", "encoders"):
+    old = {**old, "positive_label": positive_label(old)}
+    for key in ("task", "metric", "positive_label", "task_fingerprint", "encoders"):
         if old[key] != new[key]:
             if key == "task_fingerprint":
                 return "the rows of the task have changed"
-            what = {"encoders": "the encoder"}.get(key, f"the {key}")
+            what = {"encoders": "the encoder", "positive_label": "the positive label"}.get(key, f"the {key}")
             return f"{what} was {_short(old[key])}, now it is {_short(new[key])}"
     for knob in sorted({*old["fixed"], *new["fixed"]}):
         varied = {name for factor in new["factors"] for _, level in factor["levels"] for name in level}

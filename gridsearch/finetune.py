@@ -87,7 +87,7 @@ def finetuning(
             trained = time.perf_counter()
             with steps.evaluated_weights():
                 dev_logits = logits_of(data.dev)
-                dev = score(_labels(data.dev), dev_logits)
+                dev = score(_labels(data.dev), dev_logits, data.positive)
                 epoch = Epoch(number, train_loss, trained - begun, time.perf_counter() - trained, {PART: dev})
                 epochs.append(epoch)
                 is_best = best is None or is_better(data.metric, dev[data.metric], best.dev[PART][data.metric])
@@ -103,7 +103,7 @@ def finetuning(
         test_logits = None if data.test is None else logits_of(data.test)
         part = PartOutcome(chosen.dev, chosen.dev_logits)
         if data.test is not None and test_logits is not None:
-            test = None if data.test.labels is None else score(data.test.labels, test_logits)
+            test = None if data.test.labels is None else score(data.test.labels, test_logits, data.positive)
             part = replace(part, test=test, test_logits=test_logits)
     return Outcome(
         epochs=tuple(epochs),

@@ -1,57 +1,72 @@
 """What frozen layers give, computed once: without dropout it is the same in every step, every epoch and every trial.
 
-The states of all texts lie in a folder of the cache, mapped into memory: the first trial that freezes these layers
-makes it, and all others on the machine read it, whatever else their recipes are.
+The process that trains keeps it in its memory, within a budget, for the trials that come after. Only one that would
+compute it from the same layers and the same tokens finds it: what ran before changes a trial's seconds and none of its
+bits.
 """
 
-import contextlib
 import hashlib
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-import transformers
 
-from gridsearch.canonical import fingerprint
 from gridsearch.encoders.classifier import Classifier
+from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.parts import bottom, can_be_parted
-from gridsearch.places import cache_folder
 from gridsearch.recipe import Recipe
 from gridsearch.steps import autocast
 from gridsearch.tasks.batches import collate, evaluation_batches
-from gridsearch.tasks.encode import EncodedTask
+from gridsearch.tasks.encode import EncodedSplit, EncodedTask
 from gridsearch.trial import Trial
 
-BUDGET_BYTES = 8 * 2**30
-"""All folders together take no more than this: those unused for longest go. States that alone exceed it are kept."""
-ROWS = 128
-VERSION = 2
-"""Of the code that computes the states: raise it whenever the same inputs would give others."""
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+BUDGET_BYTES = 2**30
+"""For the states of one trial, and for all that a process keeps together. It is a constant because states change the
+rounding: by what is free in memory, a trial would get other bits on a busy machine."""
+ROWS = 32
+
+States = Mapping[str, np.ndarray]
+"""Of each split by its name: float32 of shape (tokens, hidden width)."""
+
+_kept: OrderedDict[bytes, States] = OrderedDict()
+"""By all that they depend on, the longest unused first."""
 
 
 def with_frozen_states(trial: Trial, data: EncodedTask, model: Classifier) -> EncodedTask:
     """Return the task with the states that the frozen layers give, and let the model begin above them.
 
-    Returns the task as it is where nothing is frozen, where the recipe reads more of the encoder than these states, or
-    where they would not fit. A model on another device than the CPU has no use for them.
+    Returns the task as it is where nothing is frozen, or where the recipe reads more of the encoder than these states;
+    a split goes without where its states and those of the splits before it are more than the budget. A model on another
+    device than the CPU has no use for them.
     """
-    n_layers = n_constant_layers(trial.recipe, model)
-    if not n_layers or _n_bytes(data, model) > BUDGET_BYTES:
+    recipe, n_layers = trial.recipe, n_constant_layers(trial.recipe, model)
+    splits = _within_budget(data, model.pooling.hidden_width) if n_layers else {}
+    if not splits:
         return data
-    folder = cache_folder() / "frozen" / _key(trial, data)
-    with _locked(folder):
-        if not folder.is_dir():
-            _make(folder, trial.recipe, n_layers, data, model)
-        os.utime(folder)
-        states = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in data.splits}
-    _evict(folder)
+    lower = bottom(model.encoder, n_layers)
+    key = _key(recipe, lower, splits, data.pad_id)
+    if key not in _kept:
+        _make_room(sum(_n_bytes(split, model.pooling.hidden_width) for split in splits.values()))
+        _kept[key] = {name: _compute(recipe, lower, split, data.pad_id, model) for name, split in splits.items()}
+    _kept.move_to_end(key)
     model.begin_above(n_layers)
-    return data.with_splits(lambda name, split: replace(split, states=states[name]))
+    return data.with_splits(lambda name, split: replace(split, states=_kept[key].get(name)))
+
+
+def forget() -> None:
+    """Give up what is kept for later trials."""
+    _kept.clear()
+
+
+def n_bytes_kept() -> int:
+    """Return how much memory is held for later trials."""
+    return sum(array.nbytes for states in _kept.values() for array in states.values())
 
 
 def n_constant_layers(recipe: Recipe, model: Classifier) -> int:
@@ -64,67 +79,62 @@ def n_constant_layers(recipe: Recipe, model: Classifier) -> int:
     return int(recipe.frozen_layers)
 
 
-def _n_bytes(data: EncodedTask, model: Classifier) -> int:
-    return sum(len(split.ids) for split in data.splits.values()) * model.pooling.hidden_width * 4
+def _within_budget(data: EncodedTask, width: int) -> dict[str, EncodedSplit]:
+    """Choose splits as long as they fit: train and dev, read in every epoch, before test, which is read once."""
+    chosen, left = {}, BUDGET_BYTES
+    for name, split in data.splits.items():
+        if _n_bytes(split, width) <= left:
+            chosen[name] = split
+            left -= _n_bytes(split, width)
+    return chosen
 
 
-def _key(trial: Trial, data: EncodedTask) -> str:
-    """Name all that the states depend on, to the last bit: the number of threads is a part of it."""
-    recipe, texts = trial.recipe, hashlib.sha256()
-    for split in data.splits.values():
-        for array in (split.ids, split.starts, split.types):
-            texts.update(b"none" if array is None else array.tobytes())
-    means = [recipe.token_types, recipe.frozen_layers, recipe.precision]
-    circumstances = [torch.get_num_threads(), torch.__version__, transformers.__version__]
-    return fingerprint([VERSION, trial.encoder, texts.hexdigest(), *means, *circumstances])
+def _n_bytes(split: EncodedSplit, width: int) -> int:
+    return len(split.ids) * width * np.dtype(np.float32).itemsize
 
 
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Of several processes that ask at once one makes the states, and the others wait."""
-    from filelock import FileLock
-
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{folder}.lock"):
-        yield
+def _make_room(n_bytes: int) -> None:
+    """Forget what was not used for longest, until so much more keeps to the budget."""
+    while _kept and n_bytes + n_bytes_kept() > BUDGET_BYTES:
+        _kept.popitem(last=False)
 
 
-def _make(folder: Path, recipe: Recipe, n_layers: int, data: EncodedTask, model: Classifier) -> None:
-    """Write the states of every split, always in the same batches: whichever trial asks gets the same bits."""
-    model.eval()
-    lower = bottom(model.encoder, n_layers)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="draft-", ignore_cleanup_errors=True) as top:
-        draft = Path(top, "states")
-        draft.mkdir()
-        for name, split in data.splits.items():
-            shape = (len(split.ids), model.pooling.hidden_width)
-            states = np.lib.format.open_memmap(draft / f"{name}.npy", mode="w+", dtype=np.float32, shape=shape)
-            for rows in evaluation_batches(split.lengths, ROWS):
-                batch = collate(split, rows, data.pad_id, torch.device("cpu"))
-                with torch.inference_mode(), autocast(recipe.precision, torch.device("cpu")):
-                    found = lower(**model.inputs(batch)).last_hidden_state[batch["attention_mask"].bool()]
-                states[split.tokens_of(rows)] = found.float().numpy()
-            states.flush()
-        draft.rename(folder)
+def _key(recipe: Recipe, lower: "PreTrainedModel", splits: Mapping[str, EncodedSplit], pad_id: int) -> bytes:
+    """Hash what the states are computed from: the very weights of these layers and the very tokens, not their names.
+
+    The ids are those of the words that occur, and mean nothing without the table that they point into: it is among the
+    weights. Dropout is left out, because it is off. The number of threads changes the order of sums.
+    """
+    config = lower.config.to_dict()
+    of_dropout = FAMILIES[lower.config.model_type].dropout_keys
+    settings = {name: value for name, value in config.items() if name not in of_dropout}
+    means = [recipe.frozen_layers, recipe.token_types, recipe.precision, torch.get_num_threads(), pad_id]
+    digest = hashlib.sha256(repr([sorted(settings.items()), means]).encode())
+
+    def add(name: str, array: np.ndarray) -> None:
+        digest.update(repr((name, array.dtype.str, array.shape)).encode())
+        digest.update(np.ascontiguousarray(array).data)
+
+    for name, tensor in (*lower.named_parameters(), *lower.named_buffers()):
+        add(name, tensor.detach().numpy())
+    for name, split in splits.items():
+        for part, tokens in (("ids", split.ids), ("starts", split.starts), ("types", split.types)):
+            if tokens is not None:
+                add(f"{name} {part}", tokens)
+    return digest.digest()
 
 
-def _evict(used: Path) -> None:
-    """Delete what was not used for longest until the rest keeps to the budget; who reads it still can, to the end."""
-    folders = [one for one in used.parent.iterdir() if one.is_dir() and not one.name.startswith("draft-")]
-    total = 0
-    for folder in sorted(folders, key=_last_use, reverse=True):
-        total += _size(folder)
-        if total > BUDGET_BYTES and folder != used:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _last_use(folder: Path) -> float:
-    with contextlib.suppress(FileNotFoundError):  # another process may have evicted it just now
-        return folder.stat().st_mtime
-    return 0.0
-
-
-def _size(folder: Path) -> int:
-    with contextlib.suppress(FileNotFoundError):
-        return sum(file.stat().st_size for file in folder.iterdir())
-    return 0
+def _compute(
+    recipe: Recipe, lower: "PreTrainedModel", split: EncodedSplit, pad_id: int, model: Classifier
+) -> np.ndarray:
+    """Compute the states of a split, always in the same batches: whichever trial asks gets the same bits."""
+    device = torch.device("cpu")
+    states = np.empty((len(split.ids), model.pooling.hidden_width), dtype=np.float32)
+    lower.eval()
+    for rows in evaluation_batches(split.lengths, ROWS):
+        batch = collate(split, rows, pad_id, device)
+        with torch.inference_mode(), autocast(recipe.precision, device):
+            found = lower(**model.inputs(batch)).last_hidden_state[batch["attention_mask"].bool()]
+        states[split.tokens_of(rows)] = found.float().numpy()
+    states.setflags(write=False)
+    return states

@@ -138,7 +138,6 @@ def make_plan(
         what = f"the rules and levels leave {len(cells)}"
         raise RequestError(f"{space.name}: a random design of {space.design.cells} cells is asked for, but {what}")
     refuse_dead(cells, space)
-    _refuse_shared_trials(cells, space)
     if longest_text is not None:
         _refuse_lengths_that_cut_nothing(cells, space, cache(longest_text))
     return Plan(space, task, planner.cards, tuple(cells), tuple(excluded))
@@ -259,19 +258,6 @@ def refuse_dead_levels(cell: PlannedCell, space: Space) -> None:
                 f"{space.name}, {spell_cell(cell.levels, cell.row)}: {name} cannot act: {reason} "
                 "(on_dead in [design] can be collapse or replicate)"
             )
-
-
-def _refuse_shared_trials(cells: list[PlannedCell], space: Space) -> None:
-    """Raise RequestError for cells that come to the same without the fixed knobs that cannot act in them."""
-    if space.design.on_dead != "refuse" or space.design.kind in SHARING:
-        return
-    first_cells: dict[tuple[Trial, ...], PlannedCell] = {}
-    for cell in cells:
-        first = first_cells.setdefault(cell.trials, cell)
-        if first is not cell:
-            names = " and ".join(spell_cell(one.levels, one.row) for one in (first, cell))
-            why = "; ".join(f"{name} cannot act: {reason}" for name, reason in {**first.dead, **cell.dead}.items())
-            raise RequestError(f"{space.name}: {names} are the same recipe, because {why}")
 
 
 def _refuse_lengths_that_cut_nothing(

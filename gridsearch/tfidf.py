@@ -65,7 +65,7 @@ def tfidf_yardstick(task: Task) -> Yardstick:
     ]
     bounds += [f"stopped after {model.n_iter_.max()} steps"] if is_stopped else []
     judged = {
-        name: _metrics(model, vectorizer, split, len(task.label_names))
+        name: _metrics(model, vectorizer, split, len(task.label_names), task.positive)
         for name, split in used.items()
         if name != "train"
     }
@@ -130,7 +130,7 @@ def _fitted(features: "csr_matrix", train: Split, n_labels: int) -> "tuple[Logis
 
 
 def _metrics(
-    model: "LogisticRegression", vectorizer: "TfidfVectorizer", split: Split, n_labels: int
+    model: "LogisticRegression", vectorizer: "TfidfVectorizer", split: Split, n_labels: int, positive: int
 ) -> dict[str, float]:
     logits = np.full((len(split), n_labels), -700.0)
     n_at_once = max(1, N_CELLS_AT_ONCE // n_labels)
@@ -140,7 +140,7 @@ def _metrics(
         chances = model.predict_log_proba(_compared(vectorizer.transform(part.texts), second))
         # A label that train lacks has no column; the log of a probability is a logit.
         logits[start : start + n_at_once, model.classes_] = np.maximum(chances, -700.0)
-    return score(np.asarray(split.labels), logits)
+    return score(np.asarray(split.labels), logits, positive)
 
 
 def _is_unspaced(train: Split) -> bool:

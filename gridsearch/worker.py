@@ -10,6 +10,7 @@ from gridsearch.deadline import TimeLimitError
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.errors import GridSearchError, first_line
 from gridsearch.finetune import Execution, finetuning
+from gridsearch.frozen import forget
 from gridsearch.tasks.encode import EncodedTask
 from gridsearch.trial import Epoch, Failure, FailureKind, Outcome, Trial
 
@@ -35,7 +36,9 @@ Run = Callable[[Trial, EncodedTask, EncoderWeights, Execution], Generator[Epoch,
 
 
 class Worker:
-    """Nothing of a trial outlives it in here: every job builds its model anew from the materials."""
+    """Every job builds its model anew from the materials. What outlives a trial, the states of its frozen layers, is
+    found only by trials that would compute the same bits (``frozen.py``).
+    """
 
     def __init__(self, materials: Materials, run: Run = finetuning) -> None:
         self._materials, self._run_trial = materials, run
@@ -55,7 +58,10 @@ class Worker:
             outcome: Outcome = stop.value
             return outcome
         except Exception as error:
-            return failure_of(error)
+            failure = failure_of(error)
+            if failure.kind == "out_of_memory":
+                forget()  # the next try is to have all that there is
+            return failure
 
     def close(self) -> None:
         """Give up what runs."""

@@ -108,6 +108,7 @@ def cautions(study: StudyRows) -> list[str]:
         return []
     return [
         *_about_gaps(study, len(ranking)),
+        *_about_labels(study),
         *_about_seeds(study),
         *_about_equal_pairs(study),
         *(say("{note}.", note=f"{note[0].upper()}{note[1:]}") for note in map(retold, study.facts["encoder_notes"])),
@@ -127,6 +128,16 @@ def _about_gaps(study: StudyRows, n_ranked: int) -> list[str]:
     )
     missing = say("Some replicates are missing in {cells}.", cells=listed("cell", partial))
     return [sentences([text, missing if partial else ""])]
+
+
+def _about_labels(study: StudyRows) -> list[str]:
+    """Warn of rows of one label: the best model of them need not have learnt anything."""
+    held = study.facts.get("n_labels_held", {})
+    return [
+        say("All rows of {split} have the same label: a model that gives it to every text is perfect.", split=say(name))
+        for name in dict.fromkeys(["dev", study.split])
+        if held.get(name) == 1
+    ]
 
 
 def _about_seeds(study: StudyRows) -> list[str]:

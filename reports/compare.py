@@ -12,7 +12,7 @@ from reports.markdown import Section, bullets, code, escape, paragraphs, plural,
 from reports.matters import study_effects
 from reports.matters_text import signed
 from reports.records import CellRow, StudyRows
-from reports.table import Cell, Table, decimals
+from reports.table import Cell, Table, decimals, metric_text
 
 Key = tuple[str | float, ...]
 
@@ -72,7 +72,8 @@ class Comparison:
         """Whether results may be subtracted: published numbers are taken to be what they are compared with."""
         if self.first.is_imported or self.second.is_imported:
             return self.first.lower_is_better == self.second.lower_is_better
-        return self.first.metric == self.second.metric
+        first, second = self.first, self.second
+        return (first.metric, first.positive_label) == (second.metric, second.positive_label)
 
 
 def compare(first: StudyRows, second: StudyRows) -> Comparison:
@@ -194,7 +195,7 @@ class ComparisonPage:
             cells=plural(n_rows, "cell"),
             seeds=plural(study.n_replicates, "seed"),
             task=code(str(study.facts["task"])),
-            metric=escape(study.metric),
+            metric=metric_text(study, escape),
             split=say(study.split),
         )
 

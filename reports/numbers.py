@@ -117,7 +117,12 @@ def _of_trials(study: StudyRows) -> dict[str, Any]:
     best = ranking[0] if ranking else None
     return {
         "coverage": {"line": str(study.coverage), "complete": study.coverage.complete, **asdict(study.coverage)},
-        "result": {"metric": study.metric, "split": study.split, "lower_is_better": study.lower_is_better},
+        "result": {
+            "metric": study.metric,
+            "positive_label": study.positive_label,
+            "split": study.split,
+            "lower_is_better": study.lower_is_better,
+        },
         "cells": [_cell(study, cell) for cell in study.cells],
         "best": _index(best),
         "worst": _index(ranking[-1] if ranking else None),

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import log_softmax
+from scipy.sparse import csr_array
 from scipy.stats import binomtest
 
-from gridsearch.metrics import LOWER_IS_BETTER
+from gridsearch.metrics import LOWER_IS_BETTER, of_counts, row_losses
+from gridsearch.tasks.task import METRICS, POSITIVE
 from reports.effects.records import ALPHA, Array
 
 Labels = npt.NDArray[np.integer]
@@ -65,18 +66,20 @@ def paired_bootstrap(
     second: Sequence[Array],
     metric: str = "accuracy",
     *,
+    positive: int = POSITIVE,
     n_resamples: int = 2000,
     seed: int = 0,
 ) -> PairedBootstrap | None:
     """Resample rows, all models on the same ones. None where the metric is undefined: no rows, or auc of one class.
 
     ``first`` and ``second`` are the models of two cells, one a seed, each by its logits of shape (rows, labels); a
-    cell's metric is the mean of its models'. ``metric`` is one of `gridsearch.metrics`.
+    cell's metric is the mean of its models'. ``metric`` is one of `gridsearch.metrics`; f1_binary is that of label
+    ``positive``.
     Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap.
     """
     if not len(labels):
         return None
-    metrics = [[_metric(metric, labels, _finite(logits)) for logits in models] for models in (first, second)]
+    metrics = [[_metric(metric, labels, _finite(logits), positive) for logits in models] for models in (first, second)]
     observed = _difference(metrics, np.ones((1, len(labels))))
     generator = np.random.default_rng(seed)
     drawn = [
@@ -111,45 +114,28 @@ def _resamples(generator: np.random.Generator, n_rows: int, n_resamples: int) ->
 
 
 def _finite(logits: Array) -> Array:
-    """Count logits that are no numbers as equal evidence, as the metrics do."""
+    """Count logits that are no numbers as equal evidence: ledgers of older versions may hold some."""
     return np.nan_to_num(logits.astype(np.float64), nan=0.0, posinf=1e6, neginf=-1e6)
 
 
-def _metric(name: str, labels: Labels, logits: Array) -> Metric:
+def _metric(name: str, labels: Labels, logits: Array, positive: int) -> Metric:
+    if name not in METRICS:
+        raise ValueError(f"a metric must be one of {', '.join(METRICS)}, but got {name!r}")
+    predicted, n_labels = logits.argmax(axis=1), logits.shape[1]
     if name == "log_loss":
-        losses = -np.maximum(log_softmax(logits, axis=1), np.log(np.finfo(float).eps))[np.arange(len(labels)), labels]
+        losses = row_losses(logits, labels)
         return lambda counts: np.asarray(counts @ losses / counts.sum(axis=1))
     if name == "auc":
         return lambda counts: _area(labels, logits[:, 1] - logits[:, 0], counts)
-    n_labels = logits.shape[1]
-    pairs = np.eye(n_labels**2)[labels * n_labels + logits.argmax(axis=1)]
-    return lambda counts: _of_confusion(name, (counts @ pairs).reshape(-1, n_labels, n_labels))
+    true, chosen = _by_label(labels, n_labels), _by_label(predicted, n_labels)
+    right = _by_label(labels, n_labels, predicted == labels)
+    return lambda counts: of_counts(counts @ true, counts @ chosen, counts @ right, positive)[name]
 
 
-def _of_confusion(name: str, confusion: Array) -> Array:
-    """Compute a metric from confusion matrices of shape (resamples, true label, predicted label)."""
-    total = confusion.sum(axis=(1, 2))
-    right = np.einsum("rii->ri", confusion)
-    true, predicted = confusion.sum(axis=2), confusion.sum(axis=1)
-    scores = _ratio(2 * right, true + predicted)
-    if name in ("accuracy", "f1_micro"):
-        return np.asarray(right.sum(axis=1) / total)
-    if name == "f1_macro":
-        return np.asarray(scores.mean(axis=1))
-    if name == "f1_weighted":
-        return np.asarray((scores * true).sum(axis=1) / total)
-    if name == "f1_binary":
-        return np.asarray(scores[:, 1])
-    if name == "matthews":
-        covariance = right.sum(axis=1) * total - (true * predicted).sum(axis=1)
-        spread = (total**2 - (true**2).sum(axis=1)) * (total**2 - (predicted**2).sum(axis=1))
-        return _ratio(covariance, np.sqrt(spread))
-    raise ValueError(f"a metric must be one of those of gridsearch.metrics, but got {name!r}")
-
-
-def _ratio(above: Array, below: Array) -> Array:
-    """Divide; nothing over nothing is 0."""
-    return np.divide(above, below, out=np.zeros_like(above), where=below != 0)
+def _by_label(labels: Labels, n_labels: int, weights: npt.NDArray[np.bool_] | None = None) -> csr_array:
+    """Return the matrix that sums rows by their label: a single entry a row, however many labels there are."""
+    entries = np.ones(len(labels)) if weights is None else weights.astype(float)
+    return csr_array((entries, labels, np.arange(len(labels) + 1)), shape=(len(labels), n_labels))
 
 
 def _area(labels: Labels, scores: Array, counts: Array) -> Array:

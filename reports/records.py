@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gridsearch.binding import positive_label
 from gridsearch.ledger import Coverage
 from gridsearch.metrics import LOWER_IS_BETTER, is_better
 from gridsearch.rungs import Standing
@@ -290,6 +291,11 @@ class StudyRows:
     def metric(self) -> str:
         """The study's metric; of an imported table, the column with the results."""
         return str(self.facts["response"] if self.is_imported else self.facts["metric"])
+
+    @property
+    def positive_label(self) -> str | None:
+        """The label that f1_binary is of; None for metrics of all labels."""
+        return positive_label(self.facts) if self.facts.get("metric") == "f1_binary" else None
 
     @property
     def lower_is_better(self) -> bool:

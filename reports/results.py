@@ -22,7 +22,7 @@ from reports.markdown import (
     wrap,
 )
 from reports.records import CellRow, StudyRows
-from reports.table import comparison_table, decimals, measure_text, outside_text
+from reports.table import comparison_table, decimals, measure_text, metric_text, outside_text
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,9 @@ def best_sentence(study: StudyRows, spell: Callable[[str], str] = one_line) -> s
         return ""
     best, *others = study.ranking
     word = say("Best on dev") if study.has_test else say("Best")
-    texts = [say("{word}: {cell}, {measured}.", word=word, cell=best.name(spell), measured=_measured(study, best))]
+    texts = [
+        say("{word}: {cell}, {measured}.", word=word, cell=best.name(spell), measured=_measured(study, best, spell))
+    ]
     if equal := [cell.index for cell in others if cell.dev.mean == best.dev.mean]:
         texts.append(say("Equal to it on dev: {cells}.", cells=listed("cell", equal)))
     if best.not_learned:
@@ -80,9 +82,9 @@ def yardstick_sentence(study: StudyRows) -> str:
     return say("No cell beats {yardsticks} on dev.", yardsticks=say(" or ").join(unbeaten)) if unbeaten else ""
 
 
-def _measured(study: StudyRows, cell: CellRow) -> str:
+def _measured(study: StudyRows, cell: CellRow, spell: Callable[[str], str] = escape) -> str:
     result, dev = cell.result, cell.dev
-    text = f"{say(study.split)} {study.metric} {decimals(result.mean)}"
+    text = f"{say(study.split)} {metric_text(study, spell)} {decimals(result.mean)}"
     inside = [f"{say('dev')} {decimals(dev.mean)}"] if study.has_test else []
     if study.n_replicates > 1:
         inside.append(say("mean of {seeds}", seeds=plural(result.n, "seed")))
@@ -115,10 +117,11 @@ class Results:
             [
                 say(
                     "`result` is {measure}{on_dev}{spread}.",
-                    measure=measure_text(study),
+                    measure=measure_text(study, escape),
                     on_dev=say(", `dev` the same on dev") if study.has_test else "",
                     spread=say("; `sd` is the standard deviation over `n` seeds") if study.n_replicates > 1 else "",
                 ),
+                *_averaged_labels(study),
                 say("The chosen epoch is {choice}.", choice=_selection(study)),
                 say(
                     "`epochs` is how far a cell came; only those that ran to the end have a result, and only they are "
@@ -129,6 +132,24 @@ class Results:
                 lower if study.lower_is_better else higher,
             ]
         )
+
+
+def _averaged_labels(study: StudyRows) -> list[str]:
+    """Say where the mean over labels is one over fewer than the task has."""
+    n_labels, held = len(study.facts["label_names"]), study.facts.get("n_labels_held", {})
+    if study.metric != "f1_macro":
+        return []
+    return [
+        say(
+            "f1_macro is the mean over the labels that occur in {split} or are predicted: {split} has rows of {n} of "
+            "the {total} labels.",
+            split=say(split),
+            n=held[split],
+            total=n_labels,
+        )
+        for split in dict.fromkeys(["dev", study.split])
+        if held.get(split, n_labels) < n_labels
+    ]
 
 
 def _selection(study: StudyRows) -> str:

@@ -25,6 +25,7 @@ from reports.markdown import (
     wrap,
 )
 from reports.records import StudyRows
+from reports.table import metric_text
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ class ProvenanceSection:
                 say("encoder: {name}, identity {identity}", name=code(name), identity=code(identity))
                 for name, identity in facts["encoders"].items()
             ),
-            say("metric: {metric}", metric=facts["metric"]),
+            say("metric: {metric}", metric=metric_text(self.study, escape)),
         ]
 
     def _design(self) -> list[str]:

@@ -175,10 +175,18 @@ def terminal_table(ledger: Ledger) -> str:
     return "\n".join(lines)
 
 
-def measure_text(study: StudyRows) -> str:
-    """Say what `result` is: metric, split, epoch, replicates."""
+def measure_text(study: StudyRows, spell: Callable[[str], str] = one_line) -> str:
+    """Say what `result` is: metric, split, epoch, replicates. ``spell`` is how foreign texts are spelled."""
     mean = say(", mean over seeds") if study.n_replicates > 1 else ""
-    return say("{metric} on {split} at the chosen epoch", metric=study.metric, split=say(study.split)) + mean
+    metric = metric_text(study, spell)
+    return say("{metric} on {split} at the chosen epoch", metric=metric, split=say(study.split)) + mean
+
+
+def metric_text(study: StudyRows, spell: Callable[[str], str] = one_line) -> str:
+    """Name the metric; f1_binary with the label that it is of, because its value for the other label is another."""
+    if study.positive_label is None:
+        return spell(study.metric)
+    return say("{metric} of '{label}'", metric=spell(study.metric), label=spell(study.positive_label))
 
 
 def outside_text(study: StudyRows, spell: Callable[[str], str]) -> str:

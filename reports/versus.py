@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gridsearch.tasks.task import POSITIVE
 from reports.language import say, sentences
 from reports.markdown import Section, bullets, escape, wrap
 from reports.matters_text import signed
 from reports.paired import McNemar, PairedBootstrap, mcnemar, paired_bootstrap
 from reports.records import CellRow, Replicate, StudyRows
-from reports.table import decimals
+from reports.table import decimals, metric_text
 
 MOST_SEEDS = 5
 """So many pairs of trials are spelled out."""
@@ -40,7 +41,11 @@ def best_against_baseline(study: StudyRows) -> Versus | None:
         return None
     best = study.ranking[0]
     first, second = ([known.logits[one.trial] for one in cell.finished] for cell in (best, baseline))
-    bootstrap = paired_bootstrap(known.labels, first, second, study.metric) if second else None
+    bootstrap = (
+        paired_bootstrap(known.labels, first, second, study.metric, positive=_position_of_positive(study))
+        if second
+        else None
+    )
     if bootstrap is None:
         return None
     pairs = tuple(
@@ -48,6 +53,11 @@ def best_against_baseline(study: StudyRows) -> Versus | None:
         for mine, other in _same_seeds(best.finished, baseline.finished)
     )
     return Versus(best, baseline, len(known.labels), bootstrap, pairs)
+
+
+def _position_of_positive(study: StudyRows) -> int:
+    label = study.positive_label
+    return POSITIVE if label is None else list(study.facts["label_names"]).index(label)
 
 
 def _same_seeds(first: Sequence[Replicate], second: Sequence[Replicate]) -> list[tuple[Replicate, Replicate]]:
@@ -79,7 +89,7 @@ class BestAgainstBaseline:
             baseline=found.baseline.name(escape),
             n=found.n_rows,
             split=say(self.study.split),
-            metric=escape(self.study.metric),
+            metric=metric_text(self.study, escape),
             difference=signed(found.bootstrap.difference),
             low=f"{low:+.4f}",
             high=f"{high:+.4f}",

@@ -1,6 +1,7 @@
-"""The states of frozen layers, computed once, train what the whole encoder trains."""
+"""The states of frozen layers, computed once, train what the whole encoder trains, whatever ran before."""
 
-import os
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,26 +9,33 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gridsearch import frozen
 from gridsearch.encoders.classifier import build_classifier
 from gridsearch.encoders.load import EncoderWeights, build_tokenizer, load
-from gridsearch.encoders.parts import can_be_parted
-from gridsearch.finetune import finetune, threads_of
-from gridsearch.frozen import n_constant_layers, with_frozen_states
+from gridsearch.encoders.parts import bottom, can_be_parted
+from gridsearch.finetune import Execution, finetune, threads_of
+from gridsearch.frozen import n_bytes_kept, n_constant_layers, with_frozen_states
+from gridsearch.occurring import occurring
 from gridsearch.recipe import Recipe
-from gridsearch.tasks.encode import EncodedTask, encode_task
+from gridsearch.tasks.encode import EncodedSplit, EncodedTask, encode_task
 from gridsearch.tasks.task import Task
 from gridsearch.trial import PART, Outcome, Trial, make_trial
+from gridsearch.worker import Job, Materials, Worker
+from tests.fixtures_core import WIDTH, numbers_of
 
 PARTED = ("bert", "ernie", "roberta", "xlm-roberta", "electra", "distilbert", "nezha")
 WHOLE = ("albert", "deberta-v2")
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "frozen"
+def fresh() -> Iterator[None]:
+    """Begin as a process does that has trained nothing yet, and leave nothing."""
+    frozen.forget()
+    yield
+    frozen.forget()
 
 
 def trial_of(encoder: EncoderWeights, **knobs: Any) -> Trial:
@@ -47,9 +55,45 @@ def logits(outcome: Outcome) -> np.ndarray:
     return outcome.parts[PART].dev_logits
 
 
+def states_of(trial: Trial, data: EncodedTask, encoder: EncoderWeights) -> dict[str, np.ndarray]:
+    """Prepare a trial as training does; return the states of each split that has them."""
+    cut = occurring(data, encoder)
+    model = build_classifier(trial.recipe, cut.encoder, data.n_labels, trial.seed)
+    splits = with_frozen_states(trial, cut.data, model).splits
+    return {name: split.states for name, split in splits.items() if split.states is not None}
+
+
+def states_in_a_fresh_process(trial: Trial, data: EncodedTask, encoder: EncoderWeights) -> dict[str, np.ndarray]:
+    kept = dict(frozen._kept)
+    frozen.forget()
+    found = states_of(trial, data, encoder)
+    frozen.forget()
+    frozen._kept.update(kept)
+    return found
+
+
+def same_bits(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> bool:
+    return one.keys() == other.keys() and all(one[name].tobytes() == other[name].tobytes() for name in one)
+
+
+def first_rows(split: EncodedSplit, n_rows: int) -> EncodedSplit:
+    return split.part(np.arange(n_rows))
+
+
+def with_another_word(data: EncodedTask) -> EncodedTask:
+    """Write another word for one of the texts' words, which leaves the order of all words as it is."""
+    words = np.unique(np.concatenate([split.ids for split in data.splits.values()]))
+    gaps = [(word, word + 1) for word, following in itertools.pairwise(words) if following > word + 1]
+    brother, sister = max(gaps, key=lambda gap: np.count_nonzero(data.dev.ids == gap[0]))
+    assert brother in data.dev.ids
+    return data.with_splits(
+        lambda _, split: replace(split, ids=np.where(split.ids == brother, sister, split.ids).astype(np.int32))
+    )
+
+
 @pytest.mark.parametrize("family", PARTED)
 def test_the_same_is_trained(
-    family: str, family_folders: dict[str, Path], task: Task, cache: Path, monkeypatch: pytest.MonkeyPatch
+    family: str, family_folders: dict[str, Path], task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Up to rounding, with dropout on: the layers above draw the same numbers."""
     encoder = load(str(family_folders[family]), (), lambda sentence: None)
@@ -57,8 +101,9 @@ def test_the_same_is_trained(
     for n_frozen in (1, 3):
         trial = trial_of(encoder, frozen_layers=n_frozen)
         expected = without_states(monkeypatch, trial, data, encoder)
-        assert not cache.exists() or len([one for one in cache.iterdir() if one.is_dir()]) == n_frozen // 3
+        assert len(frozen._kept) == n_frozen // 3
         found = finetune(trial, data, encoder)
+        assert len(frozen._kept) == 1 + n_frozen // 3
         np.testing.assert_allclose(logits(found), logits(expected), rtol=1e-3, atol=1e-5)
         assert [one.train_loss for one in found.epochs] == pytest.approx(
             [one.train_loss for one in expected.epochs], rel=1e-5
@@ -74,15 +119,6 @@ def test_other_tricks_above_them(
     np.testing.assert_allclose(logits(finetune(trial, data, encoder)), logits(expected), rtol=1e-3, atol=1e-5)
 
 
-def test_whoever_makes_them_and_whoever_finds_them_get_the_same_bits(
-    encoder: EncoderWeights, data: EncodedTask, cache: Path
-) -> None:
-    first, second = (finetune(trial_of(encoder), data, encoder) for _ in range(2))
-    assert np.array_equal(logits(first), logits(second))
-    finetune(trial_of(encoder, learning_rate=1e-4, warmup_proportion=0.5), data, encoder)
-    assert len([one for one in cache.iterdir() if one.is_dir()]) == 1
-
-
 @pytest.mark.parametrize(
     "knobs",
     [
@@ -92,6 +128,7 @@ def test_whoever_makes_them_and_whoever_finds_them_get_the_same_bits(
         {"pooling": "cls_cat"},
         {"pooling": "first_last_avg_unmasked"},
         {"cooccurrence": "add_scalar"},
+        {"cooccurrence": "embedding"},
         {"adversarial": "freelb"},
     ],
     ids=str,
@@ -111,56 +148,243 @@ def test_families_whose_layers_hang_together(family: str, family_folders: dict[s
     assert n_constant_layers(recipe, model) == 0
 
 
-def test_other_texts_another_depth_or_threads_are_other_states(
-    encoder: EncoderWeights, data: EncodedTask, cache: Path
+@pytest.mark.parametrize("n_frozen", [1, 4])
+def test_a_task_that_differs_by_one_word_has_its_own_results(
+    n_frozen: int, encoder: EncoderWeights, data: EncodedTask
 ) -> None:
-    fewer = replace(data, test=None)
-    for trial, texts, threads in (
-        (trial_of(encoder), data, 1),
-        (trial_of(encoder, frozen_layers=1), data, 1),
-        (trial_of(encoder), fewer, 1),
-        (trial_of(encoder), data, 2),
-    ):
+    """Both have the same ids once the words that do not occur are left out."""
+    sisters, trial = with_another_word(data), trial_of(encoder, frozen_layers=n_frozen)
+    cut, cut_of_sisters = occurring(data, encoder), occurring(sisters, encoder)
+    assert np.array_equal(cut.data.dev.ids, cut_of_sisters.data.dev.ids), "what the test is about"
+    expected = finetune(trial, sisters, encoder)
+    frozen.forget()
+    before = finetune(trial, data, encoder)
+    after = finetune(trial, sisters, encoder)
+    assert numbers_of(after) == numbers_of(expected)
+    assert not np.array_equal(logits(after), logits(before))
+
+
+def changed(encoder: EncoderWeights, name: str, by: float) -> EncoderWeights:
+    """Move one parameter; the encoder's name stays, as if two of one name had been read."""
+    return replace(encoder, state={**encoder.state, name: encoder.state[name] + np.float32(by)})
+
+
+OF_THE_STATES: dict[str, tuple[dict[str, Any], Any, Any]] = {
+    "depth": ({"frozen_layers": 3}, None, None),
+    "precision": ({"precision": "bf16"}, None, None),
+    "segments": ({"token_types": "zeros"}, None, None),
+    "a word": ({}, None, with_another_word),
+    "a layer": ({}, lambda it: changed(it, "encoder.layer.1.output.dense.bias", 0.01), None),
+    "positions": ({}, lambda it: changed(it, "embeddings.position_embeddings.weight", 0.01), None),
+    "an epsilon": ({}, lambda it: replace(it, config={**it.config, "layer_norm_eps": 0.1}), None),
+    "rows": ({}, None, lambda it: replace(it, dev=first_rows(it.dev, 20))),
+    "where rows end": (
+        {},
+        None,
+        lambda it: it.with_splits(lambda _, one: replace(one, starts=one.starts + (np.arange(len(one) + 1) == 1))),
+    ),
+    "segment ids": (
+        {},
+        None,
+        lambda it: it.with_splits(lambda _, one: replace(one, types=(one.ids % 2).astype(np.int8))),
+    ),
+}
+NOT_OF_THE_STATES: dict[str, tuple[dict[str, Any], Any, Any]] = {
+    "nothing": ({}, None, None),
+    "optimizer": ({"learning_rate": 1e-4, "warmup_proportion": 0.5}, None, None),
+    "dropout above": ({"encoder_dropout": 0.3}, None, None),
+    "layers above": ({"reinit_layers": 2}, lambda it: changed(it, "encoder.layer.3.output.dense.bias", 0.01), None),
+    "the pooler": ({"pooling": "pooler", "reinit_pooler": True}, None, None),
+    "labels": ({}, None, lambda it: replace(it, train=replace(it.train, labels=it.train.labels[::-1].copy()))),
+}
+
+
+@pytest.mark.parametrize("name", OF_THE_STATES | NOT_OF_THE_STATES)
+def test_states_are_shared_where_all_that_they_depend_on_is_the_same(
+    name: str, encoder: EncoderWeights, data: EncodedTask
+) -> None:
+    knobs, change_encoder, change_data = (OF_THE_STATES | NOT_OF_THE_STATES)[name]
+    other_encoder = change_encoder(encoder) if change_encoder else encoder
+    other_data = change_data(data) if change_data else data
+    with threads_of(1):
+        first = states_of(trial_of(encoder), data, encoder)
+        second = states_of(trial_of(encoder, **knobs), other_data, other_encoder)
+        assert same_bits(second, states_in_a_fresh_process(trial_of(encoder, **knobs), other_data, other_encoder))
+    assert same_bits(first, second) is (name in NOT_OF_THE_STATES)
+    assert len(frozen._kept) == 1 + (name in OF_THE_STATES)
+
+
+def test_other_threads_are_other_states(encoder: EncoderWeights, data: EncodedTask) -> None:
+    """They add up in another order."""
+    for threads in (1, 2):
         with threads_of(threads):
-            model = build_classifier(trial.recipe, encoder, data.n_labels, 0)
-            states = with_frozen_states(trial, texts, model).train.states
-        assert states is not None
-        assert states.shape == (len(data.train.ids), 32)
-    assert len([one for one in cache.iterdir() if one.is_dir()]) == 4
+            states_of(trial_of(encoder), data, encoder)
+    assert len(frozen._kept) == 2
+
+
+ANY_CHANGE = st.sampled_from(sorted(OF_THE_STATES | NOT_OF_THE_STATES))
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(ANY_CHANGE, max_size=3), min_size=2, max_size=5))
+def test_what_is_found_is_what_would_be_computed(
+    encoder: EncoderWeights, data: EncodedTask, trials: list[list[str]]
+) -> None:
+    """Equal key, equal states: over trials that differ in several of the things that states may depend on."""
+    few = replace(data, train=first_rows(data.train, 8), dev=first_rows(data.dev, 24), test=None)
+    with threads_of(1):
+        for names in trials:
+            knobs: dict[str, Any] = {}
+            texts, weights = few, encoder
+            for name in names:
+                more, change_encoder, change_data = (OF_THE_STATES | NOT_OF_THE_STATES)[name]
+                knobs |= more
+                weights = change_encoder(weights) if change_encoder else weights
+                texts = change_data(texts) if change_data else texts
+            trial = trial_of(encoder, **knobs)
+            assert same_bits(states_of(trial, texts, weights), states_in_a_fresh_process(trial, texts, weights))
+
+
+def small_tasks(data: EncodedTask) -> list[EncodedTask]:
+    """Three tasks whose ids are alike after the cut, or nearly: one, one with another word, one without test rows."""
+    one = replace(data, train=first_rows(data.train, 16), dev=first_rows(data.dev, 24), test=first_rows(data.dev, 9))
+    return [one, with_another_word(one), replace(with_another_word(with_another_word(one)), test=None)]
+
+
+KNOBS: list[dict[str, Any]] = [
+    {"frozen_layers": 1},
+    {"frozen_layers": 2, "encoder_dropout": 0.3},
+    {"frozen_layers": 2, "reinit_layers": 1},
+    {"frozen_layers": 4},
+    {"frozen_layers": 2, "precision": "bf16"},
+    {"frozen_layers": 0},
+]
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    share=st.sampled_from([0.3, 0.9, 1.0, 1.7, 2.5, 100.0]),
+    sequence=st.lists(
+        st.tuples(st.integers(0, 2), st.integers(0, len(KNOBS) - 1), st.booleans()), min_size=3, max_size=6
+    ),
+)
+def test_a_trial_is_what_it_is_in_a_fresh_worker_whatever_ran_before(
+    encoder: EncoderWeights, data: EncodedTask, share: float, sequence: list[tuple[int, int, bool]]
+) -> None:
+    """Of three tasks, six recipes and two encoders of one name, within budgets from too small to more than enough."""
+    tasks, encoders = small_tasks(data), [encoder, changed(encoder, "encoder.layer.0.output.dense.bias", 0.05)]
+    budget = int(share * sum(len(split.ids) for split in tasks[0].splits.values()) * WIDTH * 4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frozen, "BUDGET_BYTES", budget)
+        frozen.forget()
+        found = []
+        for task, knobs, is_other in sequence:
+            trial = trial_of(encoder, epochs=1, **KNOBS[knobs])
+            found.append(numbers_of(finetune(trial, tasks[task], encoders[is_other])))
+            assert n_bytes_kept() <= budget
+        for (task, knobs, is_other), numbers in zip(sequence, found, strict=True):
+            frozen.forget()
+            trial = trial_of(encoder, epochs=1, **KNOBS[knobs])
+            assert numbers_of(finetune(trial, tasks[task], encoders[is_other])) == numbers
 
 
 def test_the_longest_unused_make_room(
-    encoder: EncoderWeights, data: EncodedTask, cache: Path, monkeypatch: pytest.MonkeyPatch
+    encoder: EncoderWeights, data: EncodedTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fetch(n_frozen: int) -> np.ndarray:
-        trial = trial_of(encoder, frozen_layers=n_frozen)
-        states = with_frozen_states(trial, data, build_classifier(trial.recipe, encoder, data.n_labels, 0)).dev.states
-        assert states is not None
-        return states
+    made: list[int] = []
+    compute = frozen._compute
 
-    before = fetch(1)
-    (oldest,) = (one for one in cache.iterdir() if one.is_dir())
-    size = sum(file.stat().st_size for file in oldest.iterdir())
-    os.utime(oldest, (0, 0))
+    def noted(recipe: Recipe, *arguments: Any) -> np.ndarray:
+        made.append(int(recipe.frozen_layers))
+        return compute(recipe, *arguments)
+
+    monkeypatch.setattr(frozen, "_compute", noted)
+    states = states_of(trial_of(encoder, frozen_layers=1), data, encoder)
+    size = sum(array.nbytes for array in states.values())
+    assert n_bytes_kept() == size
     monkeypatch.setattr(frozen, "BUDGET_BYTES", int(2.5 * size))
-    copy = np.array(before)
-    fetch(2)
-    assert oldest.exists()
-    fetch(3)
-    assert not oldest.exists()
-    assert np.array_equal(before, copy), "who reads them still can"
-    monkeypatch.setattr(frozen, "BUDGET_BYTES", size // 2)
+    for depth in (2, 1, 3, 1, 3, 2):
+        states_of(trial_of(encoder, frozen_layers=depth), data, encoder)
+        assert n_bytes_kept() <= frozen.BUDGET_BYTES
+    assert made == [depth for depth in (1, 2, 3, 2) for _ in ("train", "dev", "test")], "2 went first, and came again"
+
+
+@pytest.mark.parametrize(
+    ("budget", "expected"),
+    [
+        ("train", ["train"]),
+        ("train dev", ["train", "dev"]),
+        ("train dev test", ["train", "dev", "test"]),
+        ("dev", ["dev"]),
+        ("", []),
+    ],
+)
+def test_splits_that_do_not_fit_go_without(
+    budget: str, expected: list[str], encoder: EncoderWeights, data: EncodedTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They train and predict the same, up to rounding."""
     trial = trial_of(encoder)
-    model = build_classifier(trial.recipe, encoder, data.n_labels, 0)
-    assert with_frozen_states(trial, data, model) is data
+    whole = without_states(monkeypatch, trial, data, encoder)
+    n_bytes = sum(len(data.splits[name].ids) for name in budget.split()) * WIDTH * 4
+    monkeypatch.setattr(frozen, "BUDGET_BYTES", n_bytes)
+    assert list(states_of(trial, data, encoder)) == expected
+    found = finetune(trial, data, encoder)
+    assert n_bytes_kept() <= n_bytes
+    for kind in ("dev_logits", "test_logits"):
+        one, other = (getattr(outcome.parts[PART], kind) for outcome in (found, whole))
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
+
+
+def test_a_trial_cannot_write_what_others_read(encoder: EncoderWeights, data: EncodedTask) -> None:
+    states = states_of(trial_of(encoder), data, encoder)["train"]
+    with pytest.raises(ValueError, match="read-only"):
+        states[0] = 0.0
+
+
+def test_no_disk_is_touched(
+    encoder: EncoderWeights, data: EncodedTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cache folder that cannot be used fails no trial."""
+    (tmp_path / "a file").write_text("no folder")
+    monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path / "a file"))
+    assert finetune(trial_of(encoder), data, encoder).chosen_epoch
+    assert n_bytes_kept() > 0
+
+
+def test_where_memory_is_short_nothing_is_held_for_later(
+    encoder: EncoderWeights, data: EncodedTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a trial fails as any other does, is tried again, and then has all the memory; it never gets other bits."""
+    worker = Worker(Materials(lambda identity: encoder, lambda identity, length: data))
+
+    def run(depth: int) -> Any:
+        worker.begin(Job(trial_of(encoder, epochs=1, frozen_layers=depth), Execution(device="cpu")))
+        worker.advance()
+        return worker.advance()
+
+    expected = numbers_of(run(1))
+    run(2)
+    held = n_bytes_kept()
+
+    def short(*arguments: Any) -> np.ndarray:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(frozen, "_compute", short)
+        assert run(3).kind == "out_of_memory"
+    assert held > 0 == n_bytes_kept()
+    assert numbers_of(run(1)) == expected
 
 
 def test_the_parts_share_the_weights(encoder: EncoderWeights) -> None:
     model = build_classifier(trial_of(encoder).recipe, encoder, 2, 0)
     names = set(model.state_dict())
     model.begin_above(2)
+    lower = bottom(model.encoder, 2)
     assert set(model.state_dict()) == names
     (upper,) = model._upper
-    assert {id(p) for p in upper.parameters()} <= {id(p) for p in model.parameters()}
-    assert len(list(upper.parameters())) < len(list(model.encoder.parameters()))
+    ids = {id(p) for p in model.encoder.parameters()}
+    below, above = ({id(p) for p in part.parameters()} for part in (lower, upper))
+    assert below | above == ids
+    assert not below & above
     assert torch.is_grad_enabled()

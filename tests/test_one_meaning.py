@@ -307,8 +307,8 @@ SAME: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...] = (
     ({}, {"lookahead_steps": 3, "lookahead_alpha": 1.0}),
     ({"ema_decay": 0.5}, {"ema_decay": 0.5, "lookahead_steps": 2, "lookahead_alpha": 1.0}),
     (
-        {"epochs": 1, "batch_size": 4, "lookahead_steps": 4, "lookahead_alpha": 1.0},
-        {"epochs": 1, "batch_size": 4, "lookahead_steps": 2, "lookahead_alpha": 1.0},
+        {"epochs": 1, "batch_size": 5, "lookahead_steps": 4, "lookahead_alpha": 1.0},
+        {"epochs": 1, "batch_size": 5, "lookahead_steps": 2, "lookahead_alpha": 1.0},
     ),
     (
         {"swa_start": 0.0, "swa_every": 2},

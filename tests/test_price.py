@@ -11,12 +11,11 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gridsearch import measure
+from gridsearch import frozen, measure
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.finetune import computing, predict, prepare
 from gridsearch.measure import Visit, measuring
-from gridsearch.places import cache_folder
 from gridsearch.plan import make_plan
 from gridsearch.price import cost_of, groups_of
 from gridsearch.recipe import Recipe, knobs
@@ -191,11 +190,26 @@ def test_the_steps_are_those_of_all_epochs(
 
 
 def test_what_frozen_layers_give_is_read_as_in_a_trial(
-    data: EncodedTask, encoder: EncoderWeights, tmp_path, monkeypatch: pytest.MonkeyPatch
+    data: EncodedTask, encoder: EncoderWeights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path))
+    """The rehearsal computes it, as an earlier trial of the worker would: it is no part of what is measured."""
+    events: list[str] = []
+    clocks, compute = measure.clocks, frozen._compute
+
+    def read() -> tuple[float, float]:
+        events.append("clock")
+        return clocks()
+
+    def noted(*arguments: Any) -> np.ndarray:
+        events.append("computed")
+        return compute(*arguments)
+
+    frozen.forget()
+    monkeypatch.setattr(measure, "clocks", read)
+    monkeypatch.setattr(frozen, "_compute", noted)
     assert visit(trial_of(frozen_layers=2), data, encoder).n_measured >= measure.FEWEST
-    assert len([one for one in (cache_folder() / "frozen").iterdir() if one.is_dir()]) == 1
+    assert events[:3] == ["computed"] * 3, "of train, dev and test"
+    assert set(events[3:]) == {"clock"}
 
 
 def test_measuring_leaves_nobodys_random_numbers_changed(data: EncodedTask, encoder: EncoderWeights) -> None:

@@ -53,6 +53,10 @@ def test_every_space_can_be_planned(name: str, encoder: str) -> None:
     assert plan.baseline is not None
 
 
+def test_seed003_averages_over_padding_as_the_published_code_did() -> None:
+    assert {cell.recipe.pooling for cell in plan_of("seed003", "tiny").cells} == {"first_last_avg_unmasked"}
+
+
 @pytest.mark.parametrize("name", sorted(set(names_of_spaces()) - {"class_weights", "seed001", "seed002"}))
 def test_spaces_for_any_task_can_be_planned_on_the_one_without_files(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -31,8 +31,11 @@ def can_be_parted(model: "PreTrainedModel") -> bool:
 
 
 def bottom(model: "PreTrainedModel", n_layers: int) -> "PreTrainedModel":
-    """Return the embeddings and the bottom layers."""
-    return _with_layers(model, slice(0, n_layers))
+    """Return the embeddings and the bottom layers, and nothing that reads what they give."""
+    part = _with_layers(model, slice(0, n_layers))
+    if "pooler" in part._modules:
+        part._modules["pooler"] = None
+    return part
 
 
 def above(model: "PreTrainedModel", n_layers: int) -> "PreTrainedModel":

@@ -6,6 +6,7 @@ A sentence is the first one of a docstring, or of a later paragraph of prose: op
 """
 
 import ast
+import contextlib
 import hashlib
 import inspect
 import json
@@ -203,15 +204,19 @@ def _rank(text: str) -> str:
 def _read_cache(path: Path) -> list[Rows] | None:
     try:
         splits = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return None
     return [[(text, label) for text, label in rows] for rows in splits]
 
 
 def _write_cache(path: Path, splits: list[Rows]) -> None:
-    """Write beside the file and rename: a reader sees all of it or nothing, and two writers write the same."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        json.dump(splits, stream, ensure_ascii=False)
-    os.replace(draft, path)
+    """Write beside the file and rename: a reader sees all of it or nothing, and two writers write the same.
+
+    A folder that cannot be written, or a full disk, costs the next reader some seconds and nobody anything else.
+    """
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=path.name, ignore_cleanup_errors=True) as folder:
+            draft = Path(folder, path.name)
+            draft.write_text(json.dumps(splits, ensure_ascii=False), encoding="utf-8")
+            draft.replace(path)

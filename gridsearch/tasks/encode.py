@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gridsearch.tasks.task import Split, Task
+from gridsearch.tasks.task import POSITIVE, Split, Task
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -74,6 +74,7 @@ class EncodedTask:
     pad_id: int
     n_labels: int
     metric: str
+    positive: int = POSITIVE
 
     @property
     def splits(self) -> dict[str, EncodedSplit]:
@@ -96,6 +97,7 @@ def encode_task(task: Task, tokenizer: "PreTrainedTokenizerBase", max_length: in
         pad_id=int(tokenizer.pad_token_id),
         n_labels=len(task.label_names),
         metric=task.metric,
+        positive=task.positive,
     )
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gridsearch.errors import RequestError
-from gridsearch.tasks.labels import Labels
+from gridsearch.tasks.labels import Labels, sorted_labels
 from gridsearch.tasks.roles import Profile, Roles, guess_roles, shorten
 from gridsearch.tasks.sniff import Layout, sniff
 from gridsearch.tasks.tables import Columns, read_table
-from gridsearch.tasks.task import Task
+from gridsearch.tasks.task import POSITIVE, Task
 from gridsearch.tasks.taskfile import Files, TaskFile, load_task
 
 FIRST_COMMENT = "Guessed from the data by `gridsearch init`; correct here what is wrong."
@@ -165,11 +165,16 @@ def _sentence_on_dev(task: TaskFile) -> str:
 
 
 def _hints(label: Profile) -> list[str]:
-    """Tell which value is taken for no label, and which others may stand for none."""
+    """Tell which value is taken for no label, which others may stand for none, and which of two is the positive one."""
     ignored = [f"{label.counts[value]} rows with the label {value!r} are left out" for value in _ignored(label)]
     found = [value for value in MAY_BE_NO_LABEL if value in label.counts]
     remedy = "if that means none, list it as ignore under [labels]"
-    return ignored + [f"{label.counts[value]} rows have the label {value!r}: {remedy}" for value in found]
+    told = [f"{label.counts[value]} rows have the label {value!r}: {remedy}" for value in found]
+    names = sorted_labels(value for value in label.counts if value not in _ignored(label))
+    if len(names) == 2:
+        other = "the other one has to be named as positive under [labels]"
+        told.append(f"of the two labels {names[POSITIVE]!r} is the positive one, should metric be f1_binary; {other}")
+    return ignored + told
 
 
 def _ignored(label: Profile) -> tuple[str, ...]:

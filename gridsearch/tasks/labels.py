@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from gridsearch.errors import RequestError, one_of
+from gridsearch.tasks.task import OF_TWO_LABELS, POSITIVE
 
 N_LABELS_SURELY_FEW = 20  # above it, labels that differ in every second row are taken for a mistaken column
 UNLABELLED = ("", "-1")  # published tests without labels hold nothing, or -1 in every row
@@ -16,13 +17,17 @@ _INTEGER = re.compile(r"-?[0-9]+")
 
 
 class Labels(BaseModel):
-    """The labels' names in order, or a file with one a line; ``ignore`` lists values whose rows are left out."""
+    """The labels' names in order, or a file with one a line; ``ignore`` lists values whose rows are left out.
+
+    ``positive`` names the one of two labels that f1_binary is of; by default it is the second.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     names: tuple[str, ...] | None = None
     file: str | None = None
     ignore: tuple[str, ...] = ()
+    positive: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,11 +97,20 @@ def refuse_empty(column: LabelColumn) -> None:
 
 def refuse_unfit_metric(metric: str, names: Sequence[str]) -> None:
     """Raise RequestError for a metric that is defined for two labels only where there are more."""
-    if metric in ("auc", "f1_binary") and len(names) > 2:
+    if metric in OF_TWO_LABELS and len(names) > 2:
         raise RequestError(
             f"metric {metric} needs exactly two labels, but there are {len(names)}: {', '.join(names)}; "
             "known for more: accuracy, f1_macro, f1_micro, f1_weighted, matthews, log_loss"
         )
+
+
+def position_of_positive(positive: str | None, names: Sequence[str]) -> int:
+    """Return the position of the positive label; raise RequestError where no label is called so."""
+    if positive is None:
+        return POSITIVE
+    if positive not in names:
+        raise RequestError(f"positive under [labels]: {one_of('label', positive, names)}")
+    return names.index(positive)
 
 
 def _refuse_implausible(train: LabelColumn, held: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """A task: rows in two or three splits, their labels, and the metric that judges them."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -8,6 +9,12 @@ from gridsearch.canonical import fingerprint
 
 Kind = Literal["single", "pair"]
 METRICS = ("accuracy", "f1_macro", "f1_micro", "f1_weighted", "f1_binary", "auc", "matthews", "log_loss")
+OF_TWO_LABELS = ("f1_binary", "auc")
+"""Metrics of one label against the other: undefined for three."""
+BY_CONTRAST = (*OF_TWO_LABELS, "matthews")
+"""Metrics that rows of one label cannot judge: undefined, 0 whatever is predicted, or perfect for a constant."""
+POSITIVE = 1
+"""Position of the positive one of two labels, where the task names none."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,10 @@ class Split:
 
 @dataclass(frozen=True)
 class Task:
-    """The data of a study, read and checked. ``notes`` are sentences for the plan and the page (duplicates, say)."""
+    """The data of a study, read and checked. ``notes`` are sentences for the plan and the page (duplicates, say).
+
+    ``positive`` is the position of the label that f1_binary is of, where there are two labels.
+    """
 
     name: str
     kind: Kind
@@ -34,20 +44,41 @@ class Task:
     dev: Split
     test: Split | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
+    positive: int = POSITIVE
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of all that can change an outcome: every row of every split, the labels' order, the metric."""
+        """Hash of all that can change an outcome: every row of every split, the labels' order, the metric.
+
+        The positive label is part of it only where it is another than by default: older fingerprints stay.
+        """
         splits = [self.train, self.dev] + ([self.test] if self.test else [])
-        return fingerprint([self.kind, self.metric, self.label_names, [[s.texts, s.pairs, s.labels] for s in splits]])
+        told = [self.kind, self.metric, self.label_names, [[s.texts, s.pairs, s.labels] for s in splits]]
+        return fingerprint(told if self.positive == POSITIVE else [*told, {"positive": self.positive}])
+
+    @property
+    def positive_label(self) -> str | None:
+        """Name of the positive label; None where there are more than two."""
+        return self.label_names[self.positive] if len(self.label_names) == 2 else None
+
+    @property
+    def metric_text(self) -> str:
+        """The metric in words: f1_binary with the label that it is of."""
+        return f"f1_binary of {self.positive_label!r}" if self.metric == "f1_binary" else self.metric
 
     @property
     def corpus(self) -> tuple[str, ...]:
         """Every training text, second texts of pairs included: what an encoder may be made from."""
         return (*self.train.texts, *(self.train.pairs or ()))
 
-    @property
+    @cached_property
+    def labels_held(self) -> dict[str, tuple[int, ...]]:
+        """Positions of the labels that occur in dev and, where it is labelled, in test: what results are taken from."""
+        splits = {"dev": self.dev, "test": self.test}
+        return {name: tuple(sorted(set(split.labels))) for name, split in splits.items() if split and split.labels}
+
+    @cached_property
     def label_counts(self) -> tuple[int, ...]:
         """Rows of each label in train, in the order of ``label_names``."""
-        labels = self.train.labels or ()
-        return tuple(labels.count(index) for index in range(len(self.label_names)))
+        counts = Counter(self.train.labels or ())
+        return tuple(counts[index] for index in range(len(self.label_names)))

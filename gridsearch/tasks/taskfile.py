@@ -10,11 +10,17 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gridsearch.errors import RequestError, one_of, validation_sentence
-from gridsearch.tasks.labels import Labels, label_positions, positions_of, refuse_unfit_metric
+from gridsearch.tasks.labels import (
+    Labels,
+    label_positions,
+    position_of_positive,
+    positions_of,
+    refuse_unfit_metric,
+)
 from gridsearch.tasks.parts import Part, by_name, read_part, texts_of
 from gridsearch.tasks.splits import judge_duplicates, sample_rows, share_out
 from gridsearch.tasks.tables import Columns, Format, Table, read_table, read_text, split_lines
-from gridsearch.tasks.task import METRICS, Kind, Split, Task
+from gridsearch.tasks.task import BY_CONTRAST, METRICS, OF_TWO_LABELS, Kind, Split, Task
 
 DOCSTRINGS = "docstrings"
 """The one task without a file: its rows are read from the installed libraries."""
@@ -61,12 +67,12 @@ def load_task(name_or_path: str | Path, data_dir: Path | None = None, train_rows
     if str(name_or_path) == DOCSTRINGS:
         from gridsearch.tasks import docstrings
 
-        return _sampled(docstrings.load(), train_rows, 0)
+        return _judgeable(_sampled(docstrings.load(), train_rows, 0))
     path = Path(name_or_path)
     file = parse_task_file(_read_toml(path), path.name)
     folders = [path.parent, *([data_dir] if data_dir else []), *_folder_of_environment()]
     n_rows = file.files.train_rows if train_rows is None else train_rows
-    return _sampled(_assemble(file, folders), n_rows, file.files.split_seed)
+    return _judgeable(_sampled(_assemble(file, folders), n_rows, file.files.split_seed))
 
 
 def parse_task_file(text: str, name: str) -> TaskFile:
@@ -158,6 +164,9 @@ def _refuse_contradictions(file: TaskFile, name: str) -> None:
         raise RequestError(f"{name}: dev must be a file or a share between 0 and 1, but is {file.files.dev}")
     if file.labels.names is not None and file.labels.file is not None:
         raise RequestError(f"{name}: [labels] takes names or file, but has both")
+    if file.labels.positive is not None and file.metric not in OF_TWO_LABELS:
+        rule = f"positive under [labels] belongs to metric {' or '.join(OF_TWO_LABELS)}"
+        raise RequestError(f"{name}: {rule}; metric is {file.metric}, which treats all labels alike")
 
 
 def _assemble(file: TaskFile, folders: Sequence[Path]) -> Task:
@@ -165,26 +174,29 @@ def _assemble(file: TaskFile, folders: Sequence[Path]) -> Task:
     parts = _read_parts(file, folders)
     names, splits = _with_labels(parts, _given_names(file.labels, folders))
     refuse_unfit_metric(file.metric, names)
+    positive = position_of_positive(file.labels.positive, names)
     train, notes = judge_duplicates(splits.pop("train"), splits, file.files.drop_duplicates)
     if isinstance(file.files.dev, float):
         train, splits["dev"] = share_out(train, file.files.dev, file.files.split_seed)
         share = f"{file.files.dev:g} of the training rows, stratified (split_seed {file.files.split_seed})"
         notes.append(f"dev is {share}: {len(splits['dev'])} rows, leaving {len(train)}")
-    _refuse_lack_of_labels(file, {"train": train, **splits})
-    task = Task(file.name, file.kind, file.metric, names, train, splits["dev"], splits.get("test"))
+    task = Task(file.name, file.kind, file.metric, names, train, splits["dev"], splits.get("test"), positive=positive)
     notes = [note for part in parts.values() for note in part.notes] + notes + _notes_on_labels(task)
     return replace(task, notes=tuple(notes))
 
 
-def _refuse_lack_of_labels(file: TaskFile, splits: Mapping[str, Split]) -> None:
-    """Refuse what only shows after duplicates are dropped and dev is split off."""
-    if len(set(splits["train"].labels or ())) < 2:
-        n_left = len(splits["train"])
-        raise RequestError(f"{file.name}: train needs rows of two labels, but {n_left} rows of fewer are left in it")
-    for name in ("dev", "test"):
-        labels = splits[name].labels if name in splits else None
-        if file.metric == "auc" and labels is not None and len(set(labels)) < 2:
-            raise RequestError(f"{file.name}: metric auc needs rows of both labels in {name}, but it has one")
+def _judgeable(task: Task) -> Task:
+    """Refuse what only shows after duplicates are dropped and dev is split off: a label is left alone in its split."""
+    if sum(count > 0 for count in task.label_counts) < 2:
+        n_left = len(task.train)
+        raise RequestError(f"{task.name}: train needs rows of two labels, but {n_left} rows of fewer are left in it")
+    if task.metric in BY_CONTRAST:
+        wanted = "both labels" if len(task.label_names) == 2 else "two labels"
+        for name, held in task.labels_held.items():
+            if len(held) < 2:
+                rule = f"metric {task.metric} needs rows of {wanted} in {name}"
+                raise RequestError(f"{task.name}: {rule}, but it has none but of {task.label_names[held[0]]!r}")
+    return task
 
 
 def _read_parts(file: TaskFile, folders: Sequence[Path]) -> dict[str, Part]:
@@ -222,9 +234,9 @@ def _with_labels(parts: Mapping[str, Part], given: tuple[str, ...] | None) -> tu
 def _notes_on_labels(task: Task) -> list[str]:
     """Tell which labels a split lacks, and whether the test can judge."""
     notes = ["test is unlabelled: it can be predicted, not judged"] if task.test and task.test.labels is None else []
-    for part, split in (("train", task.train), ("dev", task.dev)):
-        held = set(split.labels or ())
-        if absent := [name for position, name in enumerate(task.label_names) if position not in held]:
+    held_in_train = tuple(position for position, count in enumerate(task.label_counts) if count)
+    for part, held in {"train": held_in_train, **task.labels_held}.items():
+        if absent := [name for position, name in enumerate(task.label_names) if position not in set(held)]:
             notes.append(f"no {part} row has the label {', '.join(absent)}")
     return notes
 

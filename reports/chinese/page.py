@@ -60,11 +60,16 @@ _RESULTS: Final[Mapping[str, str]] = {
     "index": "编号",
     "row": "行名",
     "result: {measure}": "结果：{measure}",
+    "{metric} of '{label}'": "“{label}”的 {metric}",
     "{metric} on {split} at the chosen epoch": "选定轮次在{split}上的 {metric}",
     ", mean over seeds": "，取各种子的均值",
     "* best of its column": "* 该列最好",
     "{mark} did not learn: see the page": "{mark} 未学到：见报告",
     "Results": "结果",
+    "f1_macro is the mean over the labels that occur in {split} or are predicted: {split} has rows of {n} of the "
+    "{total} labels.": (
+        "f1_macro 是对{split}中出现过或被预测出的标签取均值：{split}的数据涉及 {total} 个标签中的 {n} 个。"
+    ),
     "`result` is {measure}{on_dev}{spread}.": "`结果` 是{measure}{on_dev}{spread}。",
     ", `dev` the same on dev": "，`验证集` 是验证集上的同一指标",
     "; `sd` is the standard deviation over `n` seeds": "；`标准差` 是 `n` 个种子之间的标准差",
@@ -120,6 +125,9 @@ _RESULTS: Final[Mapping[str, str]] = {
     "data.": "{n} 个带噪声的组合中，最好的那个多少靠了运气，就{measure}而言偏乐观：在新数据上应预期更低的表现。",
     "There is no labelled test: the rows that chose the epoch also measured the result.": (
         "没有带标签的测试集：选择轮次与衡量结果用的是同一批数据。"
+    ),
+    "All rows of {split} have the same label: a model that gives it to every text is perfect.": (
+        "{split}的全部数据都是同一标签：对任何文本都给出该标签的模型就是满分。"
     ),
     "{split} has {rows} rows: one row is {one}, and the standard error of {metric} {value} on so many rows is "
     "{error}.": ("{split}有 {rows} 条：一条相当于 {one}，在这么多条上 {metric} 为 {value} 时的标准误是 {error}。"),

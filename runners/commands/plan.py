@@ -86,7 +86,7 @@ def _about(plan: Plan) -> list[str]:
     task, fixed = plan.task, plan.space.fixed
     labels = f"{len(task.label_names)} labels (in this order: {', '.join(task.label_names)})"
     about = [
-        ("task", f"{task.name}: {_rows(task)}; {labels}; metric {task.metric}"),
+        ("task", f"{task.name}: {_rows(task)}; {labels}; metric {task.metric_text}"),
         *(("", note) for note in task.notes),
     ]
     for card in plan.cards.values():

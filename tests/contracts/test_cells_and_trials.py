@@ -87,6 +87,52 @@ def test_levels_that_come_to_the_same_are_refused(plan_of, factors: str) -> None
         plan_of(f'[factors]\n{factors}\n[design]\non_dead = "replicate"\n')
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[factors]\nclass_weights = [[1, 1.5], [2, 3]]\n", "only the ratios of class weights matter"),
+        ('[factors]\nreinit_layers = [6, "50%"]\n', "are the same recipe"),
+        ("[factors]\nwarmup_proportion = [0.1, 0.11]\n", "the warm-up has "),
+        ("[factors]\nbatch_size = [5000, 6000]\n", "no batch is larger than the "),
+        ("[recipe]\nadversarial = 'pgd'\n[factors]\nadversarial_epsilon = [0.9, 2.0]\n", "reach no further than 0.9"),
+        (
+            "[factors.attack.levels]\na = { adversarial = 'fgm', adversarial_epsilon = 0.3 }\n"
+            "b = { adversarial = 'pgd', adversarial_steps = 1 }\n",
+            "PGD of one step is FGM",
+        ),
+        (
+            "[recipe]\nswa_start = 0.0\nswa_learning_rate = 1e-4\n[factors]\nlearning_rate = [1e-5, 5e-5]\n",
+            "weights are averaged from the first step on, with a learning rate of their own",
+        ),
+    ],
+)
+def test_levels_of_one_meaning_are_refused_with_the_reason(plan_of, text: str, reason: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        plan_of(text)
+    assert "are the same recipe" in str(caught.value)
+    assert reason in str(caught.value)
+
+
+def test_cells_of_one_meaning_share_a_trial_where_a_knob_may_be_dead(plan_of) -> None:
+    text = '[factors]\npooling = ["cls", "cls_cat"]\npooling_layers = [1]\n[design]\non_dead = "collapse"\n'
+    plan = plan_of(text)
+    assert [set(cell.dead) for cell in plan.cells] == [{"pooling_layers"}, set()]
+    assert len(plan.trials) == 1
+
+
+def test_rules_see_values_as_they_were_written(plan_of) -> None:
+    """Not in the spelling that ids are made of: 0.11 of the steps is as many as 0.1 may be."""
+    rule = '[[rules]]\nskip = "warmup_proportion == 0.11"\nwhy = "x"\n'
+    assert len(plan_of(f"[factors]\nwarmup_proportion = [0.0, 0.11]\n{rule}").cells) == 1
+
+
+def test_a_short_warmup_of_the_original_bert_adam_is_no_dead_knob(plan_of) -> None:
+    text = '[recipe]\noptimizer = "original_bert_adam"\nepochs = 1\n[factors]\nwarmup_proportion = [0.0, 0.01]\n'
+    plan = plan_of(text)
+    assert [cell.dead for cell in plan.cells] == [{}, {}]
+    assert len(plan.trials) == 2
+
+
 LENGTHS = "[factors]\nmax_length = [16, 64, 128]\nbert_adam = [false, true]\n"
 
 

@@ -57,7 +57,7 @@ def start_maker(cache: Path, inputs: Path, n_threads: int) -> "subprocess.Popen[
 
 
 def finish(process: "subprocess.Popen[str]") -> tuple[Path, int]:
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=600)
     assert process.returncode == 0
     place, n_said = output.rsplit(maxsplit=1)
     return Path(place), int(n_said)

@@ -442,7 +442,7 @@ assert quality_time_picture([TimedCell("1", 1.0, 0.5)], Response("accuracy"))
 assert "matplotlib" in sys.modules
 assert "matplotlib.pyplot" not in sys.modules
 """
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=600)
 
 
 def test_chinese_is_text_for_the_readers_font() -> None:

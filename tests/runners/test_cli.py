@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from runners.cli import build_parser, main
+from tests.runners.waiting import SECONDS, wait_until
 
 COMMANDS = (
     *("init", "knobs", "plan", "sweep", "optimize", "verify", "status", "report", "dashboard", "compare", "import"),
@@ -265,12 +266,9 @@ def test_interrupted_politely_it_says_so_and_goes_on(
     listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, preexec_fn=listen, **pipes) as process:
-        for _ in range(600):
-            if finished_attempts() >= 2:
-                break
-            time.sleep(0.1)
+        wait_until(lambda: finished_attempts() >= 2, process)
         process.send_signal(getattr(signal, name))
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=SECONDS)
     assert process.returncode == 130, errors
     assert "the same command goes on from here" in errors
     from gridsearch.study import Study

@@ -5,12 +5,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from runners.cli import main
+from tests.runners.waiting import wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
@@ -91,11 +91,7 @@ def test_killed_at_some_moments(
             [sys.executable, "-m", "runners.cli", *words], start_new_session=True, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        for _ in range(3000):
-            if MOMENTS[moment]():
-                break
-            assert process.poll() is None, f"ended before the moment: {moment}"
-            time.sleep(0.02)
+        wait_until(MOMENTS[moment], process)
         if way == "optimize":  # the driver alone: its workers see to it that they end
             process.kill()
         else:

@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -34,6 +33,7 @@ from runners.optuna_box import SearchResult, optimise
 from runners.progress import Progress
 from runners.search import Search
 from tests.runners.pretending import N_DEV, Pretending, by_rate
+from tests.runners.waiting import SECONDS, wait_until
 
 RATE = "[factors.learning_rate]\nrange = { low = 1e-5, high = 1e-3, log = true }\n"
 FORTY = """
@@ -449,12 +449,12 @@ def test_interrupted_politely_it_ends_its_workers_and_says_so(project: Path, enc
     listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     words = [sys.executable, "-m", "runners.cli", *command]
     with subprocess.Popen(words, preexec_fn=listen, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-        for _ in range(1200):
-            if Path("study/ledger.sqlite").is_file() and ledger_rows("SELECT * FROM sqlite_master") and attempts():
-                break
-            time.sleep(0.05)
+        wait_until(
+            lambda: Path("study/ledger.sqlite").is_file() and ledger_rows("SELECT * FROM sqlite_master") and attempts(),
+            process,
+        )
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=SECONDS)
     assert process.returncode == 130, errors
     assert b"the same command goes on from here" in errors
     assert b"Traceback" not in errors

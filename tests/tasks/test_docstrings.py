@@ -1,13 +1,16 @@
+import errno
 import os
 import re
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gridsearch.errors import RequestError
+from gridsearch.places import cache_folder
 from gridsearch.tasks import docstrings
 from gridsearch.tasks.task import Task
 
@@ -17,11 +20,9 @@ PRINT_FINGERPRINT = (
 )
 
 
-@pytest.fixture(scope="module")
-def task(tmp_path_factory: pytest.TempPathFactory) -> Task:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRIDSEARCH_CACHE", str(tmp_path_factory.mktemp("cache")))
-        return docstrings.load()
+@pytest.fixture
+def task(docstrings_task: Task) -> Task:
+    return docstrings_task
 
 
 def start_loader(cache: Path, hash_seed: int) -> "subprocess.Popen[str]":
@@ -32,7 +33,7 @@ def start_loader(cache: Path, hash_seed: int) -> "subprocess.Popen[str]":
 
 
 def finish(process: "subprocess.Popen[str]") -> str:
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=600)
     assert process.returncode == 0
     return output.strip()
 
@@ -83,11 +84,36 @@ def test_processes_that_load_at_once_agree_and_import_no_library(tmp_path: Path,
 
 
 def test_a_torn_cache_is_read_anew(tmp_path: Path, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    (whole,) = (cache_folder() / "tasks").glob("docstrings-*.json")
+    content = whole.read_text(encoding="utf-8")
     monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path))
-    docstrings.load()
-    (cached,) = (tmp_path / "tasks").iterdir()
-    cached.write_text(cached.read_text(encoding="utf-8")[:1000], encoding="utf-8")
+    torn = tmp_path / "tasks" / whole.name
+    torn.parent.mkdir()
+    torn.write_text(content[:1000], encoding="utf-8")
     assert docstrings.load().fingerprint == task.fingerprint
+    assert torn.read_text(encoding="utf-8") == content
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing_but_time(
+    tmp_path: Path, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a file").write_text("no folder")
+    monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path / "a file"))
+    assert docstrings.load().fingerprint == task.fingerprint
+
+
+def test_a_full_disk_leaves_no_draft(tmp_path: Path, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path))
+    write = Path.write_text
+
+    def to_a_full_disk(path: Path, text: str, **settings: Any) -> int:
+        write(path, text[:1000], **settings)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", to_a_full_disk)
+        assert docstrings.load().fingerprint == task.fingerprint
+    assert list((tmp_path / "tasks").iterdir()) == []
 
 
 def test_a_missing_library_is_named_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,19 @@
+"""Waiting for a moment in what another process does: as long as it takes on a machine that has much else to do."""
+
+import subprocess
+import time
+from collections.abc import Callable
+
+SECONDS = 600
+"""After these a process is taken to hang."""
+
+
+def wait_until(has_come: Callable[[], object], process: "subprocess.Popen[str] | subprocess.Popen[bytes]") -> None:
+    """Return as soon as the moment has come; fail where the process ends before, or it never comes."""
+    for _ in range(50 * SECONDS):
+        if has_come():
+            return
+        assert process.poll() is None, "it ended before the moment"
+        time.sleep(0.02)
+    process.kill()
+    raise AssertionError("the moment did not come")
