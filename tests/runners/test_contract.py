@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from gridsearch import frozen
 from gridsearch.encoders.load import describe
 from gridsearch.errors import RequestError
-from gridsearch.finetune import Execution
+from gridsearch.finetune import Execution, finetune
 from gridsearch.plan import Plan, make_plan
 from gridsearch.space import load_space
 from gridsearch.study import Study
@@ -33,6 +34,7 @@ from runners.progress import Progress
 from runners.ray_tune import RayRunner, _trainable
 from runners.recorder import Recorder
 from runners.serial import SerialRunner
+from tests.fixtures_core import with_another_word
 from tests.runners.conftest import make_project
 
 RUNNERS = {
@@ -164,6 +166,23 @@ def test_runners_agree_to_the_last_bit_in_any_order_and_on_used_workers(
     assert len({str(numbers) for numbers in expected.values()}) == len(plan.trials), "eight different cells"
     for name in ("ray", "processes"):
         assert len(set(heard[name].workers.values())) == 2, "two warm workers ran all eight trials"
+
+
+@pytest.mark.parametrize("name", RUNNERS)
+def test_a_worker_that_has_read_another_task_knows_nothing_of_it(
+    name: str, plan: Plan, stock: Stock, runner_of: Callable[[str], Runner]
+) -> None:
+    """The other task differs by one word, and has the same ids once words that do not occur are left out."""
+    job = next(job for job in jobs_of(plan) if job.trial.recipe.frozen_layers)
+    other = replace(stock, data={key: with_another_word(data) for key, data in stock.data.items()})
+    key = job.trial.encoder, job.trial.recipe.max_length
+    frozen.forget()
+    expected = finetune(job.trial, other.data[key], stock.encoders[job.trial.encoder])
+    before, after = Heard(), Heard()
+    runner_of(name).run([job], stock, before, alone=True)
+    runner_of(name).run([job], other, after, alone=True)
+    (first,), (second,) = before.outcomes.values(), after.outcomes.values()
+    assert numbers(second) == numbers(expected) != numbers(first)
 
 
 @pytest.mark.parametrize("name", RUNNERS)
