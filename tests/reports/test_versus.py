@@ -1,14 +1,18 @@
 """The best cell against the baseline, from what the ledger holds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from gridsearch.metrics import score
+from gridsearch.plan import make_plan
+from gridsearch.space import parse_space
 from gridsearch.study import Study
 from reports.numbers import numbers
 from reports.records import StudyRows
 from reports.versus import BestAgainstBaseline, best_against_baseline
-from tests.reports.conftest import MANY, SMALL_SPACE, Writer, logits, outcome, small_plan
+from tests.reports.conftest import MANY, SMALL_SPACE, Writer, describe, logits, outcome, small_plan, small_task
 from tests.reports.pages import read
 
 
@@ -50,6 +54,25 @@ def test_seeds_are_paired_and_averaged(study: Study) -> None:
     assert "seed 0: only the best is right on 20 rows" in text
     assert "p < 0.0001" in text
     assert "chosen on these very rows" in text
+
+
+@pytest.mark.parametrize(("positive", "label"), [(0, "bad"), (1, "good")])
+def test_f1_binary_is_recomputed_for_the_positive_label(study: Study, positive: int, label: str) -> None:
+    task = replace(small_task(has_test=False, metric="f1_binary"), positive=positive)
+    writer = Writer(study, make_plan(parse_space(SMALL_SPACE, "small"), task, describe))
+    labels = np.array(MANY.labels)
+    wrong = logits(1.0)
+    wrong[:20] = (1.0, 0.0)  # ten rows of label 1 are missed
+    predictions = {1: wrong, 3: logits(1.0)}
+    values = {cell: score(labels, one, positive)["f1_binary"] for cell, one in predictions.items()}
+    for cell, found in predictions.items():
+        made = outcome(values[cell], metric="f1_binary")
+        part = replace(made.parts["task"], dev_logits=found)
+        writer.finish(cell, replace(made, parts={"task": part}))
+    versus = best_against_baseline(rows(writer))
+    assert versus is not None
+    assert versus.bootstrap.difference == pytest.approx(values[3] - values[1])
+    assert f"the f1_binary of '{label}' of cell 3 less" in BestAgainstBaseline(rows(writer)).format()
 
 
 def test_nothing_to_compare(study: Study) -> None:
