@@ -394,7 +394,7 @@ class Recipe(BaseModel):
             "evaluate the plain mean of the weights since this share of all steps; before it, the weights themselves",
             "arXiv:1803.05407",
             neutral="none",
-            cannot_act=why.averages_the_last_alone,
+            cannot_act=why.averages_alone_what_is_evaluated,
         ),
     ] = "none"
     swa_every: Annotated[

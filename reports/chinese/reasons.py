@@ -49,8 +49,8 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
     "with lookahead_alpha = 1 the slow weights are the fast ones wherever slow ones are evaluated": (
         "lookahead_alpha = 1 时，凡是评估慢权重之处，慢权重都等于快权重"
     ),
-    "only the weights after the last step are averaged, and these are evaluated in any case": (
-        "参与平均的只有最后一步之后的权重，而它们本来就会被评估"
+    "only one step's weights are averaged, and these are evaluated in any case": (
+        "参与平均的只有某一步之后的权重，而它们本来就会被评估"
     ),
     "swa_start = 'none' averages nothing": "swa_start = 'none' 时不做权重平均",
     "adversarial = 'none' is no attack": "adversarial = 'none' 即不做对抗训练",
