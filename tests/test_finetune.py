@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from safetensors.torch import load as load_tensors
 from sklearn.utils.class_weight import compute_class_weight
 from torch import Tensor
 
+from gridsearch import deadline
+from gridsearch.deadline import TimeLimitError
 from gridsearch.encoders.classifier import Classifier, build_classifier
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.finetune import Execution, finetune, finetuning, threads_of, why_not_learned
@@ -407,6 +410,41 @@ def test_micro_batches_drop_what_the_batch_would(
     close(run_trial(encoder, data, execution=replace(ON_CPU, micro_batch_divisor=3), **knobs), whole)
     other = run_trial(encoder, data, seed=1, **knobs)
     assert abs(losses_of(other)[0] - losses_of(whole)[0]) > 1e-4, "noise that would show"
+
+
+def test_smaller_batches_hold_for_evaluation_too(
+    encoder: EncoderWeights, data: EncodedTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def watched(split: EncodedSplit, rows: np.ndarray, *more: Any) -> dict[str, torch.Tensor]:
+        seen.append(len(rows))
+        return collate(split, rows, *more)
+
+    monkeypatch.setattr("gridsearch.finetune.collate", watched)
+    knobs: dict[str, Any] = {"epochs": 1, "learning_rate": 1e-3}
+    whole = run_trial(encoder, data, **knobs)
+    assert max(seen) == len(data.dev)
+    seen.clear()
+    close(run_trial(encoder, data, execution=replace(ON_CPU, micro_batch_divisor=8), **knobs), whole)
+    assert max(seen) == 16 < len(data.dev)
+
+
+def test_a_time_limit_is_looked_at_between_steps_and_in_evaluation(
+    encoder: EncoderWeights, data: EncodedTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that goes on by a second each time it is read: the limit comes at every moment of the trial."""
+    n_epochs = []
+    # 96 rows are 12 steps of an epoch, and dev and test a batch each: the clock is read so often, and once before.
+    for limit in (1.0, 13.0, 20.0, 27.0):
+        clock = SimpleNamespace(monotonic=map(float, itertools.count()).__next__)
+        monkeypatch.setattr(deadline, "time", clock)
+        heard: list[Epoch] = []
+        limited = replace(ON_CPU, time_limit=limit)
+        with pytest.raises(TimeLimitError, match=f"not finished within {limit:.0f}s, its --time-limit"):
+            finetune(trial_of(epochs=2, batch_size=8), data, encoder, limited, heard.append)
+        n_epochs.append(len(heard))
+    assert n_epochs == [0, 0, 1, 2]
 
 
 @pytest.mark.parametrize("batch_size", [5, 19, 95])
