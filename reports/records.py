@@ -245,7 +245,7 @@ class Timing:
 class Predictions:
     """What the best cell's trials and the baseline's said of each row of the split that results are measured on.
 
-    ``labels`` has shape (rows,); ``logits`` maps a trial's id to (rows, labels).
+    ``labels`` has shape (rows,); ``logits`` maps a trial's id to (rows, labels), unless none are kept of it.
     """
 
     labels: "numpy.ndarray"

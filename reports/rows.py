@@ -213,7 +213,7 @@ def _predictions(ledger: Ledger, study: StudyRows) -> Predictions | None:
         return None
     trials = {replicate.trial for cell in (best, baseline) for replicate in cell.finished}
     logits = {trial: found for trial in trials if (found := ledger.logits(trial, study.split)) is not None}
-    return Predictions(bytes_array(row["labels"]), logits) if len(logits) == len(trials) else None
+    return Predictions(bytes_array(row["labels"]), logits)
 
 
 def _provenance(connection: sqlite3.Connection) -> tuple[Provenance, ...]:

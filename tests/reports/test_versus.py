@@ -5,11 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gridsearch.ledger import Ledger
 from gridsearch.metrics import score
 from gridsearch.plan import make_plan
 from gridsearch.space import parse_space
+from gridsearch.stored_logits import array_bytes
 from gridsearch.study import Study
+from reports.language import speaking
 from reports.numbers import numbers
+from reports.page import make_page
 from reports.records import StudyRows
 from reports.versus import BestAgainstBaseline, best_against_baseline
 from tests.reports.conftest import MANY, SMALL_SPACE, Writer, describe, logits, outcome, small_plan, small_task
@@ -92,3 +96,36 @@ def test_a_ledger_from_before_labels_were_kept(study: Study) -> None:
     with study.open() as ledger, ledger.connection as write:
         write.execute("DELETE FROM labels")
     assert BestAgainstBaseline(rows(writer)).format() == ""
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_without_logits_the_page_says_what_it_lacks(study: Study, lang: str) -> None:
+    writer = Writer(study, small_plan())
+    writer.finish(1, outcome(0.80, 0.79))
+    writer.finish(3, outcome(0.85, 0.83))
+    whole = rows(writer)
+    with Ledger(study.ledger_path) as ledger, ledger.connection as write:
+        write.execute("DELETE FROM logits WHERE attempt = 2")
+    lacking = rows(writer)
+    assert best_against_baseline(lacking) is None
+    assert numbers(lacking)["versus"] is None
+    with speaking(lang):
+        said = BestAgainstBaseline(lacking).format()
+        page = make_page(lacking).format()
+    assert "--keep-logits" in said
+    assert said.strip() in page
+    assert [cell.result.mean for cell in lacking.cells] == [cell.result.mean for cell in whole.cells]
+
+
+def test_half_precision_is_said(study: Study) -> None:
+    writer = Writer(study, small_plan())
+    writer.finish(1, outcome(0.80, 0.79))
+    writer.finish(3, outcome(0.85, 0.83))
+    assert "half precision" not in BestAgainstBaseline(rows(writer)).format()
+    with Ledger(study.ledger_path) as ledger, ledger.connection as write:
+        halved = array_bytes(logits(0.83).astype(np.float16))
+        write.execute("UPDATE logits SET data = ? WHERE attempt = 2 AND split = 'test'", (halved,))
+    found = best_against_baseline(rows(writer))
+    assert found is not None
+    assert found.bootstrap.difference == pytest.approx(0.04)
+    assert "half precision" in BestAgainstBaseline(rows(writer)).format()

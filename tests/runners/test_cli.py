@@ -329,3 +329,21 @@ def test_trials_beyond_their_limit_have_failed_and_a_longer_one_tries_them_again
     assert "`time_limit`, 8 attempts" in " ".join(Path("study/page.md").read_text().split())
     assert "8 failed" in run(*asked, "--time-limit", "1h", code=1, capsys=capsys), "a limit alone reopens nothing"
     assert "complete: 8 planned, 8 finished" in run(*asked, "--time-limit", "1h", "--retry-failed", capsys=capsys)
+
+
+def test_a_plan_says_how_large_the_ledger_gets_and_a_sweep_may_keep_no_logits(
+    project: Path, encoder_folder: Path, capsys
+) -> None:
+    asked = question(encoder_folder)
+    printed = " ".join(run("plan", *asked, capsys=capsys).split())
+    assert "of it logits as float32: 2 kB (8 trials x 24 rows x 2 labels)" in printed
+    printed = " ".join(run("plan", *asked, "--keep-logits", "float16", capsys=capsys).split())
+    assert "a logit loses at most 1/2048 of itself" in printed
+    printed = run("sweep", *asked, "--keep-logits", "half", "--runner", "serial", code=2, capsys=capsys)
+    assert "--keep-logits: unknown choice 'half'; known: auto, float32, float16, none" in printed
+    run("sweep", *asked, "--keep-logits", "none", "--runner", "serial", "--set", "epochs=1")
+    page = Path("study/page.md").read_text(encoding="utf-8")
+    assert "complete: 8 planned, 8 finished" in page
+    assert "None" not in page
+    printed = " ".join(run("plan", *asked, "--set", "epochs=1", capsys=capsys).split())
+    assert "without logits (8 trials x 24 rows x 2 labels would be 2 kB)" in printed
