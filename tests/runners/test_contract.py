@@ -224,7 +224,7 @@ def test_a_runner_runs_several_times(
     assert started == ["started", "epoch 1", "epoch 2", "finished"] * 2, "one after the other"
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # two more workers of Ray; that shares are counted is tested in test_prices
 def test_shares_of_a_gpu(plan: Plan, stock: Stock) -> None:
     import ray
 
