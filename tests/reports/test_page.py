@@ -309,7 +309,8 @@ def test_json_has_the_numbers_of_the_page(small: Writer) -> None:
     found = json.loads(write_reports(small.study, None, ["json"])[0].read_text())
     assert found["coverage"]["line"] == "complete: 4 planned, 4 finished, 0 failed, 0 pending"
     assert (found["best"], found["worst"], found["highest_result"], found["baseline"]) == (3, 2, 4, 1)
-    assert found["result"] == {"metric": "accuracy", "split": "test", "lower_is_better": False}
+    expected = {"metric": "accuracy", "positive_label": None, "split": "test", "lower_is_better": False}
+    assert found["result"] == expected
     cell = found["cells"][2]
     assert cell["settings"] == "bertadam1-frozen_layers0"
     assert (cell["result"], cell["chosen_epochs"]) == ({"mean": 0.83, "sd": None, "n": 1}, [1])
