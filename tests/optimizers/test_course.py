@@ -34,9 +34,9 @@ RATES: Mapping[str, tuple[Any, ...]] = {
 }
 AVERAGES: Mapping[str, tuple[Any, ...]] = {
     "lookahead_steps": (0, 1, 2, 3, 4, 5, 7, 9),
-    "lookahead_alpha": (0.5, 0.9, 1.0),
+    "lookahead_alpha": (0.5, 1.0),
     "swa_start": ("none", 0.0, 0.12, 0.3, 0.6, 0.9),
-    "swa_every": (1, 2, 3, 4, 5, 7, 9),
+    "swa_every": (1, 2, 4, 5, 7, 9),
     "swa_learning_rate": ("schedule", 1e-2),
     "ema_decay": (0.0, 0.5),
 }
