@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: install demo test test-slow lint docs bench clean
+.PHONY: install demo test test-slow lint docs bench published clean
 
 install: $(INSTALLED)
 
@@ -47,6 +47,10 @@ bench: $(INSTALLED)
 	$(BIN)/python -m bench.page
 	$(BIN)/python -m bench.costs
 	$(BIN)/python -m bench.finetune -o bench/results
+
+# The studies of reports/published, with their pages: hours. `python -m reports.published NAME` makes one of them.
+published: $(INSTALLED)
+	$(BIN)/python -m reports.published
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

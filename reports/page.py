@@ -9,6 +9,7 @@ from pathlib import Path
 from gridsearch.errors import RequestError, one_of
 from gridsearch.ledger import Ledger
 from gridsearch.study import Study
+from reports import trials_table
 from reports.asked import DeadKnobs, FixedRecipe, LeftOut, Levels, SameRows
 from reports.cost import Cost
 from reports.curve_text import CurvePoints, CurveSummary, WhatTheLogSays
@@ -116,7 +117,7 @@ FOR_PROGRAMS = {"csv", "json"}
 def write_reports(study: Study, out: Path | None, formats: Sequence[str], language: str = "en") -> list[Path]:
     """Write page.md, page.csv, page.json into ``out`` (default: the study's folder); return the files in that order.
 
-    The pictures of page.md lie in a folder beside it; page.html holds its own.
+    The pictures of page.md lie in a folder beside it; page.html holds its own. trials.csv goes with page.csv.
     Raises RequestError for an unknown format or language, for a study that does not exist or is empty, and for a folder
     that cannot be written; each file is replaced as a whole or not at all.
     """
@@ -138,7 +139,10 @@ def write_reports(study: Study, out: Path | None, formats: Sequence[str], langua
             (folder / FOLDER).mkdir(exist_ok=True)
             for picture in pictures:
                 _write(folder / FOLDER / f"{picture.name}.svg", picture.svg)
-        return [_write(folder / study.page_path.with_suffix(f".{name}").name, text) for name, text in texts.items()]
+        files = {study.page_path.with_suffix(f".{name}").name: text for name, text in texts.items()}
+        if "csv" in formats:
+            files[trials_table.FILE] = trials_table.trials_text(rows)
+        return [_write(folder / name, text) for name, text in files.items()]
     except OSError as error:
         raise RequestError(f"the report cannot be written to {folder}: {error.strerror}") from None
 

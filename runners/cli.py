@@ -316,7 +316,10 @@ def _report(commands: Commands) -> None:
     _study(parser)
     parser.add_argument("-o", "--output", metavar="DIR", help="where to write (default: the study's folder)")
     parser.add_argument(
-        "--format", default="md", metavar="F,F", help="md (default), html, csv, latex, json, with commas between them"
+        "--format",
+        default="md",
+        metavar="F,F",
+        help="md (default), html, csv (with trials.csv, one row a trial), latex, json, with commas between them",
     )
     _language(parser)
 

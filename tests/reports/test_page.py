@@ -276,9 +276,9 @@ def test_best_line(small: Writer, tmp_path: Path) -> None:
 def test_files_and_their_places(small: Writer, tmp_path: Path) -> None:
     assert write_reports(small.study, None, ["json", "md", "md"]) == [Path("study/page.json"), Path("study/page.md")]
     out = tmp_path / "a" / "b"
-    assert write_reports(small.study, out, ["csv"]) == [out / "page.csv"]
+    assert write_reports(small.study, out, ["csv"]) == [out / "page.csv", out / "trials.csv"]
     assert sorted(os.listdir("study")) == ["figures", "ledger.sqlite", "page.json", "page.md"]
-    assert os.listdir(out) == ["page.csv"]
+    assert sorted(os.listdir(out)) == ["page.csv", "trials.csv"]
 
 
 def test_wrong_requests(small: Writer, tmp_path: Path) -> None:

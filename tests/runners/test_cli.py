@@ -71,7 +71,13 @@ def test_a_strangers_csv_goes_all_the_way(project: Path, encoder_folder: Path, c
     study = Path("studies") / "question-mine-small bert"
     assert run("verify", study, capsys=capsys).strip() == "complete: 8 planned, 8 finished, 0 failed, 0 pending"
     assert "study.csv" not in run("report", study, "--format", "md,csv,json", "-o", "out", capsys=capsys)
-    assert {path.name for path in Path("out").iterdir()} == {"page.md", "page.csv", "page.json", "figures"}
+    assert {path.name for path in Path("out").iterdir()} == {
+        "page.md",
+        "page.csv",
+        "trials.csv",
+        "page.json",
+        "figures",
+    }
     (project / "new.txt").write_text("Return the tensor.\nStart the actor, then wait.\n", encoding="utf-8")
     run("predict", study, "new.txt")
     predicted, remark = capsys.readouterr()
