@@ -332,7 +332,7 @@ class Ledger:
         )
 
     def _curves(self, metric: str) -> dict[str, list[float | None]]:
-        """Return the metric on dev after each epoch of every trial; None where it or the loss is no number.
+        """Return the metric on dev after each epoch of every trial; None where its numbers were not finite.
 
         An epoch that was run twice counts as it was first seen: what was chosen by it stays chosen on any machine.
         """
@@ -344,9 +344,7 @@ class Ledger:
         for row in self.connection.execute(query):
             curve = curves.setdefault(row["trial"], [])
             if len(curve) < row["number"]:
-                value = json.loads(row["dev"])[PART][metric]
-                is_number = row["train_loss"] is not None and value is not None and math.isfinite(value)
-                curve.append(value if is_number else None)
+                curve.append(dev_after(row["train_loss"], row["dev"], metric))
         return curves
 
     def failures(self, trial_id: str) -> list[FailureKind]:
@@ -568,6 +566,12 @@ def _labels(task: Task) -> Iterator[tuple[str, str, bytes]]:
     for name, split in (("dev", task.dev), ("test", task.test)):
         if split is not None and split.labels is not None:
             yield name, PART, array_bytes(np.array(split.labels, dtype=np.int32))
+
+
+def dev_after(train_loss: float | None, dev: str, metric: str) -> float | None:
+    """Return the metric of an epoch as it is kept; None where its numbers were not finite."""
+    value = json.loads(dev).get(PART, {}).get(metric)
+    return value if train_loss is not None and value is not None and math.isfinite(value) else None
 
 
 def _levels(levels: Mapping[str, str], row: str = "") -> str:

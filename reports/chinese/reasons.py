@@ -69,9 +69,14 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
 }
 
 _NOT_LEARNED: Final[Mapping[str, str]] = {
-    "the training loss is not a number": "训练损失不是有限的数",
     "every dev row gets the same label": "验证集的每一条都被预测为同一标签",
+    "all but {n_others} of {n_rows} dev rows get the same label": (
+        "验证集的 {n_rows} 条中除 {n_others} 条外都被预测为同一标签"
+    ),
     "the training loss never fell below that of an even guess, {loss}": "训练损失从未低于均匀猜测的 {loss}",
+    "{metric} on dev is no better than what a guess reaches, {bound}, and that of others is": (
+        "验证集上的 {metric} 不好于猜测所能达到的 {bound}，而其他运行好于它"
+    ),
 }
 
 _FAILURES: Final[Mapping[str, str]] = {
@@ -80,6 +85,7 @@ _FAILURES: Final[Mapping[str, str]] = {
     "lost_worker": "lost_worker（工作进程丢失）",
     "lost_driver": "lost_driver（主进程丢失）",
     "time_limit": "time_limit（超时）",
+    "diverged": "diverged（数值发散）",
     "bad_data": "bad_data（数据有误）",
     "code_error": "code_error（代码出错）",
 }
