@@ -13,13 +13,16 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from bench.ledgers import many_trials
 from bench.measuring import Cost
 from gridsearch.metrics import score
+from gridsearch.order import balanced_order
 from gridsearch.randomness import numpy_stream
 from gridsearch.tasks import docstrings
 from gridsearch.tasks.batches import collate, training_batches
@@ -127,7 +130,28 @@ def sample_10k_labels() -> Act:
     return lambda: sample_rows(train, 500_000, 0)
 
 
+def coverage_of(n_failures: int = 0, *, halving: bool = False) -> Act:
+    """The certificate of a large study: what status, verify and every start of a sweep ask for."""
+    study = many_trials(n_failures, halving=halving)
+
+    def ask() -> object:
+        with study.open() as ledger:
+            return ledger.coverage()
+
+    return ask
+
+
+def order_of(n_cells: int) -> Act:
+    """The order in which the cells of a large factorial run."""
+    levels = [[*format(number // 2, "014b"), str(number % 2)] for number in range(n_cells)]
+    return lambda: balanced_order(range(n_cells), levels, 0)
+
+
 MEASUREMENTS = (
+    Measurement("coverage", "10,000 trials", "under 0.3 s", coverage_of),
+    Measurement("coverage-attempts", "10,000 trials of 3 attempts", "under 0.3 s", partial(coverage_of, 2)),
+    Measurement("coverage-halving", "10,000 trials at rung 1", "under 0.3 s", partial(coverage_of, halving=True)),
+    Measurement("order", "16,384 cells", "under 1 s", partial(order_of, 16_384)),
     Measurement("collate", "an epoch of 1M rows, batches of 32", "what the batches need", collate_1m),
     Measurement("duplicates", "1M rows of 15 words", "in seconds", duplicates_1m),
     Measurement("dev-share", "1M rows of 15 words", "in seconds", dev_share_1m),

@@ -162,19 +162,23 @@ def only_the_head_trains(recipe: "Recipe", facts: Facts) -> Reason:
 
 def lookahead_changes_nothing(recipe: "Recipe", facts: Facts) -> Reason:
     """Explain why Lookahead's slow weights are the fast ones wherever they are evaluated."""
-    if recipe.lookahead_alpha == 1 and all(step % recipe.lookahead_steps == 0 for step in slow_steps(recipe, facts)):
+    if (
+        recipe.lookahead_steps
+        and recipe.lookahead_alpha == 1
+        and all(step % recipe.lookahead_steps == 0 for step in slow_steps(recipe, facts))
+    ):
         return "with lookahead_alpha = 1 the slow weights are the fast ones wherever slow ones are evaluated"
     return None
 
 
 def slow_steps(recipe: "Recipe", facts: Facts) -> range:
     """Return the steps after which Lookahead's weights are evaluated: ends of epochs before there is an average."""
-    n_a_epoch, end = recipe.steps_per_epoch(facts.n_train_rows), recipe.total_steps(facts.n_train_rows) + 1
+    ends, averaged = ends_of_epochs(recipe, facts), recipe.steps_averaged(facts.n_train_rows)
     if recipe.ema_decay:
-        end = 0
-    elif (averaged := recipe.steps_averaged(facts.n_train_rows)) and not averages_the_last_alone(recipe, facts):
-        end = averaged[0]
-    return range(n_a_epoch, end, n_a_epoch)
+        return ends[:0]
+    if not averaged or averages_alone_what_is_evaluated(recipe, facts):
+        return ends
+    return ends[: (averaged[0] - 1) // ends.step]
 
 
 def no_lookahead(recipe: "Recipe", facts: Facts) -> Reason:
@@ -184,21 +188,27 @@ def no_lookahead(recipe: "Recipe", facts: Facts) -> Reason:
     return lookahead_changes_nothing(recipe, facts)
 
 
-def averages_the_last_alone(recipe: "Recipe", facts: Facts) -> Reason:
-    """Explain why the mean of the weights is the weights that are evaluated anyway."""
-    n_steps, averaged = recipe.total_steps(facts.n_train_rows), recipe.steps_averaged(facts.n_train_rows)
-    if list(averaged[:2]) != [n_steps] or recipe.swa_learning_rate != "schedule":
+def averages_alone_what_is_evaluated(recipe: "Recipe", facts: Facts) -> Reason:
+    """Explain why a mean of single weights is what is evaluated without it: the trained ones, or Lookahead's."""
+    averaged, every = recipe.steps_averaged(facts.n_train_rows), recipe.lookahead_steps or 1
+    if len(averaged) != 1 or recipe.swa_learning_rate != "schedule":
         return None
-    if recipe.lookahead_steps and n_steps % recipe.lookahead_steps:
+    if any(end - end % every != averaged[0] for end in ends_of_epochs(recipe, facts) if end >= averaged[0]):
         return None
-    return "only the weights after the last step are averaged, and these are evaluated in any case"
+    return "only one step's weights are averaged, and these are evaluated in any case"
+
+
+def ends_of_epochs(recipe: "Recipe", facts: Facts) -> range:
+    """Return the steps after which weights are evaluated."""
+    n_an_epoch = recipe.steps_per_epoch(facts.n_train_rows)
+    return range(n_an_epoch, recipe.total_steps(facts.n_train_rows) + 1, n_an_epoch)
 
 
 def no_average(recipe: "Recipe", facts: Facts) -> Reason:
     """Explain why a setting of stochastic weight averaging does not act."""
     if recipe.swa_start == "none":
         return "swa_start = 'none' averages nothing"
-    return averages_the_last_alone(recipe, facts)
+    return averages_alone_what_is_evaluated(recipe, facts)
 
 
 def no_attack(recipe: "Recipe", facts: Facts) -> Reason:

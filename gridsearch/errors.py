@@ -24,6 +24,10 @@ class StudyLockedError(RequestError):
     """Another driver is at work on the same study."""
 
 
+class DivergedError(GridSearchError):
+    """A trial's numbers are no longer finite, and no epoch is left that could be its result."""
+
+
 def one_of(what: str, value: object, known: "Sequence[str]") -> str:
     """Build the sentence for a value outside a closed set, with the nearest known one where there is one.
 

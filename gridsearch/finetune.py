@@ -14,10 +14,13 @@ from torch import Tensor, nn
 from gridsearch.deadline import Deadline
 from gridsearch.encoders.classifier import Classifier, build_classifier, restore, snapshot
 from gridsearch.encoders.load import EncoderWeights
+from gridsearch.errors import DivergedError, GridSearchError
 from gridsearch.frozen import with_frozen_states
+from gridsearch.learned import guess_on, why_not_learned
 from gridsearch.losses import chance_loss
 from gridsearch.metrics import is_better, score
 from gridsearch.occurring import TABLE, Occurring, occurring
+from gridsearch.recipe import Recipe
 from gridsearch.steps import Steps, autocast
 from gridsearch.tasks.batches import collate, evaluation_batches
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask
@@ -74,6 +77,8 @@ def finetuning(
     with computing(execution):
         cut, steps = prepare(trial, data, encoder, execution)
         data, model = steps.data, steps.model
+        if not weights_are_finite(model):
+            raise GridSearchError("the encoder's weights are not all finite numbers: nothing can be trained from them")
 
         def logits_of(split: EncodedSplit) -> np.ndarray:
             divisor, check = execution.micro_batch_divisor, deadline.check
@@ -81,27 +86,41 @@ def finetuning(
 
         epochs: list[Epoch] = []
         best: Epoch | None = None
+        chosen: _Chosen | None = None
         for number in range(1, recipe.epochs + 1):
             begun = time.perf_counter()
             train_loss = steps.run_epoch(number, deadline.check)
             trained = time.perf_counter()
+            # Weights of words that dev lacks, or of an average's other half, show in no loss and in no logits.
+            broken = "training loss is" if not math.isfinite(train_loss) else ""
+            broken = broken or ("" if weights_are_finite(model) else "weights are")
             with steps.evaluated_weights():
-                dev_logits = logits_of(data.dev)
-                dev = score(_labels(data.dev), dev_logits, data.positive)
-                epoch = Epoch(number, train_loss, trained - begun, time.perf_counter() - trained, {PART: dev})
+                judged = broken or _judge(model, data, logits_of)
+                results = {} if isinstance(judged, str) else {PART: judged.metrics}
+                epoch = Epoch(number, train_loss, trained - begun, time.perf_counter() - trained, results)
                 epochs.append(epoch)
-                is_best = best is None or is_better(data.metric, dev[data.metric], best.dev[PART][data.metric])
-                if is_best:
-                    best = epoch
-                if is_best or recipe.selection == "last":
-                    chosen = _Chosen(number, dev, dev_logits, snapshot(model))
+                if not isinstance(judged, str):
+                    dev = judged.metrics
+                    is_best = best is None or is_better(data.metric, dev[data.metric], best.dev[PART][data.metric])
+                    if is_best:
+                        best = epoch
+                    if is_best or recipe.selection == "last":
+                        chosen = _Chosen(number, judged, snapshot(model))
             yield epoch
+            if isinstance(judged, str):
+                if chosen is None or recipe.selection == "last":
+                    raise _diverged(number, judged, recipe)
+                break  # numbers that are not finite do not come back
             assert best is not None
-            if number - best.number == recipe.patience or not math.isfinite(train_loss):
+            if number - best.number == recipe.patience:
                 break
+        assert chosen is not None
         restore(model, chosen.weights)
         test_logits = None if data.test is None else logits_of(data.test)
-        part = PartOutcome(chosen.dev, chosen.dev_logits)
+        if test_logits is not None and not np.isfinite(test_logits).all():
+            raise _diverged(chosen.epoch, "outputs on test are", recipe)
+        dev = chosen.judged.metrics
+        part = PartOutcome(dev, chosen.judged.logits)
         if data.test is not None and test_logits is not None:
             test = None if data.test.labels is None else score(data.test.labels, test_logits, data.positive)
             part = replace(part, test=test, test_logits=test_logits)
@@ -111,7 +130,13 @@ def finetuning(
         parts={PART: part},
         seconds=time.perf_counter() - started,
         peak_bytes=_peak_bytes(device),
-        not_learned=why_not_learned(epochs, chosen.dev_logits, chance_loss(recipe, data.n_labels)),
+        not_learned=why_not_learned(
+            dev,
+            np.bincount(chosen.judged.logits.argmax(axis=1), minlength=data.n_labels).tolist(),
+            [epoch.train_loss for epoch in epochs if epoch.is_finite],
+            chance_loss(recipe, data.n_labels),
+            guess_on(data.metric, np.bincount(_labels(data.dev), minlength=data.n_labels).tolist(), data.positive),
+        ),
         weights=_weights_bytes(model, cut, encoder) if execution.keep_weights else None,
     )
 
@@ -125,11 +150,39 @@ def prepare(trial: Trial, data: EncodedTask, encoder: EncoderWeights, execution:
 
 
 @dataclass(frozen=True)
+class _Judged:
+    metrics: Metrics
+    logits: np.ndarray
+
+
+@dataclass(frozen=True)
 class _Chosen:
     epoch: int
-    dev: Metrics
-    dev_logits: np.ndarray
+    judged: _Judged
     weights: dict[str, Tensor]
+
+
+def _judge(model: Classifier, data: EncodedTask, logits_of: Callable[[EncodedSplit], np.ndarray]) -> _Judged | str:
+    """Measure the model on dev, or say what of it is no finite number."""
+    if not weights_are_finite(model):
+        return "averaged weights are"
+    logits = logits_of(data.dev)
+    if not np.isfinite(logits).all():
+        return "outputs on dev are"
+    return _Judged(score(_labels(data.dev), logits, data.positive), logits)
+
+
+def _diverged(epoch: int, what: str, recipe: Recipe) -> DivergedError:
+    asked = "selection = 'last' asks for the last epoch" if recipe.selection == "last" else "no epoch came before it"
+    why = "it was the chosen epoch" if what.endswith("test are") else asked
+    return DivergedError(f"in epoch {epoch} of {recipe.epochs} the {what} not finite, and {why}")
+
+
+@torch.no_grad()
+def weights_are_finite(model: nn.Module) -> bool:
+    """Tell whether every parameter is a finite number: by the least and the largest of each, in one pass over them."""
+    ends = [end.float() for parameter in model.parameters() for end in torch.aminmax(parameter)]
+    return bool(torch.stack(ends).isfinite().all())
 
 
 def predict(
@@ -157,17 +210,6 @@ def predict(
     logits = np.empty_like(by_length)
     logits[np.concatenate(batches)] = by_length
     return logits
-
-
-def why_not_learned(epochs: list[Epoch], dev_logits: np.ndarray, chance: float) -> str:
-    """Say why a run did not learn, or return an empty text."""
-    if not all(math.isfinite(epoch.train_loss) for epoch in epochs):
-        return "the training loss is not a number"
-    if len(set(dev_logits.argmax(axis=1).tolist())) == 1:
-        return "every dev row gets the same label"
-    if min(epoch.train_loss for epoch in epochs) >= chance:
-        return f"the training loss never fell below that of an even guess, {chance:.3f}"
-    return ""
 
 
 def _labels(split: EncodedSplit) -> np.ndarray:

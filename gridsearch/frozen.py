@@ -6,6 +6,7 @@ bits.
 """
 
 import hashlib
+import mmap
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 BUDGET_BYTES = 2**30
 """For the states of one trial, and for all that a process keeps together. It is a constant because states change the
 rounding: by what is free in memory, a trial would get other bits on a busy machine."""
-ROWS = 32
 
 States = Mapping[str, np.ndarray]
 """Of each split by its name: float32 of shape (tokens, hidden width)."""
@@ -129,12 +129,21 @@ def _compute(
 ) -> np.ndarray:
     """Compute the states of a split, always in the same batches: whichever trial asks gets the same bits."""
     device = torch.device("cpu")
-    states = np.empty((len(split.ids), model.pooling.hidden_width), dtype=np.float32)
+    states = _in_memory_of_its_own((len(split.ids), model.pooling.hidden_width))
     lower.eval()
-    for rows in evaluation_batches(split.lengths, ROWS):
+    for rows in evaluation_batches(split.lengths):
         batch = collate(split, rows, pad_id, device)
         with torch.inference_mode(), autocast(recipe.precision, device):
             found = lower(**model.inputs(batch)).last_hidden_state[batch["attention_mask"].bool()]
         states[split.tokens_of(rows)] = found.float().numpy()
     states.setflags(write=False)
     return states
+
+
+def _in_memory_of_its_own(shape: tuple[int, int]) -> np.ndarray:
+    """Return an array whose memory goes back to the system with it: the heap of a worker keeps what it is given back,
+    and arrays of many sizes that come and go would make it grow to twice the budget.
+    """
+    n_numbers = shape[0] * shape[1]
+    memory = mmap.mmap(-1, max(1, 4 * n_numbers), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return np.frombuffer(memory, dtype=np.float32, count=n_numbers).reshape(shape)

@@ -24,7 +24,7 @@ from gridsearch.plan import ExcludedCell, Plan, PlannedCell
 from gridsearch.recipe import knobs, parse_recipe
 from gridsearch.rungs import Standing, read_halving, stand
 from gridsearch.schema import SCHEMA_VERSION, make_up_to_date, up_to_date_copy, version_of
-from gridsearch.stored_logits import array_bytes, chunks_of, joined
+from gridsearch.stored_logits import AUTO, Kept, array_bytes, as_kept, chunks_of, joined, kept_as
 from gridsearch.tasks.task import Task
 from gridsearch.trial import PART, Epoch, Failure, FailureKind, Outcome, Trial
 
@@ -128,6 +128,7 @@ class Ledger:
         self.path = path
         self.token = ""
         """The lease of a driver; whoever writes without one answers for it."""
+        self._kept_logits: Kept = "float32"
         try:
             # The heartbeat has a connection of its own; a short wait is all that two of them ever need.
             self.connection = sqlite3.connect(path, timeout=30, isolation_level="IMMEDIATE")
@@ -236,6 +237,17 @@ class Ledger:
             )
         return len(trials.keys() - old)
 
+    def keep_logits(self, asked: str, n_values: int) -> None:
+        """Decide how the logits of trials that finish from now on are kept.
+
+        ``auto`` goes on as the study began; that is chosen once, by all ``n_values`` that it is to hold. Asked for by
+        name, another way may follow: each matrix says how it is kept.
+        """
+        known = self._fact("logits")
+        self._kept_logits = kept_as(known if known and asked == AUTO else asked, n_values)
+        with self._writing():
+            self._set_facts({"logits": self._kept_logits})
+
     def append(self, plan: Plan, sources: Mapping[str, object]) -> None:
         """Write the last cell of a plan all the rest of which is there."""
         with self._writing() as write:
@@ -320,7 +332,7 @@ class Ledger:
         )
 
     def _curves(self, metric: str) -> dict[str, list[float | None]]:
-        """Return the metric on dev after each epoch of every trial; None where it or the loss is no number.
+        """Return the metric on dev after each epoch of every trial; None where its numbers were not finite.
 
         An epoch that was run twice counts as it was first seen: what was chosen by it stays chosen on any machine.
         """
@@ -332,9 +344,7 @@ class Ledger:
         for row in self.connection.execute(query):
             curve = curves.setdefault(row["trial"], [])
             if len(curve) < row["number"]:
-                value = json.loads(row["dev"])[PART][metric]
-                is_number = row["train_loss"] is not None and value is not None and math.isfinite(value)
-                curve.append(value if is_number else None)
+                curve.append(dev_after(row["train_loss"], row["dev"], metric))
         return curves
 
     def failures(self, trial_id: str) -> list[FailureKind]:
@@ -425,10 +435,10 @@ class Ledger:
             for name, part in outcome.parts.items():
                 for split, logits in (("dev", part.dev_logits), ("test", part.test_logits)):
                     if logits is not None:
-                        _insert_logits(write, (attempt, name, split), logits)
+                        self._insert_logits(write, (attempt, name, split), logits)
 
     def logits(self, trial_id: str, split: str) -> "numpy.ndarray | None":
-        """Read a finished trial's logits of (rows, labels) on "dev" or "test"; None where none are kept."""
+        """Read a finished trial's logits of (rows, labels) on "dev" or "test", as kept; None where none are."""
         query = (
             "SELECT data FROM logits JOIN attempts ON attempts.id = logits.attempt "
             "WHERE trial = ? AND state = 'finished' AND part = ? AND split = ? ORDER BY chunk"
@@ -510,6 +520,13 @@ class Ledger:
                 ],
             )
 
+    def _insert_logits(self, write: sqlite3.Connection, where: tuple[int, str, str], logits: "numpy.ndarray") -> None:
+        if self._kept_logits == "none":
+            return
+        chunks = chunks_of(as_kept(logits, self._kept_logits))
+        rows = ((*where, number, chunk) for number, chunk in enumerate(chunks))
+        write.executemany("INSERT INTO logits VALUES (?, ?, ?, ?, ?)", rows)
+
     @staticmethod
     def _insert_epochs(write: sqlite3.Connection, attempt: int, epochs: Iterable[Epoch]) -> None:
         write.executemany(
@@ -526,11 +543,6 @@ class Ledger:
                 for epoch in epochs
             ],
         )
-
-
-def _insert_logits(write: sqlite3.Connection, where: tuple[int, str, str], logits: "numpy.ndarray") -> None:
-    rows = ((*where, number, chunk) for number, chunk in enumerate(chunks_of(logits)))
-    write.executemany("INSERT INTO logits VALUES (?, ?, ?, ?, ?)", rows)
 
 
 def _insert_cells(write: sqlite3.Connection, cells: Iterable[PlannedCell]) -> None:
@@ -554,6 +566,12 @@ def _labels(task: Task) -> Iterator[tuple[str, str, bytes]]:
     for name, split in (("dev", task.dev), ("test", task.test)):
         if split is not None and split.labels is not None:
             yield name, PART, array_bytes(np.array(split.labels, dtype=np.int32))
+
+
+def dev_after(train_loss: float | None, dev: str, metric: str) -> float | None:
+    """Return the metric of an epoch as it is kept; None where its numbers were not finite."""
+    value = json.loads(dev).get(PART, {}).get(metric)
+    return value if train_loss is not None and value is not None and math.isfinite(value) else None
 
 
 def _levels(levels: Mapping[str, str], row: str = "") -> str:

@@ -47,26 +47,24 @@ class Loss:
         return loss
 
     def _classification(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Sum over rows the weighted cross-entropy, a mean over the samples of dropout.
+        """Sum over rows w (1 - p)^gamma H, a mean over the samples of dropout.
 
-        Divided by the sum of the rows' weights it is torch's own weighted mean. Focal loss scales each row by
-        (1 - p)^gamma, p being the true label's probability (arXiv:1708.02002).
+        Of each row, w is the weight of its own label, p the probability of that label (the factor is focal loss's,
+        arXiv:1708.02002), and H the cross-entropy with the smoothed target. Without smoothing the sum divided by that
+        of the weights is torch's own weighted mean. With it torch multiplies the share of each other label by the
+        weight of that one: a rare label's large weight then makes it the answer for rows of the frequent one.
         """
         n_samples = len(logits)
         logits, labels = logits.flatten(0, 1), labels.repeat(n_samples)
-        losses = cross_entropy(
-            logits,
-            labels,
-            weight=self.class_weights,
-            label_smoothing=self.recipe.label_smoothing,
-            reduction="none" if self.recipe.focal_gamma else "sum",
-        )
+        losses = cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing, reduction="none")
         if self.recipe.focal_gamma:
             missing = -torch.expm1(-cross_entropy(logits, labels, reduction="none"))  # 1 - p without cancellation
             # A root has no slope at 0, where a sure row may be.
             missing = missing.clamp_min(torch.finfo(missing.dtype).tiny)
-            losses = (missing**self.recipe.focal_gamma * losses).sum()
-        return losses / n_samples
+            losses = missing**self.recipe.focal_gamma * losses
+        if self.class_weights is not None:
+            losses = losses * self.class_weights[labels]
+        return losses.sum() / n_samples
 
 
 def symmetric_divergence(one: Tensor, other: Tensor) -> Tensor:
@@ -76,7 +74,11 @@ def symmetric_divergence(one: Tensor, other: Tensor) -> Tensor:
 
 
 def chance_loss(recipe: Recipe, n_labels: int) -> float:
-    """Return the loss of an even guess: (1 - 1/C)^gamma ln C, whatever the weights, the smoothing and R-Drop."""
+    """Return the loss of an even guess: (1 - 1/C)^gamma ln C.
+
+    It is exact for every recipe: weights are divided by their sum, a smoothed target sums to 1, two passes that guess
+    alike do not diverge, and no attack moves a guess that heeds no text.
+    """
     return float((1 - 1 / n_labels) ** recipe.focal_gamma * math.log(n_labels))
 
 
@@ -85,7 +87,8 @@ def class_weights(recipe: Recipe, labels: np.ndarray, n_labels: int, device: tor
     if recipe.class_weights == "none":
         return None
     if recipe.class_weights == "balanced":
-        weights = len(labels) / (n_labels * np.maximum(np.bincount(labels, minlength=n_labels), 1))
+        counts = np.bincount(labels, minlength=n_labels)
+        weights = np.where(counts > 0, len(labels) / (n_labels * np.maximum(counts, 1)), 0.0)
     else:
         weights = np.asarray(recipe.class_weights)
     return torch.tensor(weights, dtype=torch.float32, device=device)

@@ -169,8 +169,10 @@ class Recipe(BaseModel):
     class_weights: Annotated[
         Literal["none", "balanced"] | tuple[Weight, ...],
         Knob(
-            "weight of each label in the loss, in label order; 'balanced': rows / (labels x rows of the label)",
-            "torch.nn.CrossEntropyLoss; King & Zeng 2001 for 'balanced'",
+            "weight of a row's loss by its own label, in label order, divided by the sum of the rows' weights; "
+            "'balanced': rows / (labels x rows of the label), 0 for a label that train lacks",
+            "torch.nn.CrossEntropyLoss; under label smoothing Keras's class_weight, which weighs a row's whole loss; "
+            "King & Zeng 2001 for 'balanced'",
             neutral="none",
             cannot_act=why.equal_weights,
             cost="on",
@@ -394,7 +396,7 @@ class Recipe(BaseModel):
             "evaluate the plain mean of the weights since this share of all steps; before it, the weights themselves",
             "arXiv:1803.05407",
             neutral="none",
-            cannot_act=why.averages_the_last_alone,
+            cannot_act=why.averages_alone_what_is_evaluated,
         ),
     ] = "none"
     swa_every: Annotated[

@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Any
 
 Curve = Sequence[float | None]
-"""A trial's metric on dev after each of its epochs; None where the loss or the metric was no number."""
+"""A trial's metric on dev after each of its epochs; None where its numbers were not finite."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def make_rungs(n_cells: int, n_epochs: int, eta: int, first_epochs: int = 1) -> 
 def best_cells(scores: Sequence[float | None], n_best: int, *, lower_is_better: bool) -> tuple[int, ...]:
     """Return the places of the best scores, in their order of the table.
 
-    What has no score (a run failed, or its loss was no number) ranks last; ties go to the earlier place.
+    What has no score (a run failed, or its numbers were not finite) ranks last; ties go to the earlier place.
 
     >>> best_cells([0.5, None, 0.7, 0.5], 2, lower_is_better=False)
     (0, 2)

@@ -122,7 +122,11 @@ def _ball_that_holds_nothing_back(recipe: Recipe, facts: Facts) -> Spelling:
 
 def _mean_of_one(recipe: Recipe, facts: Facts) -> Spelling:
     averaged = recipe.steps_averaged(facts.n_train_rows)
-    if len(averaged) != 1 or recipe.swa_learning_rate != "schedule" or why.averages_the_last_alone(recipe, facts):
+    if (
+        len(averaged) != 1
+        or recipe.swa_learning_rate != "schedule"
+        or why.averages_alone_what_is_evaluated(recipe, facts)
+    ):
         return None
     what = f"the only weights that are averaged are those after step {averaged[0]}"
     return {"swa_start": 0.0, "swa_every": averaged[0]}, what
@@ -136,34 +140,31 @@ def _lookahead_that_nobody_looks_at(recipe: Recipe, facts: Facts) -> Spelling:
     return {"lookahead_alpha": 1.0}, "Lookahead moves after the last step alone, and these weights are not averaged"
 
 
-def _lookahead_that_ends_at_the_last_step(recipe: Recipe, facts: Facts) -> Spelling:
-    """Slow weights that are the fast ones after the last step are what a mean of these alone is."""
-    n_steps, averaged = recipe.total_steps(facts.n_train_rows), recipe.steps_averaged(facts.n_train_rows)
-    if list(averaged) != [n_steps] or recipe.swa_learning_rate != "schedule":
+def _weights_of_single_steps(recipe: Recipe, facts: Facts) -> Spelling:
+    """Lookahead with alpha = 1 and a mean of one evaluate weights of some steps before: which ones tells them apart."""
+    if recipe.ema_decay or (recipe.lookahead_steps and recipe.lookahead_alpha != 1):
         return None
-    every = _smallest_lookahead(recipe, facts, n_steps)
-    if every is None or why.averages_the_last_alone(recipe, facts):
+    if why.lookahead_changes_nothing(recipe, facts) or why.averages_alone_what_is_evaluated(recipe, facts):
         return None
-    what = "Lookahead with lookahead_alpha = 1 evaluates the weights after the last step as well"
-    return {"lookahead_steps": every, "swa_start": "none", "swa_every": 1}, what
+    every, averaged = recipe.lookahead_steps or 1, recipe.steps_averaged(facts.n_train_rows)
+    evaluated = {end: end - end % every for end in why.slow_steps(recipe, facts)}
+    if len(averaged) == 1 and recipe.swa_learning_rate == "schedule":
+        ends = why.ends_of_epochs(recipe, facts)
+        alone = _smallest_lookahead({end: min(averaged[0], evaluated.get(end, end)) for end in ends})
+        if alone is not None:
+            values = {"lookahead_steps": alone, "lookahead_alpha": 1.0, "swa_start": "none", "swa_every": 1}
+            return values, f"Lookahead of {alone} steps with lookahead_alpha = 1 evaluates the same weights"
+    if not recipe.lookahead_steps:
+        return None
+    smallest = _smallest_lookahead(evaluated)
+    return {"lookahead_steps": smallest}, "with lookahead_alpha = 1 the same fast weights are evaluated"
 
 
-def _lookahead_of_whole_steps(recipe: Recipe, facts: Facts) -> Spelling:
-    """With alpha = 1 the slow weights are the fast ones of some steps before: those of a smaller k may be the same."""
-    every = _smallest_lookahead(recipe, facts, 0)
-    if every is None:
-        return None
-    return {"lookahead_steps": every}, "with lookahead_alpha = 1 the same fast weights are evaluated"
-
-
-def _smallest_lookahead(recipe: Recipe, facts: Facts, multiple: int) -> int | None:
-    """Return the smallest k of a Lookahead with alpha = 1 that evaluates the same weights, and divides a number."""
-    every, ends = recipe.lookahead_steps, why.slow_steps(recipe, facts)
-    if every == 0 or recipe.lookahead_alpha != 1 or why.lookahead_changes_nothing(recipe, facts):
-        return None
-    moves = math.gcd(multiple, *(end - end % every for end in ends))
-    largest_rest = max(end % every for end in ends)
-    return next((k for k in range(largest_rest + 1, max(every, multiple) + 1) if moves % k == 0), None)
+def _smallest_lookahead(evaluated: Mapping[int, int]) -> int | None:
+    """Return the smallest k whose largest multiples up to some steps are these; None where there is no such k."""
+    moves = math.gcd(*evaluated.values())
+    smallest = max(end - move for end, move in evaluated.items()) + 1
+    return next((k for k in range(smallest, (moves or smallest) + 1) if moves % k == 0), None)
 
 
 def _rate_that_nothing_follows(recipe: Recipe, facts: Facts) -> Spelling:
@@ -186,10 +187,15 @@ def _own_rate_of_the_schedule(recipe: Recipe, facts: Facts) -> Spelling:
     n_rows, scheduled = facts.n_train_rows, recipe.model_copy(update={"swa_learning_rate": "schedule"})
     first, last = recipe.steps_scheduled(n_rows), recipe.total_steps(n_rows) - 1
     rate_at = build_schedule(scheduled, n_rows)
-    at_the_peak = _is_constant(recipe) and 0 < first >= recipe.warmup_steps(n_rows)
-    if (at_the_peak or first == last) and rate_at(last) == recipe.swa_learning_rate:
-        return {"swa_learning_rate": "schedule"}, "the averaged weights' learning rate is that of the schedule"
-    return None
+    what = "the averaged weights' learning rate is that of the schedule"
+    if first == last and rate_at(last) == recipe.swa_learning_rate:
+        return {"swa_learning_rate": "schedule"}, what
+    n_warmup, falls = recipe.warmup_steps(n_rows), recipe.schedule != "constant"
+    if recipe.optimizer != "adamw" or recipe.swa_learning_rate != recipe.learning_rate or not 0 < first >= n_warmup:
+        return None
+    if falls and first - n_warmup > 1:  # more than the peak
+        return None
+    return {"schedule": "constant", "swa_learning_rate": "schedule"}, what
 
 
 def _constant_rate_from_the_first_step(recipe: Recipe, facts: Facts) -> Spelling:
@@ -203,6 +209,16 @@ def _constant_rate_from_the_first_step(recipe: Recipe, facts: Facts) -> Spelling
 
 def _is_constant(recipe: Recipe) -> bool:
     return recipe.schedule == "constant" and recipe.optimizer == "adamw"
+
+
+def _warmup_to_the_same_rate(recipe: Recipe, facts: Facts) -> Spelling:
+    """Of two steps the first has the rate 0, and the second lies as far below the peak before it as after it."""
+    if recipe.optimizer != "original_bert_adam" or recipe.total_steps(facts.n_train_rows) != 2:
+        return None
+    if recipe.warmup_proportion <= 0.5:
+        return None
+    what = "of two steps, the second has the same learning rate as far before the peak as after it"
+    return {"warmup_proportion": float(1 - decimal(recipe.warmup_proportion))}, what
 
 
 def _whole_steps_of_warmup(recipe: Recipe, facts: Facts) -> Spelling:
@@ -232,9 +248,9 @@ _RULES: Final[tuple[Callable[[Recipe, Facts], Spelling], ...]] = (
     _own_rate_of_the_schedule,
     _mean_of_one,
     _lookahead_that_nobody_looks_at,
-    _lookahead_that_ends_at_the_last_step,
-    _lookahead_of_whole_steps,
+    _weights_of_single_steps,
     _constant_rate_from_the_first_step,
+    _warmup_to_the_same_rate,
     _whole_steps_of_warmup,
     _whole_steps_before_an_average,
 )

@@ -81,7 +81,7 @@ class Steps:
 
     def _passes(self, batch: np.ndarray, size: StepSize) -> list[Pass]:
         """Return what computes the loss of each micro-batch of a batch: all as if the batch were computed at once."""
-        width = self.model.padded_width or int(self.data.train.lengths[batch].max())
+        width = self.model.padded_width or int(self.data.train.lengths_of(batch).max())
         starts = range(0, len(batch), self.micro_batch_rows)
         parts = [slice(start, min(start + self.micro_batch_rows, len(batch))) for start in starts]
         whole = Whole(len(batch))

@@ -2,7 +2,20 @@
 
 import io
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
+
+from gridsearch.errors import RequestError, one_of
+
+Kept = Literal["float32", "float16", "none"]
+KEPT: Final[tuple[Kept, ...]] = get_args(Kept)
+AUTO: Final = "auto"
+MOST_SINGLE: Final = 2 * 10**9
+"""Logits of a whole study that are larger than this are kept in half precision, unless somebody asks otherwise."""
+HALF_LOSS: Final = (
+    "a logit loses at most 1/2048 of itself, so that a predicted label can differ only where the two largest "
+    "logits of a row are that close; metrics are computed before, from full precision"
+)
+"""What half precision costs: it has 11 bits."""
 
 CHUNK_BYTES: Final = 64 * 2**20
 """SQLite takes no more than 10^9 bytes in a row of a table; a chunk is also what is copied in memory at a time."""
@@ -24,6 +37,33 @@ def bytes_array(data: bytes) -> Any:
     return np.load(io.BytesIO(data), allow_pickle=False)
 
 
+def refuse_unknown(asked: str) -> None:
+    """Raise RequestError for a word that --keep-logits does not take."""
+    if asked not in (AUTO, *KEPT):
+        raise RequestError(f"--keep-logits: {one_of('choice', asked, [AUTO, *KEPT])}")
+
+
+def kept_as(asked: str, n_values: int) -> Kept:
+    """Choose how to keep so many values, of all trials of a study together, where nobody asks for one way."""
+    found = next((kept for kept in KEPT if kept == asked), None)
+    return found or ("float16" if 4 * n_values > MOST_SINGLE else "float32")
+
+
+def bytes_of(kept: Kept, n_values: int) -> int:
+    """Count the bytes that so many values take."""
+    return {"float32": 4, "float16": 2, "none": 0}[kept] * n_values
+
+
+def as_kept(logits: Any, kept: Kept) -> Any:
+    """Round to what is kept; a number stays one, however large it is."""
+    import numpy as np
+
+    if kept == "float32" or logits.dtype == np.float16:
+        return logits
+    most = np.finfo(np.float16).max
+    return np.where(np.isfinite(logits), np.clip(logits, -most, most), logits).astype(np.float16)
+
+
 def chunks_of(logits: Any) -> Iterator[bytes]:
     """Cut a matrix of (rows, labels) into chunks of about equal bytes, one at least."""
     n_rows = max(1, CHUNK_BYTES // max(1, logits[:1].nbytes))
@@ -32,8 +72,8 @@ def chunks_of(logits: Any) -> Iterator[bytes]:
 
 
 def joined(chunks: Iterable[bytes]) -> Any:
-    """Put a matrix together again, in single precision; None without any chunk."""
+    """Put a matrix together again, as it was kept; None without any chunk."""
     import numpy as np
 
     arrays = [bytes_array(chunk) for chunk in chunks]
-    return np.concatenate(arrays, dtype=np.float32) if arrays else None
+    return np.concatenate(arrays) if arrays else None

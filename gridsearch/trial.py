@@ -53,13 +53,21 @@ def make_trial(recipe: Recipe, *, seed: int, fold: int = 0, task: str, encoder: 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass over the training rows. ``dev`` holds the metrics of each part; a single task is the one part "task"."""
+    """One pass over the training rows. ``dev`` holds the metrics of each part; a single task is the one part "task".
+
+    It is empty when the training loss, a weight or an output on dev is not a finite number: then there is no result.
+    """
 
     number: int
     train_loss: float
     train_seconds: float
     dev_seconds: float
     dev: Mapping[str, Metrics]
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether it has a result."""
+        return bool(self.dev)
 
 
 @dataclass(frozen=True)
@@ -84,8 +92,15 @@ class Outcome:
     not_learned: str = ""
     weights: bytes | None = None
 
+    @property
+    def diverged_in(self) -> int | None:
+        """The epoch, the last, in which numbers were no longer finite; the chosen one is before it."""
+        return next((epoch.number for epoch in self.epochs if not epoch.is_finite), None)
 
-FailureKind = Literal["out_of_memory", "killed", "lost_worker", "lost_driver", "time_limit", "bad_data", "code_error"]
+
+FailureKind = Literal[
+    "out_of_memory", "killed", "lost_worker", "lost_driver", "time_limit", "diverged", "bad_data", "code_error"
+]
 FAILURE_KINDS: tuple[FailureKind, ...] = get_args(FailureKind)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from gridsearch.deadline import TimeLimitError
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.errors import GridSearchError, first_line
+from gridsearch.errors import DivergedError, GridSearchError, first_line
 from gridsearch.finetune import Execution, finetuning
 from gridsearch.frozen import forget
 from gridsearch.tasks.encode import EncodedTask
@@ -80,6 +80,8 @@ def failure_of(error: Exception) -> Failure:
     """Type an exception: it decides whether the trial is tried again."""
     if isinstance(error, TimeLimitError):
         return Failure("time_limit", str(error))
+    if isinstance(error, DivergedError):
+        return Failure("diverged", str(error))
     text = "".join(traceback.format_exception(error))
     return Failure(_kind_of(error), f"{type(error).__name__}: {first_line(error)}", text)
 

@@ -13,6 +13,7 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
                     ``sd`` null below two; ``seconds_per_epoch`` is training alone; ``replicates`` hold single trials;
                     ``row`` is its name in a list, and empty in other designs; ``scores`` from outside are by name
                     and trial
+``guess``           what one reaches on dev: ``bound`` in the metric, and in ``correlation`` with the labels; or null
 ``best``            index of the cell that is best on dev; ``worst``, ``highest_result``, ``baseline`` alike; or null
 ``cost``            ``levels``: median ``seconds`` of a training epoch over ``n`` trials, and ``ratio`` to the baseline
                     level; ``n_other_terms``: finished trials that are not counted; or null before any has finished
@@ -117,6 +118,7 @@ def _of_trials(study: StudyRows) -> dict[str, Any]:
     best = ranking[0] if ranking else None
     return {
         "coverage": {"line": str(study.coverage), "complete": study.coverage.complete, **asdict(study.coverage)},
+        "guess": None if study.guess is None else asdict(study.guess),
         "result": {
             "metric": study.metric,
             "positive_label": study.positive_label,
@@ -177,6 +179,6 @@ def _cell(study: StudyRows, cell: CellRow) -> dict[str, Any]:
         "chosen_epochs": [replicate.chosen_epoch for replicate in cell.finished],
         "seconds_per_epoch": cell.train_seconds_per_epoch.mean,
         "not_learned": list(cell.not_learned),
-        "replicates": [asdict(replicate) for replicate in cell.replicates],
+        "replicates": [asdict(replicate) | {"diverged_in": replicate.diverged_in} for replicate in cell.replicates],
         "scores": study.scores_of(cell),
     }

@@ -28,7 +28,7 @@ from reports.published_table import PublishedExtremes, PublishedLevels, Publishe
 from reports.records import StudyRows
 from reports.results import Cautions, Extremes, Results, Summary, Yardsticks, best_sentence
 from reports.rows import read_study
-from reports.runs import Failures, NotLearnedRuns, ProvenanceSection, Repeat
+from reports.runs import DivergedRuns, Failures, NotLearnedRuns, ProvenanceSection, Repeat
 from reports.table import csv_text, terminal_table
 from reports.versus import BestAgainstBaseline
 
@@ -83,6 +83,7 @@ def make_page(study: StudyRows, pictures: tuple[Picture, ...] = ()) -> Page:
             SameRows(study),
             DeadKnobs(study),
             NotLearnedRuns(study),
+            DivergedRuns(study),
             Failures(study),
             Repeat(study),
             ProvenanceSection(study),

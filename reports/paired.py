@@ -135,7 +135,7 @@ def _metric(name: str, labels: Labels, logits: Array, positive: int) -> Metric:
 def _by_label(labels: Labels, n_labels: int, weights: npt.NDArray[np.bool_] | None = None) -> csr_array:
     """Return the matrix that sums rows by their label: a single entry a row, however many labels there are."""
     entries = np.ones(len(labels)) if weights is None else weights.astype(float)
-    return csr_array((entries, labels, np.arange(len(labels) + 1)), shape=(len(labels), n_labels))
+    return csr_array((entries, (np.arange(len(labels)), labels)), shape=(len(labels), n_labels))
 
 
 def _area(labels: Labels, scores: Array, counts: Array) -> Array:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridsearch.binding import positive_label
+from gridsearch.learned import Guess
 from gridsearch.ledger import Coverage
 from gridsearch.metrics import LOWER_IS_BETTER, is_better
 from gridsearch.rungs import Standing
@@ -58,7 +59,7 @@ class Replicate:
     Of one that was ended early, ``dev_by_epoch`` and ``n_epochs`` are known as well.
 
     ``dev`` and ``test`` are the study's metric at the chosen epoch, ``dev_by_epoch`` the one on dev after each; seconds
-    per epoch are means over all epochs.
+    per epoch are means over all epochs. ``dev_by_epoch`` has None for an epoch whose numbers were not finite.
     ``terms`` are equal where times can be compared: the same machine and device, as many threads, the same batches.
     """
 
@@ -79,6 +80,11 @@ class Replicate:
     peak_bytes: int | None = None
     not_learned: str = ""
     terms: str = ""
+
+    @property
+    def diverged_in(self) -> int | None:
+        """The epoch in which numbers were no longer finite; the chosen one is before it."""
+        return self.dev_by_epoch.index(None) + 1 if self.chosen_epoch and None in self.dev_by_epoch else None
 
 
 @dataclass(frozen=True)
@@ -245,7 +251,7 @@ class Timing:
 class Predictions:
     """What the best cell's trials and the baseline's said of each row of the split that results are measured on.
 
-    ``labels`` has shape (rows,); ``logits`` maps a trial's id to (rows, labels).
+    ``labels`` has shape (rows,); ``logits`` maps a trial's id to (rows, labels), unless none are kept of it.
     """
 
     labels: "numpy.ndarray"
@@ -258,7 +264,7 @@ class StudyRows:
 
     ``scores`` are outside ones, name to trial to value: shown, and never chosen or tested by. ``standing`` is how far a
     successive halving is, None without one or where all cells came to their end all the same. ``seen_after`` is set
-    where results are those after so many epochs of all (see reports/halved.py).
+    where results are those after so many epochs of all (see reports/halved.py). ``guess`` is what one reaches on dev.
     """
 
     folder: Path
@@ -276,6 +282,7 @@ class StudyRows:
     scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     standing: Standing | None = None
     seen_after: tuple[int, int] | None = None
+    guess: Guess | None = None
 
     @property
     def is_imported(self) -> bool:
@@ -327,6 +334,12 @@ class StudyRows:
             (cell for cell in self.cells if cell.finished),
             key=lambda cell: (cell.dev.mean or 0.0) * (1 if self.lower_is_better else -1),
         )
+
+    @property
+    def none_above_a_guess(self) -> bool:
+        """Whether there are results, and none of them is above what a guess reaches on dev."""
+        results = [one.dev_metrics for cell in self.cells for one in cell.finished]
+        return self.guess is not None and bool(results) and all(map(self.guess.explains, results))
 
     def pairs_with_baseline(self, factor: FactorColumn) -> list[tuple[CellRow, CellRow]]:
         """Pair the cells off a factor's baseline level with those at it that differ in nothing else."""

@@ -70,7 +70,18 @@ def best_sentence(study: StudyRows, spell: Callable[[str], str] = one_line) -> s
         texts.append(say("Equal to it on dev: {cells}.", cells=listed("cell", equal)))
     if best.not_learned:
         texts.append(say("But a run behind it did not learn {mark}: it supports no conclusion.", mark=NOT_LEARNED_MARK))
-    return sentences(texts)
+    return sentences([*texts, none_above_text(study)])
+
+
+def none_above_text(study: StudyRows) -> str:
+    """Say aloud that all results are within what a guess reaches; empty otherwise."""
+    if study.guess is None or not study.none_above_a_guess:
+        return ""
+    return say(
+        "No run is better on dev than what a guess reaches ({metric} {bound}): differences between them mean nothing.",
+        metric=study.metric,
+        bound=decimals(study.guess.bound),
+    )
 
 
 def yardstick_sentence(study: StudyRows) -> str:

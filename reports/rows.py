@@ -3,14 +3,16 @@
 import contextlib
 import json
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from gridsearch.binding import positive_label
 from gridsearch.errors import RequestError
 from gridsearch.factor import ROW
-from gridsearch.ledger import Ledger, Survey
+from gridsearch.learned import Guess, below_the_others, guess_on
+from gridsearch.ledger import Ledger, Survey, dev_after
 from gridsearch.rungs import Standing
 from gridsearch.stored_logits import bytes_array
 from reports.records import (
@@ -76,7 +78,8 @@ def read_study(ledger: Ledger) -> StudyRows:
             raise RequestError(f"{ledger.path.parent} is an empty study: nothing has been planned in it")
         rows = ledger.connection.execute
         yardsticks = tuple(_yardstick(row, facts["metric"]) for row in rows("SELECT * FROM yardsticks ORDER BY name"))
-        cells, survey = _cells(ledger.connection, facts), ledger.survey()
+        guess, survey = _guess(ledger.connection, facts), ledger.survey()
+        cells = _with_those_below_the_others(_cells(ledger.connection, facts), guess)
         study = StudyRows(
             folder=ledger.path.parent,
             facts=facts,
@@ -100,6 +103,7 @@ def read_study(ledger: Ledger) -> StudyRows:
             coverage=survey.coverage,
             scores=ledger.scores(),
             standing=_standing(survey),
+            guess=guess,
         )
         return replace(study, predictions=_predictions(ledger, study))
 
@@ -125,8 +129,8 @@ def _cells(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> tuple[Ce
     )}  # fmt: skip
     metric = facts.get("metric", "")
     curves: dict[int, list[float | None]] = defaultdict(list)
-    for row in connection.execute("SELECT attempt, dev FROM epochs ORDER BY attempt, number"):
-        curves[row["attempt"]].append(next(iter(json.loads(row["dev"]).values())).get(metric))
+    for row in connection.execute("SELECT attempt, train_loss, dev FROM epochs ORDER BY attempt, number"):
+        curves[row["attempt"]].append(dev_after(row["train_loss"], row["dev"], metric))
     replicates: dict[int, list[Replicate]] = defaultdict(list)
     for row in connection.execute(_REPLICATES):
         replicates[row["position"]].append(_replicate(row, outcomes, epochs, curves, metric))
@@ -142,6 +146,36 @@ def _cells(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> tuple[Ce
         )
         for row in connection.execute("SELECT * FROM cells ORDER BY position")
         for levels, name in [_levels_and_row(row["levels"])]
+    )
+
+
+def _guess(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> Guess | None:
+    """Return what a guess reaches on dev; None for a published table, and where an old ledger has no labels."""
+    row = connection.execute("SELECT labels FROM labels WHERE split = 'dev'").fetchone()
+    if row is None:
+        return None
+    names, counts = facts["label_names"], Counter(bytes_array(row["labels"]).tolist())
+    positive = positive_label(facts)
+    return guess_on(
+        facts["metric"],
+        [counts[label] for label in range(len(names))],
+        1 if positive is None else names.index(positive),
+    )
+
+
+def _with_those_below_the_others(cells: tuple[CellRow, ...], guess: Guess | None) -> tuple[CellRow, ...]:
+    """Mark the runs that did not learn as only the others show."""
+    if guess is None:
+        return cells
+    below = below_the_others({one.trial: one.dev_metrics for cell in cells for one in cell.finished}, guess)
+    return tuple(
+        replace(
+            cell,
+            replicates=tuple(
+                replace(one, not_learned=one.not_learned or below.get(one.trial, "")) for one in cell.replicates
+            ),
+        )
+        for cell in cells
     )
 
 
@@ -213,7 +247,7 @@ def _predictions(ledger: Ledger, study: StudyRows) -> Predictions | None:
         return None
     trials = {replicate.trial for cell in (best, baseline) for replicate in cell.finished}
     logits = {trial: found for trial in trials if (found := ledger.logits(trial, study.split)) is not None}
-    return Predictions(bytes_array(row["labels"]), logits) if len(logits) == len(trials) else None
+    return Predictions(bytes_array(row["labels"]), logits)
 
 
 def _provenance(connection: sqlite3.Connection) -> tuple[Provenance, ...]:

@@ -25,6 +25,7 @@ from reports.markdown import (
     wrap,
 )
 from reports.records import StudyRows
+from reports.results import none_above_text
 from reports.table import metric_text
 
 
@@ -53,12 +54,40 @@ class NotLearnedRuns:
         )
         early = wrap(early) if self.study.standing else ""
         if not items:
-            return Section(title, (say("Every finished run learned.") if self.study.ranking else "", early)).format()
+            learned = none_above_text(self.study) or say("Every finished run learned.")
+            return Section(title, (wrap(learned) if self.study.ranking else "", early)).format()
         intro = say(
             "{mark} These runs finished and count as results, but they learned nothing, or next to nothing.",
             mark=NOT_LEARNED_MARK,
         )
         return Section(title, (wrap(intro), bullets(items), early)).format()
+
+
+@dataclass(frozen=True)
+class DivergedRuns:
+    """Finished runs that ended early because numbers were no longer finite."""
+
+    study: StudyRows
+
+    def format(self) -> str:
+        """Return the section; empty when there is none."""
+        items = [
+            say(
+                "{cell}, trial {trials}: epoch {n}; the chosen one is epoch {chosen}",
+                cell=say("cell {name}", name=cell.index),
+                trials=code(short_id(one.trial)),
+                n=one.diverged_in,
+                chosen=one.chosen_epoch,
+            )
+            for cell in self.study.cells
+            for one in cell.finished
+            if one.diverged_in is not None
+        ]
+        intro = say(
+            "In some epoch of these runs the training loss, a weight or an output was not a finite number. The run "
+            "ends there, and its result is chosen from the epochs before."
+        )
+        return Section(say("Runs that diverged"), (wrap(intro), bullets(items))).format() if items else ""
 
 
 @dataclass(frozen=True)

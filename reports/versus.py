@@ -40,6 +40,8 @@ def best_against_baseline(study: StudyRows) -> Versus | None:
     if known is None or baseline is None or not study.ranking:
         return None
     best = study.ranking[0]
+    if _lacks_logits(study):
+        return None
     first, second = ([known.logits[one.trial] for one in cell.finished] for cell in (best, baseline))
     bootstrap = (
         paired_bootstrap(known.labels, first, second, study.metric, positive=_position_of_positive(study))
@@ -75,7 +77,11 @@ class BestAgainstBaseline:
         """Return the section; empty when the baseline is the best, or nothing can be compared."""
         found = best_against_baseline(self.study)
         if found is None:
-            return ""
+            return (
+                Section(say("Best against baseline"), (wrap(_not_kept()),)).format()
+                if _lacks_logits(self.study)
+                else ""
+            )
         return Section(
             say("Best against baseline"), (wrap(self._difference(found)), self._rows(found), wrap(self._means(found)))
         ).format()
@@ -116,4 +122,28 @@ class BestAgainstBaseline:
             "and is no test of any one trick: the two cells may differ in several."
         )
         chosen = say("The best cell was chosen on these very rows, so that a part of its lead is the luck of the draw.")
-        return sentences([models, "" if self.study.has_test else chosen])
+        return sentences([models, "" if self.study.has_test else chosen, self._precision()])
+
+    def _precision(self) -> str:
+        known = self.study.predictions
+        if known is None or all(logits.dtype != "float16" for logits in known.logits.values()):
+            return ""
+        return say(
+            "Logits are kept in half precision in this study: where the two largest of a row are within 1/1024 of each "
+            "other, the label counted here may not be the one that the metrics of the table counted."
+        )
+
+
+def _lacks_logits(study: StudyRows) -> bool:
+    """Whether there are two cells to compare, and nothing kept of a trial of theirs to compare them by."""
+    known, baseline = study.predictions, study.baseline
+    if known is None or baseline is None:
+        return False
+    return any(one.trial not in known.logits for cell in (study.ranking[0], baseline) for one in cell.finished)
+
+
+def _not_kept() -> str:
+    return say(
+        "The best cell and the baseline cannot be compared row by row: not all their logits are kept (`--keep-logits "
+        "none`). All metrics are there."
+    )

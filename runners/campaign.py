@@ -104,7 +104,8 @@ class Campaign:
         self._recorder.epoch(trial_id, epoch)
         if (scout := self._scout(trial_id)) is not None and epoch.number > scout.n_reported:
             scout.n_reported = epoch.number
-            scout.proposal.trial.report(epoch.dev[PART][self._metric], epoch.number)
+            if epoch.is_finite:
+                scout.proposal.trial.report(epoch.dev[PART][self._metric], epoch.number)
 
     def prune_wanted(self, trial_id: str) -> bool:
         """Ask the pruner; after the last epoch there is nothing left to spare."""

@@ -188,6 +188,7 @@ def _plan(commands: Commands) -> None:
         action="store_true",
         help="measure on this machine what trials cost: some steps of each kind (half a minute for tiny)",
     )
+    _logits(parser)
     _workers(parser)
     _halving(parser)
 
@@ -230,6 +231,7 @@ def _execution(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep", default="none", metavar="WHICH", help="weights to keep: none (default), best, top-3, all"
     )
+    _logits(parser)
     parser.add_argument("--retry-failed", action="store_true", help="try again what failed for good")
     parser.add_argument(
         "--time-limit",
@@ -237,6 +239,16 @@ def _execution(parser: argparse.ArgumentParser) -> None:
         metavar="T",
         help="a trial that takes longer has failed: 90 (seconds), 30m, 2h (--runner serial looks between steps only: a "
         "trial that hangs goes on)",
+    )
+
+
+def _logits(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--keep-logits",
+        default="auto",
+        metavar="HOW",
+        help="how the ledger keeps what trials say of each row: float32, float16 (half the size), none (no comparison "
+        "row by row), auto (default: float32; float16 where a study would have more than 2 GB of them)",
     )
 
 

@@ -15,7 +15,9 @@ from gridsearch.errors import GridSearchError, NotBegunError, RequestError, Stud
 from gridsearch.finetune import Execution
 from gridsearch.lease import HEARTBEAT_SECONDS
 from gridsearch.ledger import Coverage, Ledger
+from gridsearch.ledger_size import n_logits
 from gridsearch.plan import Plan
+from gridsearch.stored_logits import AUTO
 from gridsearch.study import Study
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Task
@@ -49,6 +51,7 @@ def sweep(
     progress: Progress,
     threads: int = 1,
     keep: str = "none",
+    keep_logits: str = AUTO,
     retry_failed: bool = False,
     time_limit: float | None = None,
 ) -> SweepResult:
@@ -73,6 +76,7 @@ def sweep(
         if ledger.pending():
             measure_yardstick(ledger, plan.task, progress.say)
             opened.enter_context(terminated_as_interrupted())
+            ledger.keep_logits(keep_logits, n_logits(plan))
             keeper = Keeper(study, ledger, plan, keep)
             recorder = Recorder(ledger, ledger.provenance(provenance()), keeper, stock, progress)
             execution = Execution(threads, keep_weights=keep != "none", time_limit=time_limit)

@@ -13,9 +13,11 @@ from gridsearch.errors import NotBegunError, RequestError
 from gridsearch.factor import ROW
 from gridsearch.finetune import Execution
 from gridsearch.ledger import Coverage, Ledger
+from gridsearch.ledger_size import n_logits
 from gridsearch.metrics import LOWER_IS_BETTER
 from gridsearch.plan import ExcludedCell, Plan, PlannedCell, Planner, refuse_dead
 from gridsearch.space import Space
+from gridsearch.stored_logits import AUTO
 from gridsearch.study import Study
 from gridsearch.tasks.task import Task
 from reports.optuna_view import empty_study, fill
@@ -55,6 +57,7 @@ def optimise(
     names: dict[str, str],
     threads: int = 1,
     keep: str = "none",
+    keep_logits: str = AUTO,
     retry_failed: bool = False,
     time_limit: float | None = None,
 ) -> SearchResult:
@@ -83,6 +86,9 @@ def optimise(
         if _is_spent(plan, ledger, search):
             return SearchResult(ledger.coverage(), "")
         ledger.adopt(plan, sources(planner.cards))
+        # By hours alone nobody knows how many trials there will be.
+        n_expected = search.n_trials or min(N_CHECKED, _most_trials(space))
+        ledger.keep_logits(keep_logits, n_logits(plan, n_expected))
         measure_yardstick(ledger, task, progress.say)
         opened.enter_context(terminated_as_interrupted())
         known = read_study(ledger)

@@ -74,6 +74,11 @@ class Progress:
         value = next(iter(outcome.parts.values())).dev[self._metric]
         if is_better(self._metric, value, self._best[0] if self._best else None):
             self._best = (value, self._names.get(trial_id, trial_id[:8]))
+        if outcome.diverged_in is not None:
+            self.say(
+                f"{self._names.get(trial_id, trial_id[:8])}: numbers were not finite in epoch {outcome.diverged_in}; "
+                f"epoch {outcome.chosen_epoch} is chosen from those before it"
+            )
         if outcome.not_learned:
             self.say(f"{self._names.get(trial_id, trial_id[:8])} did not learn: {outcome.not_learned}")
         self._show()

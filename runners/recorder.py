@@ -72,8 +72,8 @@ class Recorder:
             self.started(trial_id, "unknown", {})
         final = retry_after([*self._ledger.failures(trial_id), failure.kind]) is None
         self._ledger.fail(self._attempts.pop(trial_id), failure, final=final)
-        # A limit cuts off what is slow, which the first trials may be; the others need not be.
-        if final and failure.kind != "time_limit":
+        # A limit cuts off what is slow, and numbers grow beyond all bounds by one recipe: the others need not be so.
+        if final and failure.kind not in ("time_limit", "diverged"):
             self._alike.append(failure.message)
         self.progress.failed(trial_id, failure, final)
 

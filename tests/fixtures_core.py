@@ -3,8 +3,10 @@
 The one line that ``tests/conftest.py`` needs: ``pytest_plugins = ["tests.fixtures_core"]``.
 """
 
+import itertools
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -71,6 +73,17 @@ def numbers_of(outcome: Outcome) -> list[Any]:
         outcome.not_learned,
         outcome.weights,
     ]
+
+
+def with_another_word(data: EncodedTask) -> EncodedTask:
+    """Write another word for one of the texts' words, such that the order of all words that occur stays as it is."""
+    words = np.unique(np.concatenate([split.ids for split in data.splits.values()]))
+    gaps = [(word, word + 1) for word, following in itertools.pairwise(words) if following > word + 1]
+    brother, sister = max(gaps, key=lambda gap: np.count_nonzero(data.dev.ids == gap[0]))
+    assert brother in data.dev.ids
+    return data.with_splits(
+        lambda _, split: replace(split, ids=np.where(split.ids == brother, sister, split.ids).astype(np.int32))
+    )
 
 
 def losses_of(outcome: Outcome) -> list[float]:

@@ -117,7 +117,7 @@ def test_a_wrong_request_is_a_sentence(
     assert capsys.readouterr().err == sentence
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # trains minilm in two systems; their tables and requests are tested above
 def test_a_peer_and_ours_run_the_same_cells(tmp_path: Path) -> None:
     options = ["--quick", "--cells", "2", "--rows", "120", "--encoders", "minilm"]
     done = bench(*options, "--systems", "b,d", "-o", str(tmp_path))

@@ -1,26 +1,35 @@
 """The training loop: what it computes, that it computes it again, and what it leaves behind."""
 
+import contextlib
 import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors.torch import load as load_tensors
 from sklearn.utils.class_weight import compute_class_weight
 from torch import Tensor
 
+from gridsearch import deadline
+from gridsearch import finetune as finetune_module
+from gridsearch.deadline import TimeLimitError
 from gridsearch.encoders.classifier import Classifier, build_classifier
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.finetune import Execution, finetune, finetuning, threads_of, why_not_learned
+from gridsearch.errors import DivergedError, GridSearchError
+from gridsearch.finetune import Execution, finetune, finetuning, threads_of
 from gridsearch.losses import class_weights
 from gridsearch.metrics import score
 from gridsearch.optimizers.schedule import linear
 from gridsearch.randomness import derived_seed, numpy_stream
+from gridsearch.steps import Steps
 from gridsearch.tasks.batches import collate, training_batches
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
@@ -409,6 +418,41 @@ def test_micro_batches_drop_what_the_batch_would(
     assert abs(losses_of(other)[0] - losses_of(whole)[0]) > 1e-4, "noise that would show"
 
 
+def test_smaller_batches_hold_for_evaluation_too(
+    encoder: EncoderWeights, data: EncodedTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def watched(split: EncodedSplit, rows: np.ndarray, *more: Any) -> dict[str, torch.Tensor]:
+        seen.append(len(rows))
+        return collate(split, rows, *more)
+
+    monkeypatch.setattr("gridsearch.finetune.collate", watched)
+    knobs: dict[str, Any] = {"epochs": 1, "learning_rate": 1e-3}
+    whole = run_trial(encoder, data, **knobs)
+    assert max(seen) == len(data.dev)
+    seen.clear()
+    close(run_trial(encoder, data, execution=replace(ON_CPU, micro_batch_divisor=8), **knobs), whole)
+    assert max(seen) == 16 < len(data.dev)
+
+
+def test_a_time_limit_is_looked_at_between_steps_and_in_evaluation(
+    encoder: EncoderWeights, data: EncodedTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that goes on by a second each time it is read: the limit comes at every moment of the trial."""
+    n_epochs = []
+    # 96 rows are 12 steps of an epoch, and dev and test a batch each: the clock is read so often, and once before.
+    for limit in (1.0, 13.0, 20.0, 27.0):
+        clock = SimpleNamespace(monotonic=map(float, itertools.count()).__next__)
+        monkeypatch.setattr(deadline, "time", clock)
+        heard: list[Epoch] = []
+        limited = replace(ON_CPU, time_limit=limit)
+        with pytest.raises(TimeLimitError, match=f"not finished within {limit:.0f}s, its --time-limit"):
+            finetune(trial_of(epochs=2, batch_size=8), data, encoder, limited, heard.append)
+        n_epochs.append(len(heard))
+    assert n_epochs == [0, 0, 1, 2]
+
+
 @pytest.mark.parametrize("batch_size", [5, 19, 95])
 def test_a_last_batch_of_one_row(encoder: EncoderWeights, data: EncodedTask, batch_size: int) -> None:
     assert len(data.train) % batch_size == 1
@@ -484,6 +528,7 @@ def test_balanced_with_a_label_that_train_lacks() -> None:
     weights = class_weights(recipe_of(class_weights="balanced"), np.array([0, 0, 1]), 3, CPU)
     assert weights is not None
     assert weights[1] / weights[0] == pytest.approx(2.0)
+    assert weights[2] == 0
 
 
 # --- other knobs of a step
@@ -536,14 +581,9 @@ def broken_encoder(encoder: EncoderWeights, value: float) -> EncoderWeights:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_a_loss_that_is_no_number_ends_the_run_and_flags_it(
-    encoder: EncoderWeights, data: EncodedTask, value: float
-) -> None:
-    outcome = run_trial(broken_encoder(encoder, value), data, epochs=4)
-    assert len(outcome.epochs) == 1
-    assert outcome.chosen_epoch == 1
-    assert outcome.not_learned == "the training loss is not a number"
-    assert math.isfinite(outcome.parts["task"].dev["f1_macro"])
+def test_an_encoder_that_is_not_finite_is_refused(encoder: EncoderWeights, data: EncodedTask, value: float) -> None:
+    with pytest.raises(GridSearchError, match="the encoder's weights are not all finite"):
+        run_trial(broken_encoder(encoder, value), data, epochs=4)
 
 
 def test_a_learning_rate_that_is_far_too_large_is_flagged(encoder: EncoderWeights, data: EncodedTask) -> None:
@@ -557,22 +597,92 @@ def test_a_constant_prediction_is_flagged(encoder: EncoderWeights, data: Encoded
     assert outcome.not_learned == "every dev row gets the same label"
 
 
-def some_epochs(*losses: float) -> list[Epoch]:
-    return [Epoch(number, loss, 1.0, 1.0, {"task": {}}) for number, loss in enumerate(losses, start=1)]
+# --- numbers that are not finite
 
 
-@pytest.mark.parametrize(
-    ("losses", "predicted", "reason"),
-    [
-        ([1.0, 0.5], [0, 1, 2], ""),
-        ([1.5, 1.2], [0, 1, 2], "the training loss never fell below that of an even guess, 1.099"),
-        ([1.5, 1.0], [0, 1, 2], ""),
-        ([1.0, 1.2], [0, 1, 2], ""),
-        ([1.0, 0.5], [2, 2, 2], "every dev row gets the same label"),
-        ([1.0, math.nan], [0, 1, 2], "the training loss is not a number"),
-        ([math.inf], [0, 0, 0], "the training loss is not a number"),
-    ],
+def break_at(patch: pytest.MonkeyPatch, place: str, epoch: int, value: float) -> None:
+    """Let a number be no finite one from an epoch on: the loss, one weight that dev may not read, or one output."""
+    begun: list[int] = []
+    run_epoch, evaluated, predict = Steps.run_epoch, Steps.evaluated_weights, finetune_module.predict
+
+    def breaking_epoch(steps: Steps, number: int) -> float:
+        begun.append(number)
+        loss = run_epoch(steps, number)
+        if number == epoch and place == "trained":
+            steps.model.word_embeddings.weight.data[-1, 0] = value
+        return value if place == "loss" and number == epoch else loss
+
+    @contextlib.contextmanager
+    def breaking_average(steps: Steps) -> Iterator[None]:
+        with evaluated(steps):
+            if place == "averaged" and len(begun) == epoch:
+                steps.model.word_embeddings.weight.data[-1, 0] = value
+            yield
+
+    def breaking_predict(model: Any, split: EncodedSplit, *more: Any) -> np.ndarray:
+        logits = predict(model, split, *more)
+        if len(begun) >= epoch and place == ("test" if len(split) == 7 else "dev"):
+            logits[0, 0] = value
+        return logits
+
+    patch.setattr(Steps, "run_epoch", breaking_epoch)
+    patch.setattr(Steps, "evaluated_weights", breaking_average)
+    patch.setattr(finetune_module, "predict", breaking_predict)
+
+
+AVERAGES: list[dict[str, Any]] = [{}, {"ema_decay": 0.5}, {"swa_start": 0.0}, {"lookahead_steps": 2}]
+
+
+@given(
+    place=st.sampled_from(["loss", "trained", "averaged", "dev", "test"]),
+    epoch=st.integers(1, 3),
+    value=st.sampled_from([math.nan, math.inf, -math.inf]),
+    selection=st.sampled_from(["best", "last"]),
+    average=st.sampled_from(AVERAGES),
 )
-def test_why_a_run_is_degenerate(losses: list[float], predicted: list[int], reason: str) -> None:
-    logits = np.eye(3, dtype=np.float32)[predicted]
-    assert why_not_learned(some_epochs(*losses), logits, math.log(3)) == reason
+@settings(max_examples=25, deadline=None)
+def test_no_epoch_counts_whose_numbers_are_not_finite(
+    encoder: EncoderWeights,
+    data: EncodedTask,
+    place: str,
+    epoch: int,
+    value: float,
+    selection: str,
+    average: dict[str, Any],
+) -> None:
+    """Wherever the number comes from: only epochs before it are chosen, and they are those of a run without it."""
+    small = replace(data, dev=data.dev.part(np.arange(20)), test=data.dev.part(np.arange(7)))
+    trial = trial_of(selection=selection, batch_size=48, **average)
+    seen: list[Epoch] = []
+    with pytest.MonkeyPatch.context() as patch:
+        break_at(patch, place, epoch, value)
+        result: Outcome | DivergedError
+        try:
+            result = finetune(trial, small, encoder, ON_CPU, seen.append)
+        except DivergedError as error:
+            result = error
+    if place == "test":  # it is predicted once, after the last epoch
+        assert isinstance(result, DivergedError)
+        assert "outputs on test are not finite" in str(result)
+        return
+    assert [one.is_finite for one in seen] == [True] * (epoch - 1) + [False]
+    if epoch == 1 or selection == "last":
+        assert isinstance(result, DivergedError)
+        assert str(result).startswith(f"in epoch {epoch} of 3 the ")
+        return
+    assert isinstance(result, Outcome)
+    assert result.diverged_in == epoch
+    values = [one.dev["task"]["f1_macro"] for one in seen[:-1]]
+    assert values.index(max(values)) + 1 == result.chosen_epoch
+    assert np.isfinite(dev_logits_of(result)).all()
+    assert result.parts["task"].test is not None
+
+
+def test_epochs_before_the_one_that_breaks_are_as_without_it(
+    encoder: EncoderWeights, data: EncodedTask, plain: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_at(monkeypatch, "trained", 2, math.nan)
+    outcome = run_trial(encoder, data, execution=KEEPING)
+    assert (plain.diverged_in, outcome.diverged_in, outcome.chosen_epoch) == (None, 2, 1)
+    assert outcome.epochs[0].dev == plain.epochs[0].dev
+    assert all(tensor.isfinite().all() for tensor in weights_of(outcome).values())

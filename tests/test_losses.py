@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, softmax
 
@@ -26,9 +28,8 @@ def loss_of(*passes: Tensor, rows: np.ndarray = ROWS, **knobs: Any) -> float:
     return float(loss([part[:, rows] for part in passes], rows, loss.size_of(ROWS)))
 
 
-@pytest.mark.parametrize("smoothing", [0.0, 0.1])
-@pytest.mark.parametrize("weights", ["none", (1.0, 5.0, 0.2)])
-def test_it_is_torchs_loss(smoothing: float, weights: Any) -> None:
+@pytest.mark.parametrize(("weights", "smoothing"), [("none", 0.0), ("none", 0.1), ((1.0, 5.0, 0.2), 0.0)])
+def test_it_is_torchs_loss(weights: Any, smoothing: float) -> None:
     tensor = None if weights == "none" else torch.tensor(weights)
     expected = cross_entropy(logits()[0], torch.tensor(LABELS), weight=tensor, label_smoothing=smoothing)
     assert loss_of(logits(), class_weights=weights, label_smoothing=smoothing) == pytest.approx(float(expected))
@@ -51,6 +52,58 @@ def test_focal_loss_follows_the_formula(gamma: float, weights: Any) -> None:
     terms = [(w[y], -w[y] * (1 - p[i, y]) ** gamma * p[i, y].log()) for i, y in enumerate(LABELS)]
     expected = sum(float(term) for _, term in terms) / sum(weight for weight, _ in terms)
     assert loss_of(logits(), focal_gamma=gamma, class_weights=weights) == pytest.approx(expected, rel=1e-5)
+
+
+@given(
+    n_labels=st.integers(2, 5),
+    seed=st.integers(0, 99),
+    smoothing=st.sampled_from([0.0, 0.1, 0.5]),
+    gamma=st.sampled_from([0.0, 0.5, 2.0]),
+    r_drop=st.sampled_from([0.0, 0.7]),
+    weights=st.sampled_from(["none", "balanced", "own"]),
+)
+def test_all_parts_together_follow_the_formula(
+    n_labels: int, seed: int, smoothing: float, gamma: float, r_drop: float, weights: str
+) -> None:
+    """Sum of w_y (1 - p_y)^gamma H over sum of w_y, in double precision, and R-Drop's mean over rows."""
+    stream = np.random.default_rng(seed)
+    labels = stream.integers(n_labels, size=9)
+    own = tuple(stream.uniform(0.1, 9, n_labels).tolist())
+    counts = np.bincount(labels, minlength=n_labels)
+    known = {"none": np.ones(n_labels), "own": np.array(own), "balanced": 9 / (n_labels * np.maximum(counts, 1))}
+    w = known[weights][labels]
+    passes = [stream.normal(size=(9, n_labels)) * 2 for _ in range(2 if r_drop else 1)]
+    logs = [one - np.log(np.exp(one).sum(axis=1, keepdims=True)) for one in passes]
+    target = np.eye(n_labels)[labels] * (1 - smoothing) + smoothing / n_labels
+    rows = np.arange(9)
+    expected = np.mean(
+        [(w * (1 - np.exp(log[rows, labels])) ** gamma * -(target * log).sum(axis=1)).sum() / w.sum() for log in logs]
+    )
+    if r_drop:
+        p, q = np.exp(logs[0]), np.exp(logs[1])
+        expected += r_drop * ((p - q) * (logs[0] - logs[1])).sum(axis=1).mean() / 2
+    chosen: Any = own if weights == "own" else weights
+    recipe = Recipe(label_smoothing=smoothing, focal_gamma=gamma, r_drop=r_drop, class_weights=chosen)
+    loss = Loss(recipe, labels, n_labels, CPU)
+    found = loss([torch.tensor(one)[None] for one in passes], rows, loss.size_of(rows))
+    assert float(found) == pytest.approx(float(expected), rel=1e-5)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.3])
+@pytest.mark.parametrize("weights", ["balanced", (1.0, 97 / 3)])
+def test_smoothing_and_weights_do_not_make_the_rare_label_the_answer(smoothing: float, weights: Any) -> None:
+    """97 rows of one label and 3 of the other, told apart by one number: a linear model learns them."""
+    labels = np.array([0] * 97 + [1] * 3)
+    inputs = torch.tensor([[1.0, 1.0] if label == 0 else [-1.0, 1.0] for label in labels])
+    loss = Loss(Recipe(class_weights=weights, label_smoothing=smoothing), labels, 2, CPU)
+    model = torch.zeros(2, 2, requires_grad=True)
+    optimizer = torch.optim.Adam([model], lr=0.1)
+    rows = np.arange(100)
+    for _ in range(150):
+        optimizer.zero_grad()
+        loss([(inputs @ model)[None]], rows, loss.size_of(rows)).backward()
+        optimizer.step()
+    assert (inputs @ model).argmax(dim=1).tolist() == labels.tolist()
 
 
 def test_focal_loss_of_a_sure_row_has_a_gradient() -> None:
@@ -96,7 +149,17 @@ def test_parts_of_a_step_add_up(knobs: dict[str, Any]) -> None:
     assert sum(parts) == pytest.approx(loss_of(*passes, **knobs))
 
 
-@pytest.mark.parametrize("knobs", [{}, {"focal_gamma": 2.0}, {"label_smoothing": 0.3}, {"r_drop": 1.0}])
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {},
+        {"focal_gamma": 2.0},
+        {"label_smoothing": 0.3},
+        {"r_drop": 1.0},
+        {"class_weights": "balanced", "label_smoothing": 0.3, "focal_gamma": 1.0, "r_drop": 1.0},
+        {"class_weights": (1.0, 50.0, 0.1), "label_smoothing": 0.3},
+    ],
+)
 def test_the_loss_of_chance(knobs: dict[str, Any]) -> None:
     even = [torch.zeros(1, 5, 3)] * 2
     assert chance_loss(Recipe(**knobs), 3) == pytest.approx(loss_of(*even, **knobs))

@@ -173,7 +173,9 @@ def _hints(label: Profile) -> list[str]:
     names = sorted_labels(value for value in label.counts if value not in _ignored(label))
     if len(names) == 2:
         other = "the other one has to be named as positive under [labels]"
-        told.append(f"of the two labels {names[POSITIVE]!r} is the positive one, should metric be f1_binary; {other}")
+        told.append(
+            f"of the two labels {shorten(names[POSITIVE])!r} is the positive one, should metric be f1_binary; {other}"
+        )
     return ignored + told
 
 

@@ -6,6 +6,14 @@ from typing import Final
 COMPARISONS: Final[Mapping[str, str]] = {
     # versus.py
     "Best against baseline": "最佳组合与基线",
+    "The best cell and the baseline cannot be compared row by row: not all their logits are kept (`--keep-logits "
+    "none`). All metrics are there.": (
+        "最佳组合与基线无法逐行比较：二者的 logits 未全部保存（`--keep-logits none`）。各项指标完整无缺。"
+    ),
+    "Logits are kept in half precision in this study: where the two largest of a row are within 1/1024 of each other, "
+    "the label counted here may not be the one that the metrics of the table counted.": (
+        "本研究以半精度保存 logits：若某行最大的两个值相差不到 1/1024，此处计入的标签可能与表中指标所计的不同。"
+    ),
     (
         "On the {n} rows of {split}, the {metric} of {best} less that of {baseline} is {difference} (95 % interval "
         "{low} to {high}, paired bootstrap of {resamples} resamples; better in {share} of them)."

@@ -43,8 +43,13 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "activation of the hidden layer; 'none' is seed 000's, two linear maps in a row": (
         "隐藏层的激活函数；'none' 是 seed 000 的做法，即两个线性层直接相连"
     ),
-    "weight of each label in the loss, in label order; 'balanced': rows / (labels x rows of the label)": (
-        "各标签在损失中的权重，按标签顺序；'balanced'：总条数 /（标签数 × 该标签的条数）"
+    "weight of a row's loss by its own label, in label order, divided by the sum of the rows' weights; "
+    "'balanced': rows / (labels x rows of the label), 0 for a label that train lacks": (
+        "每条数据的损失按其自身标签加权，权重按标签顺序给出，再除以各条权重之和；"
+        "'balanced'：总条数 /（标签数 × 该标签的条数），训练集中没有的标签为 0"
+    ),
+    "under label smoothing Keras's class_weight, which weighs a row's whole loss": (
+        "有标签平滑时按 Keras 的 class_weight，对整条数据的损失加权"
     ),
     "share of the target that is spread evenly over all labels, the true one included": (
         "平均分给所有标签（含真实标签）的目标概率比例"

@@ -222,6 +222,17 @@ _RUNS: Final[Mapping[str, str]] = {
         "{mark} 这些运行已经完成，也计入结果，但几乎什么也没学到。"
     ),
     "{cell}, trial {trials}: {reason}": "{cell}，试验 {trials}：{reason}",
+    "No run is better on dev than what a guess reaches ({metric} {bound}): differences between them mean nothing.": (
+        "没有运行在验证集上好于猜测所能达到的水平（{metric} {bound}）：它们之间的差异没有意义。"
+    ),
+    "Runs that diverged": "数值发散的运行",
+    "In some epoch of these runs the training loss, a weight or an output was not a finite number. The run ends "
+    "there, and its result is chosen from the epochs before.": (
+        "这些运行在某一轮中，训练损失、某个权重或某个输出不是有限的数。运行到此结束，其结果从此前各轮中选取。"
+    ),
+    "{cell}, trial {trials}: epoch {n}; the chosen one is epoch {chosen}": (
+        "{cell}，试验 {trials}：第 {n} 轮；选取的是第 {chosen} 轮"
+    ),
     "Failures": "失败",
     "No attempt failed.": "没有失败的尝试。",
     "No attempt has been made.": "尚未做过任何尝试。",

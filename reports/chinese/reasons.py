@@ -49,8 +49,8 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
     "with lookahead_alpha = 1 the slow weights are the fast ones wherever slow ones are evaluated": (
         "lookahead_alpha = 1 时，凡是评估慢权重之处，慢权重都等于快权重"
     ),
-    "only the weights after the last step are averaged, and these are evaluated in any case": (
-        "参与平均的只有最后一步之后的权重，而它们本来就会被评估"
+    "only one step's weights are averaged, and these are evaluated in any case": (
+        "参与平均的只有某一步之后的权重，而它们本来就会被评估"
     ),
     "swa_start = 'none' averages nothing": "swa_start = 'none' 时不做权重平均",
     "adversarial = 'none' is no attack": "adversarial = 'none' 即不做对抗训练",
@@ -69,9 +69,14 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
 }
 
 _NOT_LEARNED: Final[Mapping[str, str]] = {
-    "the training loss is not a number": "训练损失不是有限的数",
     "every dev row gets the same label": "验证集的每一条都被预测为同一标签",
+    "all but {n_others} of {n_rows} dev rows get the same label": (
+        "验证集的 {n_rows} 条中除 {n_others} 条外都被预测为同一标签"
+    ),
     "the training loss never fell below that of an even guess, {loss}": "训练损失从未低于均匀猜测的 {loss}",
+    "{metric} on dev is no better than what a guess reaches, {bound}, and that of others is": (
+        "验证集上的 {metric} 不好于猜测所能达到的 {bound}，而其他运行好于它"
+    ),
 }
 
 _FAILURES: Final[Mapping[str, str]] = {
@@ -80,6 +85,7 @@ _FAILURES: Final[Mapping[str, str]] = {
     "lost_worker": "lost_worker（工作进程丢失）",
     "lost_driver": "lost_driver（主进程丢失）",
     "time_limit": "time_limit（超时）",
+    "diverged": "diverged（数值发散）",
     "bad_data": "bad_data（数据有误）",
     "code_error": "code_error（代码出错）",
 }

@@ -6,6 +6,7 @@ from functools import cache
 
 from rich.console import Console
 
+from gridsearch.stored_logits import refuse_unknown
 from reports.language import speaking
 from reports.optimised import terminal_text
 from reports.page import write_reports
@@ -23,6 +24,7 @@ from runners.search import parse_search
 def run(arguments: Arguments) -> int:
     """Search, write the page, print the best cells and the certificate."""
     n_kept(arguments.keep)
+    refuse_unknown(arguments.keep_logits)
     search = parse_search(arguments.sampler, arguments.pruner, arguments.objectives, arguments.trials, arguments.hours)
     with speaking(arguments.lang):
         asked, runner = read_asked(arguments), chosen_runner(arguments)
@@ -40,6 +42,7 @@ def run(arguments: Arguments) -> int:
             names=names,
             threads=arguments.threads,
             keep=arguments.keep,
+            keep_logits=arguments.keep_logits,
             retry_failed=arguments.retry_failed,
             time_limit=arguments.time_limit,
         )

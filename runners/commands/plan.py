@@ -9,8 +9,10 @@ from gridsearch.design import alias_texts, design_text
 from gridsearch.errors import NotBegunError
 from gridsearch.factor import ROW, label_of
 from gridsearch.halving import halved
+from gridsearch.ledger_size import LedgerSize, ledger_size
 from gridsearch.plan import Plan
 from gridsearch.price import groups_of
+from gridsearch.stored_logits import AUTO, HALF_LOSS, refuse_unknown
 from gridsearch.tasks.task import Task
 from reports.effects.records import Factor
 from reports.markdown import seconds_text
@@ -30,9 +32,11 @@ N_LISTED = 64
 def run(arguments: Arguments) -> int:
     """Print the plan, and what it costs where that has been measured."""
     refuse_bad_counts(arguments)
+    refuse_unknown(arguments.keep_logits)
     question = read_question(arguments)
     plan = question.plan
-    halving = None if arguments.halving is None else halved(plan, arguments.halving).halving
+    asked = plan if arguments.halving is None else halved(plan, arguments.halving)
+    halving = asked.halving
     if arguments.measure:
         _measure(plan, arguments)
     lines = [plan.space.title, "", *_about(plan), "", *_factors(plan), ""]
@@ -42,6 +46,7 @@ def run(arguments: Arguments) -> int:
     if halving is not None:
         text = f"halving  {halving.text(len(plan.space.design.seeds))} (the price is of all epochs)"
         lines += ["", textwrap.fill(text, 80, subsequent_indent=" " * 9)]
+    lines += ["", _ledger(ledger_size(asked, _keeping(question, arguments.keep_logits)))]
     print("\n".join(lines).rstrip())
     return EXIT_DONE
 
@@ -54,6 +59,39 @@ def _pending(question: Question) -> set[str] | None:
             ledger.refuse_another_study(plan, question.sources)
             return plan.trials.keys() & ledger.unfinished() | (plan.trials.keys() - ledger.trial_ids())
     return None
+
+
+def _keeping(question: Question, asked: str) -> str:
+    """Return how logits are kept: a study that has begun goes on as it is, unless another way is asked for."""
+    study = question.study
+    if asked == AUTO and study.ledger_path.is_file():
+        with contextlib.suppress(NotBegunError), study.open() as ledger:
+            return str(ledger.facts().get("logits", asked))
+    return asked
+
+
+def _ledger(size: LedgerSize) -> str:
+    """Say how large the file will be, and what is lost where logits are not kept as they are."""
+    text = f"ledger   about {_size(size.total_bytes)} when all is finished"
+    matrices = f"{_count(size.n_trials, 'trial')} x {_count(size.n_rows, 'row')} x {_count(size.n_labels, 'label')}"
+    if size.kept == "none":
+        text += f", without logits ({matrices} would be {_size(size.full_bytes)}): no cells are compared row by row"
+    else:
+        text += f", of it logits as {size.kept}: {_size(size.logits_bytes)} ({matrices})"
+    if size.kept == "float16":
+        text += f"; as float32 they would be {_size(size.full_bytes)}. In float16 {HALF_LOSS}"
+    return textwrap.fill(text, 80, subsequent_indent=" " * 9)
+
+
+def _size(n_bytes: int) -> str:
+    """Spell bytes for a person.
+
+    >>> _size(12_345), _size(2_345_678), _size(63_400_000_000)
+    ('12 kB', '2.3 MB', '63.4 GB')
+    """
+    if n_bytes < 10**6:
+        return f"{n_bytes / 1e3:.0f} kB"
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes < 10**9 else f"{n_bytes / 1e9:.1f} GB"
 
 
 def _measure(plan: Plan, arguments: Arguments) -> None:

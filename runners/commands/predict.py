@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from gridsearch.errors import RequestError
+from gridsearch.errors import GridSearchError, RequestError
 from gridsearch.finetune import Execution, finetune
 from gridsearch.metrics import probabilities
 from gridsearch.study import Study
@@ -35,7 +35,10 @@ def run(arguments: Arguments) -> int:
     kept = open_kept(folder) if folder.is_dir() else _retrain(study, trial, facts)
     measured = f", dev {facts['metric']} {dev[facts['metric']]:.4f}" if dev else ""
     _say(f"{len(inputs)} rows labelled by trial {trial.short_id} (seed {trial.seed}{measured})")
-    chances = probabilities(predict_logits(kept, inputs))
+    logits = predict_logits(kept, inputs)
+    if not np.isfinite(logits).all():
+        raise GridSearchError(f"trial {trial.short_id} cannot predict: what it computes for the rows is not finite")
+    chances = probabilities(logits)
     if target is None:
         _write(sys.stdout, table, chances, kept.label_names)
     else:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from gridsearch.errors import DivergedError
 from gridsearch.finetune import Execution, finetune
 from gridsearch.study import Study
 from gridsearch.trial import PART, Epoch, Outcome
@@ -23,18 +24,15 @@ def run(arguments: Arguments) -> int:
     metric = task.metric
 
     def show(epoch: Epoch) -> None:
-        value = epoch.dev[PART][metric]
-        print(
-            f"epoch {epoch.number}: loss {epoch.train_loss:.4f}, dev {metric} {value:.4f}, {epoch.train_seconds:.1f} s"
-        )
+        dev = f"{epoch.dev[PART][metric]:.4f}" if epoch.is_finite else "none: numbers are not finite"
+        print(f"epoch {epoch.number}: loss {epoch.train_loss:.4f}, dev {metric} {dev}, {epoch.train_seconds:.1f} s")
 
-    outcome = finetune(
-        trial,
-        materials.data(trial.encoder, trial.recipe.max_length),
-        materials.encoder(trial.encoder),
-        execution,
-        show,
-    )
+    data, encoder = materials.data(trial.encoder, trial.recipe.max_length), materials.encoder(trial.encoder)
+    try:
+        outcome = finetune(trial, data, encoder, execution, show)
+    except DivergedError as error:
+        print(f"no result: {error}")
+        return EXIT_INCOMPLETE
     return _compare(outcome, known, metric)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from rich.console import Console
 
 from gridsearch.halving import halved
+from gridsearch.stored_logits import refuse_unknown
 from reports.language import speaking
 from runners.choice import chosen_runner
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
@@ -21,6 +22,7 @@ from runners.request import Question, read_question
 def run(arguments: Arguments) -> int:
     """Sweep, write the page, print the table and the certificate."""
     n_kept(arguments.keep)
+    refuse_unknown(arguments.keep_logits)
     with speaking(arguments.lang):
         return _sweep_and_show(arguments)
 
@@ -50,6 +52,7 @@ def _sweep_and_show(arguments: Arguments) -> int:
         progress=Progress(plan.task.metric, names, console),
         threads=arguments.threads,
         keep=arguments.keep,
+        keep_logits=arguments.keep_logits,
         retry_failed=arguments.retry_failed,
         time_limit=arguments.time_limit,
     )

@@ -167,7 +167,7 @@ def test_chinese_titles(cache: Path) -> None:
     assert tokenizer.tokenize("中国女子") == ["中", "国", "女", "子"]
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # makes the whole encoder and trains it; the small one's summary is tested above
 def test_learns_the_docstrings_from_cls_through_the_pooler(cache: Path) -> None:
     task = docstrings.load()
     place = tiny.folder(task.corpus)

@@ -71,7 +71,7 @@ class TestCalibration:
             taken = sum(bool(analyse_effects(*simulated(counts, seed=seed)).copied) for seed in range(200))
             assert taken <= 6
 
-    @pytest.mark.slow
+    @pytest.mark.slow  # 12,000 pages; the quick tests have 2,000 of one design
     @pytest.mark.parametrize(
         ("counts", "n_seeds"), [(SIX, 2), ((2,) * 5, 1), ((2,) * 4, 1), ((2,) * 3, 1), ((2, 2), 3), ((3, 3, 2), 2)]
     )
@@ -79,14 +79,14 @@ class TestCalibration:
         _, wrong = share_found(counts, 2000, "", n_seeds=n_seeds, shift=3.0)
         assert wrong * 2000 <= 115
 
-    @pytest.mark.slow
+    @pytest.mark.slow  # 4,000 pages; `test_power` has 400
     def test_power_is_what_the_plan_says(self) -> None:
         plan = plan_tests(*full_factorial(SIX))
         for ratio in (3.0, 4.5):
             right, _ = share_found(SIX, 2000, "factor 2", effect=main_effect(ratio * STANDARD_ERROR))
             assert right == pytest.approx(chance_to_see(plan, ratio * STANDARD_ERROR), abs=0.03)
 
-    @pytest.mark.slow
+    @pytest.mark.slow  # 1,000 pages; `test_pure_noise` has whole sweeps
     def test_pure_noise_of_partly_failed_sweeps(self) -> None:
         wrong = 0
         for seed in range(1000):

@@ -13,9 +13,10 @@ import wcwidth
 
 import gridsearch
 import reports
-from gridsearch import cannot_act, finetune
+from gridsearch import cannot_act, learned
 from gridsearch.design import Design, design_text
 from gridsearch.errors import RequestError
+from gridsearch.learned import guess_on, why_below
 from gridsearch.ledger import Coverage
 from gridsearch.recipe import knobs
 from gridsearch.study import Study
@@ -179,7 +180,16 @@ REASONS = [
 DESIGNS = [design_text({"kind": kind, "resolution": 4}) for kind in get_args(Design.model_fields["kind"].annotation)]
 
 
-@pytest.mark.parametrize("reason", [*REASONS, *texts_returned(finetune.why_not_learned), *FAILURE_KINDS, *DESIGNS])
+@pytest.mark.parametrize(
+    "reason",
+    [
+        *REASONS,
+        *texts_returned(learned.why_not_learned),
+        why_below(guess_on("accuracy", (3, 5))),
+        *FAILURE_KINDS,
+        *DESIGNS,
+    ],
+)
 def test_reasons_are_told_in_chinese(reason: str) -> None:
     with speaking("zh"):
         told = retold(reason)

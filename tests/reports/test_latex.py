@@ -60,7 +60,7 @@ def test_a_published_table(study: Study, tmp_path: Path) -> None:
     assert text(study).split("\n")[4:6] == [r"1 & {[}a] & 0.5 \\", r"2 & {*} & \textbf{0.75} \\"]
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # runs LaTeX; what is written is tested above
 def test_latex_takes_it(tmp_path: Path) -> None:
     """Every sign that LaTeX or its tables read as a command, in one table, through pdflatex."""
     if shutil.which("pdflatex") is None:

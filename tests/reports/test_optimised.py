@@ -68,7 +68,7 @@ def test_a_table_of_the_best_and_how_they_came_about(study: Study) -> None:
     (best,) = re.findall(r"### The best cells\n\n(.*?)\n\n", text, re.DOTALL)
     header, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in best.splitlines()]
     assert header == ["index", "rate", "bert_adam", "dev", "seconds"]
-    assert [row[0] for row in rows] == ["10", "11", "6", "9", "7", "3", "5", "4", "1", "12"]
+    assert [row[0] for row in rows] == ["10", "11", "6", "9", "7", "3", "5", "4", "1", "12 †"]
     assert rows[0][3:] == ["0.7600", "9.5"]
     assert "Pareto" not in text, "one objective"
 

@@ -309,7 +309,8 @@ def test_json_has_the_numbers_of_the_page(small: Writer) -> None:
     found = json.loads(write_reports(small.study, None, ["json"])[0].read_text())
     assert found["coverage"]["line"] == "complete: 4 planned, 4 finished, 0 failed, 0 pending"
     assert (found["best"], found["worst"], found["highest_result"], found["baseline"]) == (3, 2, 4, 1)
-    assert found["result"] == {"metric": "accuracy", "split": "test", "lower_is_better": False}
+    expected = {"metric": "accuracy", "positive_label": None, "split": "test", "lower_is_better": False}
+    assert found["result"] == expected
     cell = found["cells"][2]
     assert cell["settings"] == "bertadam1-frozen_layers0"
     assert (cell["result"], cell["chosen_epochs"]) == ({"mean": 0.83, "sd": None, "n": 1}, [1])
@@ -362,3 +363,27 @@ def test_a_factor_that_often_changes_no_digit_is_named(study: Study) -> None:
     text = " ".join(page(study).split())
     assert "5 of 8 pairs of cells that differ in `weight_decay` alone have exactly the same result" in text
     assert "changes next to nothing" not in text
+
+
+def test_a_run_at_chance_beside_others_above_it_is_marked(study: Study) -> None:
+    """Of 100 rows, half of each label, a guess reaches .60."""
+    writer = Writer(study, small_plan(has_test=False))
+    for cell, dev in enumerate((0.55, 0.9, 0.85, 0.61), start=1):
+        writer.finish(cell, outcome(dev))
+    text = page(study)
+    marked = " ".join(section(text, "Runs that did not learn").split())
+    reason = "accuracy on dev is no better than what a guess reaches, 0.600, and that of others is"
+    assert f"- cell 1, trial `{ids(writer.plan)[0][:8]}`: {reason}" in marked
+    assert "cell 2" not in marked
+    rows = [line for line in section(text, "Results").splitlines() if line.startswith("| ")][1:]
+    assert [row.count("†") for row in rows] == [1, 0, 0, 0]
+
+
+def test_where_all_runs_are_at_chance_the_page_says_so(study: Study) -> None:
+    writer = Writer(study, small_plan(has_test=False))
+    for cell, dev in enumerate((0.5, 0.53, 0.55, 0.55), start=1):
+        writer.finish(cell, outcome(dev))
+    text = " ".join(page(study).split())
+    assert text.count("No run is better on dev than what a guess reaches (accuracy 0.6000)") == 2
+    assert "†" not in text
+    assert "Every finished run learned" not in text

@@ -50,14 +50,14 @@ def test_dev_beside_test_and_the_best_of_each_column(study: Study) -> None:
 
 def test_replicates_give_sd_and_n(study: Study) -> None:
     writer = Writer(study, small_plan(SMALL_SPACE + "[design]\nseeds = [0, 1]\n", has_test=False))
-    writer.finish(1, outcome(0.6))
-    writer.finish(1, outcome(0.8), 1)
-    writer.finish(2, outcome(0.6))
+    writer.finish(1, outcome(0.62))
+    writer.finish(1, outcome(0.78), 1)
+    writer.finish(2, outcome(0.62))
     assert lines(study)[:5] == [
         "| index   | bertadam   | frozen_layers   | result     | sd     | n   |",
         "|---------|------------|-----------------|------------|--------|-----|",
-        "| 1       | 0          | 0               | **0.7000** | 0.1414 | 2   |",
-        "| 2       | 0          | 6               | 0.6000     |        | 1   |",
+        "| 1       | 0          | 0               | **0.7000** | 0.1131 | 2   |",
+        "| 2       | 0          | 6               | 0.6200     |        | 1   |",
         "| 3       | 1          | 0               | pending    |        | 0   |",
     ]
 

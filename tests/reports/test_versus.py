@@ -1,14 +1,22 @@
 """The best cell against the baseline, from what the ledger holds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from gridsearch.ledger import Ledger
 from gridsearch.metrics import score
+from gridsearch.plan import make_plan
+from gridsearch.space import parse_space
+from gridsearch.stored_logits import array_bytes
 from gridsearch.study import Study
+from reports.language import speaking
 from reports.numbers import numbers
+from reports.page import make_page
 from reports.records import StudyRows
 from reports.versus import BestAgainstBaseline, best_against_baseline
-from tests.reports.conftest import MANY, SMALL_SPACE, Writer, logits, outcome, small_plan
+from tests.reports.conftest import MANY, SMALL_SPACE, Writer, describe, logits, outcome, small_plan, small_task
 from tests.reports.pages import read
 
 
@@ -52,6 +60,25 @@ def test_seeds_are_paired_and_averaged(study: Study) -> None:
     assert "chosen on these very rows" in text
 
 
+@pytest.mark.parametrize(("positive", "label"), [(0, "bad"), (1, "good")])
+def test_f1_binary_is_recomputed_for_the_positive_label(study: Study, positive: int, label: str) -> None:
+    task = replace(small_task(has_test=False, metric="f1_binary"), positive=positive)
+    writer = Writer(study, make_plan(parse_space(SMALL_SPACE, "small"), task, describe))
+    labels = np.array(MANY.labels)
+    wrong = logits(1.0)
+    wrong[:20] = (1.0, 0.0)  # ten rows of label 1 are missed
+    predictions = {1: wrong, 3: logits(1.0)}
+    values = {cell: score(labels, one, positive)["f1_binary"] for cell, one in predictions.items()}
+    for cell, found in predictions.items():
+        made = outcome(values[cell], metric="f1_binary")
+        part = replace(made.parts["task"], dev_logits=found)
+        writer.finish(cell, replace(made, parts={"task": part}))
+    versus = best_against_baseline(rows(writer))
+    assert versus is not None
+    assert versus.bootstrap.difference == pytest.approx(values[3] - values[1])
+    assert f"the f1_binary of '{label}' of cell 3 less" in BestAgainstBaseline(rows(writer)).format()
+
+
 def test_nothing_to_compare(study: Study) -> None:
     writer = Writer(study, small_plan())
     assert BestAgainstBaseline(rows(writer)).format() == ""
@@ -69,3 +96,36 @@ def test_a_ledger_from_before_labels_were_kept(study: Study) -> None:
     with study.open() as ledger, ledger.connection as write:
         write.execute("DELETE FROM labels")
     assert BestAgainstBaseline(rows(writer)).format() == ""
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_without_logits_the_page_says_what_it_lacks(study: Study, lang: str) -> None:
+    writer = Writer(study, small_plan())
+    writer.finish(1, outcome(0.80, 0.79))
+    writer.finish(3, outcome(0.85, 0.83))
+    whole = rows(writer)
+    with Ledger(study.ledger_path) as ledger, ledger.connection as write:
+        write.execute("DELETE FROM logits WHERE attempt = 2")
+    lacking = rows(writer)
+    assert best_against_baseline(lacking) is None
+    assert numbers(lacking)["versus"] is None
+    with speaking(lang):
+        said = BestAgainstBaseline(lacking).format()
+        page = make_page(lacking).format()
+    assert "--keep-logits" in said
+    assert said.strip() in page
+    assert [cell.result.mean for cell in lacking.cells] == [cell.result.mean for cell in whole.cells]
+
+
+def test_half_precision_is_said(study: Study) -> None:
+    writer = Writer(study, small_plan())
+    writer.finish(1, outcome(0.80, 0.79))
+    writer.finish(3, outcome(0.85, 0.83))
+    assert "half precision" not in BestAgainstBaseline(rows(writer)).format()
+    with Ledger(study.ledger_path) as ledger, ledger.connection as write:
+        halved = array_bytes(logits(0.83).astype(np.float16))
+        write.execute("UPDATE logits SET data = ? WHERE attempt = 2 AND split = 'test'", (halved,))
+    found = best_against_baseline(rows(writer))
+    assert found is not None
+    assert found.bootstrap.difference == pytest.approx(0.04)
+    assert "half precision" in BestAgainstBaseline(rows(writer)).format()

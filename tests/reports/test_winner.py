@@ -145,12 +145,17 @@ class TestMcNemar:
 
 class TestPairedBootstrap:
     @pytest.mark.parametrize("n_labels", [2, 3])
-    def test_differences_are_those_of_the_metrics(self, n_labels: int) -> None:
+    @pytest.mark.parametrize("positive", [0, 1])
+    def test_differences_are_those_of_the_metrics(self, n_labels: int, positive: int) -> None:
         labels, first, second = predictions(n_labels=n_labels)
         first[:40] = np.round(first[:40])
-        expected, other = score(labels, first), score(labels, second)
+        labels[:90], second[:50, 0] = 1, 1e4  # sure mistakes too
+        if n_labels == 3:
+            labels[labels == 2] = 0  # an absent label, which only one of the two predicts
+            first[:, 2] = -5.0
+        expected, other = score(labels, first, positive), score(labels, second, positive)
         for metric in expected:
-            result = paired_bootstrap(labels, [first], [second], metric, n_resamples=50)
+            result = paired_bootstrap(labels, [first], [second], metric, positive=positive, n_resamples=50)
             assert result is not None
             assert result.difference == pytest.approx(expected[metric] - other[metric]), metric
 
@@ -187,6 +192,15 @@ class TestPairedBootstrap:
         ones = np.ones(10, dtype=int)
         assert paired_bootstrap(ones, [np.zeros((10, 2))], [np.zeros((10, 2))], "auc", n_resamples=10) is None
         assert paired_bootstrap(ones, [np.full((10, 2), np.nan)], [np.zeros((10, 2))], n_resamples=10) is not None
+
+    def test_many_labels_need_no_table_of_all_their_pairs(self) -> None:
+        labels = np.arange(0, 50_000, 5_000)
+        logits = np.zeros((len(labels), 50_000), dtype=np.float32)
+        logits[np.arange(len(labels)), labels] = 1.0
+        for metric in ("accuracy", "f1_macro", "matthews"):
+            result = paired_bootstrap(labels, [logits], [logits], metric, n_resamples=5)
+            assert result is not None
+            assert result.difference == 0
 
     def test_unknown_metric(self) -> None:
         with pytest.raises(ValueError, match="'rouge'"):

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from gridsearch.tasks.task import BY_CONTRAST
+from gridsearch.tasks.taskfile import load_task
 from runners.cli import build_parser, main
 from tests.runners.waiting import SECONDS, wait_until
 
@@ -189,6 +191,11 @@ BAD = {
     "no data": ["plan", "question.toml", "--task", "nodata.toml"],
     "no column": ["plan", "question.toml", "--task", "nocolumn.toml"],
     "one class": ["plan", "question.toml", "--task", "oneclass.toml"],
+    **{
+        f"{command}: {metric} of one label": [command, "question.toml", "--task", f"{metric}.toml", *more]
+        for command, more in (("plan", ()), ("sweep", ("--study", "study")), ("optimize", ("--trials", "2")))
+        for metric in BY_CONTRAST
+    },
     "too few layers": [*SWEEP, "deep.toml"],
     "dead knob": [*SWEEP, "dead.toml"],
     "too long": [*SWEEP, "question.toml", "--set", "max_length=65"],
@@ -218,6 +225,10 @@ def test_bad_input_gets_one_sentence_and_exit_code_2(
     one_class = [line for line in lines if line.startswith(("which", lines[1].split("\t")[0]))]
     (project / "oneclass.tsv").write_text("\n".join(one_class))
     (project / "oneclass.toml").write_text(task.replace("data.tsv", "oneclass.tsv"))
+    (project / "onedev.tsv").write_text("\n".join(one_class))
+    for metric in BY_CONTRAST:
+        text = task.replace("0.25", '"onedev.tsv"').replace("accuracy", metric)
+        (project / f"{metric}.toml").write_text(text)
     (project / "deep.toml").write_text("[factors]\nreinit_layers = [0, 3]\n[recipe]\nmax_length = 24\n")
     (project / "dead.toml").write_text("[factors]\nreinit_pooler = [false, true]\n[recipe]\nmax_length = 24\n")
     (project / "table.md").write_text("| a | result |\n|---|---|\n| 0 | 0.5 |\n")
@@ -227,6 +238,22 @@ def test_bad_input_gets_one_sentence_and_exit_code_2(
     assert len(printed.strip().splitlines()) == 1, printed
     assert "Traceback" not in printed
     assert sorted(os.listdir(project)) == before, "nothing half-written is left"
+
+
+def test_plan_tells_which_label_f1_binary_is_of(project: Path, encoder_folder: Path, capsys) -> None:
+    task = (project / "task.toml").read_text().replace('"accuracy"', '"f1_binary"')
+    (project / "task.toml").write_text(task)
+    names = load_task("task.toml").label_names
+    printed = " ".join(run("plan", *question(encoder_folder), capsys=capsys).split())
+    assert f"metric f1_binary of {names[1]!r}" in printed
+    (project / "task.toml").write_text(f'{task}[labels]\npositive = "{names[0]}"\n')
+    printed = " ".join(run("plan", *question(encoder_folder), capsys=capsys).split())
+    assert f"metric f1_binary of {names[0]!r}" in printed
+    run("sweep", *question(encoder_folder, "--runner", "serial", "--set", "epochs=1"), capsys=capsys)
+    assert f"dev f1_binary of '{names[0]}'" in " ".join(run("status", "study", capsys=capsys).split())
+    (project / "task.toml").write_text(task)
+    printed = run("sweep", *question(encoder_folder, "--runner", "serial", "--set", "epochs=1"), code=2, capsys=capsys)
+    assert f"the positive label was {names[0]}, now it is {names[1]}" in printed
 
 
 def test_a_study_of_another_task_is_refused(project: Path, encoder_folder: Path, capsys) -> None:
@@ -253,7 +280,7 @@ def test_a_second_driver_is_refused(project: Path, encoder_folder: Path, capsys)
         ("serial", "SIGTERM"),
         ("serial", "SIGINT"),
         ("ray", "SIGTERM"),
-        pytest.param("ray", "SIGINT", marks=pytest.mark.slow),
+        pytest.param("ray", "SIGINT", marks=pytest.mark.slow),  # the same interrupt, by another signal
     ],
 )
 def test_interrupted_politely_it_says_so_and_goes_on(
@@ -308,3 +335,21 @@ def test_trials_beyond_their_limit_have_failed_and_a_longer_one_tries_them_again
     assert "`time_limit`, 8 attempts" in " ".join(Path("study/page.md").read_text().split())
     assert "8 failed" in run(*asked, "--time-limit", "1h", code=1, capsys=capsys), "a limit alone reopens nothing"
     assert "complete: 8 planned, 8 finished" in run(*asked, "--time-limit", "1h", "--retry-failed", capsys=capsys)
+
+
+def test_a_plan_says_how_large_the_ledger_gets_and_a_sweep_may_keep_no_logits(
+    project: Path, encoder_folder: Path, capsys
+) -> None:
+    asked = question(encoder_folder)
+    printed = " ".join(run("plan", *asked, capsys=capsys).split())
+    assert "of it logits as float32: 2 kB (8 trials x 24 rows x 2 labels)" in printed
+    printed = " ".join(run("plan", *asked, "--keep-logits", "float16", capsys=capsys).split())
+    assert "a logit loses at most 1/2048 of itself" in printed
+    printed = run("sweep", *asked, "--keep-logits", "half", "--runner", "serial", code=2, capsys=capsys)
+    assert "--keep-logits: unknown choice 'half'; known: auto, float32, float16, none" in printed
+    run("sweep", *asked, "--keep-logits", "none", "--runner", "serial", "--set", "epochs=1")
+    page = Path("study/page.md").read_text(encoding="utf-8")
+    assert "complete: 8 planned, 8 finished" in page
+    assert "None" not in page
+    printed = " ".join(run("plan", *asked, "--set", "epochs=1", capsys=capsys).split())
+    assert "without logits (8 trials x 24 rows x 2 labels would be 2 kB)" in printed

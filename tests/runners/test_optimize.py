@@ -398,7 +398,7 @@ def logits(study: str) -> dict[str, tuple[object, ...]]:
         return {trial: rest for trial, *rest in connection.execute(query)}
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # starts Ray and workers; test_contract compares the runners to the last bit
 def test_a_search_and_sweeps_of_the_same_cells_agree_to_the_last_bit(
     project: Path, encoder_folder: Path, capsys
 ) -> None:
@@ -441,7 +441,7 @@ def test_the_order_of_the_seeds_is_the_spaces(optimised) -> None:
     assert len({levels["learning_rate"] for levels in cells()}) == 8
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # starts workers twice; test_kill has a search killed and resumed
 def test_interrupted_politely_it_ends_its_workers_and_says_so(project: Path, encoder_folder: Path, capsys) -> None:
     command = ["optimize", "question.toml", "--task", "task.toml", "--model", str(encoder_folder), "--study", "study"]
     command += ["--trials", "8", "--workers", "2"]

@@ -171,7 +171,7 @@ def test_what_cannot_be_computed_has_no_price(plan: Plan, monkeypatch: pytest.Mo
         measure(plan, groups_of(plan), 1, 1)
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # a process of its own; what is said is tested below as well
 def test_a_plan_without_a_price_says_how_to_get_one_and_loads_no_torch(project: Path, encoder_folder: Path) -> None:
     words = ["plan", *map(str, question(encoder_folder))]
     code = f"import sys; from runners.cli import main; main({words!r}); assert 'torch' not in sys.modules"
@@ -230,7 +230,7 @@ def test_less_than_one_worker_is_refused(option: str, project: Path, encoder_fol
     assert f"{option} must be at least 1, but is 0" in printed
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # starts two workers, twice; the parts are tested above and in test_price
 def test_measured_and_swept(
     plan: Plan, encoder_folder: Path, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridsearch.randomness import numpy_stream
-from gridsearch.tasks.batches import WINDOW_BATCHES, collate, evaluation_batches, training_batches
+from gridsearch.tasks.batches import (
+    EVALUATION_ROWS,
+    EVALUATION_TOKENS,
+    WINDOW_BATCHES,
+    collate,
+    evaluation_batches,
+    training_batches,
+)
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask
 
 lengths_of_rows = st.lists(st.integers(2, 60), min_size=1, max_size=300).map(np.array)
@@ -85,6 +92,30 @@ def test_evaluation_has_every_row_once_shortest_first(lengths: np.ndarray, batch
     rows = np.concatenate(evaluation_batches(lengths, batch_size))
     assert sorted(rows.tolist()) == list(range(len(lengths)))
     assert (np.diff(lengths[rows]) >= 0).all()
+
+
+@given(
+    st.lists(st.integers(1, 5000), min_size=1, max_size=600).map(np.array),
+    st.sampled_from([1, 2, 4, 100]),
+    st.sampled_from([None, 512, 20_000]),
+)
+def test_a_batch_of_evaluation_is_bounded_in_rows_and_tokens(
+    lengths: np.ndarray, divisor: int, width: int | None
+) -> None:
+    batches = evaluation_batches(lengths, divisor=divisor, width=width)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(len(lengths)))
+    for rows in batches:
+        n_tokens = len(rows) * (width or int(lengths[rows].max()))
+        assert len(rows) <= -(-EVALUATION_ROWS // divisor)
+        assert len(rows) == 1 or n_tokens <= EVALUATION_TOKENS / divisor
+    for rows, after in pairwise(batches):
+        one_more = (len(rows) + 1) * (width or int(lengths[after[0]]))
+        assert len(rows) == -(-EVALUATION_ROWS // divisor) or one_more > EVALUATION_TOKENS // divisor, "none too small"
+
+
+@given(st.lists(st.integers(1, 128), min_size=1, max_size=600).map(np.array))
+def test_short_texts_are_evaluated_in_whole_batches(lengths: np.ndarray) -> None:
+    assert [len(rows) for rows in evaluation_batches(lengths)][:-1] == [EVALUATION_ROWS] * ((len(lengths) - 1) // 128)
 
 
 @pytest.mark.parametrize("rows", [[0], [3, 1, 2], [5, 5], list(range(20))])

@@ -78,6 +78,8 @@ def test_everything_guessed_is_told(tmp_path: Path) -> None:
         "label is 'label' with 2 values: negative 20, positive 20",
         "metric accuracy: the labels are about equally frequent",
         "dev is a stratified share of 0.1 of the training rows, since no dev file was given",
+        "of the two labels 'positive' is the positive one, should metric be f1_binary; the other one has to be named "
+        "as positive under [labels]",
     ]
     assert read.name == tmp_path.name
     assert (tmp_path / "tasks" / "guessed.toml").read_text(encoding="utf-8") == (
@@ -131,10 +133,12 @@ def test_dev_and_test_files_rare_labels_and_no_label(tmp_path: Path) -> None:
     train, dev = write(tmp_path, "train.jsonl", rows), write(tmp_path, "dev.jsonl", rows.replace("film", "book"))
     task, sentences, read = init(train, dev, write(tmp_path, "test.jsonl", '{"text": "new"}'))
     assert task.metric == "f1_macro"
-    assert sentences[-3:] == [
+    assert sentences[-4:] == [
         "metric f1_macro: the labels are not equally frequent (31 rows to 8), and each counts alike",
         "dev is dev.jsonl",
         "1 rows with the label '-' are left out",
+        "of the two labels 'b' is the positive one, should metric be f1_binary; the other one has to be named as "
+        "positive under [labels]",
     ]
     assert (read.label_names, len(read.dev)) == (("a", "b"), 39)
     assert read.test is not None

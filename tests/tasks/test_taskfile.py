@@ -1,12 +1,15 @@
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gridsearch.canonical import fingerprint
 from gridsearch.errors import RequestError
 from gridsearch.tasks.splits import SAME_TEXTS
 from gridsearch.tasks.tables import Columns
-from gridsearch.tasks.task import Task
+from gridsearch.tasks.task import BY_CONTRAST, METRICS, POSITIVE, Split, Task
 from gridsearch.tasks.taskfile import TaskFile, load_task, parse_task_file, read_inputs
 from search_spaces import find_task
 
@@ -239,6 +242,112 @@ def test_a_metric_for_two_labels_is_refused_for_three(tmp_path: Path, metric: st
         RequestError, match=rf"metric {metric} needs exactly two labels, but there are 3: maybe, no, yes"
     ):
         load_task(path)
+
+
+BOTH = "text,label\nnice,yes\npoor,no\n"
+
+
+def test_the_positive_label_is_the_second_unless_named(tmp_path: Path) -> None:
+    plain = load_task(write(tmp_path, changed("accuracy", "f1_binary"), dev=BOTH))
+    assert (plain.positive_label, plain.metric_text) == ("yes", "f1_binary of 'yes'")
+    named = load_task(write(tmp_path, changed("accuracy", "f1_binary") + '[labels]\npositive = "no"\n', dev=BOTH))
+    assert (named.positive_label, named.metric_text) == ("no", "f1_binary of 'no'")
+    same = load_task(write(tmp_path, changed("accuracy", "f1_binary") + '[labels]\npositive = "yes"\n', dev=BOTH))
+    assert same.fingerprint == plain.fingerprint != named.fingerprint
+    assert replace(named, positive=POSITIVE).fingerprint == plain.fingerprint
+    by_position = '[labels]\nnames = ["none", "hate"]\npositive = "none"\n'
+    rows = "text,label\na,0\nb,1\n"
+    assert load_task(write(tmp_path, changed("accuracy", "auc") + by_position, train=rows, dev=rows)).positive == 0
+
+
+def test_fingerprints_of_tasks_that_name_no_positive_label_stay() -> None:
+    """What a task without the key has always had: ledgers keep it."""
+    rows = Split(("a", "b"), (0, 1))
+    task = Task("t", "single", "f1_binary", ("no", "yes"), rows, rows)
+    told = ["single", "f1_binary", ("no", "yes"), [[rows.texts, None, rows.labels]] * 2]
+    assert task.fingerprint == fingerprint(told)
+
+
+@pytest.mark.parametrize(
+    ("metric", "positive", "sentence"),
+    [
+        ("f1_binary", '"ja"', "positive under .labels.: unknown label 'ja'; known: no, yes"),
+        ("f1_binary", '"ye"', r"unknown label 'ye' \(did you mean 'yes'\?\)"),
+        ("f1_binary", '""', "unknown label ''"),
+        ("f1_binary", "1", "films.toml, .labels.: positive: input should be a valid string, but got 1"),
+        ("accuracy", '"yes"', "belongs to metric f1_binary or auc; metric is accuracy, which treats all labels alike"),
+        ("matthews", '"yes"', "belongs to metric f1_binary or auc; metric is matthews"),
+    ],
+)
+def test_a_positive_label_that_cannot_be(tmp_path: Path, metric: str, positive: str, sentence: str) -> None:
+    toml = changed('"accuracy"', f'"{metric}"') + f"[labels]\npositive = {positive}\n"
+    with pytest.raises(RequestError, match=sentence):
+        load_task(write(tmp_path, toml, dev=BOTH))
+
+
+def test_a_positive_label_of_three_is_refused(tmp_path: Path) -> None:
+    toml = changed("accuracy", "f1_binary") + '[labels]\npositive = "yes"\n'
+    with pytest.raises(RequestError, match="f1_binary needs exactly two labels, but there are 3"):
+        load_task(write(tmp_path, toml, train=TRAIN + "so so,maybe\n", dev=BOTH))
+
+
+@pytest.mark.parametrize("metric", BY_CONTRAST)
+@pytest.mark.parametrize("n_rows", [None, 2])
+def test_a_metric_that_dev_or_test_cannot_judge_is_refused(tmp_path: Path, metric: str, n_rows: int | None) -> None:
+    """Of one label alone auc is undefined, and Matthews' correlation is 0 whatever is predicted."""
+    toml = changed("accuracy", metric)
+    with pytest.raises(
+        RequestError, match=f"metric {metric} needs rows of both labels in dev, but .* none but of 'yes'"
+    ):
+        load_task(write(tmp_path, toml), train_rows=n_rows)
+    with_test = toml.replace("[columns]", 'test = "test.csv"\n[columns]')
+    with pytest.raises(RequestError, match=f"metric {metric} needs rows of both labels in test, but .* of 'no'"):
+        load_task(write(tmp_path, with_test, dev=BOTH, test="text,label\npoor,no\n"), train_rows=n_rows)
+    assert load_task(write(tmp_path, with_test, dev=BOTH, test="text,label\npoor,\n")).metric == metric  # unlabelled
+    share = toml.replace('"dev.csv"', "0.2")
+    rows = "text,label\na,no\n" + "".join(f"t{row},yes\n" for row in range(20))  # a single "no" stays in train
+    with pytest.raises(RequestError, match=f"metric {metric} needs rows of both labels in dev"):
+        load_task(write(tmp_path, share, train=rows), train_rows=n_rows)
+
+
+def test_a_correlation_needs_two_of_three_labels(tmp_path: Path) -> None:
+    train = TRAIN + "so so,maybe\n"
+    with pytest.raises(RequestError, match="matthews needs rows of two labels in dev, but it has none but of 'yes'"):
+        load_task(write(tmp_path, changed("accuracy", "matthews"), train=train))
+    assert load_task(write(tmp_path, changed("accuracy", "matthews"), train=train, dev=BOTH)).metric == "matthews"
+
+
+@pytest.mark.parametrize("metric", sorted({*METRICS} - {*BY_CONTRAST}))
+def test_metrics_that_differ_between_models_on_one_label_are_taken(tmp_path: Path, metric: str) -> None:
+    """They say how often that label is given; the plan and the page tell which label dev lacks."""
+    assert load_task(write(tmp_path, changed("accuracy", metric))).notes == ("no dev row has the label no",)
+
+
+def test_a_label_that_test_lacks_is_told(tmp_path: Path) -> None:
+    toml = changed("[columns]", 'test = "test.csv"\n[columns]')
+    assert load_task(write(tmp_path, toml, dev=BOTH, test="text,label\nawful,no\n")).notes == (
+        "no test row has the label yes",
+    )
+
+
+def test_labels_are_counted_in_one_pass() -> None:
+    """A pass a label is a thousand passes over a million rows."""
+
+    class Watched(tuple[int, ...]):
+        n_passes = 0
+
+        def __iter__(self) -> Iterator[int]:
+            Watched.n_passes += 1
+            return super().__iter__()
+
+        def count(self, value: object) -> int:
+            Watched.n_passes += 1
+            return super().count(value)
+
+    rows = Split(("a",) * 6, Watched((2, 0, 2, 1, 2, 0)))
+    task = Task("t", "single", "accuracy", ("x", "y", "z", "none"), rows, rows)
+    assert task.label_counts == task.label_counts == (2, 1, 3, 0)
+    assert Watched.n_passes == 1
 
 
 def test_a_task_file_cannot_be_changed() -> None:
