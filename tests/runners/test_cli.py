@@ -274,7 +274,7 @@ def test_a_second_driver_is_refused(project: Path, encoder_folder: Path, capsys)
         ("serial", "SIGTERM"),
         ("serial", "SIGINT"),
         ("ray", "SIGTERM"),
-        pytest.param("ray", "SIGINT", marks=pytest.mark.slow),  # starts Ray once more; SIGTERM becomes the same interrupt
+        pytest.param("ray", "SIGINT", marks=pytest.mark.slow),  # starts Ray once more
     ],
 )
 def test_interrupted_politely_it_says_so_and_goes_on(
