@@ -59,7 +59,7 @@ def tfidf_yardstick(task: Task) -> Yardstick:
     vectorizer, features = _vectorised(used["train"], len(task.label_names))
     model, is_stopped = _fitted(features, used["train"], len(task.label_names))
     bounds = [
-        f"{'fitted' if name == 'train' else 'judged'} on {len(used[name])} of {len(split)} rows of {name}"
+        ("fitted on " if name == "train" else "judged on ") + f"{len(used[name])} of {len(split)} rows of {name}"
         for name, split in splits.items()
         if len(used[name]) < len(split)
     ]
