@@ -40,7 +40,10 @@ def plan_of_many() -> Plan:
 
 
 def many_trials(n_failures: int = 0, *, halving: bool = False) -> Study:
-    """Write a study of 10,000 trials, each of which failed so often before it finished; or its first rung."""
+    """Write a study of 10,000 trials; or, of a halving, its first rung.
+
+    All are finished, or each failed so often and only every other one has finished since.
+    """
     study = Study(Path(tempfile.mkdtemp(), "study"))
     plan = halved(plan_of_many(), 3) if halving else plan_of_many()
     values = np.random.default_rng(0).normal(0.8, 0.01, len(plan.trials)).tolist()
@@ -49,10 +52,12 @@ def many_trials(n_failures: int = 0, *, halving: bool = False) -> Study:
         ledger.connection.execute("PRAGMA synchronous = OFF")  # what is made up may be lost: no waiting for the disk
         ledger.adopt(plan, {})
         provenance = ledger.provenance({"host": "made up"})
-        for trial_id, value in zip(plan.trials, values, strict=True):
-            epochs = tuple(Epoch(number, 0.5, 1.0, 0.1, {PART: {"accuracy": value}}) for number in range(1, 10))
+        for number, (trial_id, value) in enumerate(zip(plan.trials, values, strict=True)):
+            epochs = tuple(Epoch(epoch, 0.5, 1.0, 0.1, {PART: {"accuracy": value}}) for epoch in range(1, 10))
             for _ in range(n_failures):
                 ledger.fail(ledger.start(trial_id, provenance, "desk", {}), Failure("lost_worker", "gone"), final=False)
+            if n_failures and number % 2:
+                continue
             attempt = ledger.start(trial_id, provenance, "desk", {})
             if halving:
                 ledger.record_epoch(attempt, epochs[0])

@@ -84,7 +84,7 @@ def _drawn_bounds(counts: tuple[int, ...], positive: int) -> Mapping[str, float]
     found: dict[str, float] = {}
     for guess in _guesses(shares, positive):
         for name, values in _drawn(shares, guess, sum(counts), positive).items():
-            found[name] = max(float(np.quantile(values, _LEVEL)), found.get(name, -1.0))
+            found[name] = max(float(np.quantile(values, _LEVEL, method="lower")), found.get(name, -1.0))
     return found
 
 

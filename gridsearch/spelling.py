@@ -147,10 +147,17 @@ def _weights_of_single_steps(recipe: Recipe, facts: Facts) -> Spelling:
     if why.lookahead_changes_nothing(recipe, facts) or why.averages_alone_what_is_evaluated(recipe, facts):
         return None
     every, averaged = recipe.lookahead_steps or 1, recipe.steps_averaged(facts.n_train_rows)
+    if not recipe.lookahead_steps and not averaged:
+        return None
     evaluated = {end: end - end % every for end in why.slow_steps(recipe, facts)}
-    if len(averaged) == 1 and recipe.swa_learning_rate == "schedule":
+    if len(averaged) <= 1 and recipe.swa_learning_rate == "schedule":
         ends = why.ends_of_epochs(recipe, facts)
-        alone = _smallest_lookahead({end: min(averaged[0], evaluated.get(end, end)) for end in ends})
+        all_evaluated = {end: evaluated[end] if end in evaluated else averaged[0] for end in ends}
+        last = all_evaluated[ends[-1]]
+        if all(step == min(end, last) for end, step in all_evaluated.items()):
+            mean = {"lookahead_steps": 0, "lookahead_alpha": 0.5, "swa_start": 0.0, "swa_every": last}
+            return mean, f"from step {last} on, the weights after that step are evaluated"
+        alone = _smallest_lookahead(all_evaluated)
         if alone is not None:
             values = {"lookahead_steps": alone, "lookahead_alpha": 1.0, "swa_start": "none", "swa_every": 1}
             return values, f"Lookahead of {alone} steps with lookahead_alpha = 1 evaluates the same weights"

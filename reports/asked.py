@@ -93,7 +93,7 @@ class FixedRecipe:
         rest = self._rest(fixed)
         texts = [
             say("Fixed by the space: {settings}.", settings=_spelled(fixed)) if fixed else "",
-            say("At their defaults: {settings}.", settings=_spelled(rest)) if rest else "",
+            say("By default, on this task: {settings}.", settings=_spelled(rest)) if rest else "",
             say("Every other knob is neutral, and so its trick is off; `gridsearch knobs` lists them."),
         ]
         return Section(say("The same for all cells"), tuple(map(wrap, texts))).format()

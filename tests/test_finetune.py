@@ -605,9 +605,9 @@ def break_at(patch: pytest.MonkeyPatch, place: str, epoch: int, value: float) ->
     begun: list[int] = []
     run_epoch, evaluated, predict = Steps.run_epoch, Steps.evaluated_weights, finetune_module.predict
 
-    def breaking_epoch(steps: Steps, number: int) -> float:
+    def breaking_epoch(steps: Steps, number: int, *more: Any) -> float:
         begun.append(number)
-        loss = run_epoch(steps, number)
+        loss = run_epoch(steps, number, *more)
         if number == epoch and place == "trained":
             steps.model.word_embeddings.weight.data[-1, 0] = value
         return value if place == "loss" and number == epoch else loss
@@ -619,8 +619,8 @@ def break_at(patch: pytest.MonkeyPatch, place: str, epoch: int, value: float) ->
                 steps.model.word_embeddings.weight.data[-1, 0] = value
             yield
 
-    def breaking_predict(model: Any, split: EncodedSplit, *more: Any) -> np.ndarray:
-        logits = predict(model, split, *more)
+    def breaking_predict(model: Any, split: EncodedSplit, *more: Any, **options: Any) -> np.ndarray:
+        logits = predict(model, split, *more, **options)
         if len(begun) >= epoch and place == ("test" if len(split) == 7 else "dev"):
             logits[0, 0] = value
         return logits

@@ -219,7 +219,7 @@ def test_other_threads_are_other_states(encoder: EncoderWeights, data: EncodedTa
 ANY_CHANGE = st.sampled_from(sorted(OF_THE_STATES | NOT_OF_THE_STATES))
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(ANY_CHANGE, max_size=3), min_size=2, max_size=5))
 def test_what_is_found_is_what_would_be_computed(
     encoder: EncoderWeights, segmented: EncodedTask, trials: list[list[str]]
@@ -255,7 +255,7 @@ KNOBS: list[dict[str, Any]] = [
 ]
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     share=st.sampled_from([0.3, 0.9, 1.0, 1.7, 2.5, 100.0]),
     sequence=st.lists(

@@ -183,7 +183,7 @@ _ASKED: Final[Mapping[str, str]] = {
     " (baseline)": "（基线）",
     "The same for all cells": "所有组合相同的设置",
     "Fixed by the space: {settings}.": "由空间固定：{settings}。",
-    "At their defaults: {settings}.": "取默认值：{settings}。",
+    "By default, on this task: {settings}.": "在此任务上取默认值：{settings}。",
     "Every other knob is neutral, and so its trick is off; `gridsearch knobs` lists them.": (
         "其余超参数都取中性值，即不启用相应的技巧；`gridsearch knobs` 列出全部超参数。"
     ),

@@ -234,8 +234,8 @@ def test_tricks_that_are_off_are_not_listed(study: Study) -> None:
     Writer(study, small_plan("[recipe]\nepochs = 2\nselection = 'last'\n[factors]\nbert_adam = [false, true]\n"))
     text = " ".join(section(page(study), "The same for all cells").split())
     assert text == (
-        'Fixed by the space: `epochs = 2`, `selection = "last"`. At their defaults: `encoder = "tiny"`, '
-        '`max_length = 128`, `classifier_dropout = 0.1`, `pooling = "cls"`, `batch_size = 32`, '
+        'Fixed by the space: `epochs = 2`, `selection = "last"`. By default, on this task: `encoder = "tiny"`, '
+        '`max_length = 128`, `classifier_dropout = 0.1`, `pooling = "cls"`, `batch_size = 4`, '
         "`learning_rate = 5e-05`, `adam_epsilon = 1e-08`. Every other knob is neutral, and so its trick is off; "
         "`gridsearch knobs` lists them."
     )

@@ -280,7 +280,7 @@ def test_a_second_driver_is_refused(project: Path, encoder_folder: Path, capsys)
         ("serial", "SIGTERM"),
         ("serial", "SIGINT"),
         ("ray", "SIGTERM"),
-        pytest.param("ray", "SIGINT", marks=pytest.mark.slow),  # the same interrupt, by another signal
+        pytest.param("ray", "SIGINT", marks=pytest.mark.slow),  # starts Ray once more
     ],
 )
 def test_interrupted_politely_it_says_so_and_goes_on(
