@@ -5,6 +5,7 @@ looked up is the published change of the table itself, and no parameter has to b
 """
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -159,7 +160,7 @@ class Pgd:
     Parameters get the gradients of the clean text and of the last perturbation.
     """
 
-    def __init__(self, perturbation: Perturbation, epsilon: float | None, alpha: float, n_steps: int) -> None:
+    def __init__(self, perturbation: Perturbation, epsilon: float, alpha: float, n_steps: int) -> None:
         self.perturbation, self.epsilon, self.alpha, self.n_steps = perturbation, epsilon, alpha, n_steps
 
     def backward(self, passes: Sequence[Pass]) -> Tensor:
@@ -187,7 +188,7 @@ class FreeLb:
     The clean text has no pass of its own. All passes of a batch have the same dropout masks (section 3.3 there).
     """
 
-    def __init__(self, perturbation: Perturbation, epsilon: float | None, alpha: float, n_steps: int) -> None:
+    def __init__(self, perturbation: Perturbation, epsilon: float, alpha: float, n_steps: int) -> None:
         self.perturbation, self.epsilon, self.alpha, self.n_steps = perturbation, epsilon, alpha, n_steps
 
     def backward(self, passes: Sequence[Pass]) -> Tensor:
@@ -241,6 +242,6 @@ def build_attack(
     if recipe.adversarial == "fgm":
         return Fgm(perturbation, recipe.adversarial_epsilon)
     # A ball that no step leaves is none: scaling back into it would shorten by what rounding gives.
-    radius = recipe.adversarial_epsilon if recipe.adversarial_epsilon < recipe.reach_of_attack() else None
+    radius = recipe.adversarial_epsilon if recipe.adversarial_epsilon < recipe.reach_of_attack() else math.inf
     attack = Pgd if recipe.adversarial == "pgd" else FreeLb
     return attack(perturbation, radius, recipe.adversarial_alpha, recipe.adversarial_steps)

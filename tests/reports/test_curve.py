@@ -37,7 +37,7 @@ def said(study: StudyRows) -> str:
 
 def test_the_page_of_the_seed(seeds: Path, study: Study) -> None:
     store(read_log(seeds / "000_mlm_finetune.md", "epoch", "loss"), study)
-    page, rows, numbers, html, table = write_reports(study, None, ["md", "csv", "json", "html", "latex"])
+    page, rows, numbers, html, table, _ = write_reports(study, None, ["md", "csv", "json", "html", "latex"])
     prose = " ".join(page.read_text().split())
     assert "**95 points of loss, epoch 1.02 to 178.94, imported from a training log**" in prose
     assert "First 3.3609 (epoch 1.02), last 0.104 (epoch 178.94), lowest 0.1023 (epoch 177.91)." in prose

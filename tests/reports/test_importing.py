@@ -52,7 +52,7 @@ def test_the_seed_and_its_reference_are_the_same_64_rows(seeds: Path, reference:
 
 def test_the_seed_is_rebuilt_cell_for_cell(seeds: Path, study: Study) -> None:
     import_table(seeds / "003_finetune64.md", None, study)
-    page, table, numbers = write_reports(study, None, ["md", "csv", "json"])
+    page, table, numbers, _ = write_reports(study, None, ["md", "csv", "json"])
     assert read_table(page, "result").rows == read_table(seeds / "003_finetune64.md", None).rows
     assert read_table(table, "result").rows == read_table(seeds / "003_finetune64.md", None).rows
     bold = [line for line in page.read_text().split("\n") if "**0" in line]
@@ -185,7 +185,9 @@ def test_what_was_measured_too_stands_between_factors_and_result(seeds: Path, st
     # The second table of the notes has dashes for a header, and continues the first.
     assert [row.index for row in table.rows] == [str(number) for number in range(1, 13)]
     store(table, study)
-    page, rows, numbers, html = (path.read_text() for path in write_reports(study, None, ["md", "csv", "json", "html"]))
+    page, rows, numbers, html, _ = (
+        path.read_text() for path in write_reports(study, None, ["md", "csv", "json", "html"])
+    )
     assert "| index   | 实验 " in page
     assert rows.splitlines()[0] == "index,实验,train set,valid set,online score"
     assert rows.splitlines()[1] == "1,Train_epoch=1 finetune_epoch=1,,0.8?,0.78?"
@@ -287,5 +289,5 @@ def test_a_page_is_read_back_as_it_was_imported(rows: list[tuple[str, str, str]]
             csv.writer(file).writerows([("label", "dev", "f1"), *rows])
         table = read_table(source, "f1", ["dev"])
         store(table, study)
-        page, plain = write_reports(study, None, ["md", "csv"])
+        page, plain, _ = write_reports(study, None, ["md", "csv"])
         assert read_table(page, "f1", ["dev"]).rows == table.rows == read_table(plain, "f1", ["dev"]).rows

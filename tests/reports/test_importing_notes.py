@@ -54,7 +54,7 @@ def test_the_lines_of_the_seed(seeds: Path) -> None:
 def test_its_page(seeds: Path, study: Study) -> None:
     layout = Layout(compiled("--rows", r"kfold-\d+"), named_patterns("--column", COLUMNS))
     store(read_notes(seeds / "002_nezha_kfold.md", layout), study)
-    page, rows = (path.read_text() for path in write_reports(study, None, ["md", "csv"]))
+    page, rows, _ = (path.read_text() for path in write_reports(study, None, ["md", "csv"]))
     prose = " ".join(page.split())
     assert "**17 observations of 5 factors, imported from notes**" in prose
     assert "17 of 19 rows have a number in result; without one: rows kfold-16, kfold-18." in prose

@@ -59,7 +59,7 @@ def test_given_replaced_and_removed(study: Study, annotate) -> None:
 def test_every_form_of_the_table_has_the_column_and_nothing_else_changes(study: Study, annotate) -> None:
     before = json.loads(write_reports(study, None, ["json"])[0].read_text())
     annotate("online score", "1=0.884897", "2=0.1")
-    page, rows, numbers, html, latex = (
+    page, rows, numbers, html, latex, _ = (
         path.read_text() for path in write_reports(study, None, ["md", "csv", "json", "html", "latex"])
     )
     assert [row["online score"] for row in csv.DictReader(rows.splitlines())] == ["0.884897", "0.1", "", ""]
@@ -108,7 +108,7 @@ def test_of_several_trials_one_must_be_named(two_seeds: Study, annotate) -> None
         first, second = (one.trial for one in read_study(ledger).cells[0].replicates)
     assert f"row 1 has 2 trials, and a score is of one of them: {first[:8]} (seed 0), {second[:8]} (seed 1)\n" in said
     annotate("leaderboard", f"{first[:8]}=0.7", f"{second[:8]}=0.75")
-    page, rows = (path.read_text() for path in write_reports(two_seeds, None, ["md", "csv"]))
+    page, rows, _ = (path.read_text() for path in write_reports(two_seeds, None, ["md", "csv"]))
     assert next(csv.DictReader(rows.splitlines()))["leaderboard"] == "0.725"
     assert "tested by: `leaderboard`. Of several trials of a row, the mean." in " ".join(page.split())
 
