@@ -410,11 +410,10 @@ def check_neighbours(toys: dict[str, Toy], seed: str, n_pairs: int) -> int:
 
 
 def test_neighbours(toys: dict[str, Toy]) -> None:
-    assert check_neighbours(toys, "quick", 20) > 14
+    assert check_neighbours(toys, "quick", 10) > 6
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # whole trials: a minute or two each
 @pytest.mark.parametrize("seed", range(20))
 def test_many_neighbours(toys: dict[str, Toy], seed: int) -> None:
-    """Each of these takes a minute or two: whole trials."""
     assert check_neighbours(toys, f"slow {seed}", 200) > 150

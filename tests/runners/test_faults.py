@@ -103,11 +103,18 @@ def test_half_an_outcome_is_none(
     assert len(heard.outcomes) == 1
 
 
+@pytest.mark.parametrize(
+    "hangs",
+    [
+        ("hangs in C", "stopped"),
+        pytest.param(("hangs in a lock", "hangs in Python"), marks=pytest.mark.slow),  # two more workers to start each
+    ],
+    ids=" and ".join,
+)
 def test_a_worker_that_never_comes_back_is_ended_at_its_limit(
-    plan: Plan, stock: Stock, monkeypatch: pytest.MonkeyPatch
+    hangs: tuple[str, ...], plan: Plan, stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processes, "GRACE_SECONDS", 0.5)
-    hangs = ("hangs in C", "hangs in a lock", "hangs in Python", "stopped")
     heard = Heard()
     with ProcessesRunner(2, what=at_fault) as runner:
         runner.run(jobs_of(plan, *hangs, time_limit=0.5), stock, heard)
@@ -158,13 +165,18 @@ def test_alone_is_alone_and_in_a_new_process(plan: Plan, stock: Stock) -> None:
     assert len(set(alone.workers.values())) == 1
 
 
+def is_zombie(process: int) -> bool:
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+
+
 def test_a_worker_killed_between_two_jobs_costs_none_of_them(plan: Plan, stock: Stock) -> None:
     class Killing(Heard):
         def finished(self, trial_id: str, outcome: object) -> None:
             super().finished(trial_id, outcome)
             process = int(self.workers[trial_id].split(":")[1])
             os.kill(process, signal.SIGKILL)
-            while Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+            # It is gone when its last thread is: until then it can be handed a job, and loses it.
+            while len(os.listdir(f"/proc/{process}/task")) > 1 or not is_zombie(process):
                 time.sleep(0.01)
 
     heard = Killing()
