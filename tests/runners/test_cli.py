@@ -277,7 +277,7 @@ def test_a_second_driver_is_refused(project: Path, encoder_folder: Path, capsys)
 @pytest.mark.parametrize(
     ("runner", "name"),
     [
-        ("serial", "SIGTERM"),
+        pytest.param("serial", "SIGTERM", marks=pytest.mark.slow),  # becomes the same interrupt, as with Ray below
         ("serial", "SIGINT"),
         ("ray", "SIGTERM"),
         pytest.param("ray", "SIGINT", marks=pytest.mark.slow),  # starts Ray once more

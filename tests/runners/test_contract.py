@@ -268,7 +268,7 @@ def test_a_worker_killed_by_the_system_is_told_so(name: str, plan: Plan, stock: 
 
 @pytest.mark.parametrize("name", ["ray", "processes"])
 def test_a_killed_trial_is_tried_alone_and_then_in_smaller_batches(
-    name: str, plan: Plan, monkeypatch: pytest.MonkeyPatch
+    name: str, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed in earnest, twice; the others are not kept waiting, and the ledger says how it was done at last."""
     plan = replace(plan, cells=plan.cells[:3])
@@ -284,9 +284,9 @@ def test_a_killed_trial_is_tried_alone_and_then_in_smaller_batches(
 
     monkeypatch.setattr(Recorder, "started", started)
     progress = Progress(plan.task.metric, {}, Console(quiet=True))
-    result = sweep(plan, Study(Path("study")), RUNNERS[name](), sources={}, provenance=dict, progress=progress)
+    result = sweep(plan, Study(tmp_path / "study"), RUNNERS[name](), sources={}, provenance=dict, progress=progress)
     assert str(result.coverage) == "complete: 3 planned, 3 finished, 0 failed, 0 pending"
-    with Study(Path("study")).open() as ledger:
+    with Study(tmp_path / "study").open() as ledger:
         rows = ledger.connection.execute("SELECT * FROM attempts ORDER BY id").fetchall()
         assert ledger.execution(victim)["micro_batch_divisor"] == 2
     assert [row["failure_kind"] for row in rows if row["trial"] == victim] == ["killed", "killed", None]

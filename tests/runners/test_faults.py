@@ -134,14 +134,14 @@ def test_a_limit_that_is_kept_ends_nobody(plan: Plan, stock: Stock, monkeypatch:
     assert len(set(heard.workers.values())) == 1
 
 
-def test_what_does_not_fit_is_run_in_smaller_batches(plan: Plan) -> None:
+def test_what_does_not_fit_is_run_in_smaller_batches(plan: Plan, tmp_path: Path) -> None:
     """A process with no more memory than so much: whole and half batches fail, a quarter fits."""
     progress = Progress(plan.task.metric, {}, Console(quiet=True))
     with_one = replace(plan, cells=plan.cells[:1])
     runner = ProcessesRunner(2, what=hungry)
-    result = sweep(with_one, Study(Path("study")), runner, sources={}, provenance=dict, progress=progress)
+    result = sweep(with_one, Study(tmp_path / "study"), runner, sources={}, provenance=dict, progress=progress)
     assert result.coverage.complete
-    with Study(Path("study")).open() as ledger:
+    with Study(tmp_path / "study").open() as ledger:
         assert {ledger.execution(trial)["micro_batch_divisor"] for trial in with_one.trials} == {4}
         assert {tuple(ledger.failures(trial)) for trial in with_one.trials} == {("out_of_memory",) * 3}
 
