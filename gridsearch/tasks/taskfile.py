@@ -195,7 +195,7 @@ def _judgeable(task: Task) -> Task:
         for name, held in task.labels_held.items():
             if len(held) < 2:
                 rule = f"metric {task.metric} needs rows of {wanted} in {name}"
-                raise RequestError(f"{task.name}: {rule}, but it has none but of {task.label_names[held[0]]!r}")
+                raise RequestError(f"{task.name}: {rule}, but all of its rows have {task.label_names[held[0]]!r}")
     return task
 
 

@@ -77,7 +77,7 @@ def _ledger(size: LedgerSize) -> str:
     if size.kept == "none":
         text += f", without logits ({matrices} would be {_size(size.full_bytes)}): no cells are compared row by row"
     else:
-        text += f", of it logits as {size.kept}: {_size(size.logits_bytes)} ({matrices})"
+        text += f"; {_size(size.logits_bytes)} of it are logits, as {size.kept} ({matrices})"
     if size.kept == "float16":
         text += f"; as float32 they would be {_size(size.full_bytes)}. In float16 {HALF_LOSS}"
     return textwrap.fill(text, 80, subsequent_indent=" " * 9)

@@ -342,7 +342,7 @@ def test_a_plan_says_how_large_the_ledger_gets_and_a_sweep_may_keep_no_logits(
 ) -> None:
     asked = question(encoder_folder)
     printed = " ".join(run("plan", *asked, capsys=capsys).split())
-    assert "of it logits as float32: 2 kB (8 trials x 24 rows x 2 labels)" in printed
+    assert "2 kB of it are logits, as float32 (8 trials x 24 rows x 2 labels)" in printed
     printed = " ".join(run("plan", *asked, "--keep-logits", "float16", capsys=capsys).split())
     assert "a logit loses at most 1/2048 of itself" in printed
     printed = run("sweep", *asked, "--keep-logits", "half", "--runner", "serial", code=2, capsys=capsys)
