@@ -301,7 +301,9 @@ def test_a_metric_that_dev_or_test_cannot_judge_is_refused(tmp_path: Path, metri
     ):
         load_task(write(tmp_path, toml), train_rows=n_rows)
     with_test = toml.replace("[columns]", 'test = "test.csv"\n[columns]')
-    with pytest.raises(RequestError, match=f"metric {metric} needs rows of both labels in test, but all of its rows have 'no'"):
+    with pytest.raises(
+        RequestError, match=f"metric {metric} needs rows of both labels in test, but all of its rows have 'no'"
+    ):
         load_task(write(tmp_path, with_test, dev=BOTH, test="text,label\npoor,no\n"), train_rows=n_rows)
     assert load_task(write(tmp_path, with_test, dev=BOTH, test="text,label\npoor,\n")).metric == metric  # unlabelled
     share = toml.replace('"dev.csv"', "0.2")
