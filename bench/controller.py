@@ -22,6 +22,7 @@ from rich.console import Console
 from tokenizers import BertWordPieceTokenizer
 from transformers import BertConfig, BertModel, BertTokenizer
 
+from bench.ledgers import TEN_THOUSAND_CELLS, THOUSAND_CELLS
 from bench.measuring import Cost, run_measured
 from gridsearch.encoders.load import describe
 from gridsearch.plan import make_plan
@@ -38,19 +39,6 @@ from runners.ray_tune import RayRunner
 N_WORKERS = 2
 N_TRIALS = (8, 16, 64, 128, 512)
 N_ROWS = 64
-THOUSAND_CELLS = """
-[recipe]
-pooling = "pooler"
-[factors]
-learning_rate = [1e-5, 2e-5, 3e-5, 4e-5, 5e-5]
-weight_decay = [0.0, 0.001, 0.01, 0.1, 0.2]
-warmup_proportion = [0.0, 0.05, 0.1, 0.15, 0.2]
-bert_adam = [false, true]
-reinit_pooler = [false, true]
-clip_norm = ["none", 1.0]
-"""
-TEN_THOUSAND_CELLS = f"{THOUSAND_CELLS}label_smoothing = [0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45]\n"
-
 PLAN = """
 import pathlib, sys
 from runners.cli import main

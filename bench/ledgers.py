@@ -15,10 +15,10 @@ from gridsearch.tasks.task import Split, Task
 from gridsearch.trial import PART, Epoch, Failure, Outcome, PartOutcome
 
 N_CELLS = 10_000
-SPACE = """
+N_EPOCHS = 9
+THOUSAND_CELLS = """
 [recipe]
 pooling = "pooler"
-epochs = 9
 [factors]
 learning_rate = [1e-5, 2e-5, 3e-5, 4e-5, 5e-5]
 weight_decay = [0.0, 0.001, 0.01, 0.1, 0.2]
@@ -26,8 +26,8 @@ warmup_proportion = [0.0, 0.05, 0.1, 0.15, 0.2]
 bert_adam = [false, true]
 reinit_pooler = [false, true]
 clip_norm = ["none", 1.0]
-label_smoothing = [0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45]
 """
+TEN_THOUSAND_CELLS = f"{THOUSAND_CELLS}label_smoothing = [0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45]\n"
 
 
 @cache
@@ -35,8 +35,9 @@ def plan_of_many() -> Plan:
     """Plan 10,000 trials of 9 epochs."""
     split = Split(("a text", "another") * 160, (0, 1) * 160)
     task = Task("many", "single", "accuracy", ("no", "yes"), split, split)
+    space = parse_space(TEN_THOUSAND_CELLS, "many").with_fixed({"epochs": N_EPOCHS})
     card = EncoderCard("tiny", "files-0", "bert", 12, True, 512, dropout=0.1)
-    return make_plan(parse_space(SPACE, "many"), task, lambda encoder: card)
+    return make_plan(space, task, lambda encoder: card)
 
 
 def many_trials(n_failures: int = 0, *, halving: bool = False) -> Study:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.controller import THOUSAND_CELLS
+from bench.ledgers import THOUSAND_CELLS
 from bench.measuring import run_measured
 from gridsearch.encoders.load import describe
 from gridsearch.plan import PlannedCell, make_plan

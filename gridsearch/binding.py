@@ -59,6 +59,12 @@ def positive_label(facts: Mapping[str, Any]) -> str | None:
     return found
 
 
+def position_of_positive(facts: Mapping[str, Any]) -> int:
+    """Return where the positive label stands among a study's labels."""
+    label = positive_label(facts)
+    return POSITIVE if label is None else list(facts["label_names"]).index(label)
+
+
 def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """Name the first thing in which a plan is no growth of a study."""
     old = {**old, "positive_label": positive_label(old)}

@@ -301,14 +301,6 @@ class Ledger:
         """Return the ids of all trials that are to run now: the unfinished ones, or what a halving's rung lacks."""
         return self.survey().pending
 
-    def unfinished(self) -> set[str]:
-        """Return the ids of all trials that are neither finished nor failed for good."""
-        return self.survey().unfinished
-
-    def standing(self) -> Standing | None:
-        """Tell how far a successive halving is; None where all trials are to run to their end."""
-        return self.survey().standing
-
     def _n_repeated(self) -> int:
         """Count the trials that finished more than once: an index forbids it, and the certificate looks anyway."""
         repeated = "SELECT 1 FROM attempts WHERE state = 'finished' GROUP BY trial HAVING count(*) > 1"

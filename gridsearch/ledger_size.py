@@ -7,14 +7,11 @@ from typing import Final
 from gridsearch.ledger import Ledger
 from gridsearch.plan import Plan
 from gridsearch.stored_logits import Kept, bytes_of, kept_as
-from gridsearch.tasks.task import METRICS
+from gridsearch.tasks.task import METRICS, OF_TWO_LABELS
 from gridsearch.trial import PART, Epoch, Outcome, PartOutcome
 
 SAMPLES: Final = (8, 40)
 """Ledgers of so many cells are written: their difference is what more cells take."""
-
-OF_TWO_LABELS: Final = ("f1_binary", "auc")
-"""Metrics that a task of more labels does not have."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +42,12 @@ class LedgerSize:
 
 def n_logits(plan: Plan, n_trials: int | None = None) -> int:
     """Count the values of all logits that a plan comes to; ``n_trials`` where it is to grow to so many."""
-    n_rows = len(plan.task.dev) + (len(plan.task.test) if plan.task.test else 0)
-    return (n_finished(plan) if n_trials is None else n_trials) * n_rows * len(plan.task.label_names)
+    return (n_finished(plan) if n_trials is None else n_trials) * n_judged_rows(plan) * len(plan.task.label_names)
+
+
+def n_judged_rows(plan: Plan) -> int:
+    """Count the rows that each trial has logits of: those of dev and test."""
+    return len(plan.task.dev) + (len(plan.task.test) if plan.task.test else 0)
 
 
 def n_finished(plan: Plan) -> int:
@@ -58,14 +59,12 @@ def n_finished(plan: Plan) -> int:
 
 def ledger_size(plan: Plan, asked: str) -> LedgerSize:
     """Foretell the size of a plan's ledger, when every trial is finished at its first attempt."""
-    task = plan.task
-    n_rows = len(task.dev) + (len(task.test) if task.test else 0)
     kept = kept_as(asked, n_logits(plan))
     few, many = (min(number, len(plan.cells)) for number in SAMPLES)
     written = _bytes_of_cells(plan, many)
     if many < len(plan.cells):
         written += round((written - _bytes_of_cells(plan, few)) / (many - few) * (len(plan.cells) - many))
-    return LedgerSize(n_finished(plan), n_rows, len(task.label_names), kept, written)
+    return LedgerSize(n_finished(plan), n_judged_rows(plan), len(plan.task.label_names), kept, written)
 
 
 def _bytes_of_cells(plan: Plan, n_cells: int) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from gridsearch.binding import positive_label
+from gridsearch.binding import position_of_positive
 from gridsearch.errors import RequestError
 from gridsearch.factor import ROW
 from gridsearch.learned import Guess, below_the_others, guess_on
@@ -154,13 +154,9 @@ def _guess(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> Guess | 
     row = connection.execute("SELECT labels FROM labels WHERE split = 'dev'").fetchone()
     if row is None:
         return None
-    names, counts = facts["label_names"], Counter(bytes_array(row["labels"]).tolist())
-    positive = positive_label(facts)
-    return guess_on(
-        facts["metric"],
-        [counts[label] for label in range(len(names))],
-        1 if positive is None else names.index(positive),
-    )
+    counts = Counter(bytes_array(row["labels"]).tolist())
+    of_labels = [counts[label] for label in range(len(facts["label_names"]))]
+    return guess_on(facts["metric"], of_labels, position_of_positive(facts))
 
 
 def _with_those_below_the_others(cells: tuple[CellRow, ...], guess: Guess | None) -> tuple[CellRow, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gridsearch.tasks.task import POSITIVE
+from gridsearch.binding import position_of_positive
 from reports.language import say, sentences
 from reports.markdown import Section, bullets, escape, wrap
 from reports.matters_text import signed
@@ -43,11 +43,10 @@ def best_against_baseline(study: StudyRows) -> Versus | None:
     if _lacks_logits(study):
         return None
     first, second = ([known.logits[one.trial] for one in cell.finished] for cell in (best, baseline))
-    bootstrap = (
-        paired_bootstrap(known.labels, first, second, study.metric, positive=_position_of_positive(study))
-        if second
-        else None
-    )
+    if not second:
+        return None
+    positive = position_of_positive(study.facts)
+    bootstrap = paired_bootstrap(known.labels, first, second, study.metric, positive=positive)
     if bootstrap is None:
         return None
     pairs = tuple(
@@ -55,11 +54,6 @@ def best_against_baseline(study: StudyRows) -> Versus | None:
         for mine, other in _same_seeds(best.finished, baseline.finished)
     )
     return Versus(best, baseline, len(known.labels), bootstrap, pairs)
-
-
-def _position_of_positive(study: StudyRows) -> int:
-    label = study.positive_label
-    return POSITIVE if label is None else list(study.facts["label_names"]).index(label)
 
 
 def _same_seeds(first: Sequence[Replicate], second: Sequence[Replicate]) -> list[tuple[Replicate, Replicate]]:

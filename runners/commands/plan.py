@@ -57,7 +57,8 @@ def _pending(question: Question) -> set[str] | None:
     if study.ledger_path.is_file():
         with contextlib.suppress(NotBegunError), study.open() as ledger:
             ledger.refuse_another_study(plan, question.sources)
-            return plan.trials.keys() & ledger.unfinished() | (plan.trials.keys() - ledger.trial_ids())
+            survey = ledger.survey()
+            return plan.trials.keys() & survey.unfinished | (plan.trials.keys() - survey.states.keys())
     return None
 
 

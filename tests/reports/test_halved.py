@@ -66,7 +66,7 @@ def halving_study(
     writer = Writer(study, plan)
     writer.yardstick(0.7, 0.7)
     with Ledger(study.ledger_path) as ledger:
-        while n_trials and (standing := ledger.standing()) is not None and standing.lacking:
+        while n_trials and (standing := ledger.survey().standing) is not None and standing.lacking:
             trial, n_epochs = next(iter(standing.lacking.items()))
             values = [score(cell_of[trial].index, plan.trials[trial].seed, n) for n in range(1, n_epochs + 1)]
             epochs = [Epoch(n, 0.5, 1.0, 0.1, {"task": {metric: value}}) for n, value in enumerate(values, start=1)]

@@ -25,6 +25,7 @@ from runners.processes import ProcessesRunner
 from runners.progress import Progress
 from tests.runners.faults import at_fault, hungry, seed_of
 from tests.runners.test_contract import Heard
+from tests.runners.waiting import state_of
 
 
 @pytest.fixture
@@ -83,8 +84,8 @@ class Waiting(Heard):
     def started(self, trial_id: str, worker: str, resources: Mapping[str, object]) -> None:
         super().started(trial_id, worker, resources)
         if len(self.workers) == 2:
-            stat = Path(f"/proc/{next(iter(self.workers.values())).split(':')[1]}/stat")
-            while stat.read_text().rpartition(")")[2].split()[0] != self._state:
+            process = int(next(iter(self.workers.values())).split(":")[1])
+            while state_of(process) != self._state:
                 time.sleep(0.05)
 
 
@@ -165,10 +166,6 @@ def test_alone_is_alone_and_in_a_new_process(plan: Plan, stock: Stock) -> None:
     assert len(set(alone.workers.values())) == 1
 
 
-def is_zombie(process: int) -> bool:
-    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-
-
 def test_a_worker_killed_between_two_jobs_costs_none_of_them(plan: Plan, stock: Stock) -> None:
     class Killing(Heard):
         def finished(self, trial_id: str, outcome: object) -> None:
@@ -176,7 +173,7 @@ def test_a_worker_killed_between_two_jobs_costs_none_of_them(plan: Plan, stock: 
             process = int(self.workers[trial_id].split(":")[1])
             os.kill(process, signal.SIGKILL)
             # It is gone when its last thread is: until then it can be handed a job, and loses it.
-            while len(os.listdir(f"/proc/{process}/task")) > 1 or not is_zombie(process):
+            while len(os.listdir(f"/proc/{process}/task")) > 1 or state_of(process) != "Z":
                 time.sleep(0.01)
 
     heard = Killing()

@@ -64,7 +64,7 @@ def plan_of(space: str) -> Plan:
 
 def standing(study: str = "study") -> Standing:
     with Study(Path(study)).open() as ledger:
-        found = ledger.standing()
+        found = ledger.survey().standing
     assert found is not None
     return found
 

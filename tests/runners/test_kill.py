@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runners.cli import main
-from tests.runners.waiting import wait_until
+from tests.runners.waiting import state_of, wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
@@ -58,7 +58,7 @@ def workers() -> list[int]:
 def is_alive(process: int) -> bool:
     """Whether a process runs; one that has ended may still wait for a parent that takes note of it."""
     try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return state_of(process) != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
 

@@ -3,6 +3,7 @@
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 SECONDS = 600
 """After these a process is taken to hang."""
@@ -17,3 +18,8 @@ def wait_until(has_come: Callable[[], object], process: "subprocess.Popen[str] |
         time.sleep(0.02)
     process.kill()
     raise AssertionError("the moment did not come")
+
+
+def state_of(process: int) -> str:
+    """Read the state of a process as /proc spells it: Z of one that has ended, T of one that is stopped."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
