@@ -39,7 +39,7 @@ lint: $(INSTALLED)
 
 # The page of the knobs; a test fails when it is older than they are.
 docs: $(INSTALLED)
-	$(BIN)/python -m reports.recipe_page docs/recipe.md
+	$(BIN)/python -m reports.knob_page docs/recipe.md
 
 # What the harness costs, and beside what users would pick instead: hours. bench/README.md says how to run less.
 bench: $(INSTALLED)

@@ -25,16 +25,16 @@ from transformers import BertConfig, BertModel, BertTokenizer
 from bench.ledgers import TEN_THOUSAND_CELLS, THOUSAND_CELLS
 from bench.measuring import Cost, run_measured
 from gridsearch.encoders.load import describe
-from gridsearch.plan import make_plan
-from gridsearch.space import parse_space
-from gridsearch.study import Study
+from gridsearch.plan.plan import make_plan
+from gridsearch.space.space import parse_space
+from gridsearch.study.study import Study
 from gridsearch.tasks import docstrings
 from gridsearch.tasks.splits import sample_rows
 from gridsearch.tasks.task import Task
+from runners.backends.ray_tune import RayRunner
 from runners.driver import sweep
 from runners.progress import Progress
 from runners.provenance import code_commit
-from runners.ray_tune import RayRunner
 
 N_WORKERS = 2
 N_TRIALS = (8, 16, 64, 128, 512)

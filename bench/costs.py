@@ -21,15 +21,15 @@ import torch
 
 from bench.ledgers import many_trials
 from bench.measuring import Cost
-from gridsearch.metrics import score
-from gridsearch.order import balanced_order
+from gridsearch.plan.order import balanced_order
 from gridsearch.randomness import numpy_stream
 from gridsearch.tasks import docstrings
 from gridsearch.tasks.batches import collate, training_batches
 from gridsearch.tasks.encode import EncodedSplit
+from gridsearch.tasks.metrics import score
 from gridsearch.tasks.splits import judge_duplicates, sample_rows, share_out
 from gridsearch.tasks.task import Split, Task
-from gridsearch.tfidf import tfidf_yardstick
+from gridsearch.tasks.tfidf_yardstick import tfidf_yardstick
 from runners.provenance import code_commit
 
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")

@@ -23,7 +23,7 @@ from bench.systems import SYSTEMS, frozen_share, run_second_seed
 from bench.workload import CELL_COUNTS, SETTINGS, make_workload
 from gridsearch.errors import GridSearchError, RequestError, one_of
 from gridsearch.tasks.taskfile import DOCSTRINGS
-from reports.markdown import plural
+from reports.formats.markdown import plural
 from runners.provenance import describe_run
 
 EPOCHS = 1

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from gridsearch.encoders.card import EncoderCard
-from gridsearch.halving import halved
-from gridsearch.plan import Plan, make_plan
-from gridsearch.space import parse_space
-from gridsearch.study import Study
+from gridsearch.plan.halving import halved
+from gridsearch.plan.plan import Plan, make_plan
+from gridsearch.space.space import parse_space
+from gridsearch.study.study import Study
 from gridsearch.tasks.task import Split, Task
 from gridsearch.trial import PART, Epoch, Failure, Outcome, PartOutcome
 

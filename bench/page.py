@@ -15,9 +15,9 @@ import numpy as np
 from bench.ledgers import THOUSAND_CELLS
 from bench.measuring import run_measured
 from gridsearch.encoders.load import describe
-from gridsearch.plan import PlannedCell, make_plan
-from gridsearch.space import parse_space
-from gridsearch.study import Study
+from gridsearch.plan.plan import PlannedCell, make_plan
+from gridsearch.space.space import parse_space
+from gridsearch.study.study import Study
 from gridsearch.tasks import docstrings
 from gridsearch.tasks.task import Task
 from gridsearch.trial import PART, Epoch, Outcome, PartOutcome

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import optuna
 
-from gridsearch.factor import Factor, Level
-from reports.optuna_view import METRIC, empty_study
-from runners.proposals import SAMPLERS, Proposer, make_sampler
+from gridsearch.space.factor import Factor, Level
+from reports.study.optuna_export import METRIC, empty_study
 from runners.provenance import code_commit
+from runners.schedules.proposals import SAMPLERS, Proposer, make_sampler
 
 N_GOOD = 3
 N_DRAWS = 10_000

@@ -9,8 +9,8 @@ from statistics import fmean
 from bench.comparison import Run
 from bench.measuring import Cost, run_measured
 from bench.workload import Workload
-from gridsearch.study import Study
-from reports.rows import read_study
+from gridsearch.study.study import Study
+from reports.study.read import read_study
 
 N_WORKERS = 2
 EVALUATION_ROWS = 128  # of one batch, in all systems but the one with Trainer's defaults

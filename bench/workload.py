@@ -11,7 +11,7 @@ from typing import Any
 from gridsearch.encoders.files import minilm_folder
 from gridsearch.encoders.tiny import build
 from gridsearch.encoders.tiny_weights import TinyRecipe
-from gridsearch.recipe import Recipe
+from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.splits import sample_rows
 from gridsearch.tasks.task import Split
 from gridsearch.tasks.taskfile import load_task

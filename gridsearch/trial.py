@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 from gridsearch.canonical import fingerprint
-from gridsearch.recipe import Recipe, set_knobs
+from gridsearch.recipe.recipe import Recipe, set_knobs
 
 if TYPE_CHECKING:
     import numpy

@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from reports.records import StudyRows
+from reports.study.view import StudyRows
 
 _SHORT_ID = 8
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gridsearch.errors import RequestError
-from reports.effects.records import Effect, EffectAnalysis
-from reports.language import say, sentences
-from reports.markdown import Section, bullets, code, escape, paragraphs, plural, table, wrap
-from reports.matters import study_effects
-from reports.matters_text import signed
-from reports.records import CellRow, StudyRows
-from reports.table import Cell, Table, decimals, metric_text
+from reports.formats.markdown import Section, bullets, code, escape, paragraphs, plural, table, wrap
+from reports.formats.table import Cell, Table, decimals, metric_text
+from reports.language.say import say, sentences
+from reports.sections.effects import study_effects
+from reports.sections.effects_text import signed
+from reports.statistics.results import Effect, EffectAnalysis
+from reports.study.view import CellRow, StudyRows
 
 Key = tuple[str | float, ...]
 

@@ -7,30 +7,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gridsearch.errors import RequestError, one_of
-from gridsearch.ledger import Ledger
-from gridsearch.study import Study
-from reports import trials_table
-from reports.asked import DeadKnobs, FixedRecipe, LeftOut, Levels, SameRows
-from reports.cost import Cost
-from reports.curve_text import CurvePoints, CurveSummary, WhatTheLogSays
-from reports.figures.records import Picture
-from reports.halved import Halved, at_first_rung
-from reports.html import Figure, html_text
-from reports.language import speaking
-from reports.latex import latex_text
-from reports.markdown import Block, escape, paragraphs
-from reports.matters import WhatMatters
-from reports.numbers import numbers_text
-from reports.observed import WhatWentWith, is_observational
-from reports.optimised import Optimised
-from reports.pictures import FOLDER, Figures, pictures_of
-from reports.published_table import PublishedExtremes, PublishedLevels, PublishedResults, PublishedSummary
-from reports.records import StudyRows
-from reports.results import Cautions, Extremes, Results, Summary, Yardsticks, best_sentence
-from reports.rows import read_study
-from reports.runs import DivergedRuns, Failures, NotLearnedRuns, ProvenanceSection, Repeat
-from reports.table import csv_text, terminal_table
-from reports.versus import BestAgainstBaseline
+from gridsearch.study.ledger import Ledger
+from gridsearch.study.study import Study
+from reports.figures.figure import Picture
+from reports.formats import trials_table
+from reports.formats.html import Figure, html_text
+from reports.formats.latex import latex_text
+from reports.formats.markdown import Block, escape, paragraphs
+from reports.formats.table import csv_text, terminal_table
+from reports.language.say import speaking
+from reports.page_json import numbers_text
+from reports.sections.attempts import DivergedRuns, Failures, NotLearnedRuns, ProvenanceSection, Repeat
+from reports.sections.best_vs_baseline import BestAgainstBaseline
+from reports.sections.cost import Cost
+from reports.sections.design import DeadKnobs, FixedRecipe, LeftOut, Levels, SameRows
+from reports.sections.effects import WhatMatters
+from reports.sections.figures import FOLDER, Figures, pictures_of
+from reports.sections.halving import Halved, at_first_rung
+from reports.sections.log_curve_text import CurvePoints, CurveSummary, WhatTheLogSays
+from reports.sections.observational import WhatWentWith, is_observational
+from reports.sections.published import PublishedExtremes, PublishedLevels, PublishedResults, PublishedSummary
+from reports.sections.results import Cautions, Extremes, Results, Summary, Yardsticks, best_sentence
+from reports.sections.search import Optimised
+from reports.study.read import read_study
+from reports.study.view import StudyRows
 
 __all__ = ["best_line", "make_page", "terminal_table", "write_reports"]
 

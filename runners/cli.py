@@ -143,7 +143,7 @@ def _eta(text: str) -> int:
 
 
 def _duration(text: str) -> float:
-    from gridsearch.deadline import parse_duration
+    from gridsearch.training.deadline import parse_duration
 
     try:
         return parse_duration(text)

@@ -9,8 +9,8 @@ from typing import Protocol, Self
 
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.tasks.encode import EncodedTask
+from gridsearch.training.worker import Job, Materials
 from gridsearch.trial import Epoch, Failure, Outcome
-from gridsearch.worker import Job, Materials
 
 KILLED = "the worker was killed, perhaps by the system because memory was short"
 GRACE_SECONDS = 10.0
@@ -19,7 +19,7 @@ GRACE_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Stock:
-    """All that the jobs of a run read, made once by the driver. Keys as in :class:`gridsearch.worker.Materials`."""
+    """All that the jobs of a run read, made once by the driver. Keys as in ``Materials`` of training/worker.py."""
 
     encoders: Mapping[str, EncoderWeights]
     data: Mapping[tuple[str, int], EncodedTask]

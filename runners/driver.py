@@ -12,18 +12,18 @@ from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.load import EncoderWeights, build_tokenizer
 from gridsearch.encoders.load import load as load_encoder
 from gridsearch.errors import GridSearchError, NotBegunError, RequestError, StudyLockedError, first_line
-from gridsearch.finetune import Execution
-from gridsearch.lease import HEARTBEAT_SECONDS
-from gridsearch.ledger import Coverage, Ledger
-from gridsearch.ledger_size import n_logits
-from gridsearch.plan import Plan
-from gridsearch.stored_logits import AUTO
-from gridsearch.study import Study
+from gridsearch.plan.plan import Plan
+from gridsearch.study.lease import HEARTBEAT_SECONDS
+from gridsearch.study.ledger import Coverage, Ledger
+from gridsearch.study.ledger_size import n_logits
+from gridsearch.study.stored_logits import AUTO
+from gridsearch.study.study import Study
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Task
-from gridsearch.tfidf import TFIDF, tfidf_yardstick
+from gridsearch.tasks.tfidf_yardstick import TFIDF, tfidf_yardstick
+from gridsearch.training.finetune import Execution
+from gridsearch.training.worker import Job
 from gridsearch.trial import Retry, Trial, retry_after
-from gridsearch.worker import Job
 from runners.contract import Runner, Stock
 from runners.keeper import Keeper, best_so_far
 from runners.progress import Progress

@@ -4,12 +4,12 @@ import shutil
 from collections.abc import Mapping
 
 from gridsearch.errors import RequestError, one_of
-from gridsearch.ledger import Ledger
-from gridsearch.metrics import LOWER_IS_BETTER
-from gridsearch.plan import Plan
-from gridsearch.study import Study
+from gridsearch.plan.plan import Plan
+from gridsearch.study.ledger import Ledger
+from gridsearch.study.study import Study
+from gridsearch.tasks.metrics import LOWER_IS_BETTER
+from gridsearch.training.kept_weights import HALF_MADE, is_kept, save_weights
 from gridsearch.trial import PART, Outcome, Trial
-from gridsearch.weights import HALF_MADE, is_kept, save_weights
 from runners.contract import Stock
 
 KEEP = {"none": 0, "best": 1, "top-3": 3, "all": None}

@@ -8,8 +8,8 @@ import contextlib
 
 from gridsearch.encoders.files import locate, read_config
 from gridsearch.errors import NotBegunError
-from gridsearch.space import Space
-from gridsearch.study import Study
+from gridsearch.space.space import Space
+from gridsearch.study.study import Study
 from runners.machine import gpu_names, multiplies_bf16
 
 KNOB = "precision"

@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from gridsearch.ledger import Coverage
-from gridsearch.metrics import is_better
-from gridsearch.rungs import Standing
+from gridsearch.plan.rungs import Standing
+from gridsearch.study.ledger import Coverage
+from gridsearch.tasks.metrics import is_better
 from gridsearch.trial import Failure, Outcome
 
 PLAIN_LINE_SECONDS = 10.0
@@ -130,7 +130,7 @@ class Progress:
 def rung_text(standing: Standing) -> str:
     """Say which rung of a halving is being run, and how much of it is done.
 
-    >>> from gridsearch.rungs import Halving, make_rungs
+    >>> from gridsearch.plan.rungs import Halving, make_rungs
     >>> rung_text(Standing(Halving(3, make_rungs(4, 9, 3)), ((1, 2, 3, 4),), {"a": 3}, {}, n_trials=4))
     'rung 1 of 2: 4 cells to epoch 3 of 9, 3 of 4 trials there'
     """

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 
-from gridsearch.ledger import Ledger
+from gridsearch.study.ledger import Ledger
 from gridsearch.trial import Epoch, Failure, Outcome, retry_after
 from runners.contract import Stock
 from runners.keeper import Keeper

@@ -18,13 +18,13 @@ import torch
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import EncoderWeights, build_tokenizer, read_weights
 from gridsearch.encoders.vocabulary import build_vocabulary
-from gridsearch.facts import Facts
-from gridsearch.finetune import Execution, finetune
-from gridsearch.plan import facts_of
-from gridsearch.recipe import Recipe
+from gridsearch.plan.plan import facts_of
+from gridsearch.recipe.recipe import Recipe
+from gridsearch.recipe.trial_facts import Facts
 from gridsearch.tasks import docstrings
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
+from gridsearch.training.finetune import Execution, finetune
 from gridsearch.trial import Outcome, Trial, make_trial
 from tests.made_once import folder_of_the_run, made_once
 

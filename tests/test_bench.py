@@ -13,7 +13,7 @@ from bench.comparison import Comparison, Run
 from bench.measuring import Cost, run_measured
 from bench.workload import CELL_COUNTS, make_workload
 from gridsearch.errors import GridSearchError
-from gridsearch.space import parse_space
+from gridsearch.space.space import parse_space
 
 ROOT = Path(__file__).parents[1]
 MIB = 2**20

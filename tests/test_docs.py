@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gridsearch.space import load_space, parse_space
-from reports.recipe_page import recipe_page
+from gridsearch.space.space import load_space, parse_space
+from reports.knob_page import recipe_page
 from runners.cli import build_parser
 from search_spaces import names_of_spaces
 

@@ -18,21 +18,21 @@ from safetensors.torch import load as load_tensors
 from sklearn.utils.class_weight import compute_class_weight
 from torch import Tensor
 
-from gridsearch import deadline
-from gridsearch import finetune as finetune_module
-from gridsearch.deadline import TimeLimitError
 from gridsearch.encoders.classifier import Classifier, build_classifier
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.errors import DivergedError, GridSearchError
-from gridsearch.finetune import Execution, finetune, finetuning, threads_of
-from gridsearch.losses import class_weights
-from gridsearch.metrics import score
 from gridsearch.optimizers.schedule import linear
 from gridsearch.randomness import derived_seed, numpy_stream
-from gridsearch.steps import Steps
 from gridsearch.tasks.batches import collate, training_batches
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask, encode_task
+from gridsearch.tasks.metrics import score
 from gridsearch.tasks.task import Split, Task
+from gridsearch.training import deadline
+from gridsearch.training import finetune as finetune_module
+from gridsearch.training.deadline import TimeLimitError
+from gridsearch.training.finetune import Execution, finetune, finetuning, threads_of
+from gridsearch.training.losses import class_weights
+from gridsearch.training.objective import Steps
 from gridsearch.trial import Epoch, Outcome
 from tests.fixtures_core import (
     ON_CPU,
@@ -427,7 +427,7 @@ def test_smaller_batches_hold_for_evaluation_too(
         seen.append(len(rows))
         return collate(split, rows, *more)
 
-    monkeypatch.setattr("gridsearch.finetune.collate", watched)
+    monkeypatch.setattr("gridsearch.training.finetune.collate", watched)
     knobs: dict[str, Any] = {"epochs": 1, "learning_rate": 1e-3}
     whole = run_trial(encoder, data, **knobs)
     assert max(seen) == len(data.dev)

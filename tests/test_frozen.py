@@ -11,18 +11,18 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gridsearch import frozen
 from gridsearch.encoders.classifier import build_classifier
+from gridsearch.encoders.layer_slices import bottom, can_be_parted
 from gridsearch.encoders.load import EncoderWeights, build_tokenizer, load
-from gridsearch.encoders.parts import bottom, can_be_parted
-from gridsearch.finetune import Execution, finetune, threads_of
-from gridsearch.frozen import n_bytes_kept, n_constant_layers, with_frozen_states
-from gridsearch.occurring import occurring
-from gridsearch.recipe import Recipe
+from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask, encode_task
 from gridsearch.tasks.task import Task
+from gridsearch.training import frozen_states
+from gridsearch.training.finetune import Execution, finetune, threads_of
+from gridsearch.training.frozen_states import n_bytes_kept, n_constant_layers, with_frozen_states
+from gridsearch.training.used_vocabulary import occurring
+from gridsearch.training.worker import Job, Materials, Worker
 from gridsearch.trial import PART, Epoch, Outcome, Trial, make_trial
-from gridsearch.worker import Job, Materials, Worker
 from tests.fixtures_core import WIDTH, numbers_of, with_another_word
 
 PARTED = ("bert", "ernie", "roberta", "xlm-roberta", "electra", "distilbert", "nezha")
@@ -32,9 +32,9 @@ WHOLE = ("albert", "deberta-v2")
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
     """Begin as a process does that has trained nothing yet, and leave nothing."""
-    frozen.forget()
+    frozen_states.forget()
     yield
-    frozen.forget()
+    frozen_states.forget()
 
 
 def trial_of(encoder: EncoderWeights, **knobs: Any) -> Trial:
@@ -46,7 +46,7 @@ def trial_of(encoder: EncoderWeights, **knobs: Any) -> Trial:
 
 def without_states(monkeypatch: pytest.MonkeyPatch, *arguments: Any) -> Outcome:
     with monkeypatch.context() as patch:
-        patch.setattr(frozen, "BUDGET_BYTES", 0)
+        patch.setattr(frozen_states, "BUDGET_BYTES", 0)
         return finetune(*arguments)
 
 
@@ -63,11 +63,11 @@ def states_of(trial: Trial, data: EncodedTask, encoder: EncoderWeights) -> dict[
 
 
 def states_in_a_fresh_process(trial: Trial, data: EncodedTask, encoder: EncoderWeights) -> dict[str, np.ndarray]:
-    kept = dict(frozen._kept)
-    frozen.forget()
+    kept = dict(frozen_states._kept)
+    frozen_states.forget()
     found = states_of(trial, data, encoder)
-    frozen.forget()
-    frozen._kept.update(kept)
+    frozen_states.forget()
+    frozen_states._kept.update(kept)
     return found
 
 
@@ -89,9 +89,9 @@ def test_the_same_is_trained(
     for n_frozen in (1, 3):
         trial = trial_of(encoder, frozen_layers=n_frozen)
         expected = without_states(monkeypatch, trial, data, encoder)
-        assert len(frozen._kept) == n_frozen // 3
+        assert len(frozen_states._kept) == n_frozen // 3
         found = finetune(trial, data, encoder)
-        assert len(frozen._kept) == 1 + n_frozen // 3
+        assert len(frozen_states._kept) == 1 + n_frozen // 3
         np.testing.assert_allclose(logits(found), logits(expected), rtol=1e-3, atol=1e-5)
         assert [one.train_loss for one in found.epochs] == pytest.approx(
             [one.train_loss for one in expected.epochs], rel=1e-5
@@ -145,7 +145,7 @@ def test_a_task_that_differs_by_one_word_has_its_own_results(
     cut, cut_of_sisters = occurring(data, encoder), occurring(sisters, encoder)
     assert np.array_equal(cut.data.dev.ids, cut_of_sisters.data.dev.ids), "what the test is about"
     expected = finetune(trial, sisters, encoder)
-    frozen.forget()
+    frozen_states.forget()
     before = finetune(trial, data, encoder)
     after = finetune(trial, sisters, encoder)
     assert numbers_of(after) == numbers_of(expected)
@@ -205,7 +205,7 @@ def test_states_are_shared_where_all_that_they_depend_on_is_the_same(
         second = states_of(trial_of(encoder, **knobs), other_data, other_encoder)
         assert same_bits(second, states_in_a_fresh_process(trial_of(encoder, **knobs), other_data, other_encoder))
     assert same_bits(first, second) is (name in NOT_OF_THE_STATES)
-    assert len(frozen._kept) == 1 + (name in OF_THE_STATES)
+    assert len(frozen_states._kept) == 1 + (name in OF_THE_STATES)
 
 
 def test_other_threads_are_other_states(encoder: EncoderWeights, data: EncodedTask) -> None:
@@ -213,7 +213,7 @@ def test_other_threads_are_other_states(encoder: EncoderWeights, data: EncodedTa
     for threads in (1, 2):
         with threads_of(threads):
             states_of(trial_of(encoder), data, encoder)
-    assert len(frozen._kept) == 2
+    assert len(frozen_states._kept) == 2
 
 
 ANY_CHANGE = st.sampled_from(sorted(OF_THE_STATES | NOT_OF_THE_STATES))
@@ -269,15 +269,15 @@ def test_a_trial_is_what_it_is_in_a_fresh_worker_whatever_ran_before(
     tasks, encoders = small_tasks(data), [encoder, changed(encoder, "encoder.layer.0.output.dense.bias", 0.05)]
     budget = int(share * sum(len(split.ids) for split in tasks[0].splits.values()) * WIDTH * 4)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(frozen, "BUDGET_BYTES", budget)
-        frozen.forget()
+        patch.setattr(frozen_states, "BUDGET_BYTES", budget)
+        frozen_states.forget()
         found = []
         for task, knobs, is_other in sequence:
             trial = trial_of(encoder, epochs=1, **KNOBS[knobs])
             found.append(numbers_of(finetune(trial, tasks[task], encoders[is_other])))
             assert n_bytes_kept() <= budget
         for (task, knobs, is_other), numbers in zip(sequence, found, strict=True):
-            frozen.forget()
+            frozen_states.forget()
             trial = trial_of(encoder, epochs=1, **KNOBS[knobs])
             assert numbers_of(finetune(trial, tasks[task], encoders[is_other])) == numbers
 
@@ -286,20 +286,20 @@ def test_the_longest_unused_make_room(
     encoder: EncoderWeights, data: EncodedTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[int] = []
-    compute = frozen._compute
+    compute = frozen_states._compute
 
     def noted(recipe: Recipe, *arguments: Any) -> np.ndarray:
         made.append(int(recipe.frozen_layers))
         return compute(recipe, *arguments)
 
-    monkeypatch.setattr(frozen, "_compute", noted)
+    monkeypatch.setattr(frozen_states, "_compute", noted)
     states = states_of(trial_of(encoder, frozen_layers=1), data, encoder)
     size = sum(array.nbytes for array in states.values())
     assert n_bytes_kept() == size
-    monkeypatch.setattr(frozen, "BUDGET_BYTES", int(2.5 * size))
+    monkeypatch.setattr(frozen_states, "BUDGET_BYTES", int(2.5 * size))
     for depth in (2, 1, 3, 1, 3, 2):
         states_of(trial_of(encoder, frozen_layers=depth), data, encoder)
-        assert n_bytes_kept() <= frozen.BUDGET_BYTES
+        assert n_bytes_kept() <= frozen_states.BUDGET_BYTES
     assert made == [depth for depth in (1, 2, 3, 2) for _ in ("train", "dev", "test")], "2 went first, and came again"
 
 
@@ -320,7 +320,7 @@ def test_splits_that_do_not_fit_go_without(
     trial = trial_of(encoder)
     whole = without_states(monkeypatch, trial, data, encoder)
     n_bytes = sum(len(data.splits[name].ids) for name in budget.split()) * WIDTH * 4
-    monkeypatch.setattr(frozen, "BUDGET_BYTES", n_bytes)
+    monkeypatch.setattr(frozen_states, "BUDGET_BYTES", n_bytes)
     assert list(states_of(trial, data, encoder)) == expected
     found = finetune(trial, data, encoder)
     assert n_bytes_kept() <= n_bytes
@@ -365,7 +365,7 @@ def test_where_memory_is_short_nothing_is_held_for_later(
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(frozen, "_compute", short)
+        patch.setattr(frozen_states, "_compute", short)
         assert run(3).kind == "out_of_memory"
     assert held > 0 == n_bytes_kept()
     assert numbers_of(run(1)) == expected

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridsearch.learned import below_the_others, guess_on, why_not_learned
-from gridsearch.metrics import score
+from gridsearch.tasks.learned import below_the_others, guess_on, why_not_learned
+from gridsearch.tasks.metrics import score
 
 CHANCE = math.log(2)
 

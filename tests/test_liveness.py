@@ -16,13 +16,13 @@ from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import EncoderWeights, build_tokenizer
 from gridsearch.errors import RequestError
-from gridsearch.facts import Facts
-from gridsearch.finetune import finetune
-from gridsearch.plan import facts_of
-from gridsearch.recipe import Recipe, knobs
-from gridsearch.resolve import dead_knobs, refuse_contradictions, resolve, without
+from gridsearch.plan.plan import facts_of
+from gridsearch.recipe.recipe import Recipe, knobs
+from gridsearch.recipe.resolve import dead_knobs, refuse_contradictions, resolve, without
+from gridsearch.recipe.trial_facts import Facts
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
+from gridsearch.training.finetune import finetune
 from gridsearch.trial import make_trial
 from tests.fixtures_core import ON_CPU, encoder_in, numbers_of, recipe_of
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, softmax
 
-from gridsearch.losses import Loss, chance_loss, symmetric_divergence
-from gridsearch.recipe import Recipe
+from gridsearch.recipe.recipe import Recipe
+from gridsearch.training.losses import Loss, chance_loss, symmetric_divergence
 
 CPU = torch.device("cpu")
 LABELS = np.array([0, 2, 1, 1, 0])

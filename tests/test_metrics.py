@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics
 
-from gridsearch.metrics import MOST_LOSS, is_better, probabilities, score
+from gridsearch.tasks.metrics import MOST_LOSS, is_better, probabilities, score
 from gridsearch.tasks.task import METRICS
 
 Case = tuple[np.ndarray, np.ndarray, int]
@@ -72,7 +72,7 @@ def test_values_are_those_of_sklearn(case: Case) -> None:
 def test_the_size_of_the_pieces_changes_nothing(case: Case, n_cells: int) -> None:
     labels, logits, positive = case
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gridsearch.metrics._CELLS", n_cells)
+        patch.setattr("gridsearch.tasks.metrics._CELLS", n_cells)
         assert score(labels, logits, positive) == pytest.approx(of_sklearn(*case), rel=1e-12, abs=1e-12)
 
 

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from gridsearch.encoders.classifier import build_classifier
 from gridsearch.encoders.load import EncoderWeights, build_tokenizer, load
-from gridsearch.finetune import Execution, finetune, threads_of
-from gridsearch.occurring import TABLE, Occurring, occurring
-from gridsearch.recipe import Recipe
-from gridsearch.steps import Steps
+from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Task
+from gridsearch.training.finetune import Execution, finetune, threads_of
+from gridsearch.training.objective import Steps
+from gridsearch.training.used_vocabulary import TABLE, Occurring, occurring
 from gridsearch.trial import make_trial
 
 FAMILIES = ("bert", "ernie", "roberta", "xlm-roberta", "electra", "albert", "distilbert", "deberta-v2", "nezha")

@@ -19,12 +19,12 @@ import torch
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import build_tokenizer
 from gridsearch.errors import RequestError
-from gridsearch.finetune import finetune
-from gridsearch.plan import POOLINGS_OF_A_LENGTH, facts_of
-from gridsearch.recipe import Recipe, set_knobs
-from gridsearch.resolve import acting, dead_knobs, in_numbers, refuse_contradictions, resolve
+from gridsearch.plan.plan import POOLINGS_OF_A_LENGTH, facts_of
+from gridsearch.recipe.recipe import Recipe, set_knobs
+from gridsearch.recipe.resolve import acting, dead_knobs, in_numbers, refuse_contradictions, resolve
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
+from gridsearch.training.finetune import finetune
 from gridsearch.trial import Outcome, make_trial
 from tests.fixtures_core import ON_CPU, bert_config, encoder_in, numbers_of, save_encoder
 from tests.test_liveness import LIVE

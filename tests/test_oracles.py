@@ -17,13 +17,13 @@ from torch import Tensor, nn
 
 from gridsearch.encoders.classifier import Classifier, build_classifier
 from gridsearch.encoders.load import EncoderWeights, build_tokenizer, load
-from gridsearch.finetune import threads_of
-from gridsearch.occurring import Occurring, occurring
-from gridsearch.recipe import Recipe
-from gridsearch.steps import Steps
+from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.batches import collate
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
+from gridsearch.training.finetune import threads_of
+from gridsearch.training.objective import Steps
+from gridsearch.training.used_vocabulary import Occurring, occurring
 from gridsearch.trial import make_trial
 
 N_STEPS, BATCH, LENGTH, RATE = 50, 4, 12, 2e-5

@@ -11,18 +11,18 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gridsearch import frozen, measure
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.finetune import computing, predict, prepare
-from gridsearch.measure import Visit, measuring
-from gridsearch.plan import make_plan
-from gridsearch.price import cost_of, groups_of
-from gridsearch.recipe import Recipe, knobs
-from gridsearch.space import parse_space
-from gridsearch.steps import Steps
+from gridsearch.plan.cost_groups import cost_of, groups_of
+from gridsearch.plan.plan import make_plan
+from gridsearch.recipe.recipe import Recipe, knobs
+from gridsearch.space.space import parse_space
 from gridsearch.tasks.encode import EncodedTask
 from gridsearch.tasks.task import Task
+from gridsearch.training import frozen_states, step_timing
+from gridsearch.training.finetune import computing, predict, prepare
+from gridsearch.training.objective import Steps
+from gridsearch.training.step_timing import Visit, measuring
 from gridsearch.trial import Trial
 from tests.fixtures_core import ON_CPU, recipe_of, trial_of
 from tests.test_liveness import LIVE
@@ -130,8 +130,8 @@ def visit(trial: Trial, data: EncodedTask, encoder: EncoderWeights, seconds: flo
 def one_tick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock that each look at it moves on by a second."""
     ticks: Iterator[int] = iter(range(1_000_000))
-    monkeypatch.setattr("gridsearch.measure.time.perf_counter", partial(next, ticks))
-    monkeypatch.setattr("gridsearch.measure.waited_for_a_core", lambda: 0.0)
+    monkeypatch.setattr("gridsearch.training.step_timing.time.perf_counter", partial(next, ticks))
+    monkeypatch.setattr("gridsearch.training.step_timing.waited_for_a_core", lambda: 0.0)
 
 
 @pytest.mark.usefixtures("one_tick")
@@ -145,18 +145,18 @@ def test_the_parts_of_a_trial_add_up(data: EncodedTask, encoder: EncoderWeights)
 
 
 def test_the_kernel_tells_how_long_a_thread_waited(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert 0 <= measure.waited_for_a_core() <= measure.waited_for_a_core()
-    monkeypatch.setattr(measure, "SCHEDULED", tmp_path / "schedstat")
-    assert measure.waited_for_a_core() == 0, "not counted here"
+    assert 0 <= step_timing.waited_for_a_core() <= step_timing.waited_for_a_core()
+    monkeypatch.setattr(step_timing, "SCHEDULED", tmp_path / "schedstat")
+    assert step_timing.waited_for_a_core() == 0, "not counted here"
     (tmp_path / "schedstat").write_text("166362 9591410000 2\n")
-    assert measure.waited_for_a_core() == 9.59141
+    assert step_timing.waited_for_a_core() == 9.59141
 
 
 @pytest.mark.usefixtures("one_tick")
 def test_a_core_lost_between_two_clocks_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     waits = iter([1.0, 3.0, 3.0])
-    monkeypatch.setattr("gridsearch.measure.waited_for_a_core", partial(next, waits))
-    assert measure.clocks() == (1, 3.0)
+    monkeypatch.setattr("gridsearch.training.step_timing.waited_for_a_core", partial(next, waits))
+    assert step_timing.clocks() == (1, 3.0)
 
 
 def test_time_that_others_have_the_core_is_taken_off(
@@ -164,7 +164,7 @@ def test_time_that_others_have_the_core_is_taken_off(
 ) -> None:
     """Of each second on the clock, the thread waits for three quarters of one."""
     moments = ((now, 0.75 * now) for now in count())
-    monkeypatch.setattr("gridsearch.measure.clocks", partial(next, moments))
+    monkeypatch.setattr("gridsearch.training.step_timing.clocks", partial(next, moments))
     found = visit(trial_of(), data, encoder, seconds=5.0)
     assert (found.setup_seconds, found.step_seconds, found.dev_seconds) == (0.25, 0.25, 1.0)
     assert found.core_share == 0.25
@@ -194,7 +194,7 @@ def test_what_frozen_layers_give_is_read_as_in_a_trial(
 ) -> None:
     """The rehearsal computes it, as an earlier trial of the worker would: it is no part of what is measured."""
     events: list[str] = []
-    clocks, compute = measure.clocks, frozen._compute
+    clocks, compute = step_timing.clocks, frozen_states._compute
 
     def read() -> tuple[float, float]:
         events.append("clock")
@@ -204,10 +204,10 @@ def test_what_frozen_layers_give_is_read_as_in_a_trial(
         events.append("computed")
         return compute(*arguments)
 
-    frozen.forget()
-    monkeypatch.setattr(measure, "clocks", read)
-    monkeypatch.setattr(frozen, "_compute", noted)
-    assert visit(trial_of(frozen_layers=2), data, encoder).n_measured >= measure.FEWEST
+    frozen_states.forget()
+    monkeypatch.setattr(step_timing, "clocks", read)
+    monkeypatch.setattr(frozen_states, "_compute", noted)
+    assert visit(trial_of(frozen_layers=2), data, encoder).n_measured >= step_timing.FEWEST
     assert events[:3] == ["computed"] * 3, "of train, dev and test"
     assert set(events[3:]) == {"clock"}
 
@@ -223,9 +223,9 @@ def test_measuring_leaves_nobodys_random_numbers_changed(data: EncodedTask, enco
 @pytest.mark.parametrize("seconds", [1.0, 800.0, 1e9])
 def test_a_sample_has_the_mean_of_all(seconds: float) -> None:
     """Items cost 1 to 200 seconds; the first and the middle one warm up."""
-    mean, n_items, n_measured = measure._sampled_mean(range(200), lambda item: float(item + 1), seconds)
+    mean, n_items, n_measured = step_timing._sampled_mean(range(200), lambda item: float(item + 1), seconds)
     assert n_items == 200
-    assert n_measured == min(measure.MOST, max(measure.FEWEST, int(seconds / 101)))
+    assert n_measured == min(step_timing.MOST, max(step_timing.FEWEST, int(seconds / 101)))
     assert mean == pytest.approx(100.5, rel=0.12)
 
 

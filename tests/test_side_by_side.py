@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gridsearch.places import cache_folder
+from gridsearch.cache import cache_folder
 from tests.conftest import pytest_xdist_auto_num_workers
 from tests.made_once import folder_of_the_run, made_once
 

@@ -15,11 +15,11 @@ from gridsearch.encoders.classifier import build_classifier
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.encoders.pooling import POOLINGS
 from gridsearch.errors import RequestError
-from gridsearch.finetune import Execution, finetune, predict
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
+from gridsearch.training.finetune import Execution, finetune, predict
+from gridsearch.training.kept_weights import open_kept, predict_logits, save_weights
 from gridsearch.trial import Outcome
-from gridsearch.weights import open_kept, predict_logits, save_weights
 from tests.fixtures_core import LABELS, MAX_LENGTH, dev_logits_of, encoder_in, trial_of
 
 KEEPING = Execution(device="cpu", keep_weights=True)
@@ -108,7 +108,7 @@ import json, sys
 from pathlib import Path
 import numpy as np
 from gridsearch.tasks.task import Split
-from gridsearch.weights import open_kept, predict_logits
+from gridsearch.training.kept_weights import open_kept, predict_logits
 logits = predict_logits(open_kept(Path(sys.argv[1])), Split(tuple(json.load(sys.stdin)), None))
 sys.stdout.buffer.write(logits.tobytes())
 """

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from gridsearch.deadline import Deadline
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.errors import RequestError
-from gridsearch.finetune import finetune
 from gridsearch.tasks.encode import EncodedTask
+from gridsearch.training.deadline import Deadline
+from gridsearch.training.finetune import finetune
+from gridsearch.training.worker import Job, Materials, Worker, failure_of
 from gridsearch.trial import Epoch, Failure, FailureKind, Outcome
-from gridsearch.worker import Job, Materials, Worker, failure_of
 from tests.fixtures_core import ON_CPU, numbers_of, trial_of
 
 

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from gridsearch.encoders import parts, surgery
-from gridsearch.encoders.empty import empty
+from gridsearch.encoders import layer_slices, surgery
 from gridsearch.encoders.heads import Samples, build_hidden
 from gridsearch.encoders.inputs import Inputs
 from gridsearch.encoders.load import EncoderWeights, build_model
 from gridsearch.encoders.pooling import build_pooling
+from gridsearch.encoders.undrawn import empty
 from gridsearch.randomness import torch_stream
-from gridsearch.recipe import Recipe
+from gridsearch.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -50,7 +50,7 @@ class Classifier(nn.Module):
 
     def begin_above(self, n_layers: int) -> None:
         """Run the layers above the bottom ones alone, from now on, on batches that have the "states" between them."""
-        self._upper = [parts.above(self.encoder, n_layers)]
+        self._upper = [layer_slices.above(self.encoder, n_layers)]
 
     def depths(self) -> dict[nn.Parameter, int]:
         """Map every parameter to its distance from the head; what the recipe adds to the encoder is at 0."""

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu, relu
 
 from gridsearch.encoders.dropout import Dropout
-from gridsearch.encoders.empty import empty
-from gridsearch.recipe import Recipe
+from gridsearch.encoders.undrawn import empty
+from gridsearch.recipe.recipe import Recipe
 
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "gelu": gelu,

@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 
 from gridsearch.encoders import surgery
-from gridsearch.encoders.empty import empty
-from gridsearch.recipe import Recipe
+from gridsearch.encoders.undrawn import empty
+from gridsearch.recipe.recipe import Recipe
 
 
 class Inputs(nn.Module):

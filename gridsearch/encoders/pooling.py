@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gridsearch.encoders.empty import empty
-from gridsearch.recipe import Recipe
+from gridsearch.encoders.undrawn import empty
+from gridsearch.recipe.recipe import Recipe
 
 
 def masked_mean(states: Tensor, mask: Tensor) -> Tensor:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from gridsearch.cache import cache_folder
 from gridsearch.canonical import fingerprint
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.tiny_weights import DROPOUT, TinyRecipe, make_model
 from gridsearch.encoders.vocabulary import build_vocabulary
-from gridsearch.places import cache_folder
 
 TINY = TinyRecipe()
 """What `--model tiny` means."""

@@ -5,7 +5,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW, Optimizer
 
 from gridsearch.optimizers.groups import Group
-from gridsearch.recipe import Recipe
+from gridsearch.recipe.recipe import Recipe
 
 
 class AdamWithoutBiasCorrection(AdamW):

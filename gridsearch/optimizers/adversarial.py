@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding as look_up
 
 from gridsearch.randomness import torch_stream
-from gridsearch.recipe import Recipe
+from gridsearch.recipe.recipe import Recipe
 
 Pass = Callable[[], Tensor]
 """Computes the loss of some rows of a batch, on whatever the word embeddings give; can be called again."""

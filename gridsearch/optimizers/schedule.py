@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from gridsearch.recipe import Recipe
+from gridsearch.recipe.recipe import Recipe
 
 
 def linear(step: int, warmup_steps: int, total_steps: int) -> float:

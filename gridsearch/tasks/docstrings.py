@@ -19,9 +19,9 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from gridsearch.cache import cache_folder
 from gridsearch.canonical import fingerprint
 from gridsearch.errors import RequestError
-from gridsearch.places import cache_folder
 from gridsearch.tasks.task import Split, Task
 
 Rows = list[tuple[str, int]]

@@ -10,6 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gridsearch.errors import RequestError, one_of, validation_sentence
+from gridsearch.tasks.labelled_file import Part, by_name, read_part, texts_of
 from gridsearch.tasks.labels import (
     Labels,
     label_positions,
@@ -17,7 +18,6 @@ from gridsearch.tasks.labels import (
     positions_of,
     refuse_unfit_metric,
 )
-from gridsearch.tasks.parts import Part, by_name, read_part, texts_of
 from gridsearch.tasks.splits import judge_duplicates, sample_rows, share_out
 from gridsearch.tasks.tables import Columns, Format, Table, read_table, read_text, split_lines
 from gridsearch.tasks.task import BY_CONTRAST, METRICS, OF_TWO_LABELS, Kind, Split, Task

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from reports.figures.axis import number_axis, padded
+from reports.figures.figure import Curve, Picture, Response, Role
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
 from reports.figures.placing import LINE_HEIGHT, spread_apart
-from reports.figures.records import Curve, Picture, Response, Role
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
 from reports.figures.style import BLACK, BLUE, INK, QUIET, VERMILLION, LineStyle, Look
 from reports.figures.texts import FONT_SIZE, SMALL, decimals_for, number, shortened, text_width
-from reports.language import enumerated, say, sentences
+from reports.language.say import enumerated, say, sentences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

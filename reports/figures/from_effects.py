@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 
-from reports.effects.records import Comparison, Correction, Effect, EffectAnalysis, Factor, LevelMean
-from reports.figures.records import EffectPoint, EffectPoints, FactorMeans, LevelPoint, Scale
+from reports.figures.figure import EffectPoint, EffectPoints, FactorMeans, LevelPoint, Scale
+from reports.statistics.results import Comparison, Correction, Effect, EffectAnalysis, Factor, LevelMean
 
 SAME = 1e-6
 """Standard errors that differ by less, relatively, are one."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import product
 from statistics import fmean
 
-from reports.effects.records import Comparison, Effect, EffectAnalysis, Factor
+from reports.figures.figure import InteractionPanel, LevelPoint
 from reports.figures.from_effects import term_text
-from reports.figures.records import InteractionPanel, LevelPoint
+from reports.statistics.results import Comparison, Effect, EffectAnalysis, Factor
 
 Step = tuple[str, str, frozenset[tuple[str, str]]]
 """A factor, a level of it, and the levels of the term's other factors."""

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
-from reports.figures.records import Curve, GridCell, GridFactor, Response, Role, TimedCell
-from reports.language import enumerated, say
-from reports.records import CellRow, Replicate, StudyRows
+from reports.figures.figure import Curve, GridCell, GridFactor, Response, Role, TimedCell
+from reports.language.say import enumerated, say
+from reports.study.view import CellRow, Replicate, StudyRows
 
 
 def response_on(study: StudyRows, split: str | None) -> Response:

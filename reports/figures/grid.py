@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from math import log, prod
 
-from reports.figures.records import GridFactor
+from reports.figures.figure import GridFactor
 from reports.figures.sheet import MARGIN, WIDTH
 from reports.figures.texts import SMALL, text_width
 

@@ -4,13 +4,13 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from reports.figures.axis import number_axis
+from reports.figures.figure import EffectPoint, EffectPoints, Picture, Response, Scale
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
 from reports.figures.placing import LINE_HEIGHT, Box, around
-from reports.figures.records import EffectPoint, EffectPoints, Picture, Response, Scale
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
 from reports.figures.style import BLUE, QUIET, VERMILLION, Look
 from reports.figures.texts import decimals_for, number, shortened, signed, text_width
-from reports.language import enumerated, say
+from reports.language.say import enumerated, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

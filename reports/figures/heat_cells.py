@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from reports.figures.figure import GridCell
 from reports.figures.grid import Layout
-from reports.figures.records import GridCell
 from reports.figures.shades import Shades
 from reports.figures.sheet import Sheet
 from reports.figures.style import BLACK, GRID, Look

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 
+from reports.figures.figure import GridCell, GridFactor, Picture, Response
 from reports.figures.grid import LEGIBLE, LINE, Layout, Side, make_layout
 from reports.figures.heat_cells import ABSENT, BASELINE, BEST, MARK, draw_cells
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
-from reports.figures.records import GridCell, GridFactor, Picture, Response
 from reports.figures.shades import Shades, draw_bar
 from reports.figures.sheet import MARGIN, Sheet, drawing, finished
 from reports.figures.texts import SMALL, decimals_for, number, shortened, text_width
-from reports.language import enumerated, say
+from reports.language.say import enumerated, say
 
 NAME = "heat-map"
 MOST_PLACES = 4096

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.figures.axis import number_axis, padded
+from reports.figures.figure import InteractionPanel, LevelPoint, Picture, Response
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
 from reports.figures.main_effects import bars_text
-from reports.figures.records import InteractionPanel, LevelPoint, Picture, Response
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
 from reports.figures.style import QUIET, line_style
 from reports.figures.texts import FONT_SIZE, SMALL, decimals_for, number, shortened, text_width
-from reports.language import enumerated, say, sentences
+from reports.language.say import enumerated, say, sentences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from reports.figures.axis import LOG_ABOVE, log_axis, number_axis, padded, round_ticks
+from reports.figures.figure import Picture, Response
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
-from reports.figures.records import Picture, Response
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
 from reports.figures.style import BLUE, INK, QUIET, Look
 from reports.figures.texts import FONT_SIZE, SMALL, shortened, text_width
-from reports.language import say
+from reports.language.say import say
 
 NAME = "curve"
 PLOT_HEIGHT, BELOW = 330, 50

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports.figures.axis import number_axis, padded
+from reports.figures.figure import FactorMeans, LevelPoint, Picture, Response
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
-from reports.figures.records import FactorMeans, LevelPoint, Picture, Response
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
 from reports.figures.style import BLUE, GRID, INK, QUIET, VERMILLION, Look
 from reports.figures.texts import FONT_SIZE, SMALL, decimals_for, number, shortened, text_width
-from reports.language import enumerated, say, sentences
+from reports.language.say import enumerated, say, sentences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from reports.effects.records import EffectAnalysis, Factor
 from reports.figures.curves import curves_picture
+from reports.figures.figure import Picture, Response
 from reports.figures.from_effects import effect_points, factor_means
 from reports.figures.from_interactions import interaction_panels
 from reports.figures.from_study import (
@@ -19,8 +19,8 @@ from reports.figures.heat_map import heat_map_picture
 from reports.figures.interactions import interactions_picture
 from reports.figures.main_effects import main_effects_picture
 from reports.figures.quality_time import quality_time_picture
-from reports.figures.records import Picture, Response
-from reports.records import StudyRows
+from reports.statistics.results import EffectAnalysis, Factor
+from reports.study.view import StudyRows
 
 
 def effect_pictures(

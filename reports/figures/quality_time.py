@@ -7,14 +7,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from reports.figures.axis import LOG_ABOVE, log_axis, number_axis, padded
+from reports.figures.figure import Picture, Response, TimedCell
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
 from reports.figures.placing import Box, Label, along, around, place
-from reports.figures.records import Picture, Response, TimedCell
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
 from reports.figures.style import AXIS, BLACK, BLUE, INK, QUIET, VERMILLION, Look
 from reports.figures.texts import FONT_SIZE, SMALL, decimals_for, number, shortened, text_width
-from reports.language import enumerated, say
-from reports.markdown import first_of
+from reports.formats.markdown import first_of
+from reports.language.say import enumerated, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

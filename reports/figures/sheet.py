@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 from xml.sax.saxutils import escape
 
-from reports.figures.records import Picture
+from reports.figures.figure import Picture
 from reports.figures.style import AXIS, GRID, INK
 from reports.figures.texts import FONT_SIZE, SMALL, xml_safe
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from gridsearch.errors import RequestError, one_of
 from reports.importing.files import SEPARATORS, read_text, separated_rows
-from reports.importing.records import Published
+from reports.importing.imported import Published
 from reports.importing.tables import value_of
-from reports.records import Observation, RowWithout
+from reports.study.view import Observation, RowWithout
 
 LOSS = "loss"
 """What the Trainer calls the training loss."""

@@ -2,7 +2,7 @@
 
 import re
 
-from reports.markdown import unescape
+from reports.formats.markdown import unescape
 
 Rows = list[list[str]]
 """A header and the rows below it."""

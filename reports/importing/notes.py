@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gridsearch.errors import RequestError
-from gridsearch.factor import ROW
+from gridsearch.space.factor import ROW
 from reports.importing.files import read_text
+from reports.importing.imported import RESPONSE, Published
 from reports.importing.markdown_tables import title_of
-from reports.importing.records import RESPONSE, Published
 from reports.importing.tables import value_of
-from reports.records import Observation, RowWithout
+from reports.study.view import Observation, RowWithout
 
 PRESENT, ABSENT, MISSING = "yes", "no", "-"
 """Levels of a pattern without a group; and the level of one with a group, in a line in which it does not occur."""

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gridsearch.errors import RequestError, one_of
+from reports.formats.markdown import NOT_LEARNED_MARK
 from reports.importing.files import SEPARATORS, read_text, separated_rows
+from reports.importing.imported import RESPONSE, Published
 from reports.importing.markdown_tables import Rows, markdown_tables, title_of
-from reports.importing.records import RESPONSE, Published
-from reports.importing.values import PublishedValue, published_value
-from reports.markdown import NOT_LEARNED_MARK
-from reports.records import Observation, RowWithout
+from reports.study.published_value import PublishedValue, published_value
+from reports.study.view import Observation, RowWithout
 
 INDEX_NAMES = frozenset({"index", "#", "no", "no.", "nr", "id", "row", "编号", "序号"})
 """A first column with such a name counts the rows, and is no factor."""

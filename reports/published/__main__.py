@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gridsearch.errors import RequestError, one_of
-from gridsearch.study import Study
+from gridsearch.study.study import Study
 
 HERE = Path(__file__).parent
 STUDIES = Path("studies")

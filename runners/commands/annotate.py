@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gridsearch.errors import RequestError
-from gridsearch.factor import RESERVED_COLUMNS
-from gridsearch.ledger import Ledger
-from gridsearch.study import Study
-from reports.markdown import one_line
-from reports.records import StudyRows
-from reports.rows import read_study
-from reports.table import CSV_COLUMNS
+from gridsearch.space.factor import RESERVED_COLUMNS
+from gridsearch.study.ledger import Ledger
+from gridsearch.study.study import Study
+from reports.formats.markdown import one_line
+from reports.formats.table import CSV_COLUMNS
+from reports.study.read import read_study
+from reports.study.view import StudyRows
 from runners.cli import EXIT_DONE, Arguments
 
 

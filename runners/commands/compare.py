@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from gridsearch.errors import RequestError
-from gridsearch.study import Study
+from gridsearch.study.study import Study
 from reports.compare import ComparisonPage, compare
-from reports.language import speaking
-from reports.records import StudyRows
-from reports.rows import read_study
+from reports.language.say import speaking
+from reports.study.read import read_study
+from reports.study.view import StudyRows
 from runners.cli import EXIT_DONE, Arguments
 
 

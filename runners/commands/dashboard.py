@@ -4,9 +4,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from gridsearch.errors import RequestError
-from gridsearch.study import Study
-from reports.optuna_view import study_view
-from reports.rows import read_study
+from gridsearch.study.study import Study
+from reports.study.optuna_export import study_view
+from reports.study.read import read_study
 from runners.cli import EXIT_DONE, Arguments
 
 

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from gridsearch.errors import RequestError
-from gridsearch.study import Study
+from gridsearch.study.study import Study
+from reports.formats.markdown import first_of, one_line
+from reports.importing.imported import RESPONSE, Published, store
 from reports.importing.logs import read_log
 from reports.importing.notes import Layout, compiled, named_pattern, named_patterns, read_notes
-from reports.importing.records import RESPONSE, Published, store
 from reports.importing.tables import read_table
-from reports.markdown import first_of, one_line
 from reports.page import write_reports
-from reports.published_table import MOST_NAMES, rows_text
+from reports.sections.published import MOST_NAMES, rows_text
 from runners.cli import EXIT_DONE, Arguments
 
 _MEANINGLESS = {"rows": ("curve", "table"), "curve": ("table", "column", "inert")}

@@ -1,6 +1,6 @@
 """``gridsearch knobs``: what can be varied."""
 
-from reports.recipe_page import knobs_for_terminal
+from reports.knob_page import knobs_for_terminal
 from runners.cli import EXIT_DONE, Arguments
 
 

@@ -6,19 +6,19 @@ from functools import cache
 
 from rich.console import Console
 
-from gridsearch.stored_logits import refuse_unknown
-from reports.language import speaking
-from reports.optimised import terminal_text
+from gridsearch.study.stored_logits import refuse_unknown
+from reports.language.say import speaking
 from reports.page import write_reports
-from reports.rows import read_study
-from runners.choice import chosen_runner
+from reports.sections.search import terminal_text
+from reports.study.read import read_study
+from runners.backends.chosen import chosen_runner
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
 from runners.keeper import n_kept
-from runners.optuna_box import optimise
 from runners.progress import Progress
 from runners.provenance import describe_run
 from runners.request import read_asked
-from runners.search import parse_search
+from runners.schedules.search_plan import optimise
+from runners.schedules.search_settings import parse_search
 
 
 def run(arguments: Arguments) -> int:

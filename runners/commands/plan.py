@@ -5,24 +5,24 @@ import textwrap
 from collections import Counter
 from pathlib import Path
 
-from gridsearch.design import alias_texts, design_text
 from gridsearch.errors import NotBegunError
-from gridsearch.factor import ROW, label_of
-from gridsearch.halving import halved
-from gridsearch.ledger_size import LedgerSize, ledger_size
-from gridsearch.plan import Plan
-from gridsearch.price import groups_of
-from gridsearch.stored_logits import AUTO, HALF_LOSS, refuse_unknown
+from gridsearch.plan.cost_groups import groups_of
+from gridsearch.plan.halving import halved
+from gridsearch.plan.plan import Plan
+from gridsearch.space.design import alias_texts, design_text
+from gridsearch.space.factor import ROW, label_of
+from gridsearch.study.ledger_size import LedgerSize, ledger_size
+from gridsearch.study.stored_logits import AUTO, HALF_LOSS, refuse_unknown
 from gridsearch.tasks.task import Task
-from reports.effects.records import Factor
-from reports.markdown import seconds_text
-from reports.matters import inert_factors, planned_texts
-from reports.table import Cell, Table
-from runners.choice import refuse_bad_counts
+from reports.formats.markdown import seconds_text
+from reports.formats.table import Cell, Table
+from reports.sections.effects import inert_factors, planned_texts
+from reports.statistics.results import Factor
+from runners.backends.chosen import refuse_bad_counts
 from runners.cli import EXIT_DONE, Arguments
-from runners.prediction import circumstances_of, known_prices, only, place_of, predicted
-from runners.price_text import no_price_lines, price_lines
-from runners.prices import save_price
+from runners.pricing.forecast import circumstances_of, known_prices, only, place_of, predicted
+from runners.pricing.forecast_text import no_price_lines, price_lines
+from runners.pricing.price_cache import save_price
 from runners.request import Question, read_question
 
 N_LISTED = 64
@@ -97,7 +97,7 @@ def _size(n_bytes: int) -> str:
 
 def _measure(plan: Plan, arguments: Arguments) -> None:
     """Measure every group, and keep the prices."""
-    from runners.measurement import measure
+    from runners.pricing.measure import measure
 
     place, groups = place_of(arguments), groups_of(plan)
     circumstances = circumstances_of(plan, place)

@@ -9,13 +9,13 @@ from typing import Any, TextIO
 import numpy as np
 
 from gridsearch.errors import GridSearchError, RequestError
-from gridsearch.finetune import Execution, finetune
-from gridsearch.metrics import probabilities
-from gridsearch.study import Study
+from gridsearch.study.study import Study
+from gridsearch.tasks.metrics import probabilities
 from gridsearch.tasks.tables import Columns, Table
 from gridsearch.tasks.taskfile import read_inputs
+from gridsearch.training.finetune import Execution, finetune
+from gridsearch.training.kept_weights import KeptTrial, open_kept, predict_logits, save_weights
 from gridsearch.trial import Trial
-from gridsearch.weights import KeptTrial, open_kept, predict_logits, save_weights
 from runners.cli import EXIT_DONE, Arguments
 from runners.driver import stock_of_trial
 from runners.keeper import trial_named

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gridsearch.study import Study
+from gridsearch.study.study import Study
 from reports.page import write_reports
 from runners.cli import EXIT_DONE, Arguments
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from gridsearch.errors import DivergedError
-from gridsearch.finetune import Execution, finetune
-from gridsearch.study import Study
+from gridsearch.study.study import Study
+from gridsearch.training.finetune import Execution, finetune
 from gridsearch.trial import PART, Epoch, Outcome
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
 from runners.driver import stock_of_trial

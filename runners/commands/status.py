@@ -4,9 +4,9 @@ import time
 from pathlib import Path
 
 from gridsearch.errors import RequestError
-from gridsearch.lease import driver_elsewhere
-from gridsearch.ledger import Coverage, Ledger
-from gridsearch.study import Study
+from gridsearch.study.lease import driver_elsewhere
+from gridsearch.study.ledger import Coverage, Ledger
+from gridsearch.study.study import Study
 from reports.page import best_line
 from runners.cli import EXIT_DONE, Arguments
 from runners.progress import rung_text, spell_seconds

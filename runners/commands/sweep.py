@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from gridsearch.halving import halved
-from gridsearch.stored_logits import refuse_unknown
-from reports.language import speaking
-from runners.choice import chosen_runner
+from gridsearch.plan.halving import halved
+from gridsearch.study.stored_logits import refuse_unknown
+from reports.language.say import speaking
+from runners.backends.chosen import chosen_runner
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
 from runners.driver import sweep
 from runners.keeper import n_kept
-from runners.prediction import foreseen
+from runners.pricing.forecast import foreseen
 from runners.progress import Progress
 from runners.provenance import describe_run
 from runners.request import Question, read_question

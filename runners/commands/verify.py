@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from gridsearch.errors import RequestError
-from gridsearch.study import Study
+from gridsearch.study.study import Study
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
 from runners.progress import rung_text
 

@@ -3,8 +3,8 @@
 import pytest
 
 from gridsearch.encoders.card import EncoderCard
-from gridsearch.plan import Plan, make_plan
-from gridsearch.space import parse_space
+from gridsearch.plan.plan import Plan, make_plan
+from gridsearch.space.space import parse_space
 from gridsearch.tasks.task import Split, Task
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from gridsearch.errors import RequestError
-from gridsearch.plan import POOLINGS_OF_A_LENGTH, Plan, make_plan
-from gridsearch.space import parse_space
-from gridsearch.study import Study
+from gridsearch.plan.plan import POOLINGS_OF_A_LENGTH, Plan, make_plan
+from gridsearch.space.space import parse_space
+from gridsearch.study.study import Study
 from gridsearch.trial import Failure
 
 SMALL = Path(__file__).with_name("small.toml").read_text()

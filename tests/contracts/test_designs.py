@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from gridsearch.design import alias_texts, parse_design
 from gridsearch.errors import RequestError
-from gridsearch.factor import Factor, Level
-from gridsearch.fraction import MOST_FACTORS, aliased_effects, fraction_columns, fraction_runs
-from gridsearch.space import parse_space
-from gridsearch.study import Study
+from gridsearch.space.design import alias_texts, parse_design
+from gridsearch.space.factor import Factor, Level
+from gridsearch.space.fraction import MOST_FACTORS, aliased_effects, fraction_columns, fraction_runs
+from gridsearch.space.space import parse_space
+from gridsearch.study.study import Study
 
 FACTORS = """
 [factors]

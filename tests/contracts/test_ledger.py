@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from gridsearch.canonical import canonical_json
 from gridsearch.errors import GridSearchError, RequestError, StudyLockedError
-from gridsearch.ledger import Coverage, Ledger
-from gridsearch.recipe import knobs
-from gridsearch.study import Study
+from gridsearch.recipe.recipe import knobs
+from gridsearch.study.ledger import Coverage, Ledger
+from gridsearch.study.study import Study
 from gridsearch.trial import (
     FAILURE_KINDS,
     PART,
@@ -33,7 +33,7 @@ from gridsearch.trial import (
     Retry,
     retry_after,
 )
-from reports.rows import read_study
+from reports.study.read import read_study
 
 SMALL = Path(__file__).with_name("small.toml").read_text()
 
@@ -208,7 +208,7 @@ def test_an_older_ledger_is_read_as_it_is_and_upgraded_when_it_is_written(
 
 def test_an_upgrade_that_is_cut_off_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = old_ledger(tmp_path / "old", 2)
-    monkeypatch.setattr("gridsearch.schema._chunk_logits", lambda write: write.execute("SELECT * FROM nowhere"))
+    monkeypatch.setattr("gridsearch.study.schema._chunk_logits", lambda write: write.execute("SELECT * FROM nowhere"))
     with pytest.raises(RequestError, match="no such table: nowhere"):
         Ledger(path)
     monkeypatch.undo()
@@ -244,7 +244,7 @@ def test_an_outcome_comes_back_as_it_was(ledger: Ledger) -> None:
 @pytest.mark.parametrize("shape", [(0, 3), (1, 3), (10, 3), (11, 3), (40, 1)])
 def test_logits_of_any_size_come_back(ledger: Ledger, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int]) -> None:
     """SQLite takes 10^9 bytes at most in a blob, and in a row: chunks of the same table have no such limit."""
-    monkeypatch.setattr("gridsearch.stored_logits.CHUNK_BYTES", 2 * shape[1] * 4 + 3)
+    monkeypatch.setattr("gridsearch.study.stored_logits.CHUNK_BYTES", 2 * shape[1] * 4 + 3)
     ledger.connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 400)
     trial, logits = min(ledger.pending()), np.random.default_rng(0).normal(size=shape).astype(np.float32)
     part = PartOutcome({"accuracy": 0.5}, logits, None, -logits)
@@ -264,7 +264,7 @@ def test_knobs_that_are_younger_than_a_recipe_are_neutral_in_it(ledger: Ledger, 
     assert ledger.trial(trial.id) == trial
     # A knob without a neutral value has its default; a knob with one never has.
     changed = {name: replace(knob, neutral="fgm") if name == "adversarial" else knob for name, knob in knobs().items()}
-    monkeypatch.setattr("gridsearch.ledger.knobs", lambda: changed)
+    monkeypatch.setattr("gridsearch.study.ledger.knobs", lambda: changed)
     recipe = ledger.trial(trial.id).recipe
     assert (recipe.adversarial, recipe.schedule, recipe.classifier_dropout) == ("fgm", "linear", 0.1)
 
@@ -300,7 +300,7 @@ def test_unknown_and_ambiguous_trials(ledger: Ledger) -> None:
 
 def test_a_second_driver_is_refused(tmp_path: Path, ledger: Ledger) -> None:
     code = (
-        "from gridsearch.study import Study; from pathlib import Path\n"
+        "from gridsearch.study.study import Study; from pathlib import Path\n"
         f"with Study(Path({str(tmp_path / 'study')!r})).driven(): pass"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -332,7 +332,7 @@ def test_a_driver_on_another_machine_is_seen_by_what_it_writes_and_not_by_its_cl
 ) -> None:
     run(ledger, min(ledger.pending()))
     study = as_copied(Study(tmp_path / "study"), tmp_path / "copy", change)
-    monkeypatch.setattr("gridsearch.lease.WATCH_SECONDS", 60.0)
+    monkeypatch.setattr("gridsearch.study.lease.WATCH_SECONDS", 60.0)
     stop, now = threading.Event(), time.time()
 
     def beat() -> None:
@@ -365,7 +365,7 @@ def test_a_dead_driver_of_another_machine_is_taken_over_whatever_its_clock_said(
     study = as_copied(Study(tmp_path / "study"), tmp_path / "copy", change)
     with contextlib.closing(sqlite3.connect(study.ledger_path)) as theirs, theirs:
         theirs.execute("UPDATE attempts SET heartbeat = ?", (time.time() + clock,))
-    monkeypatch.setattr("gridsearch.lease.WATCH_SECONDS", 0.5)
+    monkeypatch.setattr("gridsearch.study.lease.WATCH_SECONDS", 0.5)
     with study.driven() as taken_over:
         assert taken_over.coverage().running == 1
 
@@ -375,7 +375,7 @@ def test_a_dead_driver_of_this_machine_is_taken_over_at_once(
 ) -> None:
     run(ledger, min(ledger.pending()))
     study = as_copied(Study(tmp_path / "study"), tmp_path / "copy", "UPDATE driver SET name = 'process 7 on here'")
-    monkeypatch.setattr("gridsearch.lease.time.sleep", lambda seconds: pytest.fail("it waits"))
+    monkeypatch.setattr("gridsearch.study.lease.time.sleep", lambda seconds: pytest.fail("it waits"))
     with study.driven() as taken_over:
         assert taken_over.coverage().running == 1
 
@@ -384,7 +384,7 @@ def test_of_two_drivers_that_start_at_the_same_time_one_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a disk whose locks do nothing: neither sees a trace of the other before it opens the ledger."""
-    monkeypatch.setattr("gridsearch.study.fcntl.flock", lambda lock, how: None)
+    monkeypatch.setattr("gridsearch.study.study.fcntl.flock", lambda lock, how: None)
     study, last = Study(tmp_path / "study"), Study._last_driver
     with study.driven():
         monkeypatch.setattr(Study, "_last_driver", lambda self, say, lock_holds: None)
@@ -399,8 +399,8 @@ def test_where_a_disk_has_no_locks_the_ledger_alone_decides(tmp_path: Path, monk
     def no_locks(lock: object, how: int) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr("gridsearch.study.fcntl.flock", no_locks)
-    monkeypatch.setattr("gridsearch.lease.WATCH_SECONDS", 60.0)
+    monkeypatch.setattr("gridsearch.study.study.fcntl.flock", no_locks)
+    monkeypatch.setattr("gridsearch.study.lease.WATCH_SECONDS", 60.0)
     study = Study(tmp_path / "study")
     with study.driven() as ledger:
         writer = threading.Timer(0.5, lambda: ledger.beside().heartbeat())
@@ -442,7 +442,7 @@ def test_a_clock_that_is_set_back_makes_no_attempt_end_before_it_began(
     first, second, *_ = sorted(ledger.pending())
     for trial, set_back in ((first, 0.0), (second, 3600.0)):
         attempt, now = run(ledger, trial), time.time() - set_back
-        monkeypatch.setattr("gridsearch.ledger.time.time", lambda now=now: now)
+        monkeypatch.setattr("gridsearch.study.ledger.time.time", lambda now=now: now)
         ledger.heartbeat()
         ledger.finish(attempt, outcome())
         monkeypatch.undo()
@@ -556,8 +556,8 @@ MOVES = st.lists(
 @given(moves=MOVES)
 def test_no_sequence_of_events_breaks_the_certificate(moves: list, tmp_path_factory, request) -> None:
     from gridsearch.encoders.card import EncoderCard
-    from gridsearch.plan import make_plan
-    from gridsearch.space import parse_space
+    from gridsearch.plan.plan import make_plan
+    from gridsearch.space.space import parse_space
     from gridsearch.tasks.task import Split, Task
 
     split = Split(tuple("abcdefghij"), (0, 1) * 5)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridsearch.errors import RequestError
-from gridsearch.ranges import Range
-from gridsearch.space import parse_space
-from gridsearch.study import Study
+from gridsearch.space.ranges import Range
+from gridsearch.space.space import parse_space
+from gridsearch.study.study import Study
 
 RATE = "[factors.learning_rate]\nrange = { low = 1e-5, high = 1e-4, log = true }\n"
 LEVELS = "[factors]\nreinit_layers = [0, 6, 3]\nbert_adam = [true, false]\nepochs = [3, 4]\n"

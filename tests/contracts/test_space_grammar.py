@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridsearch.errors import RequestError
-from gridsearch.rules import parse_rule
-from gridsearch.space import load_space, parse_space
+from gridsearch.space.rules import parse_rule
+from gridsearch.space.space import load_space, parse_space
 from search_spaces import find_space, names_of_spaces
 
 FACTORS = "[factors]\nbert_adam = [false, true]\nreinit_layers = [0, 6]\n"

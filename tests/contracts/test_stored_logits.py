@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gridsearch.errors import RequestError
-from gridsearch.ledger import Ledger
-from gridsearch.ledger_size import ledger_size, n_logits
-from gridsearch.plan import Plan
-from gridsearch.stored_logits import as_kept, kept_as, refuse_unknown
-from gridsearch.study import Study
+from gridsearch.plan.plan import Plan
+from gridsearch.study.ledger import Ledger
+from gridsearch.study.ledger_size import ledger_size, n_logits
+from gridsearch.study.stored_logits import as_kept, kept_as, refuse_unknown
+from gridsearch.study.study import Study
 from gridsearch.tasks.task import Split
 from gridsearch.trial import PART, Epoch, Outcome, PartOutcome
 

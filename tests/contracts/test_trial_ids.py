@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridsearch.canonical import canonical_json
-from gridsearch.knob import ALWAYS
-from gridsearch.recipe import Recipe, knobs, parse_recipe, set_knobs
+from gridsearch.recipe.knob import ALWAYS
+from gridsearch.recipe.recipe import Recipe, knobs, parse_recipe, set_knobs
 from gridsearch.trial import make_trial
 
 TASK, ENCODER = "0" * 32, "files-" + "1" * 32
@@ -77,7 +77,7 @@ def test_canonical_text_of_a_trial() -> None:
 
 def test_id_is_the_same_in_another_process() -> None:
     code = (
-        "from gridsearch.trial import make_trial; from gridsearch.recipe import Recipe; "
+        "from gridsearch.trial import make_trial; from gridsearch.recipe.recipe import Recipe; "
         f"print(make_trial(Recipe(), seed=0, task={TASK!r}, encoder={ENCODER!r}).id)"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gridsearch.cannot_act import LAYERED_POOLINGS
 from gridsearch.encoders.classifier import Classifier, build_classifier, restore, snapshot, trainable
 from gridsearch.encoders.dropout import drop
 from gridsearch.encoders.load import EncoderWeights, build_model
 from gridsearch.encoders.pooling import POOLINGS
 from gridsearch.randomness import torch_stream
+from gridsearch.recipe.dead_knobs import LAYERED_POOLINGS
 from gridsearch.tasks.batches import collate
 from gridsearch.tasks.encode import EncodedTask
 from tests.fixtures_core import encoder_in, recipe_of

@@ -8,7 +8,7 @@ from torch import nn
 from gridsearch.optimizers.adam import AdamWithoutBiasCorrection, OriginalBertAdam, build_optimizer
 from gridsearch.optimizers.groups import Group
 from gridsearch.optimizers.schedule import linear
-from gridsearch.recipe import Recipe
+from gridsearch.recipe.recipe import Recipe
 
 BETA1, BETA2 = 0.9, 0.999
 N_STEPS = 50

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gridsearch.optimizers.adversarial import RandomStart, build_attack
-from gridsearch.recipe import Recipe
+from gridsearch.recipe.recipe import Recipe
 
 IDS = torch.tensor([[2, 5, 3, 0, 0], [4, 5, 5, 6, 7], [1, 1, 2, 7, 0]])
 TARGETS = torch.tensor([[0.3], [-2.0], [0.9]])

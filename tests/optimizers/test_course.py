@@ -16,13 +16,13 @@ import torch
 from torch import nn
 
 from gridsearch.errors import RequestError
-from gridsearch.facts import Facts
 from gridsearch.optimizers.adam import build_optimizer
 from gridsearch.optimizers.groups import parameter_groups
 from gridsearch.optimizers.schedule import build_schedule
-from gridsearch.recipe import Recipe, set_knobs
-from gridsearch.resolve import acting, refuse_contradictions, resolve
-from gridsearch.steps import Steps, build_followers
+from gridsearch.recipe.recipe import Recipe, set_knobs
+from gridsearch.recipe.resolve import acting, refuse_contradictions, resolve
+from gridsearch.recipe.trial_facts import Facts
+from gridsearch.training.objective import Steps, build_followers
 
 RATES: Mapping[str, tuple[Any, ...]] = {
     "learning_rate": (1e-2, 3e-3),

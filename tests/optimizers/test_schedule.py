@@ -9,7 +9,7 @@ from transformers import (
 )
 
 from gridsearch.optimizers.schedule import build_schedule, constant, cosine, linear, original_bert_adam
-from gridsearch.recipe import Recipe
+from gridsearch.recipe.recipe import Recipe
 
 
 def test_without_warmup_the_first_step_has_the_peak_rate() -> None:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import strategies as st
 
 from gridsearch.encoders.card import EncoderCard
-from gridsearch.ledger import Ledger
-from gridsearch.plan import Plan, make_plan
-from gridsearch.space import parse_space
-from gridsearch.study import Study
+from gridsearch.plan.plan import Plan, make_plan
+from gridsearch.space.space import parse_space
+from gridsearch.study.ledger import Ledger
+from gridsearch.study.study import Study
 from gridsearch.tasks.task import Split, Task
 from gridsearch.trial import Epoch, Outcome, PartOutcome
 
@@ -116,7 +116,7 @@ class Writer:
 
 @pytest.fixture(autouse=True)
 def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gridsearch.ledger.time.time", lambda: 1_750_000_000.0)
+    monkeypatch.setattr("gridsearch.study.ledger.time.time", lambda: 1_750_000_000.0)
 
 
 @pytest.fixture

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 
 import search_spaces
-from gridsearch.plan import Plan
-from gridsearch.study import Study
+from gridsearch.plan.plan import Plan
+from gridsearch.study.study import Study
 from gridsearch.trial import Failure
-from reports.html import html_text
-from reports.importing.records import store
+from reports.formats.html import html_text
+from reports.importing.imported import store
 from reports.importing.tables import read_table
 from reports.page import make_page
-from reports.records import StudyRows
-from reports.rows import read_study
+from reports.study.read import read_study
+from reports.study.view import StudyRows
 from tests.reports.conftest import SMALL_SPACE, SOURCES, Writer, outcome, small_plan
 
 HOSTILE = (

@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from reports.effects.records import Factor, Run
+from reports.statistics.results import Factor, Run
 
 POOLER = ("reinit_pooler",)
 """The pooling of those runs never read the pooler, so re-initialising it could not act: 32 pairs of replicates."""

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from reports.effects.planning import full_factorial
-from reports.effects.records import EffectAnalysis, Factor, Run
+from reports.statistics.planning import full_factorial
+from reports.statistics.results import EffectAnalysis, Factor, Run
 
 
 def simulated(

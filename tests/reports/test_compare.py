@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from gridsearch.errors import RequestError
-from gridsearch.study import Study
+from gridsearch.study.study import Study
 from reports.compare import Comparison, ComparisonPage, compare, paired_difference
-from reports.language import speaking
-from reports.records import StudyRows
+from reports.language.say import speaking
+from reports.study.view import StudyRows
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
 from tests.reports.pages import import_table, read
 

@@ -2,11 +2,11 @@ import json
 
 import pytest
 
-from gridsearch.study import Study
+from gridsearch.study.study import Study
 from gridsearch.trial import Failure
-from reports.cost import Cost, study_cost
 from reports.page import write_reports
-from reports.rows import read_study
+from reports.sections.cost import Cost, study_cost
+from reports.study.read import read_study
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
 
 

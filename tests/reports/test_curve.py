@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridsearch.study import Study
-from reports.curve import study_curve
+from gridsearch.study.study import Study
+from reports.formats.table import terminal_table
+from reports.importing.imported import store
 from reports.importing.logs import read_log
-from reports.importing.records import store
 from reports.importing.tables import read_table
 from reports.page import make_page, write_reports
-from reports.pictures import pictures_of
-from reports.records import StudyRows
-from reports.table import terminal_table
+from reports.sections.figures import pictures_of
+from reports.sections.log_curve import study_curve
+from reports.study.view import StudyRows
 from runners.cli import main
 from tests.reports.pages import read
 

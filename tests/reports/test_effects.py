@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_t
 
-from reports.effects import lenth, maximum
-from reports.effects.analysis import analyse_effects
-from reports.effects.fitting import holm
-from reports.effects.planning import full_factorial, plan_tests
-from reports.effects.records import Alias, Correction, EffectAnalysis, ErrorKind, Factor, Run
-from reports.effects.sensitivity import chance_to_see, same_budget, seeds_needed, smallest_effect_by_seeds
+from reports.statistics import lenth, maximum
+from reports.statistics.analyse import analyse_effects
+from reports.statistics.fitting import holm
+from reports.statistics.planning import full_factorial, plan_tests
+from reports.statistics.results import Alias, Correction, EffectAnalysis, ErrorKind, Factor, Run
+from reports.statistics.sensitivity import chance_to_see, same_budget, seeds_needed, smallest_effect_by_seeds
 from tests.reports.seed64 import POOLER, half, read_seed64
 from tests.reports.simulated import named, simulated, with_copies
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pytest
 
-from reports.effects.analysis import analyse_effects
-from reports.effects.planning import full_factorial, plan_tests
-from reports.effects.sensitivity import chance_to_see
+from reports.statistics.analyse import analyse_effects
+from reports.statistics.planning import full_factorial, plan_tests
+from reports.statistics.sensitivity import chance_to_see
 from tests.reports.simulated import named, simulated, with_copies
 
 

@@ -11,20 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from gridsearch.study import Study
-from reports.effects.analysis import analyse_effects
-from reports.effects.records import EffectAnalysis, Factor, Run
+from gridsearch.study.study import Study
 from reports.figures.curves import STYLES, curves_picture
-from reports.figures.from_effects import effect_points, factor_means
-from reports.figures.from_interactions import interaction_panels
-from reports.figures.from_study import dev_run_sd, study_curves, timed_cells
-from reports.figures.half_normal import half_normal_picture
-from reports.figures.heat_map import heat_map_picture
-from reports.figures.interactions import interactions_picture
-from reports.figures.main_effects import main_effects_picture
-from reports.figures.pictures import effect_pictures, study_pictures
-from reports.figures.quality_time import pareto_set, quality_time_picture
-from reports.figures.records import (
+from reports.figures.figure import (
     Curve,
     EffectPoint,
     EffectPoints,
@@ -38,10 +27,21 @@ from reports.figures.records import (
     Scale,
     TimedCell,
 )
+from reports.figures.from_effects import effect_points, factor_means
+from reports.figures.from_interactions import interaction_panels
+from reports.figures.from_study import dev_run_sd, study_curves, timed_cells
+from reports.figures.half_normal import half_normal_picture
+from reports.figures.heat_map import heat_map_picture
+from reports.figures.interactions import interactions_picture
+from reports.figures.main_effects import main_effects_picture
+from reports.figures.pictures import effect_pictures, study_pictures
+from reports.figures.quality_time import pareto_set, quality_time_picture
 from reports.figures.style import line_style
 from reports.figures.texts import FONT_SIZE, text_width
-from reports.language import speaking
-from reports.rows import read_study
+from reports.language.say import speaking
+from reports.statistics.analyse import analyse_effects
+from reports.statistics.results import EffectAnalysis, Factor, Run
+from reports.study.read import read_study
 from tests.reports.conftest import LABELS, SMALL_SPACE, Writer, outcome, small_plan
 from tests.reports.pages import import_table
 
@@ -436,7 +436,7 @@ def test_matplotlib_is_loaded_when_a_figure_is_drawn_and_pyplot_never() -> None:
 import sys
 from reports.figures.pictures import effect_pictures
 from reports.figures.quality_time import quality_time_picture
-from reports.figures.records import Response, TimedCell
+from reports.figures.figure import Response, TimedCell
 assert "matplotlib" not in sys.modules
 assert quality_time_picture([TimedCell("1", 1.0, 0.5)], Response("accuracy"))
 assert "matplotlib" in sys.modules

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from gridsearch.halving import halved
-from gridsearch.ledger import Ledger
-from gridsearch.study import Study
+from gridsearch.plan.halving import halved
+from gridsearch.study.ledger import Ledger
+from gridsearch.study.study import Study
 from gridsearch.trial import Epoch, Outcome, PartOutcome
-from reports import chinese
 from reports.compare import ComparisonPage, compare
-from reports.language import LANGUAGES, speaking
-from reports.matters import finished_winner, study_effects
-from reports.numbers import numbers
+from reports.formats.table import comparison_table, csv_text
+from reports.language import chinese
+from reports.language.say import LANGUAGES, speaking
 from reports.page import make_page
-from reports.pictures import pictures_of
-from reports.records import StudyRows
-from reports.table import comparison_table, csv_text
+from reports.page_json import numbers
+from reports.sections.effects import finished_winner, study_effects
+from reports.sections.figures import pictures_of
+from reports.study.view import StudyRows
 from tests.reports.conftest import Writer, logits, outcome, small_plan
 from tests.reports.pages import read
 from tests.reports.test_language import Strict, english_in

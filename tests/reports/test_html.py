@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridsearch.study import Study
+from gridsearch.study.study import Study
 from gridsearch.trial import Failure
-from reports.html import Figure, html_text
-from reports.html_table import spelled, table_html
-from reports.language import speaking
+from reports.formats.html import Figure, html_text
+from reports.formats.html_table import spelled, table_html
+from reports.formats.markdown_to_html import Rendering
+from reports.language.say import speaking
 from reports.page import FORMATS, make_page, write_reports
-from reports.pictures import pictures_of
-from reports.records import StudyRows
-from reports.rendered import Rendering
+from reports.sections.figures import pictures_of
+from reports.study.view import StudyRows
 from tests.reports.conftest import LABELS, SMALL_SPACE, Writer, outcome, small_plan
 from tests.reports.pages import HOSTILE, hostile_study, import_table, page_html, read, sixty_four_cells
 
@@ -215,7 +215,7 @@ def test_hostile_texts_stay_text(tmp_path: Path) -> None:
 
 @given(st.lists(LABELS, min_size=1, max_size=3), LABELS)
 def test_any_text_survives_markdown_and_html(labels: list[str], title: str) -> None:
-    from reports import markdown
+    from reports.formats import markdown
 
     text = f"## {markdown.escape(title) or 'x'}\n\n" + markdown.table(["a"], [[markdown.escape(x)] for x in labels])
     text += "\n\n" + markdown.bullets([f"a {markdown.code(x)}" for x in labels if x.strip()])

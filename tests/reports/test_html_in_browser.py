@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gridsearch.study import Study
-from reports.html import Figure, html_text
+from gridsearch.study.study import Study
+from reports.formats.html import Figure, html_text
 from reports.page import make_page, write_reports
 from tests.reports.browser import Browser, Tab, find_chromium
 from tests.reports.pages import HOSTILE, hostile_study, import_table, page_html, read, sixty_four_cells

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridsearch.errors import RequestError
-from gridsearch.study import Study
+from gridsearch.study.study import Study
+from reports.importing.imported import store
 from reports.importing.markdown_tables import markdown_tables, title_of
-from reports.importing.records import store
 from reports.importing.tables import read_table
 from reports.page import best_line, terminal_table, write_reports
-from reports.records import RowWithout
+from reports.study.view import RowWithout
 from tests.reports.conftest import LABELS, Writer, outcome, small_plan
 from tests.reports.pages import import_table
 

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridsearch.errors import RequestError
-from gridsearch.study import Study
+from gridsearch.study.study import Study
+from reports.importing.imported import Published, store
 from reports.importing.logs import read_log
-from reports.importing.records import Published, store
 from reports.page import write_reports
 
 POINTS = [(0.5, 2.0), (1.0, 1.5), (1.5, 1.25)]

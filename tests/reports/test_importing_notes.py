@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridsearch.errors import RequestError
-from gridsearch.study import Study
+from gridsearch.study.study import Study
+from reports.importing.imported import Published, store
 from reports.importing.notes import Layout, compiled, named_pattern, named_patterns, read_notes
-from reports.importing.records import Published, store
 from reports.page import write_reports
 
 COLUMNS = (

@@ -13,23 +13,24 @@ import wcwidth
 
 import gridsearch
 import reports
-from gridsearch import cannot_act, learned
-from gridsearch.design import Design, design_text
 from gridsearch.errors import RequestError
-from gridsearch.learned import guess_on, why_below
-from gridsearch.ledger import Coverage
-from gridsearch.recipe import knobs
-from gridsearch.study import Study
+from gridsearch.recipe import dead_knobs
+from gridsearch.recipe.recipe import knobs
+from gridsearch.space.design import Design, design_text
+from gridsearch.study.ledger import Coverage
+from gridsearch.study.study import Study
+from gridsearch.tasks import learned
+from gridsearch.tasks.learned import guess_on, why_below
 from gridsearch.tasks.splits import SAME_PAIRS
 from gridsearch.trial import FAILURE_KINDS, Failure
-from reports import chinese
-from reports.figures.records import Picture
+from reports.figures.figure import Picture
+from reports.importing.imported import store
 from reports.importing.logs import read_log
-from reports.importing.records import store
-from reports.language import LANGUAGES, retold, say, speaking
+from reports.language import chinese
+from reports.language.say import LANGUAGES, retold, say, speaking
 from reports.page import FORMATS, make_page, write_reports
-from reports.pictures import pictures_of
-from reports.records import StudyRows
+from reports.sections.figures import pictures_of
+from reports.study.view import StudyRows
 from runners.cli import main
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
 from tests.reports.pages import (
@@ -171,8 +172,8 @@ def texts_returned(function: Callable[..., object]) -> Iterator[str]:
 
 REASONS = [
     text
-    for _, function in inspect.getmembers(cannot_act, inspect.isfunction)
-    if function.__module__ == cannot_act.__name__
+    for _, function in inspect.getmembers(dead_knobs, inspect.isfunction)
+    if function.__module__ == dead_knobs.__name__
     for text in texts_returned(function)
 ]
 
@@ -226,7 +227,7 @@ def test_a_sentence_that_is_missing_is_english() -> None:
 def test_the_page_of_a_small_study(study: Study, in_chinese: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Written out in full beside this file."""
     names = ("learning_rate", "bert_adam", "frozen_layers", "selection")
-    monkeypatch.setattr("reports.asked.knobs", lambda: {name: knobs()[name] for name in names})
+    monkeypatch.setattr("reports.sections.design.knobs", lambda: {name: knobs()[name] for name in names})
     writer = small_study(study)
     assert small_page(study) == golden_page(GOLDEN, writer.plan)
 

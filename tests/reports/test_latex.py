@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from gridsearch.study import Study
-from reports.latex import latex, latex_text
+from gridsearch.study.study import Study
+from reports.formats.latex import latex, latex_text
 from reports.page import write_reports
-from reports.rows import read_study
+from reports.study.read import read_study
 from tests.reports.conftest import Writer, outcome, small_plan
 from tests.reports.pages import import_table
 

@@ -3,7 +3,7 @@ import string
 import pytest
 from hypothesis import given
 
-from reports import markdown
+from reports.formats import markdown
 from tests.reports.conftest import LABELS
 
 

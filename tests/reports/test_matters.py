@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gridsearch.study import Study
+from gridsearch.study.study import Study
 from gridsearch.trial import Failure
-from reports.effects.planning import full_factorial
-from reports.matters import WhatMatters, inert_factors, measured, planned_texts, study_effects, study_winner
 from reports.page import write_reports
-from reports.records import StudyRows
-from reports.rows import read_study
+from reports.sections.effects import WhatMatters, inert_factors, measured, planned_texts, study_effects, study_winner
+from reports.statistics.planning import full_factorial
+from reports.study.read import read_study
+from reports.study.view import StudyRows
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
 from tests.reports.pages import THREE, filled, import_table
 from tests.reports.seed64 import POOLER

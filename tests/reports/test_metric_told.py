@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from gridsearch.errors import RequestError
-from gridsearch.plan import Plan, make_plan
-from gridsearch.space import parse_space
-from gridsearch.study import Study
+from gridsearch.plan.plan import Plan, make_plan
+from gridsearch.space.space import parse_space
+from gridsearch.study.study import Study
 from gridsearch.tasks.task import Split, Task
 from reports.compare import compare
-from reports.language import speaking
-from reports.numbers import numbers
+from reports.formats.table import terminal_table
+from reports.language.say import speaking
 from reports.page import best_line, make_page
-from reports.table import terminal_table
+from reports.page_json import numbers
 from tests.reports.conftest import MANY, SMALL_SPACE, SOURCES, Writer, describe, outcome, small_task
 from tests.reports.pages import read
 

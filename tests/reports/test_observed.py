@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gridsearch.study import Study
-from reports.effects.observational import Predictor, regress
-from reports.numbers import numbers
-from reports.observed import WhatWentWith, is_observational, study_regression
+from gridsearch.study.study import Study
 from reports.page import make_page
-from reports.pictures import pictures_of
-from reports.records import StudyRows
+from reports.page_json import numbers
+from reports.sections.figures import pictures_of
+from reports.sections.observational import WhatWentWith, is_observational, study_regression
+from reports.statistics.observational import Predictor, regress
+from reports.study.view import StudyRows
 from tests.reports.conftest import Writer, outcome, small_plan
 from tests.reports.pages import import_table, read
 

@@ -13,14 +13,14 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from gridsearch.study import Study
+from gridsearch.study.study import Study
 from gridsearch.trial import Failure
-from reports.language import speaking
-from reports.numbers import numbers
-from reports.optimised import Optimised, convergence, importance, pareto_cells, proposed, terminal_text
-from reports.optuna_view import study_view
+from reports.language.say import speaking
 from reports.page import make_page
-from reports.records import LeftOutCell, StudyRows
+from reports.page_json import numbers
+from reports.sections.search import Optimised, convergence, importance, pareto_cells, proposed, terminal_text
+from reports.study.optuna_export import study_view
+from reports.study.view import LeftOutCell, StudyRows
 from tests.reports.conftest import Writer, outcome, small_plan
 from tests.reports.pages import import_table, read
 from tests.reports.test_language import english_in

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from gridsearch.errors import RequestError
-from gridsearch.knob import Knob
-from gridsearch.plan import Plan
-from gridsearch.study import Study
+from gridsearch.plan.plan import Plan
+from gridsearch.recipe.knob import Knob
+from gridsearch.study.study import Study
 from gridsearch.trial import Failure
 from reports.page import best_line, write_reports
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
@@ -44,7 +44,7 @@ def test_the_page_of_a_small_study(small: Writer, monkeypatch: pytest.MonkeyPatc
         "frozen_layers": Knob("layers that never train"),
         "selection": Knob("the epoch that is reported", neutral="best"),
     }
-    monkeypatch.setattr("reports.asked.knobs", lambda: meanings)
+    monkeypatch.setattr("reports.sections.design.knobs", lambda: meanings)
     assert small_page(small.study) == golden_page(GOLDEN, small.plan)
 
 

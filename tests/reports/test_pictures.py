@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gridsearch.study import Study
+from gridsearch.study.study import Study
 from reports.page import write_reports
-from reports.rows import read_study
+from reports.study.read import read_study
 from tests.reports.conftest import Writer, outcome, small_plan
 
 

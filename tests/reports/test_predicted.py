@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from gridsearch.study import Study
+from gridsearch.study.study import Study
 from gridsearch.trial import Failure
-from reports.cost import Cost
-from reports.language import speaking
+from reports.language.say import speaking
 from reports.page import write_reports
-from reports.predicted import Forecast, GroupForecast, SweepForecast, forecast
+from reports.sections.cost import Cost
+from reports.sections.cost_forecast import Forecast, GroupForecast, SweepForecast, forecast
 from tests.reports.conftest import PROVENANCE, SMALL_SPACE, Writer, outcome, small_plan
 from tests.reports.pages import read
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.importing.values import published_value
+from reports.study.published_value import published_value
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 

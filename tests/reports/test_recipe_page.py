@@ -4,9 +4,9 @@ import re
 import pytest
 
 from gridsearch.errors import RequestError
-from gridsearch.knob import ALWAYS
-from gridsearch.recipe import Recipe, knobs
-from reports.recipe_page import GROUPS, grouped, knob_texts, knobs_for_terminal, recipe_page
+from gridsearch.recipe.knob import ALWAYS
+from gridsearch.recipe.recipe import Recipe, knobs
+from reports.knob_page import GROUPS, grouped, knob_texts, knobs_for_terminal, recipe_page
 from runners.cli import main
 
 

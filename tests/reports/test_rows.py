@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from gridsearch.errors import RequestError
-from gridsearch.ledger import Ledger
-from gridsearch.study import Study
+from gridsearch.study.ledger import Ledger
+from gridsearch.study.study import Study
 from gridsearch.trial import Epoch, Failure
-from reports.records import StudyRows, spread
-from reports.rows import read_study
+from reports.study.read import read_study
+from reports.study.view import StudyRows, spread
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
 
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridsearch.factor import RESERVED_COLUMNS
-from gridsearch.study import Study
+from gridsearch.space.factor import RESERVED_COLUMNS
+from gridsearch.study.study import Study
 from gridsearch.trial import Failure
-from reports import markdown
+from reports.formats import markdown
+from reports.formats.table import Cell, Table, comparison_table, csv_text, terminal_table
 from reports.importing.tables import read_table
-from reports.rows import read_study
-from reports.table import Cell, Table, comparison_table, csv_text, terminal_table
+from reports.study.read import read_study
 from tests.reports.conftest import LABELS, SMALL_SPACE, Writer, outcome, small_plan
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from gridsearch.study import Study
+from gridsearch.study.study import Study
 from gridsearch.trial import Failure
+from reports.formats.trials_table import trials_text
 from reports.page import write_reports
-from reports.rows import read_study
-from reports.trials_table import trials_text
+from reports.study.read import read_study
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
 
 TWO_SEEDS = SMALL_SPACE + "[design]\nseeds = [0, 7]\n"

@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gridsearch.ledger import Ledger
-from gridsearch.metrics import score
-from gridsearch.plan import make_plan
-from gridsearch.space import parse_space
-from gridsearch.stored_logits import array_bytes
-from gridsearch.study import Study
-from reports.language import speaking
-from reports.numbers import numbers
+from gridsearch.plan.plan import make_plan
+from gridsearch.space.space import parse_space
+from gridsearch.study.ledger import Ledger
+from gridsearch.study.stored_logits import array_bytes
+from gridsearch.study.study import Study
+from gridsearch.tasks.metrics import score
+from reports.language.say import speaking
 from reports.page import make_page
-from reports.records import StudyRows
-from reports.versus import BestAgainstBaseline, best_against_baseline
+from reports.page_json import numbers
+from reports.sections.best_vs_baseline import BestAgainstBaseline, best_against_baseline
+from reports.study.view import StudyRows
 from tests.reports.conftest import MANY, SMALL_SPACE, Writer, describe, logits, outcome, small_plan, small_task
 from tests.reports.pages import read
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_t
 
-from gridsearch.metrics import score
-from reports.effects.analysis import analyse_effects
-from reports.paired import mcnemar, paired_bootstrap
-from reports.winner import CellMean, best_critical_value, expected_means, shrink, winner
+from gridsearch.tasks.metrics import score
+from reports.statistics.analyse import analyse_effects
+from reports.statistics.best_cell import CellMean, best_critical_value, expected_means, shrink, winner
+from reports.statistics.paired_rows import mcnemar, paired_bootstrap
 from tests.reports.seed64 import POOLER, read_seed64
 
 

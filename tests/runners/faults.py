@@ -14,8 +14,8 @@ from typing import Any
 import torch
 
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.finetune import Execution, finetuning
 from gridsearch.tasks.encode import EncodedTask
+from gridsearch.training.finetune import Execution, finetuning
 from gridsearch.trial import Epoch, Trial
 
 MIB = 2**20

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gridsearch.finetune import Execution
-from gridsearch.recipe import Recipe
+from gridsearch.recipe.recipe import Recipe
+from gridsearch.training.finetune import Execution
+from gridsearch.training.worker import Job
 from gridsearch.trial import Epoch, Failure, Outcome, PartOutcome, Trial
-from gridsearch.worker import Job
 from runners.contract import Listener, Stock
 
 N_DEV = 20

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from gridsearch.ledger import Ledger
-from gridsearch.study import Study
+from gridsearch.study.ledger import Ledger
+from gridsearch.study.study import Study
 from gridsearch.trial import Failure
 from reports.page import best_line, terminal_table, write_reports
-from reports.rows import read_study
+from reports.study.read import read_study
 from runners.cli import main
 from tests.reports.conftest import SMALL_SPACE, SOURCES, Writer, outcome, small_plan
 

@@ -143,7 +143,7 @@ def test_growth_runs_only_the_new_cells(project: Path, encoder_folder: Path, cap
     printed = run("sweep", *question(encoder_folder, "--runner", "serial"), capsys=capsys)
     assert "12 of 24 trials are finished already" in printed
     assert "complete: 24 planned, 24 finished" in printed
-    from gridsearch.study import Study
+    from gridsearch.study.study import Study
 
     with Study(Path("study")).open() as ledger:
         assert ledger.connection.execute("SELECT count(*) FROM attempts").fetchone()[0] == 24
@@ -267,7 +267,7 @@ def test_a_study_of_another_task_is_refused(project: Path, encoder_folder: Path,
 
 
 def test_a_second_driver_is_refused(project: Path, encoder_folder: Path, capsys) -> None:
-    from gridsearch.study import Study
+    from gridsearch.study.study import Study
 
     with Study(Path("study")).driven():
         printed = run("sweep", *question(encoder_folder, "--runner", "serial"), code=2, capsys=capsys)
@@ -298,7 +298,7 @@ def test_interrupted_politely_it_says_so_and_goes_on(
         _, errors = process.communicate(timeout=SECONDS)
     assert process.returncode == 130, errors
     assert "the same command goes on from here" in errors
-    from gridsearch.study import Study
+    from gridsearch.study.study import Study
 
     with Study(Path("study")).open() as ledger:
         assert ledger.coverage().running == 0

@@ -15,25 +15,25 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from gridsearch import frozen
 from gridsearch.encoders.load import describe
 from gridsearch.errors import RequestError
-from gridsearch.finetune import Execution, finetune
-from gridsearch.plan import Plan, make_plan
-from gridsearch.space import load_space
-from gridsearch.study import Study
+from gridsearch.plan.plan import Plan, make_plan
+from gridsearch.space.space import load_space
+from gridsearch.study.study import Study
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import load_task
+from gridsearch.training import frozen_states
+from gridsearch.training.finetune import Execution, finetune
+from gridsearch.training.worker import Job
 from gridsearch.trial import Epoch, Failure, Outcome
-from gridsearch.worker import Job
-from runners import processes, ray_tune
+from runners.backends import processes, ray_tune
+from runners.backends.processes import ProcessesRunner
+from runners.backends.ray_tune import RayRunner, _trainable
+from runners.backends.serial import SerialRunner
 from runners.contract import KILLED, Runner, Stock
 from runners.driver import make_stock, sweep
-from runners.processes import ProcessesRunner
 from runners.progress import Progress
-from runners.ray_tune import RayRunner, _trainable
 from runners.recorder import Recorder
-from runners.serial import SerialRunner
 from tests.fixtures_core import with_another_word
 from tests.runners.conftest import make_project
 
@@ -176,7 +176,7 @@ def test_a_worker_that_has_read_another_task_knows_nothing_of_it(
     job = next(job for job in jobs_of(plan) if job.trial.recipe.frozen_layers)
     other = replace(stock, data={key: with_another_word(data) for key, data in stock.data.items()})
     key = job.trial.encoder, job.trial.recipe.max_length
-    frozen.forget()
+    frozen_states.forget()
     expected = finetune(job.trial, other.data[key], stock.encoders[job.trial.encoder])
     before, after = Heard(), Heard()
     runner_of(name).run([job], stock, before, alone=True)

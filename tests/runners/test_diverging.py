@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from gridsearch.study import Study
+from gridsearch.study.study import Study
 from runners.cli import main
 
 SPACE = """

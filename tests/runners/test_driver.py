@@ -12,19 +12,18 @@ import pytest
 from rich.console import Console
 from safetensors.numpy import save_file
 
-from gridsearch import tfidf
 from gridsearch.encoders.load import describe
 from gridsearch.errors import RequestError
-from gridsearch.plan import Plan, make_plan
-from gridsearch.space import load_space
-from gridsearch.study import Study
+from gridsearch.plan.plan import Plan, make_plan
+from gridsearch.space.space import load_space
+from gridsearch.study.study import Study
 from gridsearch.tasks.taskfile import load_task
+from gridsearch.training.worker import Job
 from gridsearch.trial import Failure, FailureKind
-from gridsearch.worker import Job
+from runners.backends.serial import SerialRunner
 from runners.contract import Listener, Stock
 from runners.driver import SweepResult, sweep
 from runners.progress import Progress
-from runners.serial import SerialRunner
 
 
 class Stumbling(SerialRunner):
@@ -254,7 +253,7 @@ def test_nothing_is_written_when_the_encoder_cannot_be_read(plan: Plan, encoder_
 
 
 def test_the_yardstick_is_measured_once(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tfidf, "N_ROWS_MOST", 10)
+    monkeypatch.setattr("gridsearch.tasks.tfidf_yardstick.N_ROWS_MOST", 10)
     drive(plan, SerialRunner())
     drive(plan, SerialRunner())
     with Study(Path("study")).open() as ledger:

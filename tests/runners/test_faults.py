@@ -12,16 +12,16 @@ import pytest
 from rich.console import Console
 
 from gridsearch.encoders.load import describe
-from gridsearch.finetune import Execution
-from gridsearch.plan import Plan, make_plan
-from gridsearch.space import load_space
-from gridsearch.study import Study
+from gridsearch.plan.plan import Plan, make_plan
+from gridsearch.space.space import load_space
+from gridsearch.study.study import Study
 from gridsearch.tasks.taskfile import load_task
-from gridsearch.worker import Job
-from runners import processes
+from gridsearch.training.finetune import Execution
+from gridsearch.training.worker import Job
+from runners.backends import processes
+from runners.backends.processes import ProcessesRunner
 from runners.contract import Stock
 from runners.driver import make_stock, sweep
-from runners.processes import ProcessesRunner
 from runners.progress import Progress
 from tests.runners.faults import at_fault, hungry, seed_of
 from tests.runners.test_contract import Heard

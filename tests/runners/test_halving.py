@@ -10,14 +10,14 @@ import pytest
 from rich.console import Console
 
 from gridsearch.errors import RequestError
-from gridsearch.halving import halved
-from gridsearch.plan import Plan, make_plan
-from gridsearch.recipe import Recipe
-from gridsearch.rungs import Standing
-from gridsearch.space import parse_space
-from gridsearch.study import Study
+from gridsearch.plan.halving import halved
+from gridsearch.plan.plan import Plan, make_plan
+from gridsearch.plan.rungs import Standing
+from gridsearch.recipe.recipe import Recipe
+from gridsearch.space.space import parse_space
+from gridsearch.study.study import Study
 from gridsearch.trial import Failure
-from reports.rows import read_study
+from reports.study.read import read_study
 from runners.cli import main
 from runners.contract import Stock
 from runners.driver import SweepResult, sweep

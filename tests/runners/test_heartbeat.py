@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gridsearch.ledger import Ledger
-from gridsearch.study import Study
+from gridsearch.study.ledger import Ledger
+from gridsearch.study.study import Study
 from runners.driver import heartbeat
 
 
@@ -74,7 +74,7 @@ def test_a_ledger_that_is_locked_for_a_while(tmp_path: Path, monkeypatch: pytest
     connect = sqlite3.connect
     with Study(tmp_path / "study").driven() as ledger:
         monkeypatch.setattr(
-            "gridsearch.ledger.sqlite3.connect", lambda path, **how: connect(path, **how | {"timeout": 0})
+            "gridsearch.study.ledger.sqlite3.connect", lambda path, **how: connect(path, **how | {"timeout": 0})
         )
         with heartbeat(ledger, said.append), contextlib.closing(connect(ledger.path)) as other:
             with other:

@@ -8,9 +8,9 @@ import sys
 import pytest
 import ray
 
+from runners.backends.processes import ProcessesRunner
+from runners.backends.ray_tune import RayRunner
 from runners.machine import WORKERS_MEMORY
-from runners.processes import ProcessesRunner
-from runners.ray_tune import RayRunner
 
 STEPS = """
 import ctypes, resource, threading

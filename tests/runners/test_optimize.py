@@ -18,20 +18,20 @@ from rich.console import Console
 
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.errors import RequestError, StudyLockedError
-from gridsearch.plan import make_plan
-from gridsearch.recipe import Recipe
-from gridsearch.space import Space, parse_space
-from gridsearch.study import Study
+from gridsearch.plan.plan import make_plan
+from gridsearch.recipe.recipe import Recipe
+from gridsearch.space.space import Space, parse_space
+from gridsearch.study.study import Study
 from gridsearch.tasks.task import Split, Task
 from gridsearch.trial import Failure
-from reports.rows import read_study
-from runners import optuna_box
+from reports.study.read import read_study
 from runners.cli import main
 from runners.contract import Stock
 from runners.driver import sweep
-from runners.optuna_box import SearchResult, optimise
 from runners.progress import Progress
-from runners.search import Search
+from runners.schedules import search_plan
+from runners.schedules.search_plan import SearchResult, optimise
+from runners.schedules.search_settings import Search
 from tests.runners.pretending import N_DEV, Pretending, by_rate
 from tests.runners.waiting import SECONDS, wait_until
 
@@ -57,7 +57,7 @@ CARD = EncoderCard("tiny", "files-0123456789abcdef", "bert", 12, True, 512, drop
 def optimised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SearchResult]:
     """Return a short way to search a space with the pretending runner, in a study of the test's own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(optuna_box, "stock_on_demand", lambda *_: Stock({CARD.identity: None}, {}))
+    monkeypatch.setattr(search_plan, "stock_on_demand", lambda *_: Stock({CARD.identity: None}, {}))
 
     def run(space: str | Space, runner: Pretending, n_trials: int | None = None, **search: Any) -> SearchResult:
         return optimise(
@@ -210,7 +210,7 @@ def test_cells_of_one_recipe_share_their_trial(optimised) -> None:
 
 
 def test_a_contradiction_that_only_a_range_brings_is_left_out(optimised, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(optuna_box, "N_CHECKED", 1)
+    monkeypatch.setattr(search_plan, "N_CHECKED", 1)
     space = "[factors.reinit_layers]\nrange = { low = 0, high = 12 }\n[factors.frozen_layers]\nlevels = [1]\n"
     assert optimised(space, Pretending(), 20).coverage.finished == 12
     assert [json.loads(row[0]) for row in ledger_rows("SELECT levels FROM excluded")] == [
@@ -307,7 +307,7 @@ def test_hours_end_a_search(optimised, monkeypatch: pytest.MonkeyPatch) -> None:
         n_epochs[0] += 1
         return by_rate(recipe, seed, epoch)
 
-    monkeypatch.setattr("runners.campaign.time.monotonic", lambda: 300.0 * n_epochs[0])
+    monkeypatch.setattr("runners.schedules.campaign.time.monotonic", lambda: 300.0 * n_epochs[0])
     result = optimised("[recipe]\nepochs = 3\n" + RATE, Pretending(five_minutes), hours=1.0)
     assert str(result.coverage) == "complete: 4 planned, 4 finished, 0 failed, 0 pending"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gridsearch.space import Space, parse_space
-from gridsearch.study import Study
+from gridsearch.space.space import Space, parse_space
+from gridsearch.study.study import Study
 from runners import precision
 from runners.cli import main
 from runners.precision import with_precision

@@ -11,20 +11,20 @@ from pathlib import Path
 
 import pytest
 
+from gridsearch.cache import cache_folder
 from gridsearch.encoders.load import describe
 from gridsearch.errors import GridSearchError
-from gridsearch.measure import Visit
-from gridsearch.places import cache_folder
-from gridsearch.plan import Plan, make_plan
-from gridsearch.price import groups_of
-from gridsearch.space import load_space
+from gridsearch.plan.cost_groups import groups_of
+from gridsearch.plan.plan import Plan, make_plan
+from gridsearch.space.space import load_space
 from gridsearch.tasks.taskfile import load_task
+from gridsearch.training.step_timing import Visit
 from gridsearch.trial import Failure
 from runners.cli import build_parser
-from runners.measurement import Measurement, _n_visits, measure
-from runners.prediction import Place, circumstances_of, foreseen, known_prices, only, place_of, predict
-from runners.price_text import price_lines
-from runners.prices import Price, find_price, save_price
+from runners.pricing.forecast import Place, circumstances_of, foreseen, known_prices, only, place_of, predict
+from runners.pricing.forecast_text import price_lines
+from runners.pricing.measure import Measurement, _n_visits, measure
+from runners.pricing.price_cache import Price, find_price, save_price
 from tests.runners.test_cli import question, run
 
 PRICE = Price(
@@ -104,7 +104,7 @@ def test_hours_follow_from_prices_workers_and_order(plan: Plan) -> None:
     ],
 )
 def test_where_trials_run(words: list[str], expected: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runners.prediction.gpu_names", lambda: ())
+    monkeypatch.setattr("runners.pricing.forecast.gpu_names", lambda: ())
     monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 1, 2, 3})
     assert place_of(build_parser().parse_args([words[0], "space", *words[1:]])) == expected
 
@@ -118,7 +118,7 @@ def test_where_trials_run(words: list[str], expected: Place, monkeypatch: pytest
     ],
 )
 def test_trials_share_gpus(words: list[str], expected: tuple[int, float], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runners.prediction.gpu_names", lambda: ("A GPU", "A GPU"))
+    monkeypatch.setattr("runners.pricing.forecast.gpu_names", lambda: ("A GPU", "A GPU"))
     found = place_of(build_parser().parse_args(["sweep", "space", *words]))
     assert (found.n_workers, found.n_gpus) == expected
     assert place_of(build_parser().parse_args(["sweep", "space", "--gpus-per-trial", "0"])).gpus == ()
@@ -143,7 +143,7 @@ def test_no_worker_rests_while_others_measure(n_groups: int, n_workers: int, exp
 
 def test_the_quickest_first_visit_tells_the_start_of_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = iter([0.0, 9.0, 10.0, 14.0])
-    monkeypatch.setattr("runners.measurement.time.perf_counter", lambda: next(ticks))
+    monkeypatch.setattr("runners.pricing.measure.time.perf_counter", lambda: next(ticks))
     heard = Measurement(lambda: None)
     for trial, busy in (("a", 4.0), ("b", 6.0), ("a", 4.5)):
         heard.finished(trial, Visit(1, 1, 1, 1, 1, 1, 1, busy_seconds=busy, core_share=1, waited_seconds=1))
@@ -166,7 +166,7 @@ def test_what_cannot_be_computed_has_no_price(plan: Plan, monkeypatch: pytest.Mo
             listener.failed("a", Failure("out_of_memory", "no room"))
             assert listener.stop_wanted()
 
-    monkeypatch.setattr("runners.measurement.ProcessesRunner", Broken)
+    monkeypatch.setattr("runners.pricing.measure.ProcessesRunner", Broken)
     with pytest.raises(GridSearchError, match=r"cannot be measured \(out_of_memory\): no room"):
         measure(plan, groups_of(plan), 1, 1)
 
@@ -217,7 +217,7 @@ def test_from_price_to_page(plan: Plan, encoder_folder: Path, capsys: pytest.Cap
 
 
 def test_of_many_kinds_of_trials_the_dearest_are_listed(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runners.price_text.N_LISTED", 2)
+    monkeypatch.setattr("runners.pricing.forecast_text.N_LISTED", 2)
     prices = [replace(PRICE, seconds=seconds, core_share=1.0) for seconds in (5.0, 1.0, 2.0, 2.0)]
     *_, text = price_lines(predict(plan, groups_of(plan), prices, HERE))
     assert [line.split()[:3] for line in text.splitlines()[2:4]] == [["0", "0", "2"], ["1", "0", "2"]]

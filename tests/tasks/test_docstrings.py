@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from gridsearch.cache import cache_folder
 from gridsearch.errors import RequestError
-from gridsearch.places import cache_folder
 from gridsearch.tasks import docstrings
 from gridsearch.tasks.task import Task
 

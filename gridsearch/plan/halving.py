@@ -1,0 +1,80 @@
+"""Plans of a successive halving: its rungs, and why some plans cannot have one."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from gridsearch.errors import RequestError
+from gridsearch.plan.plan import Plan, PlannedCell
+from gridsearch.plan.rungs import Halving, make_rungs
+from gridsearch.recipe.recipe import Recipe, knobs
+
+_ATTACK = tuple(name for name in Recipe.model_fields if name.startswith(("adversarial", "freelb")))
+_AVERAGE = tuple(name for name in Recipe.model_fields if name.startswith("swa"))
+
+
+def halved(plan: Plan, eta: int) -> Plan:
+    """Return the plan as a successive halving. Raises RequestError where that cannot be fair, or saves nothing.
+
+    The first rung has as many epochs as it takes for every level to act.
+    """
+    if eta < 2:
+        raise RequestError(f"--halving divides the cells by a whole number from 2, but got {eta}")
+    n_cells = len({tuple(trial.id for trial in cell.trials) for cell in plan.cells})
+    recipes = [cell.recipe for cell in plan.cells]
+    if len({recipe.epochs for recipe in recipes}) > 1:
+        raise RequestError("--halving compares cells after the same epochs of equal schedules, but here epochs varies")
+    if any(recipe.patience != "none" for recipe in recipes):
+        raise RequestError("--halving and patience both end trials early; leave one of them out")
+    n_epochs = recipes[0].epochs
+    if n_cells < eta or n_epochs < eta:
+        have = f"{n_cells} cell{'s' * (n_cells > 1)} of {n_epochs} epoch{'s' * (n_epochs > 1)}"
+        raise RequestError(f"--halving {eta} needs at least {eta} cells of {eta} epochs, but there are {have}")
+    first = _epochs_until_all_act(plan, n_epochs)
+    halving = Halving(eta, make_rungs(n_cells, n_epochs, eta, first))
+    if len(halving.rungs) == 1:
+        late = next(_late(plan, n_epochs // eta))
+        raise RequestError(f"--halving {eta} has no rung from epoch {first} of {n_epochs} on, and {late}")
+    if halving.cost >= halving.full_cost:
+        text = halving.text(len(plan.space.design.seeds))
+        raise RequestError(f"--halving {eta} saves nothing, as trials that go on begin anew: {text}")
+    return replace(plan, halving=halving)
+
+
+def _epochs_until_all_act(plan: Plan, n_epochs: int) -> int:
+    """Return the first epoch after which every level has acted; RequestError when there is none before the last."""
+    for epochs in range(1, n_epochs):
+        if next(_late(plan, epochs), None) is None:
+            return epochs
+    raise RequestError(f"--halving cannot judge every level before the last epoch: {next(_late(plan, n_epochs - 1))}")
+
+
+def _late(plan: Plan, epochs: int) -> Iterator[str]:
+    """Name what some factor varies, and what has not acted after so many epochs."""
+    varied = {name for factor in plan.space.factors for name in factor.knobs}
+    if "selection" in varied:
+        yield "selection acts after the last epoch"
+    for cell in plan.cells:
+        recipe = cell.recipe
+        for name in sorted(varied & _idle(recipe, epochs, len(plan.task.train))):
+            if getattr(recipe, name) != knobs()[name].neutral:
+                yield f"{name} of cell {cell.index} does not act before epoch {_begins(cell, plan, epochs)}"
+
+
+def _idle(recipe: Recipe, epochs: int, n_train_rows: int) -> set[str]:
+    """Name the knobs of parts that come into play only after so many epochs."""
+    idle: set[str] = set()
+    if recipe.adversarial != "none" and recipe.adversarial_start > epochs:
+        idle.update(_ATTACK)
+    first_step = recipe.swa_first_step(n_train_rows)
+    if first_step is not None:
+        # A rate of its own acts from the next step on; else the first mean is what differs.
+        n_more = recipe.swa_every if recipe.swa_learning_rate == "schedule" else 1
+        if first_step + n_more > epochs * recipe.steps_per_epoch(n_train_rows):
+            idle.update(_AVERAGE)
+    return idle
+
+
+def _begins(cell: PlannedCell, plan: Plan, epochs: int) -> int:
+    """Return the epoch in which the last idle part of a cell comes into play."""
+    n_rows, n_epochs = len(plan.task.train), cell.recipe.epochs
+    return next((n for n in range(epochs + 1, n_epochs) if not _idle(cell.recipe, n, n_rows)), n_epochs)

@@ -1,0 +1,165 @@
+"""A space: the factors put on trial, the rules and the design, read from one TOML file."""
+
+import itertools
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from gridsearch.errors import RequestError, one_of
+from gridsearch.recipe.recipe import Recipe, parse_recipe
+from gridsearch.space.design import Design, combinations, parse_design
+from gridsearch.space.draws import count_combinations
+from gridsearch.space.factor import Factor, Level, parse_factor
+from gridsearch.space.rules import Scope, parse_rule
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Cells that are left out before anything runs, and why."""
+
+    skip: str
+    why: str
+    holds: Callable[[Scope], bool]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One combination of levels (factor name to label), with the recipe that it declares and its name in a list."""
+
+    levels: Mapping[str, str]
+    recipe: Recipe
+    row: str = ""
+
+    def __str__(self) -> str:
+        return spell_cell(self.levels, self.row)
+
+
+@dataclass(frozen=True)
+class Space:
+    """Factors + rules + design, with the part of the recipe that all cells share (``fixed``)."""
+
+    name: str
+    title: str
+    text: str
+    fixed: Mapping[str, Any]
+    factors: tuple[Factor, ...]
+    rules: tuple[Rule, ...]
+    design: Design
+
+    def cells(self) -> Iterator[Cell]:
+        """Return the combinations that the design asks for, in table order."""
+        for combination in combinations(self.design, self.factors, self.name):
+            yield self.cell(combination.levels, combination.row)
+
+    def cell(self, levels: Sequence[Level], row: str = "") -> Cell:
+        """Put a cell together from a level of each factor."""
+        values = dict(self.fixed)
+        for level in levels:
+            values |= level.knobs
+        labels = {factor.name: level.label for factor, level in zip(self.factors, levels, strict=True)}
+        return Cell(labels, parse_recipe(values, f"{self.name}, {spell_cell(labels, row)}"), row)
+
+    @property
+    def n_combinations(self) -> int | None:
+        """All combinations of levels, asked for or not; None where a range has no end of them."""
+        return count_combinations(self.factors)
+
+    def rule_against(self, recipe: Recipe, levels: Mapping[str, str]) -> Rule | None:
+        """Return the first rule that leaves this (resolved) cell out."""
+        scope = recipe.model_dump() | {f"factor.{name}": label for name, label in levels.items()}
+        return next((rule for rule in self.rules if rule.holds(scope)), None)
+
+    def with_fixed(self, values: Mapping[str, Any]) -> "Space":
+        """Return the space with other values for knobs that no factor varies."""
+        for name in values:
+            if name not in Recipe.model_fields:
+                raise RequestError(one_of("knob", name, list(Recipe.model_fields)))
+            _refuse_fixed_factor_knob(name, self.factors)
+        parse_recipe(values, "--set")
+        return replace(self, fixed={**self.fixed, **values})
+
+    def with_seeds(self, seeds: list[int]) -> "Space":
+        """Return the space with other seeds."""
+        form = self.design.model_dump() | {"seeds": seeds}
+        return replace(self, design=parse_design(form, self.factors, self.name))
+
+
+def spell_cell(levels: Mapping[str, str], row: str = "") -> str:
+    """Name a cell in a message: by its row in a list, else by its levels.
+
+    >>> spell_cell({"attack": "fgm"}), spell_cell({"attack": "fgm"}, "kfold-2")
+    ('cell attack = fgm', "row 'kfold-2'")
+    """
+    return f"row {row!r}" if row else "cell " + ", ".join(f"{name} = {label}" for name, label in levels.items())
+
+
+def load_space(path: Path) -> Space:
+    """Read a space file. Raises RequestError with one sentence for whatever is wrong in it."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestError(f"the space file {path} cannot be read: {error}") from None
+    return parse_space(text, path.stem)
+
+
+def parse_space(text: str, name: str) -> Space:
+    """Read the text of a space file; ``name`` is what the space is called in messages and folders."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RequestError(f"{name} is not TOML: {error}") from None
+    known = ["title", "recipe", "factors", "design", "rules"]
+    for key in raw:
+        if key not in known:
+            raise RequestError(f"{name}: {one_of('section', key, known)}")
+    fixed = _table(raw, "recipe", name)
+    parse_recipe(fixed, f"{name}, [recipe]")
+    factors = tuple(parse_factor(key, form, fixed, name) for key, form in _table(raw, "factors", name).items())
+    if not factors:
+        raise RequestError(f"{name}: a space needs at least one factor under [factors]")
+    _refuse_shared_knobs(factors, fixed, name)
+    design = parse_design(_table(raw, "design", name), factors, name)
+    rules = tuple(_rule(form, factors, name) for form in _tables(raw, "rules", name))
+    return Space(name, str(raw.get("title", name)), text, fixed, factors, rules, design)
+
+
+def _table(raw: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:
+    value = raw.get(key, {})
+    if not isinstance(value, dict):
+        raise RequestError(f"{name}: [{key}] must be a table, but is {value!r}")
+    return value
+
+
+def _tables(raw: Mapping[str, Any], key: str, name: str) -> list[dict[str, Any]]:
+    value = raw.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise RequestError(f"{name}: [[{key}]] must be a list of tables, but is {value!r}")
+    return value
+
+
+def _refuse_shared_knobs(factors: tuple[Factor, ...], fixed: Mapping[str, Any], space: str) -> None:
+    for first, second in itertools.combinations(factors, 2):
+        if shared := sorted(first.knobs & second.knobs):
+            raise RequestError(
+                f"{space}: factors {first.name} and {second.name} both set {shared[0]}; one knob, one factor"
+            )
+        if first.column == second.column:
+            raise RequestError(f"{space}: factors {first.name} and {second.name} have the same label {first.column!r}")
+    for name in fixed:
+        _refuse_fixed_factor_knob(name, factors)
+
+
+def _refuse_fixed_factor_knob(name: str, factors: tuple[Factor, ...]) -> None:
+    for factor in factors:
+        # A level that leaves a knob alone falls back to the fixed part, so only a knob set by every level is a clash.
+        if name in factor.knobs and all(name in level.knobs for level in factor.levels):
+            raise RequestError(f"{name} is varied by factor {factor.name}; it cannot be fixed as well")
+
+
+def _rule(form: dict[str, Any], factors: tuple[Factor, ...], space: str) -> Rule:
+    if set(form) != {"skip", "why"} or not all(isinstance(text, str) and text for text in form.values()):
+        raise RequestError(f"{space}: a rule has a text `skip` and a text `why`, but is {form!r}")
+    names = [*Recipe.model_fields, *(f"factor.{factor.name}" for factor in factors)]
+    return Rule(form["skip"], form["why"], parse_rule(form["skip"], names))

@@ -1,0 +1,586 @@
+"""The ledger: the study's SQLite file, the only record of what was planned, tried and found."""
+
+import contextlib
+import json
+import math
+import socket
+import sqlite3
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gridsearch.canonical import canonical_json
+from gridsearch.errors import GridSearchError, NotBegunError, RequestError, StudyLockedError
+from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
+from gridsearch.plan.rungs import Standing, read_halving, stand
+from gridsearch.recipe.knob import ALWAYS
+from gridsearch.recipe.recipe import knobs, parse_recipe
+from gridsearch.space.factor import ROW
+from gridsearch.study.lease import Trace, this_machine, trace_of
+from gridsearch.study.manifest import difference, study_facts
+from gridsearch.study.schema import SCHEMA_VERSION, make_up_to_date, up_to_date_copy, version_of
+from gridsearch.study.stored_logits import AUTO, Kept, array_bytes, as_kept, chunks_of, joined, kept_as
+from gridsearch.tasks.metrics import LOWER_IS_BETTER
+from gridsearch.tasks.task import Task
+from gridsearch.trial import PART, Epoch, Failure, FailureKind, Outcome, Trial
+
+if TYPE_CHECKING:
+    import numpy
+
+
+OVER = ("finished", "failed")
+"""States of trials that never run again, unless failures are forgiven."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The certificate: how many trials the plan has, and in which state each of them is."""
+
+    planned: int
+    finished: int
+    failed: int
+    running: int
+    pending: int
+    repeated: int
+    pruned: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Everything planned is finished, or pruned by an optimiser or a halving, and nothing was finished twice."""
+        return self.finished + self.pruned == self.planned and self.repeated == 0
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is left to try, though some may have failed for good."""
+        return self.pending == 0 and self.running == 0
+
+    def __str__(self) -> str:
+        state = "complete" if self.complete else "settled" if self.settled else "incomplete"
+        pruned = f", {self.pruned} pruned" if self.pruned else ""
+        running = f", {self.running} running" if self.running else ""
+        repeated = f", {self.repeated} finished more than once" if self.repeated else ""
+        return (
+            f"{state}: {self.planned} planned, {self.finished} finished, {self.failed} failed, "
+            f"{self.pending} pending{pruned}{running}{repeated}"
+        )
+
+
+@dataclass(frozen=True)
+class Survey:
+    """How far a study is at one moment: the state of every trial, how often one finished twice, a halving's standing.
+
+    The ledger is read once for all that follows from it: in a halving, each reading goes through every epoch.
+    """
+
+    states: Mapping[str, str]
+    standing: Standing | None
+    n_repeated: int
+    is_optimised: bool
+
+    @property
+    def unfinished(self) -> set[str]:
+        """The trials that are neither finished nor failed for good."""
+        return {trial for trial, state in self.states.items() if state not in OVER}
+
+    @property
+    def pending(self) -> set[str]:
+        """The trials that are to run now: the unfinished ones, or what a halving's rung lacks."""
+        return self.unfinished if self.standing is None else set(self.standing.lacking)
+
+    @property
+    def coverage(self) -> Coverage:
+        """The trials counted by state.
+
+        What an optimiser has pruned is done, and what a halving left behind; a plain sweep would still have to run it.
+        """
+        states, n_pruned = Counter(self.states.values()), self._n_pruned()
+        return Coverage(
+            planned=states.total(),
+            finished=states["finished"],
+            failed=states["failed"],
+            running=states["running"],
+            pending=states["planned"] + states["pruned"] - n_pruned,
+            repeated=self.n_repeated,
+            pruned=n_pruned,
+        )
+
+    def _n_pruned(self) -> int:
+        """Count the trials that were ended early and stay so."""
+        pruned = {trial for trial, state in self.states.items() if state == "pruned"}
+        if self.standing is not None:
+            return len(pruned - self.standing.lacking.keys())
+        return len(pruned) if self.is_optimised else 0
+
+
+class Ledger:
+    """An open ledger. Opening makes the file where there is none, and brings an older one up to date.
+
+    With ``must_exist`` it is only read, and the file stays as it is: an older one is copied before it is upgraded.
+    """
+
+    def __init__(self, path: Path, *, must_exist: bool = False) -> None:
+        if must_exist and not path.is_file():
+            raise RequestError(f"there is no study at {path.parent}: no {path.name} in it")
+        self.path = path
+        self.token = ""
+        """The lease of a driver; whoever writes without one answers for it."""
+        self._kept_logits: Kept = "float32"
+        try:
+            # The heartbeat has a connection of its own; a short wait is all that two of them ever need.
+            self.connection = sqlite3.connect(path, timeout=30, isolation_level="IMMEDIATE")
+            version = self._prepared(is_read=must_exist)
+        except sqlite3.OperationalError as error:
+            raise RequestError(f"{path} cannot be used as a ledger: {error}") from None
+        except sqlite3.DatabaseError as error:
+            raise RequestError(f"{path} is not a ledger: {error}") from None
+        if version == 0:
+            raise NotBegunError(f"nothing has been planned yet in {path.parent}")
+        if version != SCHEMA_VERSION:
+            raise RequestError(f"{path} has ledger schema {version}, but this version reads {SCHEMA_VERSION}")
+        self.connection.row_factory = sqlite3.Row
+
+    def _prepared(self, *, is_read: bool) -> int:
+        """Bring the tables up to date, or open a copy in which they are; return their version."""
+        self.connection.execute("PRAGMA foreign_keys = ON")
+        if not is_read:
+            make_up_to_date(self.connection)
+        elif 0 < version_of(self.connection) < SCHEMA_VERSION:
+            with contextlib.closing(self.connection) as old:
+                self.connection = up_to_date_copy(old)
+        return version_of(self.connection)
+
+    def __enter__(self) -> "Ledger":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.connection.close()
+
+    # Who may write
+
+    @contextlib.contextmanager
+    def leased(self, name: str, last: Trace | None) -> Iterator[None]:
+        """Write as the one driver of the study, until another takes over what it must believe dead.
+
+        ``last`` is what is known of the driver before, who is dead: any other trace is that of one who lives.
+        """
+        token = uuid.uuid4().hex
+        with self.connection as write:
+            write.execute("BEGIN IMMEDIATE")
+            if (found := trace_of(write)) is not None and found != last:
+                raise StudyLockedError(f"the study {self.path.parent} is being driven by {found.name}")
+            write.execute("INSERT OR REPLACE INTO driver VALUES (1, ?, ?, ?, 0)", (name, this_machine(), token))
+        self.token = token
+        try:
+            yield
+        finally:
+            self.token = ""
+            with contextlib.suppress(sqlite3.Error), self.connection as write:
+                write.execute("DELETE FROM driver WHERE token = ?", (token,))
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """Write all of it or nothing. A driver renews its lease by it, and learns here that it has lost it."""
+        with self.connection as write:
+            if self.token:
+                renewed = write.execute("UPDATE driver SET beats = beats + 1 WHERE token = ?", (self.token,))
+                if renewed.rowcount != 1:
+                    raise StudyLockedError(f"another driver has taken over the study {self.path.parent}")
+            yield write
+
+    # What a study is about
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the study is bound to: its space, task, metric, labels."""
+        return {row["key"]: json.loads(row["value"]) for row in self.connection.execute("SELECT * FROM study")}
+
+    def _fact(self, key: str) -> Any:
+        row = self.connection.execute("SELECT value FROM study WHERE key = ?", (key,)).fetchone()
+        return None if row is None else json.loads(row["value"])
+
+    def _set_facts(self, facts: Mapping[str, object]) -> None:
+        self.connection.executemany(
+            "INSERT INTO study VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+            [(key, canonical_json(value)) for key, value in facts.items()],
+        )
+
+    def refuse_another_study(self, plan: Plan, sources: Mapping[str, object]) -> set[str]:
+        """Return the ids of the study's trials, all of which the plan has too; else raise RequestError."""
+        known, old = self.facts(), self.trial_ids()
+        if known.get("kind", "trials") != "trials":
+            raise RequestError(f"{self.path.parent} holds a published table; a sweep needs a study of its own")
+        if old - plan.trials.keys():
+            what = difference(known, study_facts(plan, sources))
+            raise RequestError(f"{self.path.parent} holds another study: {what}; give this one a --study of its own")
+        return old
+
+    def adopt(self, plan: Plan, sources: Mapping[str, object]) -> int:
+        """Write a plan, or let the study grow to it; return how many trials are new to it.
+
+        ``sources`` says how task and encoders were named, so that a row can be repeated. A plan that lacks a trial
+        which the study already has is another study: refused, with the difference named, and nothing is changed.
+        """
+        old = self.refuse_another_study(plan, sources)
+        facts, trials = study_facts(plan, sources), plan.trials
+        with self._writing() as write:
+            self._set_facts(facts)
+            for table in ("cell_trials", "cells", "excluded"):
+                write.execute(f"DELETE FROM {table}")
+            _insert_cells(write, plan.cells)
+            write.executemany("INSERT INTO labels VALUES (?, ?, ?) ON CONFLICT DO NOTHING", _labels(plan.task))
+            write.executemany(
+                "INSERT INTO excluded VALUES (?, ?)",
+                [(_levels(cell.levels, cell.row), cell.why) for cell in plan.excluded],
+            )
+        return len(trials.keys() - old)
+
+    def keep_logits(self, asked: str, n_values: int) -> None:
+        """Decide how the logits of trials that finish from now on are kept.
+
+        ``auto`` goes on as the study began; that is chosen once, by all ``n_values`` that it is to hold. Asked for by
+        name, another way may follow: each matrix says how it is kept.
+        """
+        known = self._fact("logits")
+        self._kept_logits = kept_as(known if known and asked == AUTO else asked, n_values)
+        with self._writing():
+            self._set_facts({"logits": self._kept_logits})
+
+    def append(self, plan: Plan, sources: Mapping[str, object]) -> None:
+        """Write the last cell of a plan all the rest of which is there."""
+        with self._writing() as write:
+            self._set_facts(study_facts(plan, sources))
+            _insert_cells(write, plan.cells[-1:])
+
+    def exclude(self, cell: ExcludedCell) -> None:
+        """Note a cell that is left out, and why."""
+        with self._writing() as write:
+            write.execute("INSERT OR REPLACE INTO excluded VALUES (?, ?)", (_levels(cell.levels, cell.row), cell.why))
+
+    def cells(self) -> list[dict[str, str]]:
+        """Return the levels of all cells in table order, then those of the cells left out; in a list, after "row"."""
+        query = "SELECT levels FROM (SELECT * FROM cells ORDER BY position) UNION ALL SELECT levels FROM excluded"
+        return [json.loads(row["levels"]) for row in self.connection.execute(query)]
+
+    def trial(self, id_or_prefix: str) -> Trial:
+        """Return the one trial whose id starts so."""
+        # A range, which the index of ids serves; U+10FFFF is after whatever may follow.
+        query = "SELECT * FROM trials WHERE id >= ? AND id < ? || char(1114111) LIMIT 2"
+        rows = self.connection.execute(query, (id_or_prefix, id_or_prefix)).fetchall()
+        if len(rows) != 1:
+            raise RequestError(
+                f"{'no' if not rows else 'more than one'} trial of this study starts with {id_or_prefix!r}"
+            )
+        return _trial(rows[0])
+
+    def trial_ids(self) -> set[str]:
+        """Return the ids of all trials of the study."""
+        return {row["id"] for row in self.connection.execute("SELECT id FROM trials")}
+
+    def knows(self, trial_id: str) -> bool:
+        """Whether this is a trial of the study."""
+        return self.connection.execute("SELECT 1 FROM trials WHERE id = ?", (trial_id,)).fetchone() is not None
+
+    # What is left to do
+
+    def survey(self) -> Survey:
+        """Read how far the study is, all of it at once."""
+        rows = self.connection.execute("SELECT * FROM trial_states")
+        states = {row["trial"]: row["state"] for row in rows}
+        return Survey(
+            states, self._standing(states), self._n_repeated(), is_optimised=self._fact("optimised") is not None
+        )
+
+    def coverage(self) -> Coverage:
+        """Count the trials by state."""
+        return self.survey().coverage
+
+    def pending(self) -> set[str]:
+        """Return the ids of all trials that are to run now: the unfinished ones, or what a halving's rung lacks."""
+        return self.survey().pending
+
+    def _n_repeated(self) -> int:
+        """Count the trials that finished more than once: an index forbids it, and the certificate looks anyway."""
+        repeated = "SELECT 1 FROM attempts WHERE state = 'finished' GROUP BY trial HAVING count(*) > 1"
+        return int(self.connection.execute(f"SELECT count(*) FROM ({repeated})").fetchone()[0])
+
+    def _standing(self, states: Mapping[str, str]) -> Standing | None:
+        halving = self._fact("halving")
+        if not halving:
+            return None
+        cells: dict[int, list[str]] = {}
+        for row in self.connection.execute("SELECT * FROM cell_trials ORDER BY position, replicate"):
+            cells.setdefault(row["position"], []).append(row["trial"])
+        firsts = {tuple(trials): position for position, trials in reversed(cells.items())}
+        metric = self._fact("metric")
+        return stand(
+            read_halving(halving),
+            {position: trials for position, trials in cells.items() if firsts[tuple(trials)] == position},
+            self._curves(metric),
+            {trial for trial, state in states.items() if state in OVER},
+            lower_is_better=metric in LOWER_IS_BETTER,
+        )
+
+    def _curves(self, metric: str) -> dict[str, list[float | None]]:
+        """Return the metric on dev after each epoch of every trial; None where its numbers were not finite.
+
+        An epoch that was run twice counts as it was first seen: what was chosen by it stays chosen on any machine.
+        """
+        query = (
+            "SELECT trial, number, train_loss, epochs.dev FROM epochs JOIN attempts ON attempts.id = epochs.attempt "
+            "WHERE state IN ('finished', 'pruned') ORDER BY number, attempts.id"
+        )
+        curves: dict[str, list[float | None]] = {}
+        for row in self.connection.execute(query):
+            curve = curves.setdefault(row["trial"], [])
+            if len(curve) < row["number"]:
+                curve.append(dev_after(row["train_loss"], row["dev"], metric))
+        return curves
+
+    def failures(self, trial_id: str) -> list[FailureKind]:
+        """Return the kinds of a trial's failed attempts since it was last reopened, oldest first."""
+        query = "SELECT failure_kind FROM attempts WHERE trial = ? AND state = 'failed' AND forgiven = 0 ORDER BY id"
+        return [row["failure_kind"] for row in self.connection.execute(query, (trial_id,))]
+
+    def final_failures(self) -> list[tuple[str, str, str]]:
+        """Return (trial, kind, message) of every trial that failed for good."""
+        query = (
+            "SELECT trial, failure_kind, message FROM attempts JOIN trial_states USING (trial) "
+            "WHERE final = 1 AND forgiven = 0 AND trial_states.state = 'failed' ORDER BY attempts.id"
+        )
+        return [tuple(row) for row in self.connection.execute(query)]
+
+    def dev_scores(self) -> list[tuple[str, dict[str, float]]]:
+        """Return (trial, dev metrics at the chosen epoch) of every finished trial, in the order they finished."""
+        query = (
+            "SELECT trial, dev FROM outcomes JOIN attempts ON attempts.id = outcomes.attempt "
+            "WHERE state = 'finished' ORDER BY outcomes.rowid"  # as they were written: a clock may be set back
+        )
+        return [(row["trial"], json.loads(row["dev"])) for row in self.connection.execute(query)]
+
+    def execution(self, trial_id: str) -> dict[str, Any]:
+        """Return how a finished trial was executed: threads, device, micro-batches; empty when it is not finished."""
+        query = "SELECT resources FROM attempts WHERE trial = ? AND state = 'finished'"
+        row = self.connection.execute(query, (trial_id,)).fetchone()
+        facts = json.loads(row["resources"]) if row else {}
+        return {key: facts[key] for key in ("threads", "device", "micro_batch_divisor") if key in facts}
+
+    # What is tried and found
+
+    def provenance(self, content: Mapping[str, object]) -> int:
+        """Keep the versions, machine and commit of a driver's start; return their number."""
+        text = canonical_json(content)
+        with self._writing() as write:
+            write.execute("INSERT INTO provenance (content) VALUES (?) ON CONFLICT DO NOTHING", (text,))
+        row = self.connection.execute("SELECT id FROM provenance WHERE content = ?", (text,)).fetchone()
+        return int(row["id"])
+
+    def start(self, trial_id: str, provenance: int, worker: str, resources: Mapping[str, object]) -> int:
+        """Lease a trial: open an attempt and return its number."""
+        now = time.time()
+        with self._writing() as write:
+            cursor = write.execute(
+                "INSERT INTO attempts (trial, state, provenance, driver, worker, resources, started, heartbeat) "
+                "VALUES (?, 'running', ?, ?, ?, ?, ?, ?)",
+                (trial_id, provenance, socket.gethostname(), worker, canonical_json(resources), now, now),
+            )
+        return int(cursor.lastrowid or 0)
+
+    def beside(self) -> "Ledger":
+        """Open the same ledger once more, for another thread of the same driver."""
+        other = Ledger(self.path, must_exist=True)
+        other.token = self.token
+        return other
+
+    def heartbeat(self) -> None:
+        """Renew the lease: of the driver, and of every running attempt."""
+        with self._writing() as write:
+            write.execute("UPDATE attempts SET heartbeat = max(?, heartbeat) WHERE state = 'running'", (time.time(),))
+
+    def record_epoch(self, attempt: int, epoch: Epoch) -> None:
+        """Add an epoch to a running attempt."""
+        with self._writing() as write:
+            self._insert_epochs(write, attempt, [epoch])
+
+    def finish(self, attempt: int, outcome: Outcome) -> None:
+        """Close an attempt with its outcome: all of it, or nothing."""
+        with self._writing() as write:
+            _close(
+                write,
+                attempt,
+                state="finished",
+                chosen_epoch=outcome.chosen_epoch,
+                seconds=outcome.seconds,
+                peak_bytes=outcome.peak_bytes,
+                not_learned=outcome.not_learned,
+            )
+            self._insert_epochs(write, attempt, outcome.epochs)
+            write.executemany(
+                "INSERT INTO outcomes VALUES (?, ?, ?, ?)",
+                [
+                    (attempt, name, canonical_json(part.dev), None if part.test is None else canonical_json(part.test))
+                    for name, part in outcome.parts.items()
+                ],
+            )
+            for name, part in outcome.parts.items():
+                for split, logits in (("dev", part.dev_logits), ("test", part.test_logits)):
+                    if logits is not None:
+                        self._insert_logits(write, (attempt, name, split), logits)
+
+    def logits(self, trial_id: str, split: str) -> "numpy.ndarray | None":
+        """Read a finished trial's logits of (rows, labels) on "dev" or "test", as kept; None where none are."""
+        query = (
+            "SELECT data FROM logits JOIN attempts ON attempts.id = logits.attempt "
+            "WHERE trial = ? AND state = 'finished' AND part = ? AND split = ? ORDER BY chunk"
+        )
+        found: numpy.ndarray | None = joined(
+            row["data"] for row in self.connection.execute(query, (trial_id, PART, split))
+        )
+        return found
+
+    def fail(self, attempt: int, failure: Failure, *, final: bool) -> None:
+        """Close an attempt with its failure; ``final`` when the trial is not to be tried again."""
+        with self._writing() as write:
+            _close(
+                write,
+                attempt,
+                state="failed",
+                failure_kind=failure.kind,
+                message=failure.message,
+                traceback=failure.traceback,
+                final=int(final),
+            )
+
+    def prune(self, attempt: int) -> None:
+        """Close an attempt that was ended early, on purpose: its epochs stay, and it satisfies no sweep."""
+        with self._writing() as write:
+            _close(write, attempt, state="pruned")
+
+    def release(self, message: str) -> int:
+        """Close what a dead driver left running, to be tried again; return how many attempts that were."""
+        rows = self.connection.execute("SELECT id FROM attempts WHERE state = 'running'").fetchall()
+        for row in rows:
+            self.fail(row["id"], Failure("lost_driver", message), final=False)
+        return len(rows)
+
+    def reopen_failed(self) -> int:
+        """Forgive all failures of trials that failed for good, so that they start anew; return how many trials."""
+        failed = "SELECT trial FROM trial_states WHERE state = 'failed'"
+        n_trials = len(self.connection.execute(failed).fetchall())
+        with self._writing() as write:
+            write.execute(f"UPDATE attempts SET forgiven = 1 WHERE state = 'failed' AND trial IN ({failed})")
+        return n_trials
+
+    def set_yardstick(self, name: str, dev: Mapping[str, float], test: Mapping[str, float] | None) -> None:
+        """Keep a cheap reference's metrics."""
+        values = (name, canonical_json(dev), None if test is None else canonical_json(test))
+        with self._writing() as write:
+            write.execute("INSERT OR REPLACE INTO yardsticks VALUES (?, ?, ?)", values)
+
+    def scores(self) -> dict[str, dict[str, float]]:
+        """Return the outside scores: name, in the order in which they were first given, to trial to value."""
+        found: dict[str, dict[str, float]] = {}
+        for row in self.connection.execute("SELECT * FROM scores ORDER BY rowid"):
+            found.setdefault(row["name"], {})[row["trial"]] = row["value"]
+        return found
+
+    def set_scores(self, name: str, values: Mapping[str, float | None]) -> None:
+        """Keep an outside score of some trials; None takes a trial's away."""
+        with self._writing() as write:
+            for trial_id, value in values.items():
+                if value is None:
+                    write.execute("DELETE FROM scores WHERE trial = ? AND name = ?", (trial_id, name))
+                else:
+                    write.execute(
+                        "INSERT INTO scores VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+                        (trial_id, name, value),
+                    )
+
+    def import_observations(
+        self, facts: Mapping[str, object], rows: Iterable[tuple[Mapping[str, str], float]], response: str
+    ) -> None:
+        """Fill a new study with the rows of a published table."""
+        with self._writing() as write:
+            self._set_facts(facts)
+            write.executemany(
+                "INSERT INTO observations VALUES (?, ?, ?, ?)",
+                [
+                    (position, _levels(levels), response, value)
+                    for position, (levels, value) in enumerate(rows, start=1)
+                ],
+            )
+
+    def _insert_logits(self, write: sqlite3.Connection, where: tuple[int, str, str], logits: "numpy.ndarray") -> None:
+        if self._kept_logits == "none":
+            return
+        chunks = chunks_of(as_kept(logits, self._kept_logits))
+        rows = ((*where, number, chunk) for number, chunk in enumerate(chunks))
+        write.executemany("INSERT INTO logits VALUES (?, ?, ?, ?, ?)", rows)
+
+    @staticmethod
+    def _insert_epochs(write: sqlite3.Connection, attempt: int, epochs: Iterable[Epoch]) -> None:
+        write.executemany(
+            "INSERT INTO epochs VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            [
+                (
+                    attempt,
+                    epoch.number,
+                    epoch.train_loss if math.isfinite(epoch.train_loss) else None,
+                    epoch.train_seconds,
+                    epoch.dev_seconds,
+                    canonical_json(epoch.dev),
+                )
+                for epoch in epochs
+            ],
+        )
+
+
+def _insert_cells(write: sqlite3.Connection, cells: Iterable[PlannedCell]) -> None:
+    for cell in cells:
+        write.executemany(
+            "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            [(t.id, canonical_json(t.recipe.model_dump()), t.seed, t.fold, t.task, t.encoder) for t in cell.trials],
+        )
+        recipe, dead = canonical_json(cell.recipe.model_dump()), canonical_json(cell.dead)
+        levels = _levels(cell.levels, cell.row)
+        write.execute("INSERT INTO cells VALUES (?, ?, ?, ?)", (cell.index, levels, recipe, dead))
+        write.executemany(
+            "INSERT INTO cell_trials VALUES (?, ?, ?)",
+            [(cell.index, replicate, trial.id) for replicate, trial in enumerate(cell.trials)],
+        )
+
+
+def _labels(task: Task) -> Iterator[tuple[str, str, bytes]]:
+    import numpy as np
+
+    for name, split in (("dev", task.dev), ("test", task.test)):
+        if split is not None and split.labels is not None:
+            yield name, PART, array_bytes(np.array(split.labels, dtype=np.int32))
+
+
+def dev_after(train_loss: float | None, dev: str, metric: str) -> float | None:
+    """Return the metric of an epoch as it is kept; None where its numbers were not finite."""
+    value = json.loads(dev).get(PART, {}).get(metric)
+    return value if train_loss is not None and value is not None and math.isfinite(value) else None
+
+
+def _levels(levels: Mapping[str, str], row: str = "") -> str:
+    """Keep the factors' order, which canonical JSON would sort away; a list's name of the row goes before them."""
+    return json.dumps(({ROW: row} if row else {}) | dict(levels), ensure_ascii=False)
+
+
+def _trial(row: sqlite3.Row) -> Trial:
+    """Read a trial. Knobs that are younger than its recipe are neutral in it: its id was made without them."""
+    neutral = {name: knob.neutral for name, knob in knobs().items() if knob.neutral is not ALWAYS}
+    recipe = parse_recipe(neutral | json.loads(row["recipe"]), f"the recipe of trial {row['id'][:8]}")
+    return Trial(row["id"], recipe, row["seed"], row["fold"], row["task"], row["encoder"])
+
+
+def _close(write: sqlite3.Connection, attempt: int, **values: object) -> None:
+    columns = ", ".join(f"{name} = ?" for name in values)
+    # A clock that is set back meanwhile must not make an attempt end before it began.
+    query = f"UPDATE attempts SET ended = max(?, started), {columns} WHERE id = ? AND state = 'running'"
+    if write.execute(query, (time.time(), *values.values(), attempt)).rowcount != 1:
+        raise GridSearchError(f"attempt {attempt} is not running and cannot be closed")

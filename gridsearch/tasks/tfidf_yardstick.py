@@ -1,0 +1,151 @@
+"""The cheap yardstick: TF-IDF and logistic regression on the same split as the trials.
+
+It is measured before the first trial, so it may cost a minute or so, however large the data are. The bounds are in work
+and not in seconds: the same task has the same yardstick on every machine. A bound that acts is told in the name.
+"""
+
+import random
+import unicodedata
+import warnings
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from gridsearch.randomness import derived_seed
+from gridsearch.tasks.metrics import score
+from gridsearch.tasks.splits import sample_rows, take
+from gridsearch.tasks.task import Split, Task
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+TFIDF = "TF-IDF + logistic regression"
+_N_SAMPLED = 1000
+_N_FEATURES_MOST = 50_000
+"""The most frequent ones: ten times as many took minutes on 45,000 titles, and scored no better."""
+
+# What follows bounds it at about a minute of one core; beside each, what it bounds.
+N_ROWS_MOST = 100_000  # of each split
+N_CHARACTERS_MOST = 10_000_000  # of each split: 1 s a million to read words and word pairs
+N_CELLS_MOST = 20_000_000  # rows x labels: memory, and the softmax of a step
+N_CELLS_AT_ONCE = 2_000_000  # of those, while judging
+N_LABELLED_CHARACTERS_MOST = 2_000_000_000  # characters x labels: what one step costs
+N_COEFFICIENTS_MOST = 4_000_000  # features x labels: the solver keeps 25 such arrays
+N_PRODUCTS_MOST = 4_000_000_000  # entries x labels x steps: 8 s a thousand million
+N_STEPS_LEAST, N_STEPS_MOST = 10, 1000
+N_LABELS_OF_TOLERANCE = 20
+"""One coefficient's gradient shrinks as labels grow in number: with a thousand it is below 1e-3 before any step."""
+
+
+class Yardstick(NamedTuple):
+    """The name says what it was bounded to; ``test`` is None where that has no labels."""
+
+    name: str
+    dev: dict[str, float]
+    test: dict[str, float] | None
+
+
+def tfidf_yardstick(task: Task) -> Yardstick:
+    """Fit on train, score dev and (where it is labelled) test: words and word pairs, or characters 1 to 3 for Chinese.
+
+    A pair is both texts' vectors, their product and their absolute difference.
+    """
+    splits = {"train": task.train, "dev": task.dev}
+    if task.test is not None and task.test.labels is not None:
+        splits["test"] = task.test
+    used = {name: _bounded(split, name, len(task.label_names)) for name, split in splits.items()}
+    vectorizer, features = _vectorised(used["train"], len(task.label_names))
+    model, is_stopped = _fitted(features, used["train"], len(task.label_names))
+    bounds = [
+        ("fitted on " if name == "train" else "judged on ") + f"{len(used[name])} of {len(split)} rows of {name}"
+        for name, split in splits.items()
+        if len(used[name]) < len(split)
+    ]
+    bounds += [f"stopped after {model.n_iter_.max()} steps"] if is_stopped else []
+    judged = {
+        name: _metrics(model, vectorizer, split, len(task.label_names), task.positive)
+        for name, split in used.items()
+        if name != "train"
+    }
+    return Yardstick(TFIDF + (f" ({', '.join(bounds)})" if bounds else ""), judged["dev"], judged.get("test"))
+
+
+def _bounded(split: Split, name: str, n_labels: int) -> Split:
+    """Return so many of the rows that their work is bounded; of train, of each label its share."""
+    n_characters = max(1, sum(map(len, split.texts)) + sum(map(len, split.pairs or ())))
+    n_characters_most = min(N_CHARACTERS_MOST, N_LABELLED_CHARACTERS_MOST // n_labels)
+    n_most = min(N_ROWS_MOST, N_CELLS_MOST // n_labels, len(split) * n_characters_most // n_characters)
+    if len(split) <= n_most:
+        return split
+    if name == "train" and len(set(split.labels or ())) <= n_most:
+        return sample_rows(split, n_most, 0)
+    chosen = set(random.Random(derived_seed(0, "tfidf", name)).sample(range(len(split)), max(n_most, 1)))
+    if name == "train":  # more labels than rows: whatever they are, it takes two to fit
+        labels = split.labels or ()
+        chosen |= {0, next(row for row, label in enumerate(labels) if label != labels[0])}
+    return take(split, sorted(chosen))
+
+
+def _vectorised(train: Split, n_labels: int) -> "tuple[TfidfVectorizer, csr_matrix]":
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    by_character = {"analyzer": "char", "token_pattern": None, "ngram_range": (1, 3)}
+    by_word = {"token_pattern": r"(?u)\b\w+\b", "ngram_range": (1, 2)}
+    n_blocks = 1 if train.pairs is None else 4
+    n_features = min(_N_FEATURES_MOST, max(1, N_COEFFICIENTS_MOST // (n_labels * n_blocks)))
+    features_of = by_character if _is_unspaced(train) else by_word
+    vectorizer = TfidfVectorizer(sublinear_tf=True, max_features=n_features, **features_of)
+    corpus = (*train.texts, *(train.pairs or ()))
+    try:
+        vectors = vectorizer.fit_transform(corpus)
+    except ValueError:  # no text has a word in it: emoji, punctuation
+        vectors = vectorizer.set_params(**by_character).fit_transform(corpus)
+    return vectorizer, _compared(vectors[: len(train)], None if train.pairs is None else vectors[len(train) :])
+
+
+def _compared(first: "csr_matrix", second: "csr_matrix | None") -> "csr_matrix":
+    from scipy import sparse
+
+    if second is None:
+        return first
+    return sparse.hstack([first, second, first.multiply(second), abs(first - second)]).tocsr()
+
+
+def _fitted(features: "csr_matrix", train: Split, n_labels: int) -> "tuple[LogisticRegression, bool]":
+    """Fit; tell whether it was stopped before it was done."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    n_products = max(1, features.nnz * n_labels)
+    n_steps = min(N_STEPS_MOST, max(N_STEPS_LEAST, N_PRODUCTS_MOST // n_products))
+    tolerance = 1e-3 * min(1.0, N_LABELS_OF_TOLERANCE / n_labels)
+    model = LogisticRegression(C=10.0, max_iter=n_steps, tol=tolerance)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        model.fit(features, train.labels)
+    return model, any(issubclass(warning.category, ConvergenceWarning) for warning in found)
+
+
+def _metrics(
+    model: "LogisticRegression", vectorizer: "TfidfVectorizer", split: Split, n_labels: int, positive: int
+) -> dict[str, float]:
+    logits = np.full((len(split), n_labels), -700.0)
+    n_at_once = max(1, N_CELLS_AT_ONCE // n_labels)
+    for start in range(0, len(split), n_at_once):
+        part = take(split, range(start, min(start + n_at_once, len(split))))
+        second = None if part.pairs is None else vectorizer.transform(part.pairs)
+        chances = model.predict_log_proba(_compared(vectorizer.transform(part.texts), second))
+        # A label that train lacks has no column; the log of a probability is a logit.
+        logits[start : start + n_at_once, model.classes_] = np.maximum(chances, -700.0)
+    return score(np.asarray(split.labels), logits, positive)
+
+
+def _is_unspaced(train: Split) -> bool:
+    """Tell whether the texts are mostly in a script without spaces between words."""
+    sample = "".join(train.texts[:_N_SAMPLED])
+    letters = [letter for letter in sample if letter.isalpha()]
+    wide = sum(unicodedata.east_asian_width(letter) == "W" for letter in letters)
+    return wide > len(letters) / 2

@@ -1,0 +1,185 @@
+"""Measuring a trial's time without running it: a sample of its own steps, of its evaluation, and all that comes before.
+
+The steps are those of the trial: its batches, its frozen states, its attack from the epoch on that it begins in. Time
+in which other programs have the core is taken off: half a minute of theirs says nothing about the hours of a sweep.
+"""
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from gridsearch.encoders.classifier import snapshot
+from gridsearch.encoders.load import EncoderWeights
+from gridsearch.randomness import numpy_stream
+from gridsearch.tasks.batches import evaluation_batches
+from gridsearch.tasks.encode import EncodedSplit, EncodedTask
+from gridsearch.tasks.metrics import score
+from gridsearch.training.finetune import Execution, computing, predict, prepare
+from gridsearch.training.objective import Steps
+from gridsearch.trial import Epoch, Trial
+
+FEWEST, MOST = 6, 64
+"""Steps that are measured; fewer only where a trial has no more."""
+SHARE_OF_EVALUATION = 0.25
+"""Evaluation is measured for this share of the time that steps are measured for."""
+SCHEDULED = Path("/proc/thread-self/schedstat")
+"""Nanoseconds of this thread: those that it ran for, and those that it waited in the queue of a core."""
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What one measurement found. Seconds of a trial's parts; a step and an evaluation on dev are means.
+
+    ``seconds`` are those that the whole trial would take, if its patience does not run out. ``busy_seconds`` are what
+    the measurement itself took after its rehearsal, on the wall's clock; ``core_share`` is the part of them in which it
+    did not wait for a core, and ``waited_seconds`` is how long its thread had waited for one before.
+    """
+
+    seconds: float
+    setup_seconds: float
+    step_seconds: float
+    dev_seconds: float
+    test_seconds: float
+    n_steps: int
+    n_measured: int
+    busy_seconds: float
+    core_share: float
+    waited_seconds: float
+
+
+def measuring(
+    trial: Trial, data: EncodedTask, encoder: EncoderWeights, execution: Execution, *, seconds: float
+) -> Generator[Epoch, None, Visit]:
+    """Measure a trial's steps for about so many seconds; takes the place of ``finetuning``, and yields no epoch."""
+    yield from ()
+    with computing(execution):
+        # A rehearsal: what is imported, cached or computed once for all trials is no cost of this one.
+        prepare(trial, data, encoder, execution)
+        score(np.array([0, 1]), np.zeros((2, data.n_labels)))
+        begun, waited = clocks()
+        _, steps = prepare(trial, data, encoder, execution)
+        setup_seconds = _now(steps) - (begun - waited)
+        step_seconds, n_steps, n_measured = _steps(steps, seconds)
+        each_epoch = _timed(steps, lambda: steps.batches(1))
+        with steps.evaluated_weights():
+            dev_seconds = _evaluation(steps, steps.data.dev, SHARE_OF_EVALUATION * seconds)
+            each_epoch += _timed(steps, lambda: snapshot(steps.model))
+            test = steps.data.test
+            test_seconds = 0.0 if test is None else _evaluation(steps, test, SHARE_OF_EVALUATION * seconds)
+        dev_seconds += each_epoch
+        whole = setup_seconds + n_steps * step_seconds + trial.recipe.epochs * dev_seconds + test_seconds
+        now, waited_by_now = clocks()
+        busy_seconds, waited_since = now - begun, waited_by_now - waited
+    return Visit(
+        seconds=whole,
+        setup_seconds=setup_seconds,
+        step_seconds=step_seconds,
+        dev_seconds=dev_seconds,
+        test_seconds=test_seconds,
+        n_steps=n_steps,
+        n_measured=n_measured,
+        busy_seconds=busy_seconds,
+        core_share=1 - waited_since / busy_seconds,
+        waited_seconds=waited,
+    )
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A step of a trial: how many were taken before it, its epoch, its batches."""
+
+    n_before: int
+    epoch: int
+    batches: list[np.ndarray]
+
+
+def _steps(steps: Steps, seconds: float) -> tuple[float, int, int]:
+    """Return the mean seconds of a step, and how many there are and were measured.
+
+    All steps of the trial are sorted by their padded tokens and cut into as many stretches as can be measured; of each
+    one is taken at random. So the lengths are those of an epoch, and what happens only in some epochs or in every k-th
+    step is met as often as in the trial.
+    """
+    recipe, lengths = steps.recipe, steps.data.train.lengths
+    of_epochs = ((epoch, batches) for epoch in range(1, recipe.epochs + 1) for batches in steps.batches(epoch))
+    planned = [_Step(number, epoch, batches) for number, (epoch, batches) in enumerate(of_epochs)]
+    width = steps.model.padded_width
+
+    def n_tokens(step: _Step) -> int:
+        return sum(len(rows) * (int(lengths[rows].max()) if width is None else width) for rows in step.batches)
+
+    def take(step: _Step) -> float:
+        steps.n_taken = step.n_before
+        return _timed(steps, lambda: steps.step(step.batches, step.epoch))
+
+    steps.model.train()
+    return _sampled_mean(sorted(planned, key=n_tokens), take, seconds)
+
+
+def _evaluation(steps: Steps, split: EncodedSplit, seconds: float) -> float:
+    """Return the seconds of predicting and scoring a split, from some of its batches."""
+    batches = evaluation_batches(split.lengths, width=steps.model.padded_width)
+
+    def take(number: int) -> float:
+        part = split.part(batches[number])
+        return _timed(
+            steps, lambda: predict(steps.model, part, steps.data.pad_id, steps.device, steps.recipe.precision)
+        )
+
+    mean, n_batches, _ = _sampled_mean(range(len(batches)), take, seconds)
+    if split.labels is None:
+        return mean * n_batches
+    labels = split.labels
+    logits = np.random.default_rng(0).standard_normal((len(labels), steps.data.n_labels), np.float32)
+    return mean * n_batches + _timed(steps, lambda: score(labels, logits))
+
+
+def _sampled_mean(items: Sequence[Item], take: Callable[[Item], float], seconds: float) -> tuple[float, int, int]:
+    """Return the mean of ``take`` over all items, from one of each stretch of them; their number, and that of those.
+
+    The longest comes first and the middle one next, and neither counts: they warm up, and say how many there is time
+    for.
+    """
+    take(items[-1])
+    n_measured = min(len(items), MOST, max(FEWEST, int(seconds / take(items[len(items) // 2]))))
+    stream = numpy_stream(len(items), "measure")
+    stretches = np.array_split(np.arange(len(items)), n_measured)
+    total = sum(len(stretches[i]) * take(items[stream.choice(stretches[i])]) for i in stream.permutation(n_measured))
+    return total / len(items), len(items), n_measured
+
+
+def _timed(steps: Steps, act: Callable[[], object]) -> float:
+    begun = _now(steps)
+    act()
+    return _now(steps) - begun
+
+
+def _now(steps: Steps) -> float:
+    """Read a clock that stands still while this thread waits for a core, when the device has done what it was asked."""
+    if steps.device.type == "cuda":
+        torch.cuda.synchronize(steps.device)
+    now, waited = clocks()
+    return now - waited
+
+
+def clocks() -> tuple[float, float]:
+    """Return the wall's clock, and how long this thread has waited for a core: both of one moment."""
+    waited = waited_for_a_core()
+    while True:
+        now, before = time.perf_counter(), waited
+        if (waited := waited_for_a_core()) == before:  # else it lost its core between two readings
+            return now, waited
+
+
+def waited_for_a_core() -> float:
+    """Return the seconds for which this thread was ready to run, and others ran; 0 where the kernel does not count."""
+    try:
+        return int(SCHEDULED.read_text().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0

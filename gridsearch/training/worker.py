@@ -1,0 +1,104 @@
+"""A worker: runs jobs one after the other in one warm process, whichever runner owns the process."""
+
+import errno
+import traceback
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+from gridsearch.encoders.load import EncoderWeights
+from gridsearch.errors import DivergedError, GridSearchError, first_line
+from gridsearch.tasks.encode import EncodedTask
+from gridsearch.training.deadline import TimeLimitError
+from gridsearch.training.finetune import Execution, finetuning
+from gridsearch.training.frozen_states import forget
+from gridsearch.trial import Epoch, Failure, FailureKind, Outcome, Trial
+
+
+@dataclass(frozen=True)
+class Job:
+    """A trial and how to execute it."""
+
+    trial: Trial
+    execution: Execution
+
+
+@dataclass(frozen=True)
+class Materials:
+    """How a worker gets what trials read: by encoder identity, and by encoder identity and longest length."""
+
+    encoder: Callable[[str], EncoderWeights]
+    data: Callable[[str, int], EncodedTask]
+
+
+Run = Callable[[Trial, EncodedTask, EncoderWeights, Execution], Generator[Epoch, None, Any]]
+"""What is done with a trial: ``finetuning`` of finetune.py, or ``measuring`` of step_timing.py."""
+
+
+class Worker:
+    """Every job builds its model anew from the materials. What outlives a trial, the states of its frozen layers, is
+    found only by trials that would compute the same bits (``frozen.py``).
+    """
+
+    def __init__(self, materials: Materials, run: Run = finetuning) -> None:
+        self._materials, self._run_trial = materials, run
+        self._epochs: Generator[Epoch, None, Any] | None = None
+
+    def begin(self, job: Job) -> None:
+        """Start a job; whatever ran before is given up."""
+        self.close()
+        self._epochs = self._run(job)
+
+    def advance(self) -> Epoch | Outcome | Failure:
+        """Go on to the next epoch, or to the end. Exceptions come back as failures, so that the process lives on."""
+        assert self._epochs is not None, "advance() follows begin()"
+        try:
+            return next(self._epochs)
+        except StopIteration as stop:
+            outcome: Outcome = stop.value
+            return outcome
+        except Exception as error:
+            failure = failure_of(error)
+            if failure.kind == "out_of_memory":
+                forget()  # the next try is to have all that there is
+            return failure
+
+    def close(self) -> None:
+        """Give up what runs."""
+        if self._epochs is not None:
+            self._epochs.close()
+            self._epochs = None
+
+    def _run(self, job: Job) -> Generator[Epoch, None, Any]:
+        trial = job.trial
+        encoder = self._materials.encoder(trial.encoder)
+        data = self._materials.data(trial.encoder, trial.recipe.max_length)
+        return (yield from self._run_trial(trial, data, encoder, job.execution))
+
+
+def failure_of(error: Exception) -> Failure:
+    """Type an exception: it decides whether the trial is tried again."""
+    if isinstance(error, TimeLimitError):
+        return Failure("time_limit", str(error))
+    if isinstance(error, DivergedError):
+        return Failure("diverged", str(error))
+    text = "".join(traceback.format_exception(error))
+    return Failure(_kind_of(error), f"{type(error).__name__}: {first_line(error)}", text)
+
+
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "std::bad_alloc", "ALLOC_FAILED", "ALLOCATION_FAILED")
+"""What RuntimeErrors say that are about memory: of CUDA, of torch's CPU allocator, of C++, of cuBLAS and cuDNN."""
+
+
+def _kind_of(error: Exception) -> FailureKind:
+    import torch
+
+    is_of_the_system = isinstance(error, OSError) and error.errno == errno.ENOMEM
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or is_of_the_system:
+        return "out_of_memory"
+    if isinstance(error, RuntimeError) and any(text in str(error) for text in _OUT_OF_MEMORY):
+        return "out_of_memory"
+    if isinstance(error, torch.AcceleratorError):
+        # A device assert leaves the process's CUDA context unusable: it is the worker that is lost.
+        return "lost_worker"
+    return "bad_data" if isinstance(error, GridSearchError | UnicodeError) else "code_error"

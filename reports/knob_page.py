@@ -1,0 +1,159 @@
+"""The knobs of Recipe, for the terminal and as a page: ``python -m reports.knob_page PAGE`` writes it."""
+
+import json
+import sys
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from gridsearch.errors import RequestError, one_of
+from gridsearch.recipe.knob import ALWAYS
+from gridsearch.recipe.recipe import Recipe, knobs, parse_recipe
+from gridsearch.recipe.trial_facts import Facts
+from reports.formats.markdown import Section, bullets, code, escape, paragraphs, wrap
+
+GROUPS: Final = {
+    "encoder": "The encoder and its input",
+    "reinit_pooler": "What is changed before training",
+    "encoder_dropout": "Dropout",
+    "pooling": "From token states to logits",
+    "class_weights": "The loss",
+    "adversarial": "The attack: extra passes on perturbed word embeddings",
+    "epochs": "The optimizer and its schedule",
+    "lookahead_steps": "Which weights are evaluated, and when training ends",
+    "precision": "Arithmetic",
+}
+"""The first knob of each group, and what the group is called: the comments of Recipe."""
+
+_ORDINARY = Facts("bert", 12, has_pooler=True, max_tokens=512, n_train_rows=1000, label_counts=(400, 600), dropout=0.1)
+_VALUES_TO_TRY: Final = (True, 1, 2, 0.25, [1.0, 2.0])
+
+
+@dataclass(frozen=True)
+class KnobText:
+    """What is told of a knob. ``idle`` says why it cannot act while all others keep their defaults, or is empty."""
+
+    name: str
+    default: str
+    values: str
+    meaning: str
+    source: str
+    acts_always: bool
+    idle: str
+
+    def notes(self) -> list[str]:
+        """Return the sentences below the meaning."""
+        return [
+            f"Values: {self.values}.",
+            *(["No neutral value."] if self.acts_always else []),
+            *([f"Source: {self.source}."] if self.source else []),
+            *([f"With all else at its default it cannot act: {self.idle}."] if self.idle else []),
+        ]
+
+
+@cache
+def knob_texts() -> Mapping[str, KnobText]:
+    """Describe every knob, in the order of Recipe."""
+    schemas = Recipe.model_json_schema()["properties"]
+    defaults = Recipe()
+    return {
+        name: KnobText(
+            name=name,
+            default=json.dumps(getattr(defaults, name)),
+            values=_values(schemas[name]),
+            meaning=knob.meaning,
+            source=knob.source,
+            acts_always=knob.neutral is ALWAYS,
+            idle=_idle(name, schemas[name]),
+        )
+        for name, knob in knobs().items()
+    }
+
+
+def _values(schema: Mapping[str, Any]) -> str:
+    """Spell a JSON schema of pydantic's in words.
+
+    >>> _values({"type": "number", "minimum": 0, "exclusiveMaximum": 1}), _values({"enum": ["a", "b"]})
+    ('a number from 0, below 1', '"a", "b"')
+    """
+    if "anyOf" in schema:
+        return ", ".join(_values(branch) for branch in schema["anyOf"])
+    if "enum" in schema or "const" in schema:
+        return ", ".join(json.dumps(value) for value in schema.get("enum", [schema.get("const")]))
+    if schema["type"] == "boolean":
+        return "true, false"
+    if schema["type"] == "array":
+        return f"a list, each item {_values(schema['items'])}"
+    if schema["type"] == "string":
+        return 'a share such as "50%"' if "pattern" in schema else "a text"
+    words = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "up to", "exclusiveMaximum": "below"}
+    bounds = [f"{word} {schema[key]}" for key, word in words.items() if key in schema]
+    noun = "a whole number" if schema["type"] == "integer" else "a number"
+    return f"{noun} {', '.join(bounds)}".strip()
+
+
+def _idle(name: str, schema: Mapping[str, Any]) -> str:
+    """Say why a knob cannot act alone, on an ordinary encoder and single texts."""
+    knob = knobs()[name]
+    if knob.cannot_act is None:
+        return ""
+    named = [value for branch in (schema, *schema.get("anyOf", ())) for value in branch.get("enum", ())]
+    for value in (*named, *_VALUES_TO_TRY):
+        try:
+            recipe = parse_recipe({name: value}, "a try")
+        except RequestError:
+            continue
+        if getattr(recipe, name) != knob.neutral:
+            return knob.cannot_act(recipe, _ORDINARY) or ""
+    return ""
+
+
+def grouped() -> dict[str, list[KnobText]]:
+    """Put the knobs under the names of their groups."""
+    groups: dict[str, list[KnobText]] = {}
+    for name, text in knob_texts().items():
+        if name in GROUPS:
+            heading = GROUPS[name]
+        groups.setdefault(heading, []).append(text)
+    return groups
+
+
+def recipe_page() -> str:
+    """Return the page that stands in docs/."""
+    intro = (
+        "Every knob of one fine-tune, as [recipe.py](../gridsearch/recipe/recipe.py) declares it; `make docs` writes this "
+        "page. The default of a knob is its neutral value, as good as its absence, unless it has none."
+    )
+    sections = [Section(title, (bullets(map(_item, texts)),)).format() for title, texts in grouped().items()]
+    return paragraphs(["# Knobs", wrap(intro), *sections]) + "\n"
+
+
+def _item(text: KnobText) -> str:
+    return f"{code(f'{text.name} = {text.default}')}: {escape(' '.join([f'{text.meaning}.', *text.notes()]))}"
+
+
+def knobs_for_terminal(name: str | None, width: int = 80) -> str:
+    """Return what ``gridsearch knobs`` prints: all of them, or one. Raises RequestError for an unknown name."""
+    if name is not None:
+        if name not in knob_texts():
+            raise RequestError(one_of("knob", name, list(knob_texts())))
+        return _paragraph(knob_texts()[name], width)
+    groups = (
+        "\n\n".join([f"{title}\n{'=' * len(title)}", *(_paragraph(text, width) for text in texts)])
+        for title, texts in grouped().items()
+    )
+    return "\n\n".join(groups)
+
+
+def _paragraph(text: KnobText, width: int) -> str:
+    lines = [f"{text.name} = {text.default}"]
+    for sentence in (f"{text.meaning}.", *text.notes()):
+        lines.append(textwrap.fill(sentence, width, initial_indent="    ", subsequent_indent="    "))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(recipe_page(), encoding="utf-8")

@@ -1,0 +1,143 @@
+"""The best cell against the baseline, row by row, from stored predictions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gridsearch.study.manifest import position_of_positive
+from reports.formats.markdown import Section, bullets, escape, wrap
+from reports.formats.table import decimals, metric_text
+from reports.language.say import say, sentences
+from reports.sections.effects_text import signed
+from reports.statistics.paired_rows import McNemar, PairedBootstrap, mcnemar, paired_bootstrap
+from reports.study.view import CellRow, Replicate, StudyRows
+
+MOST_SEEDS = 5
+"""So many pairs of trials are spelled out."""
+
+
+@dataclass(frozen=True)
+class SeedPair:
+    """The rows that only one of two trials of the same seed gets right."""
+
+    seed: int
+    rows: McNemar
+
+
+@dataclass(frozen=True)
+class Versus:
+    """How far the best cell (on dev) is from the baseline, on the rows of ``split``."""
+
+    best: CellRow
+    baseline: CellRow
+    n_rows: int
+    bootstrap: PairedBootstrap
+    seeds: tuple[SeedPair, ...]
+
+
+def best_against_baseline(study: StudyRows) -> Versus | None:
+    """Compare the two cells; None without both, without predictions, or where the metric is undefined."""
+    known, baseline = study.predictions, study.baseline
+    if known is None or baseline is None or not study.ranking:
+        return None
+    best = study.ranking[0]
+    if _lacks_logits(study):
+        return None
+    first, second = ([known.logits[one.trial] for one in cell.finished] for cell in (best, baseline))
+    if not second:
+        return None
+    positive = position_of_positive(study.facts)
+    bootstrap = paired_bootstrap(known.labels, first, second, study.metric, positive=positive)
+    if bootstrap is None:
+        return None
+    pairs = tuple(
+        SeedPair(mine.seed, mcnemar(known.labels, known.logits[mine.trial], known.logits[other.trial]))
+        for mine, other in _same_seeds(best.finished, baseline.finished)
+    )
+    return Versus(best, baseline, len(known.labels), bootstrap, pairs)
+
+
+def _same_seeds(first: Sequence[Replicate], second: Sequence[Replicate]) -> list[tuple[Replicate, Replicate]]:
+    others = {(one.seed, one.fold): one for one in second}
+    return [(one, others[one.seed, one.fold]) for one in first if (one.seed, one.fold) in others]
+
+
+@dataclass(frozen=True)
+class BestAgainstBaseline:
+    """What the best cell gains over the baseline on the very same rows, and how sure that is."""
+
+    study: StudyRows
+
+    def format(self) -> str:
+        """Return the section; empty when the baseline is the best, or nothing can be compared."""
+        found = best_against_baseline(self.study)
+        if found is None:
+            return (
+                Section(say("Best against baseline"), (wrap(_not_kept()),)).format()
+                if _lacks_logits(self.study)
+                else ""
+            )
+        return Section(
+            say("Best against baseline"), (wrap(self._difference(found)), self._rows(found), wrap(self._means(found)))
+        ).format()
+
+    def _difference(self, found: Versus) -> str:
+        low, high = found.bootstrap.interval
+        return say(
+            "On the {n} rows of {split}, the {metric} of {best} less that of {baseline} is {difference} (95 % interval "
+            "{low} to {high}, paired bootstrap of {resamples} resamples; better in {share} of them).",
+            best=found.best.name(escape),
+            baseline=found.baseline.name(escape),
+            n=found.n_rows,
+            split=say(self.study.split),
+            metric=metric_text(self.study, escape),
+            difference=signed(found.bootstrap.difference),
+            low=f"{low:+.4f}",
+            high=f"{high:+.4f}",
+            resamples=found.bootstrap.n_resamples,
+            share=f"{found.bootstrap.better:.1%}",
+        )
+
+    def _rows(self, found: Versus) -> str:
+        return bullets(
+            say(
+                "seed {seed}: only the best is right on {first} rows, only the baseline on {second} (McNemar's exact "
+                "test: p {p})",
+                seed=pair.seed,
+                first=pair.rows.n_only_first,
+                second=pair.rows.n_only_second,
+                p=f"= {decimals(pair.rows.p)}" if pair.rows.p >= 0.0001 else "< 0.0001",
+            )
+            for pair in found.seeds[:MOST_SEEDS]
+        )
+
+    def _means(self, found: Versus) -> str:
+        models = say(
+            "This holds for these trained models on other rows of the same kind. It does not see the noise of seeds, "
+            "and is no test of any one trick: the two cells may differ in several."
+        )
+        chosen = say("The best cell was chosen on these very rows, so that a part of its lead is the luck of the draw.")
+        return sentences([models, "" if self.study.has_test else chosen, self._precision()])
+
+    def _precision(self) -> str:
+        known = self.study.predictions
+        if known is None or all(logits.dtype != "float16" for logits in known.logits.values()):
+            return ""
+        return say(
+            "Logits are kept in half precision in this study: where the two largest of a row are within 1/1024 of each "
+            "other, the label counted here may not be the one that the metrics of the table counted."
+        )
+
+
+def _lacks_logits(study: StudyRows) -> bool:
+    """Whether there are two cells to compare, and nothing kept of a trial of theirs to compare them by."""
+    known, baseline = study.predictions, study.baseline
+    if known is None or baseline is None:
+        return False
+    return any(one.trial not in known.logits for cell in (study.ranking[0], baseline) for one in cell.finished)
+
+
+def _not_kept() -> str:
+    return say(
+        "The best cell and the baseline cannot be compared row by row: not all their logits are kept (`--keep-logits "
+        "none`). All metrics are there."
+    )

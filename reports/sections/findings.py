@@ -1,0 +1,216 @@
+"""What a page says beyond its rows: extremes, dead knobs, cautions. Words are left to the sections."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reports.formats.markdown import code, listed, plural
+from reports.formats.table import decimals
+from reports.language.say import retold, say, sentences
+from reports.sections.effects import study_effects
+from reports.study.view import CellRow, FailedAttempt, StudyRows
+
+FEWEST_EQUAL = 4
+"""Fewer pairs of equal results may be chance: a result on few rows has few values."""
+
+
+@dataclass(frozen=True)
+class DeadKnob:
+    """A knob that cannot act in some cells. ``groups`` are cells that differ in nothing that acts."""
+
+    knob: str
+    reason: str
+    cells: tuple[int, ...]
+    groups: tuple[tuple[int, ...], ...]
+
+
+def dead_knobs(study: StudyRows) -> tuple[DeadKnob, ...]:
+    """Gather dead knobs by name and reason, with the groups of cells that are the same recipe."""
+    cells: dict[tuple[str, str], list[CellRow]] = {}
+    for cell in study.cells:
+        for knob, reason in cell.dead.items():
+            cells.setdefault((knob, reason), []).append(cell)
+    alike = _alike(study.cells)
+    found = []
+    for (knob, reason), several in cells.items():
+        indexes = {cell.index for cell in several}
+        groups = tuple(group for group in alike if len(group) > 1 and indexes & set(group))
+        found.append(DeadKnob(knob, reason, tuple(sorted(indexes)), groups))
+    return tuple(found)
+
+
+def _alike(cells: Sequence[CellRow]) -> list[tuple[int, ...]]:
+    """Group indexes by recipe: in recipes of the ledger, dead knobs are neutral."""
+    groups: dict[str, list[int]] = {}
+    for cell in cells:
+        groups.setdefault(repr(sorted(cell.recipe.items())), []).append(cell.index)
+    return [tuple(group) for group in groups.values()]
+
+
+def same_rows(study: StudyRows) -> list[tuple[CellRow, ...]]:
+    """Group the rows of a list that are the same recipe, and so share their trials."""
+    groups: dict[tuple[str, ...], list[CellRow]] = {}
+    for cell in study.cells:
+        if cell.row:
+            groups.setdefault(cell.trials, []).append(cell)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
+
+
+@dataclass(frozen=True)
+class FailureGroup:
+    """Failed attempts of one kind with one message that ended alike."""
+
+    kind: str
+    message: str
+    then: str
+    n_attempts: int
+    cells: tuple[int, ...]
+    trials: tuple[str, ...]
+
+
+def failure_groups(failures: Sequence[FailedAttempt]) -> tuple[FailureGroup, ...]:
+    """Put failures together that say the same, in order of their first attempt."""
+    groups: dict[tuple[str, str, str], list[FailedAttempt]] = {}
+    for failure in failures:
+        groups.setdefault((failure.kind, failure.message, failure.then), []).append(failure)
+    return tuple(
+        FailureGroup(
+            *key,
+            n_attempts=len(several),
+            cells=tuple(sorted({index for failure in several for index in failure.cells})),
+            trials=tuple(dict.fromkeys(failure.trial for failure in several)),
+        )
+        for key, several in groups.items()
+    )
+
+
+def left_out(study: StudyRows) -> Mapping[str, int]:
+    """Count the cells left out for each reason that a rule gives, rules without effect included."""
+    counts = {rule["why"]: 0 for rule in study.facts.get("rules", ())}
+    for cell in study.excluded:
+        counts[cell.why] = counts.get(cell.why, 0) + 1
+    return counts
+
+
+def highest_result(study: StudyRows) -> CellRow | None:
+    """The cell with the best `result`; with a test it need not be the one that dev selects."""
+    best: CellRow | None = None
+    for cell in study.cells:
+        if cell.result.mean is not None and study.beats(cell.result.mean, best.result.mean if best else None):
+            best = cell
+    return best
+
+
+def cautions(study: StudyRows) -> list[str]:
+    """Say what the numbers of this study cannot bear, one Markdown sentence or two each."""
+    ranking = study.ranking
+    if not ranking:
+        return []
+    return [
+        *_about_gaps(study, len(ranking)),
+        *_about_labels(study),
+        *_about_seeds(study),
+        *_about_equal_pairs(study),
+        *(say("{note}.", note=f"{note[0].upper()}{note[1:]}") for note in map(retold, study.facts["encoder_notes"])),
+        *_about_choice(study, len({tuple(replicate.trial for replicate in cell.replicates) for cell in ranking})),
+        *_about_rows(study, ranking[0]),
+    ]
+
+
+def _about_gaps(study: StudyRows, n_ranked: int) -> list[str]:
+    if study.coverage.complete and study.standing is None:
+        return []
+    partial = [cell.index for cell in study.cells if cell.finished and len(cell.finished) < len(cell.replicates)]
+    text = say(
+        "Best and worst are those of the {n} of {cells} that have a result.",
+        n=n_ranked,
+        cells=plural(len(study.cells), "cell"),
+    )
+    missing = say("Some replicates are missing in {cells}.", cells=listed("cell", partial))
+    return [sentences([text, missing if partial else ""])]
+
+
+def _about_labels(study: StudyRows) -> list[str]:
+    """Warn of rows of one label: the best model of them need not have learnt anything."""
+    held = study.facts.get("n_labels_held", {})
+    return [
+        say("All rows of {split} have the same label: a model that gives it to every text is perfect.", split=say(name))
+        for name in dict.fromkeys(["dev", study.split])
+        if held.get(name) == 1
+    ]
+
+
+def _about_seeds(study: StudyRows) -> list[str]:
+    if study.n_replicates > 1:
+        return [
+            say(
+                "`sd` is over seeds (initialisation, order of the rows, dropout) on one and the same split: other "
+                "training or evaluation rows would add noise that it does not show."
+            )
+        ]
+    return [
+        say(
+            "Every cell ran with one seed: this page cannot see seed noise, so a difference between two rows may be "
+            "nothing else."
+        )
+    ]
+
+
+def _about_equal_pairs(study: StudyRows) -> list[str]:
+    """Name the factors that often change no digit, but too much at times for their copies not to be counted."""
+    notes: dict[str, str] = {}
+    for factor in study.factors:
+        pairs = [
+            (one, other)
+            for one, other in study.pairs_with_baseline(factor)
+            if one.finished and other.finished and set(one.trials) != set(other.trials)
+        ]
+        n_equal = sum(one.dev.mean == other.dev.mean for one, other in pairs)
+        if n_equal >= FEWEST_EQUAL and 2 * n_equal > len(pairs):
+            notes[factor.name] = say(
+                "{equal} of {n} pairs of cells that differ in {column} alone have exactly the same result. With a "
+                "shared seed such a pair is nearly one run counted twice: where interactions are pooled as noise, "
+                "the noise is larger than it looks.",
+                equal=n_equal,
+                n=len(pairs),
+                column=code(factor.column),
+            )
+    # Hardly a study has any, and the analysis of effects takes its time.
+    copied = {one.factor for one in study_effects(study).copied} if notes else set()
+    return [note for name, note in notes.items() if name not in copied]
+
+
+def _about_choice(study: StudyRows, n_distinct: int) -> list[str]:
+    notes = []
+    if n_distinct > 1:
+        notes.append(
+            say(
+                "The best of {n} noisy cells is partly the luckiest of them: its {measure} is optimistic. Expect less "
+                "of it on new data.",
+                n=n_distinct,
+                measure=say("dev") if study.has_test else say("result"),
+            )
+        )
+    if not study.has_test and any(cell.recipe.get("selection") == "best" for cell in study.cells):
+        notes.append(say("There is no labelled test: the rows that chose the epoch also measured the result."))
+    return notes
+
+
+def _about_rows(study: StudyRows, best: CellRow) -> list[str]:
+    n_rows = study.facts["task_rows"][study.split]
+    value = best.result.mean
+    if study.metric not in ("accuracy", "f1_micro") or value is None or not n_rows:
+        return []
+    error = math.sqrt(value * (1 - value) / n_rows)
+    return [
+        say(
+            "{split} has {rows} rows: one row is {one}, and the standard error of {metric} {value} on so many rows is "
+            "{error}.",
+            split=say(study.split).capitalize(),
+            rows=n_rows,
+            one=f"{1 / n_rows:.4f}",
+            metric=study.metric,
+            value=decimals(value),
+            error=f"{error:.4f}",
+        )
+    ]

@@ -1,0 +1,272 @@
+"""Sections about what was found: summary, table, best and worst, yardstick, cautions."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gridsearch.space.design import design_text
+from reports.formats.markdown import (
+    NOT_LEARNED_MARK,
+    Section,
+    bullets,
+    code,
+    escape,
+    listed,
+    one_line,
+    paragraphs,
+    plural,
+    seconds_text,
+    table,
+    wrap,
+)
+from reports.formats.table import comparison_table, decimals, measure_text, metric_text, outside_text
+from reports.language.say import enumerated, retold, say, sentences
+from reports.sections.findings import cautions, highest_result
+from reports.sections.halving import halving_sentence
+from reports.study.view import CellRow, StudyRows
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The certificate first, then what was asked and the best answer so far."""
+
+    study: StudyRows
+
+    def format(self) -> str:
+        """Return the lines below the title."""
+        study = self.study
+        blocks = [f"**{retold(str(study.coverage))}**", wrap(sentences([self._asked(), halving_sentence(study)]))]
+        if line := best_sentence(study, escape):
+            blocks.append(wrap(sentences([line, yardstick_sentence(study)])))
+        else:
+            blocks.append(say("No trial has finished yet: there is nothing to compare."))
+        return paragraphs(blocks)
+
+    def _asked(self) -> str:
+        study, facts = self.study, self.study.facts
+        design, n_left_out = facts["design"], len(study.excluded)
+        kind = "" if design["kind"] == "full" else say(", a {design}", design=retold(design_text(design)))
+        return say(
+            "{cells} of {factors}{kind}{left_out}, {seeds} each, on the task {task} with {encoders}.",
+            cells=plural(len(study.cells), "cell"),
+            factors=plural(len(study.factors), "factor"),
+            kind=kind,
+            left_out=say(" ({n} more left out by rules)", n=n_left_out) if n_left_out else "",
+            seeds=plural(len(design["seeds"]), "seed"),
+            task=code(facts["task"]),
+            encoders=enumerated(map(code, facts["encoders"])),
+        )
+
+
+def best_sentence(study: StudyRows, spell: Callable[[str], str] = one_line) -> str:
+    """Name the best cell; empty when nothing has finished. ``spell`` is how foreign texts are spelled."""
+    if not study.ranking:
+        return ""
+    best, *others = study.ranking
+    word = say("Best on dev") if study.has_test else say("Best")
+    texts = [
+        say("{word}: {cell}, {measured}.", word=word, cell=best.name(spell), measured=_measured(study, best, spell))
+    ]
+    if equal := [cell.index for cell in others if cell.dev.mean == best.dev.mean]:
+        texts.append(say("Equal to it on dev: {cells}.", cells=listed("cell", equal)))
+    if best.not_learned:
+        texts.append(say("But a run behind it did not learn {mark}: it supports no conclusion.", mark=NOT_LEARNED_MARK))
+    return sentences([*texts, none_above_text(study)])
+
+
+def none_above_text(study: StudyRows) -> str:
+    """Say aloud that all results are within what a guess reaches; empty otherwise."""
+    if study.guess is None or not study.none_above_a_guess:
+        return ""
+    return say(
+        "No run is better on dev than what a guess reaches ({metric} {bound}): differences between them mean nothing.",
+        metric=study.metric,
+        bound=decimals(study.guess.bound),
+    )
+
+
+def yardstick_sentence(study: StudyRows) -> str:
+    """Say aloud when the cheap reference is not beaten; empty otherwise."""
+    if not study.ranking:
+        return ""
+    best = study.ranking[0].dev.mean
+    unbeaten = [retold(one.name) for one in study.yardsticks if not study.beats(best or 0.0, one.dev)]
+    return say("No cell beats {yardsticks} on dev.", yardsticks=say(" or ").join(unbeaten)) if unbeaten else ""
+
+
+def _measured(study: StudyRows, cell: CellRow, spell: Callable[[str], str] = escape) -> str:
+    result, dev = cell.result, cell.dev
+    text = f"{say(study.split)} {metric_text(study, spell)} {decimals(result.mean)}"
+    inside = [f"{say('dev')} {decimals(dev.mean)}"] if study.has_test else []
+    if study.n_replicates > 1:
+        inside.append(say("mean of {seeds}", seeds=plural(result.n, "seed")))
+        inside += [f"{say('sd')} {decimals(result.sd)}"] if result.sd is not None else []
+    return text + (say(" ({details})", details=enumerated(inside)) if inside else "")
+
+
+@dataclass(frozen=True)
+class Results:
+    """The comparison table, with a sentence above that says what it shows and the marks explained below."""
+
+    study: StudyRows
+
+    def format(self) -> str:
+        """Return the section."""
+        shown = comparison_table(self.study)
+        marked = any(cell.marked for row in shown.rows for cell in row)
+        below = say(
+            "{mark} a run behind this number did not learn: see Runs that did not learn.", mark=NOT_LEARNED_MARK
+        )
+        outside = wrap(outside_text(self.study, code)) if self.study.scores else ""
+        blocks = (wrap(self._above()), shown.format(), below if marked else "", outside)
+        return Section(say("Results"), blocks).format()
+
+    def _above(self) -> str:
+        study = self.study
+        lower = say("Lower is better; the best of a column is bold.")
+        higher = say("Higher is better; the best of a column is bold.")
+        return sentences(
+            [
+                say(
+                    "`result` is {measure}{on_dev}{spread}.",
+                    measure=measure_text(study, escape),
+                    on_dev=say(", `dev` the same on dev") if study.has_test else "",
+                    spread=say("; `sd` is the standard deviation over `n` seeds") if study.n_replicates > 1 else "",
+                ),
+                *_averaged_labels(study),
+                say("The chosen epoch is {choice}.", choice=_selection(study)),
+                say(
+                    "`epochs` is how far a cell came; only those that ran to the end have a result, and only they are "
+                    "ranked."
+                )
+                if study.standing
+                else "",
+                lower if study.lower_is_better else higher,
+            ]
+        )
+
+
+def _averaged_labels(study: StudyRows) -> list[str]:
+    """Say where the mean over labels is one over fewer than the task has."""
+    n_labels, held = len(study.facts["label_names"]), study.facts.get("n_labels_held", {})
+    if study.metric != "f1_macro":
+        return []
+    return [
+        say(
+            "f1_macro is the mean over the labels that occur in {split} or are predicted: {split} has rows of {n} of "
+            "the {total} labels.",
+            split=say(split),
+            n=held[split],
+            total=n_labels,
+        )
+        for split in dict.fromkeys(["dev", study.split])
+        if held.get(split, n_labels) < n_labels
+    ]
+
+
+def _selection(study: StudyRows) -> str:
+    ways = {cell.recipe.get("selection") for cell in study.cells}
+    if ways == {"best"}:
+        return say("the best on dev, ties to the earlier")
+    return say("the last") if ways == {"last"} else say("the one that the cell's selection names")
+
+
+@dataclass(frozen=True)
+class Extremes:
+    """The best and the worst cell, spelled out."""
+
+    study: StudyRows
+
+    def format(self) -> str:
+        """Return the section; empty without a result."""
+        study = self.study
+        if not study.ranking:
+            return ""
+        best, worst = study.ranking[0], study.ranking[-1]
+        on_dev = study.has_test
+        items = [self._line(say("Best on dev") if on_dev else say("Best"), best)]
+        if worst is not best:
+            items.append(self._line(say("Worst on dev") if on_dev else say("Worst"), worst))
+        return Section(say("Best and worst"), (bullets(items), self._other_choice(best))).format()
+
+    def _line(self, word: str, cell: CellRow) -> str:
+        return say(
+            "{word}: {cell}, {measured}, {epochs}, {seconds} per epoch{mark}: {settings}",
+            word=word,
+            cell=cell.name(escape),
+            measured=_measured(self.study, cell),
+            epochs=epochs_text(cell),
+            seconds=seconds_text(cell.train_seconds_per_epoch.mean or 0.0),
+            mark=say(", did not learn {mark}", mark=NOT_LEARNED_MARK) if cell.not_learned else "",
+            settings=code(self.study.settings(cell.levels)),
+        )
+
+    def _other_choice(self, best: CellRow) -> str:
+        """Test must not select; where it would have chosen another cell, say so."""
+        highest = highest_result(self.study)
+        if highest is None or highest is best or not self.study.has_test:
+            return ""
+        return wrap(
+            say(
+                "The {extreme} test result is that of {cell}, {measured}. Choosing it would be choosing on test, after "
+                "which test no longer measures anything.",
+                extreme=say("lowest") if self.study.lower_is_better else say("highest"),
+                cell=highest.name(escape),
+                measured=_measured(self.study, highest),
+            )
+        )
+
+
+def epochs_text(cell: CellRow) -> str:
+    """Spell the chosen epoch of every finished replicate."""
+    chosen = [str(replicate.chosen_epoch) for replicate in cell.finished]
+    totals = sorted({replicate.n_epochs or 0 for replicate in cell.finished})
+    total = say(" or ").join(map(str, totals))
+    if len(chosen) == 1:
+        return say("epoch {chosen} of {total}", chosen=chosen[0], total=total)
+    return say("epochs {chosen} of {total}", chosen=enumerated(chosen), total=total)
+
+
+@dataclass(frozen=True)
+class Yardsticks:
+    """Cheap references beside the baseline and the best cell, on the same split."""
+
+    study: StudyRows
+
+    def format(self) -> str:
+        """Return the section; empty when no yardstick was measured."""
+        study = self.study
+        if not study.yardsticks:
+            return ""
+        rows = [(escape(retold(yardstick.name)), yardstick.dev, yardstick.test) for yardstick in study.yardsticks]
+        best = study.ranking[0] if study.ranking else None
+        for word, cell in ((say("baseline"), study.baseline), (say("best"), best)):
+            if cell is not None:
+                name = say("{word}: {name}", word=word, name=cell.name(escape))
+                rows.append((name, cell.dev.mean, cell.result.mean))
+        columns = [say("dev"), say("test")] if study.has_test else [say("dev")]
+        shown = table(
+            [study.metric, *columns],
+            [[name, *map(decimals, results[: len(columns)])] for name, *results in rows],
+        )
+        return Section(say("Yardstick"), (shown, self._without_baseline())).format()
+
+    def _without_baseline(self) -> str:
+        study = self.study
+        if study.baseline:
+            return ""
+        wanted = {factor.name: factor.baseline for factor in study.factors}
+        if any(cell.levels == wanted for cell in study.excluded):
+            return say("A rule leaves the baseline cell out.")
+        return say("No row of the list is the baseline.")
+
+
+@dataclass(frozen=True)
+class Cautions:
+    """What the numbers cannot bear."""
+
+    study: StudyRows
+
+    def format(self) -> str:
+        """Return the section; empty when there are no numbers."""
+        notes = cautions(self.study)
+        return Section(say("Read with care"), (bullets(notes),)).format() if notes else ""

@@ -1,0 +1,184 @@
+"""What a design will test, against which error, and the smallest effect that it can see: known before any run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+
+from reports.language.say import say
+from reports.statistics import aliases, lenth, maximum
+from reports.statistics.design_table import Table, make_table
+from reports.statistics.error_terms import ENOUGH_DF, Choice, choose
+from reports.statistics.models import Model, Term, level_codes, linear_model, orthogonal_model
+from reports.statistics.power import least_to_find
+from reports.statistics.results import (
+    Alias,
+    Correction,
+    ErrorKind,
+    Factor,
+    PlannedTerm,
+    PlannedTests,
+)
+
+
+def plan_tests(
+    factors: Sequence[Factor],
+    cells: Sequence[Mapping[str, str]],
+    n_seeds: int = 1,
+    inert: Sequence[str] = (),
+) -> PlannedTests:
+    """Say what these cells can tell when each runs with every one of ``n_seeds`` seeds."""
+    table = make_table(factors, cells, [None] * len(cells), inert)
+    return planned(table.repeated(n_seeds) if cells else table)[0]
+
+
+def full_factorial(level_counts: Sequence[int]) -> tuple[tuple[Factor, ...], tuple[dict[str, str], ...]]:
+    """Make up factors with so many levels each, and all their cells."""
+    factors = tuple(
+        Factor(f"factor {number}", tuple(map(str, range(count))), "0") for number, count in enumerate(level_counts, 1)
+    )
+    names = [factor.name for factor in factors]
+    cells = product(*(factor.labels for factor in factors))
+    return factors, tuple(dict(zip(names, labels, strict=True)) for labels in cells)
+
+
+def planned(table: Table) -> tuple[PlannedTests, Choice | None]:
+    """Choose model and error for rows as they are."""
+    about = PlannedTests(
+        table.n_runs,
+        table.n_cells,
+        table.n_blocks if table.n_runs else 0,
+        table.inert,
+        table.constant,
+        _why_not(table),
+    )
+    if about.why_not:
+        return about, None
+    choice = choose(table, _models(table))
+    if choice is None:
+        return replace(about, why_not=_no_error(table)), None
+    return _described(about, table, choice), choice
+
+
+def _why_not(table: Table) -> str:
+    if not table.n_runs:
+        return say("There is no result.")
+    if table.n_runs == 1:
+        return say("There is one result: nothing to compare it with.")
+    if not table.factors:
+        return say("No factor that can act has results at two levels.")
+    return ""
+
+
+def _no_error(table: Table) -> str:
+    return say(
+        "{runs} runs in {cells} cells, {repeated}: nothing says how far two runs differ by chance alone, so no "
+        "difference can be tested. Run every cell with two seeds or more.",
+        runs=table.n_runs,
+        cells=table.n_cells,
+        repeated=say("and too few are repeated") if table.pure_df else say("and none is repeated"),
+    )
+
+
+def _models(table: Table) -> list[Model]:
+    """The models to try, the richest first. Three-factor interactions are tested only against pure error."""
+    order = 3 if table.pure_df >= ENOUGH_DF else 2
+    model = orthogonal_model(table, order)
+    if model is None:
+        model = linear_model(table, order)
+        if any(len(depends) > 1 and _is_complete(table, term) for term, depends in model.lost.items()):
+            # Too few cells for all pairs: which of them the model keeps would depend on the order of the factors.
+            return [linear_model(table, 1)]
+    return [model, linear_model(table, 1)] if len(table.factors) > 1 else [model]
+
+
+def _is_complete(table: Table, term: Term) -> bool:
+    """Tell whether all combinations of a term's levels occur."""
+    n_possible = int(np.prod([len(table.factors[position].labels) for position in term]))
+    return len(np.unique(table.levels[:, list(term)], axis=0)) == n_possible
+
+
+def _described(about: PlannedTests, table: Table, choice: Choice) -> PlannedTests:
+    known = aliases.words(table)
+    correction, critical = _correction(choice)
+    terms = tuple(_planned_term(term, table, choice, known, critical) for term in choice.model.terms)
+    main = [term.smallest_effect_in_sd for term in terms if len(term.factors) == 1]
+    return replace(
+        about,
+        error=choice.error,
+        terms=terms,
+        not_tested=_not_tested(table, choice.model),
+        orthogonal=choice.model.orthogonal,
+        correction=correction,
+        critical_value=critical,
+        smallest_effect_in_sd=max((size for size in main if size is not None), default=None),
+        words=tuple(Alias(_names(table, word), sign) for word, sign in known if len(word) == len(known[0][0])),
+        resolution=len(known[0][0]) if known else None,
+        notes=_notes(table, choice),
+    )
+
+
+def _correction(choice: Choice) -> tuple[Correction, float | None]:
+    n_tests = len(choice.model.terms)
+    if choice.n_contrasts:
+        return Correction.LENTH, lenth.critical_value(choice.n_contrasts, n_tests)
+    if all(span.stop - span.start == 1 for span in choice.model.spans.values()):
+        return Correction.MAXIMUM, maximum.critical_value(n_tests, choice.error.df)
+    return Correction.HOLM, None
+
+
+def _planned_term(
+    term: Term, table: Table, choice: Choice, known: tuple[tuple[Term, int], ...], critical: float | None
+) -> PlannedTerm:
+    span = choice.model.spans[term]
+    df = span.stop - span.start
+    error = _standard_error(choice.model.covariance[span, span], term)
+    n_tests = len(choice.model.terms)
+    least = least_to_find(df, choice.error.df, n_tests, critical, choice.n_contrasts) if error else None
+    smallest = error * least if error and least else None
+    return PlannedTerm(_names(table, term), df, error, smallest, _aliases(term, table, choice.model, known))
+
+
+def _standard_error(covariance: np.ndarray, term: Term) -> float | None:
+    """The standard error, in sd, of an effect, or of the worst difference between a level and the reference."""
+    if len(covariance) == 1:
+        return 2 * float(np.sqrt(covariance[0, 0]))
+    if len(term) > 1:
+        return None
+    codes = level_codes(len(covariance) + 1)
+    differences = codes[:-1] - codes[-1]
+    return float(np.sqrt(np.einsum("ij,jk,ik->i", differences, covariance, differences).max()))
+
+
+def _aliases(term: Term, table: Table, model: Model, known: tuple[tuple[Term, int], ...]) -> tuple[Alias, ...]:
+    lost = tuple(Alias(_names(table, other), None) for other, depends in model.lost.items() if depends == (term,))
+    same = tuple(Alias(_names(table, other), sign) for other, sign in model.merged.get(term, ()) if len(other) < 3)
+    return lost or aliases.aliases_of(term, table, known) or same
+
+
+def _not_tested(table: Table, model: Model) -> tuple[PlannedTerm, ...]:
+    return tuple(
+        PlannedTerm(_names(table, term), 0, None, None, tuple(Alias(_names(table, other), None) for other in depends))
+        for term, depends in model.lost.items()
+        if len(depends) != 1
+    )
+
+
+def _names(table: Table, term: Term) -> tuple[str, ...]:
+    return tuple(table.factors[position].name for position in term)
+
+
+def _notes(table: Table, choice: Choice) -> tuple[str, ...]:
+    notes = []
+    order = max(len(term) for term in choice.model.terms)
+    if order == 1 and len(table.factors) > 1:
+        notes.append(
+            say(
+                "Only main effects are tested: these rows cannot tell interactions from one another or from noise. A "
+                "main effect here is right only if the factors do not interact."
+            )
+        )
+    if choice.error.kind in (ErrorKind.HIGH_ORDER, ErrorKind.INTERACTIONS, ErrorKind.LENTH) and table.n_blocks < 2:
+        notes.append(say("One run of each cell cannot see seed noise: a second seed can."))
+    return tuple(notes)

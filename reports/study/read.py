@@ -1,0 +1,297 @@
+"""From an open ledger to plain typed rows: all that a page may know. The only file of reports that speaks SQL."""
+
+import contextlib
+import json
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from gridsearch.errors import RequestError
+from gridsearch.plan.rungs import Standing
+from gridsearch.space.factor import ROW
+from gridsearch.study.ledger import Ledger, Survey, dev_after
+from gridsearch.study.manifest import position_of_positive
+from gridsearch.study.stored_logits import bytes_array
+from gridsearch.tasks.learned import Guess, below_the_others, guess_on
+from reports.study.view import (
+    CellRow,
+    FactorColumn,
+    FailedAttempt,
+    LeftOutCell,
+    Observation,
+    Predictions,
+    Provenance,
+    Replicate,
+    StudyRows,
+    Timing,
+    Yardstick,
+)
+
+_REPLICATES = """
+SELECT cell_trials.position, trials.id AS trial, trials.seed, trials.fold, trial_states.state,
+       attempts.id AS attempt, attempts.chosen_epoch, attempts.seconds, attempts.peak_bytes, attempts.not_learned,
+       attempts.resources, provenance.content AS provenance
+FROM cell_trials
+JOIN trials ON trials.id = cell_trials.trial
+JOIN trial_states ON trial_states.trial = trials.id
+LEFT JOIN attempts ON attempts.id = coalesce(
+    (SELECT id FROM attempts AS one WHERE one.trial = trials.id AND one.state = 'finished'),
+    (SELECT max(id) FROM attempts AS one WHERE one.trial = trials.id AND one.state = 'pruned'))
+LEFT JOIN provenance ON provenance.id = attempts.provenance
+ORDER BY cell_trials.position, cell_trials.replicate
+"""
+_FAILURES = """
+SELECT attempts.id, attempts.trial, failure_kind, message, final, trial_states.state
+FROM attempts JOIN trial_states ON trial_states.trial = attempts.trial
+WHERE attempts.state = 'failed' ORDER BY attempts.id
+"""
+_HELD = """
+    SELECT *, max(0, CASE WHEN state = 'failed' THEN min(ended, heartbeat + 10) ELSE ended END - started) AS held
+    FROM attempts
+"""
+# An attempt whose driver died is closed by the next one, hours later perhaps: it ended with its last heartbeat.
+_PROVENANCE = f"""
+SELECT provenance.id, content, count(tried.id) AS n_attempts, min(started) AS started, max(ended) AS ended,
+       total(held * coalesce(resources ->> 'threads', 1)) AS core_seconds,
+       total(held * coalesce(resources ->> 'gpus', 0)) AS gpu_seconds
+FROM provenance LEFT JOIN ({_HELD}) AS tried ON tried.provenance = provenance.id
+GROUP BY provenance.id ORDER BY provenance.id
+"""
+_FINISHED = "SELECT provenance, trial, seconds FROM attempts WHERE state = 'finished' ORDER BY id"
+_TIMING = f"""
+SELECT min(started) AS started, max(ended) AS ended, count(*) AS n_attempts, count(DISTINCT worker) AS n_workers,
+       coalesce(sum(seconds), 0.0) AS finished_seconds,
+       total(held) AS held_seconds, total(CASE WHEN state = 'failed' THEN held END) AS failed_seconds,
+       total(held * coalesce(resources ->> 'threads', 1)) AS core_seconds,
+       total(held * coalesce(resources ->> 'gpus', 0)) AS gpu_seconds
+FROM ({_HELD})
+"""
+
+
+def read_study(ledger: Ledger) -> StudyRows:
+    """Read all rows as of one moment, while a driver may be writing. Raises RequestError when nothing is planned."""
+    with _one_moment(ledger.connection):
+        facts = ledger.facts()
+        if not facts:
+            raise RequestError(f"{ledger.path.parent} is an empty study: nothing has been planned in it")
+        rows = ledger.connection.execute
+        yardsticks = tuple(_yardstick(row, facts["metric"]) for row in rows("SELECT * FROM yardsticks ORDER BY name"))
+        guess, survey = _guess(ledger.connection, facts), ledger.survey()
+        cells = _with_those_below_the_others(_cells(ledger.connection, facts), guess)
+        study = StudyRows(
+            folder=ledger.path.parent,
+            facts=facts,
+            factors=tuple(
+                FactorColumn(
+                    factor["name"], factor["column"], factor["baseline"], dict(factor["levels"]), factor.get("range")
+                )
+                for factor in facts["factors"]
+            ),
+            cells=cells,
+            excluded=tuple(
+                LeftOutCell(levels, row["why"], name)
+                for row in rows("SELECT * FROM excluded")
+                for levels, name in [_levels_and_row(row["levels"])]
+            ),
+            failures=_failures(ledger.connection, cells),
+            yardsticks=yardsticks,
+            observations=_observations(ledger.connection, facts),
+            provenance=_provenance(ledger.connection),
+            timing=Timing(**dict(rows(_TIMING).fetchone())),
+            coverage=survey.coverage,
+            scores=ledger.scores(),
+            standing=_standing(survey),
+            guess=guess,
+        )
+        return replace(study, predictions=_predictions(ledger, study))
+
+
+@contextlib.contextmanager
+def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+    """Hold a read transaction, so that the table and the coverage line cannot contradict each other."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN DEFERRED")
+    try:
+        yield
+    finally:
+        connection.rollback()
+
+
+def _cells(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> tuple[CellRow, ...]:
+    outcomes = _outcomes(connection)
+    epochs = {row["attempt"]: row for row in connection.execute(
+        "SELECT attempt, count(*) AS n_epochs, avg(train_seconds) AS train, avg(dev_seconds) AS dev "
+        "FROM epochs GROUP BY attempt"
+    )}  # fmt: skip
+    metric = facts.get("metric", "")
+    curves: dict[int, list[float | None]] = defaultdict(list)
+    for row in connection.execute("SELECT attempt, train_loss, dev FROM epochs ORDER BY attempt, number"):
+        curves[row["attempt"]].append(dev_after(row["train_loss"], row["dev"], metric))
+    replicates: dict[int, list[Replicate]] = defaultdict(list)
+    for row in connection.execute(_REPLICATES):
+        replicates[row["position"]].append(_replicate(row, outcomes, epochs, curves, metric))
+    return tuple(
+        CellRow(
+            index=row["position"],
+            levels=levels,
+            recipe=json.loads(row["recipe"]),
+            dead=json.loads(row["dead"]),
+            replicates=tuple(replicates[row["position"]]),
+            has_test=bool(facts["test_is_labelled"]),
+            row=name,
+        )
+        for row in connection.execute("SELECT * FROM cells ORDER BY position")
+        for levels, name in [_levels_and_row(row["levels"])]
+    )
+
+
+def _guess(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> Guess | None:
+    """Return what a guess reaches on dev; None for a published table, and where an old ledger has no labels."""
+    row = connection.execute("SELECT labels FROM labels WHERE split = 'dev'").fetchone()
+    if row is None:
+        return None
+    counts = Counter(bytes_array(row["labels"]).tolist())
+    of_labels = [counts[label] for label in range(len(facts["label_names"]))]
+    return guess_on(facts["metric"], of_labels, position_of_positive(facts))
+
+
+def _with_those_below_the_others(cells: tuple[CellRow, ...], guess: Guess | None) -> tuple[CellRow, ...]:
+    """Mark the runs that did not learn as only the others show."""
+    if guess is None:
+        return cells
+    below = below_the_others({one.trial: one.dev_metrics for cell in cells for one in cell.finished}, guess)
+    return tuple(
+        replace(
+            cell,
+            replicates=tuple(
+                replace(one, not_learned=one.not_learned or below.get(one.trial, "")) for one in cell.replicates
+            ),
+        )
+        for cell in cells
+    )
+
+
+def _standing(survey: Survey) -> Standing | None:
+    """Tell how far a halving is; where nothing was left behind, nothing is to be said of it."""
+    return survey.standing if {"pruned", "planned", "running"} & set(survey.states.values()) else None
+
+
+def _levels_and_row(text: str) -> tuple[dict[str, str], str]:
+    """Take apart what the ledger keeps together: the levels of a cell, and its name where the design is a list."""
+    levels = json.loads(text)
+    return levels, levels.pop(ROW, "")
+
+
+def _outcomes(connection: sqlite3.Connection) -> dict[int, tuple[dict[str, float], dict[str, float]]]:
+    """Metrics on dev and test by attempt. A single task has one part, and only that is reported."""
+    found: dict[int, tuple[dict[str, float], dict[str, float]]] = {}
+    for row in connection.execute("SELECT attempt, dev, test FROM outcomes ORDER BY attempt, rowid"):
+        found.setdefault(row["attempt"], (json.loads(row["dev"]), json.loads(row["test"] or "{}")))
+    return found
+
+
+def _replicate(
+    row: sqlite3.Row,
+    outcomes: Mapping[int, tuple[dict[str, float], dict[str, float]]],
+    epochs: Mapping[int, sqlite3.Row],
+    curves: Mapping[int, list[float | None]],
+    metric: str,
+) -> Replicate:
+    about = (row["trial"], row["seed"], row["fold"], row["state"])
+    if row["state"] != "finished":
+        if row["attempt"] is None:
+            return Replicate(*about)
+        curve = tuple(curves.get(row["attempt"], ()))
+        return Replicate(*about, dev_by_epoch=curve, n_epochs=len(curve))
+    dev, test = outcomes[row["attempt"]]
+    epoch = epochs[row["attempt"]]
+    return Replicate(
+        *about,
+        dev=dev[metric],
+        test=test.get(metric),
+        dev_metrics=dev,
+        test_metrics=test,
+        dev_by_epoch=tuple(curves[row["attempt"]]),
+        chosen_epoch=row["chosen_epoch"],
+        n_epochs=epoch["n_epochs"],
+        train_seconds_per_epoch=epoch["train"],
+        dev_seconds_per_epoch=epoch["dev"],
+        seconds=row["seconds"],
+        peak_bytes=row["peak_bytes"],
+        not_learned=row["not_learned"] or "",
+        terms=_terms(json.loads(row["provenance"]), json.loads(row["resources"])),
+    )
+
+
+def _terms(provenance: Mapping[str, Any], resources: Mapping[str, Any]) -> str:
+    """Put together whatever makes the times of two trials incomparable."""
+    machine = [provenance.get(key) for key in ("host", "processor", "gpus")]
+    return repr(machine + [resources.get(key) for key in ("device", "threads", "gpus", "micro_batch_divisor")])
+
+
+def _predictions(ledger: Ledger, study: StudyRows) -> Predictions | None:
+    """Read what two cells are compared by, and not the logits of a thousand; None unless both are there."""
+    best, baseline = next(iter(study.ranking), None), study.baseline
+    if best is None or baseline is None or best is baseline:
+        return None
+    row = ledger.connection.execute("SELECT labels FROM labels WHERE split = ?", (study.split,)).fetchone()
+    if row is None:
+        return None
+    trials = {replicate.trial for cell in (best, baseline) for replicate in cell.finished}
+    logits = {trial: found for trial in trials if (found := ledger.logits(trial, study.split)) is not None}
+    return Predictions(bytes_array(row["labels"]), logits)
+
+
+def _provenance(connection: sqlite3.Connection) -> tuple[Provenance, ...]:
+    seconds: dict[int, dict[str, float]] = defaultdict(dict)
+    for row in connection.execute(_FINISHED):
+        seconds[row["provenance"]][row["trial"]] = row["seconds"]
+    found = []
+    for row in connection.execute(_PROVENANCE):
+        values = dict(row)
+        number, content = values.pop("id"), json.loads(values.pop("content"))
+        found.append(Provenance(content=content, seconds=seconds[number], **values))
+    return tuple(found)
+
+
+def _failures(connection: sqlite3.Connection, cells: tuple[CellRow, ...]) -> tuple[FailedAttempt, ...]:
+    indexes: dict[str, list[int]] = defaultdict(list)
+    for cell in cells:
+        for replicate in cell.replicates:
+            indexes[replicate.trial].append(cell.index)
+    return tuple(
+        FailedAttempt(
+            trial=row["trial"],
+            cells=tuple(indexes[row["trial"]]),
+            kind=row["failure_kind"],
+            message=row["message"] or "",
+            final=bool(row["final"]),
+            trial_state=row["state"],
+        )
+        for row in connection.execute(_FAILURES)
+    )
+
+
+def _yardstick(row: sqlite3.Row, metric: str) -> Yardstick:
+    dev, test = json.loads(row["dev"]), json.loads(row["test"] or "{}")
+    return Yardstick(row["name"], dev.get(metric), test.get(metric))
+
+
+def _observations(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> tuple[Observation, ...]:
+    published = facts.get("published", {})
+    scores = published.get("scores")
+    rows = connection.execute("SELECT * FROM observations ORDER BY position").fetchall()
+    return tuple(
+        Observation(
+            index=published["index"][place],
+            levels=json.loads(row["levels"]),
+            value=row["value"],
+            text=published["response"][place],
+            scores=scores[place] if scores else {},
+        )
+        for place, row in enumerate(rows)
+    )

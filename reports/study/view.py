@@ -1,0 +1,381 @@
+"""What a page is made of: the nouns that rows.py reads from a ledger."""
+
+import statistics
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gridsearch.plan.rungs import Standing
+from gridsearch.study.ledger import Coverage
+from gridsearch.study.manifest import positive_label
+from gridsearch.tasks.learned import Guess
+from gridsearch.tasks.metrics import LOWER_IS_BETTER, is_better
+from reports.language.say import say
+
+if TYPE_CHECKING:
+    import numpy
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and sample standard deviation (n - 1) of n values; None where there are too few."""
+
+    mean: float | None
+    sd: float | None
+    n: int
+
+
+def spread(values: Iterable[float | None]) -> Spread:
+    """Summarise the values that are there.
+
+    >>> spread([1.0, None, 3.0])
+    Spread(mean=2.0, sd=1.4142135623730951, n=2)
+    """
+    known = [value for value in values if value is not None]
+    return Spread(
+        statistics.fmean(known) if known else None, statistics.stdev(known) if len(known) > 1 else None, len(known)
+    )
+
+
+@dataclass(frozen=True)
+class FactorColumn:
+    """A factor as the table shows it. ``levels`` maps labels, in declared order, to the knobs that they set.
+
+    Of a factor with a ``range`` (the fields of gridsearch.space.ranges.Range), they are those that the cells have.
+    """
+
+    name: str
+    column: str
+    baseline: str
+    levels: Mapping[str, Mapping[str, Any]]
+    range: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Replicate:
+    """One trial of a cell. All below ``state`` is known only when it is finished; ``test`` only where test has labels.
+
+    Of one that was ended early, ``dev_by_epoch`` and ``n_epochs`` are known as well.
+
+    ``dev`` and ``test`` are the study's metric at the chosen epoch, ``dev_by_epoch`` the one on dev after each; seconds
+    per epoch are means over all epochs. ``dev_by_epoch`` has None for an epoch whose numbers were not finite.
+    ``terms`` are equal where times can be compared: the same machine and device, as many threads, the same batches.
+    """
+
+    trial: str
+    seed: int
+    fold: int
+    state: str
+    dev: float | None = None
+    test: float | None = None
+    dev_metrics: Mapping[str, float] = field(default_factory=dict)
+    test_metrics: Mapping[str, float] = field(default_factory=dict)
+    dev_by_epoch: tuple[float | None, ...] = ()
+    chosen_epoch: int | None = None
+    n_epochs: int | None = None
+    train_seconds_per_epoch: float | None = None
+    dev_seconds_per_epoch: float | None = None
+    seconds: float | None = None
+    peak_bytes: int | None = None
+    not_learned: str = ""
+    terms: str = ""
+
+    @property
+    def diverged_in(self) -> int | None:
+        """The epoch in which numbers were no longer finite; the chosen one is before it."""
+        return self.dev_by_epoch.index(None) + 1 if self.chosen_epoch and None in self.dev_by_epoch else None
+
+
+@dataclass(frozen=True)
+class CellRow:
+    """One row of the table; ``row`` is its name in a list. ``recipe`` is resolved, with dead knobs neutral."""
+
+    index: int
+    levels: Mapping[str, str]
+    recipe: Mapping[str, Any]
+    dead: Mapping[str, str]
+    replicates: tuple[Replicate, ...]
+    has_test: bool
+    row: str = ""
+
+    def name(self, spell: Callable[[str], str]) -> str:
+        """Name it in a sentence; ``spell`` is how the sentence spells foreign texts."""
+        name = say("cell {name}", name=self.index)
+        return name + (say(" ({details})", details=spell(self.row)) if self.row else "")
+
+    @property
+    def trials(self) -> tuple[str, ...]:
+        """The ids of its trials, one for each replicate; cells of one recipe share them."""
+        return tuple(replicate.trial for replicate in self.replicates)
+
+    @property
+    def finished(self) -> tuple[Replicate, ...]:
+        """The replicates that have a result."""
+        return tuple(replicate for replicate in self.replicates if replicate.state == "finished")
+
+    @property
+    def state(self) -> str:
+        """The least settled state among the replicates: running, pending, pruned, failed or finished."""
+        states = {"pending" if replicate.state == "planned" else replicate.state for replicate in self.replicates}
+        return next(state for state in ("running", "pending", "pruned", "failed", "finished") if state in states)
+
+    @property
+    def dev(self) -> Spread:
+        """The metric on dev, over the finished replicates."""
+        return spread(replicate.dev for replicate in self.finished)
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs that every replicate has come through; 0 where one has not ended any attempt."""
+        return min((replicate.n_epochs or 0 for replicate in self.replicates), default=0)
+
+    @property
+    def result(self) -> Spread:
+        """The metric on test where test has labels, else on dev, over the finished replicates."""
+        return spread(replicate.test for replicate in self.finished) if self.has_test else self.dev
+
+    @property
+    def train_seconds_per_epoch(self) -> Spread:
+        """Training seconds of one epoch, without the evaluation on dev."""
+        return spread(replicate.train_seconds_per_epoch for replicate in self.finished)
+
+    @property
+    def not_learned(self) -> dict[str, list[str]]:
+        """Why replicates did not learn, each reason with its trials."""
+        reasons: dict[str, list[str]] = {}
+        for replicate in self.finished:
+            if replicate.not_learned:
+                reasons.setdefault(replicate.not_learned, []).append(replicate.trial)
+        return reasons
+
+
+@dataclass(frozen=True)
+class LeftOutCell:
+    """A cell that a rule leaves out, and why."""
+
+    levels: Mapping[str, str]
+    why: str
+    row: str = ""
+
+
+@dataclass(frozen=True)
+class FailedAttempt:
+    """One failed try. ``final``: its trial is not tried again; ``trial_state`` is what became of the trial since."""
+
+    trial: str
+    cells: tuple[int, ...]
+    kind: str
+    message: str
+    final: bool
+    trial_state: str
+
+    @property
+    def then(self) -> str:
+        """What became of it, in words."""
+        if self.trial_state == "finished":
+            return say("retried, and finished")
+        if self.trial_state == "pruned":
+            return say("retried, and pruned")
+        if self.final or self.trial_state == "failed":
+            return say("final: not tried again")
+        return say("being retried") if self.trial_state == "running" else say("to be retried")
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """A cheap reference on the same split: the study's metric on dev, and on test where test has labels."""
+
+    name: str
+    dev: float | None
+    test: float | None
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A published row: ``index``, ``text`` (of the result) and ``scores`` by column as they were spelled there."""
+
+    index: str
+    levels: Mapping[str, str]
+    value: float
+    text: str
+    scores: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RowWithout:
+    """A published row without a result; ``text`` stands in its place, ``label`` tells rows that have no index apart."""
+
+    index: str
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What was the same for all attempts of one start of a driver (see runners' provenance).
+
+    ``seconds`` are those of the trials that it finished. Its attempts held ``core_seconds`` and ``gpu_seconds``, and
+    lie between ``started`` and ``ended`` (Unix seconds).
+    """
+
+    content: Mapping[str, Any]
+    n_attempts: int
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    started: float | None = None
+    ended: float | None = None
+    core_seconds: float = 0.0
+    gpu_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When attempts ran (Unix seconds), how many, and the seconds that the finished ones took together.
+
+    ``held_seconds`` are those of all attempts that ended, ``failed_seconds`` of those that failed; ``core_seconds`` and
+    ``gpu_seconds`` are of all, times the threads and the share of a GPU that each held.
+    """
+
+    started: float | None
+    ended: float | None
+    n_attempts: int
+    n_workers: int
+    finished_seconds: float
+    held_seconds: float = 0.0
+    failed_seconds: float = 0.0
+    core_seconds: float = 0.0
+    gpu_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the best cell's trials and the baseline's said of each row of the split that results are measured on.
+
+    ``labels`` has shape (rows,); ``logits`` maps a trial's id to (rows, labels), unless none are kept of it.
+    """
+
+    labels: "numpy.ndarray"
+    logits: Mapping[str, "numpy.ndarray"]
+
+
+@dataclass(frozen=True)
+class StudyRows:
+    """A study at one moment. An imported one has observations and no cells.
+
+    ``scores`` are outside ones, name to trial to value: shown, and never chosen or tested by. ``standing`` is how far a
+    successive halving is, None without one or where all cells came to their end all the same. ``seen_after`` is set
+    where results are those after so many epochs of all (see study/first_rung.py). ``guess`` is what one reaches on dev.
+    """
+
+    folder: Path
+    facts: Mapping[str, Any]
+    factors: tuple[FactorColumn, ...]
+    cells: tuple[CellRow, ...]
+    excluded: tuple[LeftOutCell, ...]
+    failures: tuple[FailedAttempt, ...]
+    yardsticks: tuple[Yardstick, ...]
+    observations: tuple[Observation, ...]
+    provenance: tuple[Provenance, ...]
+    timing: Timing
+    coverage: Coverage
+    predictions: Predictions | None = None
+    scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    standing: Standing | None = None
+    seen_after: tuple[int, int] | None = None
+    guess: Guess | None = None
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether the rows come from a published table."""
+        return bool(self.facts["kind"] == "observations")
+
+    @property
+    def is_curve(self) -> bool:
+        """Whether the rows are the points of a training's log, and no experiments."""
+        return bool(self.facts.get("curve"))
+
+    @property
+    def metric(self) -> str:
+        """The study's metric; of an imported table, the column with the results."""
+        return str(self.facts["response"] if self.is_imported else self.facts["metric"])
+
+    @property
+    def positive_label(self) -> str | None:
+        """The label that f1_binary is of; None for metrics of all labels."""
+        return positive_label(self.facts) if self.facts.get("metric") == "f1_binary" else None
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether small results are good: known of our metrics, read off the name of a published column."""
+        words = ("loss", "error", "perplexity")
+        return self.metric in LOWER_IS_BETTER or (
+            self.is_imported and any(word in self.metric.casefold() for word in words)
+        )
+
+    @property
+    def has_test(self) -> bool:
+        """Whether results are on test; else they are on dev."""
+        return any(cell.has_test for cell in self.cells)
+
+    @property
+    def split(self) -> str:
+        """The split that `result` is measured on."""
+        return "test" if self.has_test else "dev"
+
+    @property
+    def n_replicates(self) -> int:
+        """Trials of a cell, at most."""
+        return max((len(cell.replicates) for cell in self.cells), default=0)
+
+    @property
+    def ranking(self) -> list[CellRow]:
+        """Cells with a result, the best on dev first, ties in table order: test is reported, never selected on."""
+        return sorted(
+            (cell for cell in self.cells if cell.finished),
+            key=lambda cell: (cell.dev.mean or 0.0) * (1 if self.lower_is_better else -1),
+        )
+
+    @property
+    def none_above_a_guess(self) -> bool:
+        """Whether there are results, and none of them is above what a guess reaches on dev."""
+        results = [one.dev_metrics for cell in self.cells for one in cell.finished]
+        return self.guess is not None and bool(results) and all(map(self.guess.explains, results))
+
+    def pairs_with_baseline(self, factor: FactorColumn) -> list[tuple[CellRow, CellRow]]:
+        """Pair the cells off a factor's baseline level with those at it that differ in nothing else."""
+        cells = {tuple(cell.levels.values()): cell for cell in self.cells}
+        pairs = []
+        for cell in cells.values():
+            partner = cells.get(tuple((dict(cell.levels) | {factor.name: factor.baseline}).values()))
+            if partner is not None and partner is not cell:
+                pairs.append((cell, partner))
+        return pairs
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the rows have names, because the design lists them."""
+        return any(cell.row for cell in self.cells)
+
+    @property
+    def baseline(self) -> CellRow | None:
+        """The cell in which every factor has its baseline level, unless a rule leaves it out or a list lacks it."""
+        wanted = {factor.name: factor.baseline for factor in self.factors}
+        return next((cell for cell in self.cells if cell.levels == wanted), None)
+
+    def scores_of(self, cell: CellRow) -> dict[str, dict[str, float]]:
+        """Return the outside scores of a cell's trials, by name; empty where none of them has one."""
+        return {
+            name: {one.trial: by_trial[one.trial] for one in cell.replicates if one.trial in by_trial}
+            for name, by_trial in self.scores.items()
+        }
+
+    def beats(self, value: float, than: float | None) -> bool:
+        """Tell whether a result is better than another one."""
+        return is_better("log_loss" if self.lower_is_better else "accuracy", value, than)
+
+    def settings(self, levels: Mapping[str, str]) -> str:
+        """Spell a row in one word, such as ``bertadam1-weight_decay0-attack=fgm``."""
+        return "-".join(
+            f"{factor.column}{'' if levels[factor.name][:1].isdigit() else '='}{levels[factor.name]}"
+            for factor in self.factors
+        )

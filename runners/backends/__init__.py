@@ -1,0 +1,1 @@
+"""The runners: one contract, and a file for each way to compute trials."""

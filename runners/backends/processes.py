@@ -1,0 +1,280 @@
+"""The processes runner: warm workers on this machine, each with its share of the cores or of a GPU. No cluster."""
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+import warnings
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
+from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
+from typing import Any
+
+from gridsearch.training.deadline import over_the_limit
+from gridsearch.training.finetune import finetuning
+from gridsearch.training.worker import Job, Materials, Run, Worker, failure_of
+from gridsearch.trial import Epoch, Failure
+from runners.backends.shared_memory import Piece, Shelf, read_piece
+from runners.contract import GRACE_SECONDS, KILLED, Listener, Stock
+from runners.machine import WORKERS_MEMORY, gpu_ids, usable_cores
+
+
+@dataclass(frozen=True)
+class Place:
+    """What one worker may use: cores, and a GPU by the name that CUDA knows it by, with the worker's share of it."""
+
+    cores: tuple[int, ...]
+    gpu: str | None = None
+    share: float = 0.0
+
+
+class Moment(Enum):
+    """What a worker says that is neither an epoch nor an end."""
+
+    BEGUN = auto()
+
+
+@dataclass
+class ProcessesRunner:
+    """Runs jobs in processes that live as long as the runner. A context manager: leaving it ends them.
+
+    ``n_workers``: trials at a time; by default one for each GPU, or for each core (by ``threads``) where there is none.
+    ``what``: what is done with each trial; the listener's ``finished`` hears what that returns.
+    """
+
+    n_workers: int | None = None
+    threads: int = 1
+    what: Run = finetuning
+    name: str = "processes"
+
+    def __enter__(self) -> "ProcessesRunner":
+        for name, value in WORKERS_MEMORY.items():
+            os.environ.setdefault(name, value)
+        self._shelf = Shelf()
+        self._desks = [
+            Desk(place, self.what) for place in places(self.n_workers, self.threads, usable_cores(), gpu_ids())
+        ]
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for desk in self._desks:
+            desk.close()
+        self._shelf.clear()
+
+    def run(self, jobs: Iterable[Job | None], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+        """Run the jobs over the workers; ``alone``: one at a time."""
+        feed = iter(jobs)
+        free = list(self._desks)
+        if alone:
+            for desk in self._desks:
+                desk.close()  # an idle worker keeps the memory of its last trial
+            del free[1:]
+        busy: dict[Connection, Desk] = {}
+        while True:
+            while free and not listener.stop_wanted() and (job := next(feed, None)) is not None:
+                try:
+                    pieces = self._shelf.pieces_for(job.trial, stock)
+                except Exception as error:
+                    listener.failed(job.trial.id, failure_of(error))
+                    continue
+                desk = free.pop(0)
+                busy[desk.begin(job, pieces, listener)] = desk
+            if not busy:
+                return
+            for channel in wait(list(busy)):
+                desk = busy[channel]  # type: ignore[index]  # wait() returns what it was given
+                if desk.hear(listener):
+                    free.append(busy.pop(desk.channel))
+
+
+class Desk:
+    """A place with the worker that sits there; one that is lost is replaced when the next job comes."""
+
+    def __init__(self, place: Place, what: Run) -> None:
+        self._place, self._what = place, what
+        self._process: Any = None
+        self._limit: HardLimit | None = None
+        self.channel: Connection
+
+    def begin(self, job: Job, pieces: Mapping[Hashable, Piece], listener: Listener) -> Connection:
+        """Hand a job to the worker; return the channel on which it will be heard."""
+        if self._process is None or not self._process.is_alive():
+            self._start()
+        execution = replace(job.execution, device="cpu" if self._place.gpu is None else "cuda")
+        self._trial_id, self._time_limit = job.trial.id, execution.time_limit
+        gpus = [] if self._place.gpu is None else [self._place.gpu]
+        resources = {"cores": self._place.cores, "gpus": self._place.share, "gpu_ids": gpus, **execution.facts()}
+        listener.started(self._trial_id, f"{socket.gethostname()}:{self._process.pid}", resources)
+        with contextlib.suppress(OSError):  # a worker that has just died is heard of as the others are
+            self.channel.send((replace(job, execution=execution), pieces))
+        return self.channel
+
+    def hear(self, listener: Listener) -> bool:
+        """Pass on what the worker says; return whether it is free again."""
+        try:
+            event = self.channel.recv()
+        except (EOFError, OSError):
+            event = self._how_it_died()
+        if event is Moment.BEGUN:
+            if self._time_limit is not None:
+                self._limit = HardLimit(self._time_limit, self._process.kill)
+            return False
+        if isinstance(event, Epoch):
+            listener.epoch(self._trial_id, event)
+            stops = listener.prune_wanted(self._trial_id)
+            with contextlib.suppress(OSError):
+                self.channel.send(not stops)
+            if stops:
+                self._lift_limit()
+                listener.pruned(self._trial_id)
+            return stops
+        self._lift_limit()
+        if isinstance(event, Failure):
+            if event.kind in ("lost_worker", "killed"):
+                self.close()
+            listener.failed(self._trial_id, event)
+        else:
+            listener.finished(self._trial_id, event)
+        return True
+
+    def close(self) -> None:
+        """End the worker, whatever it is doing."""
+        self._lift_limit()
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.join()
+            process.close()
+            self.channel.close()
+
+    def _start(self) -> None:
+        self.close()
+        # A fork would inherit the threads and the CUDA context of whatever the driver has loaded.
+        context = get_context("spawn")
+        self.channel, theirs = context.Pipe()
+        self._process = context.Process(
+            target=_serve, args=(theirs, self._place, self._what), name="gridsearch-worker", daemon=True
+        )
+        self._process.start()
+        theirs.close()
+
+    def _lift_limit(self) -> None:
+        if self._limit is not None:
+            self._limit.lift()
+            self._limit = None
+
+    def _how_it_died(self) -> Failure:
+        self._process.join(timeout=5)
+        if self._limit is not None and self._limit.is_over:
+            return Failure("time_limit", over_the_limit(self._limit.seconds))
+        code = self._process.exitcode
+        if code == -signal.SIGKILL:
+            return Failure("killed", KILLED)
+        return Failure("lost_worker", f"the worker died ({_spell(code)})")
+
+
+def _spell(code: int | None) -> str:
+    """Spell how a process ended.
+
+    >>> _spell(-11), _spell(3)
+    ('SIGSEGV', 'exit code 3')
+    """
+    if code is None or code >= 0:
+        return f"exit code {code}"
+    known = {one.value: one.name for one in signal.Signals}
+    return known.get(-code, f"signal {-code}")
+
+
+class HardLimit:
+    """Ends what does not end by itself, some time after its limit: a thread waits for it, whatever the driver does."""
+
+    def __init__(self, seconds: float, kill: Callable[[], None]) -> None:
+        self.seconds, self.is_over = seconds, False
+        self._kill = kill
+        self._timer = threading.Timer(min(seconds + GRACE_SECONDS, threading.TIMEOUT_MAX), self._end)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def lift(self) -> None:
+        """Kill nothing from now on."""
+        self._timer.cancel()
+        self._timer.join()
+
+    def _end(self) -> None:
+        self.is_over = True
+        self._kill()
+
+
+def places(n_workers: int | None, threads: int, cores: list[int], gpus: list[str]) -> list[Place]:
+    """Share out what there is: each worker its own cores as long as they last, and a GPU in turn.
+
+    >>> [place.cores for place in places(2, 1, [0, 1, 2, 3], [])]
+    [(0, 2), (1, 3)]
+    >>> [(place.gpu, place.share) for place in places(3, 1, [0, 1, 2, 3], ["0", "1"])]
+    [('0', 0.5), ('1', 1.0), ('0', 0.5)]
+    """
+    count = n_workers or len(gpus) or max(1, len(cores) // threads)
+    return [
+        Place(
+            cores=tuple(cores[number::count]) or (cores[number % len(cores)],),
+            gpu=gpus[number % len(gpus)] if gpus else None,
+            share=1 / len(range(number % len(gpus), count, len(gpus))) if gpus else 0.0,
+        )
+        for number in range(count)
+    ]
+
+
+def _serve(channel: Connection, place: Place, what: Run) -> None:
+    """What a worker does: run one job after the other, and after each epoch ask whether to go on."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the driver as well, which ends its workers
+    threading.Thread(target=_end_with_the_driver, daemon=True).start()
+    # What trials read is shared and cannot be written. None of them writes it, but torch warns of it.
+    warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")  # short of memory, the system ends a worker first
+    os.sched_setaffinity(0, place.cores)
+    if place.gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = place.gpu
+    pieces: dict[Hashable, Piece] = {}
+    worker = Worker(
+        Materials(
+            encoder=lambda identity: read_piece(pieces[identity]),
+            data=lambda identity, length: read_piece(pieces[identity, length]),
+        ),
+        what,
+    )
+    with contextlib.suppress(EOFError, OSError):  # the driver is no more
+        while True:
+            job, needed = channel.recv()
+            channel.send(Moment.BEGUN)
+            pieces |= needed
+            worker.begin(job)
+            while isinstance(event := worker.advance(), Epoch):
+                channel.send(event)
+                if not channel.recv():
+                    worker.close()
+                    break
+            else:
+                _send(channel, event)
+
+
+def _send(channel: Connection, event: object) -> None:
+    """Send how a trial ended; one that cannot be sent has failed."""
+    try:
+        message = ForkingPickler.dumps(event)
+    except Exception as error:  # too large for the memory that is left
+        message = ForkingPickler.dumps(failure_of(error))
+    channel.send_bytes(message)
+
+
+def _end_with_the_driver() -> None:
+    """A driver that is killed cannot end its workers, and an epoch may take an hour."""
+    driver = parent_process()
+    assert driver is not None
+    wait([driver.sentinel])
+    os._exit(1)

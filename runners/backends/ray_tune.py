@@ -1,0 +1,300 @@
+"""The ray runner: Ray Tune expands the jobs over warm workers, on this machine or on a cluster."""
+
+import contextlib
+import logging
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import tune
+
+import gridsearch
+from gridsearch.errors import RequestError, first_line
+from gridsearch.training.deadline import over_the_limit
+from gridsearch.training.worker import Job, Materials, Worker
+from gridsearch.trial import Epoch, Failure, Outcome
+from runners.contract import GRACE_SECONDS, KILLED, Listener, Stock
+from runners.machine import WORKERS_MEMORY, usable_cores
+
+_ENVIRONMENT = {
+    # The ledger is the record; Tune's own files, loggers and snapshots only cost time.
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    # The driver closes the ledger on an interrupt; Tune's handler would swallow the first one.
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+
+@dataclass
+class RayRunner:
+    """Runs jobs on workers that live as long as the runner. A context manager: leaving it stops the Ray it started.
+
+    ``n_workers``: trials at a time; by default as many as there are cores (by ``threads``) or shares of a GPU.
+    ``gpus_per_trial``: the share of a GPU that each trial sees; by default a whole one where Ray has any.
+    """
+
+    n_workers: int | None = None
+    gpus_per_trial: float | None = None
+    address: str | None = None
+    threads: int = 1
+    name: str = "ray"
+
+    def __enter__(self) -> "RayRunner":
+        for name, value in (_ENVIRONMENT | WORKERS_MEMORY).items():
+            os.environ.setdefault(name, value)
+        self._started_here = not ray.is_initialized()
+        if self._started_here:
+            self._start()
+        try:
+            self._count()
+        except RequestError:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._started_here:
+            ray.shutdown()
+
+    def _start(self) -> None:
+        quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+        if self.address is None:
+            n_cpus = max((self.n_workers or 1) * self.threads, len(usable_cores()))
+            # Without "local", a stale session file of another user's Ray makes the start fail.
+            ray.init(address="local", num_cpus=n_cpus, include_dashboard=False, **quiet)
+            return
+        try:
+            ray.init(
+                address=self.address, runtime_env={"py_modules": [gridsearch], "env_vars": WORKERS_MEMORY}, **quiet
+            )
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise RequestError(f"no Ray cluster answers at {self.address}: {first_line(error)}") from None
+
+    def _count(self) -> None:
+        """Settle how many trials share what there is."""
+        has = ray.cluster_resources()
+        n_gpus, n_cpus = has.get("GPU", 0.0), has.get("CPU", 1.0)
+        self._gpus = min(1.0, n_gpus) if self.gpus_per_trial is None else self.gpus_per_trial
+        if self._gpus > n_gpus:
+            raise RequestError(f"--gpus-per-trial {self._gpus:g} needs a GPU, but Ray sees {n_gpus:g}")
+        shares = n_gpus / self._gpus if self._gpus else n_cpus / self.threads
+        self._n_at_a_time = self.n_workers or max(1, int(shares))
+
+    def run(self, jobs: Iterable[Job | None], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+        """Run the jobs over the workers; ``alone``: one at a time."""
+        # Not left to each worker: without a share of a GPU it would still see them all.
+        device = "auto" if self._gpus else "cpu"
+        known = [replace(job, execution=replace(job.execution, device=device)) for job in jobs if job is not None]
+        trainable = _trainable(
+            jobs={job.trial.id: ray.put(job) for job in known},
+            encoders={identity: ray.put(encoder) for identity, encoder in stock.encoders.items()},
+            data={key: ray.put(data) for key, data in stock.data.items()},
+        )
+        with tempfile.TemporaryDirectory(prefix="gridsearch-tune-") as scratch:
+            tuner = tune.Tuner(
+                tune.with_resources(trainable, {"cpu": self.threads, "gpu": self._gpus}),
+                param_space={"trial": tune.grid_search([job.trial.id for job in known])},
+                tune_config=tune.TuneConfig(
+                    reuse_actors=True,
+                    max_concurrent_trials=1 if alone else self._n_at_a_time,
+                    trial_name_creator=lambda trial: str(trial.config["trial"])[:8],
+                    trial_dirname_creator=lambda trial: str(trial.config["trial"])[:8],
+                ),
+                run_config=tune.RunConfig(
+                    name="sweep",
+                    storage_path=scratch,
+                    verbose=0,
+                    callbacks=[_Reporter(listener, {job.trial.id: job.execution.time_limit for job in known})],
+                    stop=_Stopper(listener),
+                    failure_config=tune.FailureConfig(max_failures=0),
+                    checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                ),
+            )
+            with _quiet_logs():
+                tuner.fit()
+
+
+def _trainable(jobs: Mapping[str, Any], encoders: Mapping[str, Any], data: Mapping[tuple[str, int], Any]) -> type:
+    """Make the class that Tune runs, around references into the object store.
+
+    Defined in here, it travels by value: a node needs the package gridsearch, and nothing of this one.
+    """
+
+    def materials() -> Materials:
+        return Materials(
+            encoder=lambda identity: ray.get(encoders[identity]),
+            data=lambda identity, length: ray.get(data[identity, length]),
+        )
+
+    def started(job: Job) -> dict[str, Any]:
+        """Say where the trial runs, how, and which share of a GPU it sees."""
+        gpus = ray.get_runtime_context().get_assigned_resources().get("GPU", 0.0)
+        resources = {"gpus": gpus, "gpu_ids": [str(gpu) for gpu in ray.get_gpu_ids()], **job.execution.facts()}
+        return {"worker": f"{socket.gethostname()}:{os.getpid()}", "resources": resources}
+
+    class TrialActor(tune.Trainable):
+        """A warm worker; one step is one epoch, after a first one that tells where the trial runs."""
+
+        def setup(self, config: dict[str, Any]) -> None:
+            self.worker = Worker(materials())
+            self._begin(config)
+
+        def reset_config(self, new_config: dict[str, Any]) -> bool:
+            self._begin(new_config)
+            return True
+
+        def _begin(self, config: dict[str, Any]) -> None:
+            self.job = ray.get(jobs[config["trial"]])
+            self.worker.begin(self.job)
+            self.announced = False
+
+        def step(self) -> dict[str, Any]:
+            event = self.worker.advance() if self.announced else started(self.job)
+            if isinstance(event, Failure) and event.kind == "lost_worker":
+                # Only a new process helps; Tune replaces an actor that raises.
+                raise RuntimeError(f"{_LOST}: {event.message}")
+            self.announced = True
+            return {"event": event, "trial": self.job.trial.id, "done": isinstance(event, Outcome | Failure)}
+
+        def cleanup(self) -> None:
+            self.worker.close()
+
+    return TrialActor
+
+
+_LOST = "the worker cannot go on"
+"""What a worker says that is alive but of no more use."""
+
+
+class _Listening:
+    """Holds the listener; Tune writes its parts to disk to restore them one day, which the ledger makes needless."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class _Reporter(_Listening, tune.Callback):
+    """Tells the listener what Tune sees, and ends what hangs beyond its time limit; called in the driver's thread."""
+
+    def __init__(self, listener: Listener, limits: Mapping[str, float | None]) -> None:
+        super().__init__(listener)
+        self._limits = limits
+        self._ended: set[str] = set()
+        self._to_end: dict[str, tuple[float, Any]] = {}
+        self._overdue: set[str] = set()
+
+    def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        """End the workers that are long overdue; Tune comes by several times a second."""
+        now = time.monotonic()
+        for trial_id, (moment, trial) in list(self._to_end.items()):
+            actor = trial.temporary_state.ray_actor
+            if now >= moment and actor is not None:
+                del self._to_end[trial_id]
+                self._overdue.add(trial_id)
+                ray.kill(actor)
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        """Pass an event on, and take it out of Tune's hands: it would keep and write all of them."""
+        trial_id, event = trial.config["trial"], result.pop("event")
+        match event:
+            case Epoch():
+                pass  # the stopper, which Tune asks before this, has told it
+            case Outcome():
+                self._end(trial_id)
+                self._listener.finished(trial_id, event)
+            case Failure():
+                self._end(trial_id)
+                self._listener.failed(trial_id, event)
+            case _:
+                self._listener.started(trial_id, **event)
+                if (limit := self._limits[trial_id]) is not None:
+                    self._to_end[trial_id] = time.monotonic() + limit + GRACE_SECONDS, trial
+
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """A trial that was pruned ends up here, as all that end in order."""
+        self._end(trial.config["trial"])
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """A worker that dies without a word ends up here."""
+        trial_id = trial.config["trial"]
+        if trial_id in self._ended:
+            return
+        self._end(trial_id)
+        limit = self._limits[trial_id]
+        if trial_id in self._overdue and limit is not None:
+            self._listener.failed(trial_id, Failure("time_limit", over_the_limit(limit)))
+        else:
+            self._listener.failed(trial_id, lost(_text_of(trial)))
+
+    def _end(self, trial_id: str) -> None:
+        self._ended.add(trial_id)
+        self._to_end.pop(trial_id, None)
+
+
+def _text_of(trial: Any) -> str:
+    """Read what Tune wrote down of an error: a line that counts failures, and Ray's words."""
+    path = trial.error_file
+    return Path(path).read_text(encoding="utf-8") if path and Path(path).is_file() else ""
+
+
+def lost(text: str) -> Failure:
+    """Type the death of a worker, or an error outside of the training loop, from Ray's words."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or ["the worker died"]
+    if _LOST in text:
+        return Failure("lost_worker", next(line for line in reversed(lines) if _LOST in line), text)
+    if "RayTaskError" in text or "in its creation task" in text:
+        return Failure("code_error", lines[-1], text)
+    if "running low on memory" in text:
+        return Failure("out_of_memory", "Ray ended the worker: its node was running low on memory", text)
+    if "exits with a connection error" in text:
+        # Of a worker that ends without a word Ray does not tell a kill from a crash.
+        return Failure("killed", KILLED, text)
+    # The reason without its details: numbers of a process or a node, which are others each time.
+    reason = next((line for line in lines if line.startswith("The actor ") and " because " in line), None)
+    return Failure("lost_worker", (reason or lines[min(1, len(lines) - 1)]).split(". ")[0].rstrip("."), text)
+
+
+class _Stopper(_Listening, tune.Stopper):
+    """Says which trials are to end, and when to begin no more."""
+
+    def __call__(self, tune_id: str, result: dict[str, Any]) -> bool:
+        """Tell the listener an epoch; where it wants no other one of the trial, Tune ends it and keeps the worker."""
+        event, trial_id = result["event"], result["trial"]
+        if not isinstance(event, Epoch):
+            return False
+        self._listener.epoch(trial_id, event)
+        if not self._listener.prune_wanted(trial_id):
+            return False
+        self._listener.pruned(trial_id)
+        return True
+
+    def stop_all(self) -> bool:
+        return self._listener.stop_wanted()
+
+
+@contextlib.contextmanager
+def _quiet_logs() -> Iterator[None]:
+    """Keep Tune's own remarks from the terminal: failures are told by the driver."""
+    logger = logging.getLogger("ray.tune")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

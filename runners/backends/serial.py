@@ -1,0 +1,42 @@
+"""The serial runner: every trial in this process, one after the other. The oracle for the others."""
+
+import os
+import socket
+from collections.abc import Iterable
+
+from gridsearch.training.worker import Job, Worker
+from gridsearch.trial import Epoch, Failure
+from runners.contract import Listener, Stock
+
+
+class SerialRunner:
+    """Runs jobs in the order given."""
+
+    name = "serial"
+
+    def __enter__(self) -> "SerialRunner":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def run(self, jobs: Iterable[Job | None], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+        """Run the jobs; ``alone`` changes nothing here."""
+        worker = Worker(stock.materials())
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        for job in jobs:
+            if job is None or listener.stop_wanted():
+                break  # nothing else runs that the next job could wait for
+            listener.started(job.trial.id, name, job.execution.facts())
+            worker.begin(job)
+            while isinstance(event := worker.advance(), Epoch):
+                listener.epoch(job.trial.id, event)
+                if listener.prune_wanted(job.trial.id):
+                    worker.close()
+                    listener.pruned(job.trial.id)
+                    break
+            else:
+                if isinstance(event, Failure):
+                    listener.failed(job.trial.id, event)
+                else:
+                    listener.finished(job.trial.id, event)

@@ -1,0 +1,1 @@
+"""What trials will cost: measured, kept, added up."""

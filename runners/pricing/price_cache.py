@@ -1,0 +1,98 @@
+"""Prices that were measured on this machine, kept in the cache: one small file each, replaced as a whole or not at all.
+
+A file's folder is named by all that a price depends on, machine and versions included: on another machine that shares
+the cache, or after an update, there is none yet.
+"""
+
+import json
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import gridsearch
+from gridsearch.cache import cache_folder
+from gridsearch.canonical import canonical_json, fingerprint
+from gridsearch.plan.cost_groups import Group
+from runners.machine import processor, usable_cores
+
+LIBRARIES = ("torch", "transformers")
+"""Whose versions a price depends on."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """What a trial of a group costs, in seconds: means over ``n_visits``; ``low`` and ``high`` are their extremes.
+
+    ``n_workers`` measured at the same time, as in a sweep; each took ``start_seconds`` to start. ``measured`` is the
+    Unix time. Time in which a worker waited for its core is in none of this; in ``core_share`` of it there was no wait.
+    """
+
+    seconds: float
+    low: float
+    high: float
+    setup_seconds: float
+    step_seconds: float
+    dev_seconds: float
+    test_seconds: float
+    n_steps: int
+    n_visits: int
+    n_workers: int
+    start_seconds: float
+    measured: float
+    core_share: float
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What prices depend on beside the trial: task, threads, machine, versions. Without GPUs trials are on cores."""
+
+    task: str
+    threads: int
+    gpus: tuple[str, ...]
+    host: str
+    processor: str
+    cores: int
+    versions: Mapping[str, str]
+
+    def of(self, group: Group) -> dict[str, Any]:
+        """Return all that the price of a group depends on."""
+        return {**asdict(self), "encoder": group.encoder, "cost": group.cost}
+
+
+def circumstances_here(task: str, threads: int, gpus: tuple[str, ...]) -> Circumstances:
+    """Describe this machine; ``task`` is the fingerprint of a task."""
+    versions = {"gridsearch": gridsearch.__version__, **{name: version(name) for name in LIBRARIES}}
+    n_cores = len(usable_cores())
+    return Circumstances(task, threads, gpus, socket.gethostname(), processor(), n_cores, versions)
+
+
+def save_price(price: Price, group: Group, circumstances: Circumstances) -> None:
+    """Keep a price; one that was measured with as many workers before is replaced."""
+    about = circumstances.of(group)
+    file = _folder(about) / f"{price.n_workers}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(f".{os.getpid()}.part")
+    draft.write_text(canonical_json({"about": about, "price": asdict(price)}) + "\n", encoding="utf-8")
+    draft.replace(file)
+
+
+def find_price(group: Group, circumstances: Circumstances, n_workers: int) -> Price | None:
+    """Return the last price with so many workers, or else with the next best number of them; None without any."""
+    found = [price for file in _folder(circumstances.of(group)).glob("*.json") if (price := _read(file))]
+    return min(found, key=lambda price: abs(price.n_workers - n_workers), default=None)
+
+
+def _folder(about: Mapping[str, Any]) -> Path:
+    return cache_folder() / "prices" / fingerprint(about)
+
+
+def _read(file: Path) -> Price | None:
+    """Read a price; what an older version wrote, or a disk has damaged, is none."""
+    try:
+        return Price(**json.loads(file.read_text(encoding="utf-8"))["price"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None

@@ -1,0 +1,1 @@
+"""What is asked next: the search by Optuna."""
