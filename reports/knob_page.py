@@ -124,8 +124,8 @@ def grouped() -> dict[str, list[KnobText]]:
 def recipe_page() -> str:
     """Return the page that stands in docs/."""
     intro = (
-        "Every knob of one fine-tune, as [recipe.py](../gridsearch/recipe/recipe.py) declares it; `make docs` writes this "
-        "page. The default of a knob is its neutral value, as good as its absence, unless it has none."
+        "Every knob of one fine-tune, as [recipe.py](../gridsearch/recipe/recipe.py) declares it; `make docs` writes "
+        "this page. The default of a knob is its neutral value, as good as its absence, unless it has none."
     )
     sections = [Section(title, (bullets(map(_item, texts)),)).format() for title, texts in grouped().items()]
     return paragraphs(["# Knobs", wrap(intro), *sections]) + "\n"

@@ -7,7 +7,7 @@ import pytest
 
 from reports.published import __main__ as published
 from reports.published.__main__ import ALL, HERE, Published, main, make
-from tests.reports.test_trials_table import same_numbers
+from tests.reports.formats.test_trials_table import same_numbers
 
 TASK = """
 name = "moods"

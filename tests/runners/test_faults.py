@@ -23,8 +23,8 @@ from runners.backends.processes import ProcessesRunner
 from runners.contract import Stock
 from runners.driver import make_stock, sweep
 from runners.progress import Progress
+from tests.runners.backends.test_contract import Heard
 from tests.runners.faults import at_fault, hungry, seed_of
-from tests.runners.test_contract import Heard
 from tests.runners.waiting import state_of
 
 

@@ -22,8 +22,8 @@ from reports.sections.search import Optimised, convergence, importance, pareto_c
 from reports.study.optuna_export import study_view
 from reports.study.view import LeftOutCell, StudyRows
 from tests.reports.conftest import Writer, outcome, small_plan
+from tests.reports.language.test_language import english_in
 from tests.reports.pages import import_table, read
-from tests.reports.test_language import english_in
 
 SPACE = """
 title = "Which rate?"

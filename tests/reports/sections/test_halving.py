@@ -23,8 +23,8 @@ from reports.sections.effects import finished_winner, study_effects
 from reports.sections.figures import pictures_of
 from reports.study.view import StudyRows
 from tests.reports.conftest import Writer, logits, outcome, small_plan
+from tests.reports.language.test_language import Strict, english_in
 from tests.reports.pages import read
-from tests.reports.test_language import Strict, english_in
 
 SPACE = """
 title = "Do bertadam and freezing help?"
