@@ -8,7 +8,8 @@ import numpy as np
 
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.plan.halving import halved
-from gridsearch.plan.plan import Plan, make_plan
+from gridsearch.plan.plan import Plan
+from gridsearch.plan.planner import make_plan
 from gridsearch.space.space import parse_space
 from gridsearch.study.study import Study
 from gridsearch.tasks.task import Split, Task

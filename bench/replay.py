@@ -17,7 +17,8 @@ import numpy as np
 import optuna
 
 from gridsearch.space.factor import Factor, Level
-from reports.study.optuna_export import METRIC, empty_study
+from gridsearch.study.objectives import METRIC
+from reports.study.optuna_export import empty_study
 from runners.provenance import code_commit
 from runners.schedules.proposals import SAMPLERS, Proposer, make_sampler
 

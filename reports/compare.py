@@ -9,9 +9,9 @@ from gridsearch.errors import RequestError
 from reports.formats.markdown import Section, bullets, code, escape, paragraphs, plural, table, wrap
 from reports.formats.table import Cell, Table, decimals, metric_text
 from reports.language.say import say, sentences
-from reports.sections.effects import study_effects
 from reports.sections.effects_text import signed
 from reports.statistics.results import Effect, EffectAnalysis
+from reports.study.measured import study_effects
 from reports.study.view import CellRow, StudyRows
 
 Key = tuple[str | float, ...]

@@ -23,12 +23,13 @@ from reports.sections.cost import Cost
 from reports.sections.design import DeadKnobs, FixedRecipe, LeftOut, Levels, SameRows
 from reports.sections.effects import WhatMatters
 from reports.sections.figures import FOLDER, Figures, pictures_of
-from reports.sections.halving import Halved, at_first_rung
+from reports.sections.halving import Halved
 from reports.sections.log_curve_text import CurvePoints, CurveSummary, WhatTheLogSays
 from reports.sections.observational import WhatWentWith, is_observational
 from reports.sections.published import PublishedExtremes, PublishedLevels, PublishedResults, PublishedSummary
 from reports.sections.results import Cautions, Extremes, Results, Summary, Yardsticks, best_sentence
 from reports.sections.search import Optimised
+from reports.study.first_rung import at_first_rung
 from reports.study.read import read_study
 from reports.study.view import StudyRows
 

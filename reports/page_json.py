@@ -52,12 +52,13 @@ from reports.commands import rerun_command, sweep_command
 from reports.sections.best_vs_baseline import Versus, best_against_baseline
 from reports.sections.cost import study_cost
 from reports.sections.cost_forecast import forecast
-from reports.sections.effects import study_effects
 from reports.sections.findings import cautions, dead_knobs, failure_groups, highest_result, same_rows
-from reports.sections.halving import at_first_rung, halving_numbers
+from reports.sections.halving import halving_numbers
 from reports.sections.log_curve import curve_numbers
 from reports.sections.observational import is_observational, study_regression
 from reports.sections.search import optimised_numbers
+from reports.study.first_rung import at_first_rung
+from reports.study.measured import study_effects
 from reports.study.published_value import published_value
 from reports.study.view import CellRow, StudyRows
 

@@ -4,29 +4,15 @@ A runner does not expand a space, order its trials, store a result or try anythi
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Protocol, Self
 
-from gridsearch.encoders.load import EncoderWeights
-from gridsearch.tasks.encode import EncodedTask
-from gridsearch.training.worker import Job, Materials
+from gridsearch.training.materials import Materials
+from gridsearch.training.worker import Job
 from gridsearch.trial import Epoch, Failure, Outcome
 
 KILLED = "the worker was killed, perhaps by the system because memory was short"
 GRACE_SECONDS = 10.0
 """A trial looks at its time limit between its steps; a worker that has not come back so long after it is ended."""
-
-
-@dataclass(frozen=True)
-class Stock:
-    """All that the jobs of a run read, made once by the driver. Keys as in ``Materials`` of training/worker.py."""
-
-    encoders: Mapping[str, EncoderWeights]
-    data: Mapping[tuple[str, int], EncodedTask]
-
-    def materials(self) -> Materials:
-        """Hand the stock to a worker in this process."""
-        return Materials(lambda identity: self.encoders[identity], lambda identity, length: self.data[identity, length])
 
 
 class Listener(Protocol):
@@ -69,7 +55,7 @@ class Runner(Protocol):
     def __exit__(self, *exception: object) -> None:
         """Give it back."""
 
-    def run(self, jobs: Iterable[Job | None], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+    def run(self, jobs: Iterable[Job | None], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
         """Run every job once, in about the order given; ``alone``: one at a time. Returns when all have ended.
 
         A job is taken when a worker is free for it. None in its place means that there is none for now: the next is

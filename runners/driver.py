@@ -6,31 +6,27 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
-from gridsearch.encoders.card import EncoderCard
-from gridsearch.encoders.load import EncoderWeights, build_tokenizer
-from gridsearch.encoders.load import load as load_encoder
-from gridsearch.errors import GridSearchError, NotBegunError, RequestError, StudyLockedError, first_line
+from gridsearch.errors import GridSearchError, NotBegunError, StudyLockedError, first_line
 from gridsearch.plan.plan import Plan
 from gridsearch.study.lease import HEARTBEAT_SECONDS
-from gridsearch.study.ledger import Coverage, Ledger
+from gridsearch.study.ledger import Ledger
 from gridsearch.study.ledger_size import n_logits
+from gridsearch.study.ranking import best_so_far
 from gridsearch.study.stored_logits import AUTO
 from gridsearch.study.study import Study
-from gridsearch.tasks.encode import EncodedTask, encode_task
+from gridsearch.study.survey import Coverage
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.tfidf_yardstick import TFIDF, tfidf_yardstick
 from gridsearch.training.finetune import Execution
+from gridsearch.training.materials import Materials
 from gridsearch.training.worker import Job
-from gridsearch.trial import Retry, Trial, retry_after
-from runners.contract import Runner, Stock
-from runners.keeper import Keeper, best_so_far
+from gridsearch.trial import Retry, retry_after
+from runners.contract import Runner
+from runners.keeper import Keeper
+from runners.materials import make_materials
 from runners.progress import Progress
 from runners.recorder import Recorder
-
-Key = TypeVar("Key")
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ def sweep(
     """
     wanted = _not_yet_finished(plan, study, sources)
     # Whatever can be wrong with an encoder or a cluster shows before the study is made or touched.
-    stock = make_stock(plan, wanted, progress.say)
+    materials = make_materials(plan, wanted, progress.say)
     with contextlib.ExitStack() as opened:
         if wanted:
             opened.enter_context(runner)
@@ -78,9 +74,9 @@ def sweep(
             opened.enter_context(terminated_as_interrupted())
             ledger.keep_logits(keep_logits, n_logits(plan))
             keeper = Keeper(study, ledger, plan, keep)
-            recorder = Recorder(ledger, ledger.provenance(provenance()), keeper, stock, progress)
+            recorder = Recorder(ledger, ledger.provenance(provenance()), keeper, materials, progress)
             execution = Execution(threads, keep_weights=keep != "none", time_limit=time_limit)
-            stopped = _run_rounds(plan, ledger, runner, stock, recorder, execution)
+            stopped = _run_rounds(plan, ledger, runner, materials, recorder, execution)
         return SweepResult(ledger.coverage(), stopped)
 
 
@@ -96,66 +92,14 @@ def _not_yet_finished(plan: Plan, study: Study, sources: Mapping[str, object]) -
         return set(plan.trials)
 
 
-def make_stock(plan: Plan, trial_ids: set[str], say: Callable[[str], None]) -> Stock:
-    """Load every encoder that some of these trials start from, and tokenise the task as each of them reads it."""
-    wanted = [trial for trial in plan.trials.values() if trial.id in trial_ids]
-    identities = {trial.encoder for trial in wanted}
-    encoders = {
-        card.identity: load_encoder(name, plan.task.corpus, say)
-        for name, card in plan.cards.items()
-        if card.identity in identities
-    }
-    data = {
-        (identity, length): encode_task(plan.task, build_tokenizer(encoders[identity].tokenizer), length)
-        for identity, length in sorted({(trial.encoder, trial.recipe.max_length) for trial in wanted})
-    }
-    return Stock(encoders, data)
-
-
-class _OnDemand(dict[Key, Value]):
-    """A mapping that makes what it lacks, once."""
-
-    def __init__(self, make: Callable[[Key], Value]) -> None:
-        self._make = make
-
-    def __missing__(self, key: Key) -> Value:
-        self[key] = made = self._make(key)
-        return made
-
-
-def stock_on_demand(task: Task, cards: Mapping[str, EncoderCard], say: Callable[[str], None]) -> Stock:
-    """Make a stock that loads and tokenises when something is first read; ``cards`` may grow until then."""
-
-    def load(identity: str) -> EncoderWeights:
-        names = {card.identity: name for name, card in cards.items()}
-        return load_encoder(names[identity], task.corpus, say)
-
-    encoders = _OnDemand(load)
-    data = _OnDemand[tuple[str, int], EncodedTask](
-        lambda key: encode_task(task, build_tokenizer(encoders[key[0]].tokenizer), key[1])
-    )
-    return Stock(encoders, data)
-
-
-def stock_of_trial(trial: Trial, task: Task, encoders: Mapping[str, str], say: Callable[[str], None]) -> Stock:
-    """Make what one trial of an existing study reads; ``encoders`` maps names to identities."""
-    name = next(name for name, identity in encoders.items() if identity == trial.encoder)
-    encoder = load_encoder(name, task.corpus, say)
-    if encoder.identity != trial.encoder:
-        raise RequestError(f"the encoder {name} is no longer the one that the study was made with")
-    length = trial.recipe.max_length
-    data = encode_task(task, build_tokenizer(encoder.tokenizer), length)
-    return Stock({trial.encoder: encoder}, {(trial.encoder, length): data})
-
-
 def _run_rounds(
-    plan: Plan, ledger: Ledger, runner: Runner, stock: Stock, recorder: Recorder, execution: Execution
+    plan: Plan, ledger: Ledger, runner: Runner, materials: Materials, recorder: Recorder, execution: Execution
 ) -> str:
     """Run what is pending; whatever ends it, no live line and no lease is left behind."""
     if plan.halving is None:
         recorder.progress.begin(ledger.coverage(), best_so_far(ledger, plan.task.metric))
     try:
-        return _rounds(plan, ledger, runner, stock, recorder, execution)
+        return _rounds(plan, ledger, runner, materials, recorder, execution)
     except KeyboardInterrupt:
         ledger.release("interrupted")
         raise
@@ -163,7 +107,9 @@ def _run_rounds(
         recorder.progress.close()
 
 
-def _rounds(plan: Plan, ledger: Ledger, runner: Runner, stock: Stock, recorder: Recorder, execution: Execution) -> str:
+def _rounds(
+    plan: Plan, ledger: Ledger, runner: Runner, materials: Materials, recorder: Recorder, execution: Execution
+) -> str:
     """Run what is pending until nothing is, retries included; a retry alone waits until the others are done.
 
     What is pending of a halving is that of one rung; when it is done, the ledger names what the next one lacks.
@@ -182,7 +128,7 @@ def _rounds(plan: Plan, ledger: Ledger, runner: Runner, stock: Stock, recorder: 
             Job(trial, replace(execution, micro_batch_divisor=retries[trial.id].micro_batch_divisor))
             for trial in plan.in_running_order(batch)
         ]
-        runner.run(jobs, stock, recorder, alone=not together)
+        runner.run(jobs, materials, recorder, alone=not together)
         if recorder.stop_wanted():
             ledger.release("the sweep was stopped")
             # The error lies in what all trials share, so the next start tries these again.

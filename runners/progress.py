@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from gridsearch.plan.rungs import Standing
-from gridsearch.study.ledger import Coverage
+from gridsearch.study.survey import Coverage
 from gridsearch.tasks.metrics import is_better
 from gridsearch.trial import Failure, Outcome
 

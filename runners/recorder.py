@@ -4,8 +4,8 @@ import sys
 from collections.abc import Mapping
 
 from gridsearch.study.ledger import Ledger
+from gridsearch.training.materials import Materials
 from gridsearch.trial import Epoch, Failure, Outcome, retry_after
-from runners.contract import Stock
 from runners.keeper import Keeper
 from runners.progress import Progress
 
@@ -16,10 +16,12 @@ N_ALIKE_TO_STOP = 3
 class Recorder:
     """Hears of the trials from a runner, and writes the ledger. A :class:`runners.contract.Listener`."""
 
-    def __init__(self, ledger: Ledger, provenance: int, keeper: Keeper, stock: Stock, progress: Progress) -> None:
+    def __init__(
+        self, ledger: Ledger, provenance: int, keeper: Keeper, materials: Materials, progress: Progress
+    ) -> None:
         self.progress = progress
         self._alike: list[str] = []
-        self._ledger, self._provenance, self._keeper, self._stock = ledger, provenance, keeper, stock
+        self._ledger, self._provenance, self._keeper, self._materials = ledger, provenance, keeper, materials
         self._attempts: dict[str, int] = {}
         self._until: Mapping[str, int] = {}
         self._n_epochs: dict[str, int] = {}
@@ -60,7 +62,7 @@ class Recorder:
     def finished(self, trial_id: str, outcome: Outcome) -> None:
         """Keep the outcome, and the weights where they are wanted."""
         # Weights first: finished without its weights a trial would stay so; the other way round it is run again.
-        self._keeper.save(trial_id, outcome, self._stock)
+        self._keeper.save(trial_id, outcome, self._materials)
         self._ledger.finish(self._attempts.pop(trial_id), outcome)
         self._keeper.finished(trial_id, outcome)
         self._any_done = True

@@ -12,7 +12,8 @@ from gridsearch.encoders.families import max_tokens
 from gridsearch.encoders.files import read_config, tokenizer_files
 from gridsearch.encoders.load import build_tokenizer, describe, encoder_folder
 from gridsearch.errors import RequestError
-from gridsearch.plan.plan import Plan, make_plan
+from gridsearch.plan.plan import Plan
+from gridsearch.plan.planner import make_plan
 from gridsearch.space.space import Space, load_space
 from gridsearch.study.study import Study
 from gridsearch.tasks.encode import encode_task

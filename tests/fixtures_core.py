@@ -18,7 +18,7 @@ import torch
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import EncoderWeights, build_tokenizer, read_weights
 from gridsearch.encoders.vocabulary import build_vocabulary
-from gridsearch.plan.plan import facts_of
+from gridsearch.plan.planner import facts_of
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.trial_facts import Facts
 from gridsearch.tasks import docstrings

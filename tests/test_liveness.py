@@ -16,9 +16,10 @@ from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import EncoderWeights, build_tokenizer
 from gridsearch.errors import RequestError
-from gridsearch.plan.plan import facts_of
+from gridsearch.plan.planner import facts_of
+from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.recipe import Recipe, knobs
-from gridsearch.recipe.resolve import dead_knobs, refuse_contradictions, resolve, without
+from gridsearch.recipe.resolve import dead_knobs, resolve, without
 from gridsearch.recipe.trial_facts import Facts
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task

@@ -19,9 +19,10 @@ import torch
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import build_tokenizer
 from gridsearch.errors import RequestError
-from gridsearch.plan.plan import POOLINGS_OF_A_LENGTH, facts_of
+from gridsearch.plan.planner import POOLINGS_OF_A_LENGTH, facts_of
+from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.recipe import Recipe, set_knobs
-from gridsearch.recipe.resolve import acting, dead_knobs, in_numbers, refuse_contradictions, resolve
+from gridsearch.recipe.resolve import acting, dead_knobs, in_numbers, resolve
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
 from gridsearch.training.finetune import finetune

@@ -5,7 +5,8 @@ import pytest
 
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.errors import RequestError
-from gridsearch.plan.plan import Plan, make_plan
+from gridsearch.plan.plan import Plan
+from gridsearch.plan.planner import make_plan
 from gridsearch.space.space import load_space, parse_space
 from gridsearch.tasks.task import Split, Task
 from gridsearch.tasks.taskfile import parse_task_file

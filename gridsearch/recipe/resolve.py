@@ -1,10 +1,7 @@
 """From what a space declares to what a trial runs: one spelling for one meaning, no contradiction, no dead knob."""
 
 from collections.abc import Mapping
-from typing import Final
 
-from gridsearch.errors import RequestError
-from gridsearch.recipe.knob import Reason
 from gridsearch.recipe.recipe import Recipe, knobs, set_knobs
 from gridsearch.recipe.spelling import respellings
 from gridsearch.recipe.trial_facts import Facts
@@ -43,113 +40,6 @@ def why_the_same(one: Recipe, other: Recipe, facts: Facts) -> list[str]:
 
 def _changes(one: Recipe, other: Recipe) -> dict[str, object]:
     return {name: value for name, value in other if value != getattr(one, name)}
-
-
-def refuse_contradictions(recipe: Recipe, facts: Facts) -> None:
-    """Raise RequestError when the knobs of a resolved recipe cannot go together on this encoder and task."""
-    if sentence := next(filter(None, (contradicts(recipe, facts) for contradicts in _CONTRADICTIONS)), None):
-        raise RequestError(sentence)
-
-
-def _layers_that_do_not_exist(recipe: Recipe, facts: Facts) -> Reason:
-    reinit, frozen = int(recipe.reinit_layers), recipe.frozen_layers
-    n_frozen = 0 if frozen == "embeddings" else int(frozen)
-    if reinit + n_frozen > facts.n_layers:
-        return (
-            f"frozen and re-initialised layers may not exceed the encoder's {facts.n_layers}, "
-            f"but frozen_layers = {n_frozen} and reinit_layers = {reinit}"
-        )
-    if recipe.pooling_layers != "all" and not 1 <= int(recipe.pooling_layers) <= facts.n_layers:
-        return f"pooling_layers must be 1 to the encoder's {facts.n_layers}, but is {recipe.pooling_layers}"
-    return None
-
-
-def _parts_of_the_one_shared_layer(recipe: Recipe, facts: Facts) -> Reason:
-    if not facts.shares_layers:
-        return None
-    for name in ("reinit_layers", "frozen_layers"):
-        if getattr(recipe, name) not in (0, "embeddings", facts.n_layers):
-            return f"{name} must be 0 or all {facts.n_layers}, but is {getattr(recipe, name)}: {facts.family}'s are one"
-    if recipe.layer_decay != 1:
-        return f"layer_decay has no meaning for {facts.family}, whose layers are one"
-    return None
-
-
-def _too_long(recipe: Recipe, facts: Facts) -> Reason:
-    if recipe.max_length > facts.max_tokens:
-        return f"max_length may not exceed the encoder's {facts.max_tokens} positions, but is {recipe.max_length}"
-    return None
-
-
-def _no_pooler(recipe: Recipe, facts: Facts) -> Reason:
-    if recipe.pooling == "pooler" and not facts.has_pooler:
-        return f"pooling = 'pooler' needs a pooler, but a {facts.family} encoder has none; choose cls or mean"
-    return None
-
-
-def _other_number_of_weights(recipe: Recipe, facts: Facts) -> Reason:
-    if isinstance(recipe.class_weights, tuple) and len(recipe.class_weights) != facts.n_labels:
-        n_weights = len(recipe.class_weights)
-        return f"class_weights needs a weight for each of the {facts.n_labels} labels, but has {n_weights}"
-    return None
-
-
-def _what_original_bert_adam_does_itself(recipe: Recipe, facts: Facts) -> Reason:
-    if recipe.optimizer != "original_bert_adam":
-        return None
-    if recipe.clip_norm != "none":
-        return f"the original BertAdam clips each tensor itself: clip_norm must be 'none', but is {recipe.clip_norm}"
-    if recipe.schedule != "linear":
-        return f"the original BertAdam has a linear schedule of its own: schedule may not be {recipe.schedule!r}"
-    return None
-
-
-def _two_averages(recipe: Recipe, facts: Facts) -> Reason:
-    if recipe.ema_decay and recipe.swa_start != "none":
-        return "ema_decay and swa_start both say which mean of the weights is evaluated; choose one"
-    return None
-
-
-def _lookahead_that_never_looks(recipe: Recipe, facts: Facts) -> Reason:
-    n_steps = recipe.total_steps(facts.n_train_rows)
-    if recipe.lookahead_steps > n_steps:
-        return f"lookahead_steps may not exceed the {n_steps} steps of a trial, but is {recipe.lookahead_steps}"
-    return None
-
-
-def _average_of_nothing(recipe: Recipe, facts: Facts) -> Reason:
-    first_step = recipe.swa_first_step(facts.n_train_rows)
-    if first_step is not None and first_step + recipe.swa_every > (n_steps := recipe.total_steps(facts.n_train_rows)):
-        return f"of {n_steps} steps, none is averaged every {recipe.swa_every} steps after step {first_step}"
-    return None
-
-
-def _warmup_without_end(recipe: Recipe, facts: Facts) -> Reason:
-    n_steps, n_scheduled = recipe.total_steps(facts.n_train_rows), recipe.steps_scheduled(facts.n_train_rows)
-    if recipe.optimizer == "original_bert_adam" and recipe.warmup_proportion and n_steps == n_scheduled == 1:
-        return "the original BertAdam's warm-up begins at a learning rate of 0, and a trial of one step ends there"
-    return None
-
-
-def _attack_after_the_end(recipe: Recipe, facts: Facts) -> Reason:
-    if recipe.adversarial != "none" and recipe.adversarial_start > recipe.epochs:
-        return f"adversarial_start = {recipe.adversarial_start} lies beyond the last of {recipe.epochs} epochs"
-    return None
-
-
-_CONTRADICTIONS: Final = (
-    _layers_that_do_not_exist,
-    _parts_of_the_one_shared_layer,
-    _too_long,
-    _no_pooler,
-    _other_number_of_weights,
-    _what_original_bert_adam_does_itself,
-    _two_averages,
-    _lookahead_that_never_looks,
-    _average_of_nothing,
-    _warmup_without_end,
-    _attack_after_the_end,
-)
 
 
 def dead_knobs(recipe: Recipe, facts: Facts) -> dict[str, str]:

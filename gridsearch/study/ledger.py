@@ -7,9 +7,7 @@ import socket
 import sqlite3
 import time
 import uuid
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,96 +22,13 @@ from gridsearch.study.lease import Trace, this_machine, trace_of
 from gridsearch.study.manifest import difference, study_facts
 from gridsearch.study.schema import SCHEMA_VERSION, make_up_to_date, up_to_date_copy, version_of
 from gridsearch.study.stored_logits import AUTO, Kept, array_bytes, as_kept, chunks_of, joined, kept_as
+from gridsearch.study.survey import OVER, Coverage, Survey
 from gridsearch.tasks.metrics import LOWER_IS_BETTER
 from gridsearch.tasks.task import Task
 from gridsearch.trial import PART, Epoch, Failure, FailureKind, Outcome, Trial
 
 if TYPE_CHECKING:
     import numpy
-
-
-OVER = ("finished", "failed")
-"""States of trials that never run again, unless failures are forgiven."""
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """The certificate: how many trials the plan has, and in which state each of them is."""
-
-    planned: int
-    finished: int
-    failed: int
-    running: int
-    pending: int
-    repeated: int
-    pruned: int = 0
-
-    @property
-    def complete(self) -> bool:
-        """Everything planned is finished, or pruned by an optimiser or a halving, and nothing was finished twice."""
-        return self.finished + self.pruned == self.planned and self.repeated == 0
-
-    @property
-    def settled(self) -> bool:
-        """Nothing is left to try, though some may have failed for good."""
-        return self.pending == 0 and self.running == 0
-
-    def __str__(self) -> str:
-        state = "complete" if self.complete else "settled" if self.settled else "incomplete"
-        pruned = f", {self.pruned} pruned" if self.pruned else ""
-        running = f", {self.running} running" if self.running else ""
-        repeated = f", {self.repeated} finished more than once" if self.repeated else ""
-        return (
-            f"{state}: {self.planned} planned, {self.finished} finished, {self.failed} failed, "
-            f"{self.pending} pending{pruned}{running}{repeated}"
-        )
-
-
-@dataclass(frozen=True)
-class Survey:
-    """How far a study is at one moment: the state of every trial, how often one finished twice, a halving's standing.
-
-    The ledger is read once for all that follows from it: in a halving, each reading goes through every epoch.
-    """
-
-    states: Mapping[str, str]
-    standing: Standing | None
-    n_repeated: int
-    is_optimised: bool
-
-    @property
-    def unfinished(self) -> set[str]:
-        """The trials that are neither finished nor failed for good."""
-        return {trial for trial, state in self.states.items() if state not in OVER}
-
-    @property
-    def pending(self) -> set[str]:
-        """The trials that are to run now: the unfinished ones, or what a halving's rung lacks."""
-        return self.unfinished if self.standing is None else set(self.standing.lacking)
-
-    @property
-    def coverage(self) -> Coverage:
-        """The trials counted by state.
-
-        What an optimiser has pruned is done, and what a halving left behind; a plain sweep would still have to run it.
-        """
-        states, n_pruned = Counter(self.states.values()), self._n_pruned()
-        return Coverage(
-            planned=states.total(),
-            finished=states["finished"],
-            failed=states["failed"],
-            running=states["running"],
-            pending=states["planned"] + states["pruned"] - n_pruned,
-            repeated=self.n_repeated,
-            pruned=n_pruned,
-        )
-
-    def _n_pruned(self) -> int:
-        """Count the trials that were ended early and stay so."""
-        pruned = {trial for trial, state in self.states.items() if state == "pruned"}
-        if self.standing is not None:
-            return len(pruned - self.standing.lacking.keys())
-        return len(pruned) if self.is_optimised else 0
 
 
 class Ledger:

@@ -12,6 +12,7 @@ from gridsearch.tasks.encode import EncodedTask
 from gridsearch.training.deadline import TimeLimitError
 from gridsearch.training.finetune import Execution, finetuning
 from gridsearch.training.frozen_states import forget
+from gridsearch.training.materials import Materials
 from gridsearch.trial import Epoch, Failure, FailureKind, Outcome, Trial
 
 
@@ -23,21 +24,13 @@ class Job:
     execution: Execution
 
 
-@dataclass(frozen=True)
-class Materials:
-    """How a worker gets what trials read: by encoder identity, and by encoder identity and longest length."""
-
-    encoder: Callable[[str], EncoderWeights]
-    data: Callable[[str, int], EncodedTask]
-
-
 Run = Callable[[Trial, EncodedTask, EncoderWeights, Execution], Generator[Epoch, None, Any]]
 """What is done with a trial: ``finetuning`` of finetune.py, or ``measuring`` of step_timing.py."""
 
 
 class Worker:
     """Every job builds its model anew from the materials. What outlives a trial, the states of its frozen layers, is
-    found only by trials that would compute the same bits (``frozen.py``).
+    found only by trials that would compute the same bits (``frozen_states.py``).
     """
 
     def __init__(self, materials: Materials, run: Run = finetuning) -> None:
@@ -71,8 +64,7 @@ class Worker:
 
     def _run(self, job: Job) -> Generator[Epoch, None, Any]:
         trial = job.trial
-        encoder = self._materials.encoder(trial.encoder)
-        data = self._materials.data(trial.encoder, trial.recipe.max_length)
+        encoder, data = self._materials.encoder_of(trial), self._materials.data_of(trial)
         return (yield from self._run_trial(trial, data, encoder, job.execution))
 
 

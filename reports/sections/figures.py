@@ -7,10 +7,10 @@ from reports.figures.from_study import response_on
 from reports.figures.pictures import effect_pictures, study_pictures
 from reports.formats.markdown import Section, escape, paragraphs, wrap
 from reports.language.say import say
-from reports.sections.effects import analysed, measured
-from reports.sections.halving import at_first_rung
 from reports.sections.log_curve_text import curve_picture
 from reports.sections.observational import is_observational
+from reports.study.first_rung import at_first_rung
+from reports.study.measured import analysed, measured
 from reports.study.view import StudyRows
 
 FOLDER = "figures"

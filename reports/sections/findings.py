@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reports.formats.markdown import code, listed, plural
 from reports.formats.table import decimals
 from reports.language.say import retold, say, sentences
-from reports.sections.effects import study_effects
+from reports.study.measured import study_effects
 from reports.study.view import CellRow, FailedAttempt, StudyRows
 
 FEWEST_EQUAL = 4

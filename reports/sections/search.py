@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gridsearch.study.objectives import METRIC, SECONDS
 from reports.figures.figure import TimedCell
 from reports.figures.quality_time import pareto_set
 from reports.formats.markdown import NOT_LEARNED_MARK, Section, code, escape, plural, table, wrap
 from reports.formats.table import Cell, Table, decimals
 from reports.language.say import enumerated, say, sentences
-from reports.study.optuna_export import METRIC, SECONDS, empty_study, fill, values_of
+from reports.study.optuna_export import empty_study, fill, values_of
 from reports.study.view import CellRow, StudyRows
 
 N_BEST = 10

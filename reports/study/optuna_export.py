@@ -5,16 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
 
+from gridsearch.study.objectives import BY_SEED, METRIC, SECONDS
 from reports.study.view import CellRow, StudyRows
 
 if TYPE_CHECKING:
     import optuna
-
-METRIC, SECONDS = "metric", "seconds"
-OBJECTIVES = (METRIC, SECONDS)
-"""What can be optimised: the task's metric on dev, and the seconds that a trial takes (the fewer the better)."""
-BY_SEED = "wilcoxon"
-"""The pruner that compares cells over seeds; the others compare them over epochs."""
 
 
 def distribution(labels: Sequence[str], range_: Mapping[str, Any] | None) -> "optuna.distributions.BaseDistribution":

@@ -11,9 +11,10 @@ from typing import Any
 from gridsearch.errors import RequestError
 from gridsearch.plan.rungs import Standing
 from gridsearch.space.factor import ROW
-from gridsearch.study.ledger import Ledger, Survey, dev_after
+from gridsearch.study.ledger import Ledger, dev_after
 from gridsearch.study.manifest import position_of_positive
 from gridsearch.study.stored_logits import bytes_array
+from gridsearch.study.survey import Survey
 from gridsearch.tasks.learned import Guess, below_the_others, guess_on
 from reports.study.view import (
     CellRow,

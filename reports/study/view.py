@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridsearch.plan.rungs import Standing
-from gridsearch.study.ledger import Coverage
 from gridsearch.study.manifest import positive_label
+from gridsearch.study.survey import Coverage
 from gridsearch.tasks.learned import Guess
 from gridsearch.tasks.metrics import LOWER_IS_BETTER, is_better
 from reports.language.say import say

@@ -17,10 +17,11 @@ from typing import Any
 
 from gridsearch.training.deadline import over_the_limit
 from gridsearch.training.finetune import finetuning
-from gridsearch.training.worker import Job, Materials, Run, Worker, failure_of
+from gridsearch.training.materials import Materials, OnDemand
+from gridsearch.training.worker import Job, Run, Worker, failure_of
 from gridsearch.trial import Epoch, Failure
 from runners.backends.shared_memory import Piece, Shelf, read_piece
-from runners.contract import GRACE_SECONDS, KILLED, Listener, Stock
+from runners.contract import GRACE_SECONDS, KILLED, Listener
 from runners.machine import WORKERS_MEMORY, gpu_ids, usable_cores
 
 
@@ -66,7 +67,7 @@ class ProcessesRunner:
             desk.close()
         self._shelf.clear()
 
-    def run(self, jobs: Iterable[Job | None], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+    def run(self, jobs: Iterable[Job | None], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
         """Run the jobs over the workers; ``alone``: one at a time."""
         feed = iter(jobs)
         free = list(self._desks)
@@ -78,7 +79,7 @@ class ProcessesRunner:
         while True:
             while free and not listener.stop_wanted() and (job := next(feed, None)) is not None:
                 try:
-                    pieces = self._shelf.pieces_for(job.trial, stock)
+                    pieces = self._shelf.pieces_for(job.trial, materials)
                 except Exception as error:
                     listener.failed(job.trial.id, failure_of(error))
                     continue
@@ -243,8 +244,8 @@ def _serve(channel: Connection, place: Place, what: Run) -> None:
     pieces: dict[Hashable, Piece] = {}
     worker = Worker(
         Materials(
-            encoder=lambda identity: read_piece(pieces[identity]),
-            data=lambda identity, length: read_piece(pieces[identity, length]),
+            encoders=OnDemand(lambda identity: read_piece(pieces[identity])),
+            data=OnDemand(lambda view: read_piece(pieces[view])),
         ),
         what,
     )

@@ -17,9 +17,11 @@ from ray import tune
 import gridsearch
 from gridsearch.errors import RequestError, first_line
 from gridsearch.training.deadline import over_the_limit
-from gridsearch.training.worker import Job, Materials, Worker
+from gridsearch.training.materials import Materials, OnDemand
+from gridsearch.training.worker import Job, Worker
 from gridsearch.trial import Epoch, Failure, Outcome
-from runners.contract import GRACE_SECONDS, KILLED, Listener, Stock
+from gridsearch.view import View
+from runners.contract import GRACE_SECONDS, KILLED, Listener
 from runners.machine import WORKERS_MEMORY, usable_cores
 
 _ENVIRONMENT = {
@@ -91,15 +93,15 @@ class RayRunner:
         shares = n_gpus / self._gpus if self._gpus else n_cpus / self.threads
         self._n_at_a_time = self.n_workers or max(1, int(shares))
 
-    def run(self, jobs: Iterable[Job | None], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+    def run(self, jobs: Iterable[Job | None], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
         """Run the jobs over the workers; ``alone``: one at a time."""
         # Not left to each worker: without a share of a GPU it would still see them all.
         device = "auto" if self._gpus else "cpu"
         known = [replace(job, execution=replace(job.execution, device=device)) for job in jobs if job is not None]
         trainable = _trainable(
             jobs={job.trial.id: ray.put(job) for job in known},
-            encoders={identity: ray.put(encoder) for identity, encoder in stock.encoders.items()},
-            data={key: ray.put(data) for key, data in stock.data.items()},
+            encoders={identity: ray.put(encoder) for identity, encoder in materials.encoders.items()},
+            data={view: ray.put(data) for view, data in materials.data.items()},
         )
         with tempfile.TemporaryDirectory(prefix="gridsearch-tune-") as scratch:
             tuner = tune.Tuner(
@@ -125,16 +127,16 @@ class RayRunner:
                 tuner.fit()
 
 
-def _trainable(jobs: Mapping[str, Any], encoders: Mapping[str, Any], data: Mapping[tuple[str, int], Any]) -> type:
+def _trainable(jobs: Mapping[str, Any], encoders: Mapping[str, Any], data: Mapping[View, Any]) -> type:
     """Make the class that Tune runs, around references into the object store.
 
     Defined in here, it travels by value: a node needs the package gridsearch, and nothing of this one.
     """
 
-    def materials() -> Materials:
+    def fetched() -> Materials:
         return Materials(
-            encoder=lambda identity: ray.get(encoders[identity]),
-            data=lambda identity, length: ray.get(data[identity, length]),
+            encoders=OnDemand(lambda identity: ray.get(encoders[identity])),
+            data=OnDemand(lambda view: ray.get(data[view])),
         )
 
     def started(job: Job) -> dict[str, Any]:
@@ -147,7 +149,7 @@ def _trainable(jobs: Mapping[str, Any], encoders: Mapping[str, Any], data: Mappi
         """A warm worker; one step is one epoch, after a first one that tells where the trial runs."""
 
         def setup(self, config: dict[str, Any]) -> None:
-            self.worker = Worker(materials())
+            self.worker = Worker(fetched())
             self._begin(config)
 
         def reset_config(self, new_config: dict[str, Any]) -> bool:

@@ -4,9 +4,10 @@ import os
 import socket
 from collections.abc import Iterable
 
+from gridsearch.training.materials import Materials
 from gridsearch.training.worker import Job, Worker
 from gridsearch.trial import Epoch, Failure
-from runners.contract import Listener, Stock
+from runners.contract import Listener
 
 
 class SerialRunner:
@@ -20,9 +21,9 @@ class SerialRunner:
     def __exit__(self, *exception: object) -> None:
         pass
 
-    def run(self, jobs: Iterable[Job | None], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+    def run(self, jobs: Iterable[Job | None], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
         """Run the jobs; ``alone`` changes nothing here."""
-        worker = Worker(stock.materials())
+        worker = Worker(materials)
         name = f"{socket.gethostname()}:{os.getpid()}"
         for job in jobs:
             if job is None or listener.stop_wanted():

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from gridsearch.training.materials import Materials
 from gridsearch.trial import Trial
-from runners.contract import Stock
+from gridsearch.view import view_of
 
 ALIGNMENT = 64
 """Arrays begin at multiples of so many bytes, as NumPy's own do."""
@@ -30,12 +31,12 @@ class Shelf:
         self._files: list[int] = []
         self._pieces: dict[Hashable, tuple[object, Piece]] = {}
 
-    def pieces_for(self, trial: Trial, stock: Stock) -> dict[Hashable, Piece]:
-        """Return what a trial reads, by the keys of Materials in gridsearch/training/worker.py. Raises KeyError."""
-        identity, length = trial.encoder, trial.recipe.max_length
+    def pieces_for(self, trial: Trial, materials: Materials) -> dict[Hashable, Piece]:
+        """Return what a trial reads, by the keys of :class:`Materials`. Raises KeyError."""
+        view = view_of(trial)
         return {
-            identity: self._put(identity, stock.encoders[identity]),
-            (identity, length): self._put((identity, length), stock.data[identity, length]),
+            trial.encoder: self._put(trial.encoder, materials.encoder_of(trial)),
+            view: self._put(view, materials.data_of(trial)),
         }
 
     def clear(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from gridsearch.errors import GridSearchError, RequestError
+from gridsearch.study.ranking import trial_named
 from gridsearch.study.study import Study
 from gridsearch.tasks.metrics import probabilities
 from gridsearch.tasks.tables import Columns, Table
@@ -17,8 +18,7 @@ from gridsearch.training.finetune import Execution, finetune
 from gridsearch.training.kept_weights import KeptTrial, open_kept, predict_logits, save_weights
 from gridsearch.trial import Trial
 from runners.cli import EXIT_DONE, Arguments
-from runners.driver import stock_of_trial
-from runners.keeper import trial_named
+from runners.materials import materials_of_trial
 from runners.request import reload_task
 
 
@@ -74,10 +74,9 @@ def _say(text: str) -> None:
 def _retrain(study: Study, trial: Trial, facts: dict[str, Any]) -> KeptTrial:
     _say(f"the weights of trial {trial.short_id} were not kept: training it again (sweep --keep best keeps them)")
     task = reload_task(facts)
-    stock = stock_of_trial(trial, task, facts["sources"]["encoders"], _say)
-    encoder = stock.encoders[trial.encoder]
-    data = stock.data[trial.encoder, trial.recipe.max_length]
-    outcome = finetune(trial, data, encoder, Execution(keep_weights=True))
+    materials = materials_of_trial(trial, task, facts["sources"]["encoders"], _say)
+    encoder = materials.encoder_of(trial)
+    outcome = finetune(trial, materials.data_of(trial), encoder, Execution(keep_weights=True))
     assert outcome.weights is not None
     folder = study.weights_of(trial.id)
     save_weights(folder, trial, outcome.weights, encoder, task.kind, task.label_names)

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from gridsearch.errors import DivergedError
+from gridsearch.study.ranking import trial_named
 from gridsearch.study.study import Study
 from gridsearch.training.finetune import Execution, finetune
 from gridsearch.trial import PART, Epoch, Outcome
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
-from runners.driver import stock_of_trial
-from runners.keeper import trial_named
+from runners.materials import materials_of_trial
 from runners.request import reload_task
 
 
@@ -19,15 +19,14 @@ def run(arguments: Arguments) -> int:
         known = dict(ledger.dev_scores()).get(trial.id)
         execution = Execution(**ledger.execution(trial.id))
     task = reload_task(facts)
-    stock = stock_of_trial(trial, task, facts["sources"]["encoders"], print)
-    materials = stock.materials()
+    materials = materials_of_trial(trial, task, facts["sources"]["encoders"], print)
     metric = task.metric
 
     def show(epoch: Epoch) -> None:
         dev = f"{epoch.dev[PART][metric]:.4f}" if epoch.is_finite else "none: numbers are not finite"
         print(f"epoch {epoch.number}: loss {epoch.train_loss:.4f}, dev {metric} {dev}, {epoch.train_seconds:.1f} s")
 
-    data, encoder = materials.data(trial.encoder, trial.recipe.max_length), materials.encoder(trial.encoder)
+    data, encoder = materials.data_of(trial), materials.encoder_of(trial)
     try:
         outcome = finetune(trial, data, encoder, execution, show)
     except DivergedError as error:

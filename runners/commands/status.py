@@ -5,8 +5,9 @@ from pathlib import Path
 
 from gridsearch.errors import RequestError
 from gridsearch.study.lease import driver_elsewhere
-from gridsearch.study.ledger import Coverage, Ledger
+from gridsearch.study.ledger import Ledger
 from gridsearch.study.study import Study
+from gridsearch.study.survey import Coverage
 from reports.page import best_line
 from runners.cli import EXIT_DONE, Arguments
 from runners.progress import rung_text, spell_seconds

@@ -21,7 +21,7 @@ from gridsearch.training.step_timing import Visit, measuring
 from gridsearch.training.worker import Job
 from gridsearch.trial import Epoch, Failure
 from runners.backends.processes import ProcessesRunner
-from runners.driver import make_stock
+from runners.materials import make_materials
 from runners.pricing.price_cache import Price
 
 SECONDS = 16.0
@@ -80,7 +80,7 @@ def measure(plan: Plan, groups: Sequence[Group], n_workers: int, threads: int) -
     console = Console(stderr=True)
     # A visit takes another trial of its group each time: one that costs something else would show in the spread.
     trials = [[group.trials[visit % len(group.trials)] for visit in range(n_visits)] for group in groups]
-    stock = make_stock(plan, {trial.id for several in trials for trial in several}, console.print)
+    materials = make_materials(plan, {trial.id for several in trials for trial in several}, console.print)
     what = partial(measuring, seconds=min(MOST_SECONDS, SECONDS / per_worker))
     jobs = [Job(several[visit], Execution(threads)) for visit in range(n_visits) for several in trials]
     console.print(f"measuring {len(groups)} kinds of trials, {n_workers} at a time", highlight=False)
@@ -88,7 +88,7 @@ def measure(plan: Plan, groups: Sequence[Group], n_workers: int, threads: int) -
         line = bar.add_task("measured", total=len(jobs))
         heard = Measurement(lambda: bar.advance(line))
         with ProcessesRunner(n_workers, threads, what) as runner:
-            runner.run(jobs, stock, heard)
+            runner.run(jobs, materials, heard)
     if heard.failure is not None:
         raise GridSearchError(f"a trial cannot be measured ({heard.failure.kind}): {heard.failure.message}")
     found = [[visit for id_ in {trial.id for trial in several} for visit in heard.visits[id_]] for several in trials]

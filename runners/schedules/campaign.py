@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 
-from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell, Planner
+from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
+from gridsearch.plan.planner import Planner
 from gridsearch.study.ledger import Ledger
+from gridsearch.study.objectives import BY_SEED, METRIC, SECONDS
 from gridsearch.training.finetune import Execution
 from gridsearch.training.worker import Job
 from gridsearch.trial import PART, Epoch, Failure, Outcome, Retry, Trial, retry_after
-from reports.study.optuna_export import BY_SEED, METRIC, SECONDS
 from reports.study.view import StudyRows
 from runners.recorder import Recorder
 from runners.schedules.proposals import Proposal, Proposer

@@ -11,7 +11,8 @@ from gridsearch.errors import RequestError, one_of
 from gridsearch.randomness import derived_seed
 from gridsearch.space.draws import draws
 from gridsearch.space.factor import Factor, Level, label_of
-from reports.study.optuna_export import BY_SEED, distribution, parameter
+from gridsearch.study.objectives import BY_SEED
+from reports.study.optuna_export import distribution, parameter
 
 SAMPLERS = ("tpe", "gp", "random")
 PRUNERS = ("none", "median", "hyperband", BY_SEED)

@@ -9,22 +9,27 @@ from typing import Any
 
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.errors import NotBegunError, RequestError
-from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell, Planner, refuse_dead
+from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
+from gridsearch.plan.planner import Planner, refuse_dead
 from gridsearch.space.draws import draws
 from gridsearch.space.factor import ROW
 from gridsearch.space.space import Space
-from gridsearch.study.ledger import Coverage, Ledger
+from gridsearch.study.ledger import Ledger
 from gridsearch.study.ledger_size import n_logits
+from gridsearch.study.ranking import best_so_far
 from gridsearch.study.stored_logits import AUTO
 from gridsearch.study.study import Study
+from gridsearch.study.survey import Coverage
 from gridsearch.tasks.metrics import LOWER_IS_BETTER
 from gridsearch.tasks.task import Task
 from gridsearch.training.finetune import Execution
+from gridsearch.training.materials import Materials
 from reports.study.optuna_export import empty_study, fill
 from reports.study.read import read_study
-from runners.contract import Runner, Stock
-from runners.driver import heartbeat, measure_yardstick, stock_on_demand, terminated_as_interrupted
-from runners.keeper import Keeper, best_so_far
+from runners.contract import Runner
+from runners.driver import heartbeat, measure_yardstick, terminated_as_interrupted
+from runners.keeper import Keeper
+from runners.materials import materials_on_demand
 from runners.progress import Progress
 from runners.recorder import Recorder
 from runners.schedules.campaign import Campaign
@@ -70,9 +75,9 @@ def optimise(
     n_epochs = max(cell.recipe.epochs for cell in check(space, planner))
     pruner = make_pruner(search.pruner, n_epochs, len(space.design.seeds), len(search.objectives))
     sampler = make_sampler(search.sampler, space.design.order_seed, _n_known(space, task, planner, study, sources))
-    stock = stock_on_demand(task, planner.cards, progress.say)
+    materials = materials_on_demand(task, planner.cards, progress.say)
     for card in planner.cards.values():
-        stock.encoders[card.identity]  # a file that cannot be read shows before the study is made or touched
+        materials.encoders[card.identity]  # a file that cannot be read shows before the study is made or touched
     with contextlib.ExitStack() as opened:
         opened.enter_context(runner)
         ledger = opened.enter_context(study.driven(progress.say))
@@ -101,7 +106,7 @@ def optimise(
         )
         fill(optuna_study, known, search.objectives, search.pruner)
         keeper = Keeper(study, ledger, plan, keep)
-        recorder = Recorder(ledger, ledger.provenance(provenance()), keeper, stock, progress)
+        recorder = Recorder(ledger, ledger.provenance(provenance()), keeper, materials, progress)
         campaign = Campaign(
             plan,
             planner,
@@ -116,7 +121,7 @@ def optimise(
         )
         n_planned = len(plan.trials) if search.n_trials is None else min(search.n_trials, _most_trials(space))
         progress.begin(replace(ledger.coverage(), planned=n_planned), best_so_far(ledger, task.metric))
-        stopped = _run(campaign, runner, stock, ledger, recorder)
+        stopped = _run(campaign, runner, materials, ledger, recorder)
         return SearchResult(ledger.coverage(), stopped)
 
 
@@ -204,13 +209,13 @@ def _is_spent(plan: Plan, ledger: Ledger, search: Search) -> bool:
     return len(plan.cells) + len(plan.excluded) == plan.space.n_combinations
 
 
-def _run(campaign: Campaign, runner: Runner, stock: Stock, ledger: Ledger, recorder: Recorder) -> str:
+def _run(campaign: Campaign, runner: Runner, materials: Materials, ledger: Ledger, recorder: Recorder) -> str:
     """Run until nothing is left; whatever ends it, no live line and no lease is left behind."""
     try:
-        runner.run(campaign.jobs(), stock, campaign)
+        runner.run(campaign.jobs(), materials, campaign)
         while campaign.has_jobs_alone and not recorder.stop_wanted():
-            runner.run(campaign.jobs_alone(), stock, campaign, alone=True)
-            runner.run(campaign.jobs(), stock, campaign)
+            runner.run(campaign.jobs_alone(), materials, campaign, alone=True)
+            runner.run(campaign.jobs(), materials, campaign)
         if recorder.stop_wanted():
             ledger.release("the search was stopped")
             # The error lies in what all trials share, so the next start tries these again.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gridsearch.errors import RequestError, one_of
-from reports.study.optuna_export import METRIC, OBJECTIVES
+from gridsearch.study.objectives import METRIC, OBJECTIVES
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from gridsearch.errors import RequestError
-from gridsearch.plan.plan import POOLINGS_OF_A_LENGTH, Plan, make_plan
+from gridsearch.plan.plan import Plan
+from gridsearch.plan.planner import POOLINGS_OF_A_LENGTH, make_plan
 from gridsearch.space.space import parse_space
 from gridsearch.study.study import Study
 from gridsearch.trial import Failure

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from gridsearch.canonical import canonical_json
 from gridsearch.errors import GridSearchError, RequestError, StudyLockedError
 from gridsearch.recipe.recipe import knobs
-from gridsearch.study.ledger import Coverage, Ledger
+from gridsearch.study.ledger import Ledger
 from gridsearch.study.study import Study
+from gridsearch.study.survey import Coverage
 from gridsearch.trial import (
     FAILURE_KINDS,
     PART,
@@ -556,7 +557,7 @@ MOVES = st.lists(
 @given(moves=MOVES)
 def test_no_sequence_of_events_breaks_the_certificate(moves: list, tmp_path_factory, request) -> None:
     from gridsearch.encoders.card import EncoderCard
-    from gridsearch.plan.plan import make_plan
+    from gridsearch.plan.planner import make_plan
     from gridsearch.space.space import parse_space
     from gridsearch.tasks.task import Split, Task
 

@@ -19,8 +19,9 @@ from gridsearch.errors import RequestError
 from gridsearch.optimizers.adam import build_optimizer
 from gridsearch.optimizers.groups import parameter_groups
 from gridsearch.optimizers.schedule import build_schedule
+from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.recipe import Recipe, set_knobs
-from gridsearch.recipe.resolve import acting, refuse_contradictions, resolve
+from gridsearch.recipe.resolve import acting, resolve
 from gridsearch.recipe.trial_facts import Facts
 from gridsearch.training.objective import Steps, build_followers
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.training.finetune import Execution
+from gridsearch.training.materials import Materials
 from gridsearch.training.worker import Job
 from gridsearch.trial import Epoch, Failure, Outcome, PartOutcome, Trial
-from runners.contract import Listener, Stock
+from runners.contract import Listener
 
 N_DEV = 20
 
@@ -38,7 +39,7 @@ class Pretending:
     def __exit__(self, *exception: object) -> None:
         pass
 
-    def run(self, jobs: Iterable[Job | None], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+    def run(self, jobs: Iterable[Job | None], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
         feed, chance = iter(jobs), random.Random(0)
         under_way: list[tuple[Trial, list[Epoch]]] = []
         while True:

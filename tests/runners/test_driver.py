@@ -14,14 +14,16 @@ from safetensors.numpy import save_file
 
 from gridsearch.encoders.load import describe
 from gridsearch.errors import RequestError
-from gridsearch.plan.plan import Plan, make_plan
+from gridsearch.plan.plan import Plan
+from gridsearch.plan.planner import make_plan
 from gridsearch.space.space import load_space
 from gridsearch.study.study import Study
 from gridsearch.tasks.taskfile import load_task
+from gridsearch.training.materials import Materials
 from gridsearch.training.worker import Job
 from gridsearch.trial import Failure, FailureKind
 from runners.backends.serial import SerialRunner
-from runners.contract import Listener, Stock
+from runners.contract import Listener
 from runners.driver import SweepResult, sweep
 from runners.progress import Progress
 
@@ -33,7 +35,7 @@ class Stumbling(SerialRunner):
         self.stumbles, self.message = stumbles, message
         self.seen: list[tuple[str, int, bool]] = []
 
-    def run(self, jobs: Sequence[Job], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+    def run(self, jobs: Sequence[Job], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
         for job in jobs:
             if listener.stop_wanted():
                 return
@@ -43,7 +45,7 @@ class Stumbling(SerialRunner):
                 listener.started(job.trial.id, "stumbling", {})
                 listener.failed(job.trial.id, Failure(self.stumbles[row].pop(0), self.message))
             else:
-                super().run([job], stock, listener, alone=alone)
+                super().run([job], materials, listener, alone=alone)
 
 
 @pytest.fixture
@@ -102,7 +104,7 @@ def test_the_same_error_at_the_start_stops_the_sweep_and_does_not_count_for_good
 
 def test_a_runner_that_begins_nothing_does_not_go_round_for_ever(plan: Plan) -> None:
     class Idle(SerialRunner):
-        def run(self, jobs: Sequence[Job], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+        def run(self, jobs: Sequence[Job], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
             pass
 
     assert drive(plan, Idle()).stopped == "the runner began none of 8 trials"
@@ -110,9 +112,9 @@ def test_a_runner_that_begins_nothing_does_not_go_round_for_ever(plan: Plan) -> 
 
 def test_a_trial_that_a_runner_gives_up_is_capped(plan: Plan) -> None:
     class Forgetful(SerialRunner):
-        def run(self, jobs: Sequence[Job], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+        def run(self, jobs: Sequence[Job], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
             listener.started(jobs[0].trial.id, "here", {})
-            super().run(jobs[1:], stock, listener)
+            super().run(jobs[1:], materials, listener)
 
     assert drive(plan, Forgetful()).coverage.failed == 1
 
@@ -180,11 +182,11 @@ def test_a_finished_trial_costs_as_many_questions_early_and_late(plan: Plan) -> 
         def __init__(self) -> None:
             self.asked: list[list[str]] = []
 
-        def run(self, jobs: Sequence[Job], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
+        def run(self, jobs: Sequence[Job], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
             for job in jobs:
                 self.asked.append([])
                 listener._ledger.connection.set_trace_callback(self.asked[-1].append)
-                super().run([job], stock, listener, alone=alone)
+                super().run([job], materials, listener, alone=alone)
                 listener._ledger.connection.set_trace_callback(None)
 
     runner = Counting()
@@ -225,8 +227,8 @@ def test_the_ledger_tells_how_a_trial_was_executed(plan: Plan) -> None:
 
 def test_an_interrupt_leaves_nothing_running(plan: Plan) -> None:
     class Interrupted(SerialRunner):
-        def run(self, jobs: Sequence[Job], stock: Stock, listener: Listener, *, alone: bool = False) -> None:
-            super().run(jobs[:2], stock, listener)
+        def run(self, jobs: Sequence[Job], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
+            super().run(jobs[:2], materials, listener)
             listener.started(jobs[2].trial.id, "here", {})
             raise KeyboardInterrupt
 

@@ -12,16 +12,18 @@ import pytest
 from rich.console import Console
 
 from gridsearch.encoders.load import describe
-from gridsearch.plan.plan import Plan, make_plan
+from gridsearch.plan.plan import Plan
+from gridsearch.plan.planner import make_plan
 from gridsearch.space.space import load_space
 from gridsearch.study.study import Study
 from gridsearch.tasks.taskfile import load_task
 from gridsearch.training.finetune import Execution
+from gridsearch.training.materials import Materials
 from gridsearch.training.worker import Job
 from runners.backends import processes
 from runners.backends.processes import ProcessesRunner
-from runners.contract import Stock
-from runners.driver import make_stock, sweep
+from runners.driver import sweep
+from runners.materials import make_materials
 from runners.progress import Progress
 from tests.runners.backends.test_contract import Heard
 from tests.runners.faults import at_fault, hungry, seed_of
@@ -36,8 +38,8 @@ def plan(project: Path, encoder_folder: Path) -> Plan:
 
 
 @pytest.fixture
-def stock(plan: Plan) -> Stock:
-    return make_stock(plan, set(plan.trials), lambda text: None)
+def materials(plan: Plan) -> Materials:
+    return make_materials(plan, set(plan.trials), lambda text: None)
 
 
 def jobs_of(plan: Plan, *faults: str, time_limit: float | None = None) -> list[Job]:
@@ -54,7 +56,7 @@ def kinds(heard: Heard) -> dict[str, str]:
     return {trial_id: failure.kind for trial_id, failure in heard.failures.items()}
 
 
-def test_each_death_has_its_kind_and_the_place_goes_on(plan: Plan, stock: Stock) -> None:
+def test_each_death_has_its_kind_and_the_place_goes_on(plan: Plan, materials: Materials) -> None:
     expected = {
         "killed": "killed",
         "crashed": "lost_worker",
@@ -65,7 +67,7 @@ def test_each_death_has_its_kind_and_the_place_goes_on(plan: Plan, stock: Stock)
     }
     heard = Heard()
     with ProcessesRunner(1, what=at_fault) as runner:
-        runner.run(jobs_of(plan, *expected), stock, heard)
+        runner.run(jobs_of(plan, *expected), materials, heard)
     assert kinds(heard) == expected
     assert len(heard.outcomes) == len(expected), "and the trials between them finish"
     assert heard.failures["crashed"].message == "the worker died (SIGSEGV)"
@@ -93,13 +95,13 @@ class Waiting(Heard):
     ("fault", "state", "kind"), [("killed while sending", "Z", "killed"), ("stopped while sending", "T", "time_limit")]
 )
 def test_half_an_outcome_is_none(
-    fault: str, state: str, kind: str, plan: Plan, stock: Stock, monkeypatch: pytest.MonkeyPatch
+    fault: str, state: str, kind: str, plan: Plan, materials: Materials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The driver reads what there is of a message and waits for the rest, which never comes."""
     monkeypatch.setattr(processes, "GRACE_SECONDS", 0.5)
     heard = Waiting(state)
     with ProcessesRunner(2, what=at_fault) as runner:
-        runner.run(jobs_of(plan, fault, time_limit=1.0), stock, heard)
+        runner.run(jobs_of(plan, fault, time_limit=1.0), materials, heard)
     assert kinds(heard) == {fault: kind}
     assert len(heard.outcomes) == 1
 
@@ -113,24 +115,24 @@ def test_half_an_outcome_is_none(
     ids=" and ".join,
 )
 def test_a_worker_that_never_comes_back_is_ended_at_its_limit(
-    hangs: tuple[str, ...], plan: Plan, stock: Stock, monkeypatch: pytest.MonkeyPatch
+    hangs: tuple[str, ...], plan: Plan, materials: Materials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processes, "GRACE_SECONDS", 0.5)
     heard = Heard()
     with ProcessesRunner(2, what=at_fault) as runner:
-        runner.run(jobs_of(plan, *hangs, time_limit=0.5), stock, heard)
+        runner.run(jobs_of(plan, *hangs, time_limit=0.5), materials, heard)
     assert kinds(heard) == dict.fromkeys(hangs, "time_limit")
     assert {failure.message for failure in heard.failures.values()} == {"not finished within 0.5s, its --time-limit"}
     assert len(heard.outcomes) == len(hangs)
 
 
-def test_a_limit_that_is_kept_ends_nobody(plan: Plan, stock: Stock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_that_is_kept_ends_nobody(plan: Plan, materials: Materials, monkeypatch: pytest.MonkeyPatch) -> None:
     """No thread of an earlier trial ends the worker under a later one."""
     monkeypatch.setattr(processes, "GRACE_SECONDS", 0.0)
     heard = Heard()
     jobs = [Job(trial, Execution(time_limit=600.0)) for trial in plan.trials.values()]
     with ProcessesRunner(1) as runner:
-        runner.run(jobs[:3], stock, heard)
+        runner.run(jobs[:3], materials, heard)
     assert len(heard.outcomes) == 3
     assert len(set(heard.workers.values())) == 1
 
@@ -147,7 +149,7 @@ def test_what_does_not_fit_is_run_in_smaller_batches(plan: Plan, tmp_path: Path)
         assert {tuple(ledger.failures(trial)) for trial in with_one.trials} == {("out_of_memory",) * 3}
 
 
-def test_alone_is_alone_and_in_a_new_process(plan: Plan, stock: Stock) -> None:
+def test_alone_is_alone_and_in_a_new_process(plan: Plan, materials: Materials) -> None:
     """A warm worker keeps the memory of its last trial, and the system ends workers before the driver."""
     heard = Heard()
     jobs = [Job(trial, Execution()) for trial in plan.trials.values()]
@@ -160,13 +162,13 @@ def test_alone_is_alone_and_in_a_new_process(plan: Plan, stock: Stock) -> None:
             assert Path(f"/proc/{pid}/oom_score_adj").read_text().strip() == "1000"
 
     with ProcessesRunner(2) as runner:
-        runner.run(jobs[:2], stock, heard)
-        runner.run(jobs[2:4], stock, alone := Looking(), alone=True)
+        runner.run(jobs[:2], materials, heard)
+        runner.run(jobs[2:4], materials, alone := Looking(), alone=True)
     assert len(heard.outcomes) == len(alone.outcomes) == 2
     assert len(set(alone.workers.values())) == 1
 
 
-def test_a_worker_killed_between_two_jobs_costs_none_of_them(plan: Plan, stock: Stock) -> None:
+def test_a_worker_killed_between_two_jobs_costs_none_of_them(plan: Plan, materials: Materials) -> None:
     class Killing(Heard):
         def finished(self, trial_id: str, outcome: object) -> None:
             super().finished(trial_id, outcome)
@@ -178,6 +180,6 @@ def test_a_worker_killed_between_two_jobs_costs_none_of_them(plan: Plan, stock: 
 
     heard = Killing()
     with ProcessesRunner(1) as runner:
-        runner.run([Job(trial, Execution()) for trial in plan.trials.values()][:2], stock, heard)
+        runner.run([Job(trial, Execution()) for trial in plan.trials.values()][:2], materials, heard)
     assert not heard.failures
     assert len(heard.outcomes) == 2

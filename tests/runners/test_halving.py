@@ -11,15 +11,16 @@ from rich.console import Console
 
 from gridsearch.errors import RequestError
 from gridsearch.plan.halving import halved
-from gridsearch.plan.plan import Plan, make_plan
+from gridsearch.plan.plan import Plan
+from gridsearch.plan.planner import make_plan
 from gridsearch.plan.rungs import Standing
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.space.space import parse_space
 from gridsearch.study.study import Study
+from gridsearch.training.materials import Materials
 from gridsearch.trial import Failure
 from reports.study.read import read_study
 from runners.cli import main
-from runners.contract import Stock
 from runners.driver import SweepResult, sweep
 from runners.progress import Progress
 from tests.runners.pretending import Pretending, by_rate
@@ -41,7 +42,7 @@ WHOLE = "complete: 20 planned, 2 finished, 0 failed, 0 pending, 18 pruned"
 def swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SweepResult]:
     """Return a short way to sweep a space with a pretending runner; ``eta`` 0 is a plain sweep."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("runners.driver.make_stock", lambda *_: Stock({}, {}))
+    monkeypatch.setattr("runners.driver.make_materials", lambda *_: Materials({}, {}))
 
     def run(runner: Pretending, eta: int = 3, space: str = SPACE, study: str = "study", **options: Any) -> SweepResult:
         plan = plan_of(space)

@@ -18,15 +18,15 @@ from rich.console import Console
 
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.errors import RequestError, StudyLockedError
-from gridsearch.plan.plan import make_plan
+from gridsearch.plan.planner import make_plan
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.space.space import Space, parse_space
 from gridsearch.study.study import Study
 from gridsearch.tasks.task import Split, Task
+from gridsearch.training.materials import Materials
 from gridsearch.trial import Failure
 from reports.study.read import read_study
 from runners.cli import main
-from runners.contract import Stock
 from runners.driver import sweep
 from runners.progress import Progress
 from runners.schedules import search_plan
@@ -57,7 +57,7 @@ CARD = EncoderCard("tiny", "files-0123456789abcdef", "bert", 12, True, 512, drop
 def optimised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SearchResult]:
     """Return a short way to search a space with the pretending runner, in a study of the test's own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(search_plan, "stock_on_demand", lambda *_: Stock({CARD.identity: None}, {}))
+    monkeypatch.setattr(search_plan, "materials_on_demand", lambda *_: Materials({CARD.identity: None}, {}))
 
     def run(space: str | Space, runner: Pretending, n_trials: int | None = None, **search: Any) -> SearchResult:
         return optimise(
@@ -78,7 +78,7 @@ def optimised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
 def swept(space: str, runner: Pretending, monkeypatch: pytest.MonkeyPatch) -> str:
     """Sweep a space with the pretending runner; return the certificate."""
-    monkeypatch.setattr("runners.driver.make_stock", lambda *_: Stock({}, {}))
+    monkeypatch.setattr("runners.driver.make_materials", lambda *_: Materials({}, {}))
     plan = make_plan(parse_space(space, "test"), TASK, lambda name: CARD)
     progress = Progress("accuracy", {}, Console(quiet=True))
     sources = {"space": "test", "encoders": {"tiny": CARD.identity}}

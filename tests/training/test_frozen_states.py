@@ -20,8 +20,9 @@ from gridsearch.tasks.task import Task
 from gridsearch.training import frozen_states
 from gridsearch.training.finetune import Execution, finetune, threads_of
 from gridsearch.training.frozen_states import n_bytes_kept, n_constant_layers, with_frozen_states
+from gridsearch.training.materials import Materials, OnDemand
 from gridsearch.training.used_vocabulary import occurring
-from gridsearch.training.worker import Job, Materials, Worker
+from gridsearch.training.worker import Job, Worker
 from gridsearch.trial import PART, Epoch, Outcome, Trial, make_trial
 from tests.fixtures_core import WIDTH, numbers_of, with_another_word
 
@@ -349,7 +350,7 @@ def test_where_memory_is_short_nothing_is_held_for_later(
     encoder: EncoderWeights, data: EncodedTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Such a trial fails as any other does, is tried again, and then has all the memory; it never gets other bits."""
-    worker = Worker(Materials(lambda identity: encoder, lambda identity, length: data))
+    worker = Worker(Materials(OnDemand(lambda identity: encoder), OnDemand(lambda view: data)))
 
     def run(depth: int) -> Any:
         worker.begin(Job(trial_of(encoder, epochs=1, frozen_layers=depth), Execution(device="cpu")))

@@ -15,14 +15,16 @@ from gridsearch.errors import RequestError
 from gridsearch.tasks.encode import EncodedTask
 from gridsearch.training.deadline import Deadline
 from gridsearch.training.finetune import finetune
-from gridsearch.training.worker import Job, Materials, Worker, failure_of
+from gridsearch.training.materials import Materials, OnDemand
+from gridsearch.training.worker import Job, Worker, failure_of
 from gridsearch.trial import Epoch, Failure, FailureKind, Outcome
+from gridsearch.view import View, view_of
 from tests.fixtures_core import ON_CPU, numbers_of, trial_of
 
 
 @pytest.fixture
 def worker(encoder: EncoderWeights, data: EncodedTask) -> Worker:
-    return Worker(Materials(lambda identity: encoder, lambda identity, max_length: data))
+    return Worker(Materials(OnDemand(lambda identity: encoder), OnDemand(lambda view: data)))
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +90,12 @@ def test_giving_up_frees_the_model(worker: Worker) -> None:
 def test_a_failed_job_leaves_nothing_in_memory(encoder: EncoderWeights) -> None:
     held: list[weakref.ref[np.ndarray]] = []
 
-    def data(identity: str, max_length: int) -> EncodedTask:
+    def data(view: View) -> EncodedTask:
         array = np.zeros(3)
         held.append(weakref.ref(array))
         raise RuntimeError(f"an array of {len(array)} is in this frame")
 
-    worker = Worker(Materials(lambda identity: encoder, data))
+    worker = Worker(Materials(OnDemand(lambda identity: encoder), OnDemand(data)))
     worker.begin(Job(trial_of(), ON_CPU))
     assert isinstance(worker.advance(), Failure)
     gc.collect()
@@ -114,14 +116,16 @@ def test_the_materials_are_asked_for_what_the_trial_names(encoder: EncoderWeight
         asked.append(identity)
         return encoder
 
-    def give_data(identity: str, max_length: int) -> EncodedTask:
-        asked.append((identity, max_length))
+    def give_data(view: View) -> EncodedTask:
+        asked.append(view)
         return data
 
-    worker = Worker(Materials(give_encoder, give_data))
-    worker.begin(Job(trial_of(max_length=17, epochs=1), ON_CPU))
+    worker = Worker(Materials(OnDemand(give_encoder), OnDemand(give_data)))
+    trial = trial_of(max_length=17, epochs=1)
+    worker.begin(Job(trial, ON_CPU))
     finished(worker)
-    assert asked == ["an encoder", ("an encoder", 17)]
+    assert asked == ["an encoder", view_of(trial)]
+    assert view_of(trial) == View(trial.task, 0, "an encoder", 17)
 
 
 def allocate_on_cpu() -> object:
@@ -184,12 +188,12 @@ def test_an_exception_is_a_typed_failure_and_the_next_job_runs(
 ) -> None:
     fails = [True, False]
 
-    def give_data(identity: str, max_length: int) -> EncodedTask:
+    def give_data(view: View) -> EncodedTask:
         if fails.pop(0):
             fail()
         return data
 
-    worker = Worker(Materials(lambda identity: encoder, give_data))
+    worker = Worker(Materials(OnDemand(lambda identity: encoder), OnDemand(give_data)))
     worker.begin(Job(trial_of(), ON_CPU))
     failure = worker.advance()
     assert isinstance(failure, Failure)
@@ -207,7 +211,7 @@ def test_an_error_in_the_middle_of_training(encoder: EncoderWeights, data: Encod
     bad_ids[5] = 30_000
     threads, state = torch.get_num_threads(), torch.get_rng_state()
     given = [replace(data, train=replace(data.train, ids=bad_ids)), data]
-    worker = Worker(Materials(lambda identity: encoder, lambda identity, max_length: given.pop(0)))
+    worker = Worker(Materials(OnDemand(lambda identity: encoder), OnDemand(lambda view: given.pop(0))))
     worker.begin(Job(trial_of(), ON_CPU))
     failure = worker.advance()
     assert isinstance(failure, Failure)
@@ -218,10 +222,10 @@ def test_an_error_in_the_middle_of_training(encoder: EncoderWeights, data: Encod
 
 
 def test_a_keyboard_interrupt_is_no_failure_of_the_trial(encoder: EncoderWeights) -> None:
-    def interrupted(identity: str, max_length: int) -> EncodedTask:
+    def interrupted(view: View) -> EncodedTask:
         raise KeyboardInterrupt
 
-    worker = Worker(Materials(lambda identity: encoder, interrupted))
+    worker = Worker(Materials(OnDemand(lambda identity: encoder), OnDemand(interrupted)))
     worker.begin(Job(trial_of(), ON_CPU))
     with pytest.raises(KeyboardInterrupt):
         worker.advance()

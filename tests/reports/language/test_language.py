@@ -17,8 +17,8 @@ from gridsearch.errors import RequestError
 from gridsearch.recipe import dead_knobs
 from gridsearch.recipe.recipe import knobs
 from gridsearch.space.design import Design, design_text
-from gridsearch.study.ledger import Coverage
 from gridsearch.study.study import Study
+from gridsearch.study.survey import Coverage
 from gridsearch.tasks import learned
 from gridsearch.tasks.learned import guess_on, why_below
 from gridsearch.tasks.splits import SAME_PAIRS

@@ -11,8 +11,9 @@ import pytest
 from gridsearch.study.study import Study
 from gridsearch.trial import Failure
 from reports.page import write_reports
-from reports.sections.effects import WhatMatters, inert_factors, measured, planned_texts, study_effects, study_winner
+from reports.sections.effects import WhatMatters, planned_texts, study_winner
 from reports.statistics.planning import full_factorial
+from reports.study.measured import inert_factors, measured, study_effects
 from reports.study.read import read_study
 from reports.study.view import StudyRows
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan

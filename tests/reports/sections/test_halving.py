@@ -19,8 +19,9 @@ from reports.language import chinese
 from reports.language.say import LANGUAGES, speaking
 from reports.page import make_page
 from reports.page_json import numbers
-from reports.sections.effects import finished_winner, study_effects
+from reports.sections.effects import finished_winner
 from reports.sections.figures import pictures_of
+from reports.study.measured import study_effects
 from reports.study.view import StudyRows
 from tests.reports.conftest import Writer, logits, outcome, small_plan
 from tests.reports.language.test_language import Strict, english_in

@@ -17,21 +17,25 @@ from rich.console import Console
 
 from gridsearch.encoders.load import describe
 from gridsearch.errors import RequestError
-from gridsearch.plan.plan import Plan, make_plan
+from gridsearch.plan.plan import Plan
+from gridsearch.plan.planner import make_plan
 from gridsearch.space.space import load_space
 from gridsearch.study.study import Study
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import load_task
 from gridsearch.training import frozen_states
 from gridsearch.training.finetune import Execution, finetune
+from gridsearch.training.materials import Materials
 from gridsearch.training.worker import Job
 from gridsearch.trial import Epoch, Failure, Outcome
+from gridsearch.view import view_of
 from runners.backends import processes, ray_tune
 from runners.backends.processes import ProcessesRunner
 from runners.backends.ray_tune import RayRunner, _trainable
 from runners.backends.serial import SerialRunner
-from runners.contract import KILLED, Runner, Stock
-from runners.driver import make_stock, sweep
+from runners.contract import KILLED, Runner
+from runners.driver import sweep
+from runners.materials import make_materials
 from runners.progress import Progress
 from runners.recorder import Recorder
 from tests.fixtures_core import with_another_word
@@ -101,8 +105,8 @@ def plan(tmp_path_factory: pytest.TempPathFactory, docstrings_task: Task, encode
 
 
 @pytest.fixture(scope="module")
-def stock(plan: Plan) -> Stock:
-    return make_stock(plan, set(plan.trials), lambda text: None)
+def materials(plan: Plan) -> Materials:
+    return make_materials(plan, set(plan.trials), lambda text: None)
 
 
 ORDERS: Mapping[str, Callable[[list[Job]], list[Job]]] = {
@@ -120,13 +124,13 @@ def runner_of() -> Iterator[Callable[[str], Runner]]:
 
 
 @pytest.fixture(scope="module")
-def swept(plan: Plan, stock: Stock, runner_of: Callable[[str], Runner]) -> Callable[[str], Heard]:
+def swept(plan: Plan, materials: Materials, runner_of: Callable[[str], Runner]) -> Callable[[str], Heard]:
     """Return what a runner tells of all trials, each in an order of its own."""
 
     @cache
     def sweep(name: str) -> Heard:
         heard = Heard()
-        runner_of(name).run(ORDERS[name](jobs_of(plan)), stock, heard)
+        runner_of(name).run(ORDERS[name](jobs_of(plan)), materials, heard)
         return heard
 
     return sweep
@@ -154,12 +158,12 @@ def test_every_job_runs_once_and_is_told_in_order(name: str, plan: Plan, swept: 
 
 
 def test_runners_agree_to_the_last_bit_in_any_order_and_on_used_workers(
-    plan: Plan, stock: Stock, swept: Callable[[str], Heard]
+    plan: Plan, materials: Materials, swept: Callable[[str], Heard]
 ) -> None:
     heard = {name: swept(name) for name in RUNNERS} | {"serial again": Heard()}
     jobs = jobs_of(plan)
     with SerialRunner() as runner:
-        runner.run(jobs[3:] + jobs[:3], stock, heard["serial again"])
+        runner.run(jobs[3:] + jobs[:3], materials, heard["serial again"])
     expected = {trial_id: numbers(outcome) for trial_id, outcome in heard["serial"].outcomes.items()}
     for other in ("ray", "processes", "serial again"):
         assert {trial_id: numbers(outcome) for trial_id, outcome in heard[other].outcomes.items()} == expected
@@ -170,16 +174,15 @@ def test_runners_agree_to_the_last_bit_in_any_order_and_on_used_workers(
 
 @pytest.mark.parametrize("name", RUNNERS)
 def test_a_worker_that_has_read_another_task_knows_nothing_of_it(
-    name: str, plan: Plan, stock: Stock, runner_of: Callable[[str], Runner]
+    name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner]
 ) -> None:
     """The other task differs by one word, and has the same ids once words that do not occur are left out."""
     job = next(job for job in jobs_of(plan) if job.trial.recipe.frozen_layers)
-    other = replace(stock, data={key: with_another_word(data) for key, data in stock.data.items()})
-    key = job.trial.encoder, job.trial.recipe.max_length
+    other = replace(materials, data={key: with_another_word(data) for key, data in materials.data.items()})
     frozen_states.forget()
-    expected = finetune(job.trial, other.data[key], stock.encoders[job.trial.encoder])
+    expected = finetune(job.trial, other.data_of(job.trial), materials.encoder_of(job.trial))
     before, after = Heard(), Heard()
-    runner_of(name).run([job], stock, before, alone=True)
+    runner_of(name).run([job], materials, before, alone=True)
     runner_of(name).run([job], other, after, alone=True)
     (first,), (second,) = before.outcomes.values(), after.outcomes.values()
     assert numbers(second) == numbers(expected) != numbers(first)
@@ -187,13 +190,13 @@ def test_a_worker_that_has_read_another_task_knows_nothing_of_it(
 
 @pytest.mark.parametrize("name", RUNNERS)
 def test_a_failure_is_told_and_the_worker_goes_on(
-    name: str, plan: Plan, stock: Stock, runner_of: Callable[[str], Runner]
+    name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner]
 ) -> None:
     jobs = jobs_of(plan)[:3]
     broken = replace(jobs[1].trial, encoder="unknown")
     jobs[1] = Job(broken, Execution())
     heard = Heard()
-    runner_of(name).run(jobs, stock, heard, alone=True)
+    runner_of(name).run(jobs, materials, heard, alone=True)
     assert set(heard.failures) == {broken.id}
     assert heard.failures[broken.id].kind == "code_error"
     assert "KeyError" in heard.failures[broken.id].message
@@ -203,20 +206,20 @@ def test_a_failure_is_told_and_the_worker_goes_on(
 
 @pytest.mark.parametrize("name", RUNNERS)
 def test_nothing_more_begins_when_a_stop_is_wanted(
-    name: str, plan: Plan, stock: Stock, runner_of: Callable[[str], Runner]
+    name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner]
 ) -> None:
     heard = Heard(stop_after=2)
-    runner_of(name).run(jobs_of(plan), stock, heard)
+    runner_of(name).run(jobs_of(plan), materials, heard)
     assert 2 <= len(heard.outcomes) < len(plan.trials)
 
 
 @pytest.mark.parametrize("name", RUNNERS)
 def test_a_runner_runs_several_times(
-    name: str, plan: Plan, stock: Stock, runner_of: Callable[[str], Runner], swept: Callable[[str], Heard]
+    name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner], swept: Callable[[str], Heard]
 ) -> None:
     first, again = swept(name), Heard()
     jobs = jobs_of(plan)[:2]
-    runner_of(name).run(jobs, stock, again, alone=True)
+    runner_of(name).run(jobs, materials, again, alone=True)
     assert {id_: numbers(outcome) for id_, outcome in again.outcomes.items()} == {
         job.trial.id: numbers(first.outcomes[job.trial.id]) for job in jobs
     }
@@ -225,12 +228,12 @@ def test_a_runner_runs_several_times(
 
 
 @pytest.mark.slow  # two more workers of Ray; that shares are counted is tested in test_prices
-def test_shares_of_a_gpu(plan: Plan, stock: Stock) -> None:
+def test_shares_of_a_gpu(plan: Plan, materials: Materials) -> None:
     import ray
 
     heard = Heard()
     with RayRunner(gpus_per_trial=0.5) as runner:
-        runner.run(jobs_of(plan), stock, heard)
+        runner.run(jobs_of(plan), materials, heard)
     assert ray.is_initialized(), "a Ray that was there before is left running"
     assert len(heard.outcomes) == len(plan.trials)
     for resources in heard.resources.values():
@@ -257,10 +260,10 @@ class Killer(Heard):
 
 
 @pytest.mark.parametrize("name", ["ray", "processes"])
-def test_a_worker_killed_by_the_system_is_told_so(name: str, plan: Plan, stock: Stock) -> None:
+def test_a_worker_killed_by_the_system_is_told_so(name: str, plan: Plan, materials: Materials) -> None:
     heard = Killer()
     with RayRunner(1, gpus_per_trial=0.0) if name == "ray" else ProcessesRunner(1) as runner:
-        runner.run(jobs_of(plan)[:3], stock, heard)
+        runner.run(jobs_of(plan)[:3], materials, heard)
     assert [failure.kind for failure in heard.failures.values()] == ["killed"]
     assert [failure.message for failure in heard.failures.values()] == [KILLED]
     assert len(heard.outcomes) == 2
@@ -294,13 +297,13 @@ def test_a_killed_trial_is_tried_alone_and_then_in_smaller_batches(
 
 
 @pytest.mark.parametrize("name", RUNNERS)
-def test_a_time_limit_ends_the_slow_one_and_the_others_finish(name: str, plan: Plan, stock: Stock) -> None:
+def test_a_time_limit_ends_the_slow_one_and_the_others_finish(name: str, plan: Plan, materials: Materials) -> None:
     slow, *others = jobs_of(plan)[:3]
     recipe = slow.trial.recipe.model_copy(update={"epochs": 10**6})
     endless = Job(replace(slow.trial, id="endless", recipe=recipe), Execution(time_limit=1.0))
     heard = Heard()
     with RUNNERS[name]() as runner:
-        runner.run([endless, *others], stock, heard)
+        runner.run([endless, *others], materials, heard)
     assert heard.failures == {"endless": Failure("time_limit", "not finished within 1s, its --time-limit")}
     assert set(heard.outcomes) == {job.trial.id for job in others}
 
@@ -314,13 +317,13 @@ class Hanging:
 
 @pytest.mark.parametrize("name", ["ray", "processes"])
 def test_a_worker_that_hangs_is_ended_at_its_limit(
-    name: str, plan: Plan, stock: Stock, monkeypatch: pytest.MonkeyPatch
+    name: str, plan: Plan, materials: Materials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ray_tune, "GRACE_SECONDS", 0.5)
     monkeypatch.setattr(processes, "GRACE_SECONDS", 0.5)
     first, *others = jobs_of(plan)[:3]
     trial = replace(first.trial, id="hung", recipe=first.trial.recipe.model_copy(update={"max_length": 23}))
-    with_hanging = Stock(stock.encoders, {**stock.data, (trial.encoder, 23): Hanging()})  # type: ignore[dict-item]
+    with_hanging = Materials(materials.encoders, {**materials.data, view_of(trial): Hanging()})  # type: ignore[dict-item]
     heard = Heard()
     with RUNNERS[name]() as runner:
         runner.run([Job(trial, Execution(time_limit=0.5)), *others], with_hanging, heard)
@@ -360,12 +363,12 @@ def test_rays_words_are_read(kind: str) -> None:
 
 @pytest.mark.parametrize("name", RUNNERS)
 def test_a_trial_ends_after_the_epoch_that_is_its_last_one_wanted(
-    name: str, plan: Plan, stock: Stock, runner_of: Callable[[str], Runner], swept: Callable[[str], Heard]
+    name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner], swept: Callable[[str], Heard]
 ) -> None:
     jobs = jobs_of(plan)[:3]
     pruned, *others = (job.trial.id for job in jobs)
     heard = Heard(prune=frozenset([pruned]))
-    runner_of(name).run(jobs, stock, heard, alone=True)
+    runner_of(name).run(jobs, materials, heard, alone=True)
     assert [what for trial, what in heard.events if trial == pruned] == ["started", "epoch 1", "pruned"]
     assert set(heard.outcomes) == set(others)
     whole = swept("serial").outcomes
@@ -374,7 +377,7 @@ def test_a_trial_ends_after_the_epoch_that_is_its_last_one_wanted(
 
 @pytest.mark.parametrize("name", ["serial", "processes"])
 def test_jobs_are_taken_one_by_one_as_workers_get_free(
-    name: str, plan: Plan, stock: Stock, runner_of: Callable[[str], Runner]
+    name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner]
 ) -> None:
     """A feed knows what has ended before it names the next job, and may have none for now."""
     first, second, third = jobs_of(plan)[:3]
@@ -389,15 +392,15 @@ def test_jobs_are_taken_one_by_one_as_workers_get_free(
         yield second
         yield third
 
-    runner_of(name).run(feed(), stock, heard)
+    runner_of(name).run(feed(), materials, heard)
     assert known_when_asked == [{first.trial.id}]
     assert len(heard.outcomes) == 3
 
 
-def test_each_process_has_its_cores_and_what_they_read_is_shared(plan: Plan, stock: Stock) -> None:
+def test_each_process_has_its_cores_and_what_they_read_is_shared(plan: Plan, materials: Materials) -> None:
     heard = Heard()
     with ProcessesRunner(2) as runner:
-        runner.run(jobs_of(plan)[:4], stock, heard)
+        runner.run(jobs_of(plan)[:4], materials, heard)
         shared = [
             Path(f"/proc/{worker.split(':')[1]}/maps").read_text().count("/memfd:gridsearch")
             for worker in set(heard.workers.values())
@@ -434,14 +437,14 @@ def test_a_node_needs_the_package_gridsearch_only(tmp_path: Path) -> None:
     assert done.stdout.strip() == "TrialActor", done.stderr
 
 
-def test_a_read_only_stock_is_enough(plan: Plan) -> None:
+def test_a_read_only_materials_is_enough(plan: Plan) -> None:
     """The object store hands out arrays that cannot be written; a trial must not need to."""
-    stock = make_stock(plan, set(plan.trials), lambda text: None)
-    for encoder in stock.encoders.values():
+    materials = make_materials(plan, set(plan.trials), lambda text: None)
+    for encoder in materials.encoders.values():
         for array in encoder.state.values():
             assert isinstance(array, np.ndarray)
             array.setflags(write=False)
     heard = Heard()
     with SerialRunner() as runner:
-        runner.run(jobs_of(plan)[:1], stock, heard)
+        runner.run(jobs_of(plan)[:1], materials, heard)
     assert len(heard.outcomes) == 1

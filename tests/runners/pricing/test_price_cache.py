@@ -15,7 +15,8 @@ from gridsearch.cache import cache_folder
 from gridsearch.encoders.load import describe
 from gridsearch.errors import GridSearchError
 from gridsearch.plan.cost_groups import groups_of
-from gridsearch.plan.plan import Plan, make_plan
+from gridsearch.plan.plan import Plan
+from gridsearch.plan.planner import make_plan
 from gridsearch.space.space import load_space
 from gridsearch.tasks.taskfile import load_task
 from gridsearch.training.step_timing import Visit
@@ -162,7 +163,7 @@ def test_what_cannot_be_computed_has_no_price(plan: Plan, monkeypatch: pytest.Mo
         def __exit__(self, *exception: object) -> None:
             pass
 
-        def run(self, jobs: object, stock: object, listener: Measurement) -> None:
+        def run(self, jobs: object, materials: object, listener: Measurement) -> None:
             listener.failed("a", Failure("out_of_memory", "no room"))
             assert listener.stop_wanted()
 

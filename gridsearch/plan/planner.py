@@ -1,0 +1,199 @@
+"""The planner: resolves every cell of a space for one task, names its trials, and refuses what cannot act."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Final
+
+from gridsearch.encoders.card import EncoderCard
+from gridsearch.errors import RequestError
+from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
+from gridsearch.randomness import derived_seed
+from gridsearch.recipe.contradictions import refuse_contradictions
+from gridsearch.recipe.recipe import Recipe, set_knobs
+from gridsearch.recipe.resolve import acting, dead_knobs, in_numbers, resolve, why_the_same
+from gridsearch.recipe.trial_facts import Facts
+from gridsearch.space.space import Cell, Space, spell_cell
+from gridsearch.tasks.task import Task
+from gridsearch.trial import make_trial
+
+POOLINGS_OF_A_LENGTH: Final = frozenset({"flatten", "first_last_avg_unmasked"})
+"""Poolings that read as many positions as max_length says, however short the texts are."""
+
+
+SHARING: Final = frozenset({"list", "random"})
+"""Designs in which cells of one recipe share their trials; elsewhere they are a mistake."""
+
+
+def make_plan(
+    space: Space,
+    task: Task,
+    describe: Callable[[str], EncoderCard],
+    longest_text: Callable[[str], int] | None = None,
+) -> Plan:
+    """Resolve every cell of a space. Raises RequestError for a knob that cannot act, unless the design allows it.
+
+    ``longest_text`` counts the tokens of the task's longest text for an encoder. It is asked only when cells differ in
+    nothing but ``max_length``; without it, lengths that cut nothing are not noticed.
+    """
+    planner = Planner(space, task, describe)
+    first_cells: dict[tuple[str, Recipe], Cell] = {}
+    cells: list[PlannedCell] = []
+    excluded: list[ExcludedCell] = []
+    for cell in space.cells():
+        if len(cells) == space.design.cells:
+            break
+        resolved = planner.resolved(cell)
+        if isinstance(resolved, ExcludedCell):
+            excluded.append(resolved)
+            continue
+        first = first_cells.setdefault(planner.identity(resolved), cell)
+        if first is not cell and space.design.kind not in SHARING:
+            raise RequestError(f"{first} and {cell} are the same recipe{planner.why_the_same(first, cell)}")
+        cells.append(planner.planned(cell, resolved, len(cells) + 1))
+    if not cells:
+        raise RequestError(f"{space.name}: the rules leave no cell to run")
+    if len(cells) < (space.design.cells or 0):
+        what = f"the rules and levels leave {len(cells)}"
+        raise RequestError(f"{space.name}: a random design of {space.design.cells} cells is asked for, but {what}")
+    refuse_dead(cells, space)
+    if longest_text is not None:
+        _refuse_lengths_that_cut_nothing(cells, space, cache(longest_text))
+    return Plan(space, task, planner.cards, tuple(cells), tuple(excluded))
+
+
+def facts_of(card: EncoderCard, task: Task) -> Facts:
+    """Put together what is known of an encoder and a task."""
+    return Facts(
+        family=card.family,
+        n_layers=card.n_layers,
+        has_pooler=card.has_pooler,
+        max_tokens=card.max_tokens,
+        n_train_rows=len(task.train),
+        label_counts=task.label_counts,
+        dropout=card.dropout,
+        shares_layers=card.shares_layers,
+        pooler_is_pretrained=card.pooler_is_pretrained,
+        n_token_types=card.n_token_types,
+        is_pair=task.kind == "pair",
+    )
+
+
+class Planner:
+    """Resolves the cells of a space for one task, one by one; an encoder is described once."""
+
+    def __init__(self, space: Space, task: Task, describe: Callable[[str], EncoderCard]) -> None:
+        self.cards: dict[str, EncoderCard] = {}
+        self._space, self._task, self._describe = space, task, describe
+        self._facts: dict[str, Facts] = {}
+
+    def resolved(self, cell: Cell) -> Recipe | ExcludedCell:
+        """Return the recipe that a cell comes to, or that a rule leaves it out; RequestError for a contradiction."""
+        facts = self._facts_of(cell)
+        declared = in_numbers(cell.recipe, facts)
+        rule = self._space.rule_against(declared, cell.levels)
+        if rule is not None:
+            return ExcludedCell(cell.levels, rule.why, cell.row)
+        try:
+            refuse_contradictions(declared, facts)
+        except RequestError as error:
+            raise RequestError(f"{self._space.name}, {cell}: {error}") from None
+        return resolve(declared, facts)
+
+    def why_the_same(self, first: Cell, second: Cell) -> str:
+        """Say why two cells are one recipe, after a colon; nothing where they are so to the letter."""
+        reasons = why_the_same(first.recipe, second.recipe, self._facts_of(first))
+        return f": {'; '.join(reasons)}" if reasons else ""
+
+    def _facts_of(self, cell: Cell) -> Facts:
+        name = cell.recipe.encoder
+        if name not in self.cards:
+            self.cards[name] = self._describe(name)
+            self._facts[name] = facts_of(self.cards[name], self._task)
+        return self._facts[name]
+
+    def identity(self, resolved: Recipe) -> tuple[str, Recipe]:
+        """Return what two cells have in common that are the same recipe, whatever their encoder is called."""
+        return self.cards[resolved.encoder].identity, resolved.model_copy(update={"encoder": ""})
+
+    def planned(self, cell: Cell, resolved: Recipe, index: int) -> PlannedCell:
+        """Name the trials of a cell."""
+        space, card = self._space, self.cards[resolved.encoder]
+        facts = self._facts[resolved.encoder]
+        dead, recipe = dead_knobs(resolved, facts), acting(resolved, facts)
+        trials = tuple(
+            make_trial(
+                recipe,
+                seed=_seed_of(seed, resolved, recipe, dead, space, card.identity),
+                task=self._task.fingerprint,
+                encoder=card.identity,
+            )
+            for seed in space.design.seeds
+        )
+        return PlannedCell(index, cell.levels, recipe, dead, trials, cell.row)
+
+    def planned_or_left_out(self, cell: Cell, index: int) -> PlannedCell | ExcludedCell:
+        """Resolve a cell that an optimiser proposes: what would refuse a plan leaves the cell out, with the reason."""
+        try:
+            resolved = self.resolved(cell)
+            if isinstance(resolved, ExcludedCell):
+                return resolved
+            planned = self.planned(cell, resolved, index)
+            refuse_dead_levels(planned, self._space)
+        except RequestError as error:
+            return ExcludedCell(cell.levels, str(error).removeprefix(f"{self._space.name}, {cell}: "), cell.row)
+        return planned
+
+
+def _seed_of(seed: int, resolved: Recipe, recipe: Recipe, dead: Mapping[str, str], space: Space, encoder: str) -> int:
+    """Seeds are shared by all cells (blocks), but replicates and distinct cells need numbers of their own.
+
+    They are derived from what is set and not from a position, so that a space can grow without renaming its trials.
+    """
+    if space.design.seed_policy == "distinct":
+        told_apart_by = recipe if space.design.on_dead == "collapse" else resolved
+        return derived_seed(seed, "cell", set_knobs(told_apart_by), encoder) % 2**31
+    if dead and space.design.on_dead == "replicate":
+        return derived_seed(seed, "replicate", {name: getattr(resolved, name) for name in dead}) % 2**31
+    return seed
+
+
+def refuse_dead(cells: list[PlannedCell], space: Space) -> None:
+    """Raise RequestError for a level that sets a dead knob, and for a fixed knob that is dead in all of these cells."""
+    varied = {name for factor in space.factors for name in factor.knobs}
+    for cell in cells:
+        refuse_dead_levels(cell, space)
+        for name, reason in cell.dead.items():
+            if name not in varied and all(name in other.dead for other in cells):
+                raise RequestError(f"{space.name}: {name} is set, but cannot act in any cell: {reason}")
+
+
+def refuse_dead_levels(cell: PlannedCell, space: Space) -> None:
+    """Raise RequestError when a level sets a knob that cannot act in this cell, unless the design allows it."""
+    varied = {name for factor in space.factors for name in factor.knobs}
+    for name, reason in cell.dead.items():
+        if name in varied and space.design.on_dead == "refuse":
+            raise RequestError(
+                f"{space.name}, {spell_cell(cell.levels, cell.row)}: {name} cannot act: {reason} "
+                "(on_dead in [design] can be collapse or replicate)"
+            )
+
+
+def _refuse_lengths_that_cut_nothing(
+    cells: list[PlannedCell], space: Space, longest_text: Callable[[str], int]
+) -> None:
+    alike: dict[Recipe, list[PlannedCell]] = {}
+    for cell in cells:
+        if cell.recipe.pooling not in POOLINGS_OF_A_LENGTH:
+            alike.setdefault(cell.recipe.model_copy(update={"max_length": 0}), []).append(cell)
+    for recipe, several in alike.items():
+        by_length = {cell.recipe.max_length: cell for cell in several}
+        if len(by_length) == 1:
+            continue
+        n_tokens = longest_text(recipe.encoder)
+        uncut = [cell for length, cell in by_length.items() if length >= n_tokens]
+        if len(uncut) > 1:
+            first, second = (spell_cell(cell.levels, cell.row) for cell in uncut[:2])
+            raise RequestError(
+                f"{space.name}: {first} and {second} compute the same: the longest text has {n_tokens} tokens, "
+                "and neither max_length cuts it"
+            )

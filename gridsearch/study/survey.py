@@ -1,0 +1,90 @@
+"""How far a study is: the certificate, and the state of every trial that it counts."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gridsearch.plan.rungs import Standing
+
+OVER = ("finished", "failed")
+"""States of trials that never run again, unless failures are forgiven."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The certificate: how many trials the plan has, and in which state each of them is."""
+
+    planned: int
+    finished: int
+    failed: int
+    running: int
+    pending: int
+    repeated: int
+    pruned: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Everything planned is finished, or pruned by an optimiser or a halving, and nothing was finished twice."""
+        return self.finished + self.pruned == self.planned and self.repeated == 0
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is left to try, though some may have failed for good."""
+        return self.pending == 0 and self.running == 0
+
+    def __str__(self) -> str:
+        state = "complete" if self.complete else "settled" if self.settled else "incomplete"
+        pruned = f", {self.pruned} pruned" if self.pruned else ""
+        running = f", {self.running} running" if self.running else ""
+        repeated = f", {self.repeated} finished more than once" if self.repeated else ""
+        return (
+            f"{state}: {self.planned} planned, {self.finished} finished, {self.failed} failed, "
+            f"{self.pending} pending{pruned}{running}{repeated}"
+        )
+
+
+@dataclass(frozen=True)
+class Survey:
+    """How far a study is at one moment: the state of every trial, how often one finished twice, a halving's standing.
+
+    The ledger is read once for all that follows from it: in a halving, each reading goes through every epoch.
+    """
+
+    states: Mapping[str, str]
+    standing: Standing | None
+    n_repeated: int
+    is_optimised: bool
+
+    @property
+    def unfinished(self) -> set[str]:
+        """The trials that are neither finished nor failed for good."""
+        return {trial for trial, state in self.states.items() if state not in OVER}
+
+    @property
+    def pending(self) -> set[str]:
+        """The trials that are to run now: the unfinished ones, or what a halving's rung lacks."""
+        return self.unfinished if self.standing is None else set(self.standing.lacking)
+
+    @property
+    def coverage(self) -> Coverage:
+        """The trials counted by state.
+
+        What an optimiser has pruned is done, and what a halving left behind; a plain sweep would still have to run it.
+        """
+        states, n_pruned = Counter(self.states.values()), self._n_pruned()
+        return Coverage(
+            planned=states.total(),
+            finished=states["finished"],
+            failed=states["failed"],
+            running=states["running"],
+            pending=states["planned"] + states["pruned"] - n_pruned,
+            repeated=self.n_repeated,
+            pruned=n_pruned,
+        )
+
+    def _n_pruned(self) -> int:
+        """Count the trials that were ended early and stay so."""
+        pruned = {trial for trial, state in self.states.items() if state == "pruned"}
+        if self.standing is not None:
+            return len(pruned - self.standing.lacking.keys())
+        return len(pruned) if self.is_optimised else 0

@@ -1,0 +1,87 @@
+"""What of a study can be analysed: its runs with their levels and results, and the factors that cannot act."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reports.statistics.analyse import analyse_effects
+from reports.statistics.results import EffectAnalysis, Factor, Run
+from reports.study.first_rung import at_first_rung
+from reports.study.view import StudyRows
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What there is to analyse: a run for each distinct trial, or for each row of a published table.
+
+    ``inert`` names factors that cannot act in any cell. ``cells`` are the rows to choose among, those with the same
+    trials (of a published table: levels) once: a position, the levels and the finite results.
+    """
+
+    factors: tuple[Factor, ...]
+    runs: tuple[Run, ...]
+    inert: tuple[str, ...]
+    cells: tuple[tuple[int, Mapping[str, str], tuple[float, ...]], ...]
+    n_not_learned: int
+
+
+def measured(study: StudyRows, split: str) -> Measured:
+    """Gather the runs of a study with their results on ``split``, "test" or "dev"; of a published table, its rows."""
+    factors = tuple(Factor(factor.name, tuple(factor.levels), factor.baseline) for factor in study.factors)
+    if study.is_imported:
+        rows = study.observations
+        runs = tuple(Run(row.levels, None, row.value) for row in rows)
+        alike: dict[tuple[str, ...], list[int]] = {}
+        for place, row in enumerate(rows):
+            alike.setdefault(tuple(row.levels[factor.name] for factor in factors), []).append(place)
+        published = tuple(
+            (places[0] + 1, rows[places[0]].levels, tuple(rows[place].value for place in places))
+            for places in alike.values()
+        )
+        return Measured(factors, runs, tuple(study.facts.get("inert", ())), published, 0)
+    distinct: dict[str, Run] = {}
+    cells: dict[tuple[str, ...], tuple[int, Mapping[str, str], tuple[float, ...]]] = {}
+    not_learned = set()
+    for cell in study.cells:
+        values = []
+        for one in cell.replicates:
+            value = one.test if split == "test" else one.dev
+            distinct.setdefault(one.trial, Run(cell.levels, one.seed, value))
+            values += [value] if value is not None and math.isfinite(value) else []
+            not_learned |= {one.trial} if one.not_learned else set()
+        cells.setdefault(cell.trials, (cell.index, cell.levels, tuple(values)))
+    knobs = {factor.name: {name for sets in factor.levels.values() for name in sets} for factor in study.factors}
+    inert = inert_factors(knobs, [(cell.levels, cell.recipe) for cell in study.cells])
+    chosen = tuple(cell for cell in cells.values() if cell[2])
+    return Measured(factors, tuple(distinct.values()), inert, chosen, len(not_learned))
+
+
+def inert_factors(
+    knobs: Mapping[str, Iterable[str]], cells: Sequence[tuple[Mapping[str, str], Mapping[str, Any]]]
+) -> tuple[str, ...]:
+    """Name the factors whose levels differ while nothing that they set does: their knobs are dead in every cell.
+
+    ``knobs`` are those that each factor sets; ``cells`` are levels and recipes, dead knobs at their neutral values.
+
+    >>> cells = [({"a": "0", "b": "0"}, {"a": 0, "b": 0}), ({"a": "1", "b": "1"}, {"a": 0, "b": 1})]
+    >>> inert_factors({"a": ["a"], "b": ["b"]}, cells)
+    ('a',)
+    """
+    return tuple(
+        factor
+        for factor, names in knobs.items()
+        if len({levels[factor] for levels, _ in cells}) > 1
+        and all(len({repr(recipe.get(name)) for _, recipe in cells}) == 1 for name in names)
+    )
+
+
+def study_effects(study: StudyRows) -> EffectAnalysis:
+    """Analyse the effects on the study's result; of a successive halving, on dev after its first rung."""
+    seen = at_first_rung(study)
+    return analysed(measured(seen, seen.split))
+
+
+def analysed(about: Measured) -> EffectAnalysis:
+    """Analyse the effects on what was measured."""
+    return analyse_effects(about.factors, about.runs, about.inert)
