@@ -5,28 +5,25 @@ import signal
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gridsearch.errors import GridSearchError, NotBegunError, StudyLockedError, first_line
 from gridsearch.plan.plan import Plan
 from gridsearch.study.lease import HEARTBEAT_SECONDS
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.ledger_size import n_logits
-from gridsearch.study.ranking import best_so_far
 from gridsearch.study.stored_logits import AUTO
 from gridsearch.study.study import Study
 from gridsearch.study.survey import Coverage
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.tfidf_yardstick import TFIDF, tfidf_yardstick
-from gridsearch.training.finetune import Execution
-from gridsearch.training.materials import Materials
-from gridsearch.training.worker import Job
-from gridsearch.trial import Retry, retry_after
+from gridsearch.training.execution import Execution
 from runners.contract import Runner
 from runners.keeper import Keeper
 from runners.materials import make_materials
 from runners.progress import Progress
 from runners.recorder import Recorder
+from runners.schedules.rounds import _run_rounds
 
 
 @dataclass(frozen=True)
@@ -90,53 +87,6 @@ def _not_yet_finished(plan: Plan, study: Study, sources: Mapping[str, object]) -
             return plan.trials.keys() - {trial_id for trial_id, _ in ledger.dev_scores()}
     except NotBegunError:
         return set(plan.trials)
-
-
-def _run_rounds(
-    plan: Plan, ledger: Ledger, runner: Runner, materials: Materials, recorder: Recorder, execution: Execution
-) -> str:
-    """Run what is pending; whatever ends it, no live line and no lease is left behind."""
-    if plan.halving is None:
-        recorder.progress.begin(ledger.coverage(), best_so_far(ledger, plan.task.metric))
-    try:
-        return _rounds(plan, ledger, runner, materials, recorder, execution)
-    except KeyboardInterrupt:
-        ledger.release("interrupted")
-        raise
-    finally:
-        recorder.progress.close()
-
-
-def _rounds(
-    plan: Plan, ledger: Ledger, runner: Runner, materials: Materials, recorder: Recorder, execution: Execution
-) -> str:
-    """Run what is pending until nothing is, retries included; a retry alone waits until the others are done.
-
-    What is pending of a halving is that of one rung; when it is done, the ledger names what the next one lacks.
-    """
-    n_rungs = 0
-    while pending := (survey := ledger.survey()).pending:
-        if (standing := survey.standing) is not None:
-            recorder.end_after({} if standing.is_last else standing.lacking)
-            if len(standing.members) > n_rungs:
-                n_rungs = len(standing.members)
-                recorder.progress.begin_rung(standing, best_so_far(ledger, plan.task.metric))
-        retries = {trial_id: retry_after(ledger.failures(trial_id)) or Retry() for trial_id in pending}
-        together = {trial_id for trial_id in pending if not retries[trial_id].alone}
-        batch = together or pending
-        jobs = [
-            Job(trial, replace(execution, micro_batch_divisor=retries[trial.id].micro_batch_divisor))
-            for trial in plan.in_running_order(batch)
-        ]
-        runner.run(jobs, materials, recorder, alone=not together)
-        if recorder.stop_wanted():
-            ledger.release("the sweep was stopped")
-            # The error lies in what all trials share, so the next start tries these again.
-            ledger.reopen_failed()
-            return recorder.why_stopped
-        if not recorder.close_round():
-            return f"the runner began none of {len(jobs)} trials"
-    return ""
 
 
 def measure_yardstick(ledger: Ledger, task: Task, say: Callable[[str], None]) -> None:

@@ -24,7 +24,8 @@ from gridsearch.recipe.trial_facts import Facts
 from gridsearch.tasks import docstrings
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
-from gridsearch.training.finetune import Execution, finetune
+from gridsearch.training.execution import Execution
+from gridsearch.training.finetune import finetune
 from gridsearch.trial import Outcome, Trial, make_trial
 from tests.made_once import folder_of_the_run, made_once
 

@@ -21,8 +21,8 @@ from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.batches import collate
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
-from gridsearch.training.finetune import threads_of
-from gridsearch.training.objective import Steps
+from gridsearch.training.execution import threads_of
+from gridsearch.training.prepared import steps_of
 from gridsearch.training.used_vocabulary import Occurring, occurring
 from gridsearch.trial import make_trial
 
@@ -93,12 +93,14 @@ def ours(minilm: EncoderWeights, data: EncodedTask, **knobs: Any) -> tuple[list[
     recipe = Recipe(**(PLAIN | knobs))
     trial = make_trial(recipe, seed=0, task="a task", encoder=minilm.identity)
     model = build_classifier(recipe, minilm, data.n_labels, trial.seed)
-    steps = Steps(trial, data, model, CPU)
+    steps = steps_of(trial, data, model, CPU)
     model.train()
     losses = [
-        float(steps.step(batches, epoch)) for epoch in range(1, recipe.epochs + 1) for batches in steps.batches(epoch)
+        float(steps.step(batches, epoch))
+        for epoch in range(1, recipe.epochs + 1)
+        for batches in steps.objective.batches(epoch)
     ]
-    with steps.evaluated_weights():
+    with steps.updates.evaluated_weights():
         return losses, {name: p.detach().clone() for name, p in model.named_parameters()}
 
 
@@ -111,7 +113,7 @@ class Reference:
         self.data = data
         self.model = build_classifier(self.recipe, minilm, data.n_labels, 0).train()
         # The order of the rows is ours on both sides; that it is a shuffle is tested elsewhere.
-        order = Steps(trial, data, build_classifier(self.recipe, minilm, data.n_labels, 0), CPU)
+        order = steps_of(trial, data, build_classifier(self.recipe, minilm, data.n_labels, 0), CPU).objective
         self.batches = [rows for epoch in (1, 2) for [rows] in order.batches(epoch)]
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         self.table = self.model.get_parameter("encoder.embeddings.word_embeddings.weight")

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 
-class Follower:
+class WeightAverage:
     """Weights that follow the trained ones; these are themselves never changed by an average."""
 
     def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
@@ -25,7 +25,7 @@ class Follower:
 
     @contextlib.contextmanager
     def in_place(self) -> Iterator[None]:
-        """Let the model compute with the following weights."""
+        """Let the model compute with these weights."""
         self._exchange()
         try:
             yield
@@ -37,7 +37,7 @@ class Follower:
             self.weights[number], parameter.data = parameter.data, self.weights[number]
 
 
-class Lookahead(Follower):
+class Lookahead(WeightAverage):
     """Slow weights: every k updates they move towards the fast ones, which then go on from there (arXiv:1907.08610).
 
     slow = slow + alpha (fast - slow); fast = slow. The moments of the inner optimizer are left alone. Between two moves
@@ -56,7 +56,7 @@ class Lookahead(Follower):
             torch._foreach_copy_(list(self.parameters), self.weights)
 
 
-class ExponentialAverage(Follower):
+class ExponentialAverage(WeightAverage):
     """s = decay s + (1 - decay) weights after every update, from s = the initial weights."""
 
     def __init__(self, parameters: Sequence[nn.Parameter], decay: float) -> None:
@@ -69,7 +69,7 @@ class ExponentialAverage(Follower):
         torch._foreach_lerp_(self.weights, list(self.parameters), 1 - self.decay)
 
 
-class PlainAverage(Follower):
+class PlainAverage(WeightAverage):
     """The mean of every k-th weights after some update: stochastic weight averaging (arXiv:1803.05407).
 
     Until the first of them the model is evaluated as it is. LayerNorm has no statistics to be measured anew.

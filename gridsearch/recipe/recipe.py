@@ -5,7 +5,6 @@ Each knob tells its meaning, its source, the value that is as good as its absenc
 
 import math
 from collections.abc import Mapping
-from fractions import Fraction
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from gridsearch.errors import RequestError, one_of, validation_sentence
 from gridsearch.recipe import dead_knobs as why
 from gridsearch.recipe.knob import ALWAYS, Knob
+from gridsearch.recipe.shares import decimal, whole_steps
 
 Share = Annotated[str, Field(pattern=r"^(100|[1-9]?[0-9])%$")]
 LayerCount = Annotated[int, Field(ge=0)] | Share
@@ -475,20 +475,6 @@ class Recipe(BaseModel):
         if self.adversarial == "freelb":  # the last step's perturbation is never used
             return float(decimal(self.freelb_init) + (self.adversarial_steps - 1) * length)
         return 0.0
-
-
-def decimal(number: float) -> Fraction:
-    """Return a number as it was written: 0.1 is a tenth, not the binary fraction beside it."""
-    return Fraction(str(number))
-
-
-def whole_steps(share: float, n_steps: int) -> int:
-    """Return a share of some steps, rounded down.
-
-    >>> whole_steps(0.29, 100), whole_steps(0.29, 99)
-    (29, 28)
-    """
-    return int(decimal(share) * n_steps)
 
 
 @cache

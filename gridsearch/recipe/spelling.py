@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from gridsearch.optimizers.schedule import build_schedule
 from gridsearch.recipe import dead_knobs as why
-from gridsearch.recipe.recipe import Recipe, decimal
+from gridsearch.recipe.recipe import Recipe
+from gridsearch.recipe.shares import decimal
 from gridsearch.recipe.trial_facts import Facts
 
 Spelling = tuple[Mapping[str, Any], str] | None

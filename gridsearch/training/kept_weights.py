@@ -96,7 +96,8 @@ def predict_logits(kept: KeptTrial, split: Split, threads: int = 1) -> np.ndarra
     from gridsearch.encoders.files import read_config, tokenizer_files
     from gridsearch.encoders.load import EncoderWeights, build_model, build_tokenizer
     from gridsearch.tasks.encode import encode_split
-    from gridsearch.training.finetune import predict, threads_of
+    from gridsearch.training.execution import threads_of
+    from gridsearch.training.prepared import predict
 
     try:
         state = load_file(kept.folder / _MODEL)

@@ -19,8 +19,8 @@ from gridsearch.randomness import numpy_stream
 from gridsearch.tasks.batches import evaluation_batches
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask
 from gridsearch.tasks.metrics import score
-from gridsearch.training.finetune import Execution, computing, predict, prepare
-from gridsearch.training.objective import Steps
+from gridsearch.training.execution import Execution, computing
+from gridsearch.training.prepared import Prepared, prepare
 from gridsearch.trial import Epoch, Trial
 
 FEWEST, MOST = 6, 64
@@ -63,15 +63,15 @@ def measuring(
         prepare(trial, data, encoder, execution)
         score(np.array([0, 1]), np.zeros((2, data.n_labels)))
         begun, waited = clocks()
-        _, steps = prepare(trial, data, encoder, execution)
-        setup_seconds = _now(steps) - (begun - waited)
-        step_seconds, n_steps, n_measured = _steps(steps, seconds)
-        each_epoch = _timed(steps, lambda: steps.batches(1))
-        with steps.evaluated_weights():
-            dev_seconds = _evaluation(steps, steps.data.dev, SHARE_OF_EVALUATION * seconds)
-            each_epoch += _timed(steps, lambda: snapshot(steps.model))
-            test = steps.data.test
-            test_seconds = 0.0 if test is None else _evaluation(steps, test, SHARE_OF_EVALUATION * seconds)
+        prepared = prepare(trial, data, encoder, execution)
+        setup_seconds = _now(prepared) - (begun - waited)
+        step_seconds, n_steps, n_measured = _steps(prepared, seconds)
+        each_epoch = _timed(prepared, lambda: prepared.steps.objective.batches(1))
+        with prepared.steps.updates.evaluated_weights():
+            dev_seconds = _evaluation(prepared, prepared.data.dev, SHARE_OF_EVALUATION * seconds)
+            each_epoch += _timed(prepared, lambda: snapshot(prepared.model))
+            test = prepared.data.test
+            test_seconds = 0.0 if test is None else _evaluation(prepared, test, SHARE_OF_EVALUATION * seconds)
         dev_seconds += each_epoch
         whole = setup_seconds + n_steps * step_seconds + trial.recipe.epochs * dev_seconds + test_seconds
         now, waited_by_now = clocks()
@@ -99,45 +99,45 @@ class _Step:
     batches: list[np.ndarray]
 
 
-def _steps(steps: Steps, seconds: float) -> tuple[float, int, int]:
+def _steps(prepared: Prepared, seconds: float) -> tuple[float, int, int]:
     """Return the mean seconds of a step, and how many there are and were measured.
 
     All steps of the trial are sorted by their padded tokens and cut into as many stretches as can be measured; of each
     one is taken at random. So the lengths are those of an epoch, and what happens only in some epochs or in every k-th
     step is met as often as in the trial.
     """
-    recipe, lengths = steps.recipe, steps.data.train.lengths
-    of_epochs = ((epoch, batches) for epoch in range(1, recipe.epochs + 1) for batches in steps.batches(epoch))
+    steps, recipe, lengths = prepared.steps, prepared.recipe, prepared.data.train.lengths
+    of_epochs = (
+        (epoch, batches) for epoch in range(1, recipe.epochs + 1) for batches in steps.objective.batches(epoch)
+    )
     planned = [_Step(number, epoch, batches) for number, (epoch, batches) in enumerate(of_epochs)]
-    width = steps.model.padded_width
+    width = prepared.model.padded_width
 
     def n_tokens(step: _Step) -> int:
         return sum(len(rows) * (int(lengths[rows].max()) if width is None else width) for rows in step.batches)
 
     def take(step: _Step) -> float:
-        steps.n_taken = step.n_before
-        return _timed(steps, lambda: steps.step(step.batches, step.epoch))
+        steps.updates.n_taken = step.n_before
+        return _timed(prepared, lambda: steps.step(step.batches, step.epoch))
 
-    steps.model.train()
+    prepared.model.train()
     return _sampled_mean(sorted(planned, key=n_tokens), take, seconds)
 
 
-def _evaluation(steps: Steps, split: EncodedSplit, seconds: float) -> float:
+def _evaluation(prepared: Prepared, split: EncodedSplit, seconds: float) -> float:
     """Return the seconds of predicting and scoring a split, from some of its batches."""
-    batches = evaluation_batches(split.lengths, width=steps.model.padded_width)
+    batches = evaluation_batches(split.lengths, width=prepared.model.padded_width)
 
     def take(number: int) -> float:
         part = split.part(batches[number])
-        return _timed(
-            steps, lambda: predict(steps.model, part, steps.data.pad_id, steps.device, steps.recipe.precision)
-        )
+        return _timed(prepared, lambda: prepared.predict(part))
 
     mean, n_batches, _ = _sampled_mean(range(len(batches)), take, seconds)
     if split.labels is None:
         return mean * n_batches
     labels = split.labels
-    logits = np.random.default_rng(0).standard_normal((len(labels), steps.data.n_labels), np.float32)
-    return mean * n_batches + _timed(steps, lambda: score(labels, logits))
+    logits = np.random.default_rng(0).standard_normal((len(labels), prepared.data.n_labels), np.float32)
+    return mean * n_batches + _timed(prepared, lambda: score(labels, logits))
 
 
 def _sampled_mean(items: Sequence[Item], take: Callable[[Item], float], seconds: float) -> tuple[float, int, int]:
@@ -154,16 +154,16 @@ def _sampled_mean(items: Sequence[Item], take: Callable[[Item], float], seconds:
     return total / len(items), len(items), n_measured
 
 
-def _timed(steps: Steps, act: Callable[[], object]) -> float:
-    begun = _now(steps)
+def _timed(prepared: Prepared, act: Callable[[], object]) -> float:
+    begun = _now(prepared)
     act()
-    return _now(steps) - begun
+    return _now(prepared) - begun
 
 
-def _now(steps: Steps) -> float:
+def _now(prepared: Prepared) -> float:
     """Read a clock that stands still while this thread waits for a core, when the device has done what it was asked."""
-    if steps.device.type == "cuda":
-        torch.cuda.synchronize(steps.device)
+    if prepared.device.type == "cuda":
+        torch.cuda.synchronize(prepared.device)
     now, waited = clocks()
     return now - waited
 

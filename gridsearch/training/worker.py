@@ -10,7 +10,8 @@ from gridsearch.encoders.load import EncoderWeights
 from gridsearch.errors import DivergedError, GridSearchError, first_line
 from gridsearch.tasks.encode import EncodedTask
 from gridsearch.training.deadline import TimeLimitError
-from gridsearch.training.finetune import Execution, finetuning
+from gridsearch.training.execution import Execution
+from gridsearch.training.finetune import finetuning
 from gridsearch.training.frozen_states import forget
 from gridsearch.training.materials import Materials
 from gridsearch.trial import Epoch, Failure, FailureKind, Outcome, Trial

@@ -14,7 +14,8 @@ from gridsearch.study.study import Study
 from gridsearch.tasks.metrics import probabilities
 from gridsearch.tasks.tables import Columns, Table
 from gridsearch.tasks.taskfile import read_inputs
-from gridsearch.training.finetune import Execution, finetune
+from gridsearch.training.execution import Execution
+from gridsearch.training.finetune import finetune
 from gridsearch.training.kept_weights import KeptTrial, open_kept, predict_logits, save_weights
 from gridsearch.trial import Trial
 from runners.cli import EXIT_DONE, Arguments

@@ -5,7 +5,8 @@ from pathlib import Path
 from gridsearch.errors import DivergedError
 from gridsearch.study.ranking import trial_named
 from gridsearch.study.study import Study
-from gridsearch.training.finetune import Execution, finetune
+from gridsearch.training.execution import Execution
+from gridsearch.training.finetune import finetune
 from gridsearch.trial import PART, Epoch, Outcome
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
 from runners.materials import materials_of_trial

@@ -16,7 +16,7 @@ from rich.progress import Progress
 from gridsearch.errors import GridSearchError
 from gridsearch.plan.cost_groups import Group
 from gridsearch.plan.plan import Plan
-from gridsearch.training.finetune import Execution
+from gridsearch.training.execution import Execution
 from gridsearch.training.step_timing import Visit, measuring
 from gridsearch.training.worker import Job
 from gridsearch.trial import Epoch, Failure

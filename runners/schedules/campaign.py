@@ -10,7 +10,7 @@ from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
 from gridsearch.plan.planner import Planner
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.objectives import BY_SEED, METRIC, SECONDS
-from gridsearch.training.finetune import Execution
+from gridsearch.training.execution import Execution
 from gridsearch.training.worker import Job
 from gridsearch.trial import PART, Epoch, Failure, Outcome, Retry, Trial, retry_after
 from reports.study.view import StudyRows

@@ -22,7 +22,7 @@ from gridsearch.study.study import Study
 from gridsearch.study.survey import Coverage
 from gridsearch.tasks.metrics import LOWER_IS_BETTER
 from gridsearch.tasks.task import Task
-from gridsearch.training.finetune import Execution
+from gridsearch.training.execution import Execution
 from gridsearch.training.materials import Materials
 from reports.study.optuna_export import empty_study, fill
 from reports.study.read import read_study

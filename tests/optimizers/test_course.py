@@ -7,7 +7,6 @@ and equal courses have equal ids.
 
 import itertools
 from collections.abc import Iterator, Mapping
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,14 +15,12 @@ import torch
 from torch import nn
 
 from gridsearch.errors import RequestError
-from gridsearch.optimizers.adam import build_optimizer
-from gridsearch.optimizers.groups import parameter_groups
-from gridsearch.optimizers.schedule import build_schedule
+from gridsearch.optimizers.updates import Updates
 from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.recipe import Recipe, set_knobs
 from gridsearch.recipe.resolve import acting, resolve
 from gridsearch.recipe.trial_facts import Facts
-from gridsearch.training.objective import Steps, build_followers
+from gridsearch.training.objective import batches_of_steps
 
 RATES: Mapping[str, tuple[Any, ...]] = {
     "learning_rate": (1e-2, 3e-3),
@@ -68,23 +65,18 @@ def course(recipe: Recipe) -> bytes:
     with torch.no_grad():
         for number, parameter in enumerate(model.parameters()):
             parameter.copy_(torch.linspace(-1, 1 + number, parameter.numel()).view_as(parameter))
-    steps = Steps.__new__(Steps)
-    steps.recipe, steps.seed, steps.n_taken = recipe, 0, 0
-    steps.model, steps.data = model, SimpleNamespace(train=SimpleNamespace(lengths=np.arange(N_ROWS)))  # type: ignore
-    groups = parameter_groups(model, weight_decay=0.1, exclude="none", layer_decay=1.0, depths={})
-    steps.optimizer = build_optimizer(recipe, groups)
-    steps.learning_rate_at = build_schedule(recipe, N_ROWS)
-    steps.followers = build_followers(recipe, list(model.parameters()), N_ROWS)
+    decaying = recipe.model_copy(update={"weight_decay": 0.1, "decay_exclude": "none", "layer_decay": 1.0})
+    updates = Updates(decaying, model, {}, N_ROWS)
     found = []
     for epoch in range(1, recipe.epochs + 1):
-        for batches in steps.batches(epoch):
-            steps.optimizer.zero_grad()
+        for batches in batches_of_steps(recipe, np.arange(N_ROWS), 0, epoch):
+            updates.forget_gradients()
             for number, rows in enumerate(batches):
                 loss = model(texts[rows]).pow(4).sum() * (1 + number)
                 loss.backward()
                 found.append(loss.item())
-            steps._update()
-        with steps.evaluated_weights():
+            updates.take()
+        with updates.evaluated_weights():
             found += [number for parameter in model.parameters() for number in parameter.flatten().tolist()]
     return np.array(found).tobytes()
 

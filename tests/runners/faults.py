@@ -15,7 +15,8 @@ import torch
 
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.tasks.encode import EncodedTask
-from gridsearch.training.finetune import Execution, finetuning
+from gridsearch.training.execution import Execution
+from gridsearch.training.finetune import finetuning
 from gridsearch.trial import Epoch, Trial
 
 MIB = 2**20

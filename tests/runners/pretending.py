@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gridsearch.recipe.recipe import Recipe
-from gridsearch.training.finetune import Execution
+from gridsearch.training.execution import Execution
 from gridsearch.training.materials import Materials
 from gridsearch.training.worker import Job
 from gridsearch.trial import Epoch, Failure, Outcome, PartOutcome, Trial

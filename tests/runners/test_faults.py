@@ -17,7 +17,7 @@ from gridsearch.plan.planner import make_plan
 from gridsearch.space.space import load_space
 from gridsearch.study.study import Study
 from gridsearch.tasks.taskfile import load_task
-from gridsearch.training.finetune import Execution
+from gridsearch.training.execution import Execution
 from gridsearch.training.materials import Materials
 from gridsearch.training.worker import Job
 from runners.backends import processes

@@ -22,17 +22,19 @@ from gridsearch.encoders.classifier import Classifier, build_classifier
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.errors import DivergedError, GridSearchError
 from gridsearch.optimizers.schedule import linear
+from gridsearch.optimizers.updates import Updates
 from gridsearch.randomness import derived_seed, numpy_stream
 from gridsearch.tasks.batches import collate, training_batches
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask, encode_task
 from gridsearch.tasks.metrics import score
 from gridsearch.tasks.task import Split, Task
 from gridsearch.training import deadline
-from gridsearch.training import finetune as finetune_module
 from gridsearch.training.deadline import TimeLimitError
-from gridsearch.training.finetune import Execution, finetune, finetuning, threads_of
+from gridsearch.training.execution import Execution, threads_of
+from gridsearch.training.finetune import finetune, finetuning
 from gridsearch.training.losses import class_weights
-from gridsearch.training.objective import Steps
+from gridsearch.training.prepared import Prepared
+from gridsearch.training.steps import Steps
 from gridsearch.trial import Epoch, Outcome
 from tests.fixtures_core import (
     ON_CPU,
@@ -427,7 +429,7 @@ def test_smaller_batches_hold_for_evaluation_too(
         seen.append(len(rows))
         return collate(split, rows, *more)
 
-    monkeypatch.setattr("gridsearch.training.finetune.collate", watched)
+    monkeypatch.setattr("gridsearch.training.prepared.collate", watched)
     knobs: dict[str, Any] = {"epochs": 1, "learning_rate": 1e-3}
     whole = run_trial(encoder, data, **knobs)
     assert max(seen) == len(data.dev)
@@ -603,31 +605,33 @@ def test_a_constant_prediction_is_flagged(encoder: EncoderWeights, data: Encoded
 def break_at(patch: pytest.MonkeyPatch, place: str, epoch: int, value: float) -> None:
     """Let a number be no finite one from an epoch on: the loss, one weight that dev may not read, or one output."""
     begun: list[int] = []
-    run_epoch, evaluated, predict = Steps.run_epoch, Steps.evaluated_weights, finetune_module.predict
+    models: list[Any] = []
+    run_epoch, evaluated, predict = Steps.run_epoch, Updates.evaluated_weights, Prepared.predict
 
     def breaking_epoch(steps: Steps, number: int, *more: Any) -> float:
         begun.append(number)
+        models[:] = [steps.objective.model]
         loss = run_epoch(steps, number, *more)
         if number == epoch and place == "trained":
-            steps.model.word_embeddings.weight.data[-1, 0] = value
+            models[0].word_embeddings.weight.data[-1, 0] = value
         return value if place == "loss" and number == epoch else loss
 
     @contextlib.contextmanager
-    def breaking_average(steps: Steps) -> Iterator[None]:
-        with evaluated(steps):
+    def breaking_average(updates: Updates) -> Iterator[None]:
+        with evaluated(updates):
             if place == "averaged" and len(begun) == epoch:
-                steps.model.word_embeddings.weight.data[-1, 0] = value
+                models[0].word_embeddings.weight.data[-1, 0] = value
             yield
 
-    def breaking_predict(model: Any, split: EncodedSplit, *more: Any, **options: Any) -> np.ndarray:
-        logits = predict(model, split, *more, **options)
+    def breaking_predict(prepared: Prepared, split: EncodedSplit, *more: Any) -> np.ndarray:
+        logits = predict(prepared, split, *more)
         if len(begun) >= epoch and place == ("test" if len(split) == 7 else "dev"):
             logits[0, 0] = value
         return logits
 
     patch.setattr(Steps, "run_epoch", breaking_epoch)
-    patch.setattr(Steps, "evaluated_weights", breaking_average)
-    patch.setattr(finetune_module, "predict", breaking_predict)
+    patch.setattr(Updates, "evaluated_weights", breaking_average)
+    patch.setattr(Prepared, "predict", breaking_predict)
 
 
 AVERAGES: list[dict[str, Any]] = [{}, {"ema_decay": 0.5}, {"swa_start": 0.0}, {"lookahead_steps": 2}]

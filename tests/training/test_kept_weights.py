@@ -17,8 +17,10 @@ from gridsearch.encoders.pooling import POOLINGS
 from gridsearch.errors import RequestError
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
-from gridsearch.training.finetune import Execution, finetune, predict
+from gridsearch.training.execution import Execution
+from gridsearch.training.finetune import finetune
 from gridsearch.training.kept_weights import open_kept, predict_logits, save_weights
+from gridsearch.training.prepared import predict
 from gridsearch.trial import Outcome
 from tests.fixtures_core import LABELS, MAX_LENGTH, dev_logits_of, encoder_in, trial_of
 

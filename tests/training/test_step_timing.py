@@ -20,9 +20,10 @@ from gridsearch.space.space import parse_space
 from gridsearch.tasks.encode import EncodedTask
 from gridsearch.tasks.task import Task
 from gridsearch.training import frozen_states, step_timing
-from gridsearch.training.finetune import computing, predict, prepare
-from gridsearch.training.objective import Steps
+from gridsearch.training.execution import computing
+from gridsearch.training.prepared import prepare
 from gridsearch.training.step_timing import Visit, measuring
+from gridsearch.training.steps import Steps
 from gridsearch.trial import Trial
 from tests.fixtures_core import ON_CPU, recipe_of, trial_of
 from tests.test_liveness import LIVE
@@ -49,11 +50,11 @@ def operations(encoder: EncoderWeights, data: EncodedTask) -> Callable[[Recipe],
     def computed(recipe: Recipe) -> list[str]:
         trial = trial_of(**recipe.model_dump())
         with computing(ON_CPU):
-            _, steps = prepare(trial, data, encoder, ON_CPU)
-            steps.model.train()
+            prepared = prepare(trial, data, encoder, ON_CPU)
+            prepared.model.train()
             with Operations() as seen:
-                for step in steps.batches(1)[:2]:
-                    steps.step(step, recipe.epochs)
+                for step in prepared.steps.objective.batches(1)[:2]:
+                    prepared.steps.step(step, recipe.epochs)
         return seen.found
 
     return computed
@@ -177,8 +178,8 @@ def test_the_steps_are_those_of_all_epochs(
     step = Steps.step
 
     def noted(self: Steps, batches: list[np.ndarray], epoch: int) -> torch.Tensor:
-        assert any(np.array_equal(batches[0], known[0]) for known in self.batches(epoch))
-        taken.append((self.n_taken, epoch))
+        assert any(np.array_equal(batches[0], known[0]) for known in self.objective.batches(epoch))
+        taken.append((self.updates.n_taken, epoch))
         return step(self, batches, epoch)
 
     monkeypatch.setattr(Steps, "step", noted)
@@ -236,7 +237,7 @@ def test_rows_that_are_parted_are_the_same_rows(data: EncodedTask, encoder: Enco
     assert part.labels is not None
     assert part.labels.tolist() == data.dev.labels[rows].tolist()
     with computing(ON_CPU):
-        _, steps = prepare(trial_of(frozen_layers=1), data, encoder, ON_CPU)
-        of_all = predict(steps.model, steps.data.dev, data.pad_id, steps.device, "fp32")
-        of_part = predict(steps.model, steps.data.dev.part(rows), data.pad_id, steps.device, "fp32")
+        prepared = prepare(trial_of(frozen_layers=1), data, encoder, ON_CPU)
+        of_all = prepared.predict(prepared.data.dev)
+        of_part = prepared.predict(prepared.data.dev.part(rows))
     np.testing.assert_allclose(of_part, of_all[rows], rtol=1e-4, atol=1e-5)

@@ -14,8 +14,9 @@ from gridsearch.encoders.load import EncoderWeights, build_tokenizer, load
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Task
-from gridsearch.training.finetune import Execution, finetune, threads_of
-from gridsearch.training.objective import Steps
+from gridsearch.training.execution import Execution, threads_of
+from gridsearch.training.finetune import finetune
+from gridsearch.training.prepared import steps_of
 from gridsearch.training.used_vocabulary import TABLE, Occurring, occurring
 from gridsearch.trial import make_trial
 
@@ -49,9 +50,9 @@ def trained(encoder: EncoderWeights, data: EncodedTask, **knobs: Any) -> tuple[l
     trial = make_trial(recipe, seed=3, task="a task", encoder=encoder.identity)
     with threads_of(1), torch.random.fork_rng():
         model = build_classifier(recipe, encoder, data.n_labels, trial.seed)
-        steps = Steps(trial, data, model, torch.device("cpu"))
+        steps = steps_of(trial, data, model, torch.device("cpu"))
         losses = [steps.run_epoch(epoch) for epoch in (1, 2)]
-        with steps.evaluated_weights():
+        with steps.updates.evaluated_weights():
             return losses, model.word_embeddings.weight.detach().clone()
 
 

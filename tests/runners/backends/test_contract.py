@@ -24,7 +24,8 @@ from gridsearch.study.study import Study
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import load_task
 from gridsearch.training import frozen_states
-from gridsearch.training.finetune import Execution, finetune
+from gridsearch.training.execution import Execution
+from gridsearch.training.finetune import finetune
 from gridsearch.training.materials import Materials
 from gridsearch.training.worker import Job
 from gridsearch.trial import Epoch, Failure, Outcome

@@ -1,0 +1,55 @@
+"""How a trial is executed: threads, device, micro-batches; none of it changes what the trial means."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How to execute a trial; none of it changes what the trial means.
+
+    ``micro_batch_divisor`` cuts every batch into so many passes of the same total gradient, equal but for rounding (on
+    a GPU: with dropout masks of their own), and those of evaluation likewise. ``keep_weights`` puts the trained
+    parameters into the outcome. ``time_limit``: seconds that it may take.
+    """
+
+    threads: int = 1
+    device: str = "auto"
+    micro_batch_divisor: int = 1
+    keep_weights: bool = False
+    time_limit: float | None = None
+
+    def facts(self) -> dict[str, object]:
+        """Return what has to be repeated to get the same numbers to the last bit."""
+        device = str(device_of(self))
+        return {"threads": self.threads, "device": device, "micro_batch_divisor": self.micro_batch_divisor}
+
+
+def device_of(execution: Execution) -> torch.device:
+    """Return where a trial is computed."""
+    name = execution.device
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+@contextlib.contextmanager
+def computing(execution: Execution) -> Iterator[None]:
+    """Compute as a trial does: with its threads, and with random numbers that are nobody else's."""
+    device = device_of(execution)
+    with threads_of(execution.threads), torch.random.fork_rng([device] if device.type == "cuda" else []):
+        yield
+
+
+@contextlib.contextmanager
+def threads_of(count: int) -> Iterator[None]:
+    """Compute with so many threads, and leave the process's thread count as it was."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

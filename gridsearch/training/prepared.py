@@ -1,0 +1,89 @@
+"""A trial before its first step: the words that occur, the model, what frozen layers give; and what it predicts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gridsearch.encoders.classifier import Classifier, build_classifier
+from gridsearch.encoders.load import EncoderWeights
+from gridsearch.optimizers.updates import Updates
+from gridsearch.recipe.recipe import Recipe
+from gridsearch.tasks.batches import collate, evaluation_batches
+from gridsearch.tasks.encode import EncodedSplit, EncodedTask
+from gridsearch.training.execution import Execution, device_of
+from gridsearch.training.frozen_states import with_frozen_states
+from gridsearch.training.objective import Objective, autocast
+from gridsearch.training.steps import Steps
+from gridsearch.training.used_vocabulary import Occurring, occurring
+from gridsearch.trial import Trial
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A trial before its first step. ``data`` and ``model`` know only the words that occur, as ``cut`` has them."""
+
+    recipe: Recipe
+    device: torch.device
+    micro_batch_divisor: int
+    cut: Occurring
+    data: EncodedTask
+    model: Classifier
+    steps: Steps
+
+    def predict(self, split: EncodedSplit, before_batch: Callable[[], None] = lambda: None) -> np.ndarray:
+        """Compute logits of shape (rows, labels) in float32, in the order of the rows; ``before_batch`` may raise."""
+        return predict(
+            self.model,
+            split,
+            self.data.pad_id,
+            self.device,
+            self.recipe.precision,
+            divisor=self.micro_batch_divisor,
+            before_batch=before_batch,
+        )
+
+
+def prepare(trial: Trial, data: EncodedTask, encoder: EncoderWeights, execution: Execution) -> Prepared:
+    """Do all that comes before the first step: the words that occur, the model, what frozen layers give."""
+    device, cut, divisor = device_of(execution), occurring(data, encoder), execution.micro_batch_divisor
+    model = build_classifier(trial.recipe, cut.encoder, data.n_labels, trial.seed).to(device)
+    data = with_frozen_states(trial, cut.data, model) if device.type == "cpu" else cut.data
+    return Prepared(trial.recipe, device, divisor, cut, data, model, steps_of(trial, data, model, device, divisor))
+
+
+def steps_of(
+    trial: Trial, data: EncodedTask, model: Classifier, device: torch.device, micro_batch_divisor: int = 1
+) -> Steps:
+    """Return the steps of a fine-tune."""
+    objective = Objective(trial, data, model, device, micro_batch_divisor)
+    return Steps(objective, Updates(trial.recipe, model, model.depths(), len(data.train)))
+
+
+def predict(
+    model: Classifier,
+    split: EncodedSplit,
+    pad_id: int,
+    device: torch.device,
+    precision: str,
+    *,
+    divisor: int = 1,
+    before_batch: Callable[[], None] = lambda: None,
+) -> np.ndarray:
+    """Compute logits of shape (rows, labels) in float32, in the order of the rows.
+
+    ``divisor`` makes batches smaller, for want of memory; ``before_batch`` may raise.
+    """
+    model.eval()
+    parts: list[Tensor] = []
+    batches = evaluation_batches(split.lengths, divisor=divisor, width=model.padded_width)
+    with torch.inference_mode(), autocast(precision, device):
+        for rows in batches:
+            before_batch()
+            parts.append(model(collate(split, rows, pad_id, device, model.padded_width)).mean(0))
+    by_length = torch.cat(parts).float().cpu().numpy()
+    logits = np.empty_like(by_length)
+    logits[np.concatenate(batches)] = by_length
+    return logits

@@ -1,0 +1,53 @@
+"""The one loop of optimizer steps: an objective says what is minimised, the updates how the weights move."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from gridsearch.optimizers.updates import Updates
+from gridsearch.randomness import derived_seed
+
+
+class Minimised(Protocol):
+    """What the loop asks of an objective. A step's batches are its own affair."""
+
+    seed: int
+    device: torch.device
+
+    @property
+    def model(self) -> nn.Module:
+        """What is trained."""
+
+    def batches(self, epoch: int) -> list[Any]:
+        """Return what each step of an epoch computes; epochs count from 1."""
+
+    def backward(self, batches: Any, epoch: int) -> Tensor:
+        """Add the gradients of one step; return its loss, a scalar."""
+
+
+class Steps:
+    """The steps of one training."""
+
+    def __init__(self, objective: Minimised, updates: Updates) -> None:
+        self.objective, self.updates = objective, updates
+
+    def run_epoch(self, epoch: int, before_step: Callable[[], None] = lambda: None) -> float:
+        """Take every step of an epoch; return their mean loss. ``before_step`` may raise."""
+        self.objective.model.train()
+        # Summed where it is computed and read once an epoch: reading it every step would stall a GPU.
+        total = torch.zeros((), device=self.objective.device)
+        steps = self.objective.batches(epoch)
+        for batches in steps:
+            before_step()
+            total += self.step(batches, epoch)
+        return float(total) / len(steps)
+
+    def step(self, batches: Any, epoch: int) -> Tensor:
+        """Take one step; return its loss."""
+        torch.manual_seed(derived_seed(self.objective.seed, "dropout", self.updates.n_taken))
+        self.updates.forget_gradients()
+        loss = self.objective.backward(batches, epoch)
+        self.updates.take()
+        return loss
