@@ -11,7 +11,7 @@ from gridsearch.recipe.recipe import Recipe, set_knobs
 if TYPE_CHECKING:
     import numpy
 
-MEANING = 3
+TRIAL_ID_VERSION = 3
 """Version of what the knobs mean. Part of every trial id: raised when the same recipe would train differently."""
 
 PART = "task"
@@ -41,7 +41,7 @@ class Trial:
 def make_trial(recipe: Recipe, *, seed: int, fold: int = 0, task: str, encoder: str) -> Trial:
     """Name a trial by its content. ``task`` is a task's fingerprint, ``encoder`` an encoder's identity."""
     content = {
-        "meaning": MEANING,
+        "meaning": TRIAL_ID_VERSION,
         "recipe": set_knobs(recipe),
         "seed": seed,
         "fold": fold,

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from gridsearch.errors import RequestError, one_of
-from gridsearch.recipe.knob import ALWAYS
+from gridsearch.recipe.knob import NO_NEUTRAL
 from gridsearch.recipe.recipe import Recipe, knobs, parse_recipe
-from gridsearch.recipe.trial_facts import Facts
+from gridsearch.recipe.trial_facts import TrialFacts
 from reports.formats.markdown import Section, bullets, code, escape, paragraphs, wrap
 
 GROUPS: Final = {
@@ -28,7 +28,9 @@ GROUPS: Final = {
 }
 """The first knob of each group, and what the group is called: the comments of Recipe."""
 
-_ORDINARY = Facts("bert", 12, has_pooler=True, max_tokens=512, n_train_rows=1000, label_counts=(400, 600), dropout=0.1)
+_ORDINARY = TrialFacts(
+    "bert", 12, has_pooler=True, max_tokens=512, n_train_rows=1000, label_counts=(400, 600), dropout=0.1
+)
 _VALUES_TO_TRY: Final = (True, 1, 2, 0.25, [1.0, 2.0])
 
 
@@ -66,7 +68,7 @@ def knob_texts() -> Mapping[str, KnobText]:
             values=_values(schemas[name]),
             meaning=knob.meaning,
             source=knob.source,
-            acts_always=knob.neutral is ALWAYS,
+            acts_always=knob.neutral is NO_NEUTRAL,
             idle=_idle(name, schemas[name]),
         )
         for name, knob in knobs().items()

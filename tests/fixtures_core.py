@@ -18,9 +18,9 @@ import torch
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import EncoderWeights, build_tokenizer, read_weights
 from gridsearch.encoders.vocabulary import build_vocabulary
-from gridsearch.plan.planner import facts_of
+from gridsearch.plan.planner import trial_facts
 from gridsearch.recipe.recipe import Recipe
-from gridsearch.recipe.trial_facts import Facts
+from gridsearch.recipe.trial_facts import TrialFacts
 from gridsearch.tasks import docstrings
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
@@ -280,5 +280,5 @@ def data(task: Task, tokenizer: Any) -> EncodedTask:
 
 
 @pytest.fixture(scope="session")
-def facts(bert_folder: Path, task: Task) -> Facts:
-    return facts_of(read_card("bert", bert_folder), task)
+def facts(bert_folder: Path, task: Task) -> TrialFacts:
+    return trial_facts(read_card("bert", bert_folder), task)

@@ -16,11 +16,11 @@ from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import EncoderWeights, build_tokenizer
 from gridsearch.errors import RequestError
-from gridsearch.plan.planner import facts_of
+from gridsearch.plan.planner import trial_facts
 from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.recipe import Recipe, knobs
 from gridsearch.recipe.resolve import dead_knobs, resolve, without
-from gridsearch.recipe.trial_facts import Facts
+from gridsearch.recipe.trial_facts import TrialFacts
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
 from gridsearch.training.finetune import finetune
@@ -235,7 +235,7 @@ class Bench:
     def __init__(self, folder: Path, task: Task) -> None:
         self.encoder = encoder_in(folder)
         self.tokenizer = build_tokenizer(self.encoder.tokenizer)
-        self.facts = facts_of(read_card(str(folder), folder), task)
+        self.facts = trial_facts(read_card(str(folder), folder), task)
         self.task = task
         self.data = cache(self._data)
         self.numbers = cache(self._numbers)
@@ -304,7 +304,7 @@ def test_a_dead_knob_changes_no_bit(knob: str, recipe: Knobs, family_folders: di
 
 
 def test_balanced_weights_of_balanced_labels_are_dead(
-    encoder: EncoderWeights, docstrings_task: Task, tokenizer: Any, facts: Facts
+    encoder: EncoderWeights, docstrings_task: Task, tokenizer: Any, facts: TrialFacts
 ) -> None:
     labels = docstrings_task.train.labels or ()
     rows = [row for label in range(6) for row in [i for i, other in enumerate(labels) if other == label][:10]]

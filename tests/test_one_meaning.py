@@ -19,7 +19,7 @@ import torch
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import build_tokenizer
 from gridsearch.errors import RequestError
-from gridsearch.plan.planner import POOLINGS_OF_A_LENGTH, facts_of
+from gridsearch.plan.planner import POOLINGS_OF_A_LENGTH, trial_facts
 from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.recipe import Recipe, set_knobs
 from gridsearch.recipe.resolve import acting, dead_knobs, in_numbers, resolve
@@ -141,7 +141,7 @@ class Toy:
     def __init__(self, folder: Path, task: Task) -> None:
         self.encoder = encoder_in(folder)
         self.tokenizer = build_tokenizer(self.encoder.tokenizer)
-        self.task, self.facts = task, facts_of(read_card(str(folder), folder), task)
+        self.task, self.facts = task, trial_facts(read_card(str(folder), folder), task)
         self.data = cache(self._data)
         self.computed = cache(self._computed)
 

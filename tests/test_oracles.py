@@ -23,7 +23,7 @@ from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
 from gridsearch.training.execution import threads_of
 from gridsearch.training.prepared import steps_of
-from gridsearch.training.used_vocabulary import Occurring, occurring
+from gridsearch.training.used_vocabulary import UsedVocabulary, used_vocabulary
 from gridsearch.trial import make_trial
 
 N_STEPS, BATCH, LENGTH, RATE = 50, 4, 12, 2e-5
@@ -61,13 +61,13 @@ def whole_sentences(docstrings_task: Task, whole_minilm: EncoderWeights) -> Enco
 
 
 @pytest.fixture(scope="module")
-def cut(whole_sentences: EncodedTask, whole_minilm: EncoderWeights) -> Occurring:
+def cut(whole_sentences: EncodedTask, whole_minilm: EncoderWeights) -> UsedVocabulary:
     """Return minilm without the 30,000 words that no sentence holds, as trials train it: steps take a third."""
-    return occurring(whole_sentences, whole_minilm)
+    return used_vocabulary(whole_sentences, whole_minilm)
 
 
 @pytest.fixture(scope="module")
-def minilm(cut: Occurring) -> EncoderWeights:
+def minilm(cut: UsedVocabulary) -> EncoderWeights:
     """Return its first layers, with their weights."""
     above = tuple(f"encoder.layer.{number}." for number in range(N_LAYERS, cut.encoder.config["num_hidden_layers"]))
     return replace(
@@ -78,7 +78,7 @@ def minilm(cut: Occurring) -> EncoderWeights:
 
 
 @pytest.fixture(scope="module")
-def sentences(cut: Occurring) -> EncodedTask:
+def sentences(cut: UsedVocabulary) -> EncodedTask:
     return cut.data
 
 
@@ -170,7 +170,9 @@ def plain(minilm: EncoderWeights, sentences: EncodedTask) -> list[float]:
         return ours(minilm, sentences)[0]
 
 
-def test_unread_words_do_not_matter(whole_minilm: EncoderWeights, whole_sentences: EncodedTask, cut: Occurring) -> None:
+def test_unread_words_do_not_matter(
+    whole_minilm: EncoderWeights, whole_sentences: EncodedTask, cut: UsedVocabulary
+) -> None:
     knobs = {"epochs": 1, "warmup_proportion": 0.2}
     whole = ours(whole_minilm, whole_sentences, **knobs)[0]
     assert len(whole) == N_STEPS // 2
@@ -182,7 +184,7 @@ def test_torchs_adamw(minilm: EncoderWeights, sentences: EncodedTask, plain: lis
     close(plain, reference.run(torch_adamw(reference.parameters)))
 
 
-def test_the_hugging_face_trainer(cut: Occurring, sentences: EncodedTask, tmp_path: Any) -> None:
+def test_the_hugging_face_trainer(cut: UsedVocabulary, sentences: EncodedTask, tmp_path: Any) -> None:
     """Trainer has its own loss, optimizer, groups and schedule; the rows come in our order."""
     from transformers import Trainer, TrainerCallback, TrainingArguments
     from transformers.modeling_outputs import SequenceClassifierOutput

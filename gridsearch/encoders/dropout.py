@@ -30,7 +30,7 @@ class Whole:
         self._state = torch.empty(0)
 
     @contextlib.contextmanager
-    def part(self, rows: slice) -> Iterator[None]:
+    def cut_to(self, rows: slice) -> Iterator[None]:
         """Compute these rows; the first ones come first, each time that the batch is computed."""
         if rows == slice(0, self._n_rows):
             yield

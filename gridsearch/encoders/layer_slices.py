@@ -24,7 +24,7 @@ class _Given(nn.Module):
         return inputs_embeds
 
 
-def can_be_parted(model: "PreTrainedModel") -> bool:
+def can_be_sliced(model: "PreTrainedModel") -> bool:
     """Whether layers can run without those below: each is its own, and reads nothing but states and mask."""
     family = FAMILIES[model.config.model_type]
     return not (family.shares_layers or family.shared_by_layers or family.after_first_layer)

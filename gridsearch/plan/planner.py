@@ -11,7 +11,7 @@ from gridsearch.randomness import derived_seed
 from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.recipe import Recipe, set_knobs
 from gridsearch.recipe.resolve import acting, dead_knobs, in_numbers, resolve, why_the_same
-from gridsearch.recipe.trial_facts import Facts
+from gridsearch.recipe.trial_facts import TrialFacts
 from gridsearch.space.space import Cell, Space, spell_cell
 from gridsearch.tasks.task import Task
 from gridsearch.trial import make_trial
@@ -61,9 +61,9 @@ def make_plan(
     return Plan(space, task, planner.cards, tuple(cells), tuple(excluded))
 
 
-def facts_of(card: EncoderCard, task: Task) -> Facts:
+def trial_facts(card: EncoderCard, task: Task) -> TrialFacts:
     """Put together what is known of an encoder and a task."""
-    return Facts(
+    return TrialFacts(
         family=card.family,
         n_layers=card.n_layers,
         has_pooler=card.has_pooler,
@@ -84,7 +84,7 @@ class Planner:
     def __init__(self, space: Space, task: Task, describe: Callable[[str], EncoderCard]) -> None:
         self.cards: dict[str, EncoderCard] = {}
         self._space, self._task, self._describe = space, task, describe
-        self._facts: dict[str, Facts] = {}
+        self._facts: dict[str, TrialFacts] = {}
 
     def resolved(self, cell: Cell) -> Recipe | ExcludedCell:
         """Return the recipe that a cell comes to, or that a rule leaves it out; RequestError for a contradiction."""
@@ -104,11 +104,11 @@ class Planner:
         reasons = why_the_same(first.recipe, second.recipe, self._facts_of(first))
         return f": {'; '.join(reasons)}" if reasons else ""
 
-    def _facts_of(self, cell: Cell) -> Facts:
+    def _facts_of(self, cell: Cell) -> TrialFacts:
         name = cell.recipe.encoder
         if name not in self.cards:
             self.cards[name] = self._describe(name)
-            self._facts[name] = facts_of(self.cards[name], self._task)
+            self._facts[name] = trial_facts(self.cards[name], self._task)
         return self._facts[name]
 
     def identity(self, resolved: Recipe) -> tuple[str, Recipe]:

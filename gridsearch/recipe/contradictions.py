@@ -5,16 +5,16 @@ from typing import Final
 from gridsearch.errors import RequestError
 from gridsearch.recipe.knob import Reason
 from gridsearch.recipe.recipe import Recipe
-from gridsearch.recipe.trial_facts import Facts
+from gridsearch.recipe.trial_facts import TrialFacts
 
 
-def refuse_contradictions(recipe: Recipe, facts: Facts) -> None:
+def refuse_contradictions(recipe: Recipe, facts: TrialFacts) -> None:
     """Raise RequestError when the knobs of a resolved recipe cannot go together on this encoder and task."""
     if sentence := next(filter(None, (contradicts(recipe, facts) for contradicts in _CONTRADICTIONS)), None):
         raise RequestError(sentence)
 
 
-def _layers_that_do_not_exist(recipe: Recipe, facts: Facts) -> Reason:
+def _layers_that_do_not_exist(recipe: Recipe, facts: TrialFacts) -> Reason:
     reinit, frozen = int(recipe.reinit_layers), recipe.frozen_layers
     n_frozen = 0 if frozen == "embeddings" else int(frozen)
     if reinit + n_frozen > facts.n_layers:
@@ -27,7 +27,7 @@ def _layers_that_do_not_exist(recipe: Recipe, facts: Facts) -> Reason:
     return None
 
 
-def _parts_of_the_one_shared_layer(recipe: Recipe, facts: Facts) -> Reason:
+def _parts_of_the_one_shared_layer(recipe: Recipe, facts: TrialFacts) -> Reason:
     if not facts.shares_layers:
         return None
     for name in ("reinit_layers", "frozen_layers"):
@@ -38,26 +38,26 @@ def _parts_of_the_one_shared_layer(recipe: Recipe, facts: Facts) -> Reason:
     return None
 
 
-def _too_long(recipe: Recipe, facts: Facts) -> Reason:
+def _too_long(recipe: Recipe, facts: TrialFacts) -> Reason:
     if recipe.max_length > facts.max_tokens:
         return f"max_length may not exceed the encoder's {facts.max_tokens} positions, but is {recipe.max_length}"
     return None
 
 
-def _no_pooler(recipe: Recipe, facts: Facts) -> Reason:
+def _no_pooler(recipe: Recipe, facts: TrialFacts) -> Reason:
     if recipe.pooling == "pooler" and not facts.has_pooler:
         return f"pooling = 'pooler' needs a pooler, but a {facts.family} encoder has none; choose cls or mean"
     return None
 
 
-def _other_number_of_weights(recipe: Recipe, facts: Facts) -> Reason:
+def _other_number_of_weights(recipe: Recipe, facts: TrialFacts) -> Reason:
     if isinstance(recipe.class_weights, tuple) and len(recipe.class_weights) != facts.n_labels:
         n_weights = len(recipe.class_weights)
         return f"class_weights needs a weight for each of the {facts.n_labels} labels, but has {n_weights}"
     return None
 
 
-def _what_original_bert_adam_does_itself(recipe: Recipe, facts: Facts) -> Reason:
+def _what_original_bert_adam_does_itself(recipe: Recipe, facts: TrialFacts) -> Reason:
     if recipe.optimizer != "original_bert_adam":
         return None
     if recipe.clip_norm != "none":
@@ -67,34 +67,34 @@ def _what_original_bert_adam_does_itself(recipe: Recipe, facts: Facts) -> Reason
     return None
 
 
-def _two_averages(recipe: Recipe, facts: Facts) -> Reason:
+def _two_averages(recipe: Recipe, facts: TrialFacts) -> Reason:
     if recipe.ema_decay and recipe.swa_start != "none":
         return "ema_decay and swa_start both say which mean of the weights is evaluated; choose one"
     return None
 
 
-def _lookahead_that_never_looks(recipe: Recipe, facts: Facts) -> Reason:
+def _lookahead_that_never_looks(recipe: Recipe, facts: TrialFacts) -> Reason:
     n_steps = recipe.total_steps(facts.n_train_rows)
     if recipe.lookahead_steps > n_steps:
         return f"lookahead_steps may not exceed the {n_steps} steps of a trial, but is {recipe.lookahead_steps}"
     return None
 
 
-def _average_of_nothing(recipe: Recipe, facts: Facts) -> Reason:
+def _average_of_nothing(recipe: Recipe, facts: TrialFacts) -> Reason:
     first_step = recipe.swa_first_step(facts.n_train_rows)
     if first_step is not None and first_step + recipe.swa_every > (n_steps := recipe.total_steps(facts.n_train_rows)):
         return f"of {n_steps} steps, none is averaged every {recipe.swa_every} steps after step {first_step}"
     return None
 
 
-def _warmup_without_end(recipe: Recipe, facts: Facts) -> Reason:
+def _warmup_without_end(recipe: Recipe, facts: TrialFacts) -> Reason:
     n_steps, n_scheduled = recipe.total_steps(facts.n_train_rows), recipe.steps_scheduled(facts.n_train_rows)
     if recipe.optimizer == "original_bert_adam" and recipe.warmup_proportion and n_steps == n_scheduled == 1:
         return "the original BertAdam's warm-up begins at a learning rate of 0, and a trial of one step ends there"
     return None
 
 
-def _attack_after_the_end(recipe: Recipe, facts: Facts) -> Reason:
+def _attack_after_the_end(recipe: Recipe, facts: TrialFacts) -> Reason:
     if recipe.adversarial != "none" and recipe.adversarial_start > recipe.epochs:
         return f"adversarial_start = {recipe.adversarial_start} lies beyond the last of {recipe.epochs} epochs"
     return None

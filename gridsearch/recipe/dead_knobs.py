@@ -6,7 +6,7 @@ Each is asked for a resolved recipe in which the knob is not neutral, and return
 from typing import TYPE_CHECKING, Final
 
 from gridsearch.recipe.knob import Reason
-from gridsearch.recipe.trial_facts import Facts
+from gridsearch.recipe.trial_facts import TrialFacts
 
 if TYPE_CHECKING:
     from gridsearch.recipe.recipe import Recipe
@@ -15,7 +15,7 @@ LAYERED_POOLINGS: Final = frozenset({"cls_cat", "cls_cat_poolers", "mean_cat", "
 """Poolings that read several layers, and so can be told which."""
 
 
-def pooler_unused(recipe: "Recipe", facts: Facts) -> Reason:
+def pooler_unused(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why drawing the pooler anew changes nothing."""
     if not facts.has_pooler:
         return f"a {facts.family} encoder has no pooler"
@@ -26,7 +26,7 @@ def pooler_unused(recipe: "Recipe", facts: Facts) -> Reason:
     return None
 
 
-def nothing_decays(recipe: "Recipe", facts: Facts) -> Reason:
+def nothing_decays(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why excluding parameters from decay changes nothing."""
     if recipe.weight_decay == 0:
         return "weight_decay = 0 leaves nothing to exclude"
@@ -39,7 +39,7 @@ def nothing_decays(recipe: "Recipe", facts: Facts) -> Reason:
     return None
 
 
-def _moving_steps(recipe: "Recipe", facts: Facts) -> int:
+def _moving_steps(recipe: "Recipe", facts: TrialFacts) -> int:
     """Count the steps whose learning rate is not 0: all but the first of a warm-up."""
     n_steps, n_scheduled = recipe.total_steps(facts.n_train_rows), recipe.steps_scheduled(facts.n_train_rows)
     by_share = recipe.optimizer == "original_bert_adam" and recipe.warmup_proportion > 0
@@ -47,26 +47,26 @@ def _moving_steps(recipe: "Recipe", facts: Facts) -> int:
     return n_steps - begins_at_zero
 
 
-def all_is_frozen(recipe: "Recipe", facts: Facts) -> Reason:
+def all_is_frozen(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why dropout inside the encoder does not act."""
     if recipe.frozen_layers == facts.n_layers and not recipe.frozen_dropout:
         return "the whole encoder is frozen, and runs without dropout"
     return None
 
 
-def nothing_frozen_drops(recipe: "Recipe", facts: Facts) -> Reason:
+def nothing_frozen_drops(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why dropout in the frozen part does not act."""
     if recipe.frozen_layers == 0:
         return "frozen_layers = 0 leaves no frozen part"
     return "an encoder dropout of 0 leaves nothing to drop" if encoder_dropout(recipe, facts) == 0 else None
 
 
-def encoder_dropout(recipe: "Recipe", facts: Facts) -> float | None:
+def encoder_dropout(recipe: "Recipe", facts: TrialFacts) -> float | None:
     """Return the probability inside the encoder; None where its config has several."""
     return facts.dropout if recipe.encoder_dropout == "checkpoint" else float(recipe.encoder_dropout)
 
 
-def nothing_drops(recipe: "Recipe", facts: Facts) -> Reason:
+def nothing_drops(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why two forward passes of R-Drop are the same."""
     encoder_drops = encoder_dropout(recipe, facts) != 0 and all_is_frozen(recipe, facts) is None
     if recipe.classifier_dropout == 0 and not encoder_drops:
@@ -74,19 +74,19 @@ def nothing_drops(recipe: "Recipe", facts: Facts) -> Reason:
     return None
 
 
-def classifier_never_drops(recipe: "Recipe", facts: Facts) -> Reason:
+def classifier_never_drops(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why several dropout samples are one."""
     return "classifier_dropout = 0 makes all samples the same" if recipe.classifier_dropout == 0 else None
 
 
-def one_sample(recipe: "Recipe", facts: Facts) -> Reason:
+def one_sample(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why the way of sampling does not act."""
     if recipe.multi_sample_dropout == 1:
         return "multi_sample_dropout = 1 is a single sample"
     return classifier_never_drops(recipe, facts)
 
 
-def no_warmup_step(recipe: "Recipe", facts: Facts) -> Reason:
+def no_warmup_step(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why a warm-up changes no step's rate; the original BertAdam's begins at 0 however short it is."""
     if reason := _another_rate_from_the_first_step_on(recipe, facts):
         return reason
@@ -98,7 +98,7 @@ def no_warmup_step(recipe: "Recipe", facts: Facts) -> Reason:
     return None
 
 
-def one_scheduled_step(recipe: "Recipe", facts: Facts) -> Reason:
+def one_scheduled_step(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why all schedules agree."""
     if reason := _another_rate_from_the_first_step_on(recipe, facts):
         return reason
@@ -110,30 +110,30 @@ def one_scheduled_step(recipe: "Recipe", facts: Facts) -> Reason:
     return None
 
 
-def _another_rate_from_the_first_step_on(recipe: "Recipe", facts: Facts) -> Reason:
+def _another_rate_from_the_first_step_on(recipe: "Recipe", facts: TrialFacts) -> Reason:
     if recipe.steps_scheduled(facts.n_train_rows) == 0:
         return "weights are averaged from the first step on, with a learning rate of their own"
     return None
 
 
-def one_batch(recipe: "Recipe", facts: Facts) -> Reason:
+def one_batch(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why there is nothing to accumulate."""
     return "an epoch is one batch" if facts.n_train_rows <= recipe.batch_size else None
 
 
-def one_epoch(recipe: "Recipe", facts: Facts) -> Reason:
+def one_epoch(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why there is nothing to select."""
     return "epochs = 1 leaves one epoch to select" if recipe.epochs == 1 else None
 
 
-def never_runs_out(recipe: "Recipe", facts: Facts) -> Reason:
+def never_runs_out(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why patience never ends a run."""
     if recipe.patience != "none" and recipe.patience + 1 >= recipe.epochs:
         return f"of {recipe.epochs} epochs, none is left after {recipe.patience} that bring nothing"
     return None
 
 
-def equal_weights(recipe: "Recipe", facts: Facts) -> Reason:
+def equal_weights(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why class weights weigh nothing. A label without training rows never weighs."""
     weights: tuple[float, ...] = ()
     if recipe.class_weights == "balanced":
@@ -148,19 +148,19 @@ def equal_weights(recipe: "Recipe", facts: Facts) -> Reason:
     return None
 
 
-def never_corrected(recipe: "Recipe", facts: Facts) -> Reason:
+def never_corrected(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why switching bias correction off changes nothing."""
     return "the original BertAdam has no bias correction" if recipe.optimizer == "original_bert_adam" else None
 
 
-def only_the_head_trains(recipe: "Recipe", facts: Facts) -> Reason:
+def only_the_head_trains(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why rates that fall with depth change nothing."""
     if recipe.frozen_layers == facts.n_layers:
         return "the whole encoder is frozen, and the classifier has the undiminished rate"
     return None
 
 
-def lookahead_changes_nothing(recipe: "Recipe", facts: Facts) -> Reason:
+def lookahead_changes_nothing(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why Lookahead's slow weights are the fast ones wherever they are evaluated."""
     if (
         recipe.lookahead_steps
@@ -171,7 +171,7 @@ def lookahead_changes_nothing(recipe: "Recipe", facts: Facts) -> Reason:
     return None
 
 
-def slow_steps(recipe: "Recipe", facts: Facts) -> range:
+def slow_steps(recipe: "Recipe", facts: TrialFacts) -> range:
     """Return the steps after which Lookahead's weights are evaluated: ends of epochs before there is an average."""
     ends, averaged = ends_of_epochs(recipe, facts), recipe.steps_averaged(facts.n_train_rows)
     if recipe.ema_decay:
@@ -181,14 +181,14 @@ def slow_steps(recipe: "Recipe", facts: Facts) -> range:
     return ends[: (averaged[0] - 1) // ends.step]
 
 
-def no_lookahead(recipe: "Recipe", facts: Facts) -> Reason:
+def no_lookahead(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why Lookahead's step length does not act."""
     if recipe.lookahead_steps == 0:
         return "lookahead_steps = 0 is no Lookahead"
     return lookahead_changes_nothing(recipe, facts)
 
 
-def averages_alone_what_is_evaluated(recipe: "Recipe", facts: Facts) -> Reason:
+def averages_alone_what_is_evaluated(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why a mean of single weights is what is evaluated without it: the trained ones, or Lookahead's."""
     averaged, every = recipe.steps_averaged(facts.n_train_rows), recipe.lookahead_steps or 1
     if len(averaged) != 1 or recipe.swa_learning_rate != "schedule":
@@ -198,25 +198,25 @@ def averages_alone_what_is_evaluated(recipe: "Recipe", facts: Facts) -> Reason:
     return "only one step's weights are averaged, and these are evaluated in any case"
 
 
-def ends_of_epochs(recipe: "Recipe", facts: Facts) -> range:
+def ends_of_epochs(recipe: "Recipe", facts: TrialFacts) -> range:
     """Return the steps after which weights are evaluated."""
     n_an_epoch = recipe.steps_per_epoch(facts.n_train_rows)
     return range(n_an_epoch, recipe.total_steps(facts.n_train_rows) + 1, n_an_epoch)
 
 
-def no_average(recipe: "Recipe", facts: Facts) -> Reason:
+def no_average(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why a setting of stochastic weight averaging does not act."""
     if recipe.swa_start == "none":
         return "swa_start = 'none' averages nothing"
     return averages_alone_what_is_evaluated(recipe, facts)
 
 
-def no_attack(recipe: "Recipe", facts: Facts) -> Reason:
+def no_attack(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why a setting of the attack does not act."""
     return "adversarial = 'none' is no attack" if recipe.adversarial == "none" else attack_finds_nothing(recipe, facts)
 
 
-def attack_finds_nothing(recipe: "Recipe", facts: Facts) -> Reason:
+def attack_finds_nothing(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why an attack never leaves the clean text."""
     if recipe.adversarial == "freelb":
         if recipe.adversarial_steps == 1 and recipe.freelb_init == 0:
@@ -226,48 +226,48 @@ def attack_finds_nothing(recipe: "Recipe", facts: Facts) -> Reason:
     return None
 
 
-def no_steps(recipe: "Recipe", facts: Facts) -> Reason:
+def no_steps(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why the number of an attack's steps does not act."""
     if recipe.adversarial == "fgm":
         return "FGM takes one step, as long as adversarial_epsilon"
     return no_attack(recipe, facts)
 
 
-def no_step(recipe: "Recipe", facts: Facts) -> Reason:
+def no_step(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why the length of an attack's steps does not act."""
     return no_steps(recipe, facts) or no_ball(recipe, facts)
 
 
-def no_ball(recipe: "Recipe", facts: Facts) -> Reason:
+def no_ball(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why an attack has neither a norm to reach nor a ball to stay in."""
     if recipe.adversarial == "freelb" and recipe.adversarial_steps == 1:
         return "the one pass of FreeLB is at its start, before any step"
     return no_attack(recipe, facts)
 
 
-def no_freelb(recipe: "Recipe", facts: Facts) -> Reason:
+def no_freelb(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why FreeLB's random start does not act."""
     return None if recipe.adversarial == "freelb" else "only adversarial = 'freelb' starts at random"
 
 
-def not_layered(recipe: "Recipe", facts: Facts) -> Reason:
+def not_layered(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why the pooling has no choice of layers."""
     if recipe.pooling not in LAYERED_POOLINGS:
         return f"pooling = {recipe.pooling!r} has no choice of layers"
     return None
 
 
-def no_hidden_layer(recipe: "Recipe", facts: Facts) -> Reason:
+def no_hidden_layer(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why a setting of the hidden layer does not act."""
     return None if recipe.head == "mlp" else f"head = {recipe.head!r} has no hidden layer"
 
 
-def no_pair(recipe: "Recipe", facts: Facts) -> Reason:
+def no_pair(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why words shared by the two texts do not exist."""
     return None if facts.is_pair else "a task of single texts has no other text to share words with"
 
 
-def no_segments(recipe: "Recipe", facts: Facts) -> Reason:
+def no_segments(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why segment ids are all alike."""
     if not facts.is_pair:
         return "a task of single texts has one segment"

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from gridsearch.recipe.recipe import Recipe
-    from gridsearch.recipe.trial_facts import Facts
+    from gridsearch.recipe.trial_facts import TrialFacts
 
 Reason = str | None
 """Why a knob cannot act, or None when it can."""
 
-ALWAYS: Final = object()
+NO_NEUTRAL: Final = object()
 """The neutral value of knobs without one: such a knob is part of every trial id (a learning rate, a batch size)."""
 
 
@@ -30,6 +30,6 @@ class Knob:
 
     meaning: str
     source: str = ""
-    neutral: object = ALWAYS
-    cannot_act: "Callable[[Recipe, Facts], Reason] | None" = None
+    neutral: object = NO_NEUTRAL
+    cannot_act: "Callable[[Recipe, TrialFacts], Reason] | None" = None
     cost: Cost = "each"

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gridsearch.errors import RequestError, one_of, validation_sentence
 from gridsearch.recipe import dead_knobs as why
-from gridsearch.recipe.knob import ALWAYS, Knob
+from gridsearch.recipe.knob import NO_NEUTRAL, Knob
 from gridsearch.recipe.shares import decimal, whole_steps
 
 Share = Annotated[str, Field(pattern=r"^(100|[1-9]?[0-9])%$")]
@@ -505,5 +505,5 @@ def set_knobs(recipe: Recipe) -> dict[str, Any]:
     return {
         name: getattr(recipe, name)
         for name, knob in knobs().items()
-        if name != "encoder" and (knob.neutral is ALWAYS or getattr(recipe, name) != knob.neutral)
+        if name != "encoder" and (knob.neutral is NO_NEUTRAL or getattr(recipe, name) != knob.neutral)
     }

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from gridsearch.recipe.recipe import Recipe, knobs, set_knobs
 from gridsearch.recipe.spelling import respellings
-from gridsearch.recipe.trial_facts import Facts
+from gridsearch.recipe.trial_facts import TrialFacts
 
 
-def in_numbers(recipe: Recipe, facts: Facts) -> Recipe:
+def in_numbers(recipe: Recipe, facts: TrialFacts) -> Recipe:
     """Replace shares of the encoder's depth by numbers of layers. Rules see this, and all else as it was written."""
     values = {
         name: facts.n_layers * int(share[:-1]) // 100
@@ -17,7 +17,7 @@ def in_numbers(recipe: Recipe, facts: Facts) -> Recipe:
     return recipe.model_copy(update=values)
 
 
-def resolve(recipe: Recipe, facts: Facts) -> Recipe:
+def resolve(recipe: Recipe, facts: TrialFacts) -> Recipe:
     """Give values of one meaning one spelling; knobs that cannot act stay as they are."""
     resolved = in_numbers(recipe, facts)
     for respelled, _ in respellings(resolved, facts):
@@ -25,7 +25,7 @@ def resolve(recipe: Recipe, facts: Facts) -> Recipe:
     return resolved
 
 
-def why_the_same(one: Recipe, other: Recipe, facts: Facts) -> list[str]:
+def why_the_same(one: Recipe, other: Recipe, facts: TrialFacts) -> list[str]:
     """Say why two recipes are resolved to the same one; nothing where they are the same to the letter."""
     recipes = [in_numbers(recipe, facts) for recipe in (one, other)]
     differing = set(_changes(*recipes))
@@ -42,7 +42,7 @@ def _changes(one: Recipe, other: Recipe) -> dict[str, object]:
     return {name: value for name, value in other if value != getattr(one, name)}
 
 
-def dead_knobs(recipe: Recipe, facts: Facts) -> dict[str, str]:
+def dead_knobs(recipe: Recipe, facts: TrialFacts) -> dict[str, str]:
     """Return the knobs that are set but cannot act in this (resolved) recipe, each with the reason."""
     reasons = {}
     for name in set_knobs(recipe):
@@ -57,7 +57,7 @@ def without(recipe: Recipe, dead: Mapping[str, str]) -> Recipe:
     return recipe.model_copy(update={name: knobs()[name].neutral for name in dead})
 
 
-def acting(recipe: Recipe, facts: Facts) -> Recipe:
+def acting(recipe: Recipe, facts: TrialFacts) -> Recipe:
     """Return what a trial of a (resolved) recipe computes: no knob is set that cannot act, and all are spelled one way.
 
     What is left when a dead knob is gone may be as good as another recipe: an encoder that is frozen, and whose dropout

@@ -13,13 +13,13 @@ from gridsearch.optimizers.schedule import build_schedule
 from gridsearch.recipe import dead_knobs as why
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.shares import decimal
-from gridsearch.recipe.trial_facts import Facts
+from gridsearch.recipe.trial_facts import TrialFacts
 
 Spelling = tuple[Mapping[str, Any], str] | None
 """Knobs with the values that mean the same, and why they do; None where the recipe has this spelling already."""
 
 
-def respellings(recipe: Recipe, facts: Facts) -> Iterator[tuple[Recipe, str]]:
+def respellings(recipe: Recipe, facts: TrialFacts) -> Iterator[tuple[Recipe, str]]:
     """Yield the recipe after each change of spelling, and why it means the same. Shares of the depth are numbers."""
     for rule in _RULES:
         found = rule(recipe, facts)
@@ -45,26 +45,26 @@ def share_of(n_of_them: int, n_steps: int) -> float:
         power *= 10
 
 
-def _batch_of_all_rows(recipe: Recipe, facts: Facts) -> Spelling:
+def _batch_of_all_rows(recipe: Recipe, facts: TrialFacts) -> Spelling:
     if recipe.batch_size <= facts.n_train_rows:
         return None
     return {"batch_size": facts.n_train_rows}, f"no batch is larger than the {facts.n_train_rows} training rows"
 
 
-def _step_of_all_batches(recipe: Recipe, facts: Facts) -> Spelling:
+def _step_of_all_batches(recipe: Recipe, facts: TrialFacts) -> Spelling:
     n_batches = math.ceil(facts.n_train_rows / recipe.batch_size)
     if n_batches == 1 or recipe.gradient_accumulation <= n_batches:
         return None
     return {"gradient_accumulation": n_batches}, f"no step adds up more than the {n_batches} batches of an epoch"
 
 
-def _dropout_of_the_checkpoint(recipe: Recipe, facts: Facts) -> Spelling:
+def _dropout_of_the_checkpoint(recipe: Recipe, facts: TrialFacts) -> Spelling:
     if recipe.encoder_dropout != facts.dropout:
         return None
     return {"encoder_dropout": "checkpoint"}, f"the encoder's own dropout is {facts.dropout}"
 
 
-def _ratios_of_weights(recipe: Recipe, facts: Facts) -> Spelling:
+def _ratios_of_weights(recipe: Recipe, facts: TrialFacts) -> Spelling:
     """Labels without training rows weigh nothing. Weights in the ratios of balanced ones are balanced."""
     if not isinstance(recipe.class_weights, tuple) or len(recipe.class_weights) != facts.n_labels:
         return None
@@ -81,7 +81,7 @@ def _ratios_of_weights(recipe: Recipe, facts: Facts) -> Spelling:
 _OF_ONE_LAYER: Final = {"cls_cat": "cls", "mean_cat": "mean", "dynamic": "cls"}
 
 
-def _pooling_of_one_layer(recipe: Recipe, facts: Facts) -> Spelling:
+def _pooling_of_one_layer(recipe: Recipe, facts: TrialFacts) -> Spelling:
     if recipe.pooling == "first_last_avg" and facts.n_layers == 1:
         return {"pooling": "mean"}, "the encoder's first layer is its last"
     if recipe.pooling not in why.LAYERED_POOLINGS:
@@ -95,7 +95,7 @@ def _pooling_of_one_layer(recipe: Recipe, facts: Facts) -> Spelling:
     return None
 
 
-def _attack_of_one_step(recipe: Recipe, facts: Facts) -> Spelling:
+def _attack_of_one_step(recipe: Recipe, facts: TrialFacts) -> Spelling:
     """A single step from the clean text is as long as alpha and the ball allow."""
     if why.attack_finds_nothing(recipe, facts):
         return None
@@ -108,20 +108,20 @@ def _attack_of_one_step(recipe: Recipe, facts: Facts) -> Spelling:
     return None
 
 
-def _norm_of_freelb(recipe: Recipe, facts: Facts) -> Spelling:
+def _norm_of_freelb(recipe: Recipe, facts: TrialFacts) -> Spelling:
     if recipe.adversarial != "freelb" or recipe.adversarial_norm != "text":
         return None
     return {"adversarial_norm": "published"}, "FreeLB as published measures each text"
 
 
-def _ball_that_holds_nothing_back(recipe: Recipe, facts: Facts) -> Spelling:
+def _ball_that_holds_nothing_back(recipe: Recipe, facts: TrialFacts) -> Spelling:
     reach = recipe.reach_of_attack()
     if not reach or recipe.adversarial_epsilon <= reach or why.no_ball(recipe, facts):
         return None
     return {"adversarial_epsilon": reach}, f"the attack's steps reach no further than {reach}"
 
 
-def _mean_of_one(recipe: Recipe, facts: Facts) -> Spelling:
+def _mean_of_one(recipe: Recipe, facts: TrialFacts) -> Spelling:
     averaged = recipe.steps_averaged(facts.n_train_rows)
     if (
         len(averaged) != 1
@@ -133,7 +133,7 @@ def _mean_of_one(recipe: Recipe, facts: Facts) -> Spelling:
     return {"swa_start": 0.0, "swa_every": averaged[0]}, what
 
 
-def _lookahead_that_nobody_looks_at(recipe: Recipe, facts: Facts) -> Spelling:
+def _lookahead_that_nobody_looks_at(recipe: Recipe, facts: TrialFacts) -> Spelling:
     """A move after the last step changes the fast weights alone; so it does not matter where they are not evaluated."""
     n_steps, averaged = recipe.total_steps(facts.n_train_rows), recipe.steps_averaged(facts.n_train_rows)
     if recipe.lookahead_steps != n_steps or not averaged or n_steps in averaged:
@@ -141,7 +141,7 @@ def _lookahead_that_nobody_looks_at(recipe: Recipe, facts: Facts) -> Spelling:
     return {"lookahead_alpha": 1.0}, "Lookahead moves after the last step alone, and these weights are not averaged"
 
 
-def _weights_of_single_steps(recipe: Recipe, facts: Facts) -> Spelling:
+def _weights_of_single_steps(recipe: Recipe, facts: TrialFacts) -> Spelling:
     """Lookahead with alpha = 1 and a mean of one evaluate weights of some steps before: which ones tells them apart."""
     if recipe.ema_decay or (recipe.lookahead_steps and recipe.lookahead_alpha != 1):
         return None
@@ -175,7 +175,7 @@ def _smallest_lookahead(evaluated: Mapping[int, int]) -> int | None:
     return next((k for k in range(smallest, (moves or smallest) + 1) if moves % k == 0), None)
 
 
-def _rate_that_nothing_follows(recipe: Recipe, facts: Facts) -> Spelling:
+def _rate_that_nothing_follows(recipe: Recipe, facts: TrialFacts) -> Spelling:
     """The peak matters to the steps of the schedule alone, unless there is none, or one whose rate is 0."""
     if recipe.swa_learning_rate == "schedule" or recipe.swa_start == "none":
         return None
@@ -189,7 +189,7 @@ def _rate_that_nothing_follows(recipe: Recipe, facts: Facts) -> Spelling:
     return None
 
 
-def _own_rate_of_the_schedule(recipe: Recipe, facts: Facts) -> Spelling:
+def _own_rate_of_the_schedule(recipe: Recipe, facts: TrialFacts) -> Spelling:
     if recipe.swa_learning_rate == "schedule" or recipe.swa_start == "none":
         return None
     n_rows, scheduled = facts.n_train_rows, recipe.model_copy(update={"swa_learning_rate": "schedule"})
@@ -206,7 +206,7 @@ def _own_rate_of_the_schedule(recipe: Recipe, facts: Facts) -> Spelling:
     return {"schedule": "constant", "swa_learning_rate": "schedule"}, what
 
 
-def _constant_rate_from_the_first_step(recipe: Recipe, facts: Facts) -> Spelling:
+def _constant_rate_from_the_first_step(recipe: Recipe, facts: TrialFacts) -> Spelling:
     if not _is_constant(recipe) or recipe.warmup_proportion or recipe.swa_learning_rate != "schedule":
         return None
     if recipe.swa_first_step(facts.n_train_rows) != 0 or recipe.total_steps(facts.n_train_rows) == 1:
@@ -219,7 +219,7 @@ def _is_constant(recipe: Recipe) -> bool:
     return recipe.schedule == "constant" and recipe.optimizer == "adamw"
 
 
-def _warmup_to_the_same_rate(recipe: Recipe, facts: Facts) -> Spelling:
+def _warmup_to_the_same_rate(recipe: Recipe, facts: TrialFacts) -> Spelling:
     """Of two steps the first has the rate 0, and the second lies as far below the peak before it as after it."""
     if recipe.optimizer != "original_bert_adam" or recipe.total_steps(facts.n_train_rows) != 2:
         return None
@@ -229,21 +229,21 @@ def _warmup_to_the_same_rate(recipe: Recipe, facts: Facts) -> Spelling:
     return {"warmup_proportion": float(1 - decimal(recipe.warmup_proportion))}, what
 
 
-def _whole_steps_of_warmup(recipe: Recipe, facts: Facts) -> Spelling:
+def _whole_steps_of_warmup(recipe: Recipe, facts: TrialFacts) -> Spelling:
     if recipe.optimizer == "original_bert_adam" or not recipe.warmup_steps(facts.n_train_rows):
         return None
     n_warmup, n_steps = recipe.warmup_steps(facts.n_train_rows), recipe.total_steps(facts.n_train_rows)
     return {"warmup_proportion": share_of(n_warmup, n_steps)}, f"the warm-up has {n_warmup} of {n_steps} steps"
 
 
-def _whole_steps_before_an_average(recipe: Recipe, facts: Facts) -> Spelling:
+def _whole_steps_before_an_average(recipe: Recipe, facts: TrialFacts) -> Spelling:
     first_step, n_steps = recipe.swa_first_step(facts.n_train_rows), recipe.total_steps(facts.n_train_rows)
     if first_step is None:
         return None
     return {"swa_start": share_of(first_step, n_steps)}, f"weights are averaged after step {first_step} of {n_steps}"
 
 
-_RULES: Final[tuple[Callable[[Recipe, Facts], Spelling], ...]] = (
+_RULES: Final[tuple[Callable[[Recipe, TrialFacts], Spelling], ...]] = (
     _batch_of_all_rows,
     _step_of_all_batches,
     _dropout_of_the_checkpoint,

@@ -15,7 +15,7 @@ from gridsearch.canonical import canonical_json
 from gridsearch.errors import GridSearchError, NotBegunError, RequestError, StudyLockedError
 from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
 from gridsearch.plan.rungs import Standing, read_halving, stand
-from gridsearch.recipe.knob import ALWAYS
+from gridsearch.recipe.knob import NO_NEUTRAL
 from gridsearch.recipe.recipe import knobs, parse_recipe
 from gridsearch.space.factor import ROW
 from gridsearch.study.lease import Trace, this_machine, trace_of
@@ -488,7 +488,7 @@ def _levels(levels: Mapping[str, str], row: str = "") -> str:
 
 def _trial(row: sqlite3.Row) -> Trial:
     """Read a trial. Knobs that are younger than its recipe are neutral in it: its id was made without them."""
-    neutral = {name: knob.neutral for name, knob in knobs().items() if knob.neutral is not ALWAYS}
+    neutral = {name: knob.neutral for name, knob in knobs().items() if knob.neutral is not NO_NEUTRAL}
     recipe = parse_recipe(neutral | json.loads(row["recipe"]), f"the recipe of trial {row['id'][:8]}")
     return Trial(row["id"], recipe, row["seed"], row["fold"], row["task"], row["encoder"])
 

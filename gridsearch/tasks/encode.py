@@ -51,7 +51,7 @@ class EncodedSplit:
         ends = np.cumsum(lengths)
         return np.repeat(self.starts[rows] - (ends - lengths), lengths) + np.arange(lengths.sum())
 
-    def part(self, rows: np.ndarray) -> "EncodedSplit":
+    def take(self, rows: np.ndarray) -> "EncodedSplit":
         """Copy some of the rows, in the order given."""
         tokens = self.tokens_of(rows)
         return EncodedSplit(

@@ -10,7 +10,7 @@ from gridsearch.tasks.task import Kind, Split
 
 
 @dataclass(frozen=True)
-class Part:
+class LabelledFile:
     """The rows of one file, their labels still as strings; ``labels`` is None where the file has no label column."""
 
     split: Split
@@ -34,7 +34,9 @@ def texts_of(table: Table, columns: Columns, kind: Kind) -> Split:
     return Split(table.column(columns.text, "text"), None, pairs)
 
 
-def read_part(table: Table, columns: Columns, kind: Kind, ignore: tuple[str, ...], may_lack_labels: bool) -> Part:
+def read_labelled_file(
+    table: Table, columns: Columns, kind: Kind, ignore: tuple[str, ...], may_lack_labels: bool
+) -> LabelledFile:
     """Take a table apart into texts and label strings, leaving out rows whose label is to be ignored.
 
     Raises:
@@ -50,7 +52,7 @@ def read_part(table: Table, columns: Columns, kind: Kind, ignore: tuple[str, ...
             notes.append(f"{ignored} rows of {table.path.name} left out, their label being {' or '.join(ignore)}")
     if not len(split):
         raise RequestError(f"{table.path} holds no rows but those whose label is to be ignored")
-    return Part(split, labels, (*notes, *_notes_on_empty(table, split)))
+    return LabelledFile(split, labels, (*notes, *_notes_on_empty(table, split)))
 
 
 def _notes_on_empty(table: Table, split: Split) -> list[str]:

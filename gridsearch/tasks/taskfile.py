@@ -10,7 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gridsearch.errors import RequestError, one_of, validation_sentence
-from gridsearch.tasks.labelled_file import Part, by_name, read_part, texts_of
+from gridsearch.tasks.labelled_file import LabelledFile, by_name, read_labelled_file, texts_of
 from gridsearch.tasks.labels import (
     Labels,
     label_positions,
@@ -171,8 +171,8 @@ def _refuse_contradictions(file: TaskFile, name: str) -> None:
 
 def _assemble(file: TaskFile, folders: Sequence[Path]) -> Task:
     """Read the files, match the labels, judge the duplicates, and split off dev where it is a share."""
-    parts = _read_parts(file, folders)
-    names, splits = _with_labels(parts, _given_names(file.labels, folders))
+    files = _read_files(file, folders)
+    names, splits = _with_labels(files, _given_names(file.labels, folders))
     refuse_unfit_metric(file.metric, names)
     positive = position_of_positive(file.labels.positive, names)
     train, notes = judge_duplicates(splits.pop("train"), splits, file.files.drop_duplicates)
@@ -181,7 +181,7 @@ def _assemble(file: TaskFile, folders: Sequence[Path]) -> Task:
         share = f"{file.files.dev:g} of the training rows, stratified (split_seed {file.files.split_seed})"
         notes.append(f"dev is {share}: {len(splits['dev'])} rows, leaving {len(train)}")
     task = Task(file.name, file.kind, file.metric, names, train, splits["dev"], splits.get("test"), positive=positive)
-    notes = [note for part in parts.values() for note in part.notes] + notes + _notes_on_labels(task)
+    notes = [note for one in files.values() for note in one.notes] + notes + _notes_on_labels(task)
     return replace(task, notes=tuple(notes))
 
 
@@ -199,13 +199,13 @@ def _judgeable(task: Task) -> Task:
     return task
 
 
-def _read_parts(file: TaskFile, folders: Sequence[Path]) -> dict[str, Part]:
+def _read_files(file: TaskFile, folders: Sequence[Path]) -> dict[str, LabelledFile]:
     paths = {"train": file.files.train, "dev": file.files.dev, "test": file.files.test}
     found = {name: find_file(path, folders) for name, path in paths.items() if isinstance(path, str)}
     tables = {name: read_table(path, file.columns, file.files.format) for name, path in found.items()}
     columns = by_name(file.columns, tables["train"])
     return {
-        name: read_part(table, columns, file.kind, file.labels.ignore, may_lack_labels=name == "test")
+        name: read_labelled_file(table, columns, file.kind, file.labels.ignore, may_lack_labels=name == "test")
         for name, table in tables.items()
     }
 
@@ -217,17 +217,19 @@ def _given_names(labels: Labels, folders: Sequence[Path]) -> tuple[str, ...] | N
     return tuple(line.strip() for line in lines if line.strip())
 
 
-def _with_labels(parts: Mapping[str, Part], given: tuple[str, ...] | None) -> tuple[tuple[str, ...], dict[str, Split]]:
+def _with_labels(
+    files: Mapping[str, LabelledFile], given: tuple[str, ...] | None
+) -> tuple[tuple[str, ...], dict[str, Split]]:
     """Return the labels' names, and every split with its labels as positions; an unlabelled test has none."""
-    train = parts["train"].labels
-    if train is None:  # read_part has refused it
+    train = files["train"].labels
+    if train is None:  # reading it has been refused
         raise ValueError("training rows have labels")
     names, known = label_positions(train, given)
     splits = {}
-    for name, part in parts.items():
-        unlabelled = part.labels is None or (name == "test" and part.labels.is_unlabelled)
-        labels = None if part.labels is None or unlabelled else positions_of(part.labels, known)
-        splits[name] = replace(part.split, labels=labels)
+    for name, one in files.items():
+        unlabelled = one.labels is None or (name == "test" and one.labels.is_unlabelled)
+        labels = None if one.labels is None or unlabelled else positions_of(one.labels, known)
+        splits[name] = replace(one.split, labels=labels)
     return names, splits
 
 
@@ -235,9 +237,9 @@ def _notes_on_labels(task: Task) -> list[str]:
     """Tell which labels a split lacks, and whether the test can judge."""
     notes = ["test is unlabelled: it can be predicted, not judged"] if task.test and task.test.labels is None else []
     held_in_train = tuple(position for position, count in enumerate(task.label_counts) if count)
-    for part, held in {"train": held_in_train, **task.labels_held}.items():
+    for split, held in {"train": held_in_train, **task.labels_held}.items():
         if absent := [name for position, name in enumerate(task.label_names) if position not in set(held)]:
-            notes.append(f"no {part} row has the label {', '.join(absent)}")
+            notes.append(f"no {split} row has the label {', '.join(absent)}")
     return notes
 
 

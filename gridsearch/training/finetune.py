@@ -21,7 +21,7 @@ from gridsearch.training.deadline import Deadline
 from gridsearch.training.execution import Execution, computing, device_of
 from gridsearch.training.losses import chance_loss
 from gridsearch.training.prepared import Prepared, prepare
-from gridsearch.training.used_vocabulary import TABLE, Occurring
+from gridsearch.training.used_vocabulary import TABLE, UsedVocabulary
 from gridsearch.trial import PART, Epoch, Metrics, Outcome, PartOutcome, Trial
 
 
@@ -201,7 +201,7 @@ def _peak_bytes(device: torch.device) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _weights_bytes(model: nn.Module, cut: Occurring, encoder: EncoderWeights) -> bytes:
+def _weights_bytes(model: nn.Module, cut: UsedVocabulary, encoder: EncoderWeights) -> bytes:
     """Serialise the trained parameters, with the vectors of all words: new text may hold others than the task's."""
     from safetensors.torch import save
 

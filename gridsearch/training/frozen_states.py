@@ -17,7 +17,7 @@ import torch
 
 from gridsearch.encoders.classifier import Classifier
 from gridsearch.encoders.families import FAMILIES
-from gridsearch.encoders.layer_slices import bottom, can_be_parted
+from gridsearch.encoders.layer_slices import bottom, can_be_sliced
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.batches import collate, evaluation_batches
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask
@@ -74,7 +74,7 @@ def n_constant_layers(recipe: Recipe, model: Classifier) -> int:
     if recipe.frozen_layers == "embeddings" or recipe.frozen_dropout:
         return 0
     reads_more = model.pooling.needs_all_layers or model.pooling.reads_padding or recipe.cooccurrence != "none"
-    if reads_more or recipe.adversarial != "none" or not can_be_parted(model.encoder):
+    if reads_more or recipe.adversarial != "none" or not can_be_sliced(model.encoder):
         return 0
     return int(recipe.frozen_layers)
 

@@ -56,7 +56,7 @@ class Objective:
         inputs = collate(self.data.train, rows, self.data.pad_id, self.device, width)
 
         def loss() -> Tensor:
-            with autocast(self.recipe.precision, self.device), whole.part(part):
+            with autocast(self.recipe.precision, self.device), whole.cut_to(part):
                 logits = [self.model(inputs) for _ in range(self.loss.n_passes)]
             return self.loss(logits, rows, size)
 

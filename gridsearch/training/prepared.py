@@ -17,7 +17,7 @@ from gridsearch.training.execution import Execution, device_of
 from gridsearch.training.frozen_states import with_frozen_states
 from gridsearch.training.objective import Objective, autocast
 from gridsearch.training.steps import Steps
-from gridsearch.training.used_vocabulary import Occurring, occurring
+from gridsearch.training.used_vocabulary import UsedVocabulary, used_vocabulary
 from gridsearch.trial import Trial
 
 
@@ -28,7 +28,7 @@ class Prepared:
     recipe: Recipe
     device: torch.device
     micro_batch_divisor: int
-    cut: Occurring
+    cut: UsedVocabulary
     data: EncodedTask
     model: Classifier
     steps: Steps
@@ -48,7 +48,7 @@ class Prepared:
 
 def prepare(trial: Trial, data: EncodedTask, encoder: EncoderWeights, execution: Execution) -> Prepared:
     """Do all that comes before the first step: the words that occur, the model, what frozen layers give."""
-    device, cut, divisor = device_of(execution), occurring(data, encoder), execution.micro_batch_divisor
+    device, cut, divisor = device_of(execution), used_vocabulary(data, encoder), execution.micro_batch_divisor
     model = build_classifier(trial.recipe, cut.encoder, data.n_labels, trial.seed).to(device)
     data = with_frozen_states(trial, cut.data, model) if device.type == "cpu" else cut.data
     return Prepared(trial.recipe, device, divisor, cut, data, model, steps_of(trial, data, model, device, divisor))

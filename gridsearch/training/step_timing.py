@@ -129,7 +129,7 @@ def _evaluation(prepared: Prepared, split: EncodedSplit, seconds: float) -> floa
     batches = evaluation_batches(split.lengths, width=prepared.model.padded_width)
 
     def take(number: int) -> float:
-        part = split.part(batches[number])
+        part = split.take(batches[number])
         return _timed(prepared, lambda: prepared.predict(part))
 
     mean, n_batches, _ = _sampled_mean(range(len(batches)), take, seconds)

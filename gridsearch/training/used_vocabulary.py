@@ -19,7 +19,7 @@ TABLE = "embeddings.word_embeddings.weight"
 
 
 @dataclass(frozen=True)
-class Occurring:
+class UsedVocabulary:
     """A task and an encoder by the words that occur. ``ids`` are their former ids: row i of the table was ``ids[i]``.
 
     One more row, of ones, stands at the end of the table for all words that are left out.
@@ -38,7 +38,7 @@ class Occurring:
         return full
 
 
-def occurring(data: EncodedTask, encoder: EncoderWeights) -> Occurring:
+def used_vocabulary(data: EncodedTask, encoder: EncoderWeights) -> UsedVocabulary:
     """Cut a task and its encoder to the words that occur. Padding keeps its id: positions are counted by it."""
     table = encoder.state[TABLE]
     n_first = 1 + max(data.pad_id, int(encoder.config.get("pad_token_id") or 0))
@@ -51,4 +51,4 @@ def occurring(data: EncodedTask, encoder: EncoderWeights) -> Occurring:
     state = {**encoder.state, TABLE: np.concatenate([table[ids], np.ones_like(table[:1])])}
     config = {**encoder.config, "vocab_size": len(ids) + 1}
     renamed = data.with_splits(lambda _, split: replace(split, ids=new_ids[split.ids]))
-    return Occurring(renamed, replace(encoder, state=state, config=config), ids)
+    return UsedVocabulary(renamed, replace(encoder, state=state, config=config), ids)

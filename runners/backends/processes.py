@@ -26,7 +26,7 @@ from runners.machine import WORKERS_MEMORY, gpu_ids, usable_cores
 
 
 @dataclass(frozen=True)
-class Place:
+class Allocation:
     """What one worker may use: cores, and a GPU by the name that CUDA knows it by, with the worker's share of it."""
 
     cores: tuple[int, ...]
@@ -57,25 +57,26 @@ class ProcessesRunner:
         for name, value in WORKERS_MEMORY.items():
             os.environ.setdefault(name, value)
         self._shelf = Shelf()
-        self._desks = [
-            Desk(place, self.what) for place in places(self.n_workers, self.threads, usable_cores(), gpu_ids())
+        self._slots = [
+            WorkerSlot(allocation, self.what)
+            for allocation in allocations(self.n_workers, self.threads, usable_cores(), gpu_ids())
         ]
         return self
 
     def __exit__(self, *exception: object) -> None:
-        for desk in self._desks:
-            desk.close()
+        for slot in self._slots:
+            slot.close()
         self._shelf.clear()
 
     def run(self, jobs: Iterable[Job | None], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
         """Run the jobs over the workers; ``alone``: one at a time."""
         feed = iter(jobs)
-        free = list(self._desks)
+        free = list(self._slots)
         if alone:
-            for desk in self._desks:
-                desk.close()  # an idle worker keeps the memory of its last trial
+            for slot in self._slots:
+                slot.close()  # an idle worker keeps the memory of its last trial
             del free[1:]
-        busy: dict[Connection, Desk] = {}
+        busy: dict[Connection, WorkerSlot] = {}
         while True:
             while free and not listener.stop_wanted() and (job := next(feed, None)) is not None:
                 try:
@@ -83,21 +84,21 @@ class ProcessesRunner:
                 except Exception as error:
                     listener.failed(job.trial.id, failure_of(error))
                     continue
-                desk = free.pop(0)
-                busy[desk.begin(job, pieces, listener)] = desk
+                slot = free.pop(0)
+                busy[slot.begin(job, pieces, listener)] = slot
             if not busy:
                 return
             for channel in wait(list(busy)):
-                desk = busy[channel]  # type: ignore[index]  # wait() returns what it was given
-                if desk.hear(listener):
-                    free.append(busy.pop(desk.channel))
+                slot = busy[channel]  # type: ignore[index]  # wait() returns what it was given
+                if slot.hear(listener):
+                    free.append(busy.pop(slot.channel))
 
 
-class Desk:
-    """A place with the worker that sits there; one that is lost is replaced when the next job comes."""
+class WorkerSlot:
+    """An allocation with the worker that has it; one that is lost is replaced when the next job comes."""
 
-    def __init__(self, place: Place, what: Run) -> None:
-        self._place, self._what = place, what
+    def __init__(self, allocation: Allocation, what: Run) -> None:
+        self._allocation, self._what = allocation, what
         self._process: Any = None
         self._limit: HardLimit | None = None
         self.channel: Connection
@@ -106,10 +107,15 @@ class Desk:
         """Hand a job to the worker; return the channel on which it will be heard."""
         if self._process is None or not self._process.is_alive():
             self._start()
-        execution = replace(job.execution, device="cpu" if self._place.gpu is None else "cuda")
+        execution = replace(job.execution, device="cpu" if self._allocation.gpu is None else "cuda")
         self._trial_id, self._time_limit = job.trial.id, execution.time_limit
-        gpus = [] if self._place.gpu is None else [self._place.gpu]
-        resources = {"cores": self._place.cores, "gpus": self._place.share, "gpu_ids": gpus, **execution.facts()}
+        gpus = [] if self._allocation.gpu is None else [self._allocation.gpu]
+        resources = {
+            "cores": self._allocation.cores,
+            "gpus": self._allocation.share,
+            "gpu_ids": gpus,
+            **execution.facts(),
+        }
         listener.started(self._trial_id, f"{socket.gethostname()}:{self._process.pid}", resources)
         with contextlib.suppress(OSError):  # a worker that has just died is heard of as the others are
             self.channel.send((replace(job, execution=execution), pieces))
@@ -159,7 +165,7 @@ class Desk:
         context = get_context("spawn")
         self.channel, theirs = context.Pipe()
         self._process = context.Process(
-            target=_serve, args=(theirs, self._place, self._what), name="gridsearch-worker", daemon=True
+            target=_serve, args=(theirs, self._allocation, self._what), name="gridsearch-worker", daemon=True
         )
         self._process.start()
         theirs.close()
@@ -211,17 +217,17 @@ class HardLimit:
         self._kill()
 
 
-def places(n_workers: int | None, threads: int, cores: list[int], gpus: list[str]) -> list[Place]:
+def allocations(n_workers: int | None, threads: int, cores: list[int], gpus: list[str]) -> list[Allocation]:
     """Share out what there is: each worker its own cores as long as they last, and a GPU in turn.
 
-    >>> [place.cores for place in places(2, 1, [0, 1, 2, 3], [])]
+    >>> [allocation.cores for allocation in allocations(2, 1, [0, 1, 2, 3], [])]
     [(0, 2), (1, 3)]
-    >>> [(place.gpu, place.share) for place in places(3, 1, [0, 1, 2, 3], ["0", "1"])]
+    >>> [(allocation.gpu, allocation.share) for allocation in allocations(3, 1, [0, 1, 2, 3], ["0", "1"])]
     [('0', 0.5), ('1', 1.0), ('0', 0.5)]
     """
     count = n_workers or len(gpus) or max(1, len(cores) // threads)
     return [
-        Place(
+        Allocation(
             cores=tuple(cores[number::count]) or (cores[number % len(cores)],),
             gpu=gpus[number % len(gpus)] if gpus else None,
             share=1 / len(range(number % len(gpus), count, len(gpus))) if gpus else 0.0,
@@ -230,7 +236,7 @@ def places(n_workers: int | None, threads: int, cores: list[int], gpus: list[str
     ]
 
 
-def _serve(channel: Connection, place: Place, what: Run) -> None:
+def _serve(channel: Connection, allocation: Allocation, what: Run) -> None:
     """What a worker does: run one job after the other, and after each epoch ask whether to go on."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the driver as well, which ends its workers
     threading.Thread(target=_end_with_the_driver, daemon=True).start()
@@ -238,9 +244,9 @@ def _serve(channel: Connection, place: Place, what: Run) -> None:
     warnings.filterwarnings("ignore", "The given NumPy array is not writable")
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")  # short of memory, the system ends a worker first
-    os.sched_setaffinity(0, place.cores)
-    if place.gpu is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = place.gpu
+    os.sched_setaffinity(0, allocation.cores)
+    if allocation.gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = allocation.gpu
     pieces: dict[Hashable, Piece] = {}
     worker = Worker(
         Materials(

@@ -21,7 +21,7 @@ from reports.statistics.results import Factor
 from reports.study.measured import inert_factors
 from runners.backends.chosen import refuse_bad_counts
 from runners.cli import EXIT_DONE, Arguments
-from runners.pricing.forecast import circumstances_of, known_prices, only, place_of, predicted
+from runners.pricing.forecast import circumstances_of, known_forecast, known_prices, only, worker_allotment
 from runners.pricing.forecast_text import no_price_lines, price_lines
 from runners.pricing.price_cache import save_price
 from runners.request import Question, read_question
@@ -100,24 +100,24 @@ def _measure(plan: Plan, arguments: Arguments) -> None:
     """Measure every group, and keep the prices."""
     from runners.pricing.measure import measure
 
-    place, groups = place_of(arguments), groups_of(plan)
-    circumstances = circumstances_of(plan, place)
-    for group, price in zip(groups, measure(plan, groups, place.n_workers, place.threads), strict=True):
+    allotment, groups = worker_allotment(arguments), groups_of(plan)
+    circumstances = circumstances_of(plan, allotment)
+    for group, price in zip(groups, measure(plan, groups, allotment.n_workers, allotment.threads), strict=True):
         save_price(price, group, circumstances)
 
 
 def _price(plan: Plan, pending: set[str] | None, folder: Path, arguments: Arguments) -> list[str]:
     """Say what the sweep takes, and what is left of it where it has begun."""
-    place, groups = place_of(arguments), groups_of(plan)
-    whole = predicted(plan, groups, place)
+    allotment, groups = worker_allotment(arguments), groups_of(plan)
+    whole = known_forecast(plan, groups, allotment)
     if whole is None:
-        n_known = len([price for price in known_prices(plan, groups, place) if price is not None])
+        n_known = len([price for price in known_prices(plan, groups, allotment) if price is not None])
         lines = no_price_lines(n_known, len(groups))
     else:
         lines = price_lines(whole)
     if pending is not None:
         line = f"study {folder}: {len(plan.trials) - len(pending)} of these trials need no run"
-        left = predicted(plan, only(groups, pending), place) if pending else None
+        left = known_forecast(plan, only(groups, pending), allotment) if pending else None
         lines += ["", line if left is None else f"{line}, the others about {seconds_text(left.wall_seconds)}"]
     return lines
 

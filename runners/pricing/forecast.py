@@ -15,7 +15,7 @@ from runners.pricing.price_cache import Circumstances, Price, circumstances_here
 
 
 @dataclass(frozen=True)
-class Place:
+class Allotment:
     """Where the trials of a sweep run: so many at a time, each with its threads and its share of a GPU."""
 
     n_workers: int
@@ -30,7 +30,7 @@ class Place:
         return self.gpu_share if self.gpus else 0.0
 
 
-def place_of(arguments: Arguments) -> Place:
+def worker_allotment(arguments: Arguments) -> Allotment:
     """Tell where a command's trials run on this machine: its options, and the defaults of the runners."""
     n_cores = len(usable_cores())
     asked, share = arguments.workers, getattr(arguments, "gpus_per_trial", None)
@@ -41,11 +41,11 @@ def place_of(arguments: Arguments) -> Place:
         n_workers = asked or max(1, int(len(gpus) / (share or 1)))
     else:
         n_workers = asked or max(1, n_cores // arguments.threads)
-    return Place(n_workers, arguments.threads, gpus, min(1.0, share or len(gpus) / n_workers), n_cores)
+    return Allotment(n_workers, arguments.threads, gpus, min(1.0, share or len(gpus) / n_workers), n_cores)
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Forecast:
     """Groups with their prices, and what the given trials take altogether: wall seconds and seconds of all workers.
 
     No other program takes the workers' cores. ``low`` and ``high`` are the wall seconds if every trial is as quick, or
@@ -54,7 +54,7 @@ class Prediction:
 
     groups: tuple[Group, ...]
     prices: tuple[Price, ...]
-    place: Place
+    allotment: Allotment
     n_trials: int
     wall_seconds: float
     low: float
@@ -65,12 +65,12 @@ class Prediction:
     @property
     def core_seconds(self) -> float:
         """Seconds of a core."""
-        return self.held_seconds * self.place.threads
+        return self.held_seconds * self.allotment.threads
 
     @property
     def gpu_seconds(self) -> float:
         """Seconds of a GPU."""
-        return self.held_seconds * self.place.n_gpus
+        return self.held_seconds * self.allotment.n_gpus
 
     @property
     def measured(self) -> list[str]:
@@ -81,7 +81,7 @@ class Prediction:
         """Return what the ledger keeps of it; each group with its trials, so that nothing has to be told again."""
         return {
             "measured": self.measured,
-            "workers": self.place.n_workers,
+            "workers": self.allotment.n_workers,
             "trials": self.n_trials,
             "wall_seconds": self.wall_seconds,
             "core_seconds": self.core_seconds,
@@ -93,33 +93,33 @@ class Prediction:
         }
 
 
-def circumstances_of(plan: Plan, place: Place) -> Circumstances:
+def circumstances_of(plan: Plan, allotment: Allotment) -> Circumstances:
     """Say what the prices of a plan depend on."""
-    return circumstances_here(plan.task.fingerprint, place.threads, place.gpus)
+    return circumstances_here(plan.task.fingerprint, allotment.threads, allotment.gpus)
 
 
-def known_prices(plan: Plan, groups: Sequence[Group], place: Place) -> list[Price | None]:
+def known_prices(plan: Plan, groups: Sequence[Group], allotment: Allotment) -> list[Price | None]:
     """Return the price of each group, as far as it has been measured here."""
-    circumstances = circumstances_of(plan, place)
-    return [find_price(group, circumstances, place.n_workers) for group in groups]
+    circumstances = circumstances_of(plan, allotment)
+    return [find_price(group, circumstances, allotment.n_workers) for group in groups]
 
 
-def predict(plan: Plan, groups: Sequence[Group], prices: Sequence[Price], place: Place) -> Prediction:
+def forecast_of(plan: Plan, groups: Sequence[Group], prices: Sequence[Price], allotment: Allotment) -> Forecast:
     """Put the prices of the groups' trials together, in the order in which they run."""
     price_of = {trial.id: price for group, price in zip(groups, prices, strict=True) for trial in group.trials}
     order = [price_of[trial.id] for trial in plan.in_running_order(set(price_of))]
     start = max((price.start_seconds for price in order), default=0.0)
-    n_busy = min(place.n_workers, len(order))
+    n_busy = min(allotment.n_workers, len(order))
     # More threads than cores wait for each other, which no price knows of.
-    crowd = max(1.0, n_busy * place.threads / place.n_cores)
+    crowd = max(1.0, n_busy * allotment.threads / allotment.n_cores)
 
     def wall(seconds: Iterable[float]) -> float:
-        return start + crowd * makespan(seconds, place.n_workers) if order else 0.0
+        return start + crowd * makespan(seconds, allotment.n_workers) if order else 0.0
 
-    return Prediction(
+    return Forecast(
         tuple(groups),
         tuple(prices),
-        place,
+        allotment,
         n_trials=len(order),
         wall_seconds=wall(price.seconds for price in order),
         low=wall(price.low for price in order),
@@ -146,20 +146,20 @@ def makespan(seconds: Iterable[float], n_workers: int) -> float:
     return max(ends)
 
 
-def predicted(plan: Plan, groups: Sequence[Group], place: Place) -> Prediction | None:
+def known_forecast(plan: Plan, groups: Sequence[Group], allotment: Allotment) -> Forecast | None:
     """Put together what is known of these groups; None where the price of any is not."""
-    prices = [price for price in known_prices(plan, groups, place) if price is not None]
-    return predict(plan, groups, prices, place) if len(prices) == len(groups) else None
+    prices = [price for price in known_prices(plan, groups, allotment) if price is not None]
+    return forecast_of(plan, groups, prices, allotment) if len(prices) == len(groups) else None
 
 
 def foreseen(plan: Plan, trial_ids: set[str], arguments: Arguments) -> dict[str, object]:
-    """Return what the ledger keeps of the prediction that a sweep of these trials begins with.
+    """Return what the ledger keeps of the forecast that a sweep of these trials begins with.
 
     Empty where their prices are not known, or where another machine runs them.
     """
     if arguments.address is not None:
         return {}
-    found = predicted(plan, only(groups_of(plan), trial_ids), place_of(arguments))
+    found = known_forecast(plan, only(groups_of(plan), trial_ids), worker_allotment(arguments))
     return {} if found is None else {"predicted": found.facts()}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from gridsearch.plan.cost_groups import Group
 from reports.formats.markdown import seconds_text
 from reports.formats.table import Cell, Table
-from runners.pricing.forecast import Prediction, mean_share
+from runners.pricing.forecast import Forecast, mean_share
 from runners.pricing.price_cache import Price
 
 N_LISTED = 24
@@ -15,29 +15,29 @@ UNDISTURBED = 0.95
 """Workers that had a core for less of their time are told of."""
 
 
-def price_lines(prediction: Prediction) -> list[str]:
+def price_lines(forecast: Forecast) -> list[str]:
     """Tell the time of a sweep, and what a trial of each group costs; all groups have their price."""
-    place, prices = prediction.place, prediction.prices
-    hours = f"{prediction.core_seconds / 3600:.3g} core-hours"
-    if prediction.gpu_seconds:
-        hours += f" and {prediction.gpu_seconds / 3600:.3g} GPU-hours"
+    allotment, prices = forecast.allotment, forecast.prices
+    hours = f"{forecast.core_seconds / 3600:.3g} core-hours"
+    if forecast.gpu_seconds:
+        hours += f" and {forecast.gpu_seconds / 3600:.3g} GPU-hours"
     n_workers = sorted({price.n_workers for price in prices})
     texts = [
-        f"about {seconds_text(prediction.wall_seconds)} by {_count(place.n_workers, 'worker')} "
-        f"({seconds_text(prediction.low)} to {seconds_text(prediction.high)}), {hours}",
-        f"measured here on {_listed(prediction.measured)}, {_listed(n_workers)} at a time; "
+        f"about {seconds_text(forecast.wall_seconds)} by {_count(allotment.n_workers, 'worker')} "
+        f"({seconds_text(forecast.low)} to {seconds_text(forecast.high)}), {hours}",
+        f"measured here on {_listed(forecast.measured)}, {_listed(n_workers)} at a time; "
         f"{seconds_text(max(price.start_seconds for price in prices))} to start the workers",
     ]
     share = mean_share(prices)
     if share < UNDISTURBED:
         texts.append(
             f"that is without other programs; as they were then (a worker had a core for {share:.0%} of its time) "
-            f"about {seconds_text(prediction.disturbed)}"
+            f"about {seconds_text(forecast.disturbed)}"
         )
-    if any(trial.recipe.patience != "none" for group in prediction.groups for trial in group.trials):
+    if any(trial.recipe.patience != "none" for group in forecast.groups for trial in group.trials):
         texts.append("at most: patience may end a trial before its last epoch")
     texts.append("a step, an evaluation on dev, a trial, its quickest and slowest measurement, in seconds:")
-    return [*_labelled(texts), _table(prediction.groups, prices)]
+    return [*_labelled(texts), _table(forecast.groups, prices)]
 
 
 def no_price_lines(n_known: int, n_groups: int) -> list[str]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridsearch.canonical import canonical_json
-from gridsearch.recipe.knob import ALWAYS
+from gridsearch.recipe.knob import NO_NEUTRAL
 from gridsearch.recipe.recipe import Recipe, knobs, parse_recipe, set_knobs
 from gridsearch.trial import make_trial
 
@@ -58,7 +58,9 @@ GOLDEN = [
 
 def test_set_knobs_of_the_default_recipe_are_those_without_a_neutral_value() -> None:
     assert set_knobs(Recipe()) == {
-        name: getattr(Recipe(), name) for name, knob in knobs().items() if knob.neutral is ALWAYS and name != "encoder"
+        name: getattr(Recipe(), name)
+        for name, knob in knobs().items()
+        if knob.neutral is NO_NEUTRAL and name != "encoder"
     }
 
 
@@ -95,7 +97,7 @@ def test_a_whole_number_is_a_float_where_the_knob_is_one() -> None:
 
 
 def test_a_neutral_value_is_as_good_as_none() -> None:
-    neutral = {name: knob.neutral for name, knob in knobs().items() if knob.neutral is not ALWAYS}
+    neutral = {name: knob.neutral for name, knob in knobs().items() if knob.neutral is not NO_NEUTRAL}
     assert trial_id(**neutral) == trial_id()
 
 
@@ -164,5 +166,5 @@ def test_equal_recipes_have_equal_ids_and_survive_the_ledger(seed: int, rate: fl
 def test_every_knob_is_in_a_golden_id() -> None:
     """An id that nobody wrote down can change unseen."""
     named = {name for values, _ in GOLDEN for name in values}
-    always = {name for name, knob in knobs().items() if knob.neutral is ALWAYS}
+    always = {name for name, knob in knobs().items() if knob.neutral is NO_NEUTRAL}
     assert knobs().keys() - named - always == set()

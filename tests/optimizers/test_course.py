@@ -19,7 +19,7 @@ from gridsearch.optimizers.updates import Updates
 from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.recipe import Recipe, set_knobs
 from gridsearch.recipe.resolve import acting, resolve
-from gridsearch.recipe.trial_facts import Facts
+from gridsearch.recipe.trial_facts import TrialFacts
 from gridsearch.training.objective import batches_of_steps
 
 RATES: Mapping[str, tuple[Any, ...]] = {
@@ -55,7 +55,7 @@ SHAPES = (
     pytest.param(BATCHES, {"epochs": 2}, id="batches"),
 )
 N_ROWS = 12
-FACTS = Facts("bert", 3, has_pooler=True, max_tokens=512, n_train_rows=N_ROWS, label_counts=(7, 5), dropout=0.1)
+FACTS = TrialFacts("bert", 3, has_pooler=True, max_tokens=512, n_train_rows=N_ROWS, label_counts=(7, 5), dropout=0.1)
 
 
 def course(recipe: Recipe) -> bytes:

@@ -4,7 +4,7 @@ import re
 import pytest
 
 from gridsearch.errors import RequestError
-from gridsearch.recipe.knob import ALWAYS
+from gridsearch.recipe.knob import NO_NEUTRAL
 from gridsearch.recipe.recipe import Recipe, knobs
 from reports.knob_page import GROUPS, grouped, knob_texts, knobs_for_terminal, recipe_page
 from runners.cli import main
@@ -41,7 +41,7 @@ def test_values_in_words(name: str, values: str) -> None:
 def test_a_default_is_neutral_wherever_there_is_a_neutral_value() -> None:
     """The page says so."""
     defaults = Recipe()
-    assert [n for n, k in knobs().items() if k.neutral is not ALWAYS and k.neutral != getattr(defaults, n)] == []
+    assert [n for n, k in knobs().items() if k.neutral is not NO_NEUTRAL and k.neutral != getattr(defaults, n)] == []
     assert knob_texts()["epochs"].acts_always
     assert not knob_texts()["schedule"].acts_always
 

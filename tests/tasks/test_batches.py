@@ -142,7 +142,7 @@ def test_a_batch_holds_the_tokens_of_its_rows(texts: list[list[int]], choice: st
     assert inputs["input_ids"].tolist() == [texts[row] + [99] * (width - len(texts[row])) for row in rows]
     assert inputs["attention_mask"].sum(1).tolist() == [len(texts[row]) for row in rows]
     assert split.ids[split.tokens_of(np.array(rows))].tolist() == [token for row in rows for token in texts[row]]
-    part = split.part(np.array(rows))
+    part = split.take(np.array(rows))
     assert [part.ids[one:other].tolist() for one, other in pairwise(part.starts)] == [texts[row] for row in rows]
 
 
@@ -168,7 +168,7 @@ def test_a_batch_costs_what_it_holds() -> None:
     collate(counted, np.arange(10), 0, torch.device("cpu"))
     assert 0 < CountedReads.n_read <= 100
     CountedReads.n_read = 0
-    counted.part(np.arange(10))
+    counted.take(np.arange(10))
     assert 0 < CountedReads.n_read <= 150
 
 

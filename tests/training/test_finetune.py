@@ -655,7 +655,7 @@ def test_no_epoch_counts_whose_numbers_are_not_finite(
     average: dict[str, Any],
 ) -> None:
     """Wherever the number comes from: only epochs before it are chosen, and they are those of a run without it."""
-    small = replace(data, dev=data.dev.part(np.arange(20)), test=data.dev.part(np.arange(7)))
+    small = replace(data, dev=data.dev.take(np.arange(20)), test=data.dev.take(np.arange(7)))
     trial = trial_of(selection=selection, batch_size=48, **average)
     seen: list[Epoch] = []
     with pytest.MonkeyPatch.context() as patch:

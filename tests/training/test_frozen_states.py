@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gridsearch.encoders.classifier import build_classifier
-from gridsearch.encoders.layer_slices import bottom, can_be_parted
+from gridsearch.encoders.layer_slices import bottom, can_be_sliced
 from gridsearch.encoders.load import EncoderWeights, build_tokenizer, load
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask, encode_task
@@ -22,7 +22,7 @@ from gridsearch.training.execution import Execution, threads_of
 from gridsearch.training.finetune import finetune
 from gridsearch.training.frozen_states import n_bytes_kept, n_constant_layers, with_frozen_states
 from gridsearch.training.materials import Materials, OnDemand
-from gridsearch.training.used_vocabulary import occurring
+from gridsearch.training.used_vocabulary import used_vocabulary
 from gridsearch.training.worker import Job, Worker
 from gridsearch.trial import PART, Epoch, Outcome, Trial, make_trial
 from tests.fixtures_core import WIDTH, numbers_of, with_another_word
@@ -58,7 +58,7 @@ def logits(outcome: Outcome) -> np.ndarray:
 
 def states_of(trial: Trial, data: EncodedTask, encoder: EncoderWeights) -> dict[str, np.ndarray]:
     """Prepare a trial as training does; return the states of each split that has them."""
-    cut = occurring(data, encoder)
+    cut = used_vocabulary(data, encoder)
     model = build_classifier(trial.recipe, cut.encoder, data.n_labels, trial.seed)
     splits = with_frozen_states(trial, cut.data, model).splits
     return {name: split.states for name, split in splits.items() if split.states is not None}
@@ -78,7 +78,7 @@ def same_bits(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) ->
 
 
 def first_rows(split: EncodedSplit, n_rows: int) -> EncodedSplit:
-    return split.part(np.arange(n_rows))
+    return split.take(np.arange(n_rows))
 
 
 @pytest.mark.parametrize("family", PARTED)
@@ -134,7 +134,7 @@ def test_families_whose_layers_hang_together(family: str, family_folders: dict[s
     encoder = load(str(family_folders[family]), (), lambda sentence: None)
     recipe = trial_of(encoder, frozen_layers=3).recipe
     model = build_classifier(recipe, encoder, 2, 0)
-    assert not can_be_parted(model.encoder)
+    assert not can_be_sliced(model.encoder)
     assert n_constant_layers(recipe, model) == 0
 
 
@@ -144,7 +144,7 @@ def test_a_task_that_differs_by_one_word_has_its_own_results(
 ) -> None:
     """Both have the same ids once the words that do not occur are left out."""
     sisters, trial = with_another_word(data), trial_of(encoder, frozen_layers=n_frozen)
-    cut, cut_of_sisters = occurring(data, encoder), occurring(sisters, encoder)
+    cut, cut_of_sisters = used_vocabulary(data, encoder), used_vocabulary(sisters, encoder)
     assert np.array_equal(cut.data.dev.ids, cut_of_sisters.data.dev.ids), "what the test is about"
     expected = finetune(trial, sisters, encoder)
     frozen_states.forget()

@@ -232,12 +232,12 @@ def test_a_sample_has_the_mean_of_all(seconds: float) -> None:
 
 def test_rows_that_are_parted_are_the_same_rows(data: EncodedTask, encoder: EncoderWeights) -> None:
     rows = np.array([7, 3, 29])
-    part = data.dev.part(rows)
+    part = data.dev.take(rows)
     assert part.lengths.tolist() == data.dev.lengths[rows].tolist()
     assert part.labels is not None
     assert part.labels.tolist() == data.dev.labels[rows].tolist()
     with computing(ON_CPU):
         prepared = prepare(trial_of(frozen_layers=1), data, encoder, ON_CPU)
         of_all = prepared.predict(prepared.data.dev)
-        of_part = prepared.predict(prepared.data.dev.part(rows))
+        of_part = prepared.predict(prepared.data.dev.take(rows))
     np.testing.assert_allclose(of_part, of_all[rows], rtol=1e-4, atol=1e-5)

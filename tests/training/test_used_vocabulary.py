@@ -17,7 +17,7 @@ from gridsearch.tasks.task import Task
 from gridsearch.training.execution import Execution, threads_of
 from gridsearch.training.finetune import finetune
 from gridsearch.training.prepared import steps_of
-from gridsearch.training.used_vocabulary import TABLE, Occurring, occurring
+from gridsearch.training.used_vocabulary import TABLE, UsedVocabulary, used_vocabulary
 from gridsearch.trial import make_trial
 
 FAMILIES = ("bert", "ernie", "roberta", "xlm-roberta", "electra", "albert", "distilbert", "deberta-v2", "nezha")
@@ -56,10 +56,10 @@ def trained(encoder: EncoderWeights, data: EncodedTask, **knobs: Any) -> tuple[l
             return losses, model.word_embeddings.weight.detach().clone()
 
 
-def cut_of(folder: Path, task: Task) -> tuple[EncoderWeights, EncodedTask, Occurring]:
+def cut_of(folder: Path, task: Task) -> tuple[EncoderWeights, EncodedTask, UsedVocabulary]:
     encoder = load(str(folder), (), lambda sentence: None)
     data = few_rows(encode_task(task, build_tokenizer(encoder.tokenizer), 24))
-    return encoder, data, occurring(data, encoder)
+    return encoder, data, used_vocabulary(data, encoder)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -99,7 +99,7 @@ def test_kept_weights_hold_every_word(encoder: EncoderWeights, data: EncodedTask
     assert outcome.weights is not None
     table = read(outcome.weights)[f"encoder.{TABLE}"]
     before = encoder.state[TABLE]
-    ids = occurring(few, encoder).ids
+    ids = used_vocabulary(few, encoder).ids
     absent = np.setdiff1d(np.arange(len(before)), ids)
     assert table.shape == before.shape
     assert np.array_equal(table[absent], before[absent])

@@ -22,7 +22,15 @@ from gridsearch.tasks.taskfile import load_task
 from gridsearch.training.step_timing import Visit
 from gridsearch.trial import Failure
 from runners.cli import build_parser
-from runners.pricing.forecast import Place, circumstances_of, foreseen, known_prices, only, place_of, predict
+from runners.pricing.forecast import (
+    Allotment,
+    circumstances_of,
+    forecast_of,
+    foreseen,
+    known_prices,
+    only,
+    worker_allotment,
+)
 from runners.pricing.forecast_text import price_lines
 from runners.pricing.measure import Measurement, _n_visits, measure
 from runners.pricing.price_cache import Price, find_price, save_price
@@ -32,7 +40,7 @@ PRICE = Price(
     seconds=2.0, low=1.5, high=3.0, setup_seconds=0.1, step_seconds=0.1, dev_seconds=0.2, test_seconds=0.3,
     n_steps=10, n_visits=2, n_workers=2, start_seconds=4.0, measured=1_795_000_000.0, core_share=0.5,
 )  # fmt: skip
-HERE = Place(n_workers=2, threads=1, gpus=(), gpu_share=0.0, n_cores=4)
+HERE = Allotment(n_workers=2, threads=1, gpus=(), gpu_share=0.0, n_cores=4)
 
 
 @pytest.fixture
@@ -43,9 +51,9 @@ def plan(project: Path, encoder_folder: Path) -> Plan:
     return make_plan(space, task, partial(describe, corpus=task.corpus))
 
 
-def price_all(plan: Plan, price: Price = PRICE, place: Place = HERE) -> None:
+def price_all(plan: Plan, price: Price = PRICE, allotment: Allotment = HERE) -> None:
     for number, group in enumerate(groups_of(plan)):
-        save_price(replace(price, seconds=price.seconds + number), group, circumstances_of(plan, place))
+        save_price(replace(price, seconds=price.seconds + number), group, circumstances_of(plan, allotment))
 
 
 def test_a_price_comes_back_and_the_nearest_number_of_workers_will_do(plan: Plan) -> None:
@@ -81,33 +89,33 @@ def test_a_damaged_price_is_none(plan: Plan, content: str) -> None:
 def test_hours_follow_from_prices_workers_and_order(plan: Plan) -> None:
     groups = groups_of(plan)
     assert [len(group.trials) for group in groups] == [2, 2, 2, 2]
-    found = predict(plan, groups, [PRICE] * 4, HERE)
+    found = forecast_of(plan, groups, [PRICE] * 4, HERE)
     # Eight trials of 2 s by two workers that take 4 s to start; each worker holds a core all the while.
     assert (found.wall_seconds, found.core_seconds, found.gpu_seconds) == (12.0, 24.0, 0.0)
     assert (found.low, found.high, found.disturbed) == (4 + 4 * 1.5, 4 + 4 * 3.0, 2 * 12.0)
-    crowded = predict(plan, groups, [PRICE] * 4, replace(HERE, n_cores=1))
+    crowded = forecast_of(plan, groups, [PRICE] * 4, replace(HERE, n_cores=1))
     assert (crowded.wall_seconds, crowded.core_seconds) == (4 + 2 * 8.0, 2 * 4 + 2 * 16.0)
-    on_gpu = predict(plan, groups, [PRICE] * 4, Place(3, 2, ("A GPU",), 0.5, 8))
+    on_gpu = forecast_of(plan, groups, [PRICE] * 4, Allotment(3, 2, ("A GPU",), 0.5, 8))
     assert (on_gpu.wall_seconds, on_gpu.core_seconds, on_gpu.gpu_seconds) == (10.0, 56.0, 14.0)
     (last,) = only(groups, {groups[3].trials[1].id})
     assert last.trials == groups[3].trials[1:]
-    one = predict(plan, [last], [PRICE], HERE)
+    one = forecast_of(plan, [last], [PRICE], HERE)
     assert (one.n_trials, one.wall_seconds, one.core_seconds) == (1, 6.0, 6.0)
-    assert predict(plan, [], [], HERE).wall_seconds == 0
+    assert forecast_of(plan, [], [], HERE).wall_seconds == 0
 
 
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["sweep", "--workers", "3"], Place(3, 1, (), 0.0, 4)),
-        (["sweep", "--runner", "serial"], Place(1, 1, (), 0.0, 4)),
-        (["plan", "--threads", "999"], Place(1, 999, (), 0.0, 4)),
+        (["sweep", "--workers", "3"], Allotment(3, 1, (), 0.0, 4)),
+        (["sweep", "--runner", "serial"], Allotment(1, 1, (), 0.0, 4)),
+        (["plan", "--threads", "999"], Allotment(1, 999, (), 0.0, 4)),
     ],
 )
-def test_where_trials_run(words: list[str], expected: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_trials_run(words: list[str], expected: Allotment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runners.pricing.forecast.gpu_names", lambda: ())
     monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 1, 2, 3})
-    assert place_of(build_parser().parse_args([words[0], "space", *words[1:]])) == expected
+    assert worker_allotment(build_parser().parse_args([words[0], "space", *words[1:]])) == expected
 
 
 @pytest.mark.parametrize(
@@ -120,9 +128,9 @@ def test_where_trials_run(words: list[str], expected: Place, monkeypatch: pytest
 )
 def test_trials_share_gpus(words: list[str], expected: tuple[int, float], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runners.pricing.forecast.gpu_names", lambda: ("A GPU", "A GPU"))
-    found = place_of(build_parser().parse_args(["sweep", "space", *words]))
+    found = worker_allotment(build_parser().parse_args(["sweep", "space", *words]))
     assert (found.n_workers, found.n_gpus) == expected
-    assert place_of(build_parser().parse_args(["sweep", "space", "--gpus-per-trial", "0"])).gpus == ()
+    assert worker_allotment(build_parser().parse_args(["sweep", "space", "--gpus-per-trial", "0"])).gpus == ()
 
 
 def test_nothing_is_foreseen_of_a_cluster_or_where_a_price_lacks(plan: Plan) -> None:
@@ -220,7 +228,7 @@ def test_from_price_to_page(plan: Plan, encoder_folder: Path, capsys: pytest.Cap
 def test_of_many_kinds_of_trials_the_dearest_are_listed(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runners.pricing.forecast_text.N_LISTED", 2)
     prices = [replace(PRICE, seconds=seconds, core_share=1.0) for seconds in (5.0, 1.0, 2.0, 2.0)]
-    *_, text = price_lines(predict(plan, groups_of(plan), prices, HERE))
+    *_, text = price_lines(forecast_of(plan, groups_of(plan), prices, HERE))
     assert [line.split()[:3] for line in text.splitlines()[2:4]] == [["0", "0", "2"], ["1", "0", "2"]]
     assert text.splitlines()[4:] == ["... and 2 other kinds of trials, 30% of the time"]
 
