@@ -32,9 +32,10 @@ from gridsearch.tasks import docstrings
 from gridsearch.tasks.splits import sample_rows
 from gridsearch.tasks.task import Task
 from runners.backends.ray_tune import RayRunner
-from runners.driver import sweep
+from runners.driver import Settings, drive
 from runners.progress import Progress
 from runners.provenance import code_commit
+from runners.schedules.rounds import Rounds
 
 N_WORKERS = 2
 N_TRIALS = (8, 16, 64, 128, 512)
@@ -85,7 +86,8 @@ def seconds_beside_training(n_trials: int, folder: Path, task: Task, encoder: Pa
     )
     study = Study(folder / f"study-{n_trials}")
     progress = Progress(task.metric, {}, Console(quiet=True))
-    result = sweep(plan, study, RayRunner(N_WORKERS), sources={}, provenance=dict, progress=progress)
+    schedule, runner = Rounds(plan, study, {}), RayRunner(N_WORKERS)
+    result = drive(schedule, study, runner, Settings(), provenance=dict, progress=progress)
     assert result.coverage.complete
     with study.open() as ledger:
         rows = ledger.connection.execute(

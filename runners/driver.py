@@ -1,4 +1,4 @@
-"""The driver: runs what the ledger lacks, by any runner, and is the only one who writes the ledger."""
+"""The driver: runs what a schedule asks for, by any runner, and is the only one who writes the ledger."""
 
 import contextlib
 import signal
@@ -7,86 +7,101 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from gridsearch.errors import GridSearchError, NotBegunError, StudyLockedError, first_line
-from gridsearch.plan.plan import Plan
+from gridsearch.errors import GridSearchError, StudyLockedError, first_line
 from gridsearch.study.lease import HEARTBEAT_SECONDS
 from gridsearch.study.ledger import Ledger
-from gridsearch.study.ledger_size import n_logits
 from gridsearch.study.stored_logits import AUTO
 from gridsearch.study.study import Study
 from gridsearch.study.survey import Coverage
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.tfidf_yardstick import TFIDF, tfidf_yardstick
 from gridsearch.training.execution import Execution
+from gridsearch.training.materials import Materials
 from runners.contract import Runner
 from runners.keeper import Keeper
-from runners.materials import make_materials
 from runners.progress import Progress
 from runners.recorder import Recorder
-from runners.schedules.rounds import _run_rounds
+from runners.schedules.schedule import Schedule, Session
 
 
 @dataclass(frozen=True)
-class SweepResult:
-    """How a sweep ended. ``stopped`` says why it ended before everything was tried, or is empty."""
+class Settings:
+    """How trials are executed, and what is kept of them: the same for every schedule.
+
+    ``threads``: of each trial. ``keep``: whose weights; ``keep_logits``: in which form. ``retry_failed``: whether what
+    failed for good starts anew. ``time_limit``: seconds that a trial may take.
+    """
+
+    threads: int = 1
+    keep: str = "none"
+    keep_logits: str = AUTO
+    retry_failed: bool = False
+    time_limit: float | None = None
+
+    def execution(self) -> Execution:
+        """Return how a trial is executed at its first try."""
+        return Execution(self.threads, keep_weights=self.keep != "none", time_limit=self.time_limit)
+
+
+@dataclass(frozen=True)
+class Driven:
+    """How it ended. ``stopped`` says why it ended before everything was tried, or is empty."""
 
     coverage: Coverage
     stopped: str
 
 
-def sweep(
-    plan: Plan,
+def drive(
+    schedule: Schedule,
     study: Study,
     runner: Runner,
+    settings: Settings,
     *,
-    sources: Mapping[str, object],
     provenance: Callable[[], Mapping[str, object]],
     progress: Progress,
-    threads: int = 1,
-    keep: str = "none",
-    keep_logits: str = AUTO,
-    retry_failed: bool = False,
-    time_limit: float | None = None,
-) -> SweepResult:
-    """Run every trial of the plan that the study lacks. Running it again is resuming it.
+) -> Driven:
+    """Run what a schedule asks for and the study lacks. Running it again is resuming it.
 
-    ``sources`` says how task and model were named, for the commands on the page; ``provenance`` is asked once, after
-    the runner has started. Raises RequestError, before anything is written, when the plan is not this study's growth.
+    ``provenance`` is asked once, after the runner has started. Raises RequestError before anything is written.
     """
-    wanted = _not_yet_finished(plan, study, sources)
     # Whatever can be wrong with an encoder or a cluster shows before the study is made or touched.
-    materials = make_materials(plan, wanted, progress.say)
+    materials = schedule.materials(progress.say)
     with contextlib.ExitStack() as opened:
-        if wanted:
+        if schedule.may_run:
             opened.enter_context(runner)
         ledger = opened.enter_context(study.driven(progress.say))
         opened.enter_context(heartbeat(ledger, progress.say))
-        ledger.adopt(plan, sources)
         ledger.release("its driver died")
-        if retry_failed:
+        if settings.retry_failed:
             ledger.reopen_failed()
-        stopped = ""
-        if ledger.pending():
-            measure_yardstick(ledger, plan.task, progress.say)
-            opened.enter_context(terminated_as_interrupted())
-            ledger.keep_logits(keep_logits, n_logits(plan))
-            keeper = Keeper(study, ledger, plan, keep)
-            recorder = Recorder(ledger, ledger.provenance(provenance()), keeper, materials, progress)
-            execution = Execution(threads, keep_weights=keep != "none", time_limit=time_limit)
-            stopped = _run_rounds(plan, ledger, runner, materials, recorder, execution)
-        return SweepResult(ledger.coverage(), stopped)
+        if not schedule.adopt(ledger):
+            return Driven(ledger.coverage(), "")
+        ledger.keep_logits(settings.keep_logits, schedule.n_logits())
+        measure_yardstick(ledger, schedule.task, progress.say)
+        opened.enter_context(terminated_as_interrupted())
+        keeper = Keeper(study, ledger, schedule.task, settings.keep)
+        recorder = Recorder(ledger, ledger.provenance(provenance()), keeper, materials, progress)
+        stopped = _run(schedule, runner, materials, Session(ledger, recorder, settings.execution()))
+        return Driven(ledger.coverage(), stopped)
 
 
-def _not_yet_finished(plan: Plan, study: Study, sources: Mapping[str, object]) -> set[str]:
-    """Return the plan's trials that may have to run; RequestError when the study is about something else."""
-    if not study.ledger_path.is_file():
-        return set(plan.trials)
+def _run(schedule: Schedule, runner: Runner, materials: Materials, session: Session) -> str:
+    """Run until nothing is left; whatever ends it, no live line and no lease is left behind."""
+    ledger, recorder = session.ledger, session.recorder
     try:
-        with study.open() as ledger:
-            ledger.refuse_another_study(plan, sources)
-            return plan.trials.keys() - {trial_id for trial_id, _ in ledger.dev_scores()}
-    except NotBegunError:
-        return set(plan.trials)
+        for batch in schedule.batches(session):
+            runner.run(batch.jobs, materials, batch.listener, alone=batch.alone)
+            if recorder.stop_wanted():
+                ledger.release(f"the {schedule.name} was stopped")
+                # The error lies in what all trials share, so the next start tries these again.
+                ledger.reopen_failed()
+                return recorder.why_stopped
+        return schedule.stopped
+    except KeyboardInterrupt:
+        ledger.release("interrupted")
+        raise
+    finally:
+        recorder.progress.close()
 
 
 def measure_yardstick(ledger: Ledger, task: Task, say: Callable[[str], None]) -> None:

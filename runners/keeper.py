@@ -3,10 +3,10 @@
 import shutil
 
 from gridsearch.errors import RequestError, one_of
-from gridsearch.plan.plan import Plan
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.ranking import goodness, ranking
 from gridsearch.study.study import Study
+from gridsearch.tasks.task import Task
 from gridsearch.training.kept_weights import HALF_MADE, is_kept, save_weights
 from gridsearch.training.materials import Materials
 from gridsearch.trial import PART, Outcome
@@ -27,9 +27,9 @@ class Keeper:
     The ranking is read once and kept up from then on: to read it after every trial would cost the square of a sweep.
     """
 
-    def __init__(self, study: Study, ledger: Ledger, plan: Plan, keep: str) -> None:
-        self._study, self._ledger, self._plan = study, ledger, plan
-        self._metric = plan.task.metric
+    def __init__(self, study: Study, ledger: Ledger, task: Task, keep: str) -> None:
+        self._study, self._ledger, self._task = study, ledger, task
+        self._metric = task.metric
         self._limit = n_kept(keep)
         self._best = ranking(ledger, self._metric)[: self._limit] if self._limit else []
         if self._limit != 0:
@@ -39,7 +39,7 @@ class Keeper:
         """Write a trial's weights if it ranks among those to keep."""
         if outcome.weights is None or not self._is_wanted(outcome):
             return
-        trial, task = self._ledger.trial(trial_id), self._plan.task
+        trial, task = self._ledger.trial(trial_id), self._task
         folder = self._study.weights_of(trial.id)
         save_weights(folder, trial, outcome.weights, materials.encoder_of(trial), task.kind, task.label_names)
 

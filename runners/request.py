@@ -15,12 +15,15 @@ from gridsearch.errors import RequestError
 from gridsearch.plan.plan import Plan
 from gridsearch.plan.planner import make_plan
 from gridsearch.space.space import Space, load_space
+from gridsearch.study.stored_logits import refuse_unknown
 from gridsearch.study.study import Study
 from gridsearch.tasks.encode import encode_task
 from gridsearch.tasks.tables import Columns, read_text
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import DOCSTRINGS, load_task, parse_task_file
 from runners.cli import Arguments
+from runners.driver import Settings
+from runners.keeper import n_kept
 from runners.precision import with_precision
 from search_spaces import find_space, find_task, names_of_tasks
 
@@ -124,6 +127,15 @@ def fixed_knobs(settings: list[str]) -> dict[str, Any]:
         except tomllib.TOMLDecodeError:
             knobs[name.strip()] = text.strip()
     return knobs
+
+
+def settings_of(arguments: Arguments) -> Settings:
+    """Read how trials are executed and what is kept. Raises RequestError for words that are unknown."""
+    n_kept(arguments.keep)
+    refuse_unknown(arguments.keep_logits)
+    return Settings(
+        arguments.threads, arguments.keep, arguments.keep_logits, arguments.retry_failed, arguments.time_limit
+    )
 
 
 def reload_task(facts: Mapping[str, Any]) -> Task:

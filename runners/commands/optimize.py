@@ -2,49 +2,37 @@
 
 import shlex
 import sys
-from functools import cache
 
 from rich.console import Console
 
-from gridsearch.study.stored_logits import refuse_unknown
 from reports.language.say import speaking
 from reports.page import write_reports
 from reports.sections.search import terminal_text
 from reports.study.read import read_study
 from runners.backends.chosen import chosen_runner
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
-from runners.keeper import n_kept
+from runners.driver import drive
 from runners.progress import Progress
 from runners.provenance import describe_run
-from runners.request import read_asked
-from runners.schedules.search_plan import optimise
+from runners.request import read_asked, settings_of
+from runners.schedules.search import OptunaSearch
 from runners.schedules.search_settings import parse_search
 
 
 def run(arguments: Arguments) -> int:
     """Search, write the page, print the best cells and the certificate."""
-    n_kept(arguments.keep)
-    refuse_unknown(arguments.keep_logits)
+    settings = settings_of(arguments)
     search = parse_search(arguments.sampler, arguments.pruner, arguments.objectives, arguments.trials, arguments.hours)
     with speaking(arguments.lang):
         asked, runner = read_asked(arguments), chosen_runner(arguments)
         names: dict[str, str] = {}
-        result = optimise(
-            asked.space,
-            asked.task,
-            cache(asked.describe),
+        result = drive(
+            OptunaSearch(asked, asked.study, search, names),
             asked.study,
             runner,
-            search,
-            sources=asked.sources,
+            settings,
             provenance=lambda: describe_run(["gridsearch", *sys.argv[1:]], arguments.runner),
             progress=Progress(asked.task.metric, names, Console(highlight=False)),
-            names=names,
-            threads=arguments.threads,
-            keep=arguments.keep,
-            keep_logits=arguments.keep_logits,
-            retry_failed=arguments.retry_failed,
-            time_limit=arguments.time_limit,
         )
         (page,) = write_reports(asked.study, None, ["md"], arguments.lang)
         with asked.study.open() as ledger:

@@ -7,27 +7,25 @@ from dataclasses import replace
 from rich.console import Console
 
 from gridsearch.plan.halving import halved
-from gridsearch.study.stored_logits import refuse_unknown
 from reports.language.say import speaking
 from runners.backends.chosen import chosen_runner
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
-from runners.driver import sweep
-from runners.keeper import n_kept
+from runners.driver import Settings, drive
 from runners.pricing.forecast import foreseen
 from runners.progress import Progress
 from runners.provenance import describe_run
-from runners.request import Question, read_question
+from runners.request import Question, read_question, settings_of
+from runners.schedules.rounds import Rounds
 
 
 def run(arguments: Arguments) -> int:
     """Sweep, write the page, print the table and the certificate."""
-    n_kept(arguments.keep)
-    refuse_unknown(arguments.keep_logits)
+    settings = settings_of(arguments)
     with speaking(arguments.lang):
-        return _sweep_and_show(arguments)
+        return _sweep_and_show(arguments, settings)
 
 
-def _sweep_and_show(arguments: Arguments) -> int:
+def _sweep_and_show(arguments: Arguments, settings: Settings) -> int:
     question = read_question(arguments)
     if arguments.halving is not None:
         question = replace(question, plan=halved(question.plan, arguments.halving))
@@ -41,20 +39,15 @@ def _sweep_and_show(arguments: Arguments) -> int:
     }
     if plan.halving is not None:
         print(f"successive halving: {plan.halving.text(len(plan.space.design.seeds))}")
-    result = sweep(
-        plan,
+    result = drive(
+        Rounds(plan, question.study, question.sources),
         question.study,
         runner,
-        sources=question.sources,
+        settings,
         provenance=lambda: (
             describe_run(["gridsearch", *sys.argv[1:]], arguments.runner) | _foreseen(question, arguments)
         ),
         progress=Progress(plan.task.metric, names, console),
-        threads=arguments.threads,
-        keep=arguments.keep,
-        keep_logits=arguments.keep_logits,
-        retry_failed=arguments.retry_failed,
-        time_limit=arguments.time_limit,
     )
     _show(question, arguments.lang)
     if result.stopped:

@@ -8,14 +8,12 @@ from statistics import fmean
 
 from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
 from gridsearch.plan.planner import Planner
-from gridsearch.study.ledger import Ledger
 from gridsearch.study.objectives import BY_SEED, METRIC, SECONDS
-from gridsearch.training.execution import Execution
 from gridsearch.training.worker import Job
-from gridsearch.trial import PART, Epoch, Failure, Outcome, Retry, Trial, retry_after
+from gridsearch.trial import PART, Epoch, Failure, Outcome, Trial, retry_after
 from reports.study.view import StudyRows
-from runners.recorder import Recorder
 from runners.schedules.proposals import Proposal, Proposer
+from runners.schedules.schedule import Session
 from runners.schedules.search_settings import Search
 
 MOST_IN_VAIN = 1000
@@ -49,20 +47,18 @@ class Campaign:
         self,
         plan: Plan,
         planner: Planner,
-        ledger: Ledger,
-        recorder: Recorder,
+        session: Session,
         proposer: Proposer,
         search: Search,
-        *,
-        execution: Execution,
         sources: Callable[[], Mapping[str, object]],
         names: dict[str, str],
         known: StudyRows,
     ) -> None:
         self.plan = plan
         self.stopped = ""
-        self._planner, self._ledger, self._recorder, self._proposer = planner, ledger, recorder, proposer
-        self._search, self._execution, self._sources, self._names = search, execution, sources, names
+        self._planner, self._session, self._proposer = planner, session, proposer
+        self._ledger, self._recorder = session.ledger, session.recorder
+        self._search, self._sources, self._names = search, sources, names
         self._deadline = None if search.hours is None else time.monotonic() + 3600 * search.hours
         self._trials = dict(plan.trials)
         self._ended: dict[str, Result | str] = {}
@@ -76,7 +72,7 @@ class Campaign:
         """Yield what is to run next; None while the next proposal has to wait for a result."""
         while True:
             if self._queue:
-                yield self._job(self._queue.popleft())
+                yield self._session.job(self._queue.popleft())
             elif self._may_propose() and self._propose():
                 continue
             elif self._under_way.difference(trial.id for trial in self._alone):
@@ -87,7 +83,7 @@ class Campaign:
     def jobs_alone(self) -> Iterator[Job]:
         """Yield the trials that ran out of memory beside others."""
         while self._alone:
-            yield self._job(self._alone.popleft())
+            yield self._session.job(self._alone.popleft())
 
     @property
     def has_jobs_alone(self) -> bool:
@@ -256,9 +252,4 @@ class Campaign:
 
     def _enqueue(self, trial: Trial) -> None:
         self._under_way.add(trial.id)
-        retry = retry_after(self._ledger.failures(trial.id)) or Retry()
-        (self._alone if retry.alone else self._queue).append(trial)
-
-    def _job(self, trial: Trial) -> Job:
-        retry = retry_after(self._ledger.failures(trial.id)) or Retry()
-        return Job(trial, replace(self._execution, micro_batch_divisor=retry.micro_batch_divisor))
+        (self._alone if self._session.retry(trial.id).alone else self._queue).append(trial)

@@ -1,60 +1,86 @@
-"""Rounds: run what the ledger lacks until nothing is lacking, retries last; of a halving, one rung after the other."""
+"""Rounds: run what the ledger lacks of a plan until nothing is lacking, retries included; a halving rung by rung."""
 
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 
+from gridsearch.errors import NotBegunError
 from gridsearch.plan.plan import Plan
 from gridsearch.study.ledger import Ledger
+from gridsearch.study.ledger_size import n_logits
 from gridsearch.study.ranking import best_so_far
-from gridsearch.training.execution import Execution
+from gridsearch.study.study import Study
+from gridsearch.tasks.task import Task
 from gridsearch.training.materials import Materials
-from gridsearch.training.worker import Job
-from gridsearch.trial import Retry, retry_after
-from runners.contract import Runner
-from runners.recorder import Recorder
+from runners.materials import make_materials
+from runners.schedules.schedule import Batch, Session
 
 
-def _run_rounds(
-    plan: Plan, ledger: Ledger, runner: Runner, materials: Materials, recorder: Recorder, execution: Execution
-) -> str:
-    """Run what is pending; whatever ends it, no live line and no lease is left behind."""
-    if plan.halving is None:
-        recorder.progress.begin(ledger.coverage(), best_so_far(ledger, plan.task.metric))
-    try:
-        return _rounds(plan, ledger, runner, materials, recorder, execution)
-    except KeyboardInterrupt:
-        ledger.release("interrupted")
-        raise
-    finally:
-        recorder.progress.close()
+class Rounds:
+    """Every trial of a plan that a study lacks (a :class:`runners.schedules.schedule.Schedule`).
 
-
-def _rounds(
-    plan: Plan, ledger: Ledger, runner: Runner, materials: Materials, recorder: Recorder, execution: Execution
-) -> str:
-    """Run what is pending until nothing is, retries included; a retry alone waits until the others are done.
-
-    What is pending of a halving is that of one rung; when it is done, the ledger names what the next one lacks.
+    ``sources`` says how task and model were named, for the commands on the page. Raises RequestError, before anything
+    is written, when the plan is not this study's growth.
     """
-    n_rungs = 0
-    while pending := (survey := ledger.survey()).pending:
-        if (standing := survey.standing) is not None:
-            recorder.end_after({} if standing.is_last else standing.lacking)
-            if len(standing.members) > n_rungs:
-                n_rungs = len(standing.members)
-                recorder.progress.begin_rung(standing, best_so_far(ledger, plan.task.metric))
-        retries = {trial_id: retry_after(ledger.failures(trial_id)) or Retry() for trial_id in pending}
-        together = {trial_id for trial_id in pending if not retries[trial_id].alone}
-        batch = together or pending
-        jobs = [
-            Job(trial, replace(execution, micro_batch_divisor=retries[trial.id].micro_batch_divisor))
-            for trial in plan.in_running_order(batch)
-        ]
-        runner.run(jobs, materials, recorder, alone=not together)
-        if recorder.stop_wanted():
-            ledger.release("the sweep was stopped")
-            # The error lies in what all trials share, so the next start tries these again.
-            ledger.reopen_failed()
-            return recorder.why_stopped
-        if not recorder.close_round():
-            return f"the runner began none of {len(jobs)} trials"
-    return ""
+
+    name = "sweep"
+
+    def __init__(self, plan: Plan, study: Study, sources: Mapping[str, object]) -> None:
+        self._plan, self._sources = plan, sources
+        self._wanted = _not_yet_finished(plan, study, sources)
+        self.stopped = ""
+
+    @property
+    def task(self) -> Task:
+        """The task of the plan."""
+        return self._plan.task
+
+    @property
+    def may_run(self) -> bool:
+        """Whether any trial is not finished yet."""
+        return bool(self._wanted)
+
+    def materials(self, say: Callable[[str], None]) -> Materials:
+        """Make what the unfinished trials read."""
+        return make_materials(self._plan, self._wanted, say)
+
+    def adopt(self, ledger: Ledger) -> bool:
+        """Write the plan."""
+        ledger.adopt(self._plan, self._sources)
+        return bool(ledger.pending())
+
+    def n_logits(self) -> int:
+        """Count the numbers of all trials' logits."""
+        return n_logits(self._plan)
+
+    def batches(self, session: Session) -> Iterator[Batch]:
+        """Yield all that is pending, again and again; a retry that wants to be alone waits until the others are done.
+
+        What is pending of a halving is that of one rung; when it is done, the ledger names what the next one lacks.
+        """
+        ledger, recorder, n_rungs = session.ledger, session.recorder, 0
+        best = best_so_far(ledger, self.task.metric)
+        if self._plan.halving is None:
+            recorder.progress.begin(ledger.coverage(), best)
+        while pending := (survey := ledger.survey()).pending:
+            if (standing := survey.standing) is not None:
+                recorder.end_after({} if standing.is_last else standing.lacking)
+                if len(standing.members) > n_rungs:
+                    n_rungs = len(standing.members)
+                    recorder.progress.begin_rung(standing, best_so_far(ledger, self.task.metric))
+            together = {trial_id for trial_id in pending if not session.retry(trial_id).alone}
+            jobs = [session.job(trial) for trial in self._plan.in_running_order(together or pending)]
+            yield Batch(jobs, recorder, alone=not together)
+            if not recorder.close_round():
+                self.stopped = f"the runner began none of {len(jobs)} trials"
+                return
+
+
+def _not_yet_finished(plan: Plan, study: Study, sources: Mapping[str, object]) -> set[str]:
+    """Return the plan's trials that may have to run; RequestError when the study is about something else."""
+    if not study.ledger_path.is_file():
+        return set(plan.trials)
+    try:
+        with study.open() as ledger:
+            ledger.refuse_another_study(plan, sources)
+            return plan.trials.keys() - {trial_id for trial_id, _ in ledger.dev_scores()}
+    except NotBegunError:
+        return set(plan.trials)

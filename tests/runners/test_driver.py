@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,8 +25,9 @@ from gridsearch.training.worker import Job
 from gridsearch.trial import Failure, FailureKind
 from runners.backends.serial import SerialRunner
 from runners.contract import Listener
-from runners.driver import SweepResult, sweep
+from runners.driver import Driven
 from runners.progress import Progress
+from tests.runners.driving import sweep
 
 
 class Stumbling(SerialRunner):
@@ -55,11 +57,10 @@ def plan(project: Path, encoder_folder: Path) -> Plan:
     return make_plan(space, task, partial(describe, corpus=task.corpus))
 
 
-def drive(plan: Plan, runner: SerialRunner, **options: object) -> SweepResult:
+def swept(plan: Plan, runner: SerialRunner, **options: Any) -> Driven:
     if isinstance(runner, Stumbling):
         runner.rows = {trial.id: cell.index for cell in plan.cells for trial in cell.trials}
-    progress = Progress(plan.task.metric, {}, Console(quiet=True))
-    return sweep(plan, Study(Path("study")), runner, sources={}, provenance=dict, progress=progress, **options)
+    return sweep(plan, Study(Path("study")), runner, **options)
 
 
 def attempts() -> list[Mapping[str, object]]:
@@ -70,18 +71,18 @@ def attempts() -> list[Mapping[str, object]]:
 def test_a_driver_that_died_before_it_wrote_the_plan_is_no_hindrance(plan: Plan) -> None:
     Path("study").mkdir()
     Path("study/ledger.sqlite").touch()
-    assert drive(plan, SerialRunner()).coverage.complete
+    assert swept(plan, SerialRunner()).coverage.complete
 
 
 def test_two_stumble_once_and_all_are_done_exactly_once(plan: Plan) -> None:
-    result = drive(plan, Stumbling({2: ["lost_worker"], 5: ["lost_worker", "lost_worker"]}))
+    result = swept(plan, Stumbling({2: ["lost_worker"], 5: ["lost_worker", "lost_worker"]}))
     assert str(result.coverage) == "complete: 8 planned, 8 finished, 0 failed, 0 pending"
     assert sum(row["state"] == "failed" for row in attempts()) == 3, "the ledger shows the retries"
 
 
 def test_out_of_memory_is_tried_alone_and_then_with_less_at_a_time(plan: Plan) -> None:
     runner = Stumbling({3: ["out_of_memory", "out_of_memory"]})
-    result = drive(plan, runner)
+    result = swept(plan, runner)
     assert result.coverage.complete
     trial = plan.cells[2].trials[0].id
     assert [seen[1:] for seen in runner.seen if seen[0] == trial] == [(1, False), (1, True), (2, True)]
@@ -89,17 +90,17 @@ def test_out_of_memory_is_tried_alone_and_then_with_less_at_a_time(plan: Plan) -
 
 
 def test_a_code_error_is_final_and_the_sweep_settles_without_it(plan: Plan) -> None:
-    result = drive(plan, Stumbling({4: ["code_error"]}))
+    result = swept(plan, Stumbling({4: ["code_error"]}))
     assert str(result.coverage) == "settled: 8 planned, 7 finished, 1 failed, 0 pending"
-    assert drive(plan, SerialRunner()).coverage.failed == 1, "not tried again by itself"
-    assert drive(plan, SerialRunner(), retry_failed=True).coverage.complete
+    assert swept(plan, SerialRunner()).coverage.failed == 1, "not tried again by itself"
+    assert swept(plan, SerialRunner(), retry_failed=True).coverage.complete
 
 
 def test_the_same_error_at_the_start_stops_the_sweep_and_does_not_count_for_good(plan: Plan) -> None:
-    result = drive(plan, Stumbling({row: ["code_error"] for row in range(1, 9)}, "no such kernel"))
+    result = swept(plan, Stumbling({row: ["code_error"] for row in range(1, 9)}, "no such kernel"))
     assert result.stopped == "the first 3 trials all failed alike: no such kernel"
     assert str(result.coverage) == "incomplete: 8 planned, 0 finished, 0 failed, 8 pending"
-    assert drive(plan, SerialRunner()).coverage.complete
+    assert swept(plan, SerialRunner()).coverage.complete
 
 
 def test_a_runner_that_begins_nothing_does_not_go_round_for_ever(plan: Plan) -> None:
@@ -107,7 +108,7 @@ def test_a_runner_that_begins_nothing_does_not_go_round_for_ever(plan: Plan) -> 
         def run(self, jobs: Sequence[Job], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
             pass
 
-    assert drive(plan, Idle()).stopped == "the runner began none of 8 trials"
+    assert swept(plan, Idle()).stopped == "the runner began none of 8 trials"
 
 
 def test_a_trial_that_a_runner_gives_up_is_capped(plan: Plan) -> None:
@@ -116,18 +117,18 @@ def test_a_trial_that_a_runner_gives_up_is_capped(plan: Plan) -> None:
             listener.started(jobs[0].trial.id, "here", {})
             super().run(jobs[1:], materials, listener)
 
-    assert drive(plan, Forgetful()).coverage.failed == 1
+    assert swept(plan, Forgetful()).coverage.failed == 1
 
 
 def test_lost_workers_are_capped(plan: Plan) -> None:
-    result = drive(plan, Stumbling({1: ["lost_worker"] * 9}))
+    result = swept(plan, Stumbling({1: ["lost_worker"] * 9}))
     assert result.coverage.failed == 1
     assert sum(row["failure_kind"] == "lost_worker" for row in attempts()) == 3
 
 
 @pytest.mark.parametrize(("keep", "expected"), [("none", 0), ("best", 1), ("top-3", 3), ("all", 8)])
 def test_kept_weights(plan: Plan, keep: str, expected: int) -> None:
-    drive(plan, SerialRunner(), keep=keep)
+    swept(plan, SerialRunner(), keep=keep)
     folder = Path("study/weights")
     kept = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     assert len(kept) == expected
@@ -137,15 +138,15 @@ def test_kept_weights(plan: Plan, keep: str, expected: int) -> None:
 
 
 def test_a_later_sweep_without_keep_deletes_nothing(plan: Plan, project: Path) -> None:
-    drive(plan, SerialRunner(), keep="top-3")
+    swept(plan, SerialRunner(), keep="top-3")
     kept = set(Path("study/weights").iterdir())
     more = make_plan(plan.space.with_seeds([0, 1]), plan.task, lambda name: plan.cards[name])
-    assert drive(more, SerialRunner()).coverage.planned == 16
+    assert swept(more, SerialRunner()).coverage.planned == 16
     assert set(Path("study/weights").iterdir()) == kept != set()
 
 
 def test_only_kept_trials_of_this_study_are_deleted(plan: Plan) -> None:
-    drive(plan, SerialRunner(), keep="top-3")
+    swept(plan, SerialRunner(), keep="top-3")
     weights = Path("study/weights")
     kept = {path.name for path in weights.iterdir()}
     one = next(iter(plan.trials.keys() - kept))
@@ -158,7 +159,7 @@ def test_only_kept_trials_of_this_study_are_deleted(plan: Plan) -> None:
     (weights / "link").symlink_to(Path("elsewhere").resolve())
     more = make_plan(plan.space.with_seeds([0, 1]), plan.task, lambda name: plan.cards[name])
     (weights / min(more.trials.keys() - plan.trials.keys())).write_text("a file where a trial is to go")
-    assert drive(more, SerialRunner(), keep="best").coverage.complete
+    assert swept(more, SerialRunner(), keep="best").coverage.complete
     with Study(Path("study")).open() as ledger:
         best = max(ledger.dev_scores(), key=lambda row: row[1]["accuracy"])[0]
     left = {path.name for path in weights.iterdir() if path.is_dir()}
@@ -171,7 +172,7 @@ def test_weights_that_cannot_be_kept_show_before_anything_is_trained(plan: Plan)
     Path("study").mkdir()
     Path("study/weights").write_text("a file")
     with pytest.raises(FileExistsError):
-        drive(plan, SerialRunner(), keep="best")
+        swept(plan, SerialRunner(), keep="best")
     assert attempts() == []
 
 
@@ -190,7 +191,7 @@ def test_a_finished_trial_costs_as_many_questions_early_and_late(plan: Plan) -> 
                 listener._ledger.connection.set_trace_callback(None)
 
     runner = Counting()
-    drive(plan, runner, keep="best")
+    swept(plan, runner, keep="best")
     for asked in runner.asked:
         reads = [statement for statement in asked if statement.lstrip().startswith("SELECT")]
         assert all(" WHERE " in statement and " ORDER BY" not in statement for statement in reads), reads
@@ -198,13 +199,13 @@ def test_a_finished_trial_costs_as_many_questions_early_and_late(plan: Plan) -> 
 
 def test_trials_that_are_all_too_large_climb_down_the_ladder(plan: Plan) -> None:
     runner = Stumbling({row: ["out_of_memory", "out_of_memory"] for row in range(1, 9)}, "out of memory")
-    assert drive(plan, runner).coverage.complete
+    assert swept(plan, runner).coverage.complete
     assert {seen[1:] for seen in runner.seen} == {(1, False), (1, True), (2, True)}
 
 
 def test_a_reopened_trial_has_all_its_retries_again(plan: Plan) -> None:
-    drive(plan, Stumbling({4: ["code_error"]}))
-    assert drive(plan, Stumbling({4: ["lost_worker"]}), retry_failed=True).coverage.complete
+    swept(plan, Stumbling({4: ["code_error"]}))
+    assert swept(plan, Stumbling({4: ["lost_worker"]}), retry_failed=True).coverage.complete
 
 
 def test_a_message_is_shown_as_it_is(plan: Plan) -> None:
@@ -213,12 +214,12 @@ def test_a_message_is_shown_as_it_is(plan: Plan) -> None:
     message = "cannot open [/usr/lib/x.so] of [cls]"
     runner = Stumbling({4: ["code_error"]}, message)
     runner.rows = {trial.id: cell.index for cell in plan.cells for trial in cell.trials}
-    sweep(plan, Study(Path("study")), runner, sources={}, provenance=dict, progress=progress)
+    sweep(plan, Study(Path("study")), runner, progress=progress)
     assert message in shown.getvalue()
 
 
 def test_the_ledger_tells_how_a_trial_was_executed(plan: Plan) -> None:
-    drive(plan, Stumbling({3: ["out_of_memory", "out_of_memory"]}), threads=2)
+    swept(plan, Stumbling({3: ["out_of_memory", "out_of_memory"]}), threads=2)
     with Study(Path("study")).open() as ledger:
         halved, whole = (ledger.execution(plan.cells[row].trials[0].id) for row in (2, 3))
     assert (halved["micro_batch_divisor"], whole["micro_batch_divisor"]) == (2, 1)
@@ -233,9 +234,9 @@ def test_an_interrupt_leaves_nothing_running(plan: Plan) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        drive(plan, Interrupted())
+        swept(plan, Interrupted())
     assert [row["state"] for row in attempts()] == ["finished", "finished", "failed"]
-    assert drive(plan, SerialRunner()).coverage.complete
+    assert swept(plan, SerialRunner()).coverage.complete
 
 
 def test_nothing_is_written_when_the_encoder_cannot_be_read(plan: Plan, encoder_folder: Path, project: Path) -> None:
@@ -250,14 +251,14 @@ def test_nothing_is_written_when_the_encoder_cannot_be_read(plan: Plan, encoder_
     space = load_space(project / "question.toml").with_fixed({"encoder": str(project / "broken")})
     broken = make_plan(space, task, partial(describe, corpus=task.corpus))
     with pytest.raises(RequestError, match="lacks weights"):
-        drive(broken, SerialRunner())
+        swept(broken, SerialRunner())
     assert not Path("study").exists(), "a half-written study"
 
 
 def test_the_yardstick_is_measured_once(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gridsearch.tasks.tfidf_yardstick.N_ROWS_MOST", 10)
-    drive(plan, SerialRunner())
-    drive(plan, SerialRunner())
+    swept(plan, SerialRunner())
+    swept(plan, SerialRunner())
     with Study(Path("study")).open() as ledger:
         rows = ledger.connection.execute("SELECT name, dev FROM yardsticks").fetchall()
     (name,) = (row["name"] for row in rows)

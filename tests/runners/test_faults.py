@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from gridsearch.encoders.load import describe
 from gridsearch.plan.plan import Plan
@@ -22,10 +21,9 @@ from gridsearch.training.materials import Materials
 from gridsearch.training.worker import Job
 from runners.backends import processes
 from runners.backends.processes import ProcessesRunner
-from runners.driver import sweep
 from runners.materials import make_materials
-from runners.progress import Progress
 from tests.runners.backends.test_contract import Heard
+from tests.runners.driving import sweep
 from tests.runners.faults import at_fault, hungry, seed_of
 from tests.runners.waiting import state_of
 
@@ -139,10 +137,9 @@ def test_a_limit_that_is_kept_ends_nobody(plan: Plan, materials: Materials, monk
 
 def test_what_does_not_fit_is_run_in_smaller_batches(plan: Plan, tmp_path: Path) -> None:
     """A process with no more memory than so much: whole and half batches fail, a quarter fits."""
-    progress = Progress(plan.task.metric, {}, Console(quiet=True))
     with_one = replace(plan, cells=plan.cells[:1])
     runner = ProcessesRunner(2, what=hungry)
-    result = sweep(with_one, Study(tmp_path / "study"), runner, sources={}, provenance=dict, progress=progress)
+    result = sweep(with_one, Study(tmp_path / "study"), runner)
     assert result.coverage.complete
     with Study(tmp_path / "study").open() as ledger:
         assert {ledger.execution(trial)["micro_batch_divisor"] for trial in with_one.trials} == {4}

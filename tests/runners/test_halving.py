@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from gridsearch.errors import RequestError
 from gridsearch.plan.halving import halved
@@ -21,8 +20,8 @@ from gridsearch.training.materials import Materials
 from gridsearch.trial import Failure
 from reports.study.read import read_study
 from runners.cli import main
-from runners.driver import SweepResult, sweep
-from runners.progress import Progress
+from runners.driver import Driven
+from tests.runners.driving import sweep
 from tests.runners.pretending import Pretending, by_rate
 from tests.runners.test_optimize import CARD, TASK
 
@@ -39,22 +38,15 @@ WHOLE = "complete: 20 planned, 2 finished, 0 failed, 0 pending, 18 pruned"
 
 
 @pytest.fixture
-def swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SweepResult]:
+def swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Driven]:
     """Return a short way to sweep a space with a pretending runner; ``eta`` 0 is a plain sweep."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("runners.driver.make_materials", lambda *_: Materials({}, {}))
+    monkeypatch.setattr("runners.schedules.rounds.make_materials", lambda *_: Materials({}, {}))
 
-    def run(runner: Pretending, eta: int = 3, space: str = SPACE, study: str = "study", **options: Any) -> SweepResult:
+    def run(runner: Pretending, eta: int = 3, space: str = SPACE, study: str = "study", **options: Any) -> Driven:
         plan = plan_of(space)
-        return sweep(
-            halved(plan, eta) if eta else plan,
-            Study(Path(study)),
-            runner,
-            sources={"space": "test", "encoders": {"tiny": CARD.identity}},
-            provenance=dict,
-            progress=Progress("accuracy", {}, Console(quiet=True)),
-            **options,
-        )
+        sources = {"space": "test", "encoders": {"tiny": CARD.identity}}
+        return sweep(halved(plan, eta) if eta else plan, Study(Path(study)), runner, sources, **options)
 
     return run
 

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,11 @@ from gridsearch.training.materials import Materials
 from gridsearch.trial import Failure
 from reports.study.read import read_study
 from runners.cli import main
-from runners.driver import sweep
+from runners.driver import Driven, Settings, drive
 from runners.progress import Progress
-from runners.schedules import search_plan
-from runners.schedules.search_plan import SearchResult, optimise
+from runners.schedules.search import OptunaSearch
 from runners.schedules.search_settings import Search
+from tests.runners.driving import sweep
 from tests.runners.pretending import N_DEV, Pretending, by_rate
 from tests.runners.waiting import SECONDS, wait_until
 
@@ -53,24 +53,39 @@ TASK = Task("small", "single", "accuracy", ("no", "yes"), texts(640), texts(N_DE
 CARD = EncoderCard("tiny", "files-0123456789abcdef", "bert", 12, True, 512, dropout=0.1)
 
 
+SOURCES = {"space": "test", "encoders": {"tiny": CARD.identity}}
+
+
+@dataclass
+class About:
+    """What a search is about."""
+
+    space: Space
+    task: Task = TASK
+
+    def describe(self, encoder: str) -> EncoderCard:
+        return CARD
+
+    def sources(self, cards: Mapping[str, EncoderCard]) -> Mapping[str, object]:
+        return SOURCES
+
+
 @pytest.fixture
-def optimised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SearchResult]:
+def optimised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Driven]:
     """Return a short way to search a space with the pretending runner, in a study of the test's own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(search_plan, "materials_on_demand", lambda *_: Materials({CARD.identity: None}, {}))
+    monkeypatch.setattr("runners.schedules.search.materials_on_demand", lambda *_: Materials({CARD.identity: None}, {}))
 
-    def run(space: str | Space, runner: Pretending, n_trials: int | None = None, **search: Any) -> SearchResult:
-        return optimise(
-            parse_space(space, "test") if isinstance(space, str) else space,
-            TASK,
-            lambda name: CARD,
-            Study(Path("study")),
+    def run(space: str | Space, runner: Pretending, n_trials: int | None = None, **search: Any) -> Driven:
+        study = Study(Path("study"))
+        asked = About(parse_space(space, "test") if isinstance(space, str) else space)
+        return drive(
+            OptunaSearch(asked, study, Search(n_trials=n_trials, **search), {}),
+            study,
             runner,
-            Search(n_trials=n_trials, **search),
-            sources=lambda cards: {"space": "test", "encoders": {"tiny": CARD.identity}},
+            Settings(),
             provenance=lambda: {"command": ["gridsearch", "optimize", "test"]},
             progress=Progress("accuracy", {}, Console(quiet=True)),
-            names={},
         )
 
     return run
@@ -78,11 +93,9 @@ def optimised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
 def swept(space: str, runner: Pretending, monkeypatch: pytest.MonkeyPatch) -> str:
     """Sweep a space with the pretending runner; return the certificate."""
-    monkeypatch.setattr("runners.driver.make_materials", lambda *_: Materials({}, {}))
+    monkeypatch.setattr("runners.schedules.rounds.make_materials", lambda *_: Materials({}, {}))
     plan = make_plan(parse_space(space, "test"), TASK, lambda name: CARD)
-    progress = Progress("accuracy", {}, Console(quiet=True))
-    sources = {"space": "test", "encoders": {"tiny": CARD.identity}}
-    return str(sweep(plan, Study(Path("study")), runner, sources=sources, provenance=dict, progress=progress).coverage)
+    return str(sweep(plan, Study(Path("study")), runner, SOURCES).coverage)
 
 
 def ledger_rows(query: str) -> list[tuple[Any, ...]]:
@@ -210,7 +223,7 @@ def test_cells_of_one_recipe_share_their_trial(optimised) -> None:
 
 
 def test_a_contradiction_that_only_a_range_brings_is_left_out(optimised, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_plan, "N_CHECKED", 1)
+    monkeypatch.setattr("runners.schedules.search.N_CHECKED", 1)
     space = "[factors.reinit_layers]\nrange = { low = 0, high = 12 }\n[factors.frozen_layers]\nlevels = [1]\n"
     assert optimised(space, Pretending(), 20).coverage.finished == 12
     assert [json.loads(row[0]) for row in ledger_rows("SELECT levels FROM excluded")] == [

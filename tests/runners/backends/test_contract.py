@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from gridsearch.encoders.load import describe
 from gridsearch.errors import RequestError
@@ -35,12 +34,11 @@ from runners.backends.processes import ProcessesRunner
 from runners.backends.ray_tune import RayRunner, _trainable
 from runners.backends.serial import SerialRunner
 from runners.contract import KILLED, Runner
-from runners.driver import sweep
 from runners.materials import make_materials
-from runners.progress import Progress
 from runners.recorder import Recorder
 from tests.fixtures_core import with_another_word
 from tests.runners.conftest import make_project
+from tests.runners.driving import sweep
 
 RUNNERS = {
     "serial": SerialRunner,
@@ -287,8 +285,7 @@ def test_a_killed_trial_is_tried_alone_and_then_in_smaller_batches(
             os.kill(int(worker.split(":")[1]), signal.SIGKILL)
 
     monkeypatch.setattr(Recorder, "started", started)
-    progress = Progress(plan.task.metric, {}, Console(quiet=True))
-    result = sweep(plan, Study(tmp_path / "study"), RUNNERS[name](), sources={}, provenance=dict, progress=progress)
+    result = sweep(plan, Study(tmp_path / "study"), RUNNERS[name]())
     assert str(result.coverage) == "complete: 3 planned, 3 finished, 0 failed, 0 pending"
     with Study(tmp_path / "study").open() as ledger:
         rows = ledger.connection.execute("SELECT * FROM attempts ORDER BY id").fetchall()
