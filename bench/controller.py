@@ -85,7 +85,7 @@ def seconds_beside_training(n_trials: int, folder: Path, task: Task, encoder: Pa
         partial(describe, corpus=task.corpus),
     )
     study = Study(folder / f"study-{n_trials}")
-    progress = Progress(task.metric, {}, Console(quiet=True))
+    progress = Progress(task.target, {}, Console(quiet=True))
     schedule, runner = Rounds(plan, study, {}), RayRunner(N_WORKERS)
     result = drive(schedule, study, runner, Settings(), provenance=dict, progress=progress)
     assert result.coverage.complete

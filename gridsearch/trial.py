@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from gridsearch.canonical import fingerprint
 from gridsearch.recipe.recipe import Recipe, set_knobs
+from gridsearch.repetition import Repetition
 
 if TYPE_CHECKING:
     import numpy
@@ -31,6 +32,11 @@ class Trial:
     fold: int
     task: str
     encoder: str
+
+    @property
+    def repetition(self) -> Repetition:
+        """Which run of its cell this is."""
+        return Repetition(self.seed, self.fold)
 
     @property
     def short_id(self) -> str:
@@ -91,6 +97,11 @@ class Outcome:
     peak_bytes: int
     not_learned: str = ""
     weights: bytes | None = None
+
+    @property
+    def dev(self) -> Mapping[str, Metrics]:
+        """Metrics on dev of each part."""
+        return {name: part.dev for name, part in self.parts.items()}
 
     @property
     def diverged_in(self) -> int | None:

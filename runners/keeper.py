@@ -4,12 +4,12 @@ import shutil
 
 from gridsearch.errors import RequestError, one_of
 from gridsearch.study.ledger import Ledger
-from gridsearch.study.ranking import goodness, ranking
+from gridsearch.study.ranking import ranking
 from gridsearch.study.study import Study
 from gridsearch.tasks.task import Task
 from gridsearch.training.kept_weights import HALF_MADE, is_kept, save_weights
 from gridsearch.training.materials import Materials
-from gridsearch.trial import PART, Outcome
+from gridsearch.trial import Outcome
 
 KEEP = {"none": 0, "best": 1, "top-3": 3, "all": None}
 
@@ -29,9 +29,13 @@ class Keeper:
 
     def __init__(self, study: Study, ledger: Ledger, task: Task, keep: str) -> None:
         self._study, self._ledger, self._task = study, ledger, task
-        self._metric = task.metric
+        self._target = task.target
         self._limit = n_kept(keep)
-        self._best = ranking(ledger, self._metric)[: self._limit] if self._limit else []
+        self._best = (
+            [(self._target.goodness(value), one) for value, one in ranking(ledger, self._target)[: self._limit]]
+            if self._limit
+            else []
+        )
         if self._limit != 0:
             study.weights_folder.mkdir(exist_ok=True)  # what cannot be made shows before anything is trained
 
@@ -48,7 +52,7 @@ class Keeper:
         # "none" keeps nothing new, and "all" everything: neither deletes what an earlier command kept.
         if not self._limit:
             return
-        mine = (goodness(self._metric, outcome.parts[PART].dev), trial_id)
+        mine = (self._target.goodness(self._target.of(outcome.dev)), trial_id)
         self._best = sorted([*self._best, mine], key=lambda row: -row[0])[: self._limit]
         self._prune({one for _, one in self._best})
 
@@ -63,4 +67,4 @@ class Keeper:
     def _is_wanted(self, outcome: Outcome) -> bool:
         if self._limit is None or len(self._best) < self._limit:
             return True
-        return goodness(self._metric, outcome.parts[PART].dev) > self._best[-1][0]
+        return self._target.goodness(self._target.of(outcome.dev)) > self._best[-1][0]

@@ -9,7 +9,7 @@ from rich.progress import Progress as Bar
 
 from gridsearch.plan.rungs import Standing
 from gridsearch.study.survey import Coverage
-from gridsearch.tasks.metrics import is_better
+from gridsearch.tasks.target import Target
 from gridsearch.trial import Failure, Outcome
 
 PLAIN_LINE_SECONDS = 10.0
@@ -19,9 +19,9 @@ PLAIN_LINE_SECONDS = 10.0
 class Progress:
     """Counts trials done, running and failed, keeps the best result so far and an estimate of the time left."""
 
-    def __init__(self, metric: str, names: Mapping[str, str], console: Console) -> None:
+    def __init__(self, target: Target, names: Mapping[str, str], console: Console) -> None:
         """``names`` maps trial ids to what people call them (the row of the table)."""
-        self._metric, self._names, self._console = metric, names, console
+        self._target, self._names, self._console = target, names, console
         self._running: set[str] = set()
         self._n_planned = self._n_done = self._n_failed = self._n_pruned = self._n_done_here = 0
         self._best: tuple[float, str] | None = None
@@ -71,8 +71,8 @@ class Progress:
         self._running.discard(trial_id)
         self._n_done += 1
         self._n_done_here += 1
-        value = next(iter(outcome.parts.values())).dev[self._metric]
-        if is_better(self._metric, value, self._best[0] if self._best else None):
+        value = self._target.of(outcome.dev)
+        if self._target.is_better(value, self._best[0] if self._best else None):
             self._best = (value, self._names.get(trial_id, trial_id[:8]))
         if outcome.diverged_in is not None:
             self.say(

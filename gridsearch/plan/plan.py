@@ -27,6 +27,11 @@ class PlannedCell:
     trials: tuple[Trial, ...]
     row: str = ""
 
+    def name_of(self, trial: Trial) -> str:
+        """Return what people call one of its trials."""
+        repetition = trial.repetition.name(one.repetition for one in self.trials)
+        return f"cell {self.index}, {repetition}" if repetition else f"cell {self.index}"
+
 
 @dataclass(frozen=True)
 class ExcludedCell:
@@ -87,7 +92,7 @@ class Plan:
         """
         first_cell = {trial.id: cell for cell in reversed(self.cells) for trial in cell.trials}
         trials = [trial for trial in self.trials.values() if trial.id in trial_ids]
-        levels = [[*first_cell[trial.id].levels.values(), str(trial.seed)] for trial in trials]
+        levels = [[*first_cell[trial.id].levels.values(), trial.repetition.label] for trial in trials]
         order = balanced_order(trials, levels, self.space.design.order_seed)
         if self.space.design.kind == "one-at-a-time" and self.baseline is not None:
             first = {trial.id for trial in self.baseline.trials}

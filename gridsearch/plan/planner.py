@@ -123,11 +123,12 @@ class Planner:
         trials = tuple(
             make_trial(
                 recipe,
-                seed=_seed_of(seed, resolved, recipe, dead, space, card.identity),
+                seed=_seed_of(repetition.seed, resolved, recipe, dead, space, card.identity),
+                fold=repetition.fold,
                 task=self._task.fingerprint,
                 encoder=card.identity,
             )
-            for seed in space.design.seeds
+            for repetition in space.design.repetitions
         )
         return PlannedCell(index, cell.levels, recipe, dead, trials, cell.row)
 

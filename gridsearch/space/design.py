@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gridsearch.errors import RequestError, one_of, validation_sentence
+from gridsearch.repetition import Repetition, repetitions
 from gridsearch.space.draws import draws
 from gridsearch.space.factor import ROW, Factor, Level, label_of
 from gridsearch.space.fraction import MOST_FACTORS, aliased_effects, fraction_columns, fraction_runs
@@ -35,6 +36,11 @@ class Design(BaseModel):
     seed_policy: Literal["shared", "distinct"] = "shared"
     on_dead: Literal["refuse", "collapse", "replicate"] = "refuse"
     order_seed: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def repetitions(self) -> tuple[Repetition, ...]:
+        """How often each cell is run, and on which rows."""
+        return repetitions(self.seeds)
 
 
 @dataclass(frozen=True)

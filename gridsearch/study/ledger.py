@@ -19,11 +19,11 @@ from gridsearch.recipe.knob import NO_NEUTRAL
 from gridsearch.recipe.recipe import knobs, parse_recipe
 from gridsearch.space.factor import ROW
 from gridsearch.study.lease import Trace, this_machine, trace_of
-from gridsearch.study.manifest import difference, study_facts
+from gridsearch.study.manifest import difference, study_facts, target
 from gridsearch.study.schema import SCHEMA_VERSION, make_up_to_date, up_to_date_copy, version_of
 from gridsearch.study.stored_logits import AUTO, Kept, array_bytes, as_kept, chunks_of, joined, kept_as
 from gridsearch.study.survey import OVER, Coverage, Survey
-from gridsearch.tasks.metrics import LOWER_IS_BETTER
+from gridsearch.tasks.target import Target
 from gridsearch.tasks.task import Task
 from gridsearch.trial import PART, Epoch, Failure, FailureKind, Outcome, Trial
 
@@ -229,17 +229,17 @@ class Ledger:
         for row in self.connection.execute("SELECT * FROM cell_trials ORDER BY position, replicate"):
             cells.setdefault(row["position"], []).append(row["trial"])
         firsts = {tuple(trials): position for position, trials in reversed(cells.items())}
-        metric = self._fact("metric")
+        selected = target(self.facts())
         return stand(
             read_halving(halving),
             {position: trials for position, trials in cells.items() if firsts[tuple(trials)] == position},
-            self._curves(metric),
+            self._curves(selected),
             {trial for trial, state in states.items() if state in OVER},
-            lower_is_better=metric in LOWER_IS_BETTER,
+            lower_is_better=selected.lower_is_better,
         )
 
-    def _curves(self, metric: str) -> dict[str, list[float | None]]:
-        """Return the metric on dev after each epoch of every trial; None where its numbers were not finite.
+    def _curves(self, selected: Target) -> dict[str, list[float | None]]:
+        """Return the target on dev after each epoch of every trial; None where its numbers were not finite.
 
         An epoch that was run twice counts as it was first seen: what was chosen by it stays chosen on any machine.
         """
@@ -251,7 +251,7 @@ class Ledger:
         for row in self.connection.execute(query):
             curve = curves.setdefault(row["trial"], [])
             if len(curve) < row["number"]:
-                curve.append(dev_after(row["train_loss"], row["dev"], metric))
+                curve.append(dev_after(row["train_loss"], row["dev"], selected))
         return curves
 
     def failures(self, trial_id: str) -> list[FailureKind]:
@@ -267,13 +267,16 @@ class Ledger:
         )
         return [tuple(row) for row in self.connection.execute(query)]
 
-    def dev_scores(self) -> list[tuple[str, dict[str, float]]]:
-        """Return (trial, dev metrics at the chosen epoch) of every finished trial, in the order they finished."""
+    def dev_results(self) -> dict[str, dict[str, dict[str, float]]]:
+        """Return the dev metrics of each part at the chosen epoch of every finished trial, as they finished."""
         query = (
-            "SELECT trial, dev FROM outcomes JOIN attempts ON attempts.id = outcomes.attempt "
+            "SELECT trial, part, dev FROM outcomes JOIN attempts ON attempts.id = outcomes.attempt "
             "WHERE state = 'finished' ORDER BY outcomes.rowid"  # as they were written: a clock may be set back
         )
-        return [(row["trial"], json.loads(row["dev"])) for row in self.connection.execute(query)]
+        found: dict[str, dict[str, dict[str, float]]] = {}
+        for row in self.connection.execute(query):
+            found.setdefault(row["trial"], {})[row["part"]] = json.loads(row["dev"])
+        return found
 
     def execution(self, trial_id: str) -> dict[str, Any]:
         """Return how a finished trial was executed: threads, device, micro-batches; empty when it is not finished."""
@@ -344,14 +347,14 @@ class Ledger:
                     if logits is not None:
                         self._insert_logits(write, (attempt, name, split), logits)
 
-    def logits(self, trial_id: str, split: str) -> "numpy.ndarray | None":
+    def logits(self, trial_id: str, split: str, part: str = PART) -> "numpy.ndarray | None":
         """Read a finished trial's logits of (rows, labels) on "dev" or "test", as kept; None where none are."""
         query = (
             "SELECT data FROM logits JOIN attempts ON attempts.id = logits.attempt "
             "WHERE trial = ? AND state = 'finished' AND part = ? AND split = ? ORDER BY chunk"
         )
         found: numpy.ndarray | None = joined(
-            row["data"] for row in self.connection.execute(query, (trial_id, PART, split))
+            row["data"] for row in self.connection.execute(query, (trial_id, part, split))
         )
         return found
 
@@ -475,10 +478,13 @@ def _labels(task: Task) -> Iterator[tuple[str, str, bytes]]:
             yield name, PART, array_bytes(np.array(split.labels, dtype=np.int32))
 
 
-def dev_after(train_loss: float | None, dev: str, metric: str) -> float | None:
-    """Return the metric of an epoch as it is kept; None where its numbers were not finite."""
-    value = json.loads(dev).get(PART, {}).get(metric)
-    return value if train_loss is not None and value is not None and math.isfinite(value) else None
+def dev_after(train_loss: float | None, dev: str, selected: Target) -> float | None:
+    """Return the target of an epoch as it is kept; None where its numbers were not finite."""
+    try:
+        value = selected.of(json.loads(dev))
+    except KeyError:
+        return None
+    return value if train_loss is not None and math.isfinite(value) else None
 
 
 def _levels(levels: Mapping[str, str], row: str = "") -> str:

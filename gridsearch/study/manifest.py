@@ -6,6 +6,7 @@ from typing import Any
 
 from gridsearch.plan.plan import Plan
 from gridsearch.space.factor import ROW
+from gridsearch.tasks.target import Target, target_of
 from gridsearch.tasks.task import POSITIVE
 
 
@@ -42,7 +43,8 @@ def study_facts(plan: Plan, sources: Mapping[str, object]) -> dict[str, object]:
             "test": len(task.test) if task.test else 0,
         },
         "test_is_labelled": task.test is not None and task.test.labels is not None,
-        "metric": task.metric,
+        "metric": task.target.name,
+        **({} if task.target == target_of(task.metric) else {"target": task.target.metrics}),
         "label_names": task.label_names,
         "positive_label": task.positive_label,
         "n_labels_held": {split: len(held) for split, held in task.labels_held.items()},
@@ -50,6 +52,12 @@ def study_facts(plan: Plan, sources: Mapping[str, object]) -> dict[str, object]:
         "encoder_notes": [card.note for card in plan.cards.values() if card.note],
         "sources": sources,
     }
+
+
+def target(facts: Mapping[str, Any]) -> Target:
+    """Return the number that a study selects on. Older ledgers name the metric of their one part alone."""
+    pairs = facts.get("target")
+    return target_of(facts["metric"]) if pairs is None else Target(tuple((part, metric) for part, metric in pairs))
 
 
 def positive_label(facts: Mapping[str, Any]) -> str | None:

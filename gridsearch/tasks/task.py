@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Literal
 
 from gridsearch.canonical import fingerprint
+from gridsearch.tasks.target import Target, target_of
 
 Kind = Literal["single", "pair"]
 METRICS = ("accuracy", "f1_macro", "f1_micro", "f1_weighted", "f1_binary", "auc", "matthews", "log_loss")
@@ -55,6 +56,11 @@ class Task:
         splits = [self.train, self.dev] + ([self.test] if self.test else [])
         told = [self.kind, self.metric, self.label_names, [[s.texts, s.pairs, s.labels] for s in splits]]
         return fingerprint(told if self.positive == POSITIVE else [*told, {"positive": self.positive}])
+
+    @property
+    def target(self) -> Target:
+        """The number that a study of this task selects on."""
+        return target_of(self.metric)
 
     @property
     def positive_label(self) -> str | None:

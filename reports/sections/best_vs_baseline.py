@@ -57,8 +57,8 @@ def best_against_baseline(study: StudyRows) -> Versus | None:
 
 
 def _same_seeds(first: Sequence[Replicate], second: Sequence[Replicate]) -> list[tuple[Replicate, Replicate]]:
-    others = {(one.seed, one.fold): one for one in second}
-    return [(one, others[one.seed, one.fold]) for one in first if (one.seed, one.fold) in others]
+    others = {one.repetition: one for one in second}
+    return [(one, others[one.repetition]) for one in first if one.repetition in others]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Runs as arrays: levels by number, cells, and the seeds that all cells share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -103,7 +103,7 @@ class Table:
 def make_table(
     factors: Sequence[Factor],
     levels: Sequence[Mapping[str, str]],
-    blocks: Sequence[int | None],
+    blocks: Sequence[Hashable | None],
     inert: Sequence[str] = (),
 ) -> Table:
     """Number levels, cells and blocks.
@@ -149,12 +149,12 @@ def _numbered(codes: Indexes) -> Indexes:
     return np.asarray(np.unique(codes, axis=0, return_inverse=True)[1]).reshape(-1)
 
 
-def _shared_blocks(cells: Indexes, blocks: Sequence[int | None]) -> Indexes:
+def _shared_blocks(cells: Indexes, blocks: Sequence[Hashable | None]) -> Indexes:
     """Number the seeds that at least half of the cells ran with, from 1; all others are 0.
 
     A seed of one cell's own says nothing about other cells: as a block it would only eat the error.
     """
-    rows_of: dict[int, list[int]] = {}
+    rows_of: dict[Hashable, list[int]] = {}
     for row, block in enumerate(blocks):
         if block is not None:
             rows_of.setdefault(block, []).append(row)

@@ -1,6 +1,6 @@
 """What an analysis of effects is made of. Estimates are in units of the response; ``_in_sd`` are in run-to-run sd."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -27,13 +27,13 @@ class Factor:
 
 @dataclass(frozen=True)
 class Run:
-    """One result: the level of every factor, the seed that it ran with (None if unknown), and the response.
+    """One result: the level of every factor, its seed and fold (None if unknown), and the response.
 
     A trial that several cells share is given once: its copies are no evidence.
     """
 
     levels: Mapping[str, str]
-    block: int | None
+    block: Hashable | None
     value: float | None
 
 

@@ -47,7 +47,7 @@ def measured(study: StudyRows, split: str) -> Measured:
         values = []
         for one in cell.replicates:
             value = one.test if split == "test" else one.dev
-            distinct.setdefault(one.trial, Run(cell.levels, one.seed, value))
+            distinct.setdefault(one.trial, Run(cell.levels, one.repetition, value))
             values += [value] if value is not None and math.isfinite(value) else []
             not_learned |= {one.trial} if one.not_learned else set()
         cells.setdefault(cell.trials, (cell.index, cell.levels, tuple(values)))

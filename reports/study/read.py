@@ -12,10 +12,12 @@ from gridsearch.errors import RequestError
 from gridsearch.plan.rungs import Standing
 from gridsearch.space.factor import ROW
 from gridsearch.study.ledger import Ledger, dev_after
-from gridsearch.study.manifest import position_of_positive
+from gridsearch.study.manifest import position_of_positive, target
 from gridsearch.study.stored_logits import bytes_array
 from gridsearch.study.survey import Survey
 from gridsearch.tasks.learned import Guess, below_the_others, guess_on
+from gridsearch.tasks.target import Target
+from gridsearch.trial import PART
 from reports.study.view import (
     CellRow,
     FactorColumn,
@@ -128,13 +130,15 @@ def _cells(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> tuple[Ce
         "SELECT attempt, count(*) AS n_epochs, avg(train_seconds) AS train, avg(dev_seconds) AS dev "
         "FROM epochs GROUP BY attempt"
     )}  # fmt: skip
-    metric = facts.get("metric", "")
+    if "metric" not in facts:
+        return ()
+    selected = target(facts)
     curves: dict[int, list[float | None]] = defaultdict(list)
     for row in connection.execute("SELECT attempt, train_loss, dev FROM epochs ORDER BY attempt, number"):
-        curves[row["attempt"]].append(dev_after(row["train_loss"], row["dev"], metric))
+        curves[row["attempt"]].append(dev_after(row["train_loss"], row["dev"], selected))
     replicates: dict[int, list[Replicate]] = defaultdict(list)
     for row in connection.execute(_REPLICATES):
-        replicates[row["position"]].append(_replicate(row, outcomes, epochs, curves, metric))
+        replicates[row["position"]].append(_replicate(row, outcomes, epochs, curves, selected))
     return tuple(
         CellRow(
             index=row["position"],
@@ -152,7 +156,7 @@ def _cells(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> tuple[Ce
 
 def _guess(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> Guess | None:
     """Return what a guess reaches on dev; None for a published table, and where an old ledger has no labels."""
-    row = connection.execute("SELECT labels FROM labels WHERE split = 'dev'").fetchone()
+    row = connection.execute("SELECT labels FROM labels WHERE split = 'dev' AND part = ?", (PART,)).fetchone()
     if row is None:
         return None
     counts = Counter(bytes_array(row["labels"]).tolist())
@@ -187,20 +191,33 @@ def _levels_and_row(text: str) -> tuple[dict[str, str], str]:
     return levels, levels.pop(ROW, "")
 
 
-def _outcomes(connection: sqlite3.Connection) -> dict[int, tuple[dict[str, float], dict[str, float]]]:
-    """Metrics on dev and test by attempt. A single task has one part, and only that is reported."""
-    found: dict[int, tuple[dict[str, float], dict[str, float]]] = {}
-    for row in connection.execute("SELECT attempt, dev, test FROM outcomes ORDER BY attempt, rowid"):
-        found.setdefault(row["attempt"], (json.loads(row["dev"]), json.loads(row["test"] or "{}")))
+ByPart = dict[str, dict[str, float]]
+
+
+def _outcomes(connection: sqlite3.Connection) -> dict[int, tuple[ByPart, ByPart]]:
+    """Metrics on dev and test, of each part, by attempt."""
+    found: dict[int, tuple[ByPart, ByPart]] = {}
+    for row in connection.execute("SELECT attempt, part, dev, test FROM outcomes ORDER BY attempt, rowid"):
+        dev, test = found.setdefault(row["attempt"], ({}, {}))
+        dev[row["part"]] = json.loads(row["dev"])
+        if row["test"] is not None:
+            test[row["part"]] = json.loads(row["test"])
     return found
+
+
+def _by_name(results: ByPart) -> dict[str, float]:
+    """Return the metrics of the one part; of several, with the part's name before each."""
+    if len(results) == 1:
+        return next(iter(results.values()))
+    return {f"{part} {metric}": value for part, metrics in results.items() for metric, value in metrics.items()}
 
 
 def _replicate(
     row: sqlite3.Row,
-    outcomes: Mapping[int, tuple[dict[str, float], dict[str, float]]],
+    outcomes: Mapping[int, tuple[ByPart, ByPart]],
     epochs: Mapping[int, sqlite3.Row],
     curves: Mapping[int, list[float | None]],
-    metric: str,
+    selected: Target,
 ) -> Replicate:
     about = (row["trial"], row["seed"], row["fold"], row["state"])
     if row["state"] != "finished":
@@ -212,10 +229,10 @@ def _replicate(
     epoch = epochs[row["attempt"]]
     return Replicate(
         *about,
-        dev=dev[metric],
-        test=test.get(metric),
-        dev_metrics=dev,
-        test_metrics=test,
+        dev=selected.of(dev),
+        test=selected.of(test) if test.keys() == dev.keys() else None,
+        dev_metrics=_by_name(dev),
+        test_metrics=_by_name(test),
         dev_by_epoch=tuple(curves[row["attempt"]]),
         chosen_epoch=row["chosen_epoch"],
         n_epochs=epoch["n_epochs"],
@@ -239,7 +256,9 @@ def _predictions(ledger: Ledger, study: StudyRows) -> Predictions | None:
     best, baseline = next(iter(study.ranking), None), study.baseline
     if best is None or baseline is None or best is baseline:
         return None
-    row = ledger.connection.execute("SELECT labels FROM labels WHERE split = ?", (study.split,)).fetchone()
+    row = ledger.connection.execute(
+        "SELECT labels FROM labels WHERE split = ? AND part = ?", (study.split, PART)
+    ).fetchone()
     if row is None:
         return None
     trials = {replicate.trial for cell in (best, baseline) for replicate in cell.finished}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridsearch.plan.rungs import Standing
+from gridsearch.repetition import Repetition
 from gridsearch.study.manifest import positive_label
 from gridsearch.study.survey import Coverage
 from gridsearch.tasks.learned import Guess
@@ -80,6 +81,11 @@ class Replicate:
     peak_bytes: int | None = None
     not_learned: str = ""
     terms: str = ""
+
+    @property
+    def repetition(self) -> Repetition:
+        """Which run of its cell it is."""
+        return Repetition(self.seed, self.fold)
 
     @property
     def diverged_in(self) -> int | None:

@@ -32,7 +32,7 @@ def run(arguments: Arguments) -> int:
             runner,
             settings,
             provenance=lambda: describe_run(["gridsearch", *sys.argv[1:]], arguments.runner),
-            progress=Progress(asked.task.metric, names, Console(highlight=False)),
+            progress=Progress(asked.task.target, names, Console(highlight=False)),
         )
         (page,) = write_reports(asked.study, None, ["md"], arguments.lang)
         with asked.study.open() as ledger:

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from gridsearch.errors import GridSearchError, RequestError
+from gridsearch.study.manifest import target as study_target
 from gridsearch.study.ranking import trial_named
 from gridsearch.study.study import Study
 from gridsearch.tasks.metrics import probabilities
@@ -30,11 +31,11 @@ def run(arguments: Arguments) -> int:
     _refuse_to_overwrite(target, source, force=arguments.force)
     with study.open() as ledger:
         facts, trial = ledger.facts(), trial_named(ledger, arguments.trial)
-        dev = dict(ledger.dev_scores()).get(trial.id)
+        dev, selected = ledger.dev_results().get(trial.id), study_target(facts)
     inputs, table = read_inputs(source, Columns.model_validate(facts["sources"]["columns"]), facts["task_kind"])
     folder = study.weights_of(trial.id)
     kept = open_kept(folder) if folder.is_dir() else _retrain(study, trial, facts)
-    measured = f", dev {facts['metric']} {dev[facts['metric']]:.4f}" if dev else ""
+    measured = f", dev {selected.name} {selected.of(dev):.4f}" if dev else ""
     _say(f"{len(inputs)} rows labelled by trial {trial.short_id} (seed {trial.seed}{measured})")
     logits = predict_logits(kept, inputs)
     if not np.isfinite(logits).all():

@@ -32,13 +32,9 @@ def _sweep_and_show(arguments: Arguments, settings: Settings) -> int:
     runner = chosen_runner(arguments)
     console = Console(highlight=False)
     plan = question.plan
-    names = {
-        trial.id: f"cell {cell.index}" + (f", seed {trial.seed}" if len(cell.trials) > 1 else "")
-        for cell in reversed(plan.cells)
-        for trial in cell.trials
-    }
+    names = {trial.id: cell.name_of(trial) for cell in reversed(plan.cells) for trial in cell.trials}
     if plan.halving is not None:
-        print(f"successive halving: {plan.halving.text(len(plan.space.design.seeds))}")
+        print(f"successive halving: {plan.halving.text(len(plan.space.design.repetitions))}")
     result = drive(
         Rounds(plan, question.study, question.sources),
         question.study,
@@ -47,7 +43,7 @@ def _sweep_and_show(arguments: Arguments, settings: Settings) -> int:
         provenance=lambda: (
             describe_run(["gridsearch", *sys.argv[1:]], arguments.runner) | _foreseen(question, arguments)
         ),
-        progress=Progress(plan.task.metric, names, console),
+        progress=Progress(plan.task.target, names, console),
     )
     _show(question, arguments.lang)
     if result.stopped:

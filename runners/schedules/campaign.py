@@ -9,8 +9,9 @@ from statistics import fmean
 from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
 from gridsearch.plan.planner import Planner
 from gridsearch.study.objectives import BY_SEED, METRIC, SECONDS
+from gridsearch.tasks.target import Target
 from gridsearch.training.worker import Job
-from gridsearch.trial import PART, Epoch, Failure, Outcome, Trial, retry_after
+from gridsearch.trial import Epoch, Failure, Outcome, Trial, retry_after
 from reports.study.view import StudyRows
 from runners.schedules.proposals import Proposal, Proposer
 from runners.schedules.schedule import Session
@@ -102,7 +103,7 @@ class Campaign:
         if (scout := self._scout(trial_id)) is not None and epoch.number > scout.n_reported:
             scout.n_reported = epoch.number
             if epoch.is_finite:
-                scout.proposal.trial.report(epoch.dev[PART][self._metric], epoch.number)
+                scout.proposal.trial.report(self._target.of(epoch.dev), epoch.number)
 
     def prune_wanted(self, trial_id: str) -> bool:
         """Ask the pruner; after the last epoch there is nothing left to spare."""
@@ -119,7 +120,7 @@ class Campaign:
     def finished(self, trial_id: str, outcome: Outcome) -> None:
         """Keep the outcome, and go on with the cell."""
         self._recorder.finished(trial_id, outcome)
-        self._end(trial_id, Result(outcome.parts[PART].dev[self._metric], outcome.seconds))
+        self._end(trial_id, Result(self._target.of(outcome.dev), outcome.seconds))
 
     def failed(self, trial_id: str, failure: Failure) -> None:
         """Close the attempt; try again what its kind allows."""
@@ -136,8 +137,8 @@ class Campaign:
     # What is proposed
 
     @property
-    def _metric(self) -> str:
-        return self.plan.task.metric
+    def _target(self) -> Target:
+        return self.plan.task.target
 
     def _begin(self, known: StudyRows) -> None:
         """Take over what the ledger knows, and open the cells that an earlier run left unfinished."""
@@ -155,8 +156,8 @@ class Campaign:
     def _may_propose(self) -> bool:
         if self.stopped or (self._deadline is not None and time.monotonic() >= self._deadline):
             return False
-        n_seeds = len(self.plan.space.design.seeds)
-        return self._search.n_trials is None or len(self._trials) + n_seeds <= self._search.n_trials
+        n_repetitions = len(self.plan.space.design.repetitions)
+        return self._search.n_trials is None or len(self._trials) + n_repetitions <= self._search.n_trials
 
     def _propose(self) -> bool:
         """Open a cell that has something to run; False, and the reason in ``stopped``, when none can be found."""
@@ -184,8 +185,7 @@ class Campaign:
 
     def _name(self, cell: PlannedCell) -> None:
         for trial in cell.trials:
-            seed = f", seed {trial.seed}" if len(cell.trials) > 1 else ""
-            self._names.setdefault(trial.id, f"cell {cell.index}{seed}")
+            self._names.setdefault(trial.id, cell.name_of(trial))
 
     # From proposal to answer
 

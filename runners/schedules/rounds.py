@@ -57,7 +57,7 @@ class Rounds:
         What is pending of a halving is that of one rung; when it is done, the ledger names what the next one lacks.
         """
         ledger, recorder, n_rungs = session.ledger, session.recorder, 0
-        best = best_so_far(ledger, self.task.metric)
+        best = best_so_far(ledger, self.task.target)
         if self._plan.halving is None:
             recorder.progress.begin(ledger.coverage(), best)
         while pending := (survey := ledger.survey()).pending:
@@ -65,7 +65,7 @@ class Rounds:
                 recorder.end_after({} if standing.is_last else standing.lacking)
                 if len(standing.members) > n_rungs:
                     n_rungs = len(standing.members)
-                    recorder.progress.begin_rung(standing, best_so_far(ledger, self.task.metric))
+                    recorder.progress.begin_rung(standing, best_so_far(ledger, self.task.target))
             together = {trial_id for trial_id in pending if not session.retry(trial_id).alone}
             jobs = [session.job(trial) for trial in self._plan.in_running_order(together or pending)]
             yield Batch(jobs, recorder, alone=not together)
@@ -81,6 +81,6 @@ def _not_yet_finished(plan: Plan, study: Study, sources: Mapping[str, object]) -
     try:
         with study.open() as ledger:
             ledger.refuse_another_study(plan, sources)
-            return plan.trials.keys() - {trial_id for trial_id, _ in ledger.dev_scores()}
+            return plan.trials.keys() - ledger.dev_results().keys()
     except NotBegunError:
         return set(plan.trials)

@@ -18,7 +18,6 @@ from gridsearch.study.ledger import Ledger
 from gridsearch.study.ledger_size import n_logits
 from gridsearch.study.ranking import best_so_far
 from gridsearch.study.study import Study
-from gridsearch.tasks.metrics import LOWER_IS_BETTER
 from gridsearch.tasks.task import Task
 from gridsearch.training.materials import Materials
 from reports.study.optuna_export import empty_study, fill
@@ -66,7 +65,7 @@ class OptunaSearch:
         self._asked, self._search, self._names = asked, search, names
         self._planner = Planner(space, asked.task, cache(asked.describe))
         n_epochs = max(cell.recipe.epochs for cell in check(space, self._planner))
-        self._pruner = make_pruner(search.pruner, n_epochs, len(space.design.seeds), len(search.objectives))
+        self._pruner = make_pruner(search.pruner, n_epochs, len(space.design.repetitions), len(search.objectives))
         self._sampler = make_sampler(search.sampler, space.design.order_seed, self._n_known(study))
         self._plan: Plan
         self._campaign: Campaign | None = None
@@ -112,12 +111,12 @@ class OptunaSearch:
             yield Batch(campaign.jobs(), campaign)
 
     def _begun(self, session: Session) -> Campaign:
-        ledger, search, space, metric = session.ledger, self._search, self._asked.space, self.task.metric
+        ledger, search, space, target = session.ledger, self._search, self._asked.space, self.task.target
         known = read_study(ledger)
         optuna_study = empty_study(
             search.objectives,
-            metric,
-            lower_is_better=metric in LOWER_IS_BETTER,
+            target.name,
+            lower_is_better=target.lower_is_better,
             sampler=self._sampler,
             pruner=self._pruner,
         )
@@ -126,7 +125,7 @@ class OptunaSearch:
         campaign = Campaign(self._plan, self._planner, session, proposer, search, self._sources, self._names, known)
         n_planned = len(self._plan.trials) if search.n_trials is None else min(search.n_trials, _most_trials(space))
         progress = session.recorder.progress
-        progress.begin(replace(ledger.coverage(), planned=n_planned), best_so_far(ledger, metric))
+        progress.begin(replace(ledger.coverage(), planned=n_planned), best_so_far(ledger, target))
         return campaign
 
     def _sources(self) -> Mapping[str, object]:
@@ -198,13 +197,13 @@ def _facts(search: Search, space: Space, before: Mapping[str, Any] | None, n_kno
 def _most_trials(space: Space) -> int:
     """Count the trials that a space has without rules."""
     count = space.n_combinations
-    return sys.maxsize if count is None else count * len(space.design.seeds)
+    return sys.maxsize if count is None else count * len(space.design.repetitions)
 
 
 def _is_spent(plan: Plan, ledger: Ledger, search: Search) -> bool:
     """Whether there is nothing to run and nothing to propose: the study then stays what it is."""
     if plan.trials.keys() - ledger.trial_ids() or ledger.coverage().pending:
         return False
-    if search.n_trials is not None and len(plan.trials) + len(plan.space.design.seeds) > search.n_trials:
+    if search.n_trials is not None and len(plan.trials) + len(plan.space.design.repetitions) > search.n_trials:
         return True
     return len(plan.cells) + len(plan.excluded) == plan.space.n_combinations

@@ -173,7 +173,7 @@ def old_ledger(folder: Path, version: int) -> Path:
 
 
 def what_it_says(ledger: Ledger) -> object:
-    first, second = (trial for trial, _ in ledger.dev_scores())
+    first, second = ledger.dev_results()
     study = read_study(ledger)
     assert [why for cell in study.cells for why in cell.not_learned] == ["one label for all"]
     assert [cell.result.mean for cell in study.cells[:2]] == [0.5, 0.75]
@@ -181,7 +181,7 @@ def what_it_says(ledger: Ledger) -> object:
         np.testing.assert_array_equal(ledger.logits(trial, "dev"), np.array([[0.25, -1.5]], dtype=np.float32) * value)
         np.testing.assert_array_equal(ledger.logits(trial, "test"), np.array([[0.5, -3.0]], dtype=np.float32))
     assert ledger.coverage() == Coverage(planned=4, finished=2, failed=1, running=1, pending=0, repeated=0)
-    return ledger.facts(), ledger.dev_scores(), ledger.final_failures(), ledger.scores(), ledger.cells()
+    return ledger.facts(), ledger.dev_results(), ledger.final_failures(), ledger.scores(), ledger.cells()
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -235,7 +235,7 @@ def test_impossible_states_are_refused_by_the_file_itself(ledger: Ledger, change
 def test_an_outcome_comes_back_as_it_was(ledger: Ledger) -> None:
     trial = min(ledger.pending())
     ledger.finish(run(ledger, trial), outcome(0.1 + 0.2))
-    assert ledger.dev_scores() == [(trial, {"accuracy": 0.1 + 0.2})]
+    assert ledger.dev_results() == {trial: {PART: {"accuracy": 0.1 + 0.2}}}
     for split in ("dev", "test"):
         np.testing.assert_array_equal(ledger.logits(trial, split), np.array([[0.25, -1.5]], dtype=np.float32))
     assert ledger.logits("no trial", "dev") is None
@@ -451,7 +451,7 @@ def test_a_clock_that_is_set_back_makes_no_attempt_end_before_it_began(
         "SELECT count(*) FROM attempts WHERE ended < started OR heartbeat < started"
     ).fetchone()
     assert n_wrong == 0
-    assert [trial for trial, _ in ledger.dev_scores()] == [first, second], "in the order in which they finished"
+    assert list(ledger.dev_results()) == [first, second], "in the order in which they finished"
     assert read_study(ledger).timing.held_seconds >= 0
 
 

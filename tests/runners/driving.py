@@ -22,6 +22,6 @@ def sweep(
     **settings: Any,
 ) -> Driven:
     """Run what the study lacks of a plan, quietly."""
-    progress = progress or Progress(plan.task.metric, {}, Console(quiet=True))
+    progress = progress or Progress(plan.task.target, {}, Console(quiet=True))
     schedule = Rounds(plan, study, sources or {})
     return drive(schedule, study, runner, Settings(**settings), provenance=dict, progress=progress)

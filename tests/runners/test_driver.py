@@ -22,7 +22,7 @@ from gridsearch.study.study import Study
 from gridsearch.tasks.taskfile import load_task
 from gridsearch.training.materials import Materials
 from gridsearch.training.worker import Job
-from gridsearch.trial import Failure, FailureKind
+from gridsearch.trial import PART, Failure, FailureKind
 from runners.backends.serial import SerialRunner
 from runners.contract import Listener
 from runners.driver import Driven
@@ -133,7 +133,7 @@ def test_kept_weights(plan: Plan, keep: str, expected: int) -> None:
     kept = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     assert len(kept) == expected
     with Study(Path("study")).open() as ledger:
-        ranked = sorted(ledger.dev_scores(), key=lambda row: -row[1]["accuracy"])
+        ranked = sorted(ledger.dev_results().items(), key=lambda row: -row[1][PART]["accuracy"])
     assert kept == {trial for trial, _ in ranked[:expected]}
 
 
@@ -161,7 +161,7 @@ def test_only_kept_trials_of_this_study_are_deleted(plan: Plan) -> None:
     (weights / min(more.trials.keys() - plan.trials.keys())).write_text("a file where a trial is to go")
     assert swept(more, SerialRunner(), keep="best").coverage.complete
     with Study(Path("study")).open() as ledger:
-        best = max(ledger.dev_scores(), key=lambda row: row[1]["accuracy"])[0]
+        best = max(ledger.dev_results().items(), key=lambda row: row[1][PART]["accuracy"])[0]
     left = {path.name for path in weights.iterdir() if path.is_dir()}
     assert left == {best, "mine", "of another study", "link"}
     assert (weights / "mine" / "notes.txt").read_text() == "a user's own"
@@ -210,7 +210,7 @@ def test_a_reopened_trial_has_all_its_retries_again(plan: Plan) -> None:
 
 def test_a_message_is_shown_as_it_is(plan: Plan) -> None:
     shown = io.StringIO()
-    progress = Progress(plan.task.metric, {}, Console(file=shown, width=80))
+    progress = Progress(plan.task.target, {}, Console(file=shown, width=80))
     message = "cannot open [/usr/lib/x.so] of [cls]"
     runner = Stumbling({4: ["code_error"]}, message)
     runner.rows = {trial.id: cell.index for cell in plan.cells for trial in cell.trials}

@@ -22,6 +22,7 @@ from gridsearch.plan.planner import make_plan
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.space.space import Space, parse_space
 from gridsearch.study.study import Study
+from gridsearch.tasks.target import target_of
 from gridsearch.tasks.task import Split, Task
 from gridsearch.training.materials import Materials
 from gridsearch.trial import Failure
@@ -85,7 +86,7 @@ def optimised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
             runner,
             Settings(),
             provenance=lambda: {"command": ["gridsearch", "optimize", "test"]},
-            progress=Progress("accuracy", {}, Console(quiet=True)),
+            progress=Progress(target_of("accuracy"), {}, Console(quiet=True)),
         )
 
     return run
