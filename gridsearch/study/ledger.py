@@ -473,9 +473,10 @@ def _insert_cells(write: sqlite3.Connection, cells: Iterable[PlannedCell]) -> No
 def _labels(task: Task) -> Iterator[tuple[str, str, bytes]]:
     import numpy as np
 
-    for name, split in (("dev", task.dev), ("test", task.test)):
-        if split is not None and split.labels is not None:
-            yield name, PART, array_bytes(np.array(split.labels, dtype=np.int32))
+    for part, one in task.parts.items():
+        for name, split in (("dev", one.dev), ("test", one.test)):
+            if split is not None and split.labels is not None:
+                yield name, part, array_bytes(np.array(split.labels, dtype=np.int32))
 
 
 def dev_after(train_loss: float | None, dev: str, selected: Target) -> float | None:

@@ -1,5 +1,6 @@
 """How large a study's ledger will be: found by writing a few of its trials into a ledger in memory."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -7,32 +8,36 @@ from typing import Final
 from gridsearch.plan.plan import Plan
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.stored_logits import Kept, bytes_of, kept_as
-from gridsearch.tasks.task import METRICS, OF_TWO_LABELS
-from gridsearch.trial import PART, Epoch, Outcome, PartOutcome
+from gridsearch.tasks.task import METRICS, OF_TWO_LABELS, Task
+from gridsearch.trial import Epoch, Outcome, PartOutcome
 
+THIRD: Final = 1 / 3
+"""A number that is as long as most, when it is written."""
 SAMPLES: Final = (8, 40)
 """Ledgers of so many cells are written: their difference is what more cells take."""
 
 
 @dataclass(frozen=True)
 class LedgerSize:
-    """Bytes of a ledger in which everything is finished. ``n_trials`` have logits of ``n_rows`` x ``n_labels``."""
+    """Bytes of a ledger in which everything is finished. ``shapes`` are those of a trial's logits, for each part.
+
+    A shape is (rows of dev and test, labels).
+    """
 
     n_trials: int
-    n_rows: int
-    n_labels: int
+    shapes: tuple[tuple[int, int], ...]
     kept: Kept
     rest_bytes: int
 
     @property
     def logits_bytes(self) -> int:
         """Bytes of all logits as they are kept."""
-        return bytes_of(self.kept, self.n_trials * self.n_rows * self.n_labels)
+        return bytes_of(self.kept, self.n_trials * n_values(self.shapes))
 
     @property
     def full_bytes(self) -> int:
         """Bytes of all logits in single precision."""
-        return bytes_of("float32", self.n_trials * self.n_rows * self.n_labels)
+        return bytes_of("float32", self.n_trials * n_values(self.shapes))
 
     @property
     def total_bytes(self) -> int:
@@ -42,12 +47,19 @@ class LedgerSize:
 
 def n_logits(plan: Plan, n_trials: int | None = None) -> int:
     """Count the values of all logits that a plan comes to; ``n_trials`` where it is to grow to so many."""
-    return (n_finished(plan) if n_trials is None else n_trials) * n_judged_rows(plan) * len(plan.task.label_names)
+    return (n_finished(plan) if n_trials is None else n_trials) * n_values(shapes_of(plan.task))
 
 
-def n_judged_rows(plan: Plan) -> int:
-    """Count the rows that each trial has logits of: those of dev and test."""
-    return len(plan.task.dev) + (len(plan.task.test) if plan.task.test else 0)
+def shapes_of(task: Task) -> tuple[tuple[int, int], ...]:
+    """Return the shape of a trial's logits for each part: (rows of dev and test, labels)."""
+    return tuple(
+        (len(one.dev) + (len(one.test) if one.test else 0), len(one.label_names)) for one in task.parts.values()
+    )
+
+
+def n_values(shapes: Iterable[tuple[int, int]]) -> int:
+    """Count the values of matrices of these shapes."""
+    return sum(n_rows * n_labels for n_rows, n_labels in shapes)
 
 
 def n_finished(plan: Plan) -> int:
@@ -64,7 +76,7 @@ def ledger_size(plan: Plan, asked: str) -> LedgerSize:
     written = _bytes_of_cells(plan, many)
     if many < len(plan.cells):
         written += round((written - _bytes_of_cells(plan, few)) / (many - few) * (len(plan.cells) - many))
-    return LedgerSize(n_finished(plan), n_judged_rows(plan), len(plan.task.label_names), kept, written)
+    return LedgerSize(n_finished(plan), shapes_of(plan.task), kept, written)
 
 
 def _bytes_of_cells(plan: Plan, n_cells: int) -> int:
@@ -86,13 +98,17 @@ def _bytes_of_cells(plan: Plan, n_cells: int) -> int:
 
 def _outcome(plan: Plan, n_epochs: int) -> Outcome:
     """Make up an outcome of every metric, each as long as most numbers are."""
+    parts = {name: _part_outcome(task) for name, task in plan.task.parts.items()}
+    dev = {name: part.dev for name, part in parts.items()}
+    epochs = tuple(Epoch(number, THIRD, THIRD, THIRD, dev) for number in range(1, n_epochs + 1))
+    return Outcome(epochs, n_epochs, parts, THIRD, 2**30)
+
+
+def _part_outcome(task: Task) -> PartOutcome:
     import numpy as np
 
-    n_labels, test = len(plan.task.label_names), plan.task.test
-    third = 1 / 3
-    metrics = {name: third for name in METRICS if n_labels == 2 or name not in OF_TWO_LABELS}
-    epochs = tuple(Epoch(number, third, third, third, {PART: metrics}) for number in range(1, n_epochs + 1))
+    n_labels, test = len(task.label_names), task.test
+    metrics = {name: THIRD for name in METRICS if n_labels == 2 or name not in OF_TWO_LABELS}
     nothing = np.zeros((0, n_labels), dtype=np.float32)
     is_labelled = test is not None and test.labels is not None
-    part = PartOutcome(metrics, nothing, metrics if is_labelled else None, None if test is None else nothing)
-    return Outcome(epochs, n_epochs, {PART: part}, third, 2**30)
+    return PartOutcome(metrics, nothing, metrics if is_labelled else None, None if test is None else nothing)

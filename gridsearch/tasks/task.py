@@ -1,12 +1,14 @@
 """A task: rows in two or three splits, their labels, and the metric that judges them."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 from gridsearch.canonical import fingerprint
 from gridsearch.tasks.target import Target, target_of
+from gridsearch.trial import PART
 
 Kind = Literal["single", "pair"]
 METRICS = ("accuracy", "f1_macro", "f1_micro", "f1_weighted", "f1_binary", "auc", "matthews", "log_loss")
@@ -56,6 +58,11 @@ class Task:
         splits = [self.train, self.dev] + ([self.test] if self.test else [])
         told = [self.kind, self.metric, self.label_names, [[s.texts, s.pairs, s.labels] for s in splits]]
         return fingerprint(told if self.positive == POSITIVE else [*told, {"positive": self.positive}])
+
+    @property
+    def parts(self) -> Mapping[str, "Task"]:
+        """The tasks that a trial learns together, by name: a single task is the one part."""
+        return {PART: self}
 
     @property
     def target(self) -> Target:

@@ -75,7 +75,8 @@ def _keeping(question: Question, asked: str) -> str:
 def _ledger(size: LedgerSize) -> str:
     """Say how large the file will be, and what is lost where logits are not kept as they are."""
     text = f"ledger   about {_size(size.total_bytes)} when all is finished"
-    matrices = f"{_count(size.n_trials, 'trial')} x {_count(size.n_rows, 'row')} x {_count(size.n_labels, 'label')}"
+    shapes = [f"{_count(n_rows, 'row')} x {_count(n_labels, 'label')}" for n_rows, n_labels in size.shapes]
+    matrices = f"{_count(size.n_trials, 'trial')} x {' and '.join(shapes)}"
     if size.kept == "none":
         text += f", without logits ({matrices} would be {_size(size.full_bytes)}): no cells are compared row by row"
     else:
