@@ -25,6 +25,7 @@ from runners.pricing.forecast import circumstances_of, known_forecast, known_pri
 from runners.pricing.forecast_text import no_price_lines, price_lines
 from runners.pricing.price_cache import save_price
 from runners.request import Question, read_question
+from runners.sizes import spell_size
 
 N_LISTED = 64
 """More cells than these are listed only on demand."""
@@ -74,27 +75,18 @@ def _keeping(question: Question, asked: str) -> str:
 
 def _ledger(size: LedgerSize) -> str:
     """Say how large the file will be, and what is lost where logits are not kept as they are."""
-    text = f"ledger   about {_size(size.total_bytes)} when all is finished"
+    text = f"ledger   about {spell_size(size.total_bytes)} when all is finished"
     shapes = [f"{_count(n_rows, 'row')} x {_count(n_labels, 'label')}" for n_rows, n_labels in size.shapes]
     matrices = f"{_count(size.n_trials, 'trial')} x {' and '.join(shapes)}"
     if size.kept == "none":
-        text += f", without logits ({matrices} would be {_size(size.full_bytes)}): no cells are compared row by row"
+        text += (
+            f", without logits ({matrices} would be {spell_size(size.full_bytes)}): no cells are compared row by row"
+        )
     else:
-        text += f"; {_size(size.logits_bytes)} of it are logits, as {size.kept} ({matrices})"
+        text += f"; {spell_size(size.logits_bytes)} of it are logits, as {size.kept} ({matrices})"
     if size.kept == "float16":
-        text += f"; as float32 they would be {_size(size.full_bytes)}. In float16 {HALF_LOSS}"
+        text += f"; as float32 they would be {spell_size(size.full_bytes)}. In float16 {HALF_LOSS}"
     return textwrap.fill(text, 80, subsequent_indent=" " * 9)
-
-
-def _size(n_bytes: int) -> str:
-    """Spell bytes for a person.
-
-    >>> _size(12_345), _size(2_345_678), _size(63_400_000_000)
-    ('12 kB', '2.3 MB', '63.4 GB')
-    """
-    if n_bytes < 10**6:
-        return f"{n_bytes / 1e3:.0f} kB"
-    return f"{n_bytes / 1e6:.1f} MB" if n_bytes < 10**9 else f"{n_bytes / 1e9:.1f} GB"
 
 
 def _measure(plan: Plan, arguments: Arguments) -> None:
