@@ -64,6 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
         _annotate,
         _predict,
         _rerun,
+        _doctor,
     ):
         add(commands)
     return parser
@@ -445,6 +446,18 @@ def _rerun(commands: Commands) -> None:
     )
     _study(parser)
     parser.add_argument("--trial", required=True, metavar="ID", help="a trial's id or its first digits, or best")
+
+
+def _doctor(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "doctor",
+        "say what this machine has, what will be used of it, and what would go wrong; the network is not asked",
+        "gridsearch doctor --json\n\nexit codes:\n  0  nothing stands in the way of a sweep\n"
+        "  1  something would make a sweep fail: see what it says",
+    )
+    parser.add_argument("--study", metavar="DIR", help="the folder that a study is to be in (default: studies)")
+    parser.add_argument("--json", action="store_true", help="all of it as one JSON object, for programs")
 
 
 if __name__ == "__main__":

@@ -30,9 +30,14 @@ def processor() -> str:
         return platform.processor() or platform.machine()
 
 
+def processor_flags() -> set[str]:
+    """Return what the processor can do, by the words of the system."""
+    return set(CPU_FACTS.read_text(encoding="utf-8").split()) if CPU_FACTS.is_file() else set()
+
+
 def multiplies_bf16() -> bool:
     """Whether the processor multiplies matrices of bfloat16 by itself: with AMX."""
-    return CPU_FACTS.is_file() and "amx_bf16" in CPU_FACTS.read_text(encoding="utf-8").split()
+    return "amx_bf16" in processor_flags()
 
 
 def usable_cores() -> list[int]:

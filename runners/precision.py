@@ -26,9 +26,13 @@ def with_precision(space: Space, study: Study) -> Space:
             if facts := ledger.facts():
                 begun_with = facts.get("fixed", {}).get(KNOB)
                 return space if begun_with is None else space.with_fixed({KNOB: begun_with})
-    # Where there is a GPU, trials run there.
-    pays = multiplies_bf16() and not gpu_names() and all(map(is_wide, _encoders(space)))
+    pays = prefers_bf16() and all(map(is_wide, _encoders(space)))
     return space.with_fixed({KNOB: "bf16"}) if pays else space
+
+
+def prefers_bf16() -> bool:
+    """Whether wide encoders are to be computed in bfloat16 here. Where there is a GPU, trials run there."""
+    return multiplies_bf16() and not gpu_names()
 
 
 def is_wide(encoder: str) -> bool:
