@@ -23,8 +23,8 @@ def sweep_command(study: StudyRows) -> str:
 
 
 def _from_sources(study: StudyRows) -> str:
-    sources = study.facts.get("sources", {})
-    words = ["gridsearch", "sweep", str(sources.get("space") or study.facts["space"])]
+    about, sources = study.about, study.about.sources
+    words = ["gridsearch", "sweep", str(sources.get("space") or about.space)]
     for key, option in (
         ("task", "--task"),
         ("model", "--model"),
@@ -34,9 +34,9 @@ def _from_sources(study: StudyRows) -> str:
         if sources.get(key):
             words += [option, str(sources[key])]
     words += [word for setting in sources.get("set", ()) for word in ("--set", setting)]
-    if study.facts.get("halving"):
-        words += ["--halving", str(study.facts["halving"]["eta"])]
-    words += ["--seeds", ",".join(str(seed) for seed in study.facts["design"]["seeds"])]
+    if about.halving is not None:
+        words += ["--halving", str(about.halving.eta)]
+    words += ["--seeds", ",".join(str(seed) for seed in about.design.seeds)]
     return shlex.join([*words, "--study", str(study.folder)])
 
 

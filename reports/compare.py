@@ -194,7 +194,7 @@ class ComparisonPage:
             name=name,
             cells=plural(n_rows, "cell"),
             seeds=plural(study.n_replicates, "seed"),
-            task=code(str(study.facts["task"])),
+            task=code(study.about.task.name),
             metric=metric_text(study, escape),
             split=say(study.split),
         )

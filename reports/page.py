@@ -50,7 +50,7 @@ class Page:
 
 def make_page(study: StudyRows, pictures: tuple[Picture, ...] = ()) -> Page:
     """Put the sections of a study's page together: what was found, what was asked, how to do it again."""
-    title = str(study.facts["title"])
+    title = study.manifest.title
     if study.is_curve:
         return Page(title, (CurveSummary(study), WhatTheLogSays(study), Figures(pictures), CurvePoints(study)))
     answer = WhatWentWith(at_first_rung(study)) if is_observational(study) else WhatMatters(study)

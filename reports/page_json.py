@@ -72,7 +72,8 @@ def numbers_text(study: StudyRows) -> str:
 
 def numbers(study: StudyRows) -> dict[str, Any]:
     """Gather the numbers of a page."""
-    head = {"format": FORMAT, "kind": study.facts["kind"], "study": dict(study.facts)}
+    facts = study.manifest.facts()
+    head = {"format": FORMAT, "kind": facts["kind"], "study": facts}
     return head | (_of_observations(study) if study.is_imported else _of_trials(study))
 
 

@@ -9,6 +9,7 @@ import contextlib
 from gridsearch.encoders.files import locate, read_config
 from gridsearch.errors import NotBegunError
 from gridsearch.space.space import Space
+from gridsearch.study.manifest import TrialsManifest
 from gridsearch.study.study import Study
 from runners.machine import gpu_names, multiplies_bf16
 
@@ -23,8 +24,8 @@ def with_precision(space: Space, study: Study) -> Space:
         return space
     if study.ledger_path.is_file():
         with contextlib.suppress(NotBegunError), study.open() as ledger:
-            if facts := ledger.facts():
-                begun_with = facts.get("fixed", {}).get(KNOB)
+            if ledger.facts() and isinstance(manifest := ledger.manifest(), TrialsManifest):
+                begun_with = manifest.fixed.get(KNOB)
                 return space if begun_with is None else space.with_fixed({KNOB: begun_with})
     pays = prefers_bf16() and all(map(is_wide, _encoders(space)))
     return space.with_fixed({KNOB: "bf16"}) if pays else space

@@ -15,6 +15,7 @@ from gridsearch.errors import RequestError
 from gridsearch.plan.plan import Plan
 from gridsearch.plan.planner import make_plan
 from gridsearch.space.space import Space, load_space
+from gridsearch.study.manifest import TrialsManifest
 from gridsearch.study.stored_logits import refuse_unknown
 from gridsearch.study.study import Study
 from gridsearch.tasks.encode import encode_task
@@ -138,11 +139,11 @@ def settings_of(arguments: Arguments) -> Settings:
     )
 
 
-def reload_task(facts: Mapping[str, Any]) -> Task:
+def reload_task(manifest: TrialsManifest) -> Task:
     """Read the task of a study again. Raises RequestError when its rows are no longer the same."""
-    sources = facts["sources"]
+    sources = manifest.sources
     data_dir = Path(sources["data_dir"]) if sources["data_dir"] else None
     task = load_task(find_task(sources["task"]), data_dir, sources["train_rows"])
-    if task.fingerprint != facts["task_fingerprint"]:
+    if task.fingerprint != manifest.task.fingerprint:
         raise RequestError(f"the rows of task {sources['task']} are no longer those that the study was made with")
     return task

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.plan.order import balanced_order
@@ -55,7 +56,7 @@ class Plan:
     cards: Mapping[str, EncoderCard]
     cells: tuple[PlannedCell, ...]
     excluded: tuple[ExcludedCell, ...]
-    optimised: Mapping[str, object] | None = None
+    optimised: Mapping[str, Any] | None = None
     halving: Halving | None = None
 
     @property

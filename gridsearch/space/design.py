@@ -171,10 +171,10 @@ _KINDS: Final[Mapping[str, Callable[[Design, Sequence[Factor]], Iterator[Combina
 }
 
 
-def design_text(design: Mapping[str, Any]) -> str:
-    """Say in words what a design is, from its fields.
+def design_text(kind: str, resolution: int | None = None) -> str:
+    """Say in words what a design is.
 
-    >>> design_text({"kind": "full"}), design_text({"kind": "fraction", "resolution": 4})
+    >>> design_text("full"), design_text("fraction", 4)
     ('full factorial', 'fraction of resolution 4 at least')
     """
     words = {
@@ -184,7 +184,7 @@ def design_text(design: Mapping[str, Any]) -> str:
         "random": "random sample",
         "optuna": "choice of Optuna",
     }
-    return words.get(design["kind"]) or f"fraction of resolution {design['resolution']} at least"
+    return words.get(kind) or f"fraction of resolution {resolution} at least"
 
 
 def alias_texts(columns: Sequence[str], resolution: int) -> list[str]:

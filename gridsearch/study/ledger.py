@@ -19,7 +19,15 @@ from gridsearch.recipe.knob import NO_NEUTRAL
 from gridsearch.recipe.recipe import knobs, parse_recipe
 from gridsearch.space.factor import ROW
 from gridsearch.study.lease import Trace, this_machine, trace_of
-from gridsearch.study.manifest import difference, study_facts, target
+from gridsearch.study.manifest import (
+    TRIALS,
+    Manifest,
+    TableManifest,
+    TrialsManifest,
+    difference,
+    manifest_of,
+    read_manifest,
+)
 from gridsearch.study.schema import SCHEMA_VERSION, make_up_to_date, up_to_date_copy, version_of
 from gridsearch.study.stored_logits import AUTO, Kept, array_bytes, as_kept, chunks_of, joined, kept_as
 from gridsearch.study.survey import OVER, Coverage, Survey
@@ -108,8 +116,21 @@ class Ledger:
 
     # What a study is about
 
+    def manifest(self) -> Manifest:
+        """Return what the study is bound to. Raises RequestError when nothing is planned yet."""
+        if not (facts := self.facts()):
+            raise RequestError(f"{self.path.parent} is an empty study: nothing has been planned in it")
+        return read_manifest(facts)
+
+    def trials_manifest(self) -> TrialsManifest:
+        """Return what a study of trials is bound to. Raises RequestError for a published table."""
+        manifest = self.manifest()
+        if not isinstance(manifest, TrialsManifest):
+            raise RequestError(f"{self.path.parent} is an imported table: there are no trials in it")
+        return manifest
+
     def facts(self) -> dict[str, Any]:
-        """Return what the study is bound to: its space, task, metric, labels."""
+        """Return the manifest as it is kept."""
         return {row["key"]: json.loads(row["value"]) for row in self.connection.execute("SELECT * FROM study")}
 
     def _fact(self, key: str) -> Any:
@@ -125,10 +146,10 @@ class Ledger:
     def refuse_another_study(self, plan: Plan, sources: Mapping[str, object]) -> set[str]:
         """Return the ids of the study's trials, all of which the plan has too; else raise RequestError."""
         known, old = self.facts(), self.trial_ids()
-        if known.get("kind", "trials") != "trials":
+        if known and known["kind"] != TRIALS:
             raise RequestError(f"{self.path.parent} holds a published table; a sweep needs a study of its own")
         if old - plan.trials.keys():
-            what = difference(known, study_facts(plan, sources))
+            what = difference(self.trials_manifest(), manifest_of(plan, sources))
             raise RequestError(f"{self.path.parent} holds another study: {what}; give this one a --study of its own")
         return old
 
@@ -139,7 +160,7 @@ class Ledger:
         which the study already has is another study: refused, with the difference named, and nothing is changed.
         """
         old = self.refuse_another_study(plan, sources)
-        facts, trials = study_facts(plan, sources), plan.trials
+        facts, trials = manifest_of(plan, sources).facts(), plan.trials
         with self._writing() as write:
             self._set_facts(facts)
             for table in ("cell_trials", "cells", "excluded"):
@@ -166,7 +187,7 @@ class Ledger:
     def append(self, plan: Plan, sources: Mapping[str, object]) -> None:
         """Write the last cell of a plan all the rest of which is there."""
         with self._writing() as write:
-            self._set_facts(study_facts(plan, sources))
+            self._set_facts(manifest_of(plan, sources).facts())
             _insert_cells(write, plan.cells[-1:])
 
     def exclude(self, cell: ExcludedCell) -> None:
@@ -229,7 +250,7 @@ class Ledger:
         for row in self.connection.execute("SELECT * FROM cell_trials ORDER BY position, replicate"):
             cells.setdefault(row["position"], []).append(row["trial"])
         firsts = {tuple(trials): position for position, trials in reversed(cells.items())}
-        selected = target(self.facts())
+        selected = self.trials_manifest().target
         return stand(
             read_halving(halving),
             {position: trials for position, trials in cells.items() if firsts[tuple(trials)] == position},
@@ -416,16 +437,14 @@ class Ledger:
                         (trial_id, name, value),
                     )
 
-    def import_observations(
-        self, facts: Mapping[str, object], rows: Iterable[tuple[Mapping[str, str], float]], response: str
-    ) -> None:
+    def import_observations(self, manifest: TableManifest, rows: Iterable[tuple[Mapping[str, str], float]]) -> None:
         """Fill a new study with the rows of a published table."""
         with self._writing() as write:
-            self._set_facts(facts)
+            self._set_facts(manifest.facts())
             write.executemany(
                 "INSERT INTO observations VALUES (?, ?, ?, ?)",
                 [
-                    (position, _levels(levels), response, value)
+                    (position, _levels(levels), manifest.response, value)
                     for position, (levels, value) in enumerate(rows, start=1)
                 ],
             )

@@ -1,105 +1,350 @@
-"""What binds a study: the facts that its ledger keeps, and why a plan is not the same study grown."""
+"""The manifest: what a study is bound to, as its ledger keeps it; and why a plan is not the same study grown."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from gridsearch.plan.plan import Plan
+from gridsearch.plan.rungs import Halving, read_halving
 from gridsearch.space.factor import ROW
 from gridsearch.tasks.target import Target, target_of
-from gridsearch.tasks.task import POSITIVE
+from gridsearch.tasks.task import POSITIVE, Kind
+
+TRIALS, OBSERVATIONS = "trials", "observations"
+"""What the ledger calls a study of its own and a published one."""
 
 
-def study_facts(plan: Plan, sources: Mapping[str, object]) -> dict[str, object]:
+@dataclass(frozen=True)
+class FactorEntry:
+    """A factor: its levels by label, each with the knobs that it sets; its range, where it has one."""
+
+    name: str
+    column: str
+    baseline: str
+    levels: Mapping[str, Mapping[str, Any]]
+    range: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class DesignEntry:
+    """Which cells were asked for; ``kind`` is that of a space's design, or ``optuna``."""
+
+    kind: str
+    seeds: Sequence[int]
+    seed_policy: str
+    on_dead: str
+    order_seed: int
+    resolution: int | None = None
+    rows: Sequence[Mapping[str, Any]] = ()
+    cells: int | None = None
+
+
+@dataclass(frozen=True)
+class RuleEntry:
+    """A rule as it was written, and its reason."""
+
+    skip: str
+    why: str
+
+
+@dataclass(frozen=True)
+class SearchEntry:
+    """How an optimiser proposed the cells; ``known`` counts those that were there before its first search."""
+
+    sampler: str
+    pruner: str
+    objectives: Sequence[str]
+    trials: int | None
+    hours: float | None
+    seed: int
+    known: int
+
+
+@dataclass(frozen=True)
+class TaskEntry:
+    """The data. ``n_rows`` and ``n_labels_held`` are by split; the latter counts labels that occur there.
+
+    ``positive_label`` is None where there are more than two labels. Older ledgers do not tell it: the second one.
+    """
+
+    name: str
+    fingerprint: str
+    kind: Kind
+    notes: Sequence[str]
+    n_rows: Mapping[str, int]
+    test_is_labelled: bool
+    label_names: Sequence[str]
+    positive_label: str | None
+    n_labels_held: Mapping[str, int]
+
+    @property
+    def position_of_positive(self) -> int:
+        """Where the positive label stands among the labels."""
+        return POSITIVE if self.positive_label is None else list(self.label_names).index(self.positive_label)
+
+
+@dataclass(frozen=True)
+class TrialsManifest:
+    """A study of trials. ``sources`` say how task and model were named, to be repeated from here."""
+
+    title: str
+    space: str
+    space_text: str
+    fixed: Mapping[str, Any]
+    design: DesignEntry
+    search: SearchEntry | None
+    halving: Halving | None
+    factors: tuple[FactorEntry, ...]
+    rules: tuple[RuleEntry, ...]
+    task: TaskEntry
+    target: Target
+    encoders: Mapping[str, str]
+    encoder_notes: Sequence[str]
+    sources: Mapping[str, Any]
+    logits: str | None = None
+
+    def facts(self) -> dict[str, object]:
+        """Return what the ledger keeps; :func:`read_manifest` reads it again."""
+        task, part_metrics = self.task, dict(self.target.metrics)
+        return {
+            "kind": TRIALS,
+            "space": self.space,
+            "title": self.title,
+            "space_text": self.space_text,
+            "fixed": self.fixed,
+            "design": asdict(self.design),
+            "optimised": None if self.search is None else asdict(self.search),
+            "halving": None if self.halving is None else self.halving.facts(),
+            "factors": [_factor_facts(factor) for factor in self.factors],
+            "rules": [asdict(rule) for rule in self.rules],
+            "task": task.name,
+            "task_fingerprint": task.fingerprint,
+            "task_kind": task.kind,
+            "task_notes": task.notes,
+            "task_rows": task.n_rows,
+            "test_is_labelled": task.test_is_labelled,
+            "metric": self.target.name,
+            **({} if len(part_metrics) == 1 else {"target": self.target.metrics}),
+            "label_names": task.label_names,
+            "positive_label": task.positive_label,
+            "n_labels_held": task.n_labels_held,
+            "encoders": self.encoders,
+            "encoder_notes": self.encoder_notes,
+            "sources": self.sources,
+            **({} if self.logits is None else {"logits": self.logits}),
+        }
+
+
+@dataclass(frozen=True)
+class PublishedRows:
+    """How the rows of a published table were spelled there: index, result, and other scores by column."""
+
+    index: Sequence[str]
+    response: Sequence[str]
+    scores: Sequence[Mapping[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class TableManifest:
+    """A published table. ``columns`` are all of them in order; ``index_column`` is empty without one.
+
+    ``scores`` are columns that measured the rows too; ``inert`` names factors that could not act; ``without`` are the
+    rows without a result: index, label, and the text in its place.
+    """
+
+    title: str
+    source: str
+    form: str
+    columns: Sequence[str]
+    index_column: str
+    response: str
+    factors: tuple[FactorEntry, ...]
+    rows: PublishedRows
+    scores: Sequence[str] = ()
+    inert: Sequence[str] = ()
+    without: Sequence[Mapping[str, str]] = ()
+
+    def facts(self) -> dict[str, object]:
+        """Return what the ledger keeps; :func:`read_manifest` reads it again."""
+        return {
+            "kind": OBSERVATIONS,
+            "form": self.form,
+            "title": self.title,
+            "source": self.source,
+            "columns": self.columns,
+            "index_column": self.index_column,
+            "response": self.response,
+            "scores": self.scores,
+            "curve": "",
+            "went_back": (),
+            "factors": [_factor_facts(factor) for factor in self.factors],
+            "published": asdict(self.rows),
+            "without": self.without,
+            "inert": self.inert,
+        }
+
+
+@dataclass(frozen=True)
+class CurveManifest(TableManifest):
+    """The points of a training's log; ``curve`` is their index. It ``went_back`` from one to another."""
+
+    curve: str = ""
+    went_back: Sequence[tuple[str, str]] = ()
+
+    def facts(self) -> dict[str, object]:
+        """Return what the ledger keeps; :func:`read_manifest` reads it again."""
+        return super().facts() | {"curve": self.curve, "went_back": self.went_back}
+
+
+Manifest = TrialsManifest | TableManifest
+"""A study of trials, a published table, or (a table without factors) a curve."""
+
+
+def manifest_of(plan: Plan, sources: Mapping[str, object]) -> TrialsManifest:
     """Gather what a study is bound to, and what its page needs to know about the space."""
     space, task = plan.space, plan.task
-    return {
-        "kind": "trials",
-        "space": space.name,
-        "title": space.title,
-        "space_text": space.text,
-        "fixed": space.fixed,
-        "design": space.design.model_dump() | ({} if plan.optimised is None else {"kind": "optuna"}),
-        "optimised": plan.optimised,
-        "halving": None if plan.halving is None else plan.halving.facts(),
-        "factors": [
-            {
-                "name": factor.name,
-                "column": factor.column,
-                "baseline": factor.baseline,
-                "levels": [[level.label, level.knobs] for level in plan.levels_of(factor)],
-                **({} if factor.range is None else {"range": asdict(factor.range)}),
-            }
+    kind = {} if plan.optimised is None else {"kind": "optuna"}
+    return TrialsManifest(
+        title=space.title,
+        space=space.name,
+        space_text=space.text,
+        fixed=space.fixed,
+        design=DesignEntry(**(space.design.model_dump() | kind)),
+        search=None if plan.optimised is None else SearchEntry(**plan.optimised),
+        halving=plan.halving,
+        factors=tuple(
+            FactorEntry(
+                factor.name,
+                factor.column,
+                factor.baseline,
+                {level.label: level.knobs for level in plan.levels_of(factor)},
+                None if factor.range is None else asdict(factor.range),
+            )
             for factor in space.factors
-        ],
-        "rules": [{"skip": rule.skip, "why": rule.why} for rule in space.rules],
-        "task": task.name,
-        "task_fingerprint": task.fingerprint,
-        "task_kind": task.kind,
-        "task_notes": task.notes,
-        "task_rows": {
-            "train": len(task.train),
-            "dev": len(task.dev),
-            "test": len(task.test) if task.test else 0,
-        },
-        "test_is_labelled": task.test is not None and task.test.labels is not None,
-        "metric": task.target.name,
-        **({} if task.target == target_of(task.metric) else {"target": task.target.metrics}),
-        "label_names": task.label_names,
-        "positive_label": task.positive_label,
-        "n_labels_held": {split: len(held) for split, held in task.labels_held.items()},
-        "encoders": {name: card.identity for name, card in plan.cards.items()},
-        "encoder_notes": [card.note for card in plan.cards.values() if card.note],
-        "sources": sources,
+        ),
+        rules=tuple(RuleEntry(rule.skip, rule.why) for rule in space.rules),
+        task=TaskEntry(
+            name=task.name,
+            fingerprint=task.fingerprint,
+            kind=task.kind,
+            notes=task.notes,
+            n_rows={"train": len(task.train), "dev": len(task.dev), "test": len(task.test) if task.test else 0},
+            test_is_labelled=task.test is not None and task.test.labels is not None,
+            label_names=task.label_names,
+            positive_label=task.positive_label,
+            n_labels_held={split: len(held) for split, held in task.labels_held.items()},
+        ),
+        target=task.target,
+        encoders={name: card.identity for name, card in plan.cards.items()},
+        encoder_notes=[card.note for card in plan.cards.values() if card.note],
+        sources=sources,
+    )
+
+
+def read_manifest(facts: Mapping[str, Any]) -> Manifest:
+    """Read what a ledger keeps. Older ones lack what was not yet kept when they were begun."""
+    if facts["kind"] == TRIALS:
+        return _read_trials(facts)
+    about: dict[str, Any] = {
+        "title": facts["title"],
+        "source": facts.get("source", ""),
+        "form": facts.get("form", "table"),
+        "columns": facts.get("columns", ()),
+        "index_column": facts.get("index_column", ""),
+        "response": facts["response"],
+        "factors": _read_factors(facts),
+        "rows": PublishedRows(**facts.get("published", {"index": (), "response": ()})),
+        "scores": facts.get("scores", ()),
+        "inert": facts.get("inert", ()),
+        "without": facts.get("without", ()),
+    }
+    if facts.get("curve"):
+        return CurveManifest(**about, curve=facts["curve"], went_back=facts.get("went_back", ()))
+    return TableManifest(**about)
+
+
+def _read_trials(facts: Mapping[str, Any]) -> TrialsManifest:
+    names = facts["label_names"]
+    pairs = facts.get("target")
+    return TrialsManifest(
+        title=facts["title"],
+        space=facts["space"],
+        space_text=facts.get("space_text", ""),
+        fixed=facts["fixed"],
+        design=DesignEntry(**facts["design"]),
+        search=SearchEntry(**facts["optimised"]) if facts.get("optimised") else None,
+        halving=read_halving(facts["halving"]) if facts.get("halving") else None,
+        factors=_read_factors(facts),
+        rules=tuple(RuleEntry(rule["skip"], rule["why"]) for rule in facts.get("rules", ())),
+        task=TaskEntry(
+            name=facts["task"],
+            fingerprint=facts["task_fingerprint"],
+            kind=facts["task_kind"],
+            notes=facts["task_notes"],
+            n_rows=facts["task_rows"],
+            test_is_labelled=bool(facts["test_is_labelled"]),
+            label_names=names,
+            positive_label=facts.get("positive_label", names[POSITIVE] if len(names) == 2 else None),
+            n_labels_held=facts.get("n_labels_held", {}),
+        ),
+        target=target_of(facts["metric"]) if pairs is None else Target(tuple((part, one) for part, one in pairs)),
+        encoders=facts["encoders"],
+        encoder_notes=facts.get("encoder_notes", ()),
+        sources=facts.get("sources", {}),
+        logits=facts.get("logits"),
+    )
+
+
+def _read_factors(facts: Mapping[str, Any]) -> tuple[FactorEntry, ...]:
+    return tuple(
+        FactorEntry(one["name"], one["column"], one["baseline"], dict(one["levels"]), one.get("range"))
+        for one in facts["factors"]
+    )
+
+
+def _factor_facts(factor: FactorEntry) -> dict[str, object]:
+    return {
+        "name": factor.name,
+        "column": factor.column,
+        "baseline": factor.baseline,
+        "levels": [[label, knobs] for label, knobs in factor.levels.items()],
+        **({} if factor.range is None else {"range": factor.range}),
     }
 
 
-def target(facts: Mapping[str, Any]) -> Target:
-    """Return the number that a study selects on. Older ledgers name the metric of their one part alone."""
-    pairs = facts.get("target")
-    return target_of(facts["metric"]) if pairs is None else Target(tuple((part, metric) for part, metric in pairs))
-
-
-def positive_label(facts: Mapping[str, Any]) -> str | None:
-    """Return the positive one of two labels; None where there are more. Older ledgers do not tell: the second."""
-    names = facts["label_names"]
-    found: str | None = facts.get("positive_label", names[POSITIVE] if len(names) == 2 else None)
-    return found
-
-
-def position_of_positive(facts: Mapping[str, Any]) -> int:
-    """Return where the positive label stands among a study's labels."""
-    label = positive_label(facts)
-    return POSITIVE if label is None else list(facts["label_names"]).index(label)
-
-
-def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+def difference(old: TrialsManifest, new: TrialsManifest) -> str:
     """Name the first thing in which a plan is no growth of a study."""
-    old = {**old, "positive_label": positive_label(old)}
-    for key in ("task", "metric", "positive_label", "task_fingerprint", "encoders"):
-        if old[key] != new[key]:
-            if key == "task_fingerprint":
-                return "the rows of the task have changed"
-            what = {"encoders": "the encoder", "positive_label": "the positive label"}.get(key, f"the {key}")
-            return f"{what} was {_short(old[key])}, now it is {_short(new[key])}"
-    for knob in sorted({*old["fixed"], *new["fixed"]}):
-        varied = {name for factor in new["factors"] for _, level in factor["levels"] for name in level}
-        if old["fixed"].get(knob) != new["fixed"].get(knob) and knob not in varied:
-            return f"{knob} was {old['fixed'].get(knob, 'not set')}, now it is {new['fixed'].get(knob, 'not set')}"
-    levels = {factor["name"]: [level for _, level in factor["levels"]] for factor in new["factors"]}
-    for factor in old["factors"]:
-        if "range" in factor:
+    for what, before, now in (
+        ("the task", old.task.name, new.task.name),
+        ("the metric", old.target.name, new.target.name),
+        ("the positive label", old.task.positive_label, new.task.positive_label),
+    ):
+        if before != now:
+            return f"{what} was {_short(before)}, now it is {_short(now)}"
+    if old.task.fingerprint != new.task.fingerprint:
+        return "the rows of the task have changed"
+    if old.encoders != new.encoders:
+        return f"the encoder was {_short(old.encoders)}, now it is {_short(new.encoders)}"
+    varied = {name for factor in new.factors for knobs in factor.levels.values() for name in knobs}
+    for knob in sorted({*old.fixed, *new.fixed} - varied):
+        if old.fixed.get(knob) != new.fixed.get(knob):
+            return f"{knob} was {old.fixed.get(knob, 'not set')}, now it is {new.fixed.get(knob, 'not set')}"
+    levels = {factor.name: list(factor.levels.values()) for factor in new.factors}
+    for factor in old.factors:
+        if factor.range is not None:
             continue  # its levels are those that its cells happen to have
-        lost = [label for label, knobs in factor["levels"] if knobs not in levels.get(factor["name"], [])]
+        lost = [label for label, knobs in factor.levels.items() if knobs not in levels.get(factor.name, [])]
         if lost:
-            return f"factor {factor['name']} no longer has level {lost[0]}"
-    for row in old["design"].get("rows", ()):
-        if new["design"]["kind"] == "list" and row not in new["design"]["rows"]:
+            return f"factor {factor.name} no longer has level {lost[0]}"
+    for row in old.design.rows:
+        if new.design.kind == "list" and row not in new.design.rows:
             return f"row {row[ROW]!r} is no longer listed as it was"
-    if missing := set(old["design"]["seeds"]) - set(new["design"]["seeds"]):
+    if missing := set(old.design.seeds) - set(new.design.seeds):
         return f"seed {min(missing)} is no longer asked for"
     return "some of its cells are no longer asked for (a rule, or the design)"
 
 
 def _short(value: object) -> str:
-    return ", ".join(f"{k} ({str(v)[:12]})" for k, v in value.items()) if isinstance(value, dict) else str(value)[:40]
+    return (
+        ", ".join(f"{k} ({str(v)[:12]})" for k, v in value.items()) if isinstance(value, Mapping) else str(value)[:40]
+    )

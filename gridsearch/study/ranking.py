@@ -2,7 +2,6 @@
 
 from gridsearch.errors import RequestError
 from gridsearch.study.ledger import Ledger
-from gridsearch.study.manifest import target
 from gridsearch.tasks.target import Target
 from gridsearch.trial import Trial
 
@@ -20,10 +19,9 @@ def best_so_far(ledger: Ledger, selected: Target) -> tuple[float, str] | None:
 
 def trial_named(ledger: Ledger, asked: str) -> Trial:
     """Return the trial whose id starts so; ``best`` is the one that is best on dev."""
-    if not ledger.trial_ids():
-        raise RequestError(f"{ledger.path.parent} is an imported table: there are no trials in it")
+    selected = ledger.trials_manifest().target
     if asked != "best":
         return ledger.trial(asked)
-    if not (ranked := ranking(ledger, target(ledger.facts()))):
+    if not (ranked := ranking(ledger, selected)):
         raise RequestError("no trial of this study is finished yet")
     return ledger.trial(ranked[0][1])

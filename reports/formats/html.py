@@ -66,7 +66,7 @@ def html_text(study: StudyRows, sections: Sequence[Block], figures: Sequence[Fig
 
 def _document(study: StudyRows, parts: Sequence[str], headings: Sequence[tuple[str, str]]) -> str:
     style, script = _resource("page.css"), _resource("page.js")
-    title = spelled(str(study.facts["title"]))
+    title = spelled(study.manifest.title)
     links = "\n".join(f'<li><a href="#{anchor}">{spelled(text)}</a></li>' for anchor, text in headings)
     body = "\n".join(f"<section>\n{part}\n</section>" for part in parts[1:])
     return f"""<!DOCTYPE html>

@@ -156,7 +156,7 @@ def _values(study: StudyRows) -> dict[str, Sequence[float | None]]:
     if study.is_imported:
         scores = {
             name: [published_value(row.scores[name]).number for row in study.observations]
-            for name in study.facts.get("scores", ())
+            for name in (study.published.scores if study.is_imported else ())
         }
         return {study.metric: [row.value for row in study.observations], **scores}
     return {

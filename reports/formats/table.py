@@ -145,9 +145,9 @@ def _result(cell: CellRow, best: str) -> Cell:
 
 def _published_table(study: StudyRows) -> Table:
     """Columns in published order, with the published spelling; an index is added where there was none."""
-    facts = study.facts
-    index, response = facts["index_column"], facts["response"]
-    columns = list(facts["columns"]) if index else [say("index"), *facts["columns"]]
+    about = study.published
+    index, response = about.index_column, about.response
+    columns = list(about.columns) if index else [say("index"), *about.columns]
     best: float | None = None
     for row in study.observations:
         best = row.value if study.beats(row.value, best) else best

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gridsearch.errors import RequestError, one_of
+from gridsearch.study.manifest import CurveManifest, FactorEntry, PublishedRows, TableManifest
 from gridsearch.study.study import Study
 from reports.study.view import Observation, RowWithout
 
@@ -51,36 +52,32 @@ def store(published: Published, study: Study, inert: Sequence[str] = ()) -> None
         raise RequestError(f"an import needs a new study, but {study.folder} holds one already")
     with study.driven() as ledger:
         rows = [(row.levels, row.value) for row in published.rows]
-        ledger.import_observations(_facts(published) | {"inert": list(inert)}, rows, published.response)
+        ledger.import_observations(_manifest(published, inert), rows)
 
 
-def _facts(published: Published) -> dict[str, object]:
-    """What the ledger keeps beside the rows, in the shape that a study of trials has."""
+def _manifest(published: Published, inert: Sequence[str]) -> TableManifest:
+    """Say what the ledger keeps beside the rows, in the shape that a study of trials has."""
     labels = {name: dict.fromkeys(row.levels[name] for row in published.rows) for name in published.factors}
-    return {
-        "kind": "observations",
-        "form": published.form,
-        "title": published.title,
-        "source": published.source,
-        "columns": list(published.columns),
-        "index_column": published.index_column,
-        "response": published.response,
-        "scores": list(published.scores),
-        "curve": published.curve,
-        "went_back": [list(pair) for pair in published.went_back],
-        "factors": [
-            {
-                "name": name,
-                "column": name,
-                "baseline": next(iter(labels[name])),
-                "levels": [[label, {}] for label in labels[name]],
-            }
+    about = TableManifest(
+        title=published.title,
+        source=published.source,
+        form=published.form,
+        columns=published.columns,
+        index_column=published.index_column,
+        response=published.response,
+        factors=tuple(
+            FactorEntry(name, name, next(iter(labels[name])), {label: {} for label in labels[name]})
             for name in published.factors
-        ],
-        "published": {
-            "index": [row.index for row in published.rows],
-            "response": [row.text for row in published.rows],
-            "scores": [dict(row.scores) for row in published.rows],
-        },
-        "without": [{"index": row.index, "label": row.label, "text": row.text} for row in published.without],
-    }
+        ),
+        rows=PublishedRows(
+            index=[row.index for row in published.rows],
+            response=[row.text for row in published.rows],
+            scores=[dict(row.scores) for row in published.rows],
+        ),
+        scores=published.scores,
+        inert=inert,
+        without=[{"index": row.index, "label": row.label, "text": row.text} for row in published.without],
+    )
+    if not published.curve:
+        return about
+    return CurveManifest(**vars(about), curve=published.curve, went_back=published.went_back)

@@ -148,7 +148,7 @@ class Repeat:
             fenced([report_command(study)]),
             details(say("The trials of each row"), self._trials()),
         ]
-        if text := study.facts.get("space_text", "").strip():
+        if text := study.about.space_text.strip():
             blocks.append(details(say("The space, as it was declared"), fenced(text.splitlines(), "toml")))
         return Section(say("Repeat it"), tuple(blocks)).format()
 
@@ -169,39 +169,39 @@ class ProvenanceSection:
         return Section(say("Provenance"), (bullets(items),)).format()
 
     def _task(self) -> list[str]:
-        facts = self.study.facts
-        counts = facts["task_rows"]
+        about = self.study.about
+        counts = about.task.n_rows
         splits = [split for split in ("train", "dev", "test") if counts[split]]
         rows = [say("{n} {split}", n=counts[split], split=say(split)) for split in splits]
         return [
             say(
                 "task: {task}, {rows} rows, fingerprint {fingerprint}",
-                task=code(facts["task"]),
+                task=code(about.task.name),
                 rows=enumerated(rows),
-                fingerprint=code(facts["task_fingerprint"]),
+                fingerprint=code(about.task.fingerprint),
             ),
-            say("labels: {names}", names=first_of([escape(str(name)) for name in facts["label_names"]], 20)),
-            *(say("note: {note}", note=escape(retold(note))) for note in facts["task_notes"]),
+            say("labels: {names}", names=first_of([escape(str(name)) for name in about.task.label_names], 20)),
+            *(say("note: {note}", note=escape(retold(note))) for note in about.task.notes),
             *(
                 say("encoder: {name}, identity {identity}", name=code(name), identity=code(identity))
-                for name, identity in facts["encoders"].items()
+                for name, identity in about.encoders.items()
             ),
             say("metric: {metric}", metric=metric_text(self.study, escape)),
         ]
 
     def _design(self) -> list[str]:
-        design = self.study.facts["design"]
-        policy = say("shared by all cells") if design["seed_policy"] == "shared" else say("each cell has its own")
-        if design["on_dead"] == "replicate" and any(cell.dead for cell in self.study.cells):
+        design = self.study.about.design
+        policy = say("shared by all cells") if design.seed_policy == "shared" else say("each cell has its own")
+        if design.on_dead == "replicate" and any(cell.dead for cell in self.study.cells):
             policy += say(", but replicates have their own")
         return [
             say(
                 "design: {design}; on dead knobs: {on_dead}; running order from seed {seed}",
-                design=retold(design_text(design)),
-                on_dead=design["on_dead"],
-                seed=design["order_seed"],
+                design=retold(design_text(design.kind, design.resolution)),
+                on_dead=design.on_dead,
+                seed=design.order_seed,
             ),
-            say("seeds: {seeds} ({policy})", seeds=enumerated(design["seeds"]), policy=policy),
+            say("seeds: {seeds} ({policy})", seeds=enumerated(design.seeds), policy=policy),
         ]
 
     def _circumstances(self) -> list[str]:

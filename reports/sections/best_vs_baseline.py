@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gridsearch.study.manifest import position_of_positive
 from reports.formats.markdown import Section, bullets, escape, wrap
 from reports.formats.table import decimals, metric_text
 from reports.language.say import say, sentences
@@ -45,7 +44,7 @@ def best_against_baseline(study: StudyRows) -> Versus | None:
     first, second = ([known.logits[one.trial] for one in cell.finished] for cell in (best, baseline))
     if not second:
         return None
-    positive = position_of_positive(study.facts)
+    positive = study.about.task.position_of_positive
     bootstrap = paired_bootstrap(known.labels, first, second, study.metric, positive=positive)
     if bootstrap is None:
         return None

@@ -89,7 +89,7 @@ class FixedRecipe:
 
     def format(self) -> str:
         """Return the section."""
-        fixed = _in_recipe_order(self.study.facts["fixed"])
+        fixed = _in_recipe_order(self.study.about.fixed)
         rest = self._rest(fixed)
         texts = [
             say("Fixed by the space: {settings}.", settings=_spelled(fixed)) if fixed else "",
@@ -121,8 +121,8 @@ class LeftOut:
             text = say("The space has no rule: {asked}.", asked=self._asked())
             return Section(title, (wrap(text), self._aliases())).format()
         skips: dict[str, list[str]] = {}
-        for rule in self.study.facts["rules"]:
-            skips.setdefault(rule["why"], []).append(rule["skip"])
+        for rule in self.study.about.rules:
+            skips.setdefault(rule.why, []).append(rule.skip)
         items = [
             say(
                 "{cells} by {rules}: {why}",
@@ -163,18 +163,18 @@ class LeftOut:
 
     def _without_rule(self) -> str:
         """Say why a cell is left out that no rule names: an optimiser leaves out what a plan would refuse."""
-        return say("a contradiction") if self.study.facts.get("optimised") else say("a former rule")
+        return say("a contradiction") if self.study.about.search else say("a former rule")
 
     @property
     def _n_combinations(self) -> int | None:
         """All combinations of levels; None where an optimiser or a range leaves nothing to compare them with."""
-        if self.study.facts.get("optimised") or any(factor.range for factor in self.study.factors):
+        if self.study.about.search or any(factor.range for factor in self.study.factors):
             return None
         return math.prod(len(factor.levels) for factor in self.study.factors)
 
     def _aliases(self) -> str:
         """Name what a fraction cannot tell apart; empty for other designs, and when it tells all apart."""
-        resolution = self.study.facts["design"].get("resolution")
+        resolution = self.study.about.design.resolution
         texts = alias_texts([factor.column for factor in self.study.factors], resolution) if resolution else []
         if not texts:
             return ""
@@ -226,7 +226,7 @@ class DeadKnobs:
         if len(dead.groups) > 8:
             groups.append(say("and {n} more groups", n=len(dead.groups) - 8))
         shown = say("; ").join(groups)
-        if self.study.facts["design"]["on_dead"] == "collapse":
+        if self.study.about.design.on_dead == "collapse":
             alike = say("Cells that differ in nothing else share their trials: {groups}.", groups=shown)
         else:
             alike = say(

@@ -86,7 +86,7 @@ def failure_groups(failures: Sequence[FailedAttempt]) -> tuple[FailureGroup, ...
 
 def left_out(study: StudyRows) -> Mapping[str, int]:
     """Count the cells left out for each reason that a rule gives, rules without effect included."""
-    counts = {rule["why"]: 0 for rule in study.facts.get("rules", ())}
+    counts = {rule.why: 0 for rule in study.about.rules}
     for cell in study.excluded:
         counts[cell.why] = counts.get(cell.why, 0) + 1
     return counts
@@ -111,7 +111,7 @@ def cautions(study: StudyRows) -> list[str]:
         *_about_labels(study),
         *_about_seeds(study),
         *_about_equal_pairs(study),
-        *(say("{note}.", note=f"{note[0].upper()}{note[1:]}") for note in map(retold, study.facts["encoder_notes"])),
+        *(say("{note}.", note=f"{note[0].upper()}{note[1:]}") for note in map(retold, study.about.encoder_notes)),
         *_about_choice(study, len({tuple(replicate.trial for replicate in cell.replicates) for cell in ranking})),
         *_about_rows(study, ranking[0]),
     ]
@@ -132,7 +132,7 @@ def _about_gaps(study: StudyRows, n_ranked: int) -> list[str]:
 
 def _about_labels(study: StudyRows) -> list[str]:
     """Warn of rows of one label: the best model of them need not have learnt anything."""
-    held = study.facts.get("n_labels_held", {})
+    held = study.about.task.n_labels_held
     return [
         say("All rows of {split} have the same label: a model that gives it to every text is perfect.", split=say(name))
         for name in dict.fromkeys(["dev", study.split])
@@ -197,7 +197,7 @@ def _about_choice(study: StudyRows, n_distinct: int) -> list[str]:
 
 
 def _about_rows(study: StudyRows, best: CellRow) -> list[str]:
-    n_rows = study.facts["task_rows"][study.split]
+    n_rows = study.about.task.n_rows[study.split]
     value = best.result.mean
     if study.metric not in ("accuracy", "f1_micro") or value is None or not n_rows:
         return []

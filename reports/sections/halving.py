@@ -65,7 +65,7 @@ class Halved:
         return Section(say("Successive halving"), blocks).format()
 
     def _how(self, standing: Standing) -> str:
-        halving, n_seeds = standing.halving, len(self.study.facts["design"]["seeds"])
+        halving, n_seeds = standing.halving, len(self.study.about.design.seeds)
         return sentences(
             [
                 say(

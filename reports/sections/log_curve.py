@@ -64,7 +64,7 @@ def curve_numbers(study: StudyRows) -> dict[str, Any]:
     curve = study_curve(study)
     tail = asdict(curve.tail) | {"start": place(curve.tail.start), "end": place(curve.tail.end)}
     return {
-        "along": study.facts["curve"],
+        "along": study.curve.curve,
         "n": len(curve.points),
         "first": _numbers(curve.points[0]),
         "last": _numbers(curve.points[-1]),

@@ -28,14 +28,14 @@ class CurveSummary:
             "**{points} of {response}, {curve} {start} to {end}, imported from a training log**",
             points=plural(len(points), "point"),
             response=escape(study.metric),
-            curve=escape(study.facts["curve"]),
+            curve=escape(study.curve.curve),
             start=escape(points[0].index),
             end=escape(points[-1].index),
         )
         source = say(
             "The log is that of {source}. Nothing of it was trained here, and one curve says nothing of what made it "
             "so: no effect is claimed.",
-            source=code(study.facts["source"]),
+            source=code(study.curve.source),
         )
         return paragraphs([wrap(first), wrap(source)])
 
@@ -62,7 +62,7 @@ class WhatTheLogSays:
         return say("{value} ({place})", value=escape(point.text), place=self._place(point))
 
     def _place(self, point: Observation) -> str:
-        return say("{curve} {place}", curve=escape(self.study.facts["curve"]), place=escape(point.index))
+        return say("{curve} {place}", curve=escape(self.study.curve.curve), place=escape(point.index))
 
     def _end(self, tail: Tail) -> str:
         where = say(
@@ -103,7 +103,7 @@ class WhatTheLogSays:
         gaps = first_of([self._gap(gap) for gap in curve.gaps], MOST_GAPS)
         return say(
             "Gaps, in which nothing was logged: {curve} {gaps}. Elsewhere the usual distance is {distance} (median).",
-            curve=escape(self.study.facts["curve"]),
+            curve=escape(self.study.curve.curve),
             gaps=gaps,
             distance=f"{curve.distance:.3g}",
         )
@@ -120,7 +120,7 @@ class WhatTheLogSays:
         """Say that what was logged again counts."""
         turns = [
             say("from {start} to {end}", start=escape(start), end=escape(end))
-            for start, end in self.study.facts["went_back"]
+            for start, end in self.study.curve.went_back
         ]
         if not turns:
             return ""
@@ -130,12 +130,12 @@ class WhatTheLogSays:
         )
 
     def _not_finite(self) -> str:
-        lost = [f"{escape(row['index'])} ({escape(row['text'])})" for row in self.study.facts["without"]]
+        lost = [f"{escape(row['index'])} ({escape(row['text'])})" for row in self.study.curve.without]
         if not lost:
             return ""
         return say(
             "Left out, because the value is not finite: {curve} {names}.",
-            curve=escape(self.study.facts["curve"]),
+            curve=escape(self.study.curve.curve),
             names=first_of(lost, MOST_GAPS),
         )
 
@@ -176,4 +176,4 @@ def curve_picture(study: StudyRows) -> Picture:
             parts.append([])
         parts[-1].append((place(point), point.value))
     response = Response(study.metric, study.lower_is_better)
-    return log_curve_picture(parts, (place(curve.best), curve.best.value), study.facts["curve"], response)
+    return log_curve_picture(parts, (place(curve.best), curve.best.value), study.curve.curve, response)

@@ -25,7 +25,7 @@ def is_observational(study: StudyRows) -> bool:
     other, was picked row by row.
     """
     if not study.is_imported:
-        return study.facts["design"]["kind"] not in PLANNED
+        return study.about.design.kind not in PLANNED
     rows = [tuple(row.levels.values()) for row in study.observations]
     n_combinations = math.prod(len(factor.levels) for factor in study.factors)
     return len(study.factors) > 1 and len(set(rows)) * 2 < n_combinations and not _is_balanced(study)
@@ -113,7 +113,7 @@ class WhatWentWith:
             return say(
                 "these rows were picked one by one, and levels that were tried together cannot be separated well"
             )
-        if self.study.facts["design"]["kind"] == "random":
+        if self.study.about.design.kind == "random":
             return say("these cells are a random sample")
         return say("an optimiser chose these cells by the results before them")
 

@@ -21,8 +21,8 @@ class PublishedSummary:
 
     def format(self) -> str:
         """Return the lines below the title."""
-        study, facts = self.study, self.study.facts
-        without = [RowWithout(**row) for row in facts.get("without", ())]
+        study, about = self.study, self.study.published
+        without = [RowWithout(**row) for row in about.without]
         missing = rows_text(len(study.observations), study.metric, without, escape) if without else ""
         return paragraphs([self._first(), wrap(self._source()), wrap(missing), wrap(self._remarks())])
 
@@ -31,7 +31,7 @@ class PublishedSummary:
             "observations": plural(len(self.study.observations), "observation"),
             "factors": plural(len(self.study.factors), "factor"),
         }
-        if self.study.facts.get("form") == "notes":
+        if self.study.published.form == "notes":
             return say("**{observations} of {factors}, imported from notes**", **counts)
         return say("**{observations} of {factors}, imported from a published table**", **counts)
 
@@ -39,7 +39,7 @@ class PublishedSummary:
         return say(
             "The rows are those of {source}. Nothing of it was trained here: seeds, epochs, machine and recipe are "
             "what the source says, and no row can be repeated from this page.",
-            source=code(self.study.facts["source"]),
+            source=code(self.study.published.source),
         )
 
     def _remarks(self) -> str:
@@ -108,7 +108,7 @@ class PublishedResults:
             text = say(
                 "{response} as published; higher is taken to be better, and the best is bold.", response=response
             )
-        scores = self.study.facts.get("scores", ())
+        scores = self.study.published.scores
         if not scores:
             return text
         measured = say(

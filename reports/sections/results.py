@@ -42,18 +42,22 @@ class Summary:
         return paragraphs(blocks)
 
     def _asked(self) -> str:
-        study, facts = self.study, self.study.facts
-        design, n_left_out = facts["design"], len(study.excluded)
-        kind = "" if design["kind"] == "full" else say(", a {design}", design=retold(design_text(design)))
+        study, about = self.study, self.study.about
+        design, n_left_out = about.design, len(study.excluded)
+        kind = (
+            ""
+            if design.kind == "full"
+            else say(", a {design}", design=retold(design_text(design.kind, design.resolution)))
+        )
         return say(
             "{cells} of {factors}{kind}{left_out}, {seeds} each, on the task {task} with {encoders}.",
             cells=plural(len(study.cells), "cell"),
             factors=plural(len(study.factors), "factor"),
             kind=kind,
             left_out=say(" ({n} more left out by rules)", n=n_left_out) if n_left_out else "",
-            seeds=plural(len(design["seeds"]), "seed"),
-            task=code(facts["task"]),
-            encoders=enumerated(map(code, facts["encoders"])),
+            seeds=plural(len(design.seeds), "seed"),
+            task=code(about.task.name),
+            encoders=enumerated(map(code, about.encoders)),
         )
 
 
@@ -147,7 +151,7 @@ class Results:
 
 def _averaged_labels(study: StudyRows) -> list[str]:
     """Say where the mean over labels is one over fewer than the task has."""
-    n_labels, held = len(study.facts["label_names"]), study.facts.get("n_labels_held", {})
+    n_labels, held = len(study.about.task.label_names), study.about.task.n_labels_held
     if study.metric != "f1_macro":
         return []
     return [

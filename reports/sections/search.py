@@ -2,10 +2,11 @@
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gridsearch.study.manifest import SearchEntry
 from gridsearch.study.objectives import METRIC, SECONDS
 from reports.figures.figure import TimedCell
 from reports.figures.quality_time import pareto_set
@@ -34,8 +35,8 @@ class Moment:
 
 def proposed(study: StudyRows) -> tuple[CellRow, ...]:
     """Return the cells that Optuna proposed, in order; those that a sweep had run before are none of them."""
-    about = study.facts.get("optimised")
-    return study.cells[about["known"] :] if about else ()
+    about = study.about.search
+    return study.cells[about.known :] if about else ()
 
 
 def pareto_cells(study: StudyRows) -> list[CellRow]:
@@ -90,27 +91,27 @@ class Optimised:
 
     def format(self) -> str:
         """Return the section; empty for a study that no optimiser has worked on, or without a result."""
-        study, about = self.study, self.study.facts.get("optimised")
+        study, about = self.study, self.study.about.search
         if not about or not study.ranking:
             return ""
         blocks = (wrap(self._how(about)), self._best(), self._pareto(about), self._importance(), self._convergence())
         return Section(say("What Optuna found"), blocks).format()
 
-    def _how(self, about: Mapping[str, Any]) -> str:
+    def _how(self, about: SearchEntry) -> str:
         n_pruned = sum(one.state == "pruned" for cell in self.study.cells for one in cell.replicates)
         return sentences(
             [
                 say(
                     "Optuna's sampler {sampler} proposed {cells} for {objectives} (seed {seed}).",
-                    sampler=code(about["sampler"]),
+                    sampler=code(about.sampler),
                     cells=plural(len(proposed(self.study)), "cell"),
-                    objectives=enumerated(self._objective(name) for name in about["objectives"]),
-                    seed=about["seed"],
+                    objectives=enumerated(self._objective(name) for name in about.objectives),
+                    seed=about.seed,
                 ),
-                say("{cells} were known before.", cells=plural(about["known"], "cell")) if about["known"] else "",
+                say("{cells} were known before.", cells=plural(about.known, "cell")) if about.known else "",
                 say(
                     "The pruner {pruner} ended {trials} early: they have no result, and count as spent.",
-                    pruner=code(about["pruner"]),
+                    pruner=code(about.pruner),
                     trials=plural(n_pruned, "trial"),
                 )
                 if n_pruned
@@ -127,8 +128,8 @@ class Optimised:
     def _best(self) -> str:
         return Section(say("The best cells"), (*_shown(self.study, self.study.ranking[:N_BEST]),), 3).format()
 
-    def _pareto(self, about: Mapping[str, Any]) -> str:
-        if SECONDS not in about["objectives"]:
+    def _pareto(self, about: SearchEntry) -> str:
+        if SECONDS not in about.objectives:
             return ""
         text = say(
             "No other cell is both better on dev and quicker than one of these. Seconds are those of this machine, "
@@ -174,7 +175,7 @@ def _shown(study: StudyRows, cells: Sequence[CellRow]) -> tuple[str, str]:
 
 def optimised_numbers(study: StudyRows) -> dict[str, Any] | None:
     """Return the numbers of the section for JSON; None for a study that no optimiser has worked on."""
-    about = study.facts.get("optimised")
+    about = study.about.search
     if not about:
         return None
     return {
@@ -200,9 +201,9 @@ def _row(study: StudyRows, cell: CellRow) -> tuple[Cell, ...]:
 
 def terminal_text(study: StudyRows) -> str:
     """Return what ``optimize`` prints at its end: the best cells, or the Pareto set."""
-    about = study.facts.get("optimised") or {}
+    about = study.about.search
     if not study.ranking:
         return say("No trial has finished yet: there is nothing to compare.")
-    if SECONDS in about.get("objectives", ()):
+    if about is not None and SECONDS in about.objectives:
         return f"{say('Pareto set')}\n{best_table(study, pareto_cells(study)).plain_text()}"
     return f"{say('The best cells')}\n{best_table(study, study.ranking[:N_BEST]).plain_text()}"

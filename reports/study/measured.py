@@ -39,7 +39,7 @@ def measured(study: StudyRows, split: str) -> Measured:
             (places[0] + 1, rows[places[0]].levels, tuple(rows[place].value for place in places))
             for places in alike.values()
         )
-        return Measured(factors, runs, tuple(study.facts.get("inert", ())), published, 0)
+        return Measured(factors, runs, tuple(study.published.inert), published, 0)
     distinct: dict[str, Run] = {}
     cells: dict[tuple[str, ...], tuple[int, Mapping[str, str], tuple[float, ...]]] = {}
     not_learned = set()

@@ -94,7 +94,8 @@ def fill(target: "optuna.Study", study: StudyRows, objectives: Sequence[str], pr
 
 def study_view(study: StudyRows, storage: "optuna.storages.BaseStorage") -> "optuna.Study":
     """Copy a study into a storage of Optuna's: one that was optimised with its objectives, others with the metric."""
-    objectives = (study.facts.get("optimised") or {}).get("objectives", [METRIC])
+    search = None if study.is_imported else study.about.search
+    objectives = [METRIC] if search is None else search.objectives
     view = empty_study(
         objectives,
         study.metric,

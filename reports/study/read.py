@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from gridsearch.errors import RequestError
 from gridsearch.plan.rungs import Standing
 from gridsearch.space.factor import ROW
 from gridsearch.study.ledger import Ledger, dev_after
-from gridsearch.study.manifest import position_of_positive, target
+from gridsearch.study.manifest import PublishedRows, TableManifest, TrialsManifest
 from gridsearch.study.stored_logits import bytes_array
 from gridsearch.study.survey import Survey
 from gridsearch.tasks.learned import Guess, below_the_others, guess_on
@@ -76,21 +75,25 @@ FROM ({_HELD})
 def read_study(ledger: Ledger) -> StudyRows:
     """Read all rows as of one moment, while a driver may be writing. Raises RequestError when nothing is planned."""
     with _one_moment(ledger.connection):
-        facts = ledger.facts()
-        if not facts:
-            raise RequestError(f"{ledger.path.parent} is an empty study: nothing has been planned in it")
+        manifest = ledger.manifest()
         rows = ledger.connection.execute
-        yardsticks = tuple(_yardstick(row, facts["metric"]) for row in rows("SELECT * FROM yardsticks ORDER BY name"))
-        guess, survey = _guess(ledger.connection, facts), ledger.survey()
-        cells = _with_those_below_the_others(_cells(ledger.connection, facts), guess)
+        survey, guess = ledger.survey(), None
+        cells: tuple[CellRow, ...] = ()
+        yardsticks: tuple[Yardstick, ...] = ()
+        observations: tuple[Observation, ...] = ()
+        if isinstance(manifest, TableManifest):
+            observations = _observations(ledger.connection, manifest.rows)
+        else:
+            metric, found = manifest.target.name, rows("SELECT * FROM yardsticks ORDER BY name")
+            yardsticks = tuple(_yardstick(row, metric) for row in found)
+            guess = _guess(ledger.connection, manifest)
+            cells = _with_those_below_the_others(_cells(ledger.connection, manifest), guess)
         study = StudyRows(
             folder=ledger.path.parent,
-            facts=facts,
+            manifest=manifest,
             factors=tuple(
-                FactorColumn(
-                    factor["name"], factor["column"], factor["baseline"], dict(factor["levels"]), factor.get("range")
-                )
-                for factor in facts["factors"]
+                FactorColumn(factor.name, factor.column, factor.baseline, factor.levels, factor.range)
+                for factor in manifest.factors
             ),
             cells=cells,
             excluded=tuple(
@@ -100,7 +103,7 @@ def read_study(ledger: Ledger) -> StudyRows:
             ),
             failures=_failures(ledger.connection, cells),
             yardsticks=yardsticks,
-            observations=_observations(ledger.connection, facts),
+            observations=observations,
             provenance=_provenance(ledger.connection),
             timing=Timing(**dict(rows(_TIMING).fetchone())),
             coverage=survey.coverage,
@@ -124,15 +127,13 @@ def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
         connection.rollback()
 
 
-def _cells(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> tuple[CellRow, ...]:
+def _cells(connection: sqlite3.Connection, manifest: TrialsManifest) -> tuple[CellRow, ...]:
     outcomes = _outcomes(connection)
     epochs = {row["attempt"]: row for row in connection.execute(
         "SELECT attempt, count(*) AS n_epochs, avg(train_seconds) AS train, avg(dev_seconds) AS dev "
         "FROM epochs GROUP BY attempt"
     )}  # fmt: skip
-    if "metric" not in facts:
-        return ()
-    selected = target(facts)
+    selected = manifest.target
     curves: dict[int, list[float | None]] = defaultdict(list)
     for row in connection.execute("SELECT attempt, train_loss, dev FROM epochs ORDER BY attempt, number"):
         curves[row["attempt"]].append(dev_after(row["train_loss"], row["dev"], selected))
@@ -146,7 +147,7 @@ def _cells(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> tuple[Ce
             recipe=json.loads(row["recipe"]),
             dead=json.loads(row["dead"]),
             replicates=tuple(replicates[row["position"]]),
-            has_test=bool(facts["test_is_labelled"]),
+            has_test=manifest.task.test_is_labelled,
             row=name,
         )
         for row in connection.execute("SELECT * FROM cells ORDER BY position")
@@ -154,14 +155,14 @@ def _cells(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> tuple[Ce
     )
 
 
-def _guess(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> Guess | None:
+def _guess(connection: sqlite3.Connection, manifest: TrialsManifest) -> Guess | None:
     """Return what a guess reaches on dev; None for a published table, and where an old ledger has no labels."""
     row = connection.execute("SELECT labels FROM labels WHERE split = 'dev' AND part = ?", (PART,)).fetchone()
     if row is None:
         return None
     counts = Counter(bytes_array(row["labels"]).tolist())
-    of_labels = [counts[label] for label in range(len(facts["label_names"]))]
-    return guess_on(facts["metric"], of_labels, position_of_positive(facts))
+    of_labels = [counts[label] for label in range(len(manifest.task.label_names))]
+    return guess_on(manifest.target.name, of_labels, manifest.task.position_of_positive)
 
 
 def _with_those_below_the_others(cells: tuple[CellRow, ...], guess: Guess | None) -> tuple[CellRow, ...]:
@@ -301,17 +302,15 @@ def _yardstick(row: sqlite3.Row, metric: str) -> Yardstick:
     return Yardstick(row["name"], dev.get(metric), test.get(metric))
 
 
-def _observations(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> tuple[Observation, ...]:
-    published = facts.get("published", {})
-    scores = published.get("scores")
+def _observations(connection: sqlite3.Connection, published: PublishedRows) -> tuple[Observation, ...]:
     rows = connection.execute("SELECT * FROM observations ORDER BY position").fetchall()
     return tuple(
         Observation(
-            index=published["index"][place],
+            index=published.index[place],
             levels=json.loads(row["levels"]),
             value=row["value"],
-            text=published["response"][place],
-            scores=scores[place] if scores else {},
+            text=published.response[place],
+            scores=published.scores[place] if published.scores else {},
         )
         for place, row in enumerate(rows)
     )

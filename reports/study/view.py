@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gridsearch.plan.rungs import Standing
 from gridsearch.repetition import Repetition
-from gridsearch.study.manifest import positive_label
+from gridsearch.study.manifest import CurveManifest, Manifest, TableManifest, TrialsManifest
 from gridsearch.study.survey import Coverage
 from gridsearch.tasks.learned import Guess
 from gridsearch.tasks.metrics import LOWER_IS_BETTER, is_better
@@ -274,7 +274,7 @@ class StudyRows:
     """
 
     folder: Path
-    facts: Mapping[str, Any]
+    manifest: Manifest
     factors: tuple[FactorColumn, ...]
     cells: tuple[CellRow, ...]
     excluded: tuple[LeftOutCell, ...]
@@ -293,22 +293,40 @@ class StudyRows:
     @property
     def is_imported(self) -> bool:
         """Whether the rows come from a published table."""
-        return bool(self.facts["kind"] == "observations")
+        return isinstance(self.manifest, TableManifest)
 
     @property
     def is_curve(self) -> bool:
         """Whether the rows are the points of a training's log, and no experiments."""
-        return bool(self.facts.get("curve"))
+        return isinstance(self.manifest, CurveManifest)
+
+    @property
+    def about(self) -> TrialsManifest:
+        """What a study of trials is bound to. Only its sections ask for it."""
+        assert isinstance(self.manifest, TrialsManifest), "a published table has no trials"
+        return self.manifest
+
+    @property
+    def published(self) -> TableManifest:
+        """What is known of a published table. Only its sections ask for it."""
+        assert isinstance(self.manifest, TableManifest), "a study of trials was not published as a table"
+        return self.manifest
+
+    @property
+    def curve(self) -> CurveManifest:
+        """What is known of a training's log. Only its sections ask for it."""
+        assert isinstance(self.manifest, CurveManifest), "only the points of a log are a curve"
+        return self.manifest
 
     @property
     def metric(self) -> str:
         """The study's metric; of an imported table, the column with the results."""
-        return str(self.facts["response"] if self.is_imported else self.facts["metric"])
+        return self.manifest.response if isinstance(self.manifest, TableManifest) else self.manifest.target.name
 
     @property
     def positive_label(self) -> str | None:
         """The label that f1_binary is of; None for metrics of all labels."""
-        return positive_label(self.facts) if self.facts.get("metric") == "f1_binary" else None
+        return self.about.task.positive_label if self.metric == "f1_binary" and not self.is_imported else None
 
     @property
     def lower_is_better(self) -> bool:

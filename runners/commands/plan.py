@@ -69,7 +69,7 @@ def _keeping(question: Question, asked: str) -> str:
     study = question.study
     if asked == AUTO and study.ledger_path.is_file():
         with contextlib.suppress(NotBegunError), study.open() as ledger:
-            return str(ledger.facts().get("logits", asked))
+            return ledger.trials_manifest().logits or asked
     return asked
 
 
@@ -140,7 +140,7 @@ def _about(plan: Plan) -> list[str]:
 
 def _design(plan: Plan) -> list[tuple[str, str]]:
     space, n_asked = plan.space, len(plan.cells) + len(plan.excluded)
-    text = f"{design_text(space.design.model_dump())}: "
+    text = f"{design_text(space.design.kind, space.design.resolution)}: "
     n_combinations = space.n_combinations
     if n_combinations is None:
         text += f"{_count(n_asked, 'cell')} of a space without end"

@@ -4,12 +4,12 @@ import csv
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import numpy as np
 
 from gridsearch.errors import GridSearchError, RequestError
-from gridsearch.study.manifest import target as study_target
+from gridsearch.study.manifest import TrialsManifest
 from gridsearch.study.ranking import trial_named
 from gridsearch.study.study import Study
 from gridsearch.tasks.metrics import probabilities
@@ -30,11 +30,11 @@ def run(arguments: Arguments) -> int:
     target = Path(arguments.output) if arguments.output else None
     _refuse_to_overwrite(target, source, force=arguments.force)
     with study.open() as ledger:
-        facts, trial = ledger.facts(), trial_named(ledger, arguments.trial)
-        dev, selected = ledger.dev_results().get(trial.id), study_target(facts)
-    inputs, table = read_inputs(source, Columns.model_validate(facts["sources"]["columns"]), facts["task_kind"])
+        manifest, trial = ledger.trials_manifest(), trial_named(ledger, arguments.trial)
+        dev, selected = ledger.dev_results().get(trial.id), manifest.target
+    inputs, table = read_inputs(source, Columns.model_validate(manifest.sources["columns"]), manifest.task.kind)
     folder = study.weights_of(trial.id)
-    kept = open_kept(folder) if folder.is_dir() else _retrain(study, trial, facts)
+    kept = open_kept(folder) if folder.is_dir() else _retrain(study, trial, manifest)
     measured = f", dev {selected.name} {selected.of(dev):.4f}" if dev else ""
     _say(f"{len(inputs)} rows labelled by trial {trial.short_id} (seed {trial.seed}{measured})")
     logits = predict_logits(kept, inputs)
@@ -73,10 +73,10 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def _retrain(study: Study, trial: Trial, facts: dict[str, Any]) -> KeptTrial:
+def _retrain(study: Study, trial: Trial, manifest: TrialsManifest) -> KeptTrial:
     _say(f"the weights of trial {trial.short_id} were not kept: training it again (sweep --keep best keeps them)")
-    task = reload_task(facts)
-    materials = materials_of_trial(trial, task, facts["sources"]["encoders"], _say)
+    task = reload_task(manifest)
+    materials = materials_of_trial(trial, task, manifest.sources["encoders"], _say)
     encoder = materials.encoder_of(trial)
     outcome = finetune(trial, materials.data_of(trial), encoder, Execution(keep_weights=True))
     assert outcome.weights is not None

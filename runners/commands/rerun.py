@@ -18,11 +18,11 @@ from runners.request import reload_task
 def run(arguments: Arguments) -> int:
     """Train the trial again and print each epoch; exit 1 when the result differs from the ledger's."""
     with Study(Path(arguments.study)).open() as ledger:
-        facts, trial = ledger.facts(), trial_named(ledger, arguments.trial)
+        manifest, trial = ledger.trials_manifest(), trial_named(ledger, arguments.trial)
         known = ledger.dev_results().get(trial.id)
         execution = Execution(**ledger.execution(trial.id))
-    task = reload_task(facts)
-    materials = materials_of_trial(trial, task, facts["sources"]["encoders"], print)
+    task = reload_task(manifest)
+    materials = materials_of_trial(trial, task, manifest.sources["encoders"], print)
     target = task.target
 
     def show(epoch: Epoch) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from itertools import islice
-from typing import Any, Protocol
+from typing import Protocol
 
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.errors import NotBegunError, RequestError
@@ -16,6 +16,7 @@ from gridsearch.space.factor import ROW
 from gridsearch.space.space import Space
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.ledger_size import n_logits
+from gridsearch.study.manifest import SearchEntry
 from gridsearch.study.ranking import best_so_far
 from gridsearch.study.study import Study
 from gridsearch.tasks.task import Task
@@ -90,7 +91,7 @@ class OptunaSearch:
     def adopt(self, ledger: Ledger) -> bool:
         """Write the cells that are there already; what is proposed follows one by one."""
         plan = known_plan(self._asked.space, self.task, self._planner, ledger)
-        before = ledger.facts().get("optimised")
+        before = ledger.trials_manifest().search if ledger.facts() else None
         self._plan = replace(plan, optimised=_facts(self._search, self._asked.space, before, len(plan.cells)))
         ledger.refuse_another_study(self._plan, self._sources())
         if _is_spent(self._plan, ledger, self._search):
@@ -181,7 +182,7 @@ def known_plan(space: Space, task: Task, planner: Planner, ledger: Ledger) -> Pl
     return Plan(space, task, planner.cards, tuple(cells), tuple(excluded))
 
 
-def _facts(search: Search, space: Space, before: Mapping[str, Any] | None, n_known: int) -> dict[str, object]:
+def _facts(search: Search, space: Space, before: SearchEntry | None, n_known: int) -> dict[str, object]:
     """Return what the page says of a search; ``known`` counts the cells that were there before the first one."""
     return {
         "sampler": search.sampler,
@@ -190,7 +191,7 @@ def _facts(search: Search, space: Space, before: Mapping[str, Any] | None, n_kno
         "trials": search.n_trials,
         "hours": search.hours,
         "seed": space.design.order_seed,
-        "known": before["known"] if before else n_known,
+        "known": before.known if before else n_known,
     }
 
 

@@ -269,7 +269,7 @@ def test_our_own_page_in_chinese_can_be_read_back(study: Study) -> None:
     writer = Writer(study, small_plan(has_test=False))
     writer.finish(1, outcome(0.8))
     with study.open() as ledger:
-        trial = next(iter(ledger.dev_scores()))[0]
+        trial = next(iter(ledger.dev_results()))
         ledger.set_scores("leaderboard", {trial: 0.75})
     page = write_reports(study, None, ["md"], "zh")[0]
     table = read_table(page, None, ["leaderboard"])

@@ -178,7 +178,7 @@ REASONS = [
 ]
 
 
-DESIGNS = [design_text({"kind": kind, "resolution": 4}) for kind in get_args(Design.model_fields["kind"].annotation)]
+DESIGNS = [design_text(kind, 4) for kind in get_args(Design.model_fields["kind"].annotation)]
 
 
 @pytest.mark.parametrize(

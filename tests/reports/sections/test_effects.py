@@ -176,7 +176,7 @@ def test_the_seeds_own_table(seeds: Path, study: Study) -> None:
     assert "- reinit_layers 6 instead of 0: -0.0051 (-0.0062 to -0.0040), worse." in text
     assert "with warmup_proportion 0.0, 1 instead of 0 is -0.0023" in text
     assert "40 of 64 rows cannot be told from the best, row 50 (0.9405): rows 50," in text
-    declared = dataclasses.replace(found, facts={**found.facts, "inert": list(POOLER)})
+    declared = dataclasses.replace(found, manifest=dataclasses.replace(found.published, inert=list(POOLER)))
     text = said(declared)
     assert "reinit_layers 6 instead of 0: -0.0051 (-0.0059 to -0.0042), worse" in text
     assert "with frozen_layers 0 and warmup_proportion 0.0, 1 instead of 0 is -0.0044" in text
