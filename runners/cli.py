@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from gridsearch import __version__
-from gridsearch.errors import GridSearchError
+from gridsearch.errors import GridSearchError, first_line
 
 Arguments = argparse.Namespace
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -34,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_DONE
     except OSError as error:
         # A folder that cannot be made or written, a full disk: the sentence is the system's own.
-        print(f"gridsearch {parsed.command}: {error.filename or 'input or output'}: {error.strerror}", file=sys.stderr)
+        what = error.strerror or first_line(error)  # those of Python alone have no number of the system's
+        print(f"gridsearch {parsed.command}: {error.filename or 'input or output'}: {what}", file=sys.stderr)
         return EXIT_WRONG_REQUEST
     except sqlite3.OperationalError as error:
         # The same of the ledger: a full disk, a folder that was taken away. What it holds is whole.

@@ -74,7 +74,13 @@ class RayRunner:
         if self.address is None:
             n_cpus = max((self.n_workers or 1) * self.threads, len(usable_cores()))
             # Without "local", a stale session file of another user's Ray makes the start fail.
-            ray.init(address="local", num_cpus=n_cpus, include_dashboard=False, **quiet)
+            try:
+                ray.init(address="local", num_cpus=n_cpus, include_dashboard=False, **quiet)
+            except Exception as error:  # of many kinds: a folder, a limit, a port, a process that does not answer
+                raise RequestError(
+                    f"Ray does not start: {first_line(error)} (gridsearch doctor may tell why; --runner processes does "
+                    "without Ray)"
+                ) from None
             return
         try:
             ray.init(
