@@ -6,7 +6,7 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
 ==================  ===================================================================================================
 ``format``          version of this layout, 1
 ``kind``            "trials" or "observations"
-``study``           what the study is bound to: space, task, metric, factors, rules, design, ... (the ledger's facts)
+``study``           what the study is bound to: space, task, metric, factors, rules, design, ... (its manifest)
 ``coverage``        the certificate: ``line``, ``complete``, and the number of trials in each state
 ``result``          ``metric``, ``split`` that results are measured on, ``lower_is_better``
 ``cells``           one object a row, in table order; a spread is ``{"mean", "sd", "n"}`` over finished replicates,
@@ -72,8 +72,8 @@ def numbers_text(study: StudyRows) -> str:
 
 def numbers(study: StudyRows) -> dict[str, Any]:
     """Gather the numbers of a page."""
-    facts = study.manifest.facts()
-    head = {"format": FORMAT, "kind": facts["kind"], "study": facts}
+    about = study.manifest.to_json()
+    head = {"format": FORMAT, "kind": about["kind"], "study": about}
     return head | (_of_observations(study) if study.is_imported else _of_trials(study))
 
 

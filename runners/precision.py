@@ -24,7 +24,7 @@ def with_precision(space: Space, study: Study) -> Space:
         return space
     if study.ledger_path.is_file():
         with contextlib.suppress(NotBegunError), study.open() as ledger:
-            if ledger.facts() and isinstance(manifest := ledger.manifest(), TrialsManifest):
+            if ledger.is_begun and isinstance(manifest := ledger.manifest(), TrialsManifest):
                 begun_with = manifest.fixed.get(KNOB)
                 return space if begun_with is None else space.with_fixed({KNOB: begun_with})
     pays = prefers_bf16() and all(map(is_wide, _encoders(space)))

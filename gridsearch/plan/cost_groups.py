@@ -11,7 +11,7 @@ from gridsearch.trial import Trial
 
 
 @dataclass(frozen=True)
-class Group:
+class CostGroup:
     """Trials that cost the same. ``cost`` is what their time depends on, beside the encoder, the task and the machine.
 
     ``settings`` tell the group from the others: columns of the table to levels; empty where it is the only one.
@@ -45,7 +45,7 @@ def cost_of(recipe: Recipe) -> dict[str, Any]:
     return found
 
 
-def groups_of(plan: Plan) -> list[Group]:
+def groups_of(plan: Plan) -> list[CostGroup]:
     """Put the trials of a plan together that cost the same, in table order."""
     found: dict[str, list[Trial]] = {}
     for trial in plan.trials.values():
@@ -65,4 +65,6 @@ def groups_of(plan: Plan) -> list[Group]:
         found = {name: dict.fromkeys(row[name] for row in rows) for name in columns}
         return {columns[name]: " or ".join(labels) for name, labels in found.items() if len(labels) < n_levels[name]}
 
-    return [Group(cost, settings(trials), tuple(trials)) for cost, trials in zip(costs, found.values(), strict=True)]
+    return [
+        CostGroup(cost, settings(trials), tuple(trials)) for cost, trials in zip(costs, found.values(), strict=True)
+    ]

@@ -55,14 +55,14 @@ class Halving:
         seeds = f", {n_seeds} seeds each" if n_seeds > 1 else ""
         return f"{', '.join(steps)}{seeds}: {n_seeds * self.cost} of {n_seeds * self.full_cost} epochs"
 
-    def facts(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return what the ledger keeps of it; :func:`read_halving` reads it again."""
         return asdict(self)
 
 
-def read_halving(facts: Mapping[str, Any]) -> Halving:
-    """Read a halving from the facts of a ledger."""
-    return Halving(facts["eta"], tuple(Rung(**rung) for rung in facts["rungs"]))
+def read_halving(kept: Mapping[str, Any]) -> Halving:
+    """Read a halving from what a ledger keeps."""
+    return Halving(kept["eta"], tuple(Rung(**rung) for rung in kept["rungs"]))
 
 
 def make_rungs(n_cells: int, n_epochs: int, eta: int, first_epochs: int = 1) -> tuple[Rung, ...]:

@@ -118,9 +118,10 @@ class Ledger:
 
     def manifest(self) -> Manifest:
         """Return what the study is bound to. Raises RequestError when nothing is planned yet."""
-        if not (facts := self.facts()):
+        if not self.is_begun:
             raise RequestError(f"{self.path.parent} is an empty study: nothing has been planned in it")
-        return read_manifest(facts)
+        rows = self.connection.execute("SELECT * FROM study")
+        return read_manifest({row["key"]: json.loads(row["value"]) for row in rows})
 
     def trials_manifest(self) -> TrialsManifest:
         """Return what a study of trials is bound to. Raises RequestError for a published table."""
@@ -129,24 +130,25 @@ class Ledger:
             raise RequestError(f"{self.path.parent} is an imported table: there are no trials in it")
         return manifest
 
-    def facts(self) -> dict[str, Any]:
-        """Return the manifest as it is kept."""
-        return {row["key"]: json.loads(row["value"]) for row in self.connection.execute("SELECT * FROM study")}
+    @property
+    def is_begun(self) -> bool:
+        """Whether anything is planned in it, or imported into it."""
+        return self.connection.execute("SELECT 1 FROM study").fetchone() is not None
 
-    def _fact(self, key: str) -> Any:
+    def _entry(self, key: str) -> Any:
         row = self.connection.execute("SELECT value FROM study WHERE key = ?", (key,)).fetchone()
         return None if row is None else json.loads(row["value"])
 
-    def _set_facts(self, facts: Mapping[str, object]) -> None:
+    def _set_entries(self, entries: Mapping[str, object]) -> None:
         self.connection.executemany(
             "INSERT INTO study VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-            [(key, canonical_json(value)) for key, value in facts.items()],
+            [(key, canonical_json(value)) for key, value in entries.items()],
         )
 
     def refuse_another_study(self, plan: Plan, sources: Mapping[str, object]) -> set[str]:
         """Return the ids of the study's trials, all of which the plan has too; else raise RequestError."""
-        known, old = self.facts(), self.trial_ids()
-        if known and known["kind"] != TRIALS:
+        old = self.trial_ids()
+        if self._entry("kind") not in (None, TRIALS):
             raise RequestError(f"{self.path.parent} holds a published table; a sweep needs a study of its own")
         if old - plan.trials.keys():
             what = difference(self.trials_manifest(), manifest_of(plan, sources))
@@ -160,9 +162,9 @@ class Ledger:
         which the study already has is another study: refused, with the difference named, and nothing is changed.
         """
         old = self.refuse_another_study(plan, sources)
-        facts, trials = manifest_of(plan, sources).facts(), plan.trials
+        entries, trials = manifest_of(plan, sources).to_json(), plan.trials
         with self._writing() as write:
-            self._set_facts(facts)
+            self._set_entries(entries)
             for table in ("cell_trials", "cells", "excluded"):
                 write.execute(f"DELETE FROM {table}")
             _insert_cells(write, plan.cells)
@@ -179,15 +181,15 @@ class Ledger:
         ``auto`` goes on as the study began; that is chosen once, by all ``n_values`` that it is to hold. Asked for by
         name, another way may follow: each matrix says how it is kept.
         """
-        known = self._fact("logits")
+        known = self._entry("logits")
         self._kept_logits = kept_as(known if known and asked == AUTO else asked, n_values)
         with self._writing():
-            self._set_facts({"logits": self._kept_logits})
+            self._set_entries({"logits": self._kept_logits})
 
     def append(self, plan: Plan, sources: Mapping[str, object]) -> None:
         """Write the last cell of a plan all the rest of which is there."""
         with self._writing() as write:
-            self._set_facts(manifest_of(plan, sources).facts())
+            self._set_entries(manifest_of(plan, sources).to_json())
             _insert_cells(write, plan.cells[-1:])
 
     def exclude(self, cell: ExcludedCell) -> None:
@@ -226,7 +228,7 @@ class Ledger:
         rows = self.connection.execute("SELECT * FROM trial_states")
         states = {row["trial"]: row["state"] for row in rows}
         return Survey(
-            states, self._standing(states), self._n_repeated(), is_optimised=self._fact("optimised") is not None
+            states, self._standing(states), self._n_repeated(), is_optimised=self._entry("optimised") is not None
         )
 
     def coverage(self) -> Coverage:
@@ -243,7 +245,7 @@ class Ledger:
         return int(self.connection.execute(f"SELECT count(*) FROM ({repeated})").fetchone()[0])
 
     def _standing(self, states: Mapping[str, str]) -> Standing | None:
-        halving = self._fact("halving")
+        halving = self._entry("halving")
         if not halving:
             return None
         cells: dict[int, list[str]] = {}
@@ -440,7 +442,7 @@ class Ledger:
     def import_observations(self, manifest: TableManifest, rows: Iterable[tuple[Mapping[str, str], float]]) -> None:
         """Fill a new study with the rows of a published table."""
         with self._writing() as write:
-            self._set_facts(manifest.facts())
+            self._set_entries(manifest.to_json())
             write.executemany(
                 "INSERT INTO observations VALUES (?, ?, ?, ?)",
                 [

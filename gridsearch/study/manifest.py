@@ -103,7 +103,7 @@ class TrialsManifest:
     sources: Mapping[str, Any]
     logits: str | None = None
 
-    def facts(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, object]:
         """Return what the ledger keeps; :func:`read_manifest` reads it again."""
         task, part_metrics = self.task, dict(self.target.metrics)
         return {
@@ -114,8 +114,8 @@ class TrialsManifest:
             "fixed": self.fixed,
             "design": asdict(self.design),
             "optimised": None if self.search is None else asdict(self.search),
-            "halving": None if self.halving is None else self.halving.facts(),
-            "factors": [_factor_facts(factor) for factor in self.factors],
+            "halving": None if self.halving is None else self.halving.to_json(),
+            "factors": [_factor_json(factor) for factor in self.factors],
             "rules": [asdict(rule) for rule in self.rules],
             "task": task.name,
             "task_fingerprint": task.fingerprint,
@@ -164,7 +164,7 @@ class TableManifest:
     inert: Sequence[str] = ()
     without: Sequence[Mapping[str, str]] = ()
 
-    def facts(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, object]:
         """Return what the ledger keeps; :func:`read_manifest` reads it again."""
         return {
             "kind": OBSERVATIONS,
@@ -177,7 +177,7 @@ class TableManifest:
             "scores": self.scores,
             "curve": "",
             "went_back": (),
-            "factors": [_factor_facts(factor) for factor in self.factors],
+            "factors": [_factor_json(factor) for factor in self.factors],
             "published": asdict(self.rows),
             "without": self.without,
             "inert": self.inert,
@@ -191,9 +191,9 @@ class CurveManifest(TableManifest):
     curve: str = ""
     went_back: Sequence[tuple[str, str]] = ()
 
-    def facts(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, object]:
         """Return what the ledger keeps; :func:`read_manifest` reads it again."""
-        return super().facts() | {"curve": self.curve, "went_back": self.went_back}
+        return super().to_json() | {"curve": self.curve, "went_back": self.went_back}
 
 
 Manifest = TrialsManifest | TableManifest
@@ -241,68 +241,68 @@ def manifest_of(plan: Plan, sources: Mapping[str, object]) -> TrialsManifest:
     )
 
 
-def read_manifest(facts: Mapping[str, Any]) -> Manifest:
+def read_manifest(kept: Mapping[str, Any]) -> Manifest:
     """Read what a ledger keeps. Older ones lack what was not yet kept when they were begun."""
-    if facts["kind"] == TRIALS:
-        return _read_trials(facts)
+    if kept["kind"] == TRIALS:
+        return _read_trials(kept)
     about: dict[str, Any] = {
-        "title": facts["title"],
-        "source": facts.get("source", ""),
-        "form": facts.get("form", "table"),
-        "columns": facts.get("columns", ()),
-        "index_column": facts.get("index_column", ""),
-        "response": facts["response"],
-        "factors": _read_factors(facts),
-        "rows": PublishedRows(**facts.get("published", {"index": (), "response": ()})),
-        "scores": facts.get("scores", ()),
-        "inert": facts.get("inert", ()),
-        "without": facts.get("without", ()),
+        "title": kept["title"],
+        "source": kept.get("source", ""),
+        "form": kept.get("form", "table"),
+        "columns": kept.get("columns", ()),
+        "index_column": kept.get("index_column", ""),
+        "response": kept["response"],
+        "factors": _read_factors(kept),
+        "rows": PublishedRows(**kept.get("published", {"index": (), "response": ()})),
+        "scores": kept.get("scores", ()),
+        "inert": kept.get("inert", ()),
+        "without": kept.get("without", ()),
     }
-    if facts.get("curve"):
-        return CurveManifest(**about, curve=facts["curve"], went_back=facts.get("went_back", ()))
+    if kept.get("curve"):
+        return CurveManifest(**about, curve=kept["curve"], went_back=kept.get("went_back", ()))
     return TableManifest(**about)
 
 
-def _read_trials(facts: Mapping[str, Any]) -> TrialsManifest:
-    names = facts["label_names"]
-    pairs = facts.get("target")
+def _read_trials(kept: Mapping[str, Any]) -> TrialsManifest:
+    names = kept["label_names"]
+    pairs = kept.get("target")
     return TrialsManifest(
-        title=facts["title"],
-        space=facts["space"],
-        space_text=facts.get("space_text", ""),
-        fixed=facts["fixed"],
-        design=DesignEntry(**facts["design"]),
-        search=SearchEntry(**facts["optimised"]) if facts.get("optimised") else None,
-        halving=read_halving(facts["halving"]) if facts.get("halving") else None,
-        factors=_read_factors(facts),
-        rules=tuple(RuleEntry(rule["skip"], rule["why"]) for rule in facts.get("rules", ())),
+        title=kept["title"],
+        space=kept["space"],
+        space_text=kept.get("space_text", ""),
+        fixed=kept["fixed"],
+        design=DesignEntry(**kept["design"]),
+        search=SearchEntry(**kept["optimised"]) if kept.get("optimised") else None,
+        halving=read_halving(kept["halving"]) if kept.get("halving") else None,
+        factors=_read_factors(kept),
+        rules=tuple(RuleEntry(rule["skip"], rule["why"]) for rule in kept.get("rules", ())),
         task=TaskEntry(
-            name=facts["task"],
-            fingerprint=facts["task_fingerprint"],
-            kind=facts["task_kind"],
-            notes=facts["task_notes"],
-            n_rows=facts["task_rows"],
-            test_is_labelled=bool(facts["test_is_labelled"]),
+            name=kept["task"],
+            fingerprint=kept["task_fingerprint"],
+            kind=kept["task_kind"],
+            notes=kept["task_notes"],
+            n_rows=kept["task_rows"],
+            test_is_labelled=bool(kept["test_is_labelled"]),
             label_names=names,
-            positive_label=facts.get("positive_label", names[POSITIVE] if len(names) == 2 else None),
-            n_labels_held=facts.get("n_labels_held", {}),
+            positive_label=kept.get("positive_label", names[POSITIVE] if len(names) == 2 else None),
+            n_labels_held=kept.get("n_labels_held", {}),
         ),
-        target=target_of(facts["metric"]) if pairs is None else Target(tuple((part, one) for part, one in pairs)),
-        encoders=facts["encoders"],
-        encoder_notes=facts.get("encoder_notes", ()),
-        sources=facts.get("sources", {}),
-        logits=facts.get("logits"),
+        target=target_of(kept["metric"]) if pairs is None else Target(tuple((part, one) for part, one in pairs)),
+        encoders=kept["encoders"],
+        encoder_notes=kept.get("encoder_notes", ()),
+        sources=kept.get("sources", {}),
+        logits=kept.get("logits"),
     )
 
 
-def _read_factors(facts: Mapping[str, Any]) -> tuple[FactorEntry, ...]:
+def _read_factors(kept: Mapping[str, Any]) -> tuple[FactorEntry, ...]:
     return tuple(
         FactorEntry(one["name"], one["column"], one["baseline"], dict(one["levels"]), one.get("range"))
-        for one in facts["factors"]
+        for one in kept["factors"]
     )
 
 
-def _factor_facts(factor: FactorEntry) -> dict[str, object]:
+def _factor_json(factor: FactorEntry) -> dict[str, object]:
     return {
         "name": factor.name,
         "column": factor.column,

@@ -22,7 +22,7 @@ class Execution:
     keep_weights: bool = False
     time_limit: float | None = None
 
-    def facts(self) -> dict[str, object]:
+    def settings(self) -> dict[str, object]:
         """Return what has to be repeated to get the same numbers to the last bit."""
         device = str(device_of(self))
         return {"threads": self.threads, "device": device, "micro_batch_divisor": self.micro_batch_divisor}

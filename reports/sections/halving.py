@@ -158,7 +158,7 @@ def halving_numbers(study: StudyRows) -> dict[str, Any] | None:
         return None
     first = standing.first_epochs
     return {
-        **standing.halving.facts(),
+        **standing.halving.to_json(),
         "members": [list(indexes) for indexes in standing.members],
         "under_way": len(standing.lacking),
         "effects_after_epochs": first,

@@ -114,7 +114,7 @@ class WorkerSlot:
             "cores": self._allocation.cores,
             "gpus": self._allocation.share,
             "gpu_ids": gpus,
-            **execution.facts(),
+            **execution.settings(),
         }
         listener.started(self._trial_id, f"{socket.gethostname()}:{self._process.pid}", resources)
         with contextlib.suppress(OSError):  # a worker that has just died is heard of as the others are

@@ -148,7 +148,7 @@ def _trainable(jobs: Mapping[str, Any], encoders: Mapping[str, Any], data: Mappi
     def started(job: Job) -> dict[str, Any]:
         """Say where the trial runs, how, and which share of a GPU it sees."""
         gpus = ray.get_runtime_context().get_assigned_resources().get("GPU", 0.0)
-        resources = {"gpus": gpus, "gpu_ids": [str(gpu) for gpu in ray.get_gpu_ids()], **job.execution.facts()}
+        resources = {"gpus": gpus, "gpu_ids": [str(gpu) for gpu in ray.get_gpu_ids()], **job.execution.settings()}
         return {"worker": f"{socket.gethostname()}:{os.getpid()}", "resources": resources}
 
     class TrialActor(tune.Trainable):

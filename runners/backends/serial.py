@@ -28,7 +28,7 @@ class SerialRunner:
         for job in jobs:
             if job is None or listener.stop_wanted():
                 break  # nothing else runs that the next job could wait for
-            listener.started(job.trial.id, name, job.execution.facts())
+            listener.started(job.trial.id, name, job.execution.settings())
             worker.begin(job)
             while isinstance(event := worker.advance(), Epoch):
                 listener.epoch(job.trial.id, event)

@@ -7,7 +7,7 @@ from datetime import date
 from statistics import fmean
 from typing import Any
 
-from gridsearch.plan.cost_groups import Group, groups_of
+from gridsearch.plan.cost_groups import CostGroup, groups_of
 from gridsearch.plan.plan import Plan
 from runners.cli import Arguments
 from runners.machine import gpu_names, usable_cores
@@ -52,7 +52,7 @@ class Forecast:
     as slow, as the extreme visit of its group; ``disturbed`` those if others take as much as when it was measured.
     """
 
-    groups: tuple[Group, ...]
+    groups: tuple[CostGroup, ...]
     prices: tuple[Price, ...]
     allotment: Allotment
     n_trials: int
@@ -77,7 +77,7 @@ class Forecast:
         """Days on which the prices were measured, as people write them."""
         return sorted({date.fromtimestamp(price.measured).isoformat() for price in self.prices})
 
-    def facts(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return what the ledger keeps of it; each group with its trials, so that nothing has to be told again."""
         return {
             "measured": self.measured,
@@ -98,13 +98,13 @@ def circumstances_of(plan: Plan, allotment: Allotment) -> Circumstances:
     return circumstances_here(plan.task.fingerprint, allotment.threads, allotment.gpus)
 
 
-def known_prices(plan: Plan, groups: Sequence[Group], allotment: Allotment) -> list[Price | None]:
+def known_prices(plan: Plan, groups: Sequence[CostGroup], allotment: Allotment) -> list[Price | None]:
     """Return the price of each group, as far as it has been measured here."""
     circumstances = circumstances_of(plan, allotment)
     return [find_price(group, circumstances, allotment.n_workers) for group in groups]
 
 
-def forecast_of(plan: Plan, groups: Sequence[Group], prices: Sequence[Price], allotment: Allotment) -> Forecast:
+def forecast_of(plan: Plan, groups: Sequence[CostGroup], prices: Sequence[Price], allotment: Allotment) -> Forecast:
     """Put the prices of the groups' trials together, in the order in which they run."""
     price_of = {trial.id: price for group, price in zip(groups, prices, strict=True) for trial in group.trials}
     order = [price_of[trial.id] for trial in plan.in_running_order(set(price_of))]
@@ -146,7 +146,7 @@ def makespan(seconds: Iterable[float], n_workers: int) -> float:
     return max(ends)
 
 
-def known_forecast(plan: Plan, groups: Sequence[Group], allotment: Allotment) -> Forecast | None:
+def known_forecast(plan: Plan, groups: Sequence[CostGroup], allotment: Allotment) -> Forecast | None:
     """Put together what is known of these groups; None where the price of any is not."""
     prices = [price for price in known_prices(plan, groups, allotment) if price is not None]
     return forecast_of(plan, groups, prices, allotment) if len(prices) == len(groups) else None
@@ -160,10 +160,10 @@ def foreseen(plan: Plan, trial_ids: set[str], arguments: Arguments) -> dict[str,
     if arguments.address is not None:
         return {}
     found = known_forecast(plan, only(groups_of(plan), trial_ids), worker_allotment(arguments))
-    return {} if found is None else {"predicted": found.facts()}
+    return {} if found is None else {"predicted": found.to_json()}
 
 
-def only(groups: Iterable[Group], trial_ids: set[str]) -> list[Group]:
+def only(groups: Iterable[CostGroup], trial_ids: set[str]) -> list[CostGroup]:
     """Leave these trials in the groups, and the groups that have any of them."""
     left = [replace(one, trials=tuple(trial for trial in one.trials if trial.id in trial_ids)) for one in groups]
     return [group for group in left if group.trials]

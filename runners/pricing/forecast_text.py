@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Sequence
 
-from gridsearch.plan.cost_groups import Group
+from gridsearch.plan.cost_groups import CostGroup
 from reports.formats.markdown import seconds_text
 from reports.formats.table import Cell, Table
 from runners.pricing.forecast import Forecast, mean_share
@@ -55,7 +55,7 @@ def _labelled(texts: Sequence[str]) -> list[str]:
     ]
 
 
-def _table(groups: Sequence[Group], prices: Sequence[Price]) -> str:
+def _table(groups: Sequence[CostGroup], prices: Sequence[Price]) -> str:
     columns = list(dict.fromkeys(column for group in groups for column in group.settings))
     costs = [len(group.trials) * price.seconds for group, price in zip(groups, prices, strict=True)]
     header = (*columns, "trials", "step", "dev", "trial", "quickest", "slowest", "share")

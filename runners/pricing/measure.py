@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from gridsearch.errors import GridSearchError
-from gridsearch.plan.cost_groups import Group
+from gridsearch.plan.cost_groups import CostGroup
 from gridsearch.plan.plan import Plan
 from gridsearch.training.execution import Execution
 from gridsearch.training.step_timing import Visit, measuring
@@ -70,7 +70,7 @@ class Measurement:
         return self.failure is not None
 
 
-def measure(plan: Plan, groups: Sequence[Group], n_workers: int, threads: int) -> list[Price]:
+def measure(plan: Plan, groups: Sequence[CostGroup], n_workers: int, threads: int) -> list[Price]:
     """Measure what a trial of each group costs, in about half a minute for an encoder like tiny.
 
     Raises GridSearchError where a trial cannot be computed (out of memory, say).

@@ -16,7 +16,7 @@ from typing import Any
 import gridsearch
 from gridsearch.cache import cache_folder
 from gridsearch.canonical import canonical_json, fingerprint
-from gridsearch.plan.cost_groups import Group
+from gridsearch.plan.cost_groups import CostGroup
 from runners.machine import processor, usable_cores
 
 LIBRARIES = ("torch", "transformers")
@@ -58,7 +58,7 @@ class Circumstances:
     cores: int
     versions: Mapping[str, str]
 
-    def of(self, group: Group) -> dict[str, Any]:
+    def of(self, group: CostGroup) -> dict[str, Any]:
         """Return all that the price of a group depends on."""
         return {**asdict(self), "encoder": group.encoder, "cost": group.cost}
 
@@ -70,7 +70,7 @@ def circumstances_here(task: str, threads: int, gpus: tuple[str, ...]) -> Circum
     return Circumstances(task, threads, gpus, socket.gethostname(), processor(), n_cores, versions)
 
 
-def save_price(price: Price, group: Group, circumstances: Circumstances) -> None:
+def save_price(price: Price, group: CostGroup, circumstances: Circumstances) -> None:
     """Keep a price; one that was measured with as many workers before is replaced."""
     about = circumstances.of(group)
     file = _folder(about) / f"{price.n_workers}.json"
@@ -80,7 +80,7 @@ def save_price(price: Price, group: Group, circumstances: Circumstances) -> None
     draft.replace(file)
 
 
-def find_price(group: Group, circumstances: Circumstances, n_workers: int) -> Price | None:
+def find_price(group: CostGroup, circumstances: Circumstances, n_workers: int) -> Price | None:
     """Return the last price with so many workers, or else with the next best number of them; None without any."""
     found = [price for file in _folder(circumstances.of(group)).glob("*.json") if (price := _read(file))]
     return min(found, key=lambda price: abs(price.n_workers - n_workers), default=None)

@@ -91,7 +91,7 @@ class OptunaSearch:
     def adopt(self, ledger: Ledger) -> bool:
         """Write the cells that are there already; what is proposed follows one by one."""
         plan = known_plan(self._asked.space, self.task, self._planner, ledger)
-        before = ledger.trials_manifest().search if ledger.facts() else None
+        before = ledger.trials_manifest().search if ledger.is_begun else None
         self._plan = replace(plan, optimised=_facts(self._search, self._asked.space, before, len(plan.cells)))
         ledger.refuse_another_study(self._plan, self._sources())
         if _is_spent(self._plan, ledger, self._search):

@@ -181,7 +181,7 @@ def what_it_says(ledger: Ledger) -> object:
         np.testing.assert_array_equal(ledger.logits(trial, "dev"), np.array([[0.25, -1.5]], dtype=np.float32) * value)
         np.testing.assert_array_equal(ledger.logits(trial, "test"), np.array([[0.5, -3.0]], dtype=np.float32))
     assert ledger.coverage() == Coverage(planned=4, finished=2, failed=1, running=1, pending=0, repeated=0)
-    return ledger.facts(), ledger.dev_results(), ledger.final_failures(), ledger.scores(), ledger.cells()
+    return ledger.manifest(), ledger.dev_results(), ledger.final_failures(), ledger.scores(), ledger.cells()
 
 
 @pytest.mark.parametrize("version", [1, 2])

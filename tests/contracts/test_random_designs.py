@@ -127,10 +127,10 @@ def test_the_ledger_keeps_the_range_and_the_levels_that_its_cells_have(tmp_path:
     plan = plan_of(RATE + random(3))
     with Study(tmp_path).driven() as ledger:
         ledger.adopt(plan, {})
-        (factor,) = ledger.facts()["factors"]
-    assert factor["range"] == {"low": 1e-5, "high": 1e-4, "log": True, "step": None, "is_integer": False}
+        (factor,) = ledger.trials_manifest().factors
+    assert factor.range == {"low": 1e-5, "high": 1e-4, "log": True, "step": None, "is_integer": False}
     found = sorted(cell.recipe.learning_rate for cell in plan.cells)
-    assert factor["levels"] == [[json.dumps(rate), {"learning_rate": rate}] for rate in found]
+    assert factor.levels == {json.dumps(rate): {"learning_rate": rate} for rate in found}
 
 
 @given(st.integers(1, 50), st.integers(1, 50), st.booleans())

@@ -89,7 +89,7 @@ def test_a_study_goes_on_as_it_began_unless_asked_by_name(plan: Plan, tmp_path: 
         with Study(tmp_path / "study").driven() as ledger:
             ledger.adopt(plan, {})
             ledger.keep_logits(asked, n_values)
-            assert ledger.facts()["logits"] == fact
+            assert ledger.trials_manifest().logits == fact
             finish(ledger, trial, logits)
     with Study(tmp_path / "study").open() as ledger:
         found = [ledger.logits(trial, "dev") for trial in trials[:5]]

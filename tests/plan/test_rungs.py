@@ -40,7 +40,7 @@ def test_rungs_begin_with_all_cells_and_end_with_all_epochs(n_cells: int, n_epoc
         assert rung.epochs == following.epochs // eta
         assert following.n_cells == rung.n_cells // eta >= 1
     halving = Halving(eta, rungs)
-    assert read_halving(halving.facts()) == halving
+    assert read_halving(halving.to_json()) == halving
 
 
 @given(scores=SCORES, data=st.data(), lower_is_better=st.booleans())

@@ -179,7 +179,7 @@ def test_a_study_that_holds_its_budget_stays_what_it_is(optimised, monkeypatch: 
         assert optimised(FORTY, runner, budget).coverage.complete
         assert runner.begun == []
     with Study(Path("study")).open() as ledger:
-        assert ledger.facts()["design"]["kind"] == "full", "a factorial is analysed as one"
+        assert ledger.trials_manifest().design.kind == "full", "a factorial is analysed as one"
 
 
 def test_seeds_are_replicates_below_the_cell_and_averaged(optimised) -> None:
@@ -329,8 +329,9 @@ def test_hours_end_a_search(optimised, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_two_objectives_have_a_pareto_set(optimised) -> None:
     optimised(RATE, Pretending(n_workers=2), 30, objectives=("metric", "seconds"))
     with Study(Path("study")).open() as ledger:
-        facts = ledger.facts()
-    assert facts["optimised"]["objectives"] == ["metric", "seconds"]
+        search = ledger.trials_manifest().search
+    assert search is not None
+    assert search.objectives == ["metric", "seconds"]
 
 
 @pytest.mark.parametrize("pruner", ["median", "hyperband", "wilcoxon"])

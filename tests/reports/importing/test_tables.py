@@ -167,7 +167,7 @@ def test_an_existing_study_is_refused(tmp_path: Path, study: Study) -> None:
     with pytest.raises(RequestError, match="holds one already"):
         import_table(write(tmp_path, TABLE), "score", study)
     with study.open() as ledger:
-        assert ledger.facts()["kind"] == "trials"
+        assert ledger.trials_manifest().design.kind == "full"
 
 
 def test_our_own_pages_can_be_read_back(study: Study) -> None:
@@ -214,7 +214,7 @@ def test_rows_without_a_result_are_named_and_keep_their_place(tmp_path: Path, st
     page = " ".join(write_reports(study, None, ["md"])[0].read_text().split())
     assert "2 of 4 rows have a number in f1; without one: rows 2 (1e-4), 3 (1e-3, out of memory)." in page
     with study.open() as ledger:
-        assert [row["text"] for row in ledger.facts()["without"]] == ["", "out of memory"]
+        assert [row["text"] for row in ledger.manifest().without] == ["", "out of memory"]
 
 
 @pytest.mark.parametrize(
