@@ -13,7 +13,7 @@ from gridsearch.encoders.tiny import build
 from gridsearch.encoders.tiny_weights import TinyRecipe
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.splits import sample_rows
-from gridsearch.tasks.task import Split
+from gridsearch.tasks.task import Split, Task
 from gridsearch.tasks.taskfile import load_task
 from search_spaces import find_task
 
@@ -110,15 +110,7 @@ def make_workload(
     whole = load_task(find_task(task), data_dir)
     train = sample_rows(whole.train, n_rows, seed=0)
     dev = sample_rows(whole.dev, min(n_rows, N_DEV_ROWS_MOST), seed=0)
-    for part, split in (("train", train), ("dev", dev)):
-        _write_rows(folder / f"{part}.jsonl", split, whole.label_names)
-    labels = json.dumps(whole.label_names, ensure_ascii=False)
-    (folder / "task.toml").write_text(
-        f'name = "{task}"\nkind = "single"\nmetric = "{whole.metric}"\n'
-        '[files]\ntrain = "train.jsonl"\ndev = "dev.jsonl"\n'
-        f'[columns]\ntext = "text"\nlabel = "label"\n[labels]\nnames = {labels}\n',
-        encoding="utf-8",
-    )
+    write_task(folder, task, whole, train, dev)
     if name == "minilm":
         encoder = minilm_folder()
     else:
@@ -135,13 +127,26 @@ def make_workload(
         precision="bf16",
     )
     workload = Workload(
-        folder, encoder, task, whole.metric, len(train), len(dev), recipe, _grid(n_cells, setting.n_frozen)
+        folder, encoder, task, whole.metric, len(train), len(dev), recipe, grid_of(n_cells, setting.n_frozen)
     )
     (folder / "space.toml").write_text(workload.space_text, encoding="utf-8")
     return workload
 
 
-def _grid(n_cells: int, n_frozen: int) -> dict[str, tuple[Any, ...]]:
+def write_task(folder: Path, name: str, whole: Task, train: Split, dev: Split) -> None:
+    """Write these rows of a task and the TOML that reads them: what ours and the peers are given."""
+    for part, split in (("train", train), ("dev", dev)):
+        _write_rows(folder / f"{part}.jsonl", split, whole.label_names)
+    labels = json.dumps(whole.label_names, ensure_ascii=False)
+    (folder / "task.toml").write_text(
+        f'name = "{name}"\nkind = "single"\nmetric = "{whole.metric}"\n'
+        '[files]\ntrain = "train.jsonl"\ndev = "dev.jsonl"\n'
+        f'[columns]\ntext = "text"\nlabel = "label"\n[labels]\nnames = {labels}\n',
+        encoding="utf-8",
+    )
+
+
+def grid_of(n_cells: int, n_frozen: int) -> dict[str, tuple[Any, ...]]:
     """Return the factors, of which the slowest-varying are held at their first level where fewer cells are wanted."""
     factors: dict[str, tuple[Any, ...]] = {
         "warmup_proportion": (0.0, 0.1),

@@ -26,79 +26,9 @@ from gridsearch.tasks.task import Split, Task
 from gridsearch.training.finetune import finetune
 from gridsearch.trial import make_trial
 from tests.fixtures_core import ON_CPU, encoder_in, numbers_of, recipe_of
-
-Knobs = Mapping[str, Any]
-
-PGD: Knobs = {"adversarial": "pgd"}
-LIVE: Mapping[str, list[tuple[Knobs, Any]]] = {
-    "max_length": [({}, 10)],
-    "token_types": [({}, "zeros")],
-    "cooccurrence": [({}, "add_scalar"), ({}, "embedding")],
-    "reinit_pooler": [({"pooling": "pooler"}, True)],
-    "reinit_layers": [({}, 1), ({}, "100%")],
-    "frozen_layers": [({}, "embeddings"), ({}, 1), ({}, "100%")],
-    "frozen_dropout": [({"frozen_layers": "100%"}, True)],
-    "encoder_dropout": [({}, 0.2)],
-    "classifier_dropout": [({}, 0.3)],
-    "multi_sample_dropout": [({}, 4)],
-    "multi_sample_mode": [({"multi_sample_dropout": 4}, "chained")],
-    "pooling": [
-        ({}, name) for name in get_args(Recipe.model_fields["pooling"].annotation) if name != recipe_of().pooling
-    ],
-    "pooling_layers": [({"pooling": name}, 2) for name in ("cls_cat", "cls_cat_poolers", "mean_cat", "dynamic")],
-    "head": [({}, "mlp")],
-    "head_width": [({"head": "mlp"}, 64)],
-    "head_activation": [({"head": "mlp"}, name) for name in ("relu", "tanh", "none")],
-    "class_weights": [({}, "balanced"), ({}, (1.0, 2.0, 0.5))],
-    "label_smoothing": [({}, 0.1)],
-    "focal_gamma": [({}, 2.0)],
-    "r_drop": [({}, 1.0)],
-    "adversarial": [({}, name) for name in ("fgm", "pgd", "freelb")],
-    "adversarial_epsilon": [({"adversarial": "fgm"}, 0.3), (PGD, 0.3), ({"adversarial": "freelb"}, 0.3)],
-    "adversarial_alpha": [(PGD, 0.2), ({"adversarial": "freelb"}, 0.2)],
-    "adversarial_steps": [(PGD, 2), ({"adversarial": "freelb"}, 2)],
-    "adversarial_norm": [(PGD, "text"), (PGD, "normalized"), ({"adversarial": "freelb"}, "normalized")],
-    "adversarial_start": [({"adversarial": "fgm", "epochs": 2}, 2)],
-    "freelb_init": [({"adversarial": "freelb"}, 0.5)],
-    "epochs": [({}, 2)],
-    "batch_size": [({}, 12)],
-    "gradient_accumulation": [({}, 2)],
-    "optimizer": [({}, "original_bert_adam")],
-    "learning_rate": [({}, 1e-3)],
-    "layer_decay": [({}, 0.5)],
-    "adam_epsilon": [({}, 1e-4)],
-    "bert_adam": [({}, True)],
-    "weight_decay": [({}, 0.1)],
-    "decay_exclude": [({"weight_decay": 0.1}, "none")],
-    "clip_norm": [({}, 0.1)],
-    "schedule": [({}, "cosine"), ({}, "constant")],
-    "warmup_proportion": [({}, 0.4)],
-    "lookahead_steps": [({}, 2)],
-    "lookahead_alpha": [({"lookahead_steps": 2}, 0.9)],
-    "ema_decay": [({}, 0.5)],
-    "swa_start": [({}, 0.3)],
-    "swa_every": [({"swa_start": 0.0}, 2)],
-    "swa_learning_rate": [({"swa_start": 0.3}, 1e-3)],
-    # At a rate of nothing every epoch is a tie, which the first one wins.
-    "patience": [({"epochs": 3, "learning_rate": 1e-12}, 1)],
-    "selection": [({"epochs": 3, "learning_rate": 1e-12}, "last")],
-    "precision": [({}, "bf16")],
-}
-"""Knob -> the other knobs that it needs, and a value that differs from the small recipe's."""
+from tests.liveness_cases import LIVE, NOT_HERE, Knobs, pairs_of
 
 ALIVE_IN_OTHER_WAYS = {"encoder"}
-
-WITHOUT_POOLER = ("electra", "distilbert", "deberta-v2")
-WITHOUT_SEGMENTS = ("roberta", "xlm-roberta", "distilbert", "deberta-v2")
-NOT_HERE: Mapping[tuple[str, Any], tuple[tuple[str, ...], str]] = {
-    ("token_types", "zeros"): (WITHOUT_SEGMENTS, "has no segment embeddings"),
-    ("reinit_pooler", True): (WITHOUT_POOLER, "encoder has none; choose cls or mean"),
-    ("pooling", "pooler"): (WITHOUT_POOLER, "encoder has none; choose cls or mean"),
-    ("reinit_layers", 1): (("albert",), "must be 0 or all 3"),
-    ("frozen_layers", 1): (("albert",), "must be 0 or all 3"),
-    ("layer_decay", 0.5): (("albert",), "whose layers are one"),
-}
-"""Families on which a case is refused, and why: in a contradiction's sentence, or as the reason why it cannot act."""
 
 DEAD: Mapping[str, tuple[Knobs, ...]] = {
     "token_types": ({"token_types": "zeros"},),
@@ -213,15 +143,7 @@ def test_every_family_is_tried(family_folders: dict[str, Path]) -> None:
 
 @pytest.fixture(scope="module")
 def pairs(task: Task) -> Task:
-    """Return 24 pairs to train and 8 for dev, labels of unequal number; some words are in both texts."""
-
-    def paired(split: Split, rows: range) -> Split:
-        texts = [split.texts[row] for row in rows]
-        others = tuple(f"{texts[row - 1][:30]} {text[:20]}" for row, text in enumerate(texts))
-        return Split(tuple(texts), tuple((split.labels or ())[row] for row in rows), others)
-
-    train, dev = paired(task.train, range(0, 96, 4)), paired(task.dev, range(0, 30, 4))
-    return replace(task, kind="pair", train=train, dev=dev, test=None)
+    return pairs_of(task)
 
 
 @pytest.fixture(scope="module")

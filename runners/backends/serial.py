@@ -3,17 +3,21 @@
 import os
 import socket
 from collections.abc import Iterable
+from dataclasses import dataclass
 
+from gridsearch.training.finetune import finetuning
 from gridsearch.training.materials import Materials
-from gridsearch.training.worker import Job, Worker
+from gridsearch.training.worker import Job, Run, Worker
 from gridsearch.trial import Epoch, Failure
 from runners.contract import Listener
 
 
+@dataclass
 class SerialRunner:
-    """Runs jobs in the order given."""
+    """Runs jobs in the order given. ``what``: what is done with each trial, as the processes runner has it."""
 
-    name = "serial"
+    what: Run = finetuning
+    name: str = "serial"
 
     def __enter__(self) -> "SerialRunner":
         return self
@@ -23,7 +27,7 @@ class SerialRunner:
 
     def run(self, jobs: Iterable[Job | None], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
         """Run the jobs; ``alone`` changes nothing here."""
-        worker = Worker(materials)
+        worker = Worker(materials, self.what)
         name = f"{socket.gethostname()}:{os.getpid()}"
         for job in jobs:
             if job is None or listener.stop_wanted():

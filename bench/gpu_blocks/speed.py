@@ -1,0 +1,199 @@
+"""Cells a minute: the Hugging Face Trainer and ours, each with 1, 2, 4 and 8 processes on the card.
+
+Each of the eight has an equal share of the time. What does not finish in it is interrupted, and the cells that did
+count: so a slower card gives fewer cells and no failure. Starting a process is told apart from what a cell costs.
+"""
+
+import json
+import sqlite3
+import statistics
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.gpu_blocks.asked import Asked
+from bench.gpu_blocks.materials import workload
+from bench.gpu_blocks.watch import Watched, run_until
+from bench.peers.trainer_lane import TIMES
+from bench.workload import Workload
+from gridsearch.randomness import numpy_stream
+from gridsearch.study.study import Study
+
+COUNTS = (1, 2, 4, 8)
+SECONDS_OF_AN_END = 5.0
+"""Kept back of each share, for what an interrupted sweep needs to end."""
+BEST_FLAGS = {
+    "bf16": True,
+    "tf32": True,
+    "train_sampling_strategy": "group_by_length",
+    "optim": "adamw_torch_fused",
+    "per_device_eval_batch_size": 128,
+    "dataloader_pin_memory": True,
+    "logging_nan_inf_filter": False,  # it waits for the card in every step
+}
+"""Trainer's options that make it fast on a card."""
+
+
+@dataclass(frozen=True)
+class CellTime:
+    """When a cell began and ended, and for how long it trained; seconds, by ``time.time``."""
+
+    is_frozen: bool
+    begun: float
+    ended: float
+    trained_seconds: float
+    dev: float
+    peak_bytes: int | None
+    where: str
+
+
+def answer(asked: Asked) -> None:
+    """Measure both with 1, 2, 4 and 8 at a time; pairs stand side by side, so that a limit cuts neither more."""
+    cells = workload(asked)
+    systems: dict[str, Callable[[Asked, Workload, int, Path, float], tuple[Watched, list[CellTime]]]] = {
+        "trainer": _trainer,
+        "ours": _ours,
+    }
+    runs = [(name, count) for count in asked.size(COUNTS, (1,)) for name in systems]
+    minutes: dict[str, float] = {}
+    without = []
+    for number, (name, count) in enumerate(runs):
+        folder = asked.scratch / f"{name}-{count}"
+        folder.mkdir()
+        seconds = asked.seconds_left() / (len(runs) - number) - SECONDS_OF_AN_END
+        watched, found = systems[name](asked, cells, count, folder, seconds)
+        row = summary(watched, found, count)
+        asked.add("runs", system=name, processes=count, **row)
+        if (per_minute := row["cells_per_minute_steady"]) is not None:
+            minutes[f"{name} {count}"] = float(per_minute)  # type: ignore[arg-type]
+        else:
+            without.append(f"{name} with {count} ({_last_line(folder)})")
+    asked.tell(rows=cells.n_train_rows, dev_rows=cells.n_dev_rows, cells=len(cells.trainers_cells))
+    best = {
+        name: max((one for key, one in minutes.items() if key.split()[0] == name), default=None) for name in systems
+    }
+    asked.tell(best_cells_per_minute=best)
+    if best["trainer"] and best["ours"]:
+        asked.tell(ours_over_trainer=best["ours"] / best["trainer"])
+    if without:
+        raise RuntimeError(f"no cell was finished by {', '.join(without)}")
+
+
+def summary(watched: Watched, found: Sequence[CellTime], n_processes: int) -> dict[str, object]:
+    """Sum up a run. ``steady``: by the median seconds of frozen and other cells, from each process's second cell on."""
+    firsts = {one.where: one for one in sorted(found, key=lambda one: -one.begun)}
+    warm = [one for one in found if one is not firsts[one.where]] or list(found)
+    kinds = [[one for one in warm if one.is_frozen is kind] for kind in (False, True)]
+    medians = [statistics.median(one.ended - one.begun for one in kind) if kind else None for kind in kinds]
+    trained = [statistics.median(one.trained_seconds for one in kind) if kind else None for kind in kinds]
+    known = [median for median in medians if median is not None]
+    span = max(one.ended for one in found) - min(one.begun for one in found) if found else None
+    return {
+        "cells": len(found),
+        "is_whole": watched.is_whole,
+        "wall_s": watched.seconds,
+        "start_s": min(one.begun for one in found) - watched.begun if found else None,
+        "cells_per_minute": 60 * len(found) / span if span else None,
+        "cells_per_minute_steady": 60 * n_processes / statistics.fmean(known) if known else None,
+        "cell_s": medians[0],
+        "cell_s_frozen": medians[1],
+        "trained_s": trained[0],
+        "trained_s_frozen": trained[1],
+        "mean_dev": statistics.fmean(one.dev for one in found) if found else None,
+        "cell_peak_mib": max((one.peak_bytes or 0 for one in found), default=0) / 2**20,
+        "host_peak_mib": watched.host_peak_bytes / 2**20,
+        "card_peak_mib": watched.card_peak_mib,
+        "card_mean_use": watched.card_mean_use,
+    }
+
+
+def _ours(asked: Asked, cells: Workload, count: int, folder: Path, seconds: float) -> tuple[Watched, list[CellTime]]:
+    """Sweep, by the command that users call."""
+    study = Study(folder / "study")
+    command = [
+        *(sys.executable, "-m", "runners.cli", "sweep", str(cells.folder / "space.toml")),
+        *("--task", str(cells.folder / "task.toml"), "--model", str(cells.encoder)),
+        *("--runner", "processes", "--workers", str(count), "--study", str(study.folder)),
+    ]
+    watched = run_until([command], folder / "log", seconds)
+    _keep_log(asked, folder)
+    return watched, read_ledger(study.ledger_path) if study.ledger_path.is_file() else []
+
+
+def read_ledger(path: Path) -> list[CellTime]:
+    """Read what a sweep has finished."""
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute(
+            "SELECT trials.recipe, started, ended, SUM(train_seconds), MAX(outcomes.dev), peak_bytes, worker"
+            " FROM attempts JOIN trials ON trials.id = attempts.trial JOIN epochs ON epochs.attempt = attempts.id"
+            " JOIN outcomes ON outcomes.attempt = attempts.id WHERE state = 'finished' GROUP BY attempts.id"
+        ).fetchall()
+    return [
+        CellTime(bool(json.loads(recipe).get("frozen_layers")), begun, ended, trained, _first_metric(dev), peak, worker)
+        for recipe, begun, ended, trained, dev, peak, worker in rows
+    ]
+
+
+def _first_metric(dev: str) -> float:
+    """Return the metric that the task names."""
+    metrics = json.loads(dev)
+    return float(metrics.get("f1_macro", next(iter(metrics.values()))))
+
+
+def _trainer(asked: Asked, cells: Workload, count: int, folder: Path, seconds: float) -> tuple[Watched, list[CellTime]]:
+    """Let so many lanes share the cells, in an order drawn once: one that is cut off is a fair sample."""
+    numbered = list(enumerate(cells.trainers_cells, start=1))
+    order = [numbered[position] for position in numpy_stream(0, "lanes").permutation(len(numbered))]
+    recipe = cells.recipe
+    options: dict[str, object] = {
+        "cells": json.dumps(order),
+        "claims": folder,
+        "model": cells.encoder,
+        "data": cells.folder,
+        "metric": cells.metric,
+        "max_length": recipe.max_length,
+        "output_dir": folder / "output",
+        "num_train_epochs": recipe.epochs,
+        "learning_rate": recipe.learning_rate,
+        "per_device_train_batch_size": recipe.batch_size,
+        "max_grad_norm": recipe.clip_norm,
+        "seed": 0,
+        "eval_strategy": "epoch",
+        "logging_strategy": "epoch",
+        "save_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+        **BEST_FLAGS,
+        **asked.size({}, {"use_cpu": True, "tf32": None, "dataloader_pin_memory": False}),
+    }
+    words = [f"--{name}={value}" for name, value in options.items() if value is not None]
+    command = [sys.executable, "-m", "bench.peers.trainer_lane", *words]
+    watched = run_until([command] * count, folder / "log", seconds)
+    _keep_log(asked, folder)
+    times = folder / TIMES
+    lines = times.read_text(encoding="utf-8").splitlines() if times.is_file() else []
+    return watched, [_cell_time(json.loads(line)) for line in lines]
+
+
+def _cell_time(line: dict[str, object]) -> CellTime:
+    return CellTime(
+        bool(line["is_frozen"]),
+        float(line["begun"]),  # type: ignore[arg-type]
+        float(line["ended"]),  # type: ignore[arg-type]
+        float(line["trained"]) - float(line["training"]),  # type: ignore[arg-type]
+        float(line["dev"]),  # type: ignore[arg-type]
+        line["peak_bytes"],  # type: ignore[arg-type]
+        str(line["lane"]),
+    )
+
+
+def _keep_log(asked: Asked, folder: Path) -> None:
+    """Print the end of a command's output: it goes to the block's log."""
+    text = (folder / "log").read_text(encoding="utf-8", errors="replace")
+    print(f"\n{folder.name}:\n{text[-3000:]}", flush=True)
+
+
+def _last_line(folder: Path) -> str:
+    lines = (folder / "log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1][:200] if lines else "it said nothing"
