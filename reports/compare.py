@@ -10,6 +10,7 @@ from reports.formats.markdown import Section, bullets, code, escape, paragraphs,
 from reports.formats.table import Cell, Table, decimals, metric_text
 from reports.language.say import say, sentences
 from reports.sections.effects_text import signed
+from reports.sections.reasons_text import why_not_text
 from reports.statistics.results import Effect, EffectAnalysis
 from reports.study.measured import study_effects
 from reports.study.view import CellRow, StudyRows
@@ -272,7 +273,11 @@ class ComparisonPage:
         ]
         rows = [[escape(say(" x ").join(term)), *(_measure(side.get(term)) for side in found)] for term in terms]
         whys = [
-            say("{letter} has no tested effects: {why}", letter=letter, why=escape(analysis.why_not))
+            say(
+                "{letter} has no tested effects: {why}",
+                letter=letter,
+                why=why_not_text(analysis.why_not, analysis.plan),
+            )
             for letter, (_, analysis) in zip("AB", sides, strict=True)
             if analysis.why_not
         ]

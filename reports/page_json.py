@@ -56,6 +56,7 @@ from reports.sections.findings import cautions, dead_knobs, failure_groups, high
 from reports.sections.halving import halving_numbers
 from reports.sections.log_curve import curve_numbers
 from reports.sections.observational import is_observational, study_regression
+from reports.sections.reasons_text import effects_numbers, regression_numbers
 from reports.sections.search import optimised_numbers
 from reports.study.first_rung import at_first_rung
 from reports.study.measured import study_effects
@@ -80,8 +81,8 @@ def numbers(study: StudyRows) -> dict[str, Any]:
 def _answer(study: StudyRows) -> dict[str, Any]:
     observational = is_observational(study)
     return {
-        "effects": None if observational else _finite(asdict(study_effects(study))),
-        "regression": _finite(asdict(study_regression(at_first_rung(study)))) if observational else None,
+        "effects": None if observational else _finite(effects_numbers(study_effects(study))),
+        "regression": _finite(regression_numbers(study_regression(at_first_rung(study)))) if observational else None,
     }
 
 

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from reports.figures.figure import Response
 from reports.figures.texts import number
+from reports.language.say import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,6 +22,11 @@ def padded(low: float, high: float, share: float = 0.05) -> tuple[float, float]:
     """Widen a range by a share of itself on both ends; a range without width gets some."""
     pad = (high - low) * share or abs(low) * 0.01 or 1.0
     return low - pad, high + pad
+
+
+def response_label(response: Response) -> str:
+    """Name what was measured on its axis, and where low values are good, say so."""
+    return say("{label} (lower is better)", label=response.label) if response.lower_is_better else response.label
 
 
 def number_axis(axes: "Axes", side: Side, low: float, high: float, n_ticks: int = 6) -> list[str]:

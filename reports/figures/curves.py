@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from reports.figures.axis import number_axis, padded
+from reports.figures.axis import number_axis, padded, response_label
 from reports.figures.figure import Curve, Picture, Response, Role
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
 from reports.figures.placing import LINE_HEIGHT, spread_apart
@@ -101,7 +101,7 @@ def _draw(sheet: Sheet, top: float, known: Sequence[tuple[Curve, Points]], respo
     for curve, points in known:
         _draw_curve(axes, curve, points)
     sheet.text(left + width / 2, sheet.height - MARGIN, say("epoch"), align="center")
-    label = shortened(response.axis, PLOT_HEIGHT)
+    label = shortened(response_label(response), PLOT_HEIGHT)
     sheet.text(MARGIN, top + PLOT_HEIGHT / 2, label, align="center", upright=True)
     _name_ends(sheet, axes, top, [points[-1] for _, points in known], texts, left + width)
 

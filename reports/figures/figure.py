@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reports.language.say import say
-
 
 @dataclass(frozen=True)
 class Picture:
@@ -22,15 +20,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class Response:
-    """What was measured, as an axis names it."""
+    """What was measured, by its name; of most metrics, more is better."""
 
     label: str
     lower_is_better: bool = False
-
-    @property
-    def axis(self) -> str:
-        """Its name on an axis; of most metrics, more is better."""
-        return say("{label} (lower is better)", label=self.label) if self.lower_is_better else self.label
 
 
 class Scale(StrEnum):

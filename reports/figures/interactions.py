@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports.figures.axis import number_axis, padded
+from reports.figures.axis import number_axis, padded, response_label
 from reports.figures.figure import InteractionPanel, LevelPoint, Picture, Response
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
 from reports.figures.main_effects import bars_text
@@ -50,7 +50,7 @@ def interactions_picture(panels: Sequence[InteractionPanel], response: Response)
             for place, panel in enumerate(row):
                 _draw_panel(sheet, axis, panel, place, top + head)
             middle = top + head + AXES_HEIGHT / 2
-            label = shortened(response.axis, AXES_HEIGHT + head)
+            label = shortened(response_label(response), AXES_HEIGHT + head)
             sheet.text(MARGIN, middle, label, align="center", upright=True)
             top += head + AXES_HEIGHT + BELOW_AXES
         title = [say("Factors that act together: lines that are not parallel."), bars_text()]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from reports.figures.axis import LOG_ABOVE, log_axis, number_axis, padded, round_ticks
+from reports.figures.axis import LOG_ABOVE, log_axis, number_axis, padded, response_label, round_ticks
 from reports.figures.figure import Picture, Response
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
@@ -68,7 +68,7 @@ def _draw(
         axes.plot(*zip(before[-1], after[0], strict=True), **NOT_LOGGED, zorder=2)
     axes.plot(*extreme, **EXTREME, zorder=4, clip_on=False)
     sheet.text((left + WIDTH - MARGIN) / 2, sheet.height - MARGIN, shortened(along, PLOT_HEIGHT), align="center")
-    label = shortened(response.axis, PLOT_HEIGHT)
+    label = shortened(response_label(response), PLOT_HEIGHT)
     sheet.text(MARGIN, top + PLOT_HEIGHT / 2, label, align="center", upright=True)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports.figures.axis import number_axis, padded
+from reports.figures.axis import number_axis, padded, response_label
 from reports.figures.figure import FactorMeans, LevelPoint, Picture, Response
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
@@ -52,7 +52,7 @@ def main_effects_picture(factors: Sequence[FactorMeans], grand_mean: float, resp
         draw_legend(sheet, keys, MARGIN, MARGIN / 2)
         _draw(sheet, head, layout, factors, grand_mean)
         middle = (layout.axes_left + WIDTH - MARGIN) / 2
-        sheet.text(middle, sheet.height - MARGIN, response.axis, align="center")
+        sheet.text(middle, sheet.height - MARGIN, response_label(response), align="center")
         alt = _alt(factors, grand_mean, _decimals(layout))
         about = say("Means at the levels of each factor, averaged over the other factors.")
         title = sentences([about, bars_text() if _has_bars(factors) else ""])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from reports.figures.axis import LOG_ABOVE, log_axis, number_axis, padded
+from reports.figures.axis import LOG_ABOVE, log_axis, number_axis, padded, response_label
 from reports.figures.figure import Picture, Response, TimedCell
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
 from reports.figures.placing import Box, Label, along, around, place
@@ -74,7 +74,7 @@ def quality_time_picture(cells: Sequence[TimedCell], response: Response, run_sd:
         sheet = Sheet(head + PLOT_HEIGHT + BELOW)
         draw_legend(sheet, keys, MARGIN, MARGIN / 2)
         _draw(sheet, head, ranges, best, run_sd)
-        label = shortened(response.axis, PLOT_HEIGHT)
+        label = shortened(response_label(response), PLOT_HEIGHT)
         sheet.text(MARGIN, head + PLOT_HEIGHT / 2, label, align="center", upright=True)
         middle = (ranges.left + WIDTH - MARGIN) / 2
         time = say("training time of one run ({unit})", unit=ranges.unit_name)

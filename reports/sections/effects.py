@@ -22,6 +22,7 @@ from reports.sections.effects_text import (
 )
 from reports.sections.halving import seen_after_text, went_through_text
 from reports.sections.noise_text import df_text, dropped_text, noise_text
+from reports.sections.reasons_text import why_not_text
 from reports.statistics.best_cell import CellMean, Winner, expected_means, winner
 from reports.statistics.planning import plan_tests
 from reports.statistics.results import EffectAnalysis, ErrorKind, Factor, PlannedTests
@@ -80,7 +81,9 @@ class WhatMatters:
             return ""
         title, words = say("What matters"), Words.of(study)
         if analysis.why_not:
-            text = sentences([say("Nothing can be tested."), escape(analysis.why_not), dropped_text(analysis)])
+            text = sentences(
+                [say("Nothing can be tested."), why_not_text(analysis.why_not, analysis.plan), dropped_text(analysis)]
+            )
             return Section(title, (wrap(text),)).format()
         if 2 * about.n_not_learned > (n_runs := analysis.n_results):
             return Section(title, (wrap(no_conclusion_text(about.n_not_learned, n_runs)),)).format()
@@ -166,7 +169,7 @@ def planned_texts(
     """Say before any run what will be tested, against which error, and what can be seen; and what would be better."""
     plan = plan_tests(factors, cells, n_seeds, inert)
     if plan.error is None:
-        return [f"nothing: {plan.why_not}"]
+        return [f"nothing: {why_not_text(plan.why_not, plan)}"]
     df = "" if plan.error.kind is ErrorKind.LENTH else f" ({df_text(plan.error.df)})"
     text = f"{_family(plan)}, against {plan.error.kind.value}{df}"
     if plan.smallest_effect_in_sd is None:

@@ -1,8 +1,9 @@
 """The sentences about noise: what effects are held against, what that does not see, and what is not in it."""
 
-from reports.formats.markdown import escape, first_of, plural
+from reports.formats.markdown import first_of, plural
 from reports.language.say import enumerated, say, sentences
 from reports.sections.effects_text import MOST, Words, power_text, size
+from reports.sections.reasons_text import blind_to_text, error_text, note_text
 from reports.statistics.results import Correction, EffectAnalysis, ErrorKind, PlannedTests
 
 
@@ -11,25 +12,21 @@ def noise_text(words: Words, analysis: EffectAnalysis) -> list[str]:
     plan = analysis.plan
     if plan.error is None or analysis.sd is None:
         return []
-    meaning = escape(plan.error.meaning)
-    if plan.error.kind is ErrorKind.INERT:
-        columns = enumerated(words.columns[name] for name in plan.inert)
-        meaning = meaning.replace(escape(enumerated(plan.inert)), columns)
     df = df_text(plan.error.df)
     text = [
-        meaning,
+        error_text(plan, plan.error, enumerated(words.columns[name] for name in plan.inert)),
         say(
             "The standard deviation of a single run is {sd}, on {df}.",
             sd=size(analysis.sd),
             df=say("about {df}", df=df) if plan.error.kind is ErrorKind.LENTH else df,
         ),
-        say("It does not see {blind_to}.", blind_to=plan.error.blind_to),
+        say("It does not see {blind_to}.", blind_to=blind_to_text(plan, plan.error)),
         _correction_text(plan),
         power_text(analysis) if analysis.found else "",
     ]
     return [
         sentences(text),
-        sentences(escape(note) for note in plan.notes),
+        sentences(map(note_text, plan.notes)),
         _left_out(words, analysis),
         aliased(words, plan),
     ]

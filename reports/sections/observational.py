@@ -9,6 +9,7 @@ from reports.formats.markdown import Section, escape, plural, table, wrap
 from reports.language.say import enumerated, say, sentences
 from reports.sections.effects_text import signed, size
 from reports.sections.halving import seen_after_text
+from reports.sections.reasons_text import no_regression_text
 from reports.statistics.observational import Coefficient, Predictor, Regression, regress
 from reports.study.view import FactorColumn, StudyRows
 
@@ -80,7 +81,7 @@ class WhatWentWith:
             return ""
         title = say("What went with good results")
         if found.why_not:
-            return Section(title, (wrap(found.why_not), wrap(self._left_out(found)))).format()
+            return Section(title, (wrap(no_regression_text(found.why_not)), wrap(self._left_out(found)))).format()
         return Section(
             title,
             (

@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from reports.language.say import say
 from reports.statistics.conditional import comparisons, conditional_effects, level_means
 from reports.statistics.design_table import Table, make_table
 from reports.statistics.duplicate_runs import are_copies, least_changing
 from reports.statistics.error_terms import Choice
 from reports.statistics.fitting import Fit, fit, tested_effects
 from reports.statistics.planning import planned
-from reports.statistics.results import Array, Correction, EffectAnalysis, Factor, Run
+from reports.statistics.results import Array, Correction, EffectAnalysis, Factor, Reason, Run
 
 EXACT = 1e-9
 
@@ -36,14 +35,12 @@ def analyse_effects(factors: Sequence[Factor], runs: Sequence[Run], inert: Seque
     if choice is None:
         return analysis
     if _is_constant(values):
-        same = say("All results are the same: there is no noise to test against, and no effect.")
-        return replace(analysis, why_not=same)
+        return replace(analysis, why_not=Reason.ALL_SAME)
     if (without := _without_least_changing(factors, kept, inert, analysis)) is not None:
         return without
     fitted = fit(table, choice, values)
     if fitted.sd <= EXACT * float(np.ptp(values)):
-        zero = say("The estimated noise is zero: repeated or pooled values agree exactly, so nothing can be tested.")
-        return replace(analysis, why_not=zero)
+        return replace(analysis, why_not=Reason.NO_NOISE)
     return _filled(analysis, table, choice, fitted)
 
 

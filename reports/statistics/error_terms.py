@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from reports.language.say import enumerated, say
 from reports.statistics.design_table import Table
 from reports.statistics.lenth import MIN_CONTRASTS
 from reports.statistics.models import Model
@@ -17,62 +16,28 @@ LEAST_DF = 2
 
 @dataclass(frozen=True)
 class Choice:
-    """A model and the error that its terms are tested against. ``n_contrasts`` is 0 unless it is Lenth's."""
+    """A model and the error that its terms are tested against."""
 
     model: Model
     error: ErrorTerm
-    n_contrasts: int = 0
-
-
-def replicates_kind(table: Table) -> ErrorKind:
-    """Tell whether runs of a cell differ in nothing but factors that cannot act."""
-    return ErrorKind.INERT if table.inert and table.n_full_cells == table.n_runs else ErrorKind.REPLICATES
 
 
 def pure_error(table: Table) -> ErrorTerm:
     """Describe the error from runs that should have been the same but for chance."""
-    kind = replicates_kind(table)
-    blind_to = say("what all runs share: the split of the data, and one test set")
-    if kind is ErrorKind.INERT:
-        meaning = say(
-            "Pure error: runs that differ only in factors that cannot act ({names}), so only by chance.",
-            names=enumerated(table.inert),
-        )
-    elif table.n_blocks > 1:
-        meaning = say(
-            "Pure error: how differently the cells react to a change of seed, after taking off what a seed does to "
-            "all cells alike."
-        )
-        blind_to = say("what all seeds share: the split of the data, and one test set")
-    else:
-        meaning = say("Pure error: how much runs of the same cell differ.")
-    return ErrorTerm(kind, table.pure_df, meaning, blind_to)
+    differ_in_inert = table.inert and table.n_full_cells == table.n_runs
+    return ErrorTerm(ErrorKind.INERT if differ_in_inert else ErrorKind.REPLICATES, table.pure_df)
 
 
 def pooled_error(table: Table, model: Model) -> ErrorTerm:
     """Describe the error from what the model leaves over."""
     order = max(len(term) for term in model.terms)
     kind = ErrorKind.HIGH_ORDER if order > 1 else ErrorKind.INTERACTIONS
-    meaning = say(
-        "No run is repeated often enough: {pooled}{also} are pooled, as if they were nothing but noise.",
-        pooled=say(kind.value),
-        also=say(" and the few replicates") if table.pure_df else "",
-    )
-    blind_to = say(
-        "seed noise as such; a real interaction among the pooled ones makes the error too large, so effects are missed"
-    )
-    return ErrorTerm(kind, model.residual_df, meaning, blind_to)
+    return ErrorTerm(kind, model.residual_df, with_replicates=table.pure_df > 0)
 
 
 def lenth_error(n_contrasts: int) -> ErrorTerm:
     """Describe Lenth's pseudo standard error."""
-    meaning = say(
-        "No run is repeated and too few high-order interactions remain: noise is what the smaller half of the {n} "
-        "contrasts show (Lenth's pseudo standard error, with simulated critical values).",
-        n=n_contrasts,
-    )
-    blind_to = say("seed noise as such; if half of all effects are real they pass for noise")
-    return ErrorTerm(ErrorKind.LENTH, n_contrasts / 3, meaning, blind_to)
+    return ErrorTerm(ErrorKind.LENTH, n_contrasts / 3, n_contrasts)
 
 
 def saturated(table: Table) -> bool:
@@ -92,5 +57,5 @@ def choose(table: Table, models: list[Model]) -> Choice | None:
             if model.residual_df >= enough and (model.residual_df > table.pure_df):
                 return Choice(model, pooled_error(table, model))
             if model.orthogonal and table.two_level and saturated(table):
-                return Choice(model, lenth_error(table.n_cells - 1), table.n_cells - 1)
+                return Choice(model, lenth_error(table.n_cells - 1))
     return None

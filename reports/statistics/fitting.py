@@ -136,8 +136,8 @@ def _p_values(plan: PlannedTests, choice: Choice, statistics: Array) -> tuple[Ar
     df = choice.error.df
     if plan.correction is Correction.LENTH:
         return (
-            lenth.adjusted_p(statistics, choice.n_contrasts, 1),
-            lenth.adjusted_p(statistics, choice.n_contrasts, plan.n_tests),
+            lenth.adjusted_p(statistics, choice.error.n_contrasts, 1),
+            lenth.adjusted_p(statistics, choice.error.n_contrasts, plan.n_tests),
         )
     if plan.correction is Correction.MAXIMUM:
         p = 2 * t_distribution.sf(np.abs(statistics), df)

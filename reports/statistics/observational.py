@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.language.say import say
-from reports.statistics.results import ALPHA, Array
+from reports.statistics.results import ALPHA, Array, Reason
 
 LEAST_DF = 3
 """With fewer degrees of freedom left the intervals would be as wide as the page."""
@@ -53,14 +52,14 @@ class Coefficient:
 
 @dataclass(frozen=True)
 class Regression:
-    """All coefficients. ``why_not`` is not empty where nothing could be estimated.
+    """All coefficients; ``why_not`` tells why nothing could be estimated.
 
     ``sd`` is of a row around the regression; ``robust`` tells how the standard errors were made.
     ``confounded`` factors move together with those before them, ``constant`` ones do not move; they are left out.
     """
 
     n: int
-    why_not: str = ""
+    why_not: Reason = Reason.NONE
     df: int = 0
     r_squared: float = math.nan
     sd: float = math.nan
@@ -88,7 +87,7 @@ def regress(predictors: Sequence[Predictor], values: Sequence[float | None]) -> 
     kept = [row for row, value in enumerate(values) if value is not None and math.isfinite(value)]
     y = np.array([values[row] for row in kept], dtype=float)
     if len(kept) < 2:
-        return Regression(len(kept), say("There are fewer than two results."))
+        return Regression(len(kept), Reason.ONE_RESULT if kept else Reason.NO_RESULT)
     columns: list[_Column] = []
     confounded, constant = [], []
     for predictor in predictors:
@@ -102,11 +101,11 @@ def regress(predictors: Sequence[Predictor], values: Sequence[float | None]) -> 
     about = Regression(len(kept), confounded=tuple(confounded), constant=tuple(constant))
     df = len(kept) - 1 - len(columns)
     if not columns:
-        return _without(about, say("No factor varies over the rows with a result."))
+        return _without(about, Reason.NO_FACTOR)
     if df < LEAST_DF:
-        return _without(about, say("Too few results for so many levels: nothing is left to estimate the noise from."))
+        return _without(about, Reason.NO_ROOM)
     if np.ptp(y) == 0:
-        return _without(about, say("All results are the same."))
+        return _without(about, Reason.ALL_SAME)
     fitted = OLS(y, _matrix(columns, len(kept))).fit()
     robust = float(fitted.get_influence().hat_matrix_diag.max()) < MOST_LEVERAGE
     if robust:
@@ -140,7 +139,7 @@ def regress(predictors: Sequence[Predictor], values: Sequence[float | None]) -> 
     )
 
 
-def _without(about: Regression, why_not: str) -> Regression:
+def _without(about: Regression, why_not: Reason) -> Regression:
     return Regression(about.n, why_not, confounded=about.confounded, constant=about.constant)
 
 

@@ -6,7 +6,6 @@ from itertools import product
 
 import numpy as np
 
-from reports.language.say import say
 from reports.statistics import aliases, lenth, maximum
 from reports.statistics.design_table import Table, make_table
 from reports.statistics.error_terms import ENOUGH_DF, Choice, choose
@@ -17,8 +16,10 @@ from reports.statistics.results import (
     Correction,
     ErrorKind,
     Factor,
+    Note,
     PlannedTerm,
     PlannedTests,
+    Reason,
 )
 
 
@@ -57,28 +58,16 @@ def planned(table: Table) -> tuple[PlannedTests, Choice | None]:
         return about, None
     choice = choose(table, _models(table))
     if choice is None:
-        return replace(about, why_not=_no_error(table)), None
+        return replace(about, why_not=Reason.FEW_REPEATED if table.pure_df else Reason.NONE_REPEATED), None
     return _described(about, table, choice), choice
 
 
-def _why_not(table: Table) -> str:
+def _why_not(table: Table) -> Reason:
     if not table.n_runs:
-        return say("There is no result.")
+        return Reason.NO_RESULT
     if table.n_runs == 1:
-        return say("There is one result: nothing to compare it with.")
-    if not table.factors:
-        return say("No factor that can act has results at two levels.")
-    return ""
-
-
-def _no_error(table: Table) -> str:
-    return say(
-        "{runs} runs in {cells} cells, {repeated}: nothing says how far two runs differ by chance alone, so no "
-        "difference can be tested. Run every cell with two seeds or more.",
-        runs=table.n_runs,
-        cells=table.n_cells,
-        repeated=say("and too few are repeated") if table.pure_df else say("and none is repeated"),
-    )
+        return Reason.ONE_RESULT
+    return Reason.NONE if table.factors else Reason.NO_FACTOR
 
 
 def _models(table: Table) -> list[Model]:
@@ -121,8 +110,8 @@ def _described(about: PlannedTests, table: Table, choice: Choice) -> PlannedTest
 
 def _correction(choice: Choice) -> tuple[Correction, float | None]:
     n_tests = len(choice.model.terms)
-    if choice.n_contrasts:
-        return Correction.LENTH, lenth.critical_value(choice.n_contrasts, n_tests)
+    if choice.error.n_contrasts:
+        return Correction.LENTH, lenth.critical_value(choice.error.n_contrasts, n_tests)
     if all(span.stop - span.start == 1 for span in choice.model.spans.values()):
         return Correction.MAXIMUM, maximum.critical_value(n_tests, choice.error.df)
     return Correction.HOLM, None
@@ -135,7 +124,7 @@ def _planned_term(
     df = span.stop - span.start
     error = _standard_error(choice.model.covariance[span, span], term)
     n_tests = len(choice.model.terms)
-    least = least_to_find(df, choice.error.df, n_tests, critical, choice.n_contrasts) if error else None
+    least = least_to_find(df, choice.error.df, n_tests, critical, choice.error.n_contrasts) if error else None
     smallest = error * least if error and least else None
     return PlannedTerm(_names(table, term), df, error, smallest, _aliases(term, table, choice.model, known))
 
@@ -169,16 +158,11 @@ def _names(table: Table, term: Term) -> tuple[str, ...]:
     return tuple(table.factors[position].name for position in term)
 
 
-def _notes(table: Table, choice: Choice) -> tuple[str, ...]:
+def _notes(table: Table, choice: Choice) -> tuple[Note, ...]:
     notes = []
     order = max(len(term) for term in choice.model.terms)
     if order == 1 and len(table.factors) > 1:
-        notes.append(
-            say(
-                "Only main effects are tested: these rows cannot tell interactions from one another or from noise. A "
-                "main effect here is right only if the factors do not interact."
-            )
-        )
+        notes.append(Note.MAIN_EFFECTS_ALONE)
     if choice.error.kind in (ErrorKind.HIGH_ORDER, ErrorKind.INTERACTIONS, ErrorKind.LENTH) and table.n_blocks < 2:
-        notes.append(say("One run of each cell cannot see seed noise: a second seed can."))
+        notes.append(Note.NO_SEED_NOISE)
     return tuple(notes)

@@ -56,6 +56,27 @@ class ErrorKind(StrEnum):
     INTERACTIONS = "interactions of two or more factors"
 
 
+class Reason(StrEnum):
+    """Why nothing could be tested or estimated; false where something could."""
+
+    NONE = ""
+    NO_RESULT = "no result"
+    ONE_RESULT = "one result"
+    NO_FACTOR = "no factor varies"
+    NONE_REPEATED = "no run is repeated"
+    FEW_REPEATED = "too few runs are repeated"
+    NO_ROOM = "no degrees of freedom are left"
+    ALL_SAME = "all results are the same"
+    NO_NOISE = "the estimated noise is zero"
+
+
+class Note(StrEnum):
+    """What a plan's tests cannot bear."""
+
+    MAIN_EFFECTS_ALONE = "interactions are not tested"
+    NO_SEED_NOISE = "one run of each cell"
+
+
 class Correction(StrEnum):
     """How several tests are kept at one family-wise error rate."""
 
@@ -66,15 +87,16 @@ class Correction(StrEnum):
 
 @dataclass(frozen=True)
 class ErrorTerm:
-    """The error of a single run, by its source. ``df`` of Lenth's is m / 3 for m contrasts, for orientation only.
+    """The error of a single run, by its source.
 
-    ``meaning`` says in a sentence what it is, ``blind_to`` what it does not see.
+    ``n_contrasts`` is 0 unless it is Lenth's, whose ``df`` is a third of them, for orientation only.
+    ``with_replicates``: what few replicates there are is pooled as well.
     """
 
     kind: ErrorKind
     df: float
-    meaning: str
-    blind_to: str
+    n_contrasts: int = 0
+    with_replicates: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +125,7 @@ class PlannedTerm:
 
 @dataclass(frozen=True)
 class PlannedTests:
-    """What a design can test, fixed by its rows alone. ``why_not`` is not empty when nothing can be tested.
+    """What a design can test, fixed by its rows alone; ``why_not`` tells why it can test nothing.
 
     ``n_cells`` counts cells that differ in factors that can act. ``critical_value`` is for a single |t| (None with
     Holm). ``smallest_effect_in_sd`` is that of the least well estimated main effect. ``words`` are the shortest
@@ -116,7 +138,7 @@ class PlannedTests:
     n_blocks: int
     inert: tuple[str, ...]
     constant: tuple[str, ...]
-    why_not: str
+    why_not: Reason
     error: ErrorTerm | None = None
     terms: tuple[PlannedTerm, ...] = ()
     not_tested: tuple[PlannedTerm, ...] = ()
@@ -126,7 +148,7 @@ class PlannedTests:
     smallest_effect_in_sd: float | None = None
     words: tuple[Alias, ...] = ()
     resolution: int | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def n_tests(self) -> int:
@@ -207,7 +229,7 @@ class Copied:
 
 @dataclass(frozen=True)
 class EffectAnalysis:
-    """Everything that a page says about effects. ``why_not`` is not empty when nothing could be tested.
+    """Everything that a page says about effects; ``why_not`` tells why nothing could be tested.
 
     ``sd`` is of a single run. ``n_dropped`` runs had no finite result, ``n_copies`` repeated another one;
     the factors of ``copied`` are in no effect, and their runs left out.
@@ -216,7 +238,7 @@ class EffectAnalysis:
     """
 
     plan: PlannedTests
-    why_not: str
+    why_not: Reason
     n_dropped: int
     n_copies: int
     mean: float | None = None

@@ -21,8 +21,7 @@ def chance_to_see(plan: PlannedTests, effect_in_sd: float) -> float | None:
     if worst is None or plan.error is None or worst.standard_error_in_sd is None:
         return None
     ratio = effect_in_sd / worst.standard_error_in_sd
-    n_contrasts = round(3 * plan.error.df) if plan.correction is Correction.LENTH else 0
-    return chance_to_find(ratio, worst.df, plan.error.df, plan.n_tests, plan.critical_value, n_contrasts)
+    return chance_to_find(ratio, worst.df, plan.error.df, plan.n_tests, plan.critical_value, plan.error.n_contrasts)
 
 
 def _worst(plan: PlannedTests) -> PlannedTerm | None:

@@ -11,7 +11,9 @@ from reports.page import make_page
 from reports.page_json import numbers
 from reports.sections.figures import pictures_of
 from reports.sections.observational import WhatWentWith, is_observational, study_regression
+from reports.sections.reasons_text import no_regression_text
 from reports.statistics.observational import Predictor, regress
+from reports.statistics.results import Reason
 from reports.study.view import StudyRows
 from tests.reports.conftest import Writer, outcome, small_plan
 from tests.reports.pages import import_table, read
@@ -97,16 +99,17 @@ def test_a_level_of_a_single_row_has_the_noise_of_all() -> None:
 @pytest.mark.parametrize(
     ("labels", "values", "why"),
     [
-        ("ab", [0.5, None], "fewer than two results"),
-        ("aaa", [0.5, 0.6, 0.7], "No factor varies"),
-        ("abcd", [0.5, 0.6, 0.7, 0.8], "Too few results"),
-        ("ababab", [0.5] * 6, "All results are the same"),
-        ("ababab", [0.5, math.nan, None, 0.5, math.inf, None], "Too few results"),
+        ("ab", [0.5, None], Reason.ONE_RESULT),
+        ("aaa", [0.5, 0.6, 0.7], Reason.NO_FACTOR),
+        ("abcd", [0.5, 0.6, 0.7, 0.8], Reason.NO_ROOM),
+        ("ababab", [0.5] * 6, Reason.ALL_SAME),
+        ("ababab", [0.5, math.nan, None, 0.5, math.inf, None], Reason.NO_ROOM),
     ],
 )
-def test_says_why_it_cannot(labels: str, values: list[float | None], why: str) -> None:
+def test_says_why_it_cannot(labels: str, values: list[float | None], why: Reason) -> None:
     found = regress([Predictor("factor", tuple(labels), "a")], values)
-    assert why in found.why_not
+    assert found.why_not is why
+    assert no_regression_text(why)
     assert found.coefficients == ()
 
 

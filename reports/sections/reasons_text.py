@@ -1,0 +1,122 @@
+"""The sentences for what the statistics give as reasons, kinds of error and notes; and their numbers for JSON."""
+
+from dataclasses import asdict
+from typing import Any
+
+from reports.language.say import enumerated, say
+from reports.statistics.observational import Regression
+from reports.statistics.results import EffectAnalysis, ErrorKind, ErrorTerm, Note, PlannedTests, Reason
+
+
+def why_not_text(reason: Reason, plan: PlannedTests) -> str:
+    """Say why nothing can be tested; empty where something can."""
+    match reason:
+        case Reason.NO_RESULT:
+            return say("There is no result.")
+        case Reason.ONE_RESULT:
+            return say("There is one result: nothing to compare it with.")
+        case Reason.NO_FACTOR:
+            return say("No factor that can act has results at two levels.")
+        case Reason.NONE_REPEATED | Reason.FEW_REPEATED:
+            few = reason is Reason.FEW_REPEATED
+            return say(
+                "{runs} runs in {cells} cells, {repeated}: nothing says how far two runs differ by chance alone, so no "
+                "difference can be tested. Run every cell with two seeds or more.",
+                runs=plan.n_runs,
+                cells=plan.n_cells,
+                repeated=say("and too few are repeated") if few else say("and none is repeated"),
+            )
+        case Reason.ALL_SAME:
+            return say("All results are the same: there is no noise to test against, and no effect.")
+        case Reason.NO_NOISE:
+            return say(
+                "The estimated noise is zero: repeated or pooled values agree exactly, so nothing can be tested."
+            )
+    return ""
+
+
+def no_regression_text(reason: Reason) -> str:
+    """Say why no regression can be made; empty where one can."""
+    match reason:
+        case Reason.NO_RESULT | Reason.ONE_RESULT:
+            return say("There are fewer than two results.")
+        case Reason.NO_FACTOR:
+            return say("No factor varies over the rows with a result.")
+        case Reason.NO_ROOM:
+            return say("Too few results for so many levels: nothing is left to estimate the noise from.")
+        case Reason.ALL_SAME:
+            return say("All results are the same.")
+    return ""
+
+
+def error_text(plan: PlannedTests, error: ErrorTerm, inert: str) -> str:
+    """Say what effects are held against; ``inert`` names the factors that cannot act."""
+    match error.kind:
+        case ErrorKind.INERT:
+            return say(
+                "Pure error: runs that differ only in factors that cannot act ({names}), so only by chance.",
+                names=inert,
+            )
+        case ErrorKind.REPLICATES:
+            if plan.n_blocks > 1:
+                return say(
+                    "Pure error: how differently the cells react to a change of seed, after taking off what a seed "
+                    "does to all cells alike."
+                )
+            return say("Pure error: how much runs of the same cell differ.")
+        case ErrorKind.LENTH:
+            return say(
+                "No run is repeated and too few high-order interactions remain: noise is what the smaller half of the "
+                "{n} contrasts show (Lenth's pseudo standard error, with simulated critical values).",
+                n=error.n_contrasts,
+            )
+    return say(
+        "No run is repeated often enough: {pooled}{also} are pooled, as if they were nothing but noise.",
+        pooled=say(error.kind.value),
+        also=say(" and the few replicates") if error.with_replicates else "",
+    )
+
+
+def blind_to_text(plan: PlannedTests, error: ErrorTerm) -> str:
+    """Name what the error does not see."""
+    match error.kind:
+        case ErrorKind.REPLICATES if plan.n_blocks > 1:
+            return say("what all seeds share: the split of the data, and one test set")
+        case ErrorKind.REPLICATES | ErrorKind.INERT:
+            return say("what all runs share: the split of the data, and one test set")
+        case ErrorKind.LENTH:
+            return say("seed noise as such; if half of all effects are real they pass for noise")
+    return say(
+        "seed noise as such; a real interaction among the pooled ones makes the error too large, so effects are missed"
+    )
+
+
+def note_text(note: Note) -> str:
+    """Say what the tests cannot bear."""
+    if note is Note.NO_SEED_NOISE:
+        return say("One run of each cell cannot see seed noise: a second seed can.")
+    return say(
+        "Only main effects are tested: these rows cannot tell interactions from one another or from noise. A main "
+        "effect here is right only if the factors do not interact."
+    )
+
+
+def effects_numbers(analysis: EffectAnalysis) -> dict[str, Any]:
+    """Return an analysis for JSON, with its reasons spelled out."""
+    plan, numbers = analysis.plan, asdict(analysis)
+    numbers["why_not"] = why_not_text(analysis.why_not, plan)
+    numbers["plan"]["why_not"] = why_not_text(plan.why_not, plan)
+    numbers["plan"]["notes"] = [note_text(note) for note in plan.notes]
+    if plan.error is not None:
+        numbers["plan"]["error"] = {
+            "kind": plan.error.kind,
+            "df": plan.error.df,
+            "meaning": error_text(plan, plan.error, enumerated(plan.inert)),
+            "blind_to": blind_to_text(plan, plan.error),
+        }
+    return numbers
+
+
+def regression_numbers(found: Regression) -> dict[str, Any]:
+    """Return a regression for JSON, with its reason spelled out."""
+    return asdict(found) | {"why_not": no_regression_text(found.why_not)}
