@@ -24,7 +24,7 @@ from reports.sections.design import DeadKnobs, FixedRecipe, LeftOut, Levels, Sam
 from reports.sections.effects import WhatMatters
 from reports.sections.figures import FOLDER, Figures, pictures_of
 from reports.sections.halving import Halved
-from reports.sections.log_curve_text import CurvePoints, CurveSummary, WhatTheLogSays
+from reports.sections.log_curve import CurvePoints, CurveSummary, WhatTheLogSays
 from reports.sections.observational import WhatWentWith, is_observational
 from reports.sections.published import PublishedExtremes, PublishedLevels, PublishedResults, PublishedSummary
 from reports.sections.results import Cautions, Extremes, Results, Summary, Yardsticks, best_sentence

@@ -1,16 +1,16 @@
 """Heat map of a factorial: every cell in its place, so that patterns over several factors can be seen."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 
 from reports.figures.figure import GridCell, GridFactor, Picture, Response
 from reports.figures.grid import LEGIBLE, LINE, Layout, Side, make_layout
-from reports.figures.heat_cells import ABSENT, BASELINE, BEST, MARK, draw_cells
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
 from reports.figures.shades import Shades, draw_bar
 from reports.figures.sheet import MARGIN, Sheet, drawing, finished
+from reports.figures.style import BLACK, GRID, Look
 from reports.figures.texts import SMALL, decimals_for, number, shortened, text_width
 from reports.language.say import enumerated, say
 
@@ -19,6 +19,14 @@ MOST_PLACES = 4096
 LEAST_FILLED = 0.2
 """Of a random sample of a large grid, a map would show holes."""
 BELOW = 70
+MOST_PRINTED = 64
+SMALLEST_FONT = 8.0
+MARK = "†"
+"""At cells that did not learn, as in the table."""
+
+BEST: Look = {"linestyle": "-", "color": BLACK, "width": 2.0}
+BASELINE: Look = {"linestyle": (0, (1.5, 1.5)), "color": BLACK, "width": 2.0}
+ABSENT: Look = {"linestyle": "-", "color": GRID, "width": 1.0}
 
 Place = tuple[str, ...]
 
@@ -43,7 +51,7 @@ def heat_map_picture(factors: Sequence[GridFactor], cells: Sequence[GridCell], r
         draw_legend(sheet, keys, MARGIN, MARGIN / 2)
         _write_columns(sheet, top, layout)
         _write_rows(sheet, top, layout)
-        draw_cells(sheet, top, layout, places, shades)
+        _draw_cells(sheet, top, layout, places, shades)
         legend = say("{label}, brighter is better", label=response.label)
         draw_bar(sheet, shades, layout.left, top + layout.height + 16, legend)
         title = say("{label} of every cell. Brighter is better.", label=response.label)
@@ -126,6 +134,66 @@ def _write_rows(sheet: Sheet, top: float, layout: Layout) -> None:
             level = shortened(factor.levels[group % len(factor.levels)], width - 6, SMALL)
             sheet.text(left, tops[group * span] + room / 2, level, size=SMALL)
         left += width
+
+
+@dataclass(frozen=True)
+class _Printed:
+    """The texts in the cells, all of one size; only marks where values do not fit."""
+
+    texts: Mapping[Place, str]
+    size: float
+
+
+def _draw_cells(sheet: Sheet, top: float, layout: Layout, cells: Mapping[Place, GridCell], shades: Shades) -> None:
+    """Fill the grid; ``top`` is that of its head."""
+    printed = _printed(layout, cells)
+    framed = []
+    for row, y in zip(layout.rows.combinations, layout.tops(top), strict=True):
+        for column, x in zip(layout.columns.combinations, layout.lefts, strict=True):
+            cell = cells.get((*row, *column))
+            if cell is None or cell.value is None:
+                sheet.frame(x + 0.5, y + 0.5, layout.cell_width - 1, layout.cell_height - 1, GRID, 0.7)
+                continue
+            sheet.rectangle(x, y, layout.cell_width, layout.cell_height, shades.color(cell.value))
+            if text := printed.texts.get((*row, *column)):
+                middle = (x + layout.cell_width / 2, y + layout.cell_height / 2)
+                sheet.text(*middle, text, align="center", size=printed.size, color=shades.ink(cell.value))
+            if cell.is_best or cell.is_baseline:
+                framed.append((cell, x, y))
+    for cell, x, y in framed:
+        _frame(sheet, layout, cell, x, y)
+
+
+def _frame(sheet: Sheet, layout: Layout, cell: GridCell, x: float, y: float) -> None:
+    """Frame a cell in black on white, one of which shows on any colour; the best cell's frame is the outer one."""
+    looks = [look for look, wanted in ((BEST, cell.is_best), (BASELINE, cell.is_baseline)) if wanted]
+    for inset, look in zip((0.0, 3.5), looks, strict=False):
+        right, bottom = x + layout.cell_width - inset, y + layout.cell_height - inset
+        xs = [x + inset, right, right, x + inset, x + inset]
+        ys = [y + inset, y + inset, bottom, bottom, y + inset]
+        sheet.line(xs, ys, "#ffffff", 4.0)
+        sheet.line(xs, ys, **look)
+
+
+def _printed(layout: Layout, cells: Mapping[Place, GridCell]) -> _Printed:
+    """Spell the values where all fit, without the zero before the point if need be."""
+    values = {place: cell.value for place, cell in cells.items() if cell.value is not None}
+    marks = {place: MARK for place in values if cells[place].not_learned}
+    only_marks = _Printed(marks if min(layout.cell_width, layout.cell_height) >= SMALLEST_FONT else {}, SMALLEST_FONT)
+    if len(cells) > MOST_PRINTED:
+        return only_marks
+    sound = [value for place, value in values.items() if place not in marks] or list(values.values())
+    decimals = max(2, decimals_for(max(sound) - min(sound)))
+    texts = {place: number(value, decimals) + marks.get(place, "") for place, value in values.items()}
+    if _fitting_size(layout, texts) < SMALL:
+        texts = {place: text.removeprefix("0") if text.startswith("0.") else text for place, text in texts.items()}
+    size = _fitting_size(layout, texts)
+    return _Printed(texts, size) if size >= SMALLEST_FONT else only_marks
+
+
+def _fitting_size(layout: Layout, texts: Mapping[Place, str]) -> float:
+    widest = max(text_width(text, 1.0) for text in texts.values())
+    return min(SMALL, (layout.cell_width - 4) / widest, layout.cell_height - 4)
 
 
 def _alt(layout: Layout, n_cells: int, values: Sequence[float]) -> str:

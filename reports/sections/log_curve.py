@@ -1,10 +1,15 @@
-"""What a training's log says: from where to where, how low, what is missing, and whether it was still going down."""
+"""The page of a training's log: its ends, how low it came, gaps, how it went on; and no claim about what made it so."""
 
 import statistics
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
+from reports.figures.figure import Picture, Response
+from reports.figures.log_curve import log_curve_picture
+from reports.formats.markdown import Section, bullets, code, details, escape, first_of, paragraphs, plural, wrap
+from reports.formats.table import Table, comparison_table
+from reports.language.say import say, sentences
 from reports.study.view import Observation, StudyRows
 
 GAP = 1.5
@@ -13,6 +18,9 @@ LAST_PART = 0.1
 """The part of the range that shows whether a curve was still moving at its end."""
 FEWEST_POINTS = 3
 """So many points a straight line needs for having an error."""
+MOST_GAPS = 12
+MOST_POINTS = 40
+"""So many points stand in the page's own table."""
 
 
 @dataclass(frozen=True)
@@ -108,3 +116,167 @@ def _tail(points: tuple[Observation, ...]) -> Tail:
     line = linregress(places, [point.value for point in within])
     width = places[-1] - places[0]
     return Tail(within[0], within[-1], len(within), float(line.slope * width), float(line.stderr * width))
+
+
+@dataclass(frozen=True)
+class CurveSummary:
+    """How much of which curve there is, and where it comes from."""
+
+    study: StudyRows
+
+    def format(self) -> str:
+        """Return the lines below the title."""
+        study, points = self.study, self.study.observations
+        first = say(
+            "**{points} of {response}, {curve} {start} to {end}, imported from a training log**",
+            points=plural(len(points), "point"),
+            response=escape(study.metric),
+            curve=escape(study.curve.curve),
+            start=escape(points[0].index),
+            end=escape(points[-1].index),
+        )
+        source = say(
+            "The log is that of {source}. Nothing of it was trained here, and one curve says nothing of what made it "
+            "so: no effect is claimed.",
+            source=code(study.curve.source),
+        )
+        return paragraphs([wrap(first), wrap(source)])
+
+
+@dataclass(frozen=True)
+class WhatTheLogSays:
+    """First, last and lowest point, gaps, and the way it was going at its end."""
+
+    study: StudyRows
+
+    def format(self) -> str:
+        """Return the section."""
+        curve = study_curve(self.study)
+        lines = [self._extremes(curve), self._end(curve.tail), self._gaps(curve), self._back(), self._not_finite()]
+        return Section(say("What the log says"), (bullets(line for line in lines if line),)).format()
+
+    def _extremes(self, curve: Curve) -> str:
+        first, last, best = (self._point(point) for point in (curve.points[0], curve.points[-1], curve.best))
+        if self.study.lower_is_better:
+            return say("First {first}, last {last}, lowest {best}.", first=first, last=last, best=best)
+        return say("First {first}, last {last}, highest {best}.", first=first, last=last, best=best)
+
+    def _point(self, point: Observation) -> str:
+        return say("{value} ({place})", value=escape(point.text), place=self._place(point))
+
+    def _place(self, point: Observation) -> str:
+        return say("{curve} {place}", curve=escape(self.study.curve.curve), place=escape(point.index))
+
+    def _end(self, tail: Tail) -> str:
+        where = say(
+            "the last tenth of the log ({points} from {start} on)",
+            points=plural(tail.n, "point"),
+            start=self._place(tail.start),
+        )
+        if tail.change is None or tail.error is None:
+            return say(
+                "At the end: {where} has too few points to tell whether the curve was still moving.", where=where
+            )
+        size, error = f"{abs(tail.change):.2g}", f"{tail.error:.1g}"
+        if abs(tail.change) < 2 * tail.error or not tail.change:
+            return say(
+                "At the end: no clear change. A straight line through {where} changes by {size}, its standard error is "
+                "{error}.",
+                where=where,
+                size=size,
+                error=error,
+            )
+        if tail.change < 0:
+            return say(
+                "At the end: still falling. A straight line through {where} falls by {size} (standard error {error}).",
+                where=where,
+                size=size,
+                error=error,
+            )
+        return say(
+            "At the end: still rising. A straight line through {where} rises by {size} (standard error {error}).",
+            where=where,
+            size=size,
+            error=error,
+        )
+
+    def _gaps(self, curve: Curve) -> str:
+        if not curve.gaps:
+            return say("There is no gap in it.")
+        gaps = first_of([self._gap(gap) for gap in curve.gaps], MOST_GAPS)
+        return say(
+            "Gaps, in which nothing was logged: {curve} {gaps}. Elsewhere the usual distance is {distance} (median).",
+            curve=escape(self.study.curve.curve),
+            gaps=gaps,
+            distance=f"{curve.distance:.3g}",
+        )
+
+    def _gap(self, gap: Gap) -> str:
+        return say(
+            "{start} to {end} (about {points})",
+            start=escape(gap.start.index),
+            end=escape(gap.end.index),
+            points=plural(gap.n_missing, "point"),
+        )
+
+    def _back(self) -> str:
+        """Say that what was logged again counts."""
+        turns = [
+            say("from {start} to {end}", start=escape(start), end=escape(end))
+            for start, end in self.study.curve.went_back
+        ]
+        if not turns:
+            return ""
+        return say(
+            "The log goes back ({turns}): what was logged again took the place of what had been logged from there on.",
+            turns=first_of(turns, MOST_GAPS),
+        )
+
+    def _not_finite(self) -> str:
+        lost = [f"{escape(row['index'])} ({escape(row['text'])})" for row in self.study.curve.without]
+        if not lost:
+            return ""
+        return say(
+            "Left out, because the value is not finite: {curve} {names}.",
+            curve=escape(self.study.curve.curve),
+            names=first_of(lost, MOST_GAPS),
+        )
+
+
+@dataclass(frozen=True)
+class CurvePoints:
+    """The points, folded away; of many, some."""
+
+    study: StudyRows
+
+    def format(self) -> str:
+        """Return the section."""
+        table = comparison_table(self.study)
+        n_points = len(table.rows)
+        if n_points <= MOST_POINTS:
+            return Section(say("The points"), (details(say("All points"), table.format()),)).format()
+        shown = _thinned(table)
+        some = say("{n} of {points}", n=len(shown.rows), points=plural(n_points, "point"))
+        note = say("{command} writes all of them.", command=code("gridsearch report STUDY --format csv"))
+        return Section(say("The points"), (wrap(sentences([note])), details(some, shown.format()))).format()
+
+
+def _thinned(table: Table) -> Table:
+    """Keep the first and the last row, some at equal distances between, and the best."""
+    last = len(table.rows) - 1
+    kept = {round(number * last / (MOST_POINTS - 1)) for number in range(MOST_POINTS)}
+    kept |= {number for number, row in enumerate(table.rows) if any(cell.best for cell in row)}
+    return Table(table.header, tuple(table.rows[number] for number in sorted(kept)))
+
+
+def curve_picture(study: StudyRows) -> Picture:
+    """Draw the curve, broken at its gaps."""
+    curve = study_curve(study)
+    starts = {id(gap.end) for gap in curve.gaps}
+    parts: list[list[tuple[float, float]]] = [[]]
+    for point in curve.points:
+        if id(point) in starts:
+            parts.append([])
+        parts[-1].append((place(point), point.value))
+    response = Response(study.metric, study.lower_is_better)
+    return log_curve_picture(parts, (place(curve.best), curve.best.value), study.curve.curve, response)

@@ -34,11 +34,11 @@ from reports.figures.half_normal import half_normal_picture
 from reports.figures.heat_map import heat_map_picture
 from reports.figures.interactions import interactions_picture
 from reports.figures.main_effects import main_effects_picture
-from reports.figures.pictures import effect_pictures, study_pictures
 from reports.figures.quality_time import pareto_set, quality_time_picture
 from reports.figures.style import line_style
 from reports.figures.texts import FONT_SIZE, text_width
 from reports.language.say import speaking
+from reports.sections.figures import effect_pictures, study_pictures
 from reports.statistics.analyse import analyse_effects
 from reports.statistics.results import EffectAnalysis, Factor, Run
 from reports.study.read import read_study
@@ -434,7 +434,7 @@ def test_ids_of_two_figures_never_meet_in_a_page() -> None:
 def test_matplotlib_is_loaded_when_a_figure_is_drawn_and_pyplot_never() -> None:
     code = """
 import sys
-from reports.figures.pictures import effect_pictures
+from reports.sections.figures import effect_pictures
 from reports.figures.quality_time import quality_time_picture
 from reports.figures.figure import Response, TimedCell
 assert "matplotlib" not in sys.modules
