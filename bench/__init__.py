@@ -1,1 +1,1 @@
-"""What the harness costs, and what users would pick instead costs: see README.md."""
+"""The cost of the harness, and of what users would pick instead: see README.md."""

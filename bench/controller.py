@@ -1,4 +1,4 @@
-"""What the harness itself costs: planning 1,000 and 10,000 cells, and what trials cost beyond their training.
+"""The cost of the harness itself: planning 1,000 and 10,000 cells, and what trials cost beyond their training.
 
     python -m bench.controller
 

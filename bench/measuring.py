@@ -1,4 +1,4 @@
-"""What a command costs: wall seconds, and CPU seconds and peak memory of all the processes that it starts."""
+"""The cost of a command: wall seconds, and CPU seconds and peak memory of all the processes that it starts."""
 
 import contextlib
 import os

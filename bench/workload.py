@@ -1,4 +1,4 @@
-"""What every system is asked to do: the same cells on the same rows, from the same encoder."""
+"""The workload of every system: the same cells on the same rows, from the same encoder."""
 
 import itertools
 import json

@@ -21,14 +21,14 @@ from reports.sections.attempts import DivergedRuns, Failures, NotLearnedRuns, Pr
 from reports.sections.best_vs_baseline import BestAgainstBaseline
 from reports.sections.cost import Cost
 from reports.sections.design import DeadKnobs, FixedRecipe, LeftOut, Levels, SameRows
-from reports.sections.effects import WhatMatters
+from reports.sections.effects import Effects
 from reports.sections.figures import FOLDER, Figures, pictures_of
-from reports.sections.halving import Halved
-from reports.sections.log_curve import CurvePoints, CurveSummary, WhatTheLogSays
-from reports.sections.observational import WhatWentWith, is_observational
+from reports.sections.halving import Halving
+from reports.sections.log_curve import CurvePoints, CurveSummary, LogFindings
+from reports.sections.observational import Observational, is_observational
 from reports.sections.published import PublishedExtremes, PublishedLevels, PublishedResults, PublishedSummary
 from reports.sections.results import Cautions, Extremes, Results, Summary, Yardsticks, best_sentence
-from reports.sections.search import Optimised
+from reports.sections.search import Search
 from reports.study.first_rung import at_first_rung
 from reports.study.read import read_study
 from reports.study.view import StudyRows
@@ -52,8 +52,8 @@ def make_page(study: StudyRows, pictures: tuple[Picture, ...] = ()) -> Page:
     """Put the sections of a study's page together: what was found, what was asked, how to do it again."""
     title = study.manifest.title
     if study.is_curve:
-        return Page(title, (CurveSummary(study), WhatTheLogSays(study), Figures(pictures), CurvePoints(study)))
-    answer = WhatWentWith(at_first_rung(study)) if is_observational(study) else WhatMatters(study)
+        return Page(title, (CurveSummary(study), LogFindings(study), Figures(pictures), CurvePoints(study)))
+    answer = Observational(at_first_rung(study)) if is_observational(study) else Effects(study)
     if study.is_imported:
         sections: tuple[Block, ...] = (
             PublishedSummary(study),
@@ -68,8 +68,8 @@ def make_page(study: StudyRows, pictures: tuple[Picture, ...] = ()) -> Page:
         title,
         (
             Summary(study),
-            Optimised(study),
-            Halved(study),
+            Search(study),
+            Halving(study),
             answer,
             Results(study),
             Extremes(study),

@@ -25,9 +25,9 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
                     of each rung that has begun), ``under_way`` (trials that the present one lacks),
                     ``dev_after_first_rung`` by index, and ``effects_after_epochs``: ``effects`` (or ``regression``)
                     are on dev after so many epochs; or null
-``effects``         the analysis behind "What matters", factors by name: see ``EffectAnalysis`` in effects/records.py;
+``effects``         the analysis behind "What matters", factors by name: ``EffectAnalysis`` in statistics/results.py;
                     null where no design laid the rows out
-``regression``      what stands there instead: see ``Regression`` in effects/observational.py
+``regression``      what stands there instead: see ``Regression`` in statistics/observational.py
 ``versus``          the best cell less the baseline on the same ``n_rows``: ``bootstrap``, and for each of ``seeds`` the
                     rows that only one of two trials gets right (see reports/statistics/paired_rows.py); or null
 ``yardsticks``      ``name``, ``dev``, ``test``

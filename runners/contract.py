@@ -1,4 +1,4 @@
-"""What every runner promises: run the jobs given, tell the listener, and nothing else.
+"""The contract of every runner: run the jobs given, tell the listener, and nothing else.
 
 A runner does not expand a space, order its trials, store a result or try anything twice: the driver does.
 """

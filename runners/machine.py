@@ -1,4 +1,4 @@
-"""What this machine has: its processor, the cores that this process may use, and its GPUs."""
+"""This machine: its processor, the cores that this process may use, and its GPUs."""
 
 import os
 import platform

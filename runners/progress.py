@@ -1,4 +1,4 @@
-"""What a waiting user sees: a live line on a terminal, plain lines elsewhere."""
+"""Progress, for a waiting user: a live line on a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from gridsearch.plan.rungs import Standing
 from gridsearch.study.survey import Coverage
 from gridsearch.tasks.target import Target
 from gridsearch.trial import Failure, Outcome
+from reports.formats.markdown import seconds_text
 
 PLAIN_LINE_SECONDS = 10.0
 """Without a terminal, a line is printed at most so often."""
@@ -116,7 +117,7 @@ class Progress:
         left = self._n_planned - self._n_done - self._n_failed
         if self._n_done_here and left:
             seconds = (time.monotonic() - self._begun) / self._n_done_here * left
-            parts.append(f"{spell_seconds(seconds)} left")
+            parts.append(f"{seconds_text(seconds)} left")
         return ", ".join(parts)
 
     def _show(self) -> None:
@@ -139,10 +140,3 @@ def rung_text(standing: Standing) -> str:
         f"rung {len(standing.members)} of {len(standing.halving.rungs)}: {n_cells} cell{'s' * (n_cells > 1)} to epoch "
         f"{standing.rung.epochs} of {standing.halving.n_epochs}, {n_there} of {standing.n_trials} trials there"
     )
-
-
-def spell_seconds(seconds: float) -> str:
-    """Spell a duration for a person."""
-    if seconds < 90:
-        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,4 +1,4 @@
-"""What both peers share: a fine-tune as a user of the Hugging Face Trainer writes it, with the bench's recipe."""
+"""The part that both peers share: a fine-tune as users of Hugging Face's Trainer write it, with the bench's recipe."""
 
 import json
 from collections.abc import Callable

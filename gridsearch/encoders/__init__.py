@@ -1,1 +1,1 @@
-"""What a trial starts from: pretrained transformers, and what is done to them before training."""
+"""Encoders, from which trials start: pretrained transformers, and what is done to them before training."""

@@ -1,4 +1,4 @@
-"""What is known of an encoder without loading it: enough to plan with, and to recognise it again."""
+"""The card of an encoder, known without loading it: enough to plan with, and to recognise it again."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What is changed in what the encoder reads: segment ids, and marks of words that both texts of a pair hold."""
+"""Changes to what the encoder reads: segment ids, and marks of words that both texts of a pair hold."""
 
 from torch import Tensor, nn
 

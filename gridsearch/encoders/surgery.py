@@ -1,4 +1,4 @@
-"""What is done to a pretrained model before training: draw parts of it anew, freeze parts, tell how deep they lie.
+"""Surgery on a pretrained model before training: draw parts of it anew, freeze parts, tell how deep they lie.
 
 transformers 5 marks loaded parameters as initialised, so that ``model.apply(model._init_weights)`` silently changes
 nothing; the parts here are drawn by hand, from streams of their own. ``families.py`` says where a family's parts are.

@@ -1,4 +1,4 @@
-"""What is known of an encoder and a task before anything is trained: enough to tell whether a knob can act."""
+"""Facts of an encoder and a task, known before anything is trained: enough to tell whether a knob can act."""
 
 from dataclasses import dataclass
 

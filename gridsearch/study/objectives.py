@@ -1,4 +1,4 @@
-"""What a search can optimise, and the pruner that compares seeds: said to Optuna, in the ledger and on the page."""
+"""The objectives of a search, and the pruner that compares seeds: said to Optuna, in the ledger and on the page."""
 
 METRIC, SECONDS = "metric", "seconds"
 OBJECTIVES = (METRIC, SECONDS)

@@ -1,1 +1,1 @@
-"""What a trial reads: data files, their rows and their batches."""
+"""The data of a trial: files, their rows and their batches."""

@@ -1,4 +1,4 @@
-"""What tokenizers make of a text, as far as it can be told without one: texts that read the same are the same row.
+"""A text as tokenizers read it, as far as it can be told without one: texts that read the same are the same row.
 
 The encoder is not known when a task is read, and cells may differ in it. So a reading is as coarse as the coarsest
 usual tokenizer: what any of them cannot tell apart has one reading (docs/decisions/0019). It cannot know which words a

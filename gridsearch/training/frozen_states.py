@@ -1,4 +1,4 @@
-"""What frozen layers give, computed once: without dropout it is the same in every step, every epoch and every trial.
+"""The states of frozen layers, computed once: without dropout they are the same in every step, epoch and trial.
 
 The process that trains keeps it in its memory, within a budget, for the trials that come after. Only one that would
 compute it from the same layers and the same tokens finds it: what ran before changes a trial's seconds and none of its

@@ -1,4 +1,4 @@
-"""What figures are drawn from, and what they become. Values are in units of the response."""
+"""The data that figures are drawn from, and the pictures that they become. Values are in units of the response."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

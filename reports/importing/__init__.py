@@ -1,1 +1,1 @@
-"""What others measured becomes a study of observations: a published table, notes, or the log of a training."""
+"""Results of others, made a study of observations: a published table, notes, or the log of a training."""

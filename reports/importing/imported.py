@@ -1,4 +1,4 @@
-"""What was published, in the shape in which the ledger keeps it."""
+"""Published rows, in the shape in which the ledger keeps them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What each level costs: training time of its epochs beside those of its factor's baseline."""
+"""The cost of each level: training time of its epochs beside those of its factor's baseline."""
 
 import statistics
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What was predicted of a sweep before it ran (``plan --measure``), beside what it took."""
+"""The forecast of a sweep, made before it ran (``plan --measure``), beside what it took."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

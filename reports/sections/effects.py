@@ -1,4 +1,4 @@
-"""What matters: the effects in a study's runs, in the words of its table. The sentences are in matters_text."""
+"""The section of effects: those in a study's runs, in the words of its table. The sentences are in effects_text.py."""
 
 import math
 from collections import Counter
@@ -67,7 +67,7 @@ def _winner(study: StudyRows, about: Measured, analysis: EffectAnalysis) -> Winn
 
 
 @dataclass(frozen=True)
-class WhatMatters:
+class Effects:
     """The answer to the title: effects found or not, the noise that they were held against, and what to use."""
 
     study: StudyRows

@@ -1,4 +1,4 @@
-"""The sentences of what matters, and what ``plan`` says beforehand about the same tests."""
+"""The sentences about effects: those found, those tested, and what the design could have seen."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

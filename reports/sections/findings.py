@@ -1,4 +1,4 @@
-"""What a page says beyond its rows: extremes, dead knobs, cautions. Words are left to the sections."""
+"""Findings beyond the rows: extremes, dead knobs, groups of failures, cautions."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -46,7 +46,7 @@ def went_through_text(study: StudyRows) -> str:
 
 
 @dataclass(frozen=True)
-class Halved:
+class Halving:
     """How the halving went: its rungs, and where each was cut."""
 
     study: StudyRows

@@ -144,7 +144,7 @@ class CurveSummary:
 
 
 @dataclass(frozen=True)
-class WhatTheLogSays:
+class LogFindings:
     """First, last and lowest point, gaps, and the way it was going at its end."""
 
     study: StudyRows

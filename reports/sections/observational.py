@@ -1,4 +1,4 @@
-"""What went with good results, where no design laid the rows out: drawn at random, proposed, or picked by hand."""
+"""The section of rows that no design laid out, but chance, an optimiser or a hand: what went with good results."""
 
 import math
 from collections import Counter
@@ -69,7 +69,7 @@ def _numbers(labels: tuple[str, ...]) -> tuple[float, ...] | None:
 
 
 @dataclass(frozen=True)
-class WhatWentWith:
+class Observational:
     """The observational regression, in place of tested effects."""
 
     study: StudyRows

@@ -84,7 +84,7 @@ def convergence(study: StudyRows) -> list[Moment]:
 
 
 @dataclass(frozen=True)
-class Optimised:
+class Search:
     """What Optuna found, and how it came to it."""
 
     study: StudyRows

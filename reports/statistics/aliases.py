@@ -1,4 +1,4 @@
-"""What a fraction confounds, found from its rows.
+"""Aliases, which a fraction confounds, found from its rows.
 
 The sign of a product of two-level factors is the parity of their levels. A product that is constant over the rows is a
 word; a term and its product with a word are the same contrast. Words are a null space over the field of two elements.

@@ -1,4 +1,4 @@
-"""What was found: effects with their errors, from runs. Never an exception for what the data are: a reason instead."""
+"""The analysis of effects, from runs to estimates with their errors; what the data forbid is a reason, no exception."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What to use: the cells that may be the best, and what to expect of the one that came out best."""
+"""The best cell: those that may be it, and what to expect of the one that came out best."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

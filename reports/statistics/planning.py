@@ -1,8 +1,7 @@
-"""What a design will test, against which error, and the smallest effect that it can see: known before any run."""
+"""The tests of a design, their error, and the smallest effect that they can see: known before any run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 
@@ -32,16 +31,6 @@ def plan_tests(
     """Say what these cells can tell when each runs with every one of ``n_seeds`` seeds."""
     table = make_table(factors, cells, [None] * len(cells), inert)
     return planned(table.repeated(n_seeds) if cells else table)[0]
-
-
-def full_factorial(level_counts: Sequence[int]) -> tuple[tuple[Factor, ...], tuple[dict[str, str], ...]]:
-    """Make up factors with so many levels each, and all their cells."""
-    factors = tuple(
-        Factor(f"factor {number}", tuple(map(str, range(count))), "0") for number, count in enumerate(level_counts, 1)
-    )
-    names = [factor.name for factor in factors]
-    cells = product(*(factor.labels for factor in factors))
-    return factors, tuple(dict(zip(names, labels, strict=True)) for labels in cells)
 
 
 def planned(table: Table) -> tuple[PlannedTests, Choice | None]:

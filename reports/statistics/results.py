@@ -1,4 +1,4 @@
-"""What an analysis of effects is made of. Estimates are in units of the response; ``_in_sd`` are in run-to-run sd."""
+"""The parts of an analysis of effects. Estimates are in units of the response; ``_in_sd`` are in run-to-run sd."""
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What more seeds, or other cells for the same money, would buy: before the sweep, or after a page without findings."""
+"""Sensitivity: what more seeds, or other cells for as many runs, would see; before a sweep, or after a page."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,36 +9,16 @@ from reports.statistics import maximum
 from reports.statistics.design_table import Table, make_table
 from reports.statistics.error_terms import ENOUGH_DF
 from reports.statistics.planning import planned
-from reports.statistics.power import chance_to_find, least_to_find
+from reports.statistics.power import least_to_find
 from reports.statistics.results import Correction, Factor, PlannedTerm, PlannedTests
 
 MOST_SEEDS = 10_000
-
-
-def chance_to_see(plan: PlannedTests, effect_in_sd: float) -> float | None:
-    """Return the chance that a main effect of this size (the least well estimated one's) is found; None untested."""
-    worst = _worst(plan)
-    if worst is None or plan.error is None or worst.standard_error_in_sd is None:
-        return None
-    ratio = effect_in_sd / worst.standard_error_in_sd
-    return chance_to_find(ratio, worst.df, plan.error.df, plan.n_tests, plan.critical_value, plan.error.n_contrasts)
 
 
 def _worst(plan: PlannedTests) -> PlannedTerm | None:
     """The main effect that is estimated least well: the plan's smallest detectable effect is its."""
     main = [term for term in plan.terms if len(term.factors) == 1]
     return max(main, key=lambda term: term.smallest_effect_in_sd or 0.0, default=None)
-
-
-def smallest_effect_by_seeds(
-    factors: Sequence[Factor],
-    cells: Sequence[Mapping[str, str]],
-    n_seeds: Sequence[int],
-    inert: Sequence[str] = (),
-) -> dict[int, float | None]:
-    """Return the smallest detectable effect, in run-to-run sd, for numbers of seeds that all cells share."""
-    table = make_table(factors, cells, [None] * len(cells), inert)
-    return {number: _smallest(table, number) for number in n_seeds}
 
 
 def seeds_needed(

@@ -1,4 +1,4 @@
-"""What of a study can be analysed: its runs with their levels and results, and the factors that cannot act."""
+"""The part of a study that can be analysed: its runs with their levels and results, and the factors that cannot act."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a page is made of: the nouns that rows.py reads from a ledger."""
+"""The nouns of a page, as read.py reads them from a ledger."""
 
 import statistics
 from collections.abc import Callable, Iterable, Mapping

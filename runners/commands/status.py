@@ -8,9 +8,10 @@ from gridsearch.study.lease import driver_elsewhere
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.study import Study
 from gridsearch.study.survey import Coverage
+from reports.formats.markdown import seconds_text
 from reports.page import best_line
 from runners.cli import EXIT_DONE, Arguments
-from runners.progress import rung_text, spell_seconds
+from runners.progress import rung_text
 
 
 def run(arguments: Arguments) -> int:
@@ -24,9 +25,9 @@ def run(arguments: Arguments) -> int:
         running = ledger.connection.execute("SELECT * FROM attempts WHERE state = 'running' ORDER BY id").fetchall()
         if driver:
             for row in running:
-                print(f"{row['trial'][:8]} on {row['worker']}: for {spell_seconds(_since(row['started']))}")
+                print(f"{row['trial'][:8]} on {row['worker']}: for {seconds_text(_since(row['started']))}")
             if standing is None and (left := _seconds_left(ledger, coverage)):
-                print(f"about {spell_seconds(left)} left")
+                print(f"about {seconds_text(left)} left")
         elif elsewhere := driver_elsewhere(ledger.connection):
             print(f"driven by {elsewhere}; whether it still is cannot be told from this machine")
         elif not coverage.settled:

@@ -1,1 +1,1 @@
-"""What trials will cost: measured, kept, added up."""
+"""Prices of trials: measured, kept, added up."""

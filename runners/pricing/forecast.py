@@ -1,4 +1,4 @@
-"""What a sweep will take: the prices of its groups, put together for so many workers."""
+"""The forecast of a sweep: the prices of its groups, put together for so many workers."""
 
 import heapq
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""What ``plan`` says of the price of a sweep."""
+"""The price of a sweep, as ``plan`` says it."""
 
 import textwrap
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a search is asked to do: sampler, pruner, objectives, budget."""
+"""The settings of a search: sampler, pruner, objectives, budget."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -2,11 +2,32 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
-from reports.statistics.planning import full_factorial
-from reports.statistics.results import EffectAnalysis, Factor, Run
+from reports.statistics.power import chance_to_find
+from reports.statistics.results import EffectAnalysis, Factor, PlannedTests, Run
+
+
+def full_factorial(level_counts: Sequence[int]) -> tuple[tuple[Factor, ...], tuple[dict[str, str], ...]]:
+    """Make up factors with so many levels each, and all their cells."""
+    factors = tuple(
+        Factor(f"factor {number}", tuple(map(str, range(count))), "0") for number, count in enumerate(level_counts, 1)
+    )
+    names = [factor.name for factor in factors]
+    cells = product(*(factor.labels for factor in factors))
+    return factors, tuple(dict(zip(names, labels, strict=True)) for labels in cells)
+
+
+def chance_to_see(plan: PlannedTests, effect_in_sd: float) -> float:
+    """The chance that a main effect of this size is found, the least well estimated one's."""
+    worst = max((term for term in plan.terms if len(term.factors) == 1), key=lambda one: one.smallest_effect_in_sd or 0)
+    assert plan.error is not None
+    assert worst.standard_error_in_sd is not None
+    ratio = effect_in_sd / worst.standard_error_in_sd
+    error = plan.error
+    return chance_to_find(ratio, worst.df, error.df, plan.n_tests, plan.critical_value, error.n_contrasts)
 
 
 def simulated(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 COMPARISONS: Final[Mapping[str, str]] = {
-    # versus.py
+    # best_vs_baseline.py
     "Best against baseline": "最佳组合与基线",
     "The best cell and the baseline cannot be compared row by row: not all their logits are kept (`--keep-logits "
     "none`). All metrics are there.": (
@@ -72,7 +72,7 @@ COMPARISONS: Final[Mapping[str, str]] = {
         "± 之后是各研究内部的 95% 同时置信区间；粗体：在该研究中检出。只在一个研究中检出，并不说明两者不同：要看区"
         "间是否重叠。"
     ),
-    # observed.py and effects/observational.py
+    # observational.py
     "What went with good results": "哪些水平与好结果同时出现",
     "**Observational**: {chosen}. No level went together with better or worse results more than chance explains.": (
         "**观察性结论**：{chosen}。没有哪个水平与结果好坏的关联超出偶然。"

@@ -1,4 +1,4 @@
-"""What figures say, in Chinese. A label begins with Chinese letters and ends with Latin ones: 验证集 accuracy."""
+"""The texts of figures, in Chinese. A label begins with Chinese letters and ends with Latin ones: 验证集 accuracy."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""What matters, against which noise, and what to use, in Chinese."""
+"""Effects, the noise that they are held against, and what to use, in Chinese."""
 
 from collections.abc import Mapping
 from typing import Final

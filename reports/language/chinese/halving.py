@@ -1,4 +1,4 @@
-"""What a successive halving saw."""
+"""The successive halving, in Chinese."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 IMPORTED: Final[Mapping[str, str]] = {
-    # published_table.py
+    # published.py
     "{n} observation": "{n} 条观测",
     "**{observations} of {factors}, imported from a published table**": (
         "**{observations}，{factors}，由已发表的表格导入**"
@@ -42,7 +42,7 @@ IMPORTED: Final[Mapping[str, str]] = {
     # outside scores, in table.py
     "From outside, never chosen or tested by: {names}.": "外部评分，不据此选择或检验：{names}。",
     "Of several trials of a row, the mean.": "同一行有多个试验时取均值。",
-    # curve_text.py
+    # log_curve.py
     "{n} point": "{n} 个点",
     "**{points} of {response}, {curve} {start} to {end}, imported from a training log**": (
         "**{response} 的 {points}，{curve} {start} 至 {end}，由训练日志导入**"

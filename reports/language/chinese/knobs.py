@@ -1,4 +1,4 @@
-"""What the knobs mean, and where they come from, in Chinese. The last sources are patterns, tried in this order."""
+"""The meanings of the knobs, and their sources, in Chinese. The last sources are patterns, tried in this order."""
 
 from collections.abc import Mapping
 from typing import Final

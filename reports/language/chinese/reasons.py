@@ -1,4 +1,4 @@
-"""What the core has written down, in Chinese: why a knob cannot act, why a run did not learn, notes on data, states.
+"""The core's own words, in Chinese: why a knob cannot act, why a run did not learn, notes on data, states.
 
 Templates are tried in this order, and what fills a place is itself looked up.
 """

@@ -1,4 +1,4 @@
-"""What Optuna found."""
+"""The search by Optuna, in Chinese."""
 
 from collections.abc import Mapping
 from typing import Final

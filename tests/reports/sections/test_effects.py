@@ -11,14 +11,14 @@ import pytest
 from gridsearch.study.study import Study
 from gridsearch.trial import Failure
 from reports.page import write_reports
-from reports.sections.effects import WhatMatters, planned_texts, study_winner
-from reports.statistics.planning import full_factorial
+from reports.sections.effects import Effects, planned_texts, study_winner
 from reports.study.measured import inert_factors, measured, study_effects
 from reports.study.read import read_study
 from reports.study.view import StudyRows
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
 from tests.reports.pages import THREE, filled, import_table
 from tests.reports.seed64 import POOLER
+from tests.reports.simulated import full_factorial
 
 
 def rows(study: Study) -> StudyRows:
@@ -27,7 +27,7 @@ def rows(study: Study) -> StudyRows:
 
 
 def said(study: StudyRows) -> str:
-    return " ".join(WhatMatters(study).format().split())
+    return " ".join(Effects(study).format().split())
 
 
 def test_an_effect_that_is_found(study: Study) -> None:
@@ -207,7 +207,7 @@ def test_numbers_for_programs(study: Study) -> None:
 
 def test_prose_fits_a_terminal(seeds: Path, study: Study) -> None:
     import_table(seeds / "003_finetune64.md", None, study)
-    lines = WhatMatters(rows(study)).format().split("\n")
+    lines = Effects(rows(study)).format().split("\n")
     assert [line for line in lines if len(line) > 80 and not line.startswith("|")] == []
 
 

@@ -10,7 +10,7 @@ from gridsearch.study.study import Study
 from reports.page import make_page
 from reports.page_json import numbers
 from reports.sections.figures import pictures_of
-from reports.sections.observational import WhatWentWith, is_observational, study_regression
+from reports.sections.observational import Observational, is_observational, study_regression
 from reports.sections.reasons_text import no_regression_text
 from reports.statistics.observational import Predictor, regress
 from reports.statistics.results import Reason
@@ -156,7 +156,7 @@ def test_the_page_of_picked_rows(tmp_path: Path) -> None:
     assert not {picture.name for picture in pictures_of(study)} & {"half_normal", "main_effects", "interactions"}
     assert numbers(study)["effects"] is None
     assert numbers(study)["regression"]["coefficients"][2]["found"] is True
-    section = WhatWentWith(study).format()
+    section = Observational(study).format()
     assert section in text
     assert "**Observational**" in section
     assert "no proof that they are the cause" in section.replace("\n", " ")

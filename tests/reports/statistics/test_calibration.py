@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from reports.statistics.analyse import analyse_effects
-from reports.statistics.planning import full_factorial, plan_tests
-from reports.statistics.sensitivity import chance_to_see
-from tests.reports.simulated import named, simulated, with_copies
+from reports.statistics.planning import plan_tests
+from tests.reports.simulated import chance_to_see, full_factorial, named, simulated, with_copies
 
 
 def share_found(counts: Sequence[int], n_pages: int, wanted: str, **kwargs: object) -> tuple[float, float]:

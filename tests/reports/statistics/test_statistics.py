@@ -15,12 +15,11 @@ from scipy.stats import multivariate_t
 
 from reports.statistics import lenth, maximum
 from reports.statistics.analyse import analyse_effects
-from reports.statistics.fitting import holm
-from reports.statistics.planning import full_factorial, plan_tests
+from reports.statistics.planning import plan_tests
 from reports.statistics.results import Alias, Correction, EffectAnalysis, ErrorKind, Factor, Note, Reason, Run
-from reports.statistics.sensitivity import chance_to_see, same_budget, seeds_needed, smallest_effect_by_seeds
+from reports.statistics.sensitivity import same_budget, seeds_needed
 from tests.reports.seed64 import POOLER, half, read_seed64
-from tests.reports.simulated import named, simulated, with_copies
+from tests.reports.simulated import chance_to_see, full_factorial, named, simulated, with_copies
 
 
 class TestSeed64:
@@ -370,9 +369,6 @@ class TestDesigns:
         assert split["2", "2"] == pytest.approx(2.0, abs=0.6)
         assert split["2", "1"] == pytest.approx(0.0, abs=0.6)
 
-    def test_holm(self) -> None:
-        assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
-
 
 class TestPlan:
     def test_error_terms(self) -> None:
@@ -396,15 +392,18 @@ class TestPlan:
     def test_scaling_of_seeds(self, counts: tuple[int, ...]) -> None:
         factors, cells = full_factorial(counts)
         numbers = (1, 2, 3, 5)
-        planned = {number: plan_tests(factors, cells, number).smallest_effect_in_sd for number in numbers}
-        assert smallest_effect_by_seeds(factors, cells, numbers) == pytest.approx(planned, rel=1e-6)
+        for number in numbers:
+            size = plan_tests(factors, cells, number).smallest_effect_in_sd
+            assert size is not None
+            assert seeds_needed(factors, cells, size * (1 + 1e-6)) == number
+            assert seeds_needed(factors, cells, size * (1 - 1e-6)) == number + 1
 
     def test_seeds_needed(self) -> None:
         factors, cells = full_factorial((2,) * 5)
         needed = seeds_needed(factors, cells, 0.5)
         assert needed is not None
-        sizes = smallest_effect_by_seeds(factors, cells, [needed - 1, needed])
-        assert (sizes[needed] or 0) <= 0.5 < (sizes[needed - 1] or 0)
+        fewer, enough = (plan_tests(factors, cells, number).smallest_effect_in_sd for number in (needed - 1, needed))
+        assert (enough or 0) <= 0.5 < (fewer or 0)
         assert seeds_needed(factors, cells, 1e-6) is None
         assert seeds_needed(factors, [], 1.0) is None
 
