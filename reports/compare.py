@@ -9,10 +9,10 @@ from gridsearch.errors import RequestError
 from reports.formats.markdown import Section, bullets, code, escape, paragraphs, plural, table, wrap
 from reports.formats.table import Cell, Table, decimals, metric_text
 from reports.language.say import say, sentences
+from reports.sections.context import PageContext
 from reports.sections.effects_text import signed
 from reports.sections.reasons_text import why_not_text
 from reports.statistics.results import Effect, EffectAnalysis
-from reports.study.measured import study_effects
 from reports.study.view import CellRow, StudyRows
 
 Key = tuple[str | float, ...]
@@ -263,7 +263,7 @@ class ComparisonPage:
 
     def _effects(self) -> str:
         about = self.comparison
-        sides = [(study, study_effects(study)) for study in (about.first, about.second)]
+        sides = [(study, PageContext(study).analysis) for study in (about.first, about.second)]
         found = [_by_columns(study, analysis) for study, analysis in sides]
         terms = [
             term

@@ -1,114 +1,127 @@
-"""The page of a study: a tree of sections, and as the last act the files."""
+"""The page of a study: its sections, and as the last act the files."""
 
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gridsearch.errors import RequestError, one_of
 from gridsearch.study.ledger import Ledger
+from gridsearch.study.manifest import CurveManifest, Manifest, TableManifest, TrialsManifest
 from gridsearch.study.study import Study
 from reports.figures.figure import Picture
 from reports.formats import trials_table
 from reports.formats.html import Figure, html_text
 from reports.formats.latex import latex_text
-from reports.formats.markdown import Block, escape, paragraphs
+from reports.formats.markdown import escape, paragraphs
 from reports.formats.table import csv_text, terminal_table
 from reports.language.say import speaking
-from reports.page_json import numbers_text
+from reports.page_json import numbers_of, numbers_text
 from reports.sections.attempts import DivergedRuns, Failures, NotLearnedRuns, ProvenanceSection, Repeat
 from reports.sections.best_vs_baseline import BestAgainstBaseline
+from reports.sections.context import PageContext, PageSection
 from reports.sections.cost import Cost
 from reports.sections.design import DeadKnobs, FixedRecipe, LeftOut, Levels, SameRows
 from reports.sections.effects import Effects
 from reports.sections.figures import FOLDER, Figures, pictures_of
-from reports.sections.halving import Halving
+from reports.sections.halving import HalvingSection
 from reports.sections.log_curve import CurvePoints, CurveSummary, LogFindings
-from reports.sections.observational import Observational, is_observational
+from reports.sections.observational import Observational
 from reports.sections.published import PublishedExtremes, PublishedLevels, PublishedResults, PublishedSummary
 from reports.sections.results import Cautions, Extremes, Results, Summary, Yardsticks, best_sentence
-from reports.sections.search import Search
-from reports.study.first_rung import at_first_rung
+from reports.sections.search import SearchSection
 from reports.study.read import read_study
 from reports.study.view import StudyRows
 
 __all__ = ["best_line", "make_page", "terminal_table", "write_reports"]
 
 
+SECTIONS: Mapping[type[Manifest], tuple[type[PageSection], ...]] = {
+    TrialsManifest: (
+        Summary,
+        SearchSection,
+        HalvingSection,
+        Effects,
+        Observational,
+        Results,
+        Extremes,
+        BestAgainstBaseline,
+        Yardsticks,
+        Cost,
+        Figures,
+        Cautions,
+        Levels,
+        FixedRecipe,
+        LeftOut,
+        SameRows,
+        DeadKnobs,
+        NotLearnedRuns,
+        DivergedRuns,
+        Failures,
+        Repeat,
+        ProvenanceSection,
+    ),
+    TableManifest: (
+        PublishedSummary,
+        Effects,
+        Observational,
+        PublishedResults,
+        PublishedExtremes,
+        Figures,
+        PublishedLevels,
+    ),
+    CurveManifest: (CurveSummary, LogFindings, Figures, CurvePoints),
+}
+"""The sections of each kind of study in reading order: what was found, what was asked, how to do it again."""
+
+
 @dataclass(frozen=True)
 class Page:
-    """A title and its sections, in reading order."""
+    """A study and its sections, in reading order, with the pictures that are shown in one of them."""
 
-    title: str
-    sections: tuple[Block, ...]
+    study: StudyRows
+    sections: tuple[PageSection, ...]
+    pictures: tuple[Picture, ...] = ()
 
     def format(self) -> str:
         """Return the Markdown of the whole page; what has nothing to say is left out."""
-        return paragraphs([f"# {escape(self.title)}", *(section.format() for section in self.sections)]) + "\n"
+        title = escape(self.study.manifest.title)
+        return paragraphs([f"# {title}", *(section.format() for section in self.sections)]) + "\n"
+
+    def numbers(self) -> dict[str, Any]:
+        """Return every number on the page: see page_json.py."""
+        return numbers_of(self.study, self.sections)
+
+    def html(self) -> str:
+        """Return one file that holds the page, its pictures, and what sorts and filters its table."""
+        figures = [Figure("", one.alt, one.title, one.svg, file=f"{one.name}.svg") for one in self.pictures]
+        return html_text(self.study, self.sections, figures)
 
 
-def make_page(study: StudyRows, pictures: tuple[Picture, ...] = ()) -> Page:
-    """Put the sections of a study's page together: what was found, what was asked, how to do it again."""
-    title = study.manifest.title
-    if study.is_curve:
-        return Page(title, (CurveSummary(study), LogFindings(study), Figures(pictures), CurvePoints(study)))
-    answer = Observational(at_first_rung(study)) if is_observational(study) else Effects(study)
-    if study.is_imported:
-        sections: tuple[Block, ...] = (
-            PublishedSummary(study),
-            answer,
-            PublishedResults(study),
-            PublishedExtremes(study),
-            Figures(pictures),
-            PublishedLevels(study),
-        )
-        return Page(title, sections)
-    return Page(
-        title,
-        (
-            Summary(study),
-            Search(study),
-            Halving(study),
-            answer,
-            Results(study),
-            Extremes(study),
-            BestAgainstBaseline(study),
-            Yardsticks(study),
-            Cost(study),
-            Figures(pictures),
-            Cautions(study),
-            Levels(study),
-            FixedRecipe(study),
-            LeftOut(study),
-            SameRows(study),
-            DeadKnobs(study),
-            NotLearnedRuns(study),
-            DivergedRuns(study),
-            Failures(study),
-            Repeat(study),
-            ProvenanceSection(study),
-        ),
+def make_page(study: StudyRows, *, illustrated: bool = False) -> Page:
+    """Put the sections of a study's page together; pictures are drawn in the language that is spoken."""
+    context = PageContext(study)
+    pictures = pictures_of(context) if illustrated else ()
+    sections = (
+        Figures(context, pictures) if section is Figures else section(context)
+        for section in SECTIONS[type(study.manifest)]
     )
+    return Page(study, tuple(sections), pictures)
 
 
 def best_line(ledger: Ledger) -> str:
     """Name the best cell so far in one line; empty when nothing has finished."""
-    study = read_study(ledger)
-    return "" if study.is_imported else best_sentence(study)
+    return best_sentence(read_study(ledger))
 
 
-def _html(study: StudyRows, pictures: tuple[Picture, ...]) -> str:
-    figures = [Figure("", one.alt, one.title, one.svg, file=f"{one.name}.svg") for one in pictures]
-    return html_text(study, make_page(study, pictures).sections, figures)
-
-
-FORMATS: dict[str, Callable[[StudyRows, tuple[Picture, ...]], str]] = {
-    "md": lambda study, pictures: make_page(study, pictures).format(),
-    "csv": lambda study, pictures: csv_text(study),
-    "json": lambda study, pictures: numbers_text(study),
-    "html": _html,
-    "latex": lambda study, pictures: latex_text(study),
+FORMATS: dict[str, Callable[[Page], str]] = {
+    "md": Page.format,
+    "csv": lambda page: csv_text(page.study),
+    "json": lambda page: numbers_text(page.numbers()),
+    "html": Page.html,
+    "latex": lambda page: latex_text(page.study),
 }
 """Format name, which is also the file's suffix, to the text of its file."""
 ILLUSTRATED = {"md", "html"}
@@ -130,16 +143,16 @@ def write_reports(study: Study, out: Path | None, formats: Sequence[str], langua
         rows = read_study(ledger)
     texts = {}
     with speaking(language):
-        pictures = pictures_of(rows) if ILLUSTRATED & set(formats) else ()
+        page = make_page(rows, illustrated=bool(ILLUSTRATED & set(formats)))
         for name in formats:
             with speaking("en" if name in FOR_PROGRAMS else language):
-                texts[name] = FORMATS[name](rows, pictures)
+                texts[name] = FORMATS[name](page)
     folder = study.folder if out is None else out
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if "md" in formats and pictures:
+        if "md" in formats and page.pictures:
             (folder / FOLDER).mkdir(exist_ok=True)
-            for picture in pictures:
+            for picture in page.pictures:
                 _write(folder / FOLDER / f"{picture.name}.svg", picture.svg)
         files = {study.page_path.with_suffix(f".{name}").name: text for name, text in texts.items()}
         if "csv" in formats:

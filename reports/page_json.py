@@ -44,46 +44,55 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from reports.commands import rerun_command, sweep_command
-from reports.sections.best_vs_baseline import Versus, best_against_baseline
-from reports.sections.cost import study_cost
-from reports.sections.cost_forecast import forecast
-from reports.sections.findings import cautions, dead_knobs, failure_groups, highest_result, same_rows
-from reports.sections.halving import halving_numbers
-from reports.sections.log_curve import curve_numbers
-from reports.sections.observational import is_observational, study_regression
-from reports.sections.reasons_text import effects_numbers, regression_numbers
-from reports.sections.search import optimised_numbers
-from reports.study.first_rung import at_first_rung
-from reports.study.measured import study_effects
-from reports.study.published_value import published_value
-from reports.study.view import CellRow, StudyRows
+from reports.sections.context import PageSection
+from reports.study.view import StudyRows
 
 FORMAT = 1
+ORDER = (
+    "coverage",
+    "guess",
+    "result",
+    "cells",
+    "best",
+    "worst",
+    "highest_result",
+    "baseline",
+    "optimised",
+    "halving",
+    "cost",
+    "predicted",
+    "curve",
+    "effects",
+    "regression",
+    "observations",
+    "versus",
+    "yardsticks",
+    "excluded",
+    "same_rows",
+    "dead_knobs",
+    "failures",
+    "cautions",
+    "timing",
+    "provenance",
+    "commands",
+)
+"""The keys that sections own, in the order of the file, which is not that of the page."""
 
 
-def numbers_text(study: StudyRows) -> str:
-    """Serialise the numbers of a page."""
-    return json.dumps(numbers(study), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-
-
-def numbers(study: StudyRows) -> dict[str, Any]:
-    """Gather the numbers of a page."""
+def numbers_of(study: StudyRows, sections: Iterable[PageSection]) -> dict[str, Any]:
+    """Put the numbers of the sections together, below what the study is."""
+    found = {key: value for section in sections for key, value in section.numbers().items()}
     about = study.manifest.to_json()
     head = {"format": FORMAT, "kind": about["kind"], "study": about}
-    return head | (_of_observations(study) if study.is_imported else _of_trials(study))
+    return head | {key: found[key] for key in sorted(found, key=ORDER.index)}
 
 
-def _answer(study: StudyRows) -> dict[str, Any]:
-    observational = is_observational(study)
-    return {
-        "effects": None if observational else _finite(effects_numbers(study_effects(study))),
-        "regression": _finite(regression_numbers(study_regression(at_first_rung(study)))) if observational else None,
-    }
+def numbers_text(numbers: Mapping[str, Any]) -> str:
+    """Serialise the numbers of a page."""
+    return json.dumps(_finite(numbers), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def _finite(value: Any) -> Any:
@@ -95,93 +104,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     return value
-
-
-def _of_observations(study: StudyRows) -> dict[str, Any]:
-    return {
-        "result": {"metric": study.metric, "split": None, "lower_is_better": study.lower_is_better},
-        **({"curve": curve_numbers(study)} if study.is_curve else _answer(study)),
-        "observations": [
-            {
-                "index": row.index,
-                "levels": row.levels,
-                "value": row.value,
-                "text": row.text,
-                "scores": {
-                    name: {"value": published_value(text).number, "text": text} for name, text in row.scores.items()
-                },
-            }
-            for row in study.observations
-        ],
-    }
-
-
-def _of_trials(study: StudyRows) -> dict[str, Any]:
-    ranking, cost, expected = study.ranking, study_cost(study), forecast(study)
-    best = ranking[0] if ranking else None
-    return {
-        "coverage": {"line": str(study.coverage), "complete": study.coverage.complete, **asdict(study.coverage)},
-        "guess": None if study.guess is None else asdict(study.guess),
-        "result": {
-            "metric": study.metric,
-            "positive_label": study.positive_label,
-            "split": study.split,
-            "lower_is_better": study.lower_is_better,
-        },
-        "cells": [_cell(study, cell) for cell in study.cells],
-        "best": _index(best),
-        "worst": _index(ranking[-1] if ranking else None),
-        "highest_result": _index(highest_result(study)),
-        "baseline": _index(study.baseline),
-        "optimised": optimised_numbers(study),
-        "halving": halving_numbers(study),
-        "cost": None if cost is None else asdict(cost),
-        "predicted": None if expected is None else asdict(expected),
-        **_answer(study),
-        "versus": _versus(best_against_baseline(study)),
-        "yardsticks": [asdict(yardstick) for yardstick in study.yardsticks],
-        "excluded": [{"row": cell.row, "levels": cell.levels, "why": cell.why} for cell in study.excluded],
-        "same_rows": [[cell.row for cell in group] for group in same_rows(study)],
-        "dead_knobs": [asdict(dead) for dead in dead_knobs(study)],
-        "failures": [asdict(group) for group in failure_groups(study.failures)],
-        "cautions": cautions(study),
-        "timing": asdict(study.timing),
-        "provenance": [{"n_attempts": record.n_attempts, **record.content} for record in study.provenance],
-        "commands": {
-            "sweep": sweep_command(study),
-            "rerun": rerun_command(study, best.finished[0].trial) if best else None,
-        },
-    }
-
-
-def _versus(found: Versus | None) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    return {
-        "n_rows": found.n_rows,
-        "bootstrap": asdict(found.bootstrap),
-        "seeds": [asdict(pair) for pair in found.seeds],
-    }
-
-
-def _index(cell: CellRow | None) -> int | None:
-    return None if cell is None else cell.index
-
-
-def _cell(study: StudyRows, cell: CellRow) -> dict[str, Any]:
-    return {
-        "index": cell.index,
-        "row": cell.row,
-        "levels": cell.levels,
-        "settings": study.settings(cell.levels),
-        "recipe": cell.recipe,
-        "dead": cell.dead,
-        "state": cell.state,
-        "result": asdict(cell.result),
-        "dev": asdict(cell.dev),
-        "chosen_epochs": [replicate.chosen_epoch for replicate in cell.finished],
-        "seconds_per_epoch": cell.train_seconds_per_epoch.mean,
-        "not_learned": list(cell.not_learned),
-        "replicates": [asdict(replicate) | {"diverged_in": replicate.diverged_in} for replicate in cell.replicates],
-        "scores": study.scores_of(cell),
-    }

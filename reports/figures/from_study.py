@@ -10,9 +10,9 @@ from reports.language.say import enumerated, say
 from reports.study.view import CellRow, Replicate, StudyRows
 
 
-def response_on(study: StudyRows, split: str | None) -> Response:
+def response_on(study: StudyRows, split: str) -> Response:
     """Name the study's metric on a split; a published one, whose split is not known, by its column."""
-    label = say("{metric} on {split}", metric=study.metric, split=say(split)) if split else study.metric
+    label = study.metric if study.is_imported else say("{metric} on {split}", metric=study.metric, split=say(split))
     if study.seen_after is not None:
         label += say(" after {n} of {total} epochs", n=study.seen_after[0], total=study.seen_after[1])
     return Response(label, study.lower_is_better)

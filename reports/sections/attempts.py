@@ -1,7 +1,7 @@
 """Sections about the runs: those that did not learn, failures, how to repeat them, where the numbers come from."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,16 +24,13 @@ from reports.formats.markdown import (
 )
 from reports.formats.table import metric_text
 from reports.language.say import enumerated, retold, say, sentences
+from reports.sections.context import PageSection
 from reports.sections.findings import FailureGroup, failure_groups
 from reports.sections.results import none_above_text
-from reports.study.view import StudyRows
 
 
-@dataclass(frozen=True)
-class NotLearnedRuns:
+class NotLearnedRuns(PageSection):
     """Finished runs that did not learn."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section; said aloud when there is none, empty when nothing has finished."""
@@ -63,11 +60,8 @@ class NotLearnedRuns:
         return Section(title, (wrap(intro), bullets(items), early)).format()
 
 
-@dataclass(frozen=True)
-class DivergedRuns:
+class DivergedRuns(PageSection):
     """Finished runs that ended early because numbers were no longer finite."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section; empty when there is none."""
@@ -90,11 +84,8 @@ class DivergedRuns:
         return Section(say("Runs that diverged"), (wrap(intro), bullets(items))).format() if items else ""
 
 
-@dataclass(frozen=True)
-class Failures:
+class Failures(PageSection):
     """Failed attempts, those put together that say the same."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section; said aloud when there is none."""
@@ -105,6 +96,10 @@ class Failures:
         failed, n_attempts = plural(len(self.study.failures), "attempt"), self.study.timing.n_attempts
         total = say("{attempts} of {n} failed.", attempts=failed, n=n_attempts)
         return Section(say("Failures"), (total, bullets(self._line(group) for group in groups))).format()
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the groups of failures."""
+        return {"failures": [asdict(group) for group in failure_groups(self.study.failures)]}
 
     def _line(self, group: FailureGroup) -> str:
         head = say(
@@ -124,11 +119,8 @@ class Failures:
         return say("trials {ids}", ids=enumerated(ids))
 
 
-@dataclass(frozen=True)
-class Repeat:
+class Repeat(PageSection):
     """The commands that do it again: the study, one row, the numbers for programs."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section."""
@@ -152,21 +144,29 @@ class Repeat:
             blocks.append(details(say("The space, as it was declared"), fenced(text.splitlines(), "toml")))
         return Section(say("Repeat it"), tuple(blocks)).format()
 
+    def numbers(self) -> dict[str, Any]:
+        """Return the commands; that of a row is null without a best one."""
+        study = self.study
+        rerun = rerun_command(study, study.ranking[0].finished[0].trial) if study.ranking else None
+        return {"commands": {"sweep": sweep_command(study), "rerun": rerun}}
+
     def _trials(self) -> str:
         rows = [[str(cell.index), " ".join(short_id(r.trial) for r in cell.replicates)] for cell in self.study.cells]
         return table([say("index"), say("trials")], rows)
 
 
-@dataclass(frozen=True)
-class ProvenanceSection:
+class ProvenanceSection(PageSection):
     """Task, encoder, versions, machine, commit, commands."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section."""
         items = [*self._task(), *self._design(), *self._circumstances(), *self._time()]
         return Section(say("Provenance"), (bullets(items),)).format()
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the times, and each start of a driver."""
+        starts = [{"n_attempts": record.n_attempts, **record.content} for record in self.study.provenance]
+        return {"timing": asdict(self.study.timing), "provenance": starts}
 
     def _task(self) -> list[str]:
         about = self.study.about

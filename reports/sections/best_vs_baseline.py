@@ -1,11 +1,14 @@
 """The best cell against the baseline, row by row, from stored predictions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
 
 from reports.formats.markdown import Section, bullets, escape, wrap
 from reports.formats.table import decimals, metric_text
 from reports.language.say import say, sentences
+from reports.sections.context import PageSection
 from reports.sections.effects_text import signed
 from reports.statistics.paired_rows import McNemar, PairedBootstrap, mcnemar, paired_bootstrap
 from reports.study.view import CellRow, Replicate, StudyRows
@@ -60,15 +63,12 @@ def _same_seeds(first: Sequence[Replicate], second: Sequence[Replicate]) -> list
     return [(one, others[one.repetition]) for one in first if one.repetition in others]
 
 
-@dataclass(frozen=True)
-class BestAgainstBaseline:
+class BestAgainstBaseline(PageSection):
     """What the best cell gains over the baseline on the very same rows, and how sure that is."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section; empty when the baseline is the best, or nothing can be compared."""
-        found = best_against_baseline(self.study)
+        found = self.versus
         if found is None:
             return (
                 Section(say("Best against baseline"), (wrap(_not_kept()),)).format()
@@ -78,6 +78,19 @@ class BestAgainstBaseline:
         return Section(
             say("Best against baseline"), (wrap(self._difference(found)), self._rows(found), wrap(self._means(found)))
         ).format()
+
+    @cached_property
+    def versus(self) -> Versus | None:
+        """The comparison of the two cells; None where they cannot be compared."""
+        return best_against_baseline(self.study)
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the comparison; null where there is none."""
+        found = self.versus
+        if found is None:
+            return {"versus": None}
+        seeds = [asdict(pair) for pair in found.seeds]
+        return {"versus": {"n_rows": found.n_rows, "bootstrap": asdict(found.bootstrap), "seeds": seeds}}
 
     def _difference(self, found: Versus) -> str:
         low, high = found.bootstrap.interval

@@ -3,13 +3,16 @@
 import statistics
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
 
 from reports.figures.from_study import timed_cells
 from reports.figures.quality_time import pareto_set
 from reports.formats.markdown import Section, escape, plural, seconds_text, table, wrap
 from reports.language.say import enumerated, say, sentences
-from reports.sections.cost_forecast import forecast_blocks
+from reports.sections.context import PageSection
+from reports.sections.cost_forecast import forecast, forecast_blocks
 from reports.study.view import CellRow, FactorColumn, StudyRows
 
 Pair = tuple[float, float]
@@ -104,15 +107,12 @@ def _hours(seconds: float) -> str:
     return f"{seconds / 3600:.3g}"
 
 
-@dataclass(frozen=True)
-class Cost:
+class Cost(PageSection):
     """Seconds per epoch of every level, and how many times those of the baseline level."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section; empty before anything has finished."""
-        found = study_cost(self.study)
+        found = self.cost
         if found is None:
             return ""
         above = say(
@@ -124,6 +124,19 @@ class Cost:
         below = sentences([self._below(found), self._total(), self._fast_and_good()])
         levels = (wrap(above), shown) if found.levels else ()
         return Section(say("Cost"), (*levels, wrap(below), *forecast_blocks(self.study))).format()
+
+    @cached_property
+    def cost(self) -> StudyCost | None:
+        """The cost of every level; None before any trial has finished."""
+        return study_cost(self.study)
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the costs and the forecast; null before any trial has finished, or without a forecast."""
+        expected = forecast(self.study)
+        return {
+            "cost": None if self.cost is None else asdict(self.cost),
+            "predicted": None if expected is None else asdict(expected),
+        }
 
     def _total(self) -> str:
         """Say what the study took, and which share of it failures wasted; empty where attempts left no time."""

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict
 from typing import Any
 
 from gridsearch.recipe.recipe import Recipe, knobs
@@ -11,6 +11,7 @@ from gridsearch.space.design import alias_texts
 from gridsearch.space.factor import label_of
 from reports.formats.markdown import Section, bullets, code, escape, listed, paragraphs, plural, table, wrap
 from reports.language.say import enumerated, retold, say, sentences
+from reports.sections.context import PageSection
 from reports.sections.findings import DeadKnob, dead_knobs, left_out, same_rows
 from reports.study.view import StudyRows
 
@@ -33,11 +34,8 @@ def _in_recipe_order(settings: Mapping[str, object]) -> dict[str, object]:
     return dict(sorted(settings.items(), key=lambda item: order.index(item[0]) if item[0] in order else len(order)))
 
 
-@dataclass(frozen=True)
-class Levels:
+class Levels(PageSection):
     """What each level sets, and what the knobs mean."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section."""
@@ -81,11 +79,8 @@ def varied_knobs(study: StudyRows) -> set[str]:
     return {name for factor in study.factors for settings in factor.levels.values() for name in settings}
 
 
-@dataclass(frozen=True)
-class FixedRecipe:
+class FixedRecipe(PageSection):
     """The part of the recipe that all cells share: what the space fixes, and the defaults that act in every trial."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section."""
@@ -107,11 +102,8 @@ class FixedRecipe:
         return {name: recipe[name] for name in acting if name not in taken}
 
 
-@dataclass(frozen=True)
-class LeftOut:
+class LeftOut(PageSection):
     """Cells that rules leave out, counted for each rule."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section; said aloud when there is none."""
@@ -141,6 +133,11 @@ class LeftOut:
                 "Of {asked}, rules leave out {n}; {planned} are planned.", asked=asked, n=n_excluded, planned=n_cells
             )
         return Section(title, (wrap(total), bullets(items), self._aliases())).format()
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the cells that are left out."""
+        left = [{"row": cell.row, "levels": cell.levels, "why": cell.why} for cell in self.study.excluded]
+        return {"excluded": left}
 
     def _asked(self) -> str:
         if self.study.is_list:
@@ -182,11 +179,8 @@ class LeftOut:
         return paragraphs([above, bullets(escape(retold(text)) for text in texts)])
 
 
-@dataclass(frozen=True)
-class SameRows:
+class SameRows(PageSection):
     """Rows of a list that are the same recipe."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section; empty when every row is a recipe of its own."""
@@ -197,12 +191,13 @@ class SameRows:
         intro = say("These rows differ in nothing that this study varies: each group shares its trials and its result.")
         return Section(say("Rows that are the same recipe"), (wrap(intro), bullets(items))).format()
 
+    def numbers(self) -> dict[str, Any]:
+        """Return the groups of rows, by name."""
+        return {"same_rows": [[cell.row for cell in group] for group in same_rows(self.study)]}
 
-@dataclass(frozen=True)
-class DeadKnobs:
+
+class DeadKnobs(PageSection):
     """Knobs that cannot act, and what that makes of their cells."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section; empty when every knob acts."""
@@ -210,6 +205,10 @@ class DeadKnobs:
         if not found:
             return ""
         return Section(say("Dead knobs"), (bullets(self._line(dead) for dead in found),)).format()
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the knobs, why they cannot act, and in which cells."""
+        return {"dead_knobs": [asdict(dead) for dead in dead_knobs(self.study)]}
 
     def _line(self, dead: DeadKnob) -> str:
         text = say(

@@ -3,12 +3,13 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from reports.formats.markdown import Section, bullets, escape, plural, wrap
 from reports.formats.table import decimals
 from reports.language.say import say, sentences
 from reports.sections.best_text import winner_text
+from reports.sections.context import PageSection
 from reports.sections.effects_text import (
     Words,
     copied_text,
@@ -22,63 +23,25 @@ from reports.sections.effects_text import (
 )
 from reports.sections.halving import seen_after_text, went_through_text
 from reports.sections.noise_text import df_text, dropped_text, noise_text
-from reports.sections.reasons_text import why_not_text
-from reports.statistics.best_cell import CellMean, Winner, expected_means, winner
+from reports.sections.reasons_text import effects_numbers, why_not_text
+from reports.statistics.best_cell import Winner
 from reports.statistics.planning import plan_tests
-from reports.statistics.results import EffectAnalysis, ErrorKind, Factor, PlannedTests
+from reports.statistics.results import ErrorKind, Factor, PlannedTests
 from reports.statistics.sensitivity import same_budget, seeds_needed
-from reports.study.first_rung import at_first_rung
-from reports.study.measured import Measured, analysed, measured
 from reports.study.view import StudyRows
 
 _ORDERS = {1: "main effect", 2: "two-factor interaction", 3: "three-factor interaction"}
 
 
-def study_winner(study: StudyRows) -> Winner | None:
-    """Find the rows that may be the best on dev (of a published table: in it); None without an error, or one row.
-
-    Indexes are positions in the table. The centres of the shrunken estimate are what the effects found predict.
-    """
-    about = measured(study, "dev")
-    return _winner(study, about, analysed(about))
-
-
-def _winner(study: StudyRows, about: Measured, analysis: EffectAnalysis) -> Winner | None:
-    if len(about.cells) < 2:
-        return None
-    if analysis.sd is None or analysis.plan.error is None:
-        return None
-    cells = [CellMean(index, sum(values) / len(values), len(values)) for index, _, values in about.cells]
-    expected, n_coefficients = expected_means(
-        about.factors,
-        [levels for _, levels, _ in about.cells],
-        [cell.mean for cell in cells],
-        [cell.n for cell in cells],
-        [effect.factors for effect in analysis.found],
-    )
-    return winner(
-        cells,
-        analysis.sd,
-        analysis.plan.error.df,
-        lower_is_better=study.lower_is_better,
-        expected=expected.tolist(),
-        n_coefficients=n_coefficients,
-    )
-
-
-@dataclass(frozen=True)
-class Effects:
+class Effects(PageSection):
     """The answer to the title: effects found or not, the noise that they were held against, and what to use."""
 
-    study: StudyRows
-
     def format(self) -> str:
-        """Return the section; empty before there is any result."""
-        study = at_first_rung(self.study)
-        about = measured(study, study.split)
-        analysis = analysed(about)
-        if not analysis.plan.n_runs:
+        """Return the section; empty before there is any result, and where no design laid the rows out."""
+        study = self.page.seen
+        if self.page.is_observational or not self.page.analysis.plan.n_runs:
             return ""
+        about, analysis = self.page.measured, self.page.analysis
         title, words = say("What matters"), Words.of(study)
         if analysis.why_not:
             text = sentences(
@@ -89,7 +52,7 @@ class Effects:
             return Section(title, (wrap(no_conclusion_text(about.n_not_learned, n_runs)),)).format()
         blocks = (
             wrap(seen_after_text(study)) if study.seen_after else "",
-            wrap(headline(words, analysis, self._seeds(about, analysis))),
+            wrap(headline(words, analysis, self._seeds())),
             wrap(not_learned_text(analysis, about.n_not_learned)) if about.n_not_learned else "",
             bullets(found_lines(words, analysis)),
             effect_table(words, analysis),
@@ -97,26 +60,28 @@ class Effects:
             wrap(rest_text(analysis)),
         )
         noise = Section(say("Noise"), tuple(map(wrap, noise_text(words, analysis))), level=3)
-        return Section(title, (*blocks, noise.format(), self._to_use(words, about, analysis))).format()
+        return Section(title, (*blocks, noise.format(), self._to_use(words))).format()
 
-    def _to_use(self, words: Words, about: Measured, analysis: EffectAnalysis) -> str:
+    def numbers(self) -> dict[str, Any]:
+        """Return the analysis; null where no design laid the rows out."""
+        return {"effects": None if self.page.is_observational else effects_numbers(self.page.analysis)}
+
+    def _to_use(self, words: Words) -> str:
         """Choose on dev; what was analysed serves where that is the result."""
-        if self.study.standing is not None:
-            text = _among_finished(self.study)
-            return Section(say("What to use"), (wrap(text),), level=3).format() if text else ""
-        if self.study.has_test:
-            about = measured(self.study, "dev")
-            analysis = analysed(about)
-        best = _winner(self.study, about, analysis)
-        if best is None:
-            return ""
+        best, n_cells = self.page.winner, len(self.page.measured_on_dev.cells)
         rows = self.study.observations
-        indexes = {place: row.index for place, row in enumerate(rows, start=1)}
-        text = winner_text(words, best, len(about.cells), len(rows), indexes)
-        return Section(say("What to use"), (wrap(text),), level=3).format()
+        if self.study.standing is not None:
+            text = _among_finished(self.study, best, n_cells)
+        elif best is None:
+            text = ""
+        else:
+            indexes = {place: row.index for place, row in enumerate(rows, start=1)}
+            text = winner_text(words, best, n_cells, len(rows), indexes)
+        return Section(say("What to use"), (wrap(text),), level=3).format() if text else ""
 
-    def _seeds(self, about: Measured, analysis: EffectAnalysis) -> int | None:
+    def _seeds(self) -> int | None:
         """Seeds that every cell would need for half of the smallest effect; asked only when nothing was found."""
+        about, analysis = self.page.measured, self.page.analysis
         smallest = analysis.plan.smallest_effect_in_sd
         if analysis.found or smallest is None:
             return None
@@ -127,14 +92,14 @@ class Effects:
         return seeds_needed(factors, cells, smallest / 2, about.inert)
 
 
-def _among_finished(study: StudyRows) -> str:
+def _among_finished(study: StudyRows, best: Winner | None, n_cells: int) -> str:
     """Say what to use after a halving: chosen among the cells that ran to the end, by the noise of their own seeds."""
     if not study.ranking:
         return ""
-    first, best = study.ranking[0], finished_winner(study)
+    first = study.ranking[0]
     named = {"cell": first.name(escape), "mean": decimals(first.dev.mean)}
     if best is not None:
-        text = winner_text(Words.of(study), best, len(measured(study, "dev").cells), 0, {})
+        text = winner_text(Words.of(study), best, n_cells, 0, {})
     elif len(study.ranking) == 1:
         text = say("Only {cell} ran to the end ({mean} on dev).", **named)
     else:
@@ -145,22 +110,6 @@ def _among_finished(study: StudyRows) -> str:
             **named,
         )
     return sentences([text, went_through_text(study)])
-
-
-def finished_winner(study: StudyRows) -> Winner | None:
-    """Find the rows that may be the best on dev among those that ran to the end of a halving.
-
-    They were chosen, so no model of effects stands behind them: the error is what their seeds differ by, pooled. None
-    where there are fewer than two, or no such noise.
-    """
-    cells = measured(study, "dev").cells
-    deviations = [value - sum(values) / len(values) for _, _, values in cells for value in values]
-    df = len(deviations) - len(cells)
-    if len(cells) < 2 or not df or not any(deviations):
-        return None
-    sd = math.sqrt(math.fsum(one**2 for one in deviations) / df)
-    means = [CellMean(index, sum(values) / len(values), len(values)) for index, _, values in cells]
-    return winner(means, sd, df, lower_is_better=study.lower_is_better)
 
 
 def planned_texts(

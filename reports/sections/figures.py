@@ -15,31 +15,29 @@ from reports.figures.main_effects import main_effects_picture
 from reports.figures.quality_time import quality_time_picture
 from reports.formats.markdown import Section, escape, paragraphs, wrap
 from reports.language.say import say
+from reports.sections.context import PageContext, PageSection
 from reports.sections.log_curve import curve_picture
-from reports.sections.observational import is_observational
 from reports.statistics.results import EffectAnalysis, Factor
-from reports.study.first_rung import at_first_rung
-from reports.study.measured import analysed, measured
 from reports.study.view import StudyRows
 
 FOLDER = "figures"
 """Where the pictures of a Markdown page lie, beside it."""
 
 
-def pictures_of(study: StudyRows) -> tuple[Picture, ...]:
+def pictures_of(page: PageContext) -> tuple[Picture, ...]:
     """Draw all figures that have something to show, in reading order."""
+    study = page.study
     if study.is_curve:
         return (curve_picture(study),)
     epochs = {one.trial: one.dev_by_epoch for cell in study.cells for one in cell.finished}
-    seen = at_first_rung(study)
-    return (() if is_observational(study) else _of_effects(seen)) + study_pictures(study, epochs, seen)
+    effects = () if page.is_observational else _of_effects(page)
+    return effects + study_pictures(study, epochs, page.seen)
 
 
-def _of_effects(study: StudyRows) -> tuple[Picture, ...]:
-    response = response_on(study, None if study.is_imported else study.split)
-    about = measured(study, study.split)
-    columns = {factor.name: factor.column for factor in study.factors}
-    return effect_pictures(analysed(about), about.factors, response, columns)
+def _of_effects(page: PageContext) -> tuple[Picture, ...]:
+    columns = {factor.name: factor.column for factor in page.study.factors}
+    response = response_on(page.seen, page.seen.split)
+    return effect_pictures(page.analysis, page.measured.factors, response, columns)
 
 
 def effect_pictures(
@@ -72,8 +70,8 @@ def study_pictures(
     ``epochs`` has, for each trial, the metric on dev after every epoch; the heat map shows ``on_heat_map`` where given.
     """
     shown = on_heat_map or study
-    on_dev = response_on(study, None if study.is_imported else "dev")
-    result = response_on(shown, None if study.is_imported else shown.split)
+    on_dev = response_on(study, "dev")
+    result = response_on(shown, shown.split)
     pictures = (
         heat_map_picture(grid_factors(shown), grid_cells(shown), result),
         quality_time_picture(timed_cells(study), on_dev, dev_run_sd(study)),
@@ -83,7 +81,7 @@ def study_pictures(
 
 
 @dataclass(frozen=True)
-class Figures:
+class Figures(PageSection):
     """The pictures with their captions."""
 
     pictures: tuple[Picture, ...]

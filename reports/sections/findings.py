@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reports.formats.markdown import code, listed, plural
 from reports.formats.table import decimals
 from reports.language.say import retold, say, sentences
-from reports.study.measured import study_effects
+from reports.sections.context import PageContext
 from reports.study.view import CellRow, FailedAttempt, StudyRows
 
 FEWEST_EQUAL = 4
@@ -101,16 +101,16 @@ def highest_result(study: StudyRows) -> CellRow | None:
     return best
 
 
-def cautions(study: StudyRows) -> list[str]:
+def cautions(page: PageContext) -> list[str]:
     """Say what the numbers of this study cannot bear, one Markdown sentence or two each."""
-    ranking = study.ranking
+    study, ranking = page.study, page.study.ranking
     if not ranking:
         return []
     return [
         *_about_gaps(study, len(ranking)),
         *_about_labels(study),
         *_about_seeds(study),
-        *_about_equal_pairs(study),
+        *_about_equal_pairs(page),
         *(say("{note}.", note=f"{note[0].upper()}{note[1:]}") for note in map(retold, study.about.encoder_notes)),
         *_about_choice(study, len({tuple(replicate.trial for replicate in cell.replicates) for cell in ranking})),
         *_about_rows(study, ranking[0]),
@@ -156,9 +156,9 @@ def _about_seeds(study: StudyRows) -> list[str]:
     ]
 
 
-def _about_equal_pairs(study: StudyRows) -> list[str]:
+def _about_equal_pairs(page: PageContext) -> list[str]:
     """Name the factors that often change no digit, but too much at times for their copies not to be counted."""
-    notes: dict[str, str] = {}
+    study, notes = page.study, dict[str, str]()
     for factor in study.factors:
         pairs = [
             (one, other)
@@ -175,8 +175,8 @@ def _about_equal_pairs(study: StudyRows) -> list[str]:
                 n=len(pairs),
                 column=code(factor.column),
             )
-    # Hardly a study has any, and the analysis of effects takes its time.
-    copied = {one.factor for one in study_effects(study).copied} if notes else set()
+    # Hardly a study has any, and where rows are a sample no other section needs the analysis of effects.
+    copied = {one.factor for one in page.analysis.copied} if notes else set()
     return [note for name, note in notes.items() if name not in copied]
 
 

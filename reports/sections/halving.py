@@ -1,13 +1,13 @@
-"""The section of a successive halving, and the study as its first rung saw it: every cell after the same few epochs."""
+"""The section of a successive halving, and what other sections say of one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from gridsearch.plan.rungs import Standing
 from reports.formats.markdown import Section, escape, plural, table, wrap
 from reports.formats.table import decimals
 from reports.language.say import say, sentences
+from reports.sections.context import PageSection
 from reports.study.view import StudyRows
 
 
@@ -45,11 +45,8 @@ def went_through_text(study: StudyRows) -> str:
     )
 
 
-@dataclass(frozen=True)
-class Halving:
+class HalvingSection(PageSection):
     """How the halving went: its rungs, and where each was cut."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section; empty without a halving."""
@@ -63,6 +60,21 @@ class Halving:
             wrap(self._slow(standing)),
         )
         return Section(say("Successive halving"), blocks).format()
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the rungs and who was on them; null without a halving."""
+        standing = self.study.standing
+        if standing is None:
+            return {"halving": None}
+        first = standing.first_epochs
+        found = {
+            **standing.halving.to_json(),
+            "members": [list(indexes) for indexes in standing.members],
+            "under_way": len(standing.lacking),
+            "effects_after_epochs": first,
+            "dev_after_first_rung": {str(cell.index): standing.score(cell.trials, first) for cell in self.study.cells},
+        }
+        return {"halving": found}
 
     def _how(self, standing: Standing) -> str:
         halving, n_seeds = standing.halving, len(self.study.about.design.seeds)
@@ -149,18 +161,3 @@ class Halving:
                 )
             )
         return sentences(texts)
-
-
-def halving_numbers(study: StudyRows) -> dict[str, Any] | None:
-    """Return the numbers of the section for JSON; None without a halving."""
-    standing = study.standing
-    if standing is None:
-        return None
-    first = standing.first_epochs
-    return {
-        **standing.halving.to_json(),
-        "members": [list(indexes) for indexes in standing.members],
-        "under_way": len(standing.lacking),
-        "effects_after_epochs": first,
-        "dev_after_first_rung": {str(cell.index): standing.score(cell.trials, first) for cell in study.cells},
-    }

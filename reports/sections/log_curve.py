@@ -2,6 +2,7 @@
 
 import statistics
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +11,8 @@ from reports.figures.log_curve import log_curve_picture
 from reports.formats.markdown import Section, bullets, code, details, escape, first_of, paragraphs, plural, wrap
 from reports.formats.table import Table, comparison_table
 from reports.language.say import say, sentences
+from reports.sections.context import PageSection
+from reports.sections.published import published_numbers
 from reports.study.view import Observation, StudyRows
 
 GAP = 1.5
@@ -67,23 +70,7 @@ def study_curve(study: StudyRows) -> Curve:
     return Curve(points, best, distance, gaps, _tail(points))
 
 
-def curve_numbers(study: StudyRows) -> dict[str, Any]:
-    """Return what the page says of a curve, its points apart, for JSON."""
-    curve = study_curve(study)
-    tail = asdict(curve.tail) | {"start": place(curve.tail.start), "end": place(curve.tail.end)}
-    return {
-        "along": study.curve.curve,
-        "n": len(curve.points),
-        "first": _numbers(curve.points[0]),
-        "last": _numbers(curve.points[-1]),
-        "best": _numbers(curve.best),
-        "distance": curve.distance,
-        "gaps": [{"start": place(gap.start), "end": place(gap.end), "n_missing": gap.n_missing} for gap in curve.gaps],
-        "tail": tail,
-    }
-
-
-def _numbers(point: Observation) -> dict[str, float]:
+def _point_numbers(point: Observation) -> dict[str, float]:
     return {"place": place(point), "value": point.value}
 
 
@@ -118,11 +105,8 @@ def _tail(points: tuple[Observation, ...]) -> Tail:
     return Tail(within[0], within[-1], len(within), float(line.slope * width), float(line.stderr * width))
 
 
-@dataclass(frozen=True)
-class CurveSummary:
+class CurveSummary(PageSection):
     """How much of which curve there is, and where it comes from."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the lines below the title."""
@@ -143,17 +127,36 @@ class CurveSummary:
         return paragraphs([wrap(first), wrap(source)])
 
 
-@dataclass(frozen=True)
-class LogFindings:
+class LogFindings(PageSection):
     """First, last and lowest point, gaps, and the way it was going at its end."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section."""
-        curve = study_curve(self.study)
+        curve = self.curve
         lines = [self._extremes(curve), self._end(curve.tail), self._gaps(curve), self._back(), self._not_finite()]
         return Section(say("What the log says"), (bullets(line for line in lines if line),)).format()
+
+    @cached_property
+    def curve(self) -> Curve:
+        """The curve of the log."""
+        return study_curve(self.study)
+
+    def numbers(self) -> dict[str, Any]:
+        """Return what is said of the curve, its points apart."""
+        curve = self.curve
+        tail = asdict(curve.tail) | {"start": place(curve.tail.start), "end": place(curve.tail.end)}
+        gaps = [{"start": place(gap.start), "end": place(gap.end), "n_missing": gap.n_missing} for gap in curve.gaps]
+        found = {
+            "along": self.study.curve.curve,
+            "n": len(curve.points),
+            "first": _point_numbers(curve.points[0]),
+            "last": _point_numbers(curve.points[-1]),
+            "best": _point_numbers(curve.best),
+            "distance": curve.distance,
+            "gaps": gaps,
+            "tail": tail,
+        }
+        return {"curve": found}
 
     def _extremes(self, curve: Curve) -> str:
         first, last, best = (self._point(point) for point in (curve.points[0], curve.points[-1], curve.best))
@@ -243,11 +246,8 @@ class LogFindings:
         )
 
 
-@dataclass(frozen=True)
-class CurvePoints:
+class CurvePoints(PageSection):
     """The points, folded away; of many, some."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section."""
@@ -259,6 +259,10 @@ class CurvePoints:
         some = say("{n} of {points}", n=len(shown.rows), points=plural(n_points, "point"))
         note = say("{command} writes all of them.", command=code("gridsearch report STUDY --format csv"))
         return Section(say("The points"), (wrap(sentences([note])), details(some, shown.format()))).format()
+
+    def numbers(self) -> dict[str, Any]:
+        """Return every point."""
+        return published_numbers(self.study)
 
 
 def _thinned(table: Table) -> Table:

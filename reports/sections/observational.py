@@ -1,83 +1,23 @@
 """The section of rows that no design laid out, but chance, an optimiser or a hand: what went with good results."""
 
-import math
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
 from reports.formats.markdown import Section, escape, plural, table, wrap
 from reports.language.say import enumerated, say, sentences
+from reports.sections.context import PageSection
 from reports.sections.effects_text import signed, size
 from reports.sections.halving import seen_after_text
-from reports.sections.reasons_text import no_regression_text
-from reports.statistics.observational import Coefficient, Predictor, Regression, regress
-from reports.study.view import FactorColumn, StudyRows
-
-PLANNED = frozenset({"full", "fraction", "one-at-a-time", "list"})
-"""Designs whose rows were laid out before any result."""
-FEWEST_NUMBERS = 5
-"""A number with at least so many values is taken for a straight line; with fewer, each value is a level."""
+from reports.sections.reasons_text import no_regression_text, regression_numbers
+from reports.statistics.observational import Coefficient, Regression
 
 
-def is_observational(study: StudyRows) -> bool:
-    """Tell whether the rows are a sample and no design.
-
-    A published table that lacks more than half of its combinations, and whose factors are not balanced against each
-    other, was picked row by row.
-    """
-    if not study.is_imported:
-        return study.about.design.kind not in PLANNED
-    rows = [tuple(row.levels.values()) for row in study.observations]
-    n_combinations = math.prod(len(factor.levels) for factor in study.factors)
-    return len(study.factors) > 1 and len(set(rows)) * 2 < n_combinations and not _is_balanced(study)
-
-
-def _is_balanced(study: StudyRows) -> bool:
-    """Whether any two factors have each pair of their levels equally often, as a fraction has."""
-    names = [factor.name for factor in study.factors]
-    for place, first in enumerate(names):
-        for second in names[place + 1 :]:
-            counts = Counter((row.levels[first], row.levels[second]) for row in study.observations)
-            n_pairs = len({one for one, _ in counts}) * len({other for _, other in counts})
-            if len(counts) < n_pairs or len(set(counts.values())) > 1:
-                return False
-    return True
-
-
-def study_regression(study: StudyRows) -> Regression:
-    """Regress the result of every row on its levels; cells that share their trials are one row."""
-    if study.is_imported:
-        rows: list[tuple[Mapping[str, str], float | None]] = [(row.levels, row.value) for row in study.observations]
-    else:
-        distinct = {cell.trials: cell for cell in reversed(study.cells)}
-        rows = [(cell.levels, cell.result.mean) for cell in reversed(distinct.values())]
-    predictors = [_predictor(factor, tuple(levels[factor.name] for levels, _ in rows)) for factor in study.factors]
-    return regress(predictors, [value for _, value in rows])
-
-
-def _predictor(factor: FactorColumn, labels: tuple[str, ...]) -> Predictor:
-    return Predictor(factor.name, labels, factor.baseline, _numbers(labels))
-
-
-def _numbers(labels: tuple[str, ...]) -> tuple[float, ...] | None:
-    """Read the labels as numbers; None where one is none, or they are few."""
-    try:
-        numbers = tuple(float(label) for label in labels)
-    except ValueError:
-        return None
-    return numbers if len(set(numbers)) >= FEWEST_NUMBERS and all(map(math.isfinite, numbers)) else None
-
-
-@dataclass(frozen=True)
-class Observational:
+class Observational(PageSection):
     """The observational regression, in place of tested effects."""
 
-    study: StudyRows
-
     def format(self) -> str:
-        """Return the section; empty before there is any result."""
-        found = study_regression(self.study)
-        if not found.n:
+        """Return the section; empty before there is any result, and where a design laid the rows out."""
+        found, seen = self.page.regression, self.page.seen
+        if not self.page.is_observational or not found.n:
             return ""
         title = say("What went with good results")
         if found.why_not:
@@ -85,13 +25,18 @@ class Observational:
         return Section(
             title,
             (
-                wrap(seen_after_text(self.study)) if self.study.seen_after else "",
+                wrap(seen_after_text(seen)) if seen.seen_after else "",
                 wrap(self._headline(found)),
                 self._table(found),
                 wrap(self._noise(found)),
                 wrap(self._left_out(found)),
             ),
         ).format()
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the regression; null where a design laid the rows out."""
+        found = self.page.regression if self.page.is_observational else None
+        return {"regression": None if found is None else regression_numbers(found)}
 
     def _headline(self, found: Regression) -> str:
         told = [self._column(name) for name in dict.fromkeys(one.factor for one in found.coefficients if one.found)]

@@ -2,22 +2,20 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from reports.formats.markdown import Section, bullets, code, escape, first_of, paragraphs, plural, table, wrap
 from reports.formats.table import comparison_table
 from reports.language.say import enumerated, say, sentences
+from reports.sections.context import PageSection
 from reports.study.published_value import published_value
 from reports.study.view import Observation, RowWithout, StudyRows
 
 MOST_NAMES = 40
 
 
-@dataclass(frozen=True)
-class PublishedSummary:
+class PublishedSummary(PageSection):
     """Where the rows come from, which have no result, and what is not known of them."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the lines below the title."""
@@ -90,15 +88,16 @@ def _rows(names: Sequence[str]) -> str:
     return say("rows {names}", names=shown) if len(names) > 1 else say("row {name}", name=shown)
 
 
-@dataclass(frozen=True)
-class PublishedResults:
+class PublishedResults(PageSection):
     """The table as it was published, its best row in bold."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section."""
         return Section(say("Results"), (wrap(self._above()), comparison_table(self.study).format())).format()
+
+    def numbers(self) -> dict[str, Any]:
+        """Return every row."""
+        return published_numbers(self.study)
 
     def _above(self) -> str:
         response = code(self.study.metric)
@@ -118,11 +117,26 @@ class PublishedResults:
         return sentences([text, measured])
 
 
-@dataclass(frozen=True)
-class PublishedExtremes:
-    """The best and the worst row, spelled out."""
+def published_numbers(study: StudyRows) -> dict[str, Any]:
+    """Return what was measured, and every row of a published table or a log."""
+    rows = [
+        {
+            "index": row.index,
+            "levels": row.levels,
+            "value": row.value,
+            "text": row.text,
+            "scores": {
+                name: {"value": published_value(text).number, "text": text} for name, text in row.scores.items()
+            },
+        }
+        for row in study.observations
+    ]
+    result = {"metric": study.metric, "split": None, "lower_is_better": study.lower_is_better}
+    return {"result": result, "observations": rows}
 
-    study: StudyRows
+
+class PublishedExtremes(PageSection):
+    """The best and the worst row, spelled out."""
 
     def format(self) -> str:
         """Return the section."""
@@ -146,11 +160,8 @@ class PublishedExtremes:
         )
 
 
-@dataclass(frozen=True)
-class PublishedLevels:
+class PublishedLevels(PageSection):
     """The levels of each factor, with the rows that have them."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section; a factor that has another level in every row is named, and no more."""

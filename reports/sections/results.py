@@ -1,7 +1,8 @@
 """Sections about what was found: summary, table, best and worst, yardstick, cautions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict
+from typing import Any
 
 from gridsearch.space.design import design_text
 from reports.formats.markdown import (
@@ -20,16 +21,14 @@ from reports.formats.markdown import (
 )
 from reports.formats.table import comparison_table, decimals, measure_text, metric_text, outside_text
 from reports.language.say import enumerated, retold, say, sentences
+from reports.sections.context import PageSection
 from reports.sections.findings import cautions, highest_result
 from reports.sections.halving import halving_sentence
 from reports.study.view import CellRow, StudyRows
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(PageSection):
     """The certificate first, then what was asked and the best answer so far."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the lines below the title."""
@@ -40,6 +39,11 @@ class Summary:
         else:
             blocks.append(say("No trial has finished yet: there is nothing to compare."))
         return paragraphs(blocks)
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the certificate."""
+        coverage = self.study.coverage
+        return {"coverage": {"line": str(coverage), "complete": coverage.complete, **asdict(coverage)}}
 
     def _asked(self) -> str:
         study, about = self.study, self.study.about
@@ -107,11 +111,8 @@ def _measured(study: StudyRows, cell: CellRow, spell: Callable[[str], str] = esc
     return text + (say(" ({details})", details=enumerated(inside)) if inside else "")
 
 
-@dataclass(frozen=True)
-class Results:
+class Results(PageSection):
     """The comparison table, with a sentence above that says what it shows and the marks explained below."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section."""
@@ -123,6 +124,20 @@ class Results:
         outside = wrap(outside_text(self.study, code)) if self.study.scores else ""
         blocks = (wrap(self._above()), shown.format(), below if marked else "", outside)
         return Section(say("Results"), blocks).format()
+
+    def numbers(self) -> dict[str, Any]:
+        """Return what was measured, what one reaches by guessing, and every cell."""
+        study = self.study
+        return {
+            "guess": None if study.guess is None else asdict(study.guess),
+            "result": {
+                "metric": study.metric,
+                "positive_label": study.positive_label,
+                "split": study.split,
+                "lower_is_better": study.lower_is_better,
+            },
+            "cells": [_cell_numbers(study, cell) for cell in study.cells],
+        }
 
     def _above(self) -> str:
         study = self.study
@@ -147,6 +162,25 @@ class Results:
                 lower if study.lower_is_better else higher,
             ]
         )
+
+
+def _cell_numbers(study: StudyRows, cell: CellRow) -> dict[str, Any]:
+    return {
+        "index": cell.index,
+        "row": cell.row,
+        "levels": cell.levels,
+        "settings": study.settings(cell.levels),
+        "recipe": cell.recipe,
+        "dead": cell.dead,
+        "state": cell.state,
+        "result": asdict(cell.result),
+        "dev": asdict(cell.dev),
+        "chosen_epochs": [replicate.chosen_epoch for replicate in cell.finished],
+        "seconds_per_epoch": cell.train_seconds_per_epoch.mean,
+        "not_learned": list(cell.not_learned),
+        "replicates": [asdict(replicate) | {"diverged_in": replicate.diverged_in} for replicate in cell.replicates],
+        "scores": study.scores_of(cell),
+    }
 
 
 def _averaged_labels(study: StudyRows) -> list[str]:
@@ -174,11 +208,8 @@ def _selection(study: StudyRows) -> str:
     return say("the last") if ways == {"last"} else say("the one that the cell's selection names")
 
 
-@dataclass(frozen=True)
-class Extremes:
+class Extremes(PageSection):
     """The best and the worst cell, spelled out."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section; empty without a result."""
@@ -191,6 +222,17 @@ class Extremes:
         if worst is not best:
             items.append(self._line(say("Worst on dev") if on_dev else say("Worst"), worst))
         return Section(say("Best and worst"), (bullets(items), self._other_choice(best))).format()
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the cells by index, each null where there is none."""
+        study, ranking = self.study, self.study.ranking
+        cells = {
+            "best": ranking[0] if ranking else None,
+            "worst": ranking[-1] if ranking else None,
+            "highest_result": highest_result(study),
+            "baseline": study.baseline,
+        }
+        return {name: None if cell is None else cell.index for name, cell in cells.items()}
 
     def _line(self, word: str, cell: CellRow) -> str:
         return say(
@@ -230,11 +272,8 @@ def epochs_text(cell: CellRow) -> str:
     return say("epochs {chosen} of {total}", chosen=enumerated(chosen), total=total)
 
 
-@dataclass(frozen=True)
-class Yardsticks:
+class Yardsticks(PageSection):
     """Cheap references beside the baseline and the best cell, on the same split."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section; empty when no yardstick was measured."""
@@ -254,6 +293,10 @@ class Yardsticks:
         )
         return Section(say("Yardstick"), (shown, self._without_baseline())).format()
 
+    def numbers(self) -> dict[str, Any]:
+        """Return the references."""
+        return {"yardsticks": [asdict(yardstick) for yardstick in self.study.yardsticks]}
+
     def _without_baseline(self) -> str:
         study = self.study
         if study.baseline:
@@ -264,13 +307,14 @@ class Yardsticks:
         return say("No row of the list is the baseline.")
 
 
-@dataclass(frozen=True)
-class Cautions:
+class Cautions(PageSection):
     """What the numbers cannot bear."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section; empty when there are no numbers."""
-        notes = cautions(self.study)
+        notes = cautions(self.page)
         return Section(say("Read with care"), (bullets(notes),)).format() if notes else ""
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the sentences."""
+        return {"cautions": cautions(self.page)}

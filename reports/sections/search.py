@@ -4,6 +4,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from gridsearch.study.manifest import SearchEntry
@@ -13,6 +14,7 @@ from reports.figures.quality_time import pareto_set
 from reports.formats.markdown import NOT_LEARNED_MARK, Section, code, escape, plural, table, wrap
 from reports.formats.table import Cell, Table, decimals
 from reports.language.say import enumerated, say, sentences
+from reports.sections.context import PageSection
 from reports.study.optuna_export import empty_study, fill, values_of
 from reports.study.view import CellRow, StudyRows
 
@@ -83,11 +85,8 @@ def convergence(study: StudyRows) -> list[Moment]:
     return moments
 
 
-@dataclass(frozen=True)
-class Search:
+class SearchSection(PageSection):
     """What Optuna found, and how it came to it."""
-
-    study: StudyRows
 
     def format(self) -> str:
         """Return the section; empty for a study that no optimiser has worked on, or without a result."""
@@ -96,6 +95,22 @@ class Search:
             return ""
         blocks = (wrap(self._how(about)), self._best(), self._pareto(about), self._importance(), self._convergence())
         return Section(say("What Optuna found"), blocks).format()
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the Pareto set, importance and convergence; null for a study that no optimiser has worked on."""
+        if self.study.about.search is None:
+            return {"optimised": None}
+        found = {
+            "pareto": [cell.index for cell in pareto_cells(self.study)],
+            "importance": self.importance,
+            "convergence": [asdict(moment) for moment in convergence(self.study)],
+        }
+        return {"optimised": found}
+
+    @cached_property
+    def importance(self) -> dict[str, float]:
+        """The importance of the factors."""
+        return importance(self.study)
 
     def _how(self, about: SearchEntry) -> str:
         n_pruned = sum(one.state == "pruned" for cell in self.study.cells for one in cell.replicates)
@@ -138,7 +153,7 @@ class Search:
         return Section(say("Pareto set"), (wrap(text), *_shown(self.study, pareto_cells(self.study))), 3).format()
 
     def _importance(self) -> str:
-        found = importance(self.study)
+        found = self.importance
         if not found:
             return ""
         columns = {factor.name: factor.column for factor in self.study.factors}
@@ -171,18 +186,6 @@ def _shown(study: StudyRows, cells: Sequence[CellRow]) -> tuple[str, str]:
         else ""
     )
     return best_table(study, cells).format(), note
-
-
-def optimised_numbers(study: StudyRows) -> dict[str, Any] | None:
-    """Return the numbers of the section for JSON; None for a study that no optimiser has worked on."""
-    about = study.about.search
-    if not about:
-        return None
-    return {
-        "pareto": [cell.index for cell in pareto_cells(study)],
-        "importance": importance(study),
-        "convergence": [asdict(moment) for moment in convergence(study)],
-    }
 
 
 def best_table(study: StudyRows, cells: Sequence[CellRow]) -> Table:

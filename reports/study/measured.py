@@ -1,13 +1,12 @@
-"""The part of a study that can be analysed: its runs with their levels and results, and the factors that cannot act."""
+"""The part of a study that can be analysed: its runs and factors, and the rows that may be the best."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reports.statistics.analyse import analyse_effects
+from reports.statistics.best_cell import CellMean, Winner, expected_means, winner
 from reports.statistics.results import EffectAnalysis, Factor, Run
-from reports.study.first_rung import at_first_rung
 from reports.study.view import StudyRows
 
 
@@ -76,12 +75,45 @@ def inert_factors(
     )
 
 
-def study_effects(study: StudyRows) -> EffectAnalysis:
-    """Analyse the effects on the study's result; of a successive halving, on dev after its first rung."""
-    seen = at_first_rung(study)
-    return analysed(measured(seen, seen.split))
+def winner_by_effects(about: Measured, analysis: EffectAnalysis, *, lower_is_better: bool) -> Winner | None:
+    """Find the rows that may be the best, by the noise of an analysis of them; None without such, or below two rows.
+
+    Indexes are positions in the table. The centres of the shrunken estimate are what the effects found predict.
+    """
+    if len(about.cells) < 2 or analysis.sd is None or analysis.plan.error is None:
+        return None
+    cells = _means(about)
+    expected, n_coefficients = expected_means(
+        about.factors,
+        [levels for _, levels, _ in about.cells],
+        [cell.mean for cell in cells],
+        [cell.n for cell in cells],
+        [effect.factors for effect in analysis.found],
+    )
+    return winner(
+        cells,
+        analysis.sd,
+        analysis.plan.error.df,
+        lower_is_better=lower_is_better,
+        expected=expected.tolist(),
+        n_coefficients=n_coefficients,
+    )
 
 
-def analysed(about: Measured) -> EffectAnalysis:
-    """Analyse the effects on what was measured."""
-    return analyse_effects(about.factors, about.runs, about.inert)
+def winner_by_seeds(about: Measured, *, lower_is_better: bool) -> Winner | None:
+    """Find the rows that may be the best of those that ran to the end of a halving.
+
+    They were chosen, so no model of effects stands behind them: the error is what their seeds differ by, pooled. None
+    where there are fewer than two, or no such noise.
+    """
+    cells = about.cells
+    deviations = [value - sum(values) / len(values) for _, _, values in cells for value in values]
+    df = len(deviations) - len(cells)
+    if len(cells) < 2 or not df or not any(deviations):
+        return None
+    sd = math.sqrt(math.fsum(one**2 for one in deviations) / df)
+    return winner(_means(about), sd, df, lower_is_better=lower_is_better)
+
+
+def _means(about: Measured) -> list[CellMean]:
+    return [CellMean(index, sum(values) / len(values), len(values)) for index, _, values in about.cells]

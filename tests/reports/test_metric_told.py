@@ -15,7 +15,6 @@ from reports.compare import compare
 from reports.formats.table import terminal_table
 from reports.language.say import speaking
 from reports.page import best_line, make_page
-from reports.page_json import numbers
 from tests.reports.conftest import MANY, SMALL_SPACE, SOURCES, Writer, describe, outcome, small_task
 from tests.reports.pages import read
 
@@ -49,7 +48,7 @@ def test_f1_binary_names_its_label_wherever_a_result_is_told(study: Study, posit
     with done.open() as ledger:
         assert f"dev f1_binary of '{label}' 0.9000" in best_line(ledger)  # what `status` prints
         assert f"result: f1_binary of '{label}' on dev" in terminal_table(ledger)
-    assert numbers(read(done))["result"]["positive_label"] == label
+    assert make_page(read(done)).numbers()["result"]["positive_label"] == label
 
 
 def test_a_label_may_hold_markdown(study: Study) -> None:
@@ -61,7 +60,7 @@ def test_a_label_may_hold_markdown(study: Study) -> None:
 def test_other_metrics_have_no_positive_label(study: Study) -> None:
     done = finished(study, small_task(has_test=False))
     assert "dev accuracy 0.9000" in make_page(read(done)).format()
-    assert numbers(read(done))["result"]["positive_label"] is None
+    assert make_page(read(done)).numbers()["result"]["positive_label"] is None
 
 
 def test_a_study_of_another_positive_label_is_another_study(study: Study) -> None:

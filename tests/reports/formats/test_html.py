@@ -16,8 +16,7 @@ from reports.formats.html import Figure, html_text
 from reports.formats.html_table import spelled, table_html
 from reports.formats.markdown_to_html import Rendering
 from reports.language.say import speaking
-from reports.page import FORMATS, make_page, write_reports
-from reports.sections.figures import pictures_of
+from reports.page import make_page, write_reports
 from reports.study.view import StudyRows
 from tests.reports.conftest import LABELS, SMALL_SPACE, Writer, outcome, small_plan
 from tests.reports.pages import HOSTILE, hostile_study, import_table, page_html, read, sixty_four_cells
@@ -300,4 +299,4 @@ def test_the_command_writes_it(small: Writer) -> None:
     paths = write_reports(small.study, None, ["html", "latex"])
     assert [path.name for path in paths] == ["page.html", "page.latex"]
     rows = read(small.study)
-    assert paths[0].read_text(encoding="utf-8") == FORMATS["html"](rows, pictures_of(rows))
+    assert paths[0].read_text(encoding="utf-8") == make_page(rows, illustrated=True).html()

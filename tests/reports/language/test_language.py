@@ -28,8 +28,7 @@ from reports.importing.imported import store
 from reports.importing.logs import read_log
 from reports.language import chinese
 from reports.language.say import LANGUAGES, retold, say, speaking
-from reports.page import FORMATS, make_page, write_reports
-from reports.sections.figures import pictures_of
+from reports.page import make_page, write_reports
 from reports.study.view import StudyRows
 from runners.cli import main
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
@@ -370,13 +369,13 @@ def test_no_english_is_left_of_rows_that_were_picked(tmp_path: Path, study: Stud
 
 
 def assert_chinese(rows: StudyRows) -> None:
-    pictures = pictures_of(rows)
-    text = make_page(rows, pictures).format()
+    page = make_page(rows, illustrated=True)
+    text = page.format()
     _, _, body = text.partition("\n")
     assert english_in(body) == []
     assert max(map(wcwidth.width, prose_lines(body)), default=0) <= 80
-    assert english_in(html_texts(FORMATS["html"](rows, pictures))) == []
-    for picture in pictures:
+    assert english_in(html_texts(page.html())) == []
+    for picture in page.pictures:
         assert english_in(svg_texts(picture)) == [], picture.name
 
 
@@ -399,7 +398,7 @@ def svg_texts(picture: Picture) -> str:
 
 def test_html_joins_chinese_lines_without_a_blank(study: Study) -> None:
     with speaking("zh"):
-        paragraphs = re.findall("<p>(.*?)</p>", FORMATS["html"](small(study), ()), re.DOTALL)
+        paragraphs = re.findall("<p>(.*?)</p>", make_page(small(study)).html(), re.DOTALL)
     assert len(paragraphs) > 10
     for text in paragraphs:
         assert "**" not in text

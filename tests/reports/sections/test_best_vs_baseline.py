@@ -13,8 +13,8 @@ from gridsearch.study.study import Study
 from gridsearch.tasks.metrics import score
 from reports.language.say import speaking
 from reports.page import make_page
-from reports.page_json import numbers
 from reports.sections.best_vs_baseline import BestAgainstBaseline, best_against_baseline
+from reports.sections.context import PageContext
 from reports.study.view import StudyRows
 from tests.reports.conftest import MANY, SMALL_SPACE, Writer, describe, logits, outcome, small_plan, small_task
 from tests.reports.pages import read
@@ -39,10 +39,10 @@ def test_the_difference_is_that_of_the_results(study: Study) -> None:
     assert (found.n_rows, found.best.index, found.baseline.index) == (100, 3, 1)
     (pair,) = found.seeds
     assert (pair.rows.n_only_first, pair.rows.n_only_second) == (4, 0)
-    numbers_of_page = numbers(rows(writer))["versus"]
+    numbers_of_page = make_page(rows(writer)).numbers()["versus"]
     assert numbers_of_page["bootstrap"]["difference"] == pytest.approx(0.04)
     assert numbers_of_page["seeds"][0]["rows"]["p"] == pytest.approx(0.125)
-    assert "chosen on these very rows" not in BestAgainstBaseline(rows(writer)).format()
+    assert "chosen on these very rows" not in BestAgainstBaseline(PageContext(rows(writer))).format()
 
 
 def test_seeds_are_paired_and_averaged(study: Study) -> None:
@@ -54,7 +54,7 @@ def test_seeds_are_paired_and_averaged(study: Study) -> None:
     assert found is not None
     assert found.bootstrap.difference == pytest.approx(0.1)
     assert [(pair.rows.n_only_first, pair.rows.n_only_second) for pair in found.seeds] == [(20, 0), (0, 0)]
-    text = BestAgainstBaseline(rows(writer)).format()
+    text = BestAgainstBaseline(PageContext(rows(writer))).format()
     assert "seed 0: only the best is right on 20 rows" in text
     assert "p < 0.0001" in text
     assert "chosen on these very rows" in text
@@ -76,17 +76,17 @@ def test_f1_binary_is_recomputed_for_the_positive_label(study: Study, positive: 
     versus = best_against_baseline(rows(writer))
     assert versus is not None
     assert versus.bootstrap.difference == pytest.approx(values[3] - values[1])
-    assert f"the f1_binary of '{label}' of cell 3 less" in BestAgainstBaseline(rows(writer)).format()
+    assert f"the f1_binary of '{label}' of cell 3 less" in BestAgainstBaseline(PageContext(rows(writer))).format()
 
 
 def test_nothing_to_compare(study: Study) -> None:
     writer = Writer(study, small_plan())
-    assert BestAgainstBaseline(rows(writer)).format() == ""
+    assert BestAgainstBaseline(PageContext(rows(writer))).format() == ""
     writer.finish(2, outcome(0.6, 0.6))
-    assert BestAgainstBaseline(rows(writer)).format() == ""  # the baseline has no result
+    assert BestAgainstBaseline(PageContext(rows(writer))).format() == ""  # the baseline has no result
     writer.finish(1, outcome(0.8, 0.8))
-    assert BestAgainstBaseline(rows(writer)).format() == ""  # the baseline is the best
-    assert numbers(rows(writer))["versus"] is None
+    assert BestAgainstBaseline(PageContext(rows(writer))).format() == ""  # the baseline is the best
+    assert make_page(rows(writer)).numbers()["versus"] is None
 
 
 def test_a_ledger_from_before_labels_were_kept(study: Study) -> None:
@@ -95,7 +95,7 @@ def test_a_ledger_from_before_labels_were_kept(study: Study) -> None:
     writer.finish(3, outcome(0.85, 0.83))
     with study.open() as ledger, ledger.connection as write:
         write.execute("DELETE FROM labels")
-    assert BestAgainstBaseline(rows(writer)).format() == ""
+    assert BestAgainstBaseline(PageContext(rows(writer))).format() == ""
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -108,9 +108,9 @@ def test_without_logits_the_page_says_what_it_lacks(study: Study, lang: str) -> 
         write.execute("DELETE FROM logits WHERE attempt = 2")
     lacking = rows(writer)
     assert best_against_baseline(lacking) is None
-    assert numbers(lacking)["versus"] is None
+    assert make_page(lacking).numbers()["versus"] is None
     with speaking(lang):
-        said = BestAgainstBaseline(lacking).format()
+        said = BestAgainstBaseline(PageContext(lacking)).format()
         page = make_page(lacking).format()
     assert "--keep-logits" in said
     assert said.strip() in page
@@ -121,11 +121,11 @@ def test_half_precision_is_said(study: Study) -> None:
     writer = Writer(study, small_plan())
     writer.finish(1, outcome(0.80, 0.79))
     writer.finish(3, outcome(0.85, 0.83))
-    assert "half precision" not in BestAgainstBaseline(rows(writer)).format()
+    assert "half precision" not in BestAgainstBaseline(PageContext(rows(writer))).format()
     with Ledger(study.ledger_path) as ledger, ledger.connection as write:
         halved = array_bytes(logits(0.83).astype(np.float16))
         write.execute("UPDATE logits SET data = ? WHERE attempt = 2 AND split = 'test'", (halved,))
     found = best_against_baseline(rows(writer))
     assert found is not None
     assert found.bootstrap.difference == pytest.approx(0.04)
-    assert "half precision" in BestAgainstBaseline(rows(writer)).format()
+    assert "half precision" in BestAgainstBaseline(PageContext(rows(writer))).format()

@@ -5,6 +5,7 @@ import pytest
 from gridsearch.study.study import Study
 from gridsearch.trial import Failure
 from reports.page import write_reports
+from reports.sections.context import PageContext
 from reports.sections.cost import Cost, study_cost
 from reports.study.read import read_study
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
@@ -112,5 +113,5 @@ def test_hours_and_what_failures_took(study: Study) -> None:
     with study.open() as ledger:
         rows = read_study(ledger)
     assert (rows.timing.core_seconds, rows.timing.gpu_seconds, rows.timing.failed_seconds) == (9600, 2400, 1200)
-    text = " ".join(Cost(rows).format().split())
+    text = " ".join(Cost(PageContext(rows)).format().split())
     assert "held 2.67 core-hours and 0.667 GPU-hours; 25.0% of their time was lost to failures." in text

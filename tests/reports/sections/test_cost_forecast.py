@@ -8,6 +8,7 @@ from gridsearch.study.study import Study
 from gridsearch.trial import Failure
 from reports.language.say import speaking
 from reports.page import write_reports
+from reports.sections.context import PageContext
 from reports.sections.cost import Cost
 from reports.sections.cost_forecast import Forecast, GroupForecast, SweepForecast, forecast
 from tests.reports.conftest import PROVENANCE, SMALL_SPACE, Writer, outcome, small_plan
@@ -63,7 +64,7 @@ def starts(study: Study) -> Starts:
 
 
 def text_of(study: Study) -> str:
-    return " ".join(Cost(read(study)).format().split())
+    return " ".join(Cost(PageContext(read(study))).format().split())
 
 
 def test_a_whole_sweep_beside_its_prediction(study: Study) -> None:

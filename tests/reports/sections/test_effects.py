@@ -11,8 +11,9 @@ import pytest
 from gridsearch.study.study import Study
 from gridsearch.trial import Failure
 from reports.page import write_reports
-from reports.sections.effects import Effects, planned_texts, study_winner
-from reports.study.measured import inert_factors, measured, study_effects
+from reports.sections.context import PageContext
+from reports.sections.effects import Effects, planned_texts
+from reports.study.measured import inert_factors, measured
 from reports.study.read import read_study
 from reports.study.view import StudyRows
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
@@ -27,7 +28,7 @@ def rows(study: Study) -> StudyRows:
 
 
 def said(study: StudyRows) -> str:
-    return " ".join(Effects(study).format().split())
+    return " ".join(Effects(PageContext(study)).format().split())
 
 
 def test_an_effect_that_is_found(study: Study) -> None:
@@ -54,7 +55,7 @@ def test_where_lower_is_better(study: Study) -> None:
 
 def test_none_is_said_aloud_with_what_could_have_been_seen(study: Study) -> None:
     found = filled(study, lambda _: 0.8)
-    analysis = study_effects(found)
+    analysis = PageContext(found).analysis
     text = said(found)
     assert text.startswith("## What matters **No effect was found**: of 7 effects tested on test accuracy, none is")
     assert f"sees a main effect of {analysis.smallest_effect:.4f} with 80 % chance." in text
@@ -207,7 +208,7 @@ def test_numbers_for_programs(study: Study) -> None:
 
 def test_prose_fits_a_terminal(seeds: Path, study: Study) -> None:
     import_table(seeds / "003_finetune64.md", None, study)
-    lines = Effects(rows(study)).format().split("\n")
+    lines = Effects(PageContext(rows(study))).format().split("\n")
     assert [line for line in lines if len(line) > 80 and not line.startswith("|")] == []
 
 
@@ -216,7 +217,7 @@ def test_repeated_rows_of_a_published_table_are_one_choice(tmp_path: Path, study
     path.write_text("trick,result\n" + "".join(f"{i % 3},{0.5 + 0.1 * (i % 3) + i / 1000}\n" for i in range(12)))
     import_table(path, None, study)
     found = rows(study)
-    best = study_winner(found)
+    best = PageContext(found).winner
     assert best is not None
     assert (best.best, best.candidates) == (3, (3,))
     text = said(found)

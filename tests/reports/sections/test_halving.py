@@ -18,10 +18,7 @@ from reports.formats.table import comparison_table, csv_text
 from reports.language import chinese
 from reports.language.say import LANGUAGES, speaking
 from reports.page import make_page
-from reports.page_json import numbers
-from reports.sections.effects import finished_winner
-from reports.sections.figures import pictures_of
-from reports.study.measured import study_effects
+from reports.sections.context import PageContext
 from reports.study.view import StudyRows
 from tests.reports.conftest import Writer, logits, outcome, small_plan
 from tests.reports.language.test_language import Strict, english_in
@@ -85,7 +82,7 @@ def halving_study(
 
 
 def page(study: StudyRows) -> str:
-    return re.sub(r"(?<!\n)\n(?!\n|\||-)", " ", make_page(study, pictures_of(study)).format())
+    return re.sub(r"(?<!\n)\n(?!\n|\||-)", " ", make_page(study, illustrated=True).format())
 
 
 def test_the_page_says_what_was_run_how_far(study: Study) -> None:
@@ -119,7 +116,9 @@ def test_effects_are_those_of_all_cells_after_the_first_rung_and_said_to_be(stud
     for cell in plan.cells:
         for replicate, trial in enumerate(cell.trials):
             writer.finish(cell.index, outcome(late_freezing(cell.index, trial.seed, 1)), replicate)
-    assert study_effects(rows) == study_effects(read(writer.study)), "as if the rung had been a study of its own"
+    assert PageContext(rows).analysis == PageContext(read(writer.study)).analysis, (
+        "as if the rung had been a study of its own"
+    )
 
 
 def test_the_table_shows_how_far_each_came_and_ranks_those_that_finished(study: Study) -> None:
@@ -140,7 +139,7 @@ def test_the_table_shows_how_far_each_came_and_ranks_those_that_finished(study: 
 
 def test_what_to_use_is_chosen_among_those_that_finished_and_says_how(study: Study) -> None:
     rows = halving_study(study)
-    best = finished_winner(rows)
+    best = PageContext(rows).winner
     assert best is not None
     assert (best.best, set(best.candidates)) == (7, {3, 7})
     # Two cells, two seeds each: the pooled variance of .001 * (4, 2) and .001 * (1, 4) has two degrees of freedom.
@@ -152,7 +151,7 @@ def test_what_to_use_is_chosen_among_those_that_finished_and_says_how(study: Stu
 
 def test_one_seed_cannot_tell_the_finished_apart(study: Study) -> None:
     rows = halving_study(study, seeds="[0]")
-    assert finished_winner(rows) is None
+    assert PageContext(rows).winner is None
     assert "Of the 2 that ran to the end, cell 7 is the best on dev (0.7340). Nothing tells by how much" in page(rows)
 
 
@@ -199,7 +198,7 @@ def test_when_all_have_run_to_the_end_there_is_no_halving(study: Study) -> None:
 
 
 def test_programs_read_the_same(study: Study) -> None:
-    found = numbers(halving_study(study))
+    found = make_page(halving_study(study)).numbers()
     halving = found["halving"]
     assert list(halving["rungs"]) == [
         {"epochs": 1, "n_cells": 8},
@@ -231,4 +230,4 @@ def test_in_chinese_nothing_is_left_in_english(
     monkeypatch.setitem(LANGUAGES, "zh", Strict(chinese.SENTENCES))  # type: ignore[arg-type]
     rows = halving_study(study, n_trials=n_trials, seeds=seeds, space=space)
     with speaking("zh"):
-        assert english_in(make_page(rows, pictures_of(rows)).format()) == []
+        assert english_in(make_page(rows, illustrated=True).format()) == []

@@ -15,6 +15,7 @@ from reports.importing.imported import store
 from reports.importing.logs import read_log
 from reports.importing.tables import read_table
 from reports.page import make_page, write_reports
+from reports.sections.context import PageContext
 from reports.sections.figures import pictures_of
 from reports.sections.log_curve import study_curve
 from reports.study.view import StudyRows
@@ -137,7 +138,7 @@ def test_hostile_names(study: Study) -> None:
 
 
 def curve_texts(study: StudyRows) -> list[str]:
-    (picture,) = pictures_of(study)
+    (picture,) = pictures_of(PageContext(study))
     return [element.text or "" for element in ET.fromstring(picture.svg).iter(f"{SVG}text")]
 
 
@@ -146,7 +147,7 @@ def test_the_figure_names_what_it_shows(study: Study) -> None:
     texts = curve_texts(shown)
     assert {"loss", "lowest: 2 at epoch 20", "not logged", "epoch", "loss (lower is better)"} <= set(texts)
     assert not any(re.match("cell|row", text) for text in texts)
-    (picture,) = pictures_of(shown)
+    (picture,) = pictures_of(PageContext(shown))
     assert picture.alt == "Curve of loss: 40 at epoch 1, 2 at epoch 20; lowest: 2 at epoch 20."
 
 

@@ -8,12 +8,13 @@ import pytest
 
 from gridsearch.study.study import Study
 from reports.page import make_page
-from reports.page_json import numbers
+from reports.sections.context import PageContext
 from reports.sections.figures import pictures_of
-from reports.sections.observational import Observational, is_observational, study_regression
+from reports.sections.observational import Observational
 from reports.sections.reasons_text import no_regression_text
 from reports.statistics.observational import Predictor, regress
 from reports.statistics.results import Reason
+from reports.study.sampled import is_observational, study_regression
 from reports.study.view import StudyRows
 from tests.reports.conftest import Writer, outcome, small_plan
 from tests.reports.pages import import_table, read
@@ -153,10 +154,14 @@ def test_the_page_of_picked_rows(tmp_path: Path) -> None:
     assert [one.factor for one in study_regression(study).coefficients if one.found] == ["epsilon"]
     text = make_page(study).format()
     assert "## What matters" not in text
-    assert not {picture.name for picture in pictures_of(study)} & {"half_normal", "main_effects", "interactions"}
-    assert numbers(study)["effects"] is None
-    assert numbers(study)["regression"]["coefficients"][2]["found"] is True
-    section = Observational(study).format()
+    assert not {picture.name for picture in pictures_of(PageContext(study))} & {
+        "half_normal",
+        "main_effects",
+        "interactions",
+    }
+    assert make_page(study).numbers()["effects"] is None
+    assert make_page(study).numbers()["regression"]["coefficients"][2]["found"] is True
+    section = Observational(PageContext(study)).format()
     assert section in text
     assert "**Observational**" in section
     assert "no proof that they are the cause" in section.replace("\n", " ")

@@ -17,8 +17,8 @@ from gridsearch.study.study import Study
 from gridsearch.trial import Failure
 from reports.language.say import speaking
 from reports.page import make_page
-from reports.page_json import numbers
-from reports.sections.search import Search, convergence, importance, pareto_cells, proposed, terminal_text
+from reports.sections.context import PageContext
+from reports.sections.search import SearchSection, convergence, importance, pareto_cells, proposed, terminal_text
 from reports.study.optuna_export import study_view
 from reports.study.view import LeftOutCell, StudyRows
 from tests.reports.conftest import Writer, outcome, small_plan
@@ -61,7 +61,7 @@ def searched(study: Study, metric: str = "accuracy", **about: Any) -> StudyRows:
 
 
 def test_a_table_of_the_best_and_how_they_came_about(study: Study) -> None:
-    text = Search(searched(study)).format()
+    text = SearchSection(PageContext(searched(study))).format()
     assert (
         "## What Optuna found\n\nOptuna's sampler `tpe` proposed 12 cells for a high accuracy on dev (seed 0)." in text
     )
@@ -75,7 +75,7 @@ def test_a_table_of_the_best_and_how_they_came_about(study: Study) -> None:
 
 def test_low_metrics_are_best(study: Study) -> None:
     rows = searched(study, metric="log_loss")
-    text = Search(rows).format()
+    text = SearchSection(PageContext(rows)).format()
     assert "for a low log_loss on dev" in text
     assert rows.ranking[0].index == 8
     assert [moment.best for moment in convergence(rows)] == [0.61, 0.58, 0.58, 0.55, 0.55]
@@ -93,7 +93,7 @@ def test_the_pareto_set_is_what_no_other_cell_beats_twice(study: Study) -> None:
     }
     assert {cell.index for cell in pareto_cells(rows)} == expected
     assert [cell.index for cell in pareto_cells(rows)] == [10, 11, 9, 8]
-    text = Search(rows).format()
+    text = SearchSection(PageContext(rows)).format()
     assert "for a high accuracy on dev, few seconds" in text
     assert "### Pareto set" in text
     assert terminal_text(rows).startswith("Pareto set\nindex  rate")
@@ -112,7 +112,7 @@ def test_cells_of_an_earlier_sweep_are_not_what_optuna_proposed(study: Study) ->
     assert [cell.index for cell in proposed(rows)] == [10, 11, 12]
     assert [moment.n for moment in convergence(rows)] == [1, 2, 3]
     assert "proposed 3 cells for a high accuracy on dev (seed 0). 9 cells were known before." in (
-        Search(rows).format().replace("\n", " ")
+        SearchSection(PageContext(rows)).format().replace("\n", " ")
     )
 
 
@@ -121,13 +121,13 @@ def test_importance_is_told_as_a_description(study: Study) -> None:
     found = importance(rows)
     assert set(found) == {"learning_rate", "bert_adam"}
     assert sum(found.values()) == pytest.approx(1)
-    text = Search(rows).format().replace("\n", " ")
+    text = SearchSection(PageContext(rows)).format().replace("\n", " ")
     assert "It describes these cells and is no test" in text
     assert importance(replace(rows, cells=rows.cells[:9])) == {}, "too few"
 
 
 def test_programs_read_the_same_numbers(study: Study) -> None:
-    found = numbers(searched(study, objectives=["metric", "seconds"]))["optimised"]
+    found = make_page(searched(study, objectives=["metric", "seconds"])).numbers()["optimised"]
     assert found["pareto"] == [10, 11, 9, 8]
     assert found["convergence"][-1] == {"n": 12, "best": 0.76, "expected": 0.76}
     assert set(found["importance"]) == {"learning_rate", "bert_adam"}
@@ -146,7 +146,7 @@ def test_pruned_trials_are_counted(study: Study) -> None:
     rows = read(study)
     assert (rows.coverage.finished, rows.coverage.pruned, rows.coverage.pending) == (1, 2, 9)
     assert (rows.cells[1].state, rows.cells[1].replicates[0].dev_by_epoch) == ("pruned", (0.5,))
-    text = Search(rows).format().replace("\n", " ")
+    text = SearchSection(PageContext(rows)).format().replace("\n", " ")
     assert "The pruner `median` ended 2 trials early: they have no result, and count as spent." in text
     states = [trial.state for trial in view(rows).get_trials()]
     assert states == [TrialState.COMPLETE, TrialState.PRUNED, TrialState.PRUNED]
@@ -176,7 +176,7 @@ def test_a_trial_that_failed_and_was_then_pruned(study: Study) -> None:
 
 def test_a_study_of_a_design_has_no_such_section(study: Study) -> None:
     Writer(study, small_plan(SPACE)).finish(1, outcome(0.6, 0.6))
-    assert Search(read(study)).format() == ""
+    assert SearchSection(PageContext(read(study))).format() == ""
 
 
 def test_the_page_in_chinese(study: Study) -> None:

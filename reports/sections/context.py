@@ -1,0 +1,86 @@
+"""The context of a page: a study and what several sections say of it, each found once, when it is first asked for."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from reports.statistics.analyse import analyse_effects
+from reports.statistics.best_cell import Winner
+from reports.statistics.observational import Regression
+from reports.statistics.results import EffectAnalysis
+from reports.study.first_rung import at_first_rung
+from reports.study.measured import Measured, measured, winner_by_effects, winner_by_seeds
+from reports.study.sampled import is_observational, study_regression
+from reports.study.view import StudyRows
+
+
+@dataclass(frozen=True)
+class PageContext:
+    """Numbers and reasons of one study, in no language: one context serves its page in every format."""
+
+    study: StudyRows
+
+    @cached_property
+    def seen(self) -> StudyRows:
+        """The study as effects are looked at: after its first rung where it is a successive halving."""
+        return at_first_rung(self.study)
+
+    @cached_property
+    def is_observational(self) -> bool:
+        """Whether the rows are a sample, of which a regression tells, and no design."""
+        return is_observational(self.study)
+
+    @cached_property
+    def measured(self) -> Measured:
+        """The runs with what the study is judged by."""
+        return measured(self.seen, self.seen.split)
+
+    @cached_property
+    def analysis(self) -> EffectAnalysis:
+        """The effects on what the study is judged by."""
+        return _analysed(self.measured)
+
+    @cached_property
+    def regression(self) -> Regression:
+        """What went with good results."""
+        return study_regression(self.seen)
+
+    @cached_property
+    def measured_on_dev(self) -> Measured:
+        """The runs with what the best is chosen by, at their end."""
+        is_other = self.study.has_test or self.study.standing is not None
+        return measured(self.study, "dev") if is_other else self.measured
+
+    @cached_property
+    def winner(self) -> Winner | None:
+        """The rows that may be the best on dev; after a halving, of those that ran to the end."""
+        about, lower_is_better = self.measured_on_dev, self.study.lower_is_better
+        if self.study.standing is not None:
+            return winner_by_seeds(about, lower_is_better=lower_is_better)
+        analysis = self.analysis if about is self.measured else _analysed(about)
+        return winner_by_effects(about, analysis, lower_is_better=lower_is_better)
+
+
+def _analysed(about: Measured) -> EffectAnalysis:
+    return analyse_effects(about.factors, about.runs, about.inert)
+
+
+@dataclass(frozen=True)
+class PageSection(ABC):
+    """A section of a page: its text, and the numbers that it owns in page.json."""
+
+    page: PageContext
+
+    @property
+    def study(self) -> StudyRows:
+        """The study that the page is about."""
+        return self.page.study
+
+    @abstractmethod
+    def format(self) -> str:
+        """Return its Markdown; empty when it has nothing to say."""
+
+    def numbers(self) -> dict[str, Any]:
+        """Return its numbers by their keys in page.json, whose docstring has them all; most prose has none."""
+        return {}
