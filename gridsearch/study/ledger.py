@@ -15,9 +15,6 @@ from gridsearch.canonical import canonical_json
 from gridsearch.errors import GridSearchError, NotBegunError, RequestError, StudyLockedError
 from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
 from gridsearch.plan.rungs import Standing, read_halving, stand
-from gridsearch.recipe.knob import NO_NEUTRAL
-from gridsearch.recipe.recipe import knobs, parse_recipe
-from gridsearch.space.factor import ROW
 from gridsearch.study.lease import Trace, this_machine, trace_of
 from gridsearch.study.manifest import (
     TRIALS,
@@ -28,11 +25,11 @@ from gridsearch.study.manifest import (
     manifest_of,
     read_manifest,
 )
+from gridsearch.study.rows import dev_after, labels_of, read_trial, spell_levels
 from gridsearch.study.schema import SCHEMA_VERSION, make_up_to_date, up_to_date_copy, version_of
-from gridsearch.study.stored_logits import AUTO, Kept, array_bytes, as_kept, chunks_of, joined, kept_as
+from gridsearch.study.stored_logits import AUTO, Kept, as_kept, chunks_of, joined, kept_as
 from gridsearch.study.survey import OVER, Coverage, Survey
 from gridsearch.tasks.target import Target
-from gridsearch.tasks.task import Task
 from gridsearch.trial import PART, Epoch, Failure, FailureKind, Outcome, Trial
 
 if TYPE_CHECKING:
@@ -168,10 +165,10 @@ class Ledger:
             for table in ("cell_trials", "cells", "excluded"):
                 write.execute(f"DELETE FROM {table}")
             _insert_cells(write, plan.cells)
-            write.executemany("INSERT INTO labels VALUES (?, ?, ?) ON CONFLICT DO NOTHING", _labels(plan.task))
+            write.executemany("INSERT INTO labels VALUES (?, ?, ?) ON CONFLICT DO NOTHING", labels_of(plan.task))
             write.executemany(
                 "INSERT INTO excluded VALUES (?, ?)",
-                [(_levels(cell.levels, cell.row), cell.why) for cell in plan.excluded],
+                [(spell_levels(cell.levels, cell.row), cell.why) for cell in plan.excluded],
             )
         return len(trials.keys() - old)
 
@@ -195,7 +192,9 @@ class Ledger:
     def exclude(self, cell: ExcludedCell) -> None:
         """Note a cell that is left out, and why."""
         with self._writing() as write:
-            write.execute("INSERT OR REPLACE INTO excluded VALUES (?, ?)", (_levels(cell.levels, cell.row), cell.why))
+            write.execute(
+                "INSERT OR REPLACE INTO excluded VALUES (?, ?)", (spell_levels(cell.levels, cell.row), cell.why)
+            )
 
     def cells(self) -> list[dict[str, str]]:
         """Return the levels of all cells in table order, then those of the cells left out; in a list, after "row"."""
@@ -211,7 +210,7 @@ class Ledger:
             raise RequestError(
                 f"{'no' if not rows else 'more than one'} trial of this study starts with {id_or_prefix!r}"
             )
-        return _trial(rows[0])
+        return read_trial(rows[0])
 
     def trial_ids(self) -> set[str]:
         """Return the ids of all trials of the study."""
@@ -446,7 +445,7 @@ class Ledger:
             write.executemany(
                 "INSERT INTO observations VALUES (?, ?, ?, ?)",
                 [
-                    (position, _levels(levels), manifest.response, value)
+                    (position, spell_levels(levels), manifest.response, value)
                     for position, (levels, value) in enumerate(rows, start=1)
                 ],
             )
@@ -483,42 +482,12 @@ def _insert_cells(write: sqlite3.Connection, cells: Iterable[PlannedCell]) -> No
             [(t.id, canonical_json(t.recipe.model_dump()), t.seed, t.fold, t.task, t.encoder) for t in cell.trials],
         )
         recipe, dead = canonical_json(cell.recipe.model_dump()), canonical_json(cell.dead)
-        levels = _levels(cell.levels, cell.row)
+        levels = spell_levels(cell.levels, cell.row)
         write.execute("INSERT INTO cells VALUES (?, ?, ?, ?)", (cell.index, levels, recipe, dead))
         write.executemany(
             "INSERT INTO cell_trials VALUES (?, ?, ?)",
             [(cell.index, replicate, trial.id) for replicate, trial in enumerate(cell.trials)],
         )
-
-
-def _labels(task: Task) -> Iterator[tuple[str, str, bytes]]:
-    import numpy as np
-
-    for part, one in task.parts.items():
-        for name, split in (("dev", one.dev), ("test", one.test)):
-            if split is not None and split.labels is not None:
-                yield name, part, array_bytes(np.array(split.labels, dtype=np.int32))
-
-
-def dev_after(train_loss: float | None, dev: str, selected: Target) -> float | None:
-    """Return the target of an epoch as it is kept; None where its numbers were not finite."""
-    try:
-        value = selected.of(json.loads(dev))
-    except KeyError:
-        return None
-    return value if train_loss is not None and math.isfinite(value) else None
-
-
-def _levels(levels: Mapping[str, str], row: str = "") -> str:
-    """Keep the factors' order, which canonical JSON would sort away; a list's name of the row goes before them."""
-    return json.dumps(({ROW: row} if row else {}) | dict(levels), ensure_ascii=False)
-
-
-def _trial(row: sqlite3.Row) -> Trial:
-    """Read a trial. Knobs that are younger than its recipe are neutral in it: its id was made without them."""
-    neutral = {name: knob.neutral for name, knob in knobs().items() if knob.neutral is not NO_NEUTRAL}
-    recipe = parse_recipe(neutral | json.loads(row["recipe"]), f"the recipe of trial {row['id'][:8]}")
-    return Trial(row["id"], recipe, row["seed"], row["fold"], row["task"], row["encoder"])
 
 
 def _close(write: sqlite3.Connection, attempt: int, **values: object) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 from gridsearch.plan.rungs import Standing
 from gridsearch.space.factor import ROW
-from gridsearch.study.ledger import Ledger, dev_after
+from gridsearch.study.ledger import Ledger
 from gridsearch.study.manifest import PublishedRows, TableManifest, TrialsManifest
+from gridsearch.study.rows import dev_after
 from gridsearch.study.stored_logits import bytes_array
 from gridsearch.study.survey import Survey
 from gridsearch.tasks.learned import Guess, below_the_others, guess_on

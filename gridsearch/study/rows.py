@@ -1,0 +1,45 @@
+"""Rows of the ledger's tables: what is written into them, and what is read out of them."""
+
+import json
+import math
+import sqlite3
+from collections.abc import Iterator, Mapping
+
+from gridsearch.recipe.knob import NO_NEUTRAL
+from gridsearch.recipe.recipe import knobs, parse_recipe
+from gridsearch.space.factor import ROW
+from gridsearch.study.stored_logits import array_bytes
+from gridsearch.tasks.target import Target
+from gridsearch.tasks.task import Task
+from gridsearch.trial import Trial
+
+
+def labels_of(task: Task) -> Iterator[tuple[str, str, bytes]]:
+    """Yield (split, part, .npy bytes) of the labels that outcomes are about."""
+    import numpy as np
+
+    for part, one in task.parts.items():
+        for name, split in (("dev", one.dev), ("test", one.test)):
+            if split is not None and split.labels is not None:
+                yield name, part, array_bytes(np.array(split.labels, dtype=np.int32))
+
+
+def dev_after(train_loss: float | None, dev: str, selected: Target) -> float | None:
+    """Return the target of an epoch as it is kept; None where its numbers were not finite."""
+    try:
+        value = selected.of(json.loads(dev))
+    except KeyError:
+        return None
+    return value if train_loss is not None and math.isfinite(value) else None
+
+
+def spell_levels(levels: Mapping[str, str], row: str = "") -> str:
+    """Keep the factors' order, which canonical JSON would sort away; a list's name of the row goes before them."""
+    return json.dumps(({ROW: row} if row else {}) | dict(levels), ensure_ascii=False)
+
+
+def read_trial(row: sqlite3.Row) -> Trial:
+    """Read a trial. Knobs that are younger than its recipe are neutral in it: its id was made without them."""
+    neutral = {name: knob.neutral for name, knob in knobs().items() if knob.neutral is not NO_NEUTRAL}
+    recipe = parse_recipe(neutral | json.loads(row["recipe"]), f"the recipe of trial {row['id'][:8]}")
+    return Trial(row["id"], recipe, row["seed"], row["fold"], row["task"], row["encoder"])
