@@ -26,7 +26,7 @@ GROUPS: Final = {
     "lookahead_steps": "Which weights are evaluated, and when training ends",
     "precision": "Arithmetic",
 }
-"""The first knob of each group, and what the group is called: the comments of Recipe."""
+"""The first knob of each group, and what the group is called: the comments in gridsearch/recipe/."""
 
 _ORDINARY = TrialFacts(
     "bert", 12, has_pooler=True, max_tokens=512, n_train_rows=1000, label_counts=(400, 600), dropout=0.1
@@ -126,7 +126,7 @@ def grouped() -> dict[str, list[KnobText]]:
 def recipe_page() -> str:
     """Return the page that stands in docs/."""
     intro = (
-        "Every knob of one fine-tune, as [recipe.py](../gridsearch/recipe/recipe.py) declares it; `make docs` writes "
+        "Every knob of one fine-tune, as [gridsearch/recipe](../gridsearch/recipe) declares it; `make docs` writes "
         "this page. The default of a knob is its neutral value, as good as its absence, unless it has none."
     )
     sections = [Section(title, (bullets(map(_item, texts)),)).format() for title, texts in grouped().items()]

@@ -67,3 +67,17 @@ def test_the_page_of_the_knobs_is_that_of_the_recipe() -> None:
 def test_no_link_is_dead(document: Path) -> None:
     targets = re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8"))
     assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "AGENTS.md"])
+def test_every_path_that_is_named_exists(name: str) -> None:
+    spans = re.findall(r"`([^`\n]+)`", (ROOT / name).read_text(encoding="utf-8"))
+    paths = [span for span in spans if re.fullmatch(r"[\w./-]+(/|\.(py|sql|md|toml|cfg|txt))", span)]
+    assert len(paths) > 5
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_every_room_is_on_the_map() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = [path.parent for top in ("gridsearch", "runners", "reports") for path in (ROOT / top).glob("*/__init__.py")]
+    assert [room.name for room in rooms if f"{room.name}/" not in text] == []

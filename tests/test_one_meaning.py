@@ -19,8 +19,9 @@ import torch
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import build_tokenizer
 from gridsearch.errors import RequestError
-from gridsearch.plan.planner import POOLINGS_OF_A_LENGTH, trial_facts
+from gridsearch.plan.planner import trial_facts
 from gridsearch.recipe.contradictions import refuse_contradictions
+from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.recipe import Recipe, set_knobs
 from gridsearch.recipe.resolve import acting, dead_knobs, in_numbers, resolve
 from gridsearch.tasks.encode import EncodedTask, encode_task
@@ -205,7 +206,7 @@ ROUNDED: Mapping[str, str] = {
 IN_THE_DATA: Mapping[str, Callable[[Toy, Recipe, Recipe, set[str]], bool]] = {
     "no text is cut": lambda toy, one, other, changed: (
         changed == {"max_length"}
-        and one.pooling not in POOLINGS_OF_A_LENGTH
+        and not READS[one.pooling].max_length
         and max(split.lengths.max() for split in toy.data(64).splits.values()) <= min(one.max_length, other.max_length)
     ),
     "patience does not run out": lambda toy, one, other, changed: (

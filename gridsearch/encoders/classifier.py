@@ -38,7 +38,7 @@ class Classifier(nn.Module):
         self.classifier = empty(lambda: nn.Linear(width, n_labels))
         self.frozen: list[nn.Module] = []
         self._upper: list[PreTrainedModel] = []  # in a list, because its modules are the encoder's
-        self.padded_width = recipe.max_length if self.pooling.reads_padding else None
+        self.padded_width = recipe.max_length if self.pooling.reads.padding else None
         if recipe.pooling != "pooler" and getattr(encoder, "pooler", None) is not None:
             # Nothing reads it, so it has no gradient; keep it from being decayed.
             encoder.get_submodule("pooler").requires_grad_(False)
@@ -69,7 +69,7 @@ class Classifier(nn.Module):
             (upper,) = self._upper
             output = upper(inputs_embeds=batch["states"], attention_mask=batch["attention_mask"])
         else:
-            output = self.encoder(**self.inputs(batch), output_hidden_states=self.pooling.needs_all_layers)
+            output = self.encoder(**self.inputs(batch), output_hidden_states=self.pooling.reads.below_the_top)
         pooled = self.pooling(output, batch["attention_mask"])
         logits: Tensor = self.classifier(self.samples(self.hidden(pooled)))
         return logits.float()

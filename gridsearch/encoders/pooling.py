@@ -1,7 +1,8 @@
 """Pooling: how the states of all tokens become one vector a text.
 
 A pooling is a module that takes the encoder's output and the attention mask of shape (rows, tokens), and returns
-(rows, width). It tells what it gives and what it reads; if it has parameters of its own, the caller draws them.
+(rows, width). What each reads is known beforehand (gridsearch/recipe/poolings.py). If it has parameters of its own, the
+caller draws them.
 hidden_states[0] is what the embeddings give; [i] is what layer i gives.
 """
 
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from gridsearch.encoders.undrawn import empty
+from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.recipe import Recipe
 
 
@@ -27,11 +29,9 @@ class Pooling(nn.Module):
     One that reads padding has every row padded to ``max_length``: its result must not depend on the batch.
     """
 
-    needs_all_layers = False
-    reads_padding = False
-
     def __init__(self, recipe: Recipe, hidden_width: int, n_layers: int) -> None:
         super().__init__()
+        self.reads = READS[recipe.pooling]
         self.max_length, self.hidden_width = recipe.max_length, hidden_width
         self.n_layers = n_layers if recipe.pooling_layers == "all" else int(recipe.pooling_layers)
 
@@ -92,8 +92,6 @@ def first_last_mean(output: Any, mask: Tensor) -> Tensor:
 class FirstLastAverage(Pooling):
     """The mean of the means of the first layer's and the last layer's states (arXiv:2103.15316)."""
 
-    needs_all_layers = True
-
     def forward(self, output: Any, mask: Tensor) -> Tensor:
         """Return one vector a text."""
         return first_last_mean(output, mask)
@@ -102,9 +100,6 @@ class FirstLastAverage(Pooling):
 class UnmaskedFirstLastAverage(Pooling):
     """The same over padding as well, with every row padded to ``max_length`` (seed 003's code)."""
 
-    needs_all_layers = True
-    reads_padding = True
-
     def forward(self, output: Any, mask: Tensor) -> Tensor:
         """Return one vector a text."""
         return first_last_mean(output, torch.ones_like(mask))
@@ -112,8 +107,6 @@ class UnmaskedFirstLastAverage(Pooling):
 
 class OfLayers(Pooling):
     """Several layers' vectors, end to end."""
-
-    needs_all_layers = True
 
     @property
     def width(self) -> int:
@@ -159,8 +152,6 @@ class MeansOfLayers(OfLayers):
 
 class Dynamic(Pooling):
     """The first token's state in a learned mix of layers: softmax over them of one linear map to a number."""
-
-    needs_all_layers = True
 
     def __init__(self, recipe: Recipe, hidden_width: int, n_layers: int) -> None:
         super().__init__(recipe, hidden_width, n_layers)

@@ -4,12 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from gridsearch.errors import RequestError
-from gridsearch.plan.plan import Plan, PlannedCell
+from gridsearch.plan.plan import Plan
 from gridsearch.plan.rungs import Halving, make_rungs
-from gridsearch.recipe.recipe import Recipe, knobs
-
-_ATTACK = tuple(name for name in Recipe.model_fields if name.startswith(("adversarial", "freelb")))
-_AVERAGE = tuple(name for name in Recipe.model_fields if name.startswith("swa"))
+from gridsearch.recipe.recipe import knobs
 
 
 def halved(plan: Plan, eta: int) -> Plan:
@@ -50,31 +47,14 @@ def _epochs_until_all_act(plan: Plan, n_epochs: int) -> int:
 
 def _late(plan: Plan, epochs: int) -> Iterator[str]:
     """Name what some factor varies, and what has not acted after so many epochs."""
-    varied = {name for factor in plan.space.factors for name in factor.knobs}
-    if "selection" in varied:
-        yield "selection acts after the last epoch"
+    varied = sorted({name for factor in plan.space.factors for name in factor.knobs})
+    n_rows = len(plan.task.train)
     for cell in plan.cells:
-        recipe = cell.recipe
-        for name in sorted(varied & _idle(recipe, epochs, len(plan.task.train))):
-            if getattr(recipe, name) != knobs()[name].neutral:
-                yield f"{name} of cell {cell.index} does not act before epoch {_begins(cell, plan, epochs)}"
-
-
-def _idle(recipe: Recipe, epochs: int, n_train_rows: int) -> set[str]:
-    """Name the knobs of parts that come into play only after so many epochs."""
-    idle: set[str] = set()
-    if recipe.adversarial != "none" and recipe.adversarial_start > epochs:
-        idle.update(_ATTACK)
-    first_step = recipe.swa_first_step(n_train_rows)
-    if first_step is not None:
-        # A rate of its own acts from the next step on; else the first mean is what differs.
-        n_more = recipe.swa_every if recipe.swa_learning_rate == "schedule" else 1
-        if first_step + n_more > epochs * recipe.steps_per_epoch(n_train_rows):
-            idle.update(_AVERAGE)
-    return idle
-
-
-def _begins(cell: PlannedCell, plan: Plan, epochs: int) -> int:
-    """Return the epoch in which the last idle part of a cell comes into play."""
-    n_rows, n_epochs = len(plan.task.train), cell.recipe.epochs
-    return next((n for n in range(epochs + 1, n_epochs) if not _idle(cell.recipe, n, n_rows)), n_epochs)
+        for name in varied:
+            knob = knobs()[name]
+            if getattr(cell.recipe, name) == knob.neutral or (begins := knob.begins(cell.recipe, n_rows)) <= epochs:
+                continue
+            if begins > cell.recipe.epochs:
+                yield f"{name} acts after the last epoch"
+            else:
+                yield f"{name} of cell {cell.index} does not act before epoch {begins}"

@@ -9,16 +9,13 @@ from gridsearch.errors import RequestError
 from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
 from gridsearch.randomness import derived_seed
 from gridsearch.recipe.contradictions import refuse_contradictions
+from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.recipe import Recipe, set_knobs
 from gridsearch.recipe.resolve import acting, dead_knobs, in_numbers, resolve, why_the_same
 from gridsearch.recipe.trial_facts import TrialFacts
 from gridsearch.space.space import Cell, Space, spell_cell
 from gridsearch.tasks.task import Task
 from gridsearch.trial import make_trial
-
-POOLINGS_OF_A_LENGTH: Final = frozenset({"flatten", "first_last_avg_unmasked"})
-"""Poolings that read as many positions as max_length says, however short the texts are."""
-
 
 SHARING: Final = frozenset({"list", "random"})
 """Designs in which cells of one recipe share their trials; elsewhere they are a mistake."""
@@ -184,7 +181,7 @@ def _refuse_lengths_that_cut_nothing(
 ) -> None:
     alike: dict[Recipe, list[PlannedCell]] = {}
     for cell in cells:
-        if cell.recipe.pooling not in POOLINGS_OF_A_LENGTH:
+        if not READS[cell.recipe.pooling].max_length:
             alike.setdefault(cell.recipe.model_copy(update={"max_length": 0}), []).append(cell)
     for recipe, several in alike.items():
         by_length = {cell.recipe.max_length: cell for cell in several}

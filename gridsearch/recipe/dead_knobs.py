@@ -3,16 +3,14 @@
 Each is asked for a resolved recipe in which the knob is not neutral, and returns the reason, or None when it acts.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from gridsearch.recipe.knob import Reason
+from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.trial_facts import TrialFacts
 
 if TYPE_CHECKING:
     from gridsearch.recipe.recipe import Recipe
-
-LAYERED_POOLINGS: Final = frozenset({"cls_cat", "cls_cat_poolers", "mean_cat", "dynamic"})
-"""Poolings that read several layers, and so can be told which."""
 
 
 def pooler_unused(recipe: "Recipe", facts: TrialFacts) -> Reason:
@@ -67,11 +65,20 @@ def encoder_dropout(recipe: "Recipe", facts: TrialFacts) -> float | None:
 
 
 def nothing_drops(recipe: "Recipe", facts: TrialFacts) -> Reason:
-    """Explain why two forward passes of R-Drop are the same."""
-    encoder_drops = encoder_dropout(recipe, facts) != 0 and all_is_frozen(recipe, facts) is None
-    if recipe.classifier_dropout == 0 and not encoder_drops:
-        return "without dropout both passes are the same"
-    return None
+    """Explain why two forward passes of R-Drop are the same: no knob makes them differ."""
+    if any(knob.varies_passes(recipe, facts) for knob in recipe.knobs().values() if knob.varies_passes):
+        return None
+    return "without dropout both passes are the same"
+
+
+def encoder_drops(recipe: "Recipe", facts: TrialFacts) -> bool:
+    """Whether two passes through the encoder differ by dropout."""
+    return encoder_dropout(recipe, facts) != 0 and all_is_frozen(recipe, facts) is None
+
+
+def classifier_drops(recipe: "Recipe", facts: TrialFacts) -> bool:
+    """Whether two passes through the classifier differ by dropout."""
+    return recipe.classifier_dropout > 0
 
 
 def classifier_never_drops(recipe: "Recipe", facts: TrialFacts) -> Reason:
@@ -252,7 +259,7 @@ def no_freelb(recipe: "Recipe", facts: TrialFacts) -> Reason:
 
 def not_layered(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why the pooling has no choice of layers."""
-    if recipe.pooling not in LAYERED_POOLINGS:
+    if not READS[recipe.pooling].layers:
         return f"pooling = {recipe.pooling!r} has no choice of layers"
     return None
 

@@ -18,14 +18,27 @@ NO_NEUTRAL: Final = object()
 Cost = Literal["each", "on", "none"]
 """What the time of a trial knows of a knob: each of its values, only whether it is on, or nothing."""
 
+FrozenStates = Literal["apart", "tokens", "enters", "moves"]
+"""What the states that frozen layers give know of a knob: nothing; the weights and tokens that it chooses; its value;
+or they are no longer the same in every step, so that nothing can be computed beforehand."""
+
+
+def _from_the_first(recipe: "Recipe", n_train_rows: int) -> int:
+    return 1
+
 
 @dataclass(frozen=True)
 class Knob:
-    """A line of meaning, where it comes from, its neutral value, when it cannot act, and what time it costs.
+    """A line of meaning, where it comes from, its neutral value, when it cannot act, and what it touches.
 
     ``neutral`` is the value under which the knob might as well not exist; it never changes once published, because
     trial ids leave neutral knobs out. ``cannot_act`` is asked only for a value that is not neutral. ``cost`` is not
     "each" only where the same operations are computed whatever the number is: a test counts them.
+
+    ``begins`` returns the first epoch after whose end a result can differ by the knob's part. ``varies_passes`` says
+    whether two passes over the same rows differ by it. ``in_view``: it changes the rows as a trial reads them.
+    ``counts_layers``: its value is a number of layers, and may be a share of the depth. tests/recipe derives all of
+    these from what a knob does.
     """
 
     meaning: str
@@ -33,3 +46,8 @@ class Knob:
     neutral: object = NO_NEUTRAL
     cannot_act: "Callable[[Recipe, TrialFacts], Reason] | None" = None
     cost: Cost = "each"
+    begins: "Callable[[Recipe, int], int]" = _from_the_first
+    varies_passes: "Callable[[Recipe, TrialFacts], bool] | None" = None
+    frozen_states: FrozenStates = "apart"
+    in_view: bool = False
+    counts_layers: bool = False

@@ -11,8 +11,8 @@ def in_numbers(recipe: Recipe, facts: TrialFacts) -> Recipe:
     """Replace shares of the encoder's depth by numbers of layers. Rules see this, and all else as it was written."""
     values = {
         name: facts.n_layers * int(share[:-1]) // 100
-        for name in ("reinit_layers", "frozen_layers", "pooling_layers")
-        if isinstance(share := getattr(recipe, name), str) and share.endswith("%")
+        for name, knob in knobs().items()
+        if knob.counts_layers and isinstance(share := getattr(recipe, name), str) and share.endswith("%")
     }
     return recipe.model_copy(update=values)
 

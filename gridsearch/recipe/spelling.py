@@ -1,6 +1,6 @@
 """One spelling for one meaning: other values of the knobs that train exactly alike get one of them.
 
-A knob that is set and changes nothing is another matter, and the user is told: see ``cannot_act.py``. Here both values
+A knob that is set and changes nothing is another matter, and the user is told: see ``dead_knobs.py``. Here both values
 do something, and it is the same.
 """
 
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from gridsearch.optimizers.schedule import build_schedule
 from gridsearch.recipe import dead_knobs as why
+from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.shares import decimal
 from gridsearch.recipe.trial_facts import TrialFacts
@@ -84,7 +85,7 @@ _OF_ONE_LAYER: Final = {"cls_cat": "cls", "mean_cat": "mean", "dynamic": "cls"}
 def _pooling_of_one_layer(recipe: Recipe, facts: TrialFacts) -> Spelling:
     if recipe.pooling == "first_last_avg" and facts.n_layers == 1:
         return {"pooling": "mean"}, "the encoder's first layer is its last"
-    if recipe.pooling not in why.LAYERED_POOLINGS:
+    if not READS[recipe.pooling].layers:
         return None
     n_layers = facts.n_layers if recipe.pooling_layers == "all" else recipe.pooling_layers
     if n_layers == 1 and recipe.pooling in _OF_ONE_LAYER:

@@ -18,7 +18,7 @@ import torch
 from gridsearch.encoders.classifier import Classifier
 from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.layer_slices import bottom, can_be_sliced
-from gridsearch.recipe.recipe import Recipe
+from gridsearch.recipe.recipe import Recipe, knobs
 from gridsearch.tasks.batches import collate, evaluation_batches
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask
 from gridsearch.training.objective import autocast
@@ -71,10 +71,11 @@ def n_bytes_kept() -> int:
 
 def n_constant_layers(recipe: Recipe, model: Classifier) -> int:
     """Count the bottom layers whose states never change, and are read by the next layer alone; 0 if any is not so."""
-    if recipe.frozen_layers == "embeddings" or recipe.frozen_dropout:
+    reads = model.pooling.reads
+    if recipe.frozen_layers == "embeddings" or reads.below_the_top or reads.padding or not can_be_sliced(model.encoder):
         return 0
-    reads_more = model.pooling.needs_all_layers or model.pooling.reads_padding or recipe.cooccurrence != "none"
-    if reads_more or recipe.adversarial != "none" or not can_be_sliced(model.encoder):
+    moves = [name for name, knob in knobs().items() if knob.frozen_states == "moves"]
+    if any(getattr(recipe, name) != knobs()[name].neutral for name in moves):
         return 0
     return int(recipe.frozen_layers)
 
@@ -108,7 +109,8 @@ def _key(recipe: Recipe, lower: "PreTrainedModel", splits: Mapping[str, EncodedS
     config = lower.config.to_dict()
     of_dropout = FAMILIES[lower.config.model_type].dropout_keys
     settings = {name: value for name, value in config.items() if name not in of_dropout}
-    means = [recipe.frozen_layers, recipe.token_types, recipe.precision, torch.get_num_threads(), pad_id]
+    entering = {name: getattr(recipe, name) for name, knob in knobs().items() if knob.frozen_states == "enters"}
+    means = [entering, torch.get_num_threads(), pad_id]
     digest = hashlib.sha256(repr([sorted(settings.items()), means]).encode())
 
     def add(name: str, array: np.ndarray) -> None:

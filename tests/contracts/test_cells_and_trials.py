@@ -8,7 +8,8 @@ import pytest
 
 from gridsearch.errors import RequestError
 from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import POOLINGS_OF_A_LENGTH, make_plan
+from gridsearch.plan.planner import make_plan
+from gridsearch.recipe.poolings import READS
 from gridsearch.space.space import parse_space
 from gridsearch.study.study import Study
 from gridsearch.trial import Failure
@@ -161,7 +162,7 @@ def test_a_length_that_cuts_and_one_that_does_not_are_two(task, card) -> None:
 
 
 def test_lengths_matter_to_poolings_that_read_as_many_positions(task, card) -> None:
-    for pooling in POOLINGS_OF_A_LENGTH:
+    for pooling in [name for name, reads in READS.items() if reads.max_length]:
         assert plan_with_longest(task, card, f'[recipe]\npooling = "{pooling}"\n{LENGTHS}', 8).cells
 
 

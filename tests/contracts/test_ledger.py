@@ -265,7 +265,7 @@ def test_knobs_that_are_younger_than_a_recipe_are_neutral_in_it(ledger: Ledger, 
     assert ledger.trial(trial.id) == trial
     # A knob without a neutral value has its default; a knob with one never has.
     changed = {name: replace(knob, neutral="fgm") if name == "adversarial" else knob for name, knob in knobs().items()}
-    monkeypatch.setattr("gridsearch.study.ledger.knobs", lambda: changed)
+    monkeypatch.setattr("gridsearch.study.rows.knobs", lambda: changed)
     recipe = ledger.trial(trial.id).recipe
     assert (recipe.adversarial, recipe.schedule, recipe.classifier_dropout) == ("fgm", "linear", 0.1)
 

@@ -11,7 +11,7 @@ from gridsearch.encoders.dropout import drop
 from gridsearch.encoders.load import EncoderWeights, build_model
 from gridsearch.encoders.pooling import POOLINGS
 from gridsearch.randomness import torch_stream
-from gridsearch.recipe.dead_knobs import LAYERED_POOLINGS
+from gridsearch.recipe.poolings import READS
 from gridsearch.tasks.batches import collate
 from gridsearch.tasks.encode import EncodedTask
 from tests.fixtures_core import encoder_in, recipe_of
@@ -134,7 +134,7 @@ def test_hidden_states_are_kept_only_where_they_are_read(encoder: EncoderWeights
     model.encoder.register_forward_hook(lambda module, arguments, output: kept.append(output.hidden_states is not None))
     ids = torch.arange(5, 17).reshape(2, 6)
     model({"input_ids": ids, "attention_mask": torch.ones_like(ids)})
-    assert kept == [pooling.startswith("first_last") or pooling in LAYERED_POOLINGS]
+    assert kept == [READS[pooling].below_the_top]
 
 
 def test_a_pooler_that_the_checkpoint_lacks_is_drawn_as_a_new_one_is(encoder: EncoderWeights) -> None:

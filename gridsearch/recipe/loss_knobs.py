@@ -1,0 +1,54 @@
+"""Knobs of the loss."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gridsearch.recipe import dead_knobs as why
+from gridsearch.recipe.knob import Knob
+from gridsearch.recipe.knob_group import KnobGroup, Probability, Weight
+
+
+class LossKnobs(KnobGroup):
+    """Knobs of the loss."""
+
+    # The loss.
+    class_weights: Annotated[
+        Literal["none", "balanced"] | tuple[Weight, ...],
+        Knob(
+            "weight of a row's loss by its own label, in label order, divided by the sum of the rows' weights; "
+            "'balanced': rows / (labels x rows of the label), 0 for a label that train lacks",
+            "torch.nn.CrossEntropyLoss; under label smoothing Keras's class_weight, which weighs a row's whole loss; "
+            "King & Zeng 2001 for 'balanced'",
+            neutral="none",
+            cannot_act=why.equal_weights,
+            cost="on",
+        ),
+    ] = "none"
+    label_smoothing: Annotated[
+        Probability,
+        Knob(
+            "share of the target that is spread evenly over all labels, the true one included",
+            "arXiv:1512.00567, section 7; torch.nn.CrossEntropyLoss",
+            neutral=0.0,
+            cost="on",
+        ),
+    ] = 0.0
+    focal_gamma: Annotated[
+        float,
+        Field(ge=0, le=10),
+        Knob(
+            "power of (1 - p of the true label) that scales each row's loss", "arXiv:1708.02002", neutral=0.0, cost="on"
+        ),
+    ] = 0.0
+    r_drop: Annotated[
+        float,
+        Field(ge=0, le=100),
+        Knob(
+            "weight of the symmetric divergence between two forward passes of the same rows, a mean over rows",
+            "arXiv:2106.14448",
+            neutral=0.0,
+            cannot_act=why.nothing_drops,
+            cost="on",
+        ),
+    ] = 0.0
