@@ -52,17 +52,17 @@ class Block:
 
 
 BLOCKS = (
-    Block("installed", 25, "what is there: card, driver, libraries; does the core find all that it needs"),
-    Block("materials", 30, "rows and random encoders, for the other blocks"),
+    Block("installed", 45, "what is there: card, driver, libraries; does the core find all that it needs"),
+    Block("materials", 25, "rows and random encoders, for the other blocks"),
     Block("floor", 20, "how fast could 16 cells be: products and copies of this card, their operations and bytes"),
-    Block("steps", 35, "what a step waits for: kernels launched, idle share, the ten longest operators"),
-    Block("liveness", 60, "does every knob change the numbers"),
-    Block("repeats", 25, "does a trial repeat to the last bit, and if not, which operation is the first to differ"),
-    Block("repeats_deterministic", 25, "does it with torch's deterministic algorithms, and what do they cost"),
+    Block("steps", 45, "what a step waits for: kernels launched, idle share, the ten longest operators"),
+    Block("liveness", 50, "does every knob change the numbers"),
+    Block("repeats", 35, "does a trial repeat to the last bit, and if not, which operation is the first to differ"),
+    Block("repeats_deterministic", 35, "does it with torch's deterministic algorithms, and what do they cost"),
     Block("masks", 20, "has FreeLB the same dropout masks in all passes of a batch"),
     Block("memory", 50, "is out of memory typed, and does the half micro-batch finish the trial"),
     Block("precision", 45, "is bf16 as good as fp32, within what seeds differ by"),
-    Block("speed", 135, "cells a minute: Trainer and ours, with 1, 2, 4 and 8 processes", takes_what_is_left=True),
+    Block("speed", 100, "cells a minute: Trainer and ours, with 1, 2, 4 and 8 processes", takes_what_is_left=True),
 )
 """In the order in which they run. Speed is the last: it can use whatever time the others have left over."""
 BEFORE_ALL = ("installed", "materials")

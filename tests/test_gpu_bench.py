@@ -135,10 +135,10 @@ def test_a_wrong_request_is_a_sentence(
 def test_cells_a_minute() -> None:
     """Two processes; the first cell of each is warming up, and is left out of the steady rate."""
     times = [
-        CellTime(False, 10.0, 30.0, 5.0, 0.5, None, "one"),
-        CellTime(True, 10.0, 20.0, 5.0, 0.5, None, "two"),
-        CellTime(True, 20.0, 24.0, 2.0, 0.7, 2**20, "two"),
-        CellTime(False, 30.0, 38.0, 4.0, 0.7, None, "one"),
+        CellTime(False, 10.0, 30.0, 5.0, 0.5, None, "one", "cpu"),
+        CellTime(True, 10.0, 20.0, 5.0, 0.5, None, "two", "cpu"),
+        CellTime(True, 20.0, 24.0, 2.0, 0.7, 2**20, "two", "cpu"),
+        CellTime(False, 30.0, 38.0, 4.0, 0.7, None, "one", "cpu"),
     ]
     found = summary(Watched(4.0, 36.0, True, 0, None, None), times, n_processes=2)
     assert found["start_s"] == 6.0

@@ -46,6 +46,7 @@ class CellTime:
     dev: float
     peak_bytes: int | None
     where: str
+    device: str
 
 
 def answer(asked: Asked) -> None:
@@ -101,7 +102,8 @@ def summary(watched: Watched, found: Sequence[CellTime], n_processes: int) -> di
         "trained_s": trained[0],
         "trained_s_frozen": trained[1],
         "mean_dev": statistics.fmean(one.dev for one in found) if found else None,
-        "cell_peak_mib": max((one.peak_bytes or 0 for one in found), default=0) / 2**20,
+        "cell_peak_mib": max((one.peak_bytes / 2**20 for one in found if one.peak_bytes), default=None),
+        "devices": sorted({one.device for one in found}),
         "host_peak_mib": watched.host_peak_bytes / 2**20,
         "card_peak_mib": watched.card_peak_mib,
         "card_mean_use": watched.card_mean_use,
@@ -125,13 +127,23 @@ def read_ledger(path: Path) -> list[CellTime]:
     """Read what a sweep has finished."""
     with sqlite3.connect(path) as connection:
         rows = connection.execute(
-            "SELECT trials.recipe, started, ended, SUM(train_seconds), MAX(outcomes.dev), peak_bytes, worker"
+            "SELECT trials.recipe, started, ended, SUM(train_seconds), MAX(outcomes.dev), peak_bytes, worker,"
+            " resources"
             " FROM attempts JOIN trials ON trials.id = attempts.trial JOIN epochs ON epochs.attempt = attempts.id"
             " JOIN outcomes ON outcomes.attempt = attempts.id WHERE state = 'finished' GROUP BY attempts.id"
         ).fetchall()
     return [
-        CellTime(bool(json.loads(recipe).get("frozen_layers")), begun, ended, trained, _first_metric(dev), peak, worker)
-        for recipe, begun, ended, trained, dev, peak, worker in rows
+        CellTime(
+            is_frozen=bool(json.loads(recipe).get("frozen_layers")),
+            begun=begun,
+            ended=ended,
+            trained_seconds=trained,
+            dev=_first_metric(dev),
+            peak_bytes=peak,
+            where=worker,
+            device=json.loads(resources)["device"],
+        )
+        for recipe, begun, ended, trained, dev, peak, worker, resources in rows
     ]
 
 
@@ -185,6 +197,7 @@ def _cell_time(line: dict[str, object]) -> CellTime:
         float(line["dev"]),  # type: ignore[arg-type]
         line["peak_bytes"],  # type: ignore[arg-type]
         str(line["lane"]),
+        str(line["device"]),
     )
 
 

@@ -15,7 +15,7 @@ from gridsearch.training.execution import Execution, computing
 from gridsearch.training.prepared import Prepared, prepare
 from gridsearch.trial import make_trial
 
-N_WARM, N_TIMED, N_PROFILED, N_LONGEST = 5, 20, 5, 10
+N_WARM, N_TIMED, N_PROFILED, N_LONGEST = 5, 10, 5, 10
 
 
 def answer(asked: Asked) -> None:

@@ -65,6 +65,7 @@ def main() -> None:
         line = {
             "cell": number,
             "lane": os.getpid(),
+            "device": trainer.args.device.type,
             "is_frozen": bool(cell["frozen_layers"]),
             "begun": begun,
             "training": clock.begun,
