@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,9 +32,10 @@ from bench.gpu_blocks.report import Answered, read_lines, write_report  # noqa: 
 CARRIED = ROOT / "bench" / "carried"
 SECONDS_MOST = 470.0
 """Of all blocks together: the rest of eight minutes is for what the command itself does."""
+SECONDS_OF_GRACE = 5.0
 PRELOADED = ["bench.gpu_blocks.preloaded"]
 """What a rehearsal imports once for all blocks."""
-EXIT_DONE, EXIT_INCOMPLETE, EXIT_WRONG_REQUEST = 0, 1, 2
+EXIT_DONE, EXIT_INCOMPLETE, EXIT_WRONG_REQUEST, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 
 @dataclass(frozen=True)
@@ -88,12 +90,16 @@ def main(words: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"bench: --output must be a folder that can be made, but {error}", file=sys.stderr)
         return EXIT_WRONG_REQUEST
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends the command ends its blocks
     try:
         with tempfile.TemporaryDirectory(prefix="gridsearch-gpu-", ignore_cleanup_errors=True) as scratch:
             answered = _run_all(chosen, arguments, Path(scratch))
     except NoCardError:
         print("bench: torch finds no GPU here; --rehearse runs on the CPU", file=sys.stderr)
         return EXIT_WRONG_REQUEST
+    except KeyboardInterrupt:
+        print(f"interrupted; what was measured is in {arguments.output / 'answers.jsonl'}", file=sys.stderr)
+        return EXIT_INTERRUPTED
     text = write_report(answered, arguments.output, is_rehearsal=arguments.rehearse)
     print(text)
     return EXIT_DONE if all(one.status == "answered" for one in answered) else EXIT_INCOMPLETE
@@ -199,6 +205,10 @@ def _run(context: "multiprocessing.context.BaseContext", asked: Asked, log: Path
 def run_block(asked: Asked, log: Path) -> None:
     """What a block's process does; its output, and that of all that it starts, goes to the log."""
     os.setsid()
+    # Should the command itself be killed: nothing of a block outlives its limit by much.
+    last = threading.Timer(asked.seconds_left() + SECONDS_OF_GRACE, os.killpg, (os.getpgrp(), signal.SIGKILL))
+    last.daemon = True
+    last.start()
     with log.open("a", encoding="utf-8") as file:
         file.write(f"\n--- {asked.block}\n")
         file.flush()

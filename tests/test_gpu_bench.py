@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,23 +65,32 @@ FAULTS = {
 }
 
 
-def test_a_block_that_fails_leaves_the_others_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever becomes of it: what it had measured stays, what it had started is ended, and the next one runs."""
-    for name, code in FAULTS.items():
-        (tmp_path / f"{name}.py").write_text(code)
-    (carried := tmp_path / "carried").mkdir()
-    with zipfile.ZipFile(carried / "carried_here-1.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("carried_here.py", "VALUE = 'from a wheel'\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    # A block of its own name anywhere, and none of the real ones: nothing has to be imported for them.
-    code = (
+def with_blocks(names: Sequence[str], limit_of_hangs: float) -> str:
+    """Return what replaces the real blocks by others: modules anywhere, for which nothing is imported beforehand."""
+    return (
         "from bench import gpu\n"
         "from bench.gpu import main\n"
         "class Block(gpu.Block):\n"
         "    module = property(lambda self: self.name)\n"
-        f"gpu.BLOCKS = tuple(Block(name, 60 if name != 'hangs' else 3, 'what') for name in {list(FAULTS)})\n"
+        f"gpu.BLOCKS = tuple(Block(name, 60.0 if name != 'hangs' else {limit_of_hangs}, 'what') for name in {names})\n"
         "gpu.PRELOADED = []"
     )
+
+
+@pytest.fixture
+def faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, code in FAULTS.items():
+        (tmp_path / f"{name}.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+
+@pytest.mark.usefixtures("faults")
+def test_a_block_that_fails_leaves_the_others_alone(tmp_path: Path) -> None:
+    """Whatever becomes of it: what it had measured stays, what it had started is ended, and the next one runs."""
+    (carried := tmp_path / "carried").mkdir()
+    with zipfile.ZipFile(carried / "carried_here-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("carried_here.py", "VALUE = 'from a wheel'\n")
+    code = with_blocks(list(FAULTS), limit_of_hangs=3.0)
     done = run_bench("--rehearse", "-o", str(tmp_path / "out"), "--carried", str(carried), code=code)
     blocks = report_in(tmp_path / "out")["blocks"]
     assert {name: block["status"] for name, block in blocks.items()} == {
@@ -92,6 +103,24 @@ def test_a_block_that_fails_leaves_the_others_alone(tmp_path: Path, monkeypatch:
     assert blocks["fine"]["whole"] == "from a wheel"
     assert done.returncode == 1
     assert not is_running(blocks["hangs"]["child"])
+
+
+@pytest.mark.usefixtures("faults")
+def test_whoever_ends_the_command_ends_its_blocks(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = [
+        sys.executable,
+        "-c",
+        f"{with_blocks(['hangs'], limit_of_hangs=60.0)}\nmain(['--rehearse', '-o', {str(out)!r}])",
+    ]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        while not (answers := out / "answers.jsonl").is_file() or not answers.read_text().endswith("\n"):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.terminate()
+        _, said = process.communicate()
+    assert said == f"interrupted; what was measured is in {answers}\n"
+    assert not is_running(json.loads(answers.read_text())["found"]["child"])
 
 
 def is_running(pid: int) -> bool:

@@ -1,5 +1,6 @@
 """Is out of memory typed on a card, and does the driver's ladder, half of the micro-batch, finish the trial?"""
 
+import gc
 from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -88,6 +89,7 @@ class Needs:
 
 def _needs(trial: Trial, data: EncodedTask, weights: EncoderWeights, divisor: int) -> Needs:
     """Measure the memory of the card that a trial takes."""
+    gc.collect()
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     finetune(trial, data, weights, Execution(device="cuda", micro_batch_divisor=divisor))
