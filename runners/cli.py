@@ -12,6 +12,9 @@ from gridsearch.errors import GridSearchError, first_line
 Arguments = argparse.Namespace
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
+NOT_EVERYWHERE = {"ray": "'ray[tune]'", "optuna": "optuna"}
+"""Libraries that the core and a sweep in processes run without -> what installs them."""
+
 EXIT_DONE, EXIT_INCOMPLETE, EXIT_WRONG_REQUEST, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 
@@ -23,6 +26,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return command(parsed)
     except GridSearchError as error:
         print(f"gridsearch {parsed.command}: {error}", file=sys.stderr)
+        return EXIT_WRONG_REQUEST
+    except ModuleNotFoundError as error:
+        if error.name not in NOT_EVERYWHERE:
+            raise
+        remedy = f"`pip install {NOT_EVERYWHERE[error.name]}`"
+        otherwise = ", or take --runner processes" if error.name == "ray" else ""
+        print(
+            f"gridsearch {parsed.command}: this needs {error.name.capitalize()}, which is not installed: "
+            f"{remedy}{otherwise}",
+            file=sys.stderr,
+        )
         return EXIT_WRONG_REQUEST
     except KeyboardInterrupt:
         goes_on = "; the same command goes on from here" if parsed.command in ("sweep", "optimize") else ""
@@ -204,7 +218,9 @@ def _sweep(commands: Commands) -> None:
     )
     _question(parser)
     parser.add_argument(
-        "--runner", choices=["ray", "serial", "processes"], default="ray", help="where trials run (default: ray)"
+        "--runner",
+        choices=["ray", "serial", "processes"],
+        help="where trials run (default: ray; processes where Ray is not installed)",
     )
     _halving(parser)
     _execution(parser)

@@ -1,10 +1,11 @@
 """Where results come from: versions, machine, commit, command."""
 
+import contextlib
 import os
 import platform
 import socket
 import subprocess
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import gridsearch
@@ -19,7 +20,7 @@ def describe_run(command: list[str], runner: str) -> dict[str, object]:
         "gridsearch": gridsearch.__version__,
         "commit": code_commit(),
         "python": platform.python_version(),
-        "versions": {name: version(name) for name in LIBRARIES},
+        "versions": versions(),
         "host": socket.gethostname(),
         "system": platform.platform(),
         "processor": processor(),
@@ -28,6 +29,15 @@ def describe_run(command: list[str], runner: str) -> dict[str, object]:
         "runner": runner,
         "command": command,
     }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the libraries that are installed: a sweep runs without Ray and Optuna."""
+    found = {}
+    for name in LIBRARIES:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def code_commit() -> str:

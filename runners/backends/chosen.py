@@ -1,5 +1,6 @@
 """Which runner a command asks for."""
 
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from gridsearch.errors import RequestError
@@ -15,23 +16,38 @@ def chosen_runner(arguments: Arguments) -> "Runner":
     gpus_per_trial, address = getattr(arguments, "gpus_per_trial", None), getattr(arguments, "address", None)
     if gpus_per_trial is not None and not 0 <= gpus_per_trial <= 1:
         raise RequestError(f"--gpus-per-trial must be between 0 and 1, but is {gpus_per_trial:g}")
-    if arguments.runner == "ray":
+    name = arguments.runner
+    if name is None:
+        # Who gives an option of Ray's alone asks for Ray.
+        name = default_runner() if gpus_per_trial is None and address is None else "ray"
+        if name != "ray":
+            print(f"Ray is not installed: trials run in processes on this machine, as with --runner {name}")
+    if name == "ray":
         from runners.backends.ray_tune import RayRunner
 
         return RayRunner(arguments.workers, gpus_per_trial, address, arguments.threads)
     others = {"--gpus-per-trial": gpus_per_trial, "--address": address}
-    if arguments.runner == "serial":
+    if name == "serial":
         others["--workers"] = arguments.workers
     for option, value in others.items():
         if value not in (None, 1):
-            raise RequestError(f"{option} has no meaning for --runner {arguments.runner}")
-    if arguments.runner == "processes":
+            raise RequestError(f"{option} has no meaning for --runner {name}")
+    if name == "processes":
         from runners.backends.processes import ProcessesRunner
 
         return ProcessesRunner(arguments.workers, arguments.threads)
     from runners.backends.serial import SerialRunner
 
     return SerialRunner()
+
+
+def default_runner() -> str:
+    """Name the runner of a command that names none: ray where it is installed, or else processes."""
+    try:
+        version("ray")
+    except PackageNotFoundError:
+        return "processes"
+    return "ray"
 
 
 def refuse_bad_counts(arguments: Arguments) -> None:

@@ -36,6 +36,9 @@ CALLED = {
     "ray": "Ray's folder",
 }
 
+WITHOUT = {"ray": "trials run in processes of this machine alone", "optuna": "gridsearch optimize cannot run"}
+"""Packages that a sweep does without, and what then is otherwise."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -48,13 +51,15 @@ class Finding:
 def findings(machine: Machine, used: Used | None) -> list[Finding]:
     """Say what would go wrong, what stops a sweep first."""
     n_workers = used.workers if used else machine.cores_allowed
+    with_ray = used is None or used.runner == "ray"
     found = [
         *_packages(machine),
         *_folders(machine),
-        *_limits(machine, n_workers),
+        *(_limits_of_ray(machine, n_workers) if with_ray else []),
+        *_limits(machine),
         *_gpus(machine),
         *_cores_and_memory(machine, n_workers * (used.threads_per_trial if used else 1), n_workers),
-        *_ray(machine),
+        *(_ray(machine) if with_ray else []),
         *_environment(machine),
     ]
     return sorted(found, key=lambda finding: not finding.stops)
@@ -66,7 +71,8 @@ def _packages(machine: Machine) -> Iterator[Finding]:
     for package in machine.packages:
         wanted = f"pip install --upgrade '{package.name}{package.needs}'"
         if not package.version:
-            yield Finding(True, f"the package {package.name} is missing: {wanted}")
+            so = f", so {WITHOUT[package.name]}" if package.name in WITHOUT else ""
+            yield Finding(not so, f"the package {package.name} is missing{so}: {wanted}")
         elif not package.suits:
             needs = f"gridsearch needs {package.needs}"
             yield Finding(True, f"{package.name} is {package.version}, but {needs}: {wanted}")
@@ -96,7 +102,7 @@ def _folders(machine: Machine) -> Iterator[Finding]:
         yield Finding(False, f"{what}: name a folder on a disk with --study")
 
 
-def _limits(machine: Machine, n_workers: int) -> Iterator[Finding]:
+def _limits_of_ray(machine: Machine, n_workers: int) -> Iterator[Finding]:
     # Measured with Ray 2.60: its busiest process had 55 files open with 2 workers, 85 with 12; all of them together
     # 205 threads with 2, 438 with 12. One thread a trial.
     files, threads = 50 + 3 * n_workers, 160 + 24 * n_workers
@@ -108,6 +114,9 @@ def _limits(machine: Machine, n_workers: int) -> Iterator[Finding]:
         yield Finding(
             True, f"{has} with {n_workers} workers: raise the limit (ulimit -u, docker's --pids-limit), or take fewer"
         )
+
+
+def _limits(machine: Machine) -> Iterator[Finding]:
     if machine.address_space_limit_bytes is not None:
         has = f"a process may have {spell_size(machine.address_space_limit_bytes)} of addresses (ulimit -v)"
         yield Finding(

@@ -24,6 +24,7 @@ def what_is_used() -> Used | None:
     try:
         from gridsearch.encoders.files import MINILM_PACKAGE
         from gridsearch.recipe.recipe import Recipe
+        from runners.backends.chosen import default_runner
         from runners.cli import build_parser
         from runners.precision import N_WIDE, prefers_bf16
         from runners.pricing.forecast import worker_allotment
@@ -34,7 +35,7 @@ def what_is_used() -> Used | None:
     except ImportError:
         return None
     return Used(
-        runner=sweep.runner,
+        runner=sweep.runner or default_runner(),
         workers=here.n_workers,
         threads_per_trial=here.threads,
         gpus=list(here.gpus),

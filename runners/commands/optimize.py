@@ -31,7 +31,7 @@ def run(arguments: Arguments) -> int:
             asked.study,
             runner,
             settings,
-            provenance=lambda: describe_run(["gridsearch", *sys.argv[1:]], arguments.runner),
+            provenance=lambda: describe_run(["gridsearch", *sys.argv[1:]], runner.name),
             progress=Progress(asked.task.target, names, Console(highlight=False)),
         )
         (page,) = write_reports(asked.study, None, ["md"], arguments.lang)

@@ -40,9 +40,7 @@ def _sweep_and_show(arguments: Arguments, settings: Settings) -> int:
         question.study,
         runner,
         settings,
-        provenance=lambda: (
-            describe_run(["gridsearch", *sys.argv[1:]], arguments.runner) | _foreseen(question, arguments)
-        ),
+        provenance=lambda: describe_run(["gridsearch", *sys.argv[1:]], runner.name) | _foreseen(question, arguments),
         progress=Progress(plan.task.target, names, console),
     )
     _show(question, arguments.lang)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from runners.checkup.what_is_used import Used, what_is_used
 from runners.cli import main
 from runners.commands.doctor import page
 from runners.machine import usable_cores
+from tests.runners.missing_packages import site_without
 
 ROOT = Path(__file__).parents[2]
 ROOMY = {
@@ -341,20 +341,7 @@ def test_a_terminal_without_utf8(tmp_path: Path) -> None:
 # Packages
 
 
-def site_without(missing: tuple[str, ...], folder: Path) -> Path:
-    """Link to everything that is installed, but for some packages."""
-    folder.mkdir()
-    for place in {Path(str(distribution(name).locate_file(""))).resolve() for name in ("gridsearch", "ray")}:
-        for entry in place.iterdir():
-            link = folder / entry.name
-            if not (entry.name.startswith(missing) or entry.suffix == ".pth" or link.is_symlink()):
-                link.symlink_to(entry)
-    return folder
-
-
-@pytest.mark.parametrize(
-    ("missing", "is_told"), [(("ray", "optuna"), True), (("pydantic",), False), (("torch",), True)]
-)
+@pytest.mark.parametrize(("missing", "is_told"), [(("pydantic",), False), (("torch",), True)])
 def test_missing_packages(missing: tuple[str, ...], is_told: bool, tmp_path: Path) -> None:
     site = site_without(missing, tmp_path / "site")
     done = elsewhere(tmp_path, "--json", python=("-S",), PYTHONPATH=f"{ROOT}{os.pathsep}{site}")
@@ -363,6 +350,17 @@ def test_missing_packages(missing: tuple[str, ...], is_told: bool, tmp_path: Pat
     for name in missing:
         assert any(one["stops"] and f"the package {name} is missing" in one["sentence"] for one in facts["findings"])
     assert (facts["used"] is not None) == is_told
+
+
+def test_ray_and_optuna_may_be_missing(tmp_path: Path) -> None:
+    site = site_without(("ray", "optuna"), tmp_path / "site")
+    done = elsewhere(tmp_path, "--json", python=("-S",), PYTHONPATH=f"{ROOT}{os.pathsep}{site}")
+    facts = json.loads(done.stdout)
+    assert facts["used"]["runner"] == "processes"
+    told = {one["sentence"].partition(":")[0]: one["stops"] for one in facts["findings"]}
+    assert told["the package ray is missing, so trials run in processes of this machine alone"] is False
+    assert told["the package optuna is missing, so gridsearch optimize cannot run"] is False
+    assert not any("Ray's folder" in one["sentence"] for one in facts["findings"])
 
 
 def test_an_old_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, healthy: Machine, used: Used) -> None:

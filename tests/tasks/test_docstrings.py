@@ -123,6 +123,16 @@ def test_a_missing_library_is_named_with_its_remedy(tmp_path: Path, monkeypatch:
         docstrings.load()
 
 
+def test_without_ray_and_optuna_the_others_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path))
+    for label in docstrings.MAY_BE_MISSING:
+        monkeypatch.setitem(docstrings.DISTRIBUTIONS, label, "no-such-distribution")
+    task = docstrings.load()
+    assert task.label_names == ("torch", "transformers", "pandas", "sklearn")
+    assert Counter(task.train.labels) == dict.fromkeys(range(4), 250)
+    assert "not installed, and so no labels here: ray, optuna" in task.notes
+
+
 def test_too_few_sentences_are_refused() -> None:
     plenty = [f"sentence number {number} of this library" for number in range(500)]
     with pytest.raises(RequestError, match="installed optuna hold 3"):
