@@ -67,6 +67,85 @@ LIVE: Mapping[str, list[tuple[Knobs, Any]]] = {
 }
 """Knob -> the other knobs that it needs, and a value that differs from the small recipe's."""
 
+DEAD: Mapping[str, tuple[Knobs, ...]] = {
+    "token_types": ({"token_types": "zeros"},),
+    "cooccurrence": ({"cooccurrence": "embedding"}, {"cooccurrence": "add_scalar"}),
+    "reinit_pooler": (
+        {"reinit_pooler": True, "pooling": "cls"},
+        {"reinit_pooler": True, "pooling": "mean"},
+        {"reinit_pooler": True, "pooling": "cls_cat_poolers"},
+    ),
+    "decay_exclude": (
+        {"decay_exclude": "none", "weight_decay": 0.0},
+        {"decay_exclude": "none", "weight_decay": 0.1, "frozen_layers": "100%", "batch_size": 512, "epochs": 1},
+    ),
+    "frozen_dropout": (
+        {"frozen_dropout": True},
+        {"frozen_dropout": True, "frozen_layers": 2, "encoder_dropout": 0.0},
+    ),
+    "encoder_dropout": ({"encoder_dropout": 0.5, "frozen_layers": "100%"},),
+    "multi_sample_dropout": ({"multi_sample_dropout": 4, "classifier_dropout": 0.0},),
+    "multi_sample_mode": ({"multi_sample_mode": "chained"},),
+    "pooling_layers": ({"pooling_layers": 2},),
+    "head_width": ({"head_width": 64},),
+    "head_activation": ({"head_activation": "tanh"},),
+    "class_weights": ({"class_weights": (2.0, 2.0, 2.0)},),
+    "r_drop": (
+        {"r_drop": 1.0, "classifier_dropout": 0.0, "encoder_dropout": 0.0},
+        {"r_drop": 1.0, "classifier_dropout": 0.0, "frozen_layers": "100%"},
+    ),
+    "adversarial": (
+        {"adversarial": "fgm", "frozen_layers": 1},
+        {"adversarial": "pgd", "frozen_layers": "embeddings"},
+        {"adversarial": "freelb", "adversarial_steps": 1},
+    ),
+    "adversarial_epsilon": (
+        {"adversarial_epsilon": 0.3},
+        {"adversarial": "freelb", "adversarial_steps": 1, "freelb_init": 0.5, "adversarial_epsilon": 0.3},
+    ),
+    "adversarial_alpha": (
+        {"adversarial": "freelb", "adversarial_steps": 1, "freelb_init": 0.5, "adversarial_alpha": 0.2},
+        {"adversarial_alpha": 0.2},
+        {"adversarial": "fgm", "adversarial_alpha": 0.2},
+    ),
+    "adversarial_steps": (
+        {"adversarial_steps": 2},
+        {"adversarial": "fgm", "adversarial_steps": 2},
+    ),
+    "adversarial_norm": ({"adversarial_norm": "text"},),
+    "adversarial_start": ({"adversarial_start": 2},),
+    "freelb_init": ({"freelb_init": 0.5}, {"adversarial": "pgd", "freelb_init": 0.5}),
+    "gradient_accumulation": ({"gradient_accumulation": 2, "batch_size": 512},),
+    "layer_decay": ({"layer_decay": 0.5, "frozen_layers": "100%", "pooling": "pooler"},),
+    "bert_adam": ({"bert_adam": True, "optimizer": "original_bert_adam"},),
+    "schedule": (
+        {"schedule": "constant", "batch_size": 512, "epochs": 1},
+        {"schedule": "cosine", "batch_size": 512, "epochs": 2},
+        {"schedule": "cosine", "swa_start": 0.0, "swa_learning_rate": 1e-3},
+    ),
+    "warmup_proportion": (
+        {"warmup_proportion": 0.01},
+        {"warmup_proportion": 0.5, "swa_start": 0.0, "swa_learning_rate": 1e-3},
+        {
+            "warmup_proportion": 0.5,
+            "swa_start": 0.0,
+            "swa_learning_rate": 1e-3,
+            "optimizer": "original_bert_adam",
+        },
+    ),
+    "lookahead_steps": ({"lookahead_steps": 3, "lookahead_alpha": 1.0},),
+    "lookahead_alpha": ({"lookahead_alpha": 0.9},),
+    "swa_start": ({"swa_start": 0.9}, {"swa_start": 0.0, "swa_every": 6}),
+    "swa_every": ({"swa_every": 2},),
+    "swa_learning_rate": ({"swa_learning_rate": 1e-3},),
+    "patience": ({"patience": 1, "learning_rate": 1e-12},),
+    "selection": ({"selection": "last", "epochs": 1},),
+}
+"""Knob -> recipes in which it is set and cannot act, on single texts."""
+
+WITH_IT: Mapping[str, str] = {"lookahead_steps": "lookahead_", "swa_start": "swa_"}
+"""Knob -> how the names of its settings begin, where not with its own."""
+
 WITHOUT_POOLER = ("electra", "distilbert", "deberta-v2")
 WITHOUT_SEGMENTS = ("roberta", "xlm-roberta", "distilbert", "deberta-v2")
 NOT_HERE: Mapping[tuple[str, Any], tuple[tuple[str, ...], str]] = {

@@ -28,13 +28,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from reports.language.chinese.comparisons import COMPARISONS
+from reports.language.chinese.core import KNOBS, REASONS
 from reports.language.chinese.figures import FIGURES
 from reports.language.chinese.findings import FINDINGS
 from reports.language.chinese.halving import HALVED
 from reports.language.chinese.imported import IMPORTED
-from reports.language.chinese.knobs import KNOBS
 from reports.language.chinese.page import PAGE
-from reports.language.chinese.reasons import REASONS
 from reports.language.chinese.searches import SEARCHES
 
 SENTENCES: Final[Mapping[str, str]] = {**PAGE, **FINDINGS, **COMPARISONS, **IMPORTED, **SEARCHES, **HALVED, **FIGURES}
