@@ -21,6 +21,7 @@ LIVE: Mapping[str, list[tuple[Knobs, Any]]] = {
     "frozen_dropout": [({"frozen_layers": "100%"}, True)],
     "encoder_dropout": [({}, 0.2)],
     "classifier_dropout": [({}, 0.3)],
+    "mixout": [({}, 0.5)],
     "multi_sample_dropout": [({}, 4)],
     "multi_sample_mode": [({"multi_sample_dropout": 4}, "chained")],
     "pooling": [

@@ -101,6 +101,17 @@ class EncoderKnobs(KnobGroup):
             varies_passes=why.encoder_drops,
         ),
     ] = "checkpoint"
+    mixout: Annotated[
+        Probability,
+        Knob(
+            "probability with which a trained weight has its first value again, in each training pass; the others are "
+            "scaled so that the mean stays",
+            "arXiv:1909.11299",
+            neutral=0.0,
+            cost="on",
+            varies_passes=lambda recipe, facts: recipe.mixout > 0,
+        ),
+    ] = 0.0
     classifier_dropout: Annotated[
         Probability,
         Knob("dropout before the classifier's last linear map", cost="on", varies_passes=why.classifier_drops),

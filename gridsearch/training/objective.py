@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gridsearch.encoders.classifier import Classifier
 from gridsearch.encoders.dropout import Whole
+from gridsearch.encoders.mixout import Mixout
 from gridsearch.optimizers.adversarial import Pass, PlainBackward, build_attack
 from gridsearch.randomness import numpy_stream
 from gridsearch.recipe.recipe import Recipe
@@ -29,6 +30,7 @@ class Objective:
         self.micro_batch_rows = math.ceil(recipe.batch_size / micro_batch_divisor)
         assert data.train.labels is not None
         self.loss = Loss(recipe, data.train.labels, data.n_labels, device)
+        self.mixout = Mixout(model, recipe.mixout, trial.seed) if recipe.mixout else None
         self.attack = build_attack(
             recipe, model.word_embeddings, pad_id=data.pad_id, token_ids=data.train.ids, seed=trial.seed
         )
@@ -41,26 +43,32 @@ class Objective:
         """Add the gradients of one step's batches; return their mean loss."""
         attack = self.attack if epoch >= self.recipe.adversarial_start else PlainBackward()
         size = self.loss.size_of(np.concatenate(batches))
-        return torch.stack([attack.backward(self._passes(batch, size)) for batch in batches]).sum()
+        return torch.stack([attack.backward(self._passes(batch, size, epoch)) for batch in batches]).sum()
 
-    def _passes(self, batch: np.ndarray, size: StepSize) -> list[Pass]:
+    def _passes(self, batch: np.ndarray, size: StepSize, epoch: int) -> list[Pass]:
         """Return what computes the loss of each micro-batch of a batch: all as if the batch were computed at once."""
         width = self.model.padded_width or int(self.data.train.lengths_of(batch).max())
         starts = range(0, len(batch), self.micro_batch_rows)
         parts = [slice(start, min(start + self.micro_batch_rows, len(batch))) for start in starts]
         whole = Whole(len(batch))
-        return [self._pass(batch, part, size, width, whole) for part in parts]
+        return [self._pass(batch, part, size, width, whole, epoch) for part in parts]
 
-    def _pass(self, batch: np.ndarray, part: slice, size: StepSize, width: int, whole: Whole) -> Pass:
+    def _pass(self, batch: np.ndarray, part: slice, size: StepSize, width: int, whole: Whole, epoch: int) -> Pass:
         rows = batch[part]
         inputs = collate(self.data.train, rows, self.data.pad_id, self.device, width)
 
         def loss() -> Tensor:
             with autocast(self.recipe.precision, self.device), whole.cut_to(part):
-                logits = [self.model(inputs) for _ in range(self.loss.n_passes)]
+                logits = [self._logits(inputs, epoch, batch, number) for number in range(self.loss.n_passes)]
             return self.loss(logits, rows, size)
 
         return loss
+
+    def _logits(self, inputs: dict[str, Tensor], epoch: int, batch: np.ndarray, number: int) -> Tensor:
+        """Compute one of the passes that the loss compares; a batch comes once in an epoch."""
+        mixed = None if self.mixout is None else self.mixout(inputs, epoch, batch.tolist(), number)
+        logits: Tensor = self.model(inputs) if mixed is None else mixed
+        return logits
 
 
 def batches_of_steps(recipe: Recipe, lengths: np.ndarray, seed: int, epoch: int) -> list[list[np.ndarray]]:

@@ -52,6 +52,7 @@ GOLDEN = [
          "patience": 2},
         "03049d612360e1936360110aa260fe86",
     ),
+    ({"mixout": 0.5}, "78736ddf38310e8c8b5eb8ff1c2b66ae"),
 ]
 # fmt: on
 

@@ -26,6 +26,7 @@ from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Task
 from gridsearch.training import frozen_states, objective
 from gridsearch.training.execution import computing
+from gridsearch.training.objective import Objective
 from gridsearch.training.prepared import Prepared, prepare
 from gridsearch.trial import Trial, make_trial
 from gridsearch.view import view_of
@@ -165,12 +166,14 @@ def disagreement_on_passes(name: str, others: Knobs, value: Any, declared: Mappi
     if recipe is None:
         return ""
     with computing(ON_CPU), torch.no_grad():
-        prepared = toy.prepared(recipe)
-        prepared.model.train()
-        width = prepared.model.padded_width
-        batch = collate(prepared.data.train, np.arange(8), prepared.data.pad_id, prepared.device, width)
+        prepared, rows = toy.prepared(recipe), np.arange(8)
+        with torch.enable_grad():
+            prepared.steps.run_epoch(1)  # what mixes weights with the first ones shows when they have moved
+        asked, width = prepared.steps.objective, prepared.model.padded_width
+        assert isinstance(asked, Objective)
+        inputs = collate(prepared.data.train, rows, prepared.data.pad_id, prepared.device, width)
         torch.manual_seed(0)
-        one, other = (prepared.model(batch) for _ in range(2))
+        one, other = (asked._logits(inputs, 1, rows, number) for number in range(2))
     said = any(knob.varies_passes(recipe, toy.facts) for knob in declared.values() if knob.varies_passes)
     return "" if torch.equal(one, other) != said else f"{name}: declared {said}, seen {not said}"
 

@@ -27,6 +27,8 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "dropout inside the encoder, hidden and attention; 'checkpoint' is what its config says": (
         "编码器内部（隐藏层与注意力）的 dropout；'checkpoint' 表示沿用其配置"
     ),
+    "probability with which a trained weight has its first value again, in each training pass; the others are scaled "
+    "so that the mean stays": ("每次训练前向传播中，参与训练的权重以此概率换回其初始值；其余权重按比例放大，均值不变"),
     "dropout before the classifier's last linear map": "分类器最后一个线性层之前的 dropout",
     "dropout samples of the same features, whose losses are averaged; 1 is ordinary dropout": (
         "对同一特征做多次 dropout 采样，损失取平均；1 即普通 dropout"

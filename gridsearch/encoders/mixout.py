@@ -1,0 +1,34 @@
+"""Mixout: in a training pass, each trained weight may have its first value again (arXiv:1909.11299)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from gridsearch.randomness import torch_stream
+
+
+class Mixout:
+    """Computes a model with mixed weights: u + m (w - u) / (1 - p), where m is 0 with probability p, else 1.
+
+    u are the weights at the start: pretrained ones, and those that the trial has drawn. The mean over masks is w.
+    Frozen weights are u as it is. A pass is named by its batch and its number, and has the same mask whenever it is
+    computed: for every micro-batch, and for every step of an attack.
+    """
+
+    def __init__(self, model: nn.Module, probability: float, seed: int) -> None:
+        self._model, self._probability, self._seed = model, probability, seed
+        self._first = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+
+    def __call__(self, inputs: Mapping[str, Tensor], *name: object) -> Any:
+        """Compute the pass of this name."""
+        stream = torch_stream(self._seed, "mixout", *name)
+        trained = {name: p for name, p in self._model.named_parameters() if p.requires_grad}
+        mixed = {name: self._mixed(self._first[name], weight, stream) for name, weight in trained.items()}
+        return functional_call(self._model, mixed, (inputs,))
+
+    def _mixed(self, first: Tensor, weight: Tensor, stream: torch.Generator) -> Tensor:
+        keeps = torch.rand(weight.shape, generator=stream).to(weight.device) >= self._probability
+        return torch.addcmul(first, weight - first, keeps / (1 - self._probability))
