@@ -21,6 +21,9 @@ FORMATS: dict[str, Format] = {
     ".parquet": "parquet",
 }
 SEPARATORS: dict[Format, str] = {"tsv": "\t", "csv": ","}
+SAVE_IT_ANEW = "save it as UTF-8"
+NAME_ITS_ENCODING = 'name its encoding under [columns], for instance encoding = "gb18030"'
+"""What to do about a file that is not in the encoding that it is read with: any file, or one that a task names."""
 N_LINES_SURELY_ROWS = 5  # so many lines in one field, each with the table's number of columns, are rows
 UNIT_SEPARATOR = "\x1f"  # stands in for a separator of several characters, which the fast parser does not know
 
@@ -88,30 +91,37 @@ def read_table(path: Path, columns: Columns, given_format: Format | None = None)
     if kind == "parquet":
         table = _read_parquet(path)
     elif kind in ("jsonl", "json"):
-        table = _read_json(path, read_text(path, columns.encoding))
+        table = _read_json(path, read_text(path, columns.encoding, NAME_ITS_ENCODING))
     else:
         separator = SEPARATORS[kind] if columns.separator is None else columns.separator
         quoting = kind == "csv" if columns.quoting is None else columns.quoting
-        table = read_delimited(path, read_text(path, columns.encoding), separator, columns.header, quoting)
+        text = read_text(path, columns.encoding, NAME_ITS_ENCODING)
+        table = read_delimited(path, text, separator, columns.header, quoting)
     if not len(table):
         raise RequestError(f"{path} holds no rows")
     return table
 
 
-def read_text(path: Path, encoding: str = "utf-8") -> str:
-    """Decode a file without touching its line ends; a byte order mark is dropped."""
-    raw = path.read_bytes()
+def read_text(path: Path, encoding: str = "utf-8", remedy: str = SAVE_IT_ANEW) -> str:
+    """Decode a file without touching its line ends; a byte order mark is dropped. RequestError where it cannot be."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise RequestError(f"{path} cannot be read: {error.strerror}") from None
     try:
         return raw.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
     except UnicodeDecodeError as error:
         row = raw.count(b"\n", 0, error.start) + 1
-        raise RequestError(
-            f"{path} is not {encoding}: byte {error.start} (row {row}) cannot be decoded; "
-            f'name its encoding under [columns], for instance encoding = "gb18030"'
-        ) from None
+        where = f"byte {error.start} (row {row}) cannot be decoded"
+        raise RequestError(f"{path} is not {encoding}: {where}; {remedy}") from None
     except LookupError:
         rule = "encoding under [columns] must be one that Python knows, such as gb18030"
         raise RequestError(f"{rule}; it is {encoding!r}") from None
+
+
+def read_document(path: Path) -> str:
+    """Read a text in UTF-8 that people wrote or a program printed: each kind of line end becomes a line feed."""
+    return read_text(path).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def split_lines(text: str) -> list[str]:
@@ -131,6 +141,28 @@ def read_delimited(path: Path, text: str, separator: str, header: bool, quoting:
     filled = [row for row in range(int(header), len(lines[0]) if lines else 0) if any(column[row] for column in lines)]
     values = tuple(tuple(column[row] for row in filled) for column in lines)
     return Table(path, tuple(names), header, values, tuple(row + 1 for row in filled))
+
+
+def separated_rows(path: Path, text: str) -> list[list[str]] | None:
+    """Split a small CSV or TSV file into the rows that have a field filled; None where its extension tells of neither.
+
+    Rows may differ in length, and blanks around fields are dropped. What :func:`read_delimited` must bear in millions
+    of foreign texts, quotes that enclose nothing and lone carriage returns, is refused.
+    """
+    import csv
+    import io
+
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None or kind not in SEPARATORS:
+        return None
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=SEPARATORS[kind], strict=True)
+    try:
+        rows = [[field.strip() for field in row] for row in lines if any(row)]
+    except csv.Error as error:
+        raise RequestError(f"{path} is not a {kind.upper()} file: {error}") from None
+    if not rows:
+        raise RequestError(f"there is no table in {path}: it is empty")
+    return rows
 
 
 def _single_character(path: Path, separator: str, quoting: bool, text: str) -> tuple[str, str]:

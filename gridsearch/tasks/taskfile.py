@@ -19,7 +19,7 @@ from gridsearch.tasks.labels import (
     refuse_unfit_metric,
 )
 from gridsearch.tasks.splits import judge_duplicates, sample_rows, share_out
-from gridsearch.tasks.tables import Columns, Format, Table, read_table, read_text, split_lines
+from gridsearch.tasks.tables import NAME_ITS_ENCODING, Columns, Format, Table, read_table, read_text, split_lines
 from gridsearch.tasks.task import BY_CONTRAST, METRICS, OF_TWO_LABELS, Kind, Split, Task
 
 DOCSTRINGS = "docstrings"
@@ -102,7 +102,7 @@ def read_inputs(path: Path, columns: Columns, kind: Kind) -> tuple[Split, Table]
     if not path.is_file():
         raise RequestError(f"input must be a file; there is none at {path}")
     if path.suffix.lower() == ".txt":
-        lines = split_lines(read_text(path, columns.encoding))
+        lines = split_lines(read_text(path, columns.encoding, NAME_ITS_ENCODING))
         if not lines:
             raise RequestError(f"{path} holds no rows")
         first = [name.strip().strip('"') for name in lines[0].split(columns.separator)] if columns.separator else []

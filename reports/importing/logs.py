@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gridsearch.errors import RequestError, one_of
-from reports.importing.files import SEPARATORS, read_text, separated_rows
+from gridsearch.tasks.tables import read_document, separated_rows
 from reports.importing.imported import Published
 from reports.importing.tables import value_of
 from reports.study.view import Observation, RowWithout
@@ -78,10 +78,9 @@ def read_log(path: Path, curve: str, response: str | None, scores: Sequence[str]
 
 def _entries(path: Path) -> Iterator[Entry]:
     """Yield what was logged. Raises RequestError where nothing was."""
-    text = read_text(path)
-    if path.suffix.lower() in SEPARATORS:
-        header, *rows = separated_rows(text, path)
-        found: list[Entry] = [dict(zip(header, row, strict=False)) for row in rows]
+    text = read_document(path)
+    if (rows := separated_rows(path, text)) is not None:
+        found: list[Entry] = [dict(zip(rows[0], row, strict=False)) for row in rows[1:]]
     else:
         found = _saved(text) or [entry for line in text.split("\n") for entry in _printed(line)]
     if not found:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gridsearch.errors import RequestError
 from gridsearch.space.factor import ROW
-from reports.importing.files import read_text
+from gridsearch.tasks.tables import read_document
 from reports.importing.imported import RESPONSE, Published
 from reports.importing.markdown_tables import title_of
 from reports.importing.tables import value_of
@@ -72,7 +72,7 @@ def read_notes(path: Path, layout: Layout) -> Published:
     Raises RequestError where no line is an experiment or none has a result, for columns with the same name, and where
     it is not clear which number a result or a score is.
     """
-    text = read_text(path)
+    text = read_document(path)
     columns = (ROW, *layout.columns, *layout.scores, layout.response)
     if len(set(columns)) < len(columns):
         raise RequestError(f"columns need names that differ, but are {', '.join(map(repr, columns))}")

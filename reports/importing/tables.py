@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gridsearch.errors import RequestError, one_of
+from gridsearch.tasks.tables import read_document, separated_rows
 from reports.formats.markdown import NOT_LEARNED_MARK
-from reports.importing.files import SEPARATORS, read_text, separated_rows
 from reports.importing.imported import RESPONSE, Published
 from reports.importing.markdown_tables import Rows, markdown_tables, title_of
 from reports.study.published_value import PublishedValue, published_value
@@ -54,12 +54,13 @@ def read_table(path: Path, response: str | None, scores: Sequence[str] = (), num
 
 def _lines(path: Path, response: str | None, number: int | None) -> tuple[str, Rows]:
     """Read the title and the cells of the table that is asked for."""
-    text = read_text(path)
-    if path.suffix.lower() not in SEPARATORS:
+    text = read_document(path)
+    rows = separated_rows(path, text)
+    if rows is None:
         return title_of(text) or path.stem, _choose(markdown_tables(text), response, number, path)
     if number is not None:
         raise RequestError(f"--table chooses among the tables of a Markdown file, but {path} is a single one")
-    return path.stem, separated_rows(text, path)
+    return path.stem, rows
 
 
 def value_of(text: str, where: str) -> PublishedValue:

@@ -136,7 +136,7 @@ def test_refusals(tmp_path: Path, text: str, columns: list[str], response: str, 
 
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(RequestError, match="must be text in UTF-8"):
+    with pytest.raises(RequestError, match=r"is not utf-8: byte 0 \(row 1\) cannot be decoded; save it as UTF-8"):
         read_notes(tmp_path / "notes.md", Layout(compiled("--rows", "run"), named_patterns("--column", ["a=x"])))
 
 

@@ -154,11 +154,24 @@ def test_refusals(tmp_path: Path, study: Study, text: str, name: str, response: 
     assert not study.folder.exists()
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("name", ["t.csv", "t.md", "t.tab"])
+def test_every_kind_of_line_end(tmp_path: Path, name: str, end: str) -> None:
+    rows = {"t.csv": 'lr,result\n"1\n2",0.5\n\n3,0.6\n', "t.md": "|lr|result|\n|-|-|\n|1|0.5|\n|3|0.6|\n"}
+    text = rows.get(name, "lr\tresult\n1\t0.5\n3\t0.6\n").replace("\n", end)
+    (tmp_path / name).write_bytes(text.encode())
+    found = read_table(tmp_path / name, None)
+    assert [(row.levels["lr"], row.text) for row in found.rows] == [
+        ("1\n2" if ".csv" in name else "1", "0.5"),
+        ("3", "0.6"),
+    ]
+
+
 def test_unreadable_files(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="cannot be read: No such file"):
         read_table(tmp_path / "none.md", None)
     (tmp_path / "bytes.md").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(RequestError, match="must be text in UTF-8"):
+    with pytest.raises(RequestError, match=r"is not utf-8: byte 0 \(row 1\) cannot be decoded; save it as UTF-8"):
         read_table(tmp_path / "bytes.md", None)
 
 
