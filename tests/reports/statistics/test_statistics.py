@@ -15,6 +15,7 @@ from scipy.stats import multivariate_t
 
 from reports.statistics import lenth, maximum
 from reports.statistics.analyse import analyse_effects
+from reports.statistics.fitting import holm
 from reports.statistics.planning import plan_tests
 from reports.statistics.results import Alias, Correction, EffectAnalysis, ErrorKind, Factor, Note, Reason, Run
 from reports.statistics.sensitivity import same_budget, seeds_needed
@@ -135,6 +136,12 @@ class TestAgainstStatsmodels:
             row = ":".join(f"C({names[name]}, Sum)" for name in effect.factors)
             assert effect.statistic == pytest.approx(table.loc[row, "F"])
             assert effect.p == pytest.approx(table.loc[row, "PR(>F)"])
+
+    def test_holm(self) -> None:
+        from statsmodels.stats.multitest import multipletests
+
+        p = np.random.default_rng(0).random(40).round(1) ** 4  # with ties
+        assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])
 
     def test_marginal_means(self) -> None:
         factors, runs = simulated((3, 2), 2, lambda cell: float(cell["factor 1"]), sd=0.01)
