@@ -1,1 +1,1 @@
-"""What `python -m bench.gpu` measures: a module for each block, whose ``answer`` runs in a process of its own."""
+"""The blocks of `python -m bench.gpu`: a module for each block, whose ``answer`` runs in a process of its own."""

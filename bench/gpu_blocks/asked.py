@@ -1,4 +1,4 @@
-"""What a block is handed: where it works, how long it may take, and where it leaves what it finds."""
+"""The order that a block is handed: where it works, how long it may take, and where it leaves what it finds."""
 
 import json
 import time

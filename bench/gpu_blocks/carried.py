@@ -1,4 +1,4 @@
-"""What travels to a bare machine beside the code: wheels of the packages that it lacks, and the rows of the run."""
+"""The luggage of a bare machine, beside the code: wheels of the packages that it lacks, and the rows of the run."""
 
 import os
 import subprocess

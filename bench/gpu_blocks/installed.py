@@ -1,4 +1,4 @@
-"""What is there: the card, the driver, the libraries; and whether the core finds all that it needs."""
+"""The machine: the card, the driver, the libraries; and whether the core finds all that it needs."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""What every block of a rehearsal needs and takes seconds to import; none of it may start a thread or ask for a GPU."""
+"""Imports that every block of a rehearsal needs and that take seconds; none of it may start a thread or ask for a GPU."""
 
 import torch
 from transformers import AutoModel, BertModel, BertTokenizer

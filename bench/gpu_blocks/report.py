@@ -1,4 +1,4 @@
-"""What all blocks found, as one JSON and as markdown."""
+"""The report: all that the blocks found, as one JSON and as markdown."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""What groups of knobs have in common: how their values are checked, and kinds of values that several of them have."""
+"""The base of every group of knobs: how their values are checked, and kinds of values that several of them have."""
 
 from typing import Annotated
 

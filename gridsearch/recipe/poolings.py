@@ -1,4 +1,4 @@
-"""What each pooling reads, known without building one."""
+"""The layers and positions that each pooling reads, known without building one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

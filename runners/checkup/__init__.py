@@ -1,1 +1,1 @@
-"""What a machine has, what gridsearch will use of it, and what would go wrong: the parts of ``gridsearch doctor``."""
+"""A machine, the use that gridsearch will make of it, and what would go wrong: the parts of ``gridsearch doctor``."""

@@ -1,4 +1,4 @@
-"""What the container and the shell allow a process to have: time of cores, memory, threads, open files.
+"""The limits that container and shell set a process: time of cores, memory, threads, open files.
 
 Control groups are read as the kernel documents them (Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst). A group
 has no more than those that it lies in, so the tightest limit of all of them holds.

@@ -1,4 +1,4 @@
-"""What a machine has, as far as a sweep meets it: told by the system itself, and nothing by the network."""
+"""A machine as a sweep meets it: told by the system itself, and nothing by the network."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""What ``gridsearch sweep`` takes of a machine when it is told nothing: asked of the parts that decide it."""
+"""A sweep's defaults on this machine: what it takes when it is told nothing, asked of the parts that decide it."""
 
 from dataclasses import dataclass
 from importlib.util import find_spec
