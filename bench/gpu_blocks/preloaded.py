@@ -1,4 +1,4 @@
-"""Imports that every block of a rehearsal needs and that take seconds; none of it may start a thread or ask for a GPU."""
+"""Imports of every block of a rehearsal, which take seconds; none may start a thread or ask for a GPU."""
 
 import torch
 from transformers import AutoModel, BertModel, BertTokenizer

@@ -1,4 +1,4 @@
-"""A training step, and what it waits for: its kernels, how long the card is idle between them, the ten longest operators."""
+"""A training step: its kernels, how long the card is idle between them, its ten longest operators."""
 
 import gc
 import statistics
