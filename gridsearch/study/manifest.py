@@ -16,7 +16,10 @@ TRIALS, OBSERVATIONS = "trials", "observations"
 
 @dataclass(frozen=True)
 class FactorEntry:
-    """A factor: its levels by label, each with the knobs that it sets; its range, where it has one."""
+    """A factor: its levels by label, in declared order, each with the knobs that it sets.
+
+    Of a factor with a ``range`` (the fields of gridsearch.space.ranges.Range), they are those that the cells have.
+    """
 
     name: str
     column: str

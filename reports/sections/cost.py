@@ -7,13 +7,14 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from gridsearch.study.manifest import FactorEntry
 from reports.figures.from_study import timed_cells
 from reports.figures.quality_time import pareto_set
 from reports.formats.markdown import Section, escape, plural, seconds_text, table, wrap
 from reports.language.say import enumerated, say, sentences
 from reports.sections.context import PageSection
 from reports.sections.cost_forecast import forecast, forecast_blocks
-from reports.study.view import CellRow, FactorColumn, StudyRows
+from reports.study.view import CellRow, StudyRows
 
 Pair = tuple[float, float]
 """Seconds of an epoch with a level and with the baseline level, by trials that differ in nothing else."""
@@ -55,7 +56,7 @@ def study_cost(study: StudyRows) -> StudyCost | None:
     return StudyCost(tuple(levels), len(terms) - n_alike)
 
 
-def _costs(study: StudyRows, factor: FactorColumn, alike: set[str]) -> list[LevelCost]:
+def _costs(study: StudyRows, factor: FactorEntry, alike: set[str]) -> list[LevelCost]:
     pairs = {label: _pairs(study, factor, label, alike) for label in factor.levels if label != factor.baseline}
     costs = []
     for label in factor.levels:
@@ -79,7 +80,7 @@ def _costs(study: StudyRows, factor: FactorColumn, alike: set[str]) -> list[Leve
     return costs
 
 
-def _pairs(study: StudyRows, factor: FactorColumn, label: str, alike: set[str]) -> dict[tuple[str, str], Pair]:
+def _pairs(study: StudyRows, factor: FactorEntry, label: str, alike: set[str]) -> dict[tuple[str, str], Pair]:
     """Pair the trials of a level with those of the baseline level in the cells that differ in nothing else."""
     pairs = {}
     for cell, partner in study.pairs_with_baseline(factor):
@@ -93,7 +94,7 @@ def _pairs(study: StudyRows, factor: FactorColumn, label: str, alike: set[str]) 
     return pairs
 
 
-def _seconds(cells: Sequence[CellRow], factor: FactorColumn, label: str, alike: set[str]) -> dict[str, float]:
+def _seconds(cells: Sequence[CellRow], factor: FactorEntry, label: str, alike: set[str]) -> dict[str, float]:
     return {
         replicate.trial: replicate.train_seconds_per_epoch
         for cell in cells

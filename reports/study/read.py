@@ -20,7 +20,6 @@ from gridsearch.tasks.target import Target
 from gridsearch.trial import PART
 from reports.study.view import (
     CellRow,
-    FactorColumn,
     FailedAttempt,
     LeftOutCell,
     Observation,
@@ -92,10 +91,7 @@ def read_study(ledger: Ledger) -> StudyRows:
         study = StudyRows(
             folder=ledger.path.parent,
             manifest=manifest,
-            factors=tuple(
-                FactorColumn(factor.name, factor.column, factor.baseline, factor.levels, factor.range)
-                for factor in manifest.factors
-            ),
+            factors=manifest.factors,
             cells=cells,
             excluded=tuple(
                 LeftOutCell(levels, row["why"], name)

@@ -4,8 +4,9 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 
+from gridsearch.study.manifest import FactorEntry
 from reports.statistics.observational import Predictor, Regression, regress
-from reports.study.view import FactorColumn, StudyRows
+from reports.study.view import StudyRows
 
 PLANNED = frozenset({"full", "fraction", "one-at-a-time", "list"})
 """Designs whose rows were laid out before any result."""
@@ -49,7 +50,7 @@ def study_regression(study: StudyRows) -> Regression:
     return regress(predictors, [value for _, value in rows])
 
 
-def _predictor(factor: FactorColumn, labels: tuple[str, ...]) -> Predictor:
+def _predictor(factor: FactorEntry, labels: tuple[str, ...]) -> Predictor:
     return Predictor(factor.name, labels, factor.baseline, _numbers(labels))
 
 

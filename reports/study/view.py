@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gridsearch.plan.rungs import Standing
 from gridsearch.repetition import Repetition
-from gridsearch.study.manifest import CurveManifest, Manifest, TableManifest, TrialsManifest
+from gridsearch.study.manifest import CurveManifest, FactorEntry, Manifest, TableManifest, TrialsManifest
 from gridsearch.study.survey import Coverage
 from gridsearch.tasks.learned import Guess
 from gridsearch.tasks.metrics import LOWER_IS_BETTER, is_better
@@ -37,20 +37,6 @@ def spread(values: Iterable[float | None]) -> Spread:
     return Spread(
         statistics.fmean(known) if known else None, statistics.stdev(known) if len(known) > 1 else None, len(known)
     )
-
-
-@dataclass(frozen=True)
-class FactorColumn:
-    """A factor as the table shows it. ``levels`` maps labels, in declared order, to the knobs that they set.
-
-    Of a factor with a ``range`` (the fields of gridsearch.space.ranges.Range), they are those that the cells have.
-    """
-
-    name: str
-    column: str
-    baseline: str
-    levels: Mapping[str, Mapping[str, Any]]
-    range: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -275,7 +261,7 @@ class StudyRows:
 
     folder: Path
     manifest: Manifest
-    factors: tuple[FactorColumn, ...]
+    factors: tuple[FactorEntry, ...]
     cells: tuple[CellRow, ...]
     excluded: tuple[LeftOutCell, ...]
     failures: tuple[FailedAttempt, ...]
@@ -365,7 +351,7 @@ class StudyRows:
         results = [one.dev_metrics for cell in self.cells for one in cell.finished]
         return self.guess is not None and bool(results) and all(map(self.guess.explains, results))
 
-    def pairs_with_baseline(self, factor: FactorColumn) -> list[tuple[CellRow, CellRow]]:
+    def pairs_with_baseline(self, factor: FactorEntry) -> list[tuple[CellRow, CellRow]]:
         """Pair the cells off a factor's baseline level with those at it that differ in nothing else."""
         cells = {tuple(cell.levels.values()): cell for cell in self.cells}
         pairs = []
