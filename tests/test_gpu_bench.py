@@ -169,11 +169,11 @@ def test_cells_a_minute() -> None:
         CellTime(True, 20.0, 24.0, 2.0, 0.7, 2**20, "two", "cpu"),
         CellTime(False, 30.0, 38.0, 4.0, 0.7, None, "one", "cpu"),
     ]
-    found = summary(Watched(4.0, 36.0, True, 0, None, None), times, n_processes=2)
+    found = summary(Watched(4.0, 36.0, True), times, n_processes=2)
     assert found["start_s"] == 6.0
     assert found["cells_per_minute"] == 60 * 4 / 28
     assert (found["cell_s"], found["cell_s_frozen"]) == (8.0, 4.0)
     assert found["cells_per_minute_steady"] == 60 * 2 / 6.0
     assert (found["trained_s"], found["trained_s_frozen"]) == (4.0, 2.0)
     assert found["mean_dev"] == 0.6
-    assert summary(Watched(4.0, 36.0, False, 0, None, None), [], n_processes=2)["cells_per_minute_steady"] is None
+    assert summary(Watched(4.0, 36.0, False), [], n_processes=2)["cells_per_minute_steady"] is None

@@ -50,6 +50,9 @@ def answer(asked: Asked) -> None:
     lacking = {name: error for name in CORE if (error := _lacks(name))}
     asked.tell(import_all_s=time.perf_counter() - begun, lacking=lacking)
     from runners.machine import gpu_ids, gpu_names
+    from runners.provenance import describe_run
+
+    asked.tell(run=describe_run(["python", "-m", "bench.gpu"], "processes"))
 
     asked.tell(gpus_of_the_runners=gpu_names(), gpu_ids=gpu_ids(), cuda=torch.version.cuda)
     if torch.cuda.is_available():

@@ -5,24 +5,32 @@ count: so a slower card gives fewer cells and no failure. Starting a process is 
 """
 
 import json
+import os
 import sqlite3
 import statistics
+import subprocess
 import sys
+import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.gpu_blocks.asked import Asked
 from bench.gpu_blocks.materials import workload
-from bench.gpu_blocks.watch import Watched, run_until
+from bench.gpu_blocks.sweeping import plan_of, sweep
+from bench.gpu_blocks.watch import Watched, interrupted_after, watching
+from bench.measuring import ROOT
 from bench.peers.trainer_lane import TIMES
 from bench.workload import Workload
+from gridsearch.errors import first_line
 from gridsearch.randomness import numpy_stream
 from gridsearch.study.study import Study
+from runners.backends.processes import ProcessesRunner
 
 COUNTS = (1, 2, 4, 8)
-SECONDS_OF_AN_END = 5.0
-"""Kept back of each share, for what an interrupted sweep needs to end."""
+SECONDS_OF_AN_END = 3.0
+"""Kept back of each share, for what an interrupted sweep needs to end its workers; and once more of the whole."""
 BEST_FLAGS = {
     "bf16": True,
     "tf32": True,
@@ -56,39 +64,48 @@ def answer(asked: Asked) -> None:
         "trainer": _trainer,
         "ours": _ours,
     }
+    asked.tell(rows=cells.n_train_rows, dev_rows=cells.n_dev_rows, cells=len(cells.trainers_cells))
     runs = [(name, count) for count in asked.size(COUNTS, (1,)) for name in systems]
-    minutes: dict[str, float] = {}
+    best: dict[str, float] = {}
     without = []
     for number, (name, count) in enumerate(runs):
         folder = asked.scratch / f"{name}-{count}"
         folder.mkdir()
-        seconds = asked.seconds_left() / (len(runs) - number) - SECONDS_OF_AN_END
-        watched, found = systems[name](asked, cells, count, folder, seconds)
+        seconds = (asked.seconds_left() - SECONDS_OF_AN_END) / (len(runs) - number) - SECONDS_OF_AN_END
+        try:
+            watched, found = systems[name](asked, cells, count, folder, seconds)
+        except Exception as error:  # whatever it is: the next has its chance
+            traceback.print_exc()
+            without.append(f"{name} with {count} ({type(error).__name__}: {first_line(error)})")
+            continue
         row = summary(watched, found, count)
         asked.add("runs", system=name, processes=count, **row)
         if (per_minute := row["cells_per_minute_steady"]) is not None:
-            minutes[f"{name} {count}"] = float(per_minute)  # type: ignore[arg-type]
+            best[name] = max(best.get(name, 0.0), float(per_minute))  # type: ignore[arg-type]
+            asked.tell(best_cells_per_minute=best)
         else:
-            without.append(f"{name} with {count} ({_last_line(folder)})")
-    asked.tell(rows=cells.n_train_rows, dev_rows=cells.n_dev_rows, cells=len(cells.trainers_cells))
-    best = {
-        name: max((one for key, one in minutes.items() if key.split()[0] == name), default=None) for name in systems
-    }
-    asked.tell(best_cells_per_minute=best)
-    if best["trainer"] and best["ours"]:
-        asked.tell(ours_over_trainer=best["ours"] / best["trainer"])
+            said = _end_of_log(folder, 200).splitlines()
+            without.append(f"{name} with {count}" + (f" ({said[-1]})" if said else ""))
+        if len(best) == len(systems):
+            asked.tell(ours_over_trainer=best["ours"] / best["trainer"])
     if without:
-        raise RuntimeError(f"no cell was finished by {', '.join(without)}")
+        raise RuntimeError(f"too few cells were finished by {', '.join(without)}")
 
 
 def summary(watched: Watched, found: Sequence[CellTime], n_processes: int) -> dict[str, object]:
-    """Sum up a run. ``steady``: by the median seconds of frozen and other cells, from each process's second cell on."""
+    """Sum up a run. ``steady``: by the median seconds of frozen and of other cells, as many of each.
+
+    A process's first cell counts only where there is no other of its kind: the card's libraries are loaded in it.
+    """
     firsts = {one.where: one for one in sorted(found, key=lambda one: -one.begun)}
-    warm = [one for one in found if one is not firsts[one.where]] or list(found)
-    kinds = [[one for one in warm if one.is_frozen is kind] for kind in (False, True)]
+    kinds = []
+    for kind in (False, True):
+        of_kind = [one for one in found if one.is_frozen is kind]
+        kinds.append([one for one in of_kind if one is not firsts[one.where]] or of_kind)
     medians = [statistics.median(one.ended - one.begun for one in kind) if kind else None for kind in kinds]
     trained = [statistics.median(one.trained_seconds for one in kind) if kind else None for kind in kinds]
     known = [median for median in medians if median is not None]
+    is_known = len(known) == len(kinds)
     span = max(one.ended for one in found) - min(one.begun for one in found) if found else None
     return {
         "cells": len(found),
@@ -96,7 +113,7 @@ def summary(watched: Watched, found: Sequence[CellTime], n_processes: int) -> di
         "wall_s": watched.seconds,
         "start_s": min(one.begun for one in found) - watched.begun if found else None,
         "cells_per_minute": 60 * len(found) / span if span else None,
-        "cells_per_minute_steady": 60 * n_processes / statistics.fmean(known) if known else None,
+        "cells_per_minute_steady": 60 * n_processes / statistics.fmean(known) if is_known else None,
         "cell_s": medians[0],
         "cell_s_frozen": medians[1],
         "trained_s": trained[0],
@@ -111,40 +128,42 @@ def summary(watched: Watched, found: Sequence[CellTime], n_processes: int) -> di
 
 
 def _ours(asked: Asked, cells: Workload, count: int, folder: Path, seconds: float) -> tuple[Watched, list[CellTime]]:
-    """Sweep, by the command that users call."""
+    """Sweep with the processes runner; this process is the driver."""
     study = Study(folder / "study")
-    command = [
-        *(sys.executable, "-m", "runners.cli", "sweep", str(cells.folder / "space.toml")),
-        *("--task", str(cells.folder / "task.toml"), "--model", str(cells.encoder)),
-        *("--runner", "processes", "--workers", str(count), "--study", str(study.folder)),
-    ]
-    watched = run_until([command], folder / "log", seconds)
-    _keep_log(asked, folder)
+    begun = time.time()
+    with watching([os.getpid()], begun) as watched, interrupted_after(seconds):
+        plan = plan_of(asked, cells.folder.name, cells.encoder.name, cells.space_text)
+        watched.is_whole = sweep(plan, study, ProcessesRunner(count)).coverage.complete
     return watched, read_ledger(study.ledger_path) if study.ledger_path.is_file() else []
 
 
 def read_ledger(path: Path) -> list[CellTime]:
-    """Read what a sweep has finished."""
+    """Read what a sweep has finished. A worker's first trial begins when the worker has imported all, as a lane's does:
+    the ledger has it from when it was handed over.
+    """
     with sqlite3.connect(path) as connection:
         rows = connection.execute(
-            "SELECT trials.recipe, started, ended, SUM(train_seconds), MAX(outcomes.dev), peak_bytes, worker,"
-            " resources"
-            " FROM attempts JOIN trials ON trials.id = attempts.trial JOIN epochs ON epochs.attempt = attempts.id"
-            " JOIN outcomes ON outcomes.attempt = attempts.id WHERE state = 'finished' GROUP BY attempts.id"
+            "SELECT trials.recipe, started, ended, seconds, SUM(train_seconds), MAX(outcomes.dev), peak_bytes, worker,"
+            " resources FROM attempts JOIN trials ON trials.id = attempts.trial"
+            " JOIN epochs ON epochs.attempt = attempts.id JOIN outcomes ON outcomes.attempt = attempts.id"
+            " WHERE state = 'finished' GROUP BY attempts.id ORDER BY started"
         ).fetchall()
-    return [
-        CellTime(
-            is_frozen=bool(json.loads(recipe).get("frozen_layers")),
-            begun=begun,
-            ended=ended,
-            trained_seconds=trained,
-            dev=_first_metric(dev),
-            peak_bytes=peak,
-            where=worker,
-            device=json.loads(resources)["device"],
+    found: list[CellTime] = []
+    for recipe, begun, ended, seconds, trained, dev, peak_bytes, worker, resources in rows:
+        is_first = worker not in {one.where for one in found}
+        found.append(
+            CellTime(
+                is_frozen=bool(json.loads(recipe).get("frozen_layers")),
+                begun=ended - seconds if is_first else begun,
+                ended=ended,
+                trained_seconds=trained,
+                dev=_first_metric(dev),
+                peak_bytes=peak_bytes,
+                where=worker,
+                device=json.loads(resources)["device"],
+            )
         )
-        for recipe, begun, ended, trained, dev, peak, worker, resources in rows
-    ]
+    return found
 
 
 def _first_metric(dev: str) -> float:
@@ -181,8 +200,17 @@ def _trainer(asked: Asked, cells: Workload, count: int, folder: Path, seconds: f
     }
     words = [f"--{name}={value}" for name, value in options.items() if value is not None]
     command = [sys.executable, "-m", "bench.peers.trainer_lane", *words]
-    watched = run_until([command] * count, folder / "log", seconds)
-    _keep_log(asked, folder)
+    begun = time.time()
+    with (folder / "log").open("ab") as log:
+        lanes = [subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT) for _ in range(count)]
+        with watching([lane.pid for lane in lanes], begun) as watched:
+            with interrupted_after(seconds):
+                codes = [lane.wait() for lane in lanes]
+                watched.is_whole = not any(codes)
+            for lane in lanes:
+                lane.kill()
+                lane.wait()
+    print(f"\n{folder.name}:\n{_end_of_log(folder, 3000)}", flush=True)
     times = folder / TIMES
     lines = times.read_text(encoding="utf-8").splitlines() if times.is_file() else []
     return watched, [_cell_time(json.loads(line)) for line in lines]
@@ -201,12 +229,6 @@ def _cell_time(line: dict[str, object]) -> CellTime:
     )
 
 
-def _keep_log(asked: Asked, folder: Path) -> None:
-    """Print the end of a command's output: it goes to the block's log."""
-    text = (folder / "log").read_text(encoding="utf-8", errors="replace")
-    print(f"\n{folder.name}:\n{text[-3000:]}", flush=True)
-
-
-def _last_line(folder: Path) -> str:
-    lines = (folder / "log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1][:200] if lines else "it said nothing"
+def _end_of_log(folder: Path, n_characters: int) -> str:
+    log = folder / "log"
+    return log.read_text(encoding="utf-8", errors="replace").strip()[-n_characters:] if log.is_file() else ""

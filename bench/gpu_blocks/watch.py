@@ -1,63 +1,54 @@
-"""A command, or several side by side, watched from outside: seconds, and the peak memory of host and card."""
+"""Processes watched from outside, the peak memory of host and card; and how to end what takes too long."""
 
 import contextlib
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from bench.measuring import ROOT, Tree
+from bench.measuring import Tree
 
 EVERY_SECONDS = 0.5
-SECONDS_TO_END = 6.0
-"""A sweep that is interrupted ends its workers and closes its ledger."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Watched:
-    """``begun`` is on the clock of ``time.time``; ``is_whole``: all ended by themselves, and well."""
+    """What was seen. ``begun`` is on the clock of ``time.time``; ``is_whole``: all ended by itself, and well."""
 
     begun: float
-    seconds: float
-    is_whole: bool
-    host_peak_bytes: int
-    card_peak_mib: float | None
-    card_mean_use: float | None
+    seconds: float = 0.0
+    is_whole: bool = False
+    host_peak_bytes: int = 0
+    card_peak_mib: float | None = None
+    card_mean_use: float | None = None
 
 
-def run_until(commands: Sequence[Sequence[str]], log: Path, seconds: float) -> Watched:
-    """Run commands side by side; after so many seconds interrupt those that still run."""
-    begun, ends_at = time.time(), time.monotonic() + seconds
-    peak = 0
-    with log.open("ab") as output, _card_watched() as card:
-        processes = [
-            subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT) for command in commands
-        ]
-        trees = [Tree(process.pid) for process in processes]
-        try:
-            while any(process.poll() is None for process in processes) and time.monotonic() < ends_at:
-                for tree in trees:
-                    tree.look()
-                peak = max(peak, sum(tree.peak_bytes for tree in trees))
-                time.sleep(EVERY_SECONDS)
-            is_whole = all(process.poll() == 0 for process in processes)
-            took = time.time() - begun
-        finally:
-            for number in (signal.SIGINT, signal.SIGKILL):
-                _end(processes, number)
-    return Watched(begun, took, is_whole, peak, *_read_card(card))
+@contextlib.contextmanager
+def watching(pids: Sequence[int], begun: float) -> Iterator[Watched]:
+    """Watch processes, with all that they start, until the block is left; the figures are there afterwards."""
+    found, is_over = Watched(begun), threading.Event()
+    trees = [Tree(pid) for pid in pids]
 
+    def look() -> None:
+        while not is_over.wait(EVERY_SECONDS):
+            for tree in trees:
+                tree.look()
+            # The peaks of several trees need not be of one moment: an upper bound.
+            found.host_peak_bytes = max(found.host_peak_bytes, sum(tree.peak_bytes for tree in trees))
 
-def _end(processes: Sequence["subprocess.Popen[bytes]"], number: int) -> None:
-    alive = [process for process in processes if process.poll() is None]
-    for process in alive:
-        process.send_signal(number)
-    for process in alive:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(SECONDS_TO_END)
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        with _card_watched() as lines:
+            yield found
+    finally:
+        found.seconds = time.time() - begun
+        is_over.set()
+        thread.join()
+        found.card_peak_mib, found.card_mean_use = _read_card(lines)
 
 
 @contextlib.contextmanager
@@ -85,3 +76,21 @@ def _read_card(lines: Sequence[str]) -> tuple[float | None, float | None]:
     if not found:
         return None, None
     return max(memory for memory, _ in found), sum(use for _, use in found) / len(found)
+
+
+@contextlib.contextmanager
+def interrupted_after(seconds: float) -> Iterator[None]:
+    """Interrupt this thread, the main one, as Ctrl-C does, when what it does takes longer; go on after the block."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.01))
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("interrupted: its share of the time is over", flush=True)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
