@@ -16,6 +16,7 @@ from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import EncoderWeights, build_tokenizer
 from gridsearch.errors import RequestError
+from gridsearch.optimizers.updates import Updates
 from gridsearch.plan.planner import trial_facts
 from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.recipe import Recipe, knobs
@@ -23,10 +24,14 @@ from gridsearch.recipe.resolve import dead_knobs, resolve, without
 from gridsearch.recipe.trial_facts import TrialFacts
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
+from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetune
+from gridsearch.training.prepared import prepare
+from gridsearch.training.steps import Steps
 from gridsearch.trial import make_trial
 from tests.fixtures_core import ON_CPU, encoder_in, numbers_of, recipe_of
 from tests.liveness_cases import DEAD, LIVE, NOT_HERE, WITH_IT, Knobs, pairs_of
+from tests.meta_device import ON_META, no_waiting, training_on_meta
 
 ALIVE_IN_OTHER_WAYS = {"encoder"}
 
@@ -126,6 +131,61 @@ def test_a_knob_acts(knob: str, others: Knobs, value: Any, family: str, bench: C
 def test_the_encoder_acts(bench: Callable[[str], Bench]) -> None:
     one, other = bench("bert"), bench("ernie")
     assert one.numbers(one.resolved()) != other.numbers(other.resolved())
+
+
+# --- no step waits for the device
+
+
+WITH_PADDING = 60
+"""At this length some texts of a batch are shorter than others; at the small recipe's, none is."""
+
+
+def take_steps(on: Bench, recipe: Recipe, execution: Execution = ON_META) -> Steps:
+    """Take all steps of a trial where to read a number back fails; what is made before them may be read."""
+    trial = make_trial(recipe, seed=0, task="a task", encoder=on.encoder.identity)
+    with training_on_meta():
+        steps = prepare(trial, on.data(recipe.max_length), on.encoder, execution).steps
+        steps.objective.model.train()
+        with no_waiting():
+            for epoch in range(1, recipe.epochs + 1):
+                for batches in steps.objective.batches(epoch):
+                    steps.step(batches, epoch)
+    return steps
+
+
+@pytest.mark.parametrize(
+    ("knob", "others", "value"), [(knob, *case) for knob, cases in LIVE.items() for case in cases], ids=str
+)
+def test_no_step_reads_a_number_back(knob: str, others: Knobs, value: Any, bench: Callable[[str], Bench]) -> None:
+    on = bench("bert")
+    steps = take_steps(on, on.resolved(**{"max_length": WITH_PADDING, **others, knob: value}))
+    assert steps.updates.n_taken > 0
+
+
+@pytest.mark.parametrize("attack", [{}, {"adversarial": "freelb", "freelb_init": 0.5}], ids=str)
+@pytest.mark.parametrize("max_length", [WITH_PADDING, 5])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_family_reads_a_number_back(
+    family: str, max_length: int, attack: Knobs, bench: Callable[[str], Bench]
+) -> None:
+    """With padding and without: an encoder may look at its mask."""
+    on = bench(family)
+    steps = take_steps(on, on.resolved(max_length=max_length, **attack), replace(ON_META, micro_batch_divisor=2))
+    lengths = on.data(max_length).train.lengths
+    is_padded = [len(set(lengths[rows])) > 1 for step in steps.objective.batches(1) for rows in step]
+    assert any(is_padded) == (max_length == WITH_PADDING)
+
+
+def test_a_number_that_is_read_back_is_found(bench: Callable[[str], Bench], monkeypatch: pytest.MonkeyPatch) -> None:
+    on, take = bench("bert"), Updates.take
+
+    def reading(updates: Updates) -> None:
+        take(updates)
+        assert all(bool(parameter.isfinite().all()) for parameter in updates.parameters)
+
+    monkeypatch.setattr(Updates, "take", reading)
+    with pytest.raises(RuntimeError, match="meta"):
+        take_steps(on, on.resolved())
 
 
 # --- dead, and said to be

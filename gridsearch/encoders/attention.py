@@ -61,9 +61,21 @@ def attention(
     return torch.matmul(weights, value).transpose(1, 2).contiguous(), None
 
 
+def attention_mask(
+    *, attention_mask: Tensor | None = None, allow_is_bidirectional_skip: bool = False, **others: Any
+) -> Tensor | None:
+    """Return a mask of shape (rows, 1, tokens, tokens) where one is given: as transformers makes it.
+
+    By itself it would look whether anything is masked, and wait for the device at every batch. ``collate`` knows, and
+    gives no mask where nothing is.
+    """
+    skip = allow_is_bidirectional_skip and attention_mask is None
+    return sdpa_mask(attention_mask=attention_mask, allow_is_bidirectional_skip=skip, **others)
+
+
 def with_quick_attention(model: "PreTrainedModel") -> None:
     """Let a model attend with this where it would with torch's own; other families' attention is their own code."""
     if model.config._attn_implementation == "sdpa":
         ALL_ATTENTION_FUNCTIONS.register(NAME, attention)
-        ALL_MASK_ATTENTION_FUNCTIONS.register(NAME, sdpa_mask)
+        ALL_MASK_ATTENTION_FUNCTIONS.register(NAME, attention_mask)
         model.set_attn_implementation(NAME)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from gridsearch.encoders import layer_slices, surgery
 from gridsearch.encoders.heads import Samples, build_hidden
-from gridsearch.encoders.inputs import Inputs
+from gridsearch.encoders.inputs import Inputs, mask_of
 from gridsearch.encoders.load import EncoderWeights, build_model
 from gridsearch.encoders.pooling import build_pooling
 from gridsearch.encoders.undrawn import empty
@@ -67,10 +67,10 @@ class Classifier(nn.Module):
         """Compute logits from what ``collate`` gives: token ids, or the states of frozen layers."""
         if "states" in batch:
             (upper,) = self._upper
-            output = upper(inputs_embeds=batch["states"], attention_mask=batch["attention_mask"])
+            output = upper(inputs_embeds=batch["states"], attention_mask=batch.get("attention_mask"))
         else:
             output = self.encoder(**self.inputs(batch), output_hidden_states=self.pooling.reads.below_the_top)
-        pooled = self.pooling(output, batch["attention_mask"])
+        pooled = self.pooling(output, mask_of(batch))
         logits: Tensor = self.classifier(self.samples(self.hidden(pooled)))
         return logits.float()
 

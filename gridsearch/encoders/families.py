@@ -19,7 +19,8 @@ class Family:
     layers. ``after_first_layer`` acts between the first layer and the second. ``own_code`` is the module of ours that
     teaches the family to transformers. ``old_prefix`` starts the names of weights in old checkpoints.
     ``pad_token_id`` is given where positions are counted from it. ``n_token_types`` is None without segment embeddings,
-    whatever a config says. ``must_be`` lists the only values of config keys that the family's code computes.
+    whatever a config says. One that ``needs_mask`` looks for padding itself where it is given none. ``must_be`` lists
+    the only values of config keys that the family's code computes.
     """
 
     layers: str = "encoder.layer"
@@ -30,6 +31,7 @@ class Family:
     shares_layers: bool = False
     own_code: str = ""
     old_prefix: str = ""
+    needs_mask: bool = False
     depth_keys: tuple[str, ...] = ("num_hidden_layers",)
     dropout_keys: tuple[str, ...] = ("hidden_dropout_prob", "attention_probs_dropout_prob")
     n_layers: int = 12
@@ -66,6 +68,7 @@ FAMILIES: Mapping[str, Family] = {
         shared_by_layers=("encoder.rel_embeddings", "encoder.LayerNorm"),
         after_first_layer="encoder.conv",
         has_pooler=False,
+        needs_mask=True,
         n_layers=24,
         n_token_types=0,
     ),

@@ -1,10 +1,22 @@
 """Changes to what the encoder reads: segment ids, and marks of words that both texts of a pair hold."""
 
+from typing import Any, cast
+
+import torch
 from torch import Tensor, nn
 
 from gridsearch.encoders import surgery
+from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.undrawn import empty
 from gridsearch.recipe.recipe import Recipe
+
+
+def mask_of(batch: dict[str, Tensor]) -> Tensor:
+    """Return the attention mask of a batch, (rows, tokens): ones where there is none."""
+    if "attention_mask" in batch:
+        return batch["attention_mask"]
+    given = batch["states"][..., 0] if "states" in batch else batch["input_ids"]
+    return torch.ones_like(given, dtype=torch.int64)
 
 
 class Inputs(nn.Module):
@@ -19,6 +31,7 @@ class Inputs(nn.Module):
         self.zero_types = recipe.token_types == "zeros"
         self.vectors: nn.Embedding | None = None
         self._marks: Tensor | None = None
+        self._always_masked = FAMILIES[cast(Any, encoder).config.model_type].needs_mask
         if recipe.cooccurrence == "add_scalar":
             surgery.input_module(encoder).register_forward_hook(self._add_scalar)
         if recipe.cooccurrence == "embedding":
@@ -30,6 +43,8 @@ class Inputs(nn.Module):
         """Return the encoder's arguments; the marks are kept for the hook, which uses them up."""
         arguments = dict(batch)
         self._marks = arguments.pop("cooccurrence", None)
+        if self._always_masked:
+            arguments["attention_mask"] = mask_of(batch)
         if self.zero_types and "token_type_ids" in arguments:
             arguments["token_type_ids"] = arguments["token_type_ids"].new_zeros(()).expand_as(batch["input_ids"])
         return arguments

@@ -112,6 +112,7 @@ def build_model(encoder: EncoderWeights, dropout: float | None) -> "PreTrainedMo
 
     from gridsearch.encoders.attention import with_quick_attention
     from gridsearch.encoders.dropout import with_quick_dropout
+    from gridsearch.encoders.relative_positions import with_kept_positions
 
     config = _model_config(encoder.config)
     if dropout is not None:
@@ -127,6 +128,7 @@ def build_model(encoder: EncoderWeights, dropout: float | None) -> "PreTrainedMo
     assert not unknown.unexpected_keys
     with_quick_attention(model)
     with_quick_dropout(model)
+    with_kept_positions(model)
     return cast("PreTrainedModel", model)
 
 

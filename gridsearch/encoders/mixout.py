@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from gridsearch.randomness import torch_stream
+from gridsearch.to_device import to_device
 
 
 class Mixout:
@@ -30,5 +31,5 @@ class Mixout:
         return functional_call(self._model, mixed, (inputs,))
 
     def _mixed(self, first: Tensor, weight: Tensor, stream: torch.Generator) -> Tensor:
-        keeps = torch.rand(weight.shape, generator=stream).to(weight.device) >= self._probability
+        keeps = to_device(torch.rand(weight.shape, generator=stream) >= self._probability, weight.device)
         return torch.addcmul(first, weight - first, keeps / (1 - self._probability))

@@ -12,7 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, BertConfig, initialization
-from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions
+from transformers.modeling_outputs import (
+    BaseModelOutputWithPastAndCrossAttentions,
+    BaseModelOutputWithPoolingAndCrossAttentions,
+)
 from transformers.models.bert.modeling_bert import BertLayer, BertModel, BertPooler, BertPreTrainedModel
 
 
@@ -104,7 +107,10 @@ class NezhaEncoder(nn.Module):
     def forward(
         self, hidden_states: Tensor, attention_mask: Tensor | None, **others: Any
     ) -> BaseModelOutputWithPastAndCrossAttentions:
-        """Run all layers on states of shape (rows, tokens, width)."""
+        """Run all layers on states of shape (rows, tokens, width); the mask is true where a key counts."""
+        if attention_mask is not None:
+            nothing = torch.zeros_like(attention_mask, dtype=hidden_states.dtype)
+            attention_mask = nothing.masked_fill_(~attention_mask, torch.finfo(hidden_states.dtype).min)
         vectors = self.relative_positions(hidden_states.shape[1])
         for layer in self.layer:
             hidden_states = layer(hidden_states, attention_mask, relative_positions=vectors)
@@ -155,6 +161,15 @@ class NezhaModel(BertModel):
         self.encoder = NezhaEncoder(config)  # type: ignore[assignment]
         self.pooler = BertPooler(config) if add_pooling_layer else None
         self.post_init()  # type: ignore[no-untyped-call]
+
+    def forward(
+        self, input_ids: Tensor | None = None, attention_mask: Tensor | None = None, **others: Any
+    ) -> BaseModelOutputWithPoolingAndCrossAttentions:
+        """Compute as BertModel does. It uses a mask of four dimensions as it is, and would read one of two."""
+        if attention_mask is not None:
+            attention_mask = attention_mask[:, None, None, :].bool()
+        output: BaseModelOutputWithPoolingAndCrossAttentions = super().forward(input_ids, attention_mask, **others)
+        return output
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:

@@ -15,6 +15,7 @@ from torch.nn.functional import embedding as look_up
 
 from gridsearch.randomness import torch_stream
 from gridsearch.recipe.recipe import Recipe
+from gridsearch.to_device import to_device
 
 Pass = Callable[[], Tensor]
 """Computes the loss of some rows of a batch, on whatever the word embeddings give; can be called again."""
@@ -223,7 +224,7 @@ class RandomStart:
         """Return a start of shape (rows, tokens, width)."""
         n_numbers = is_text.sum(dim=1, keepdim=True) * vectors.shape[-1]
         uniform = 2 * torch.rand(vectors.shape, generator=self.stream) - 1
-        return uniform.to(vectors) * self.size / n_numbers.sqrt() * is_text
+        return to_device(uniform, vectors.device).to(vectors.dtype) * self.size / n_numbers.sqrt() * is_text
 
 
 def build_attack(

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from gridsearch.tasks.encode import EncodedSplit
+from gridsearch.to_device import to_device
 
 WINDOW_BATCHES = 50
 """Rows are sorted by length inside windows of this many batches: about a third fewer tokens than without."""
@@ -57,18 +58,18 @@ def collate(
 
     Their names are the encoder's arguments, and "cooccurrence" for the marks of a pair. Where the states of frozen
     layers are known there are they and the mask: "states" is float32 of shape (rows, tokens, hidden width).
+
+    There is no mask where nothing is padded: to find that out from the mask, an encoder would wait for the device.
     """
     lengths = split.lengths_of(rows)
     columns = np.arange(lengths.max() if width is None else width)
     mask = columns < lengths[:, None]
+    masks = {} if mask.all() else {"attention_mask": mask.astype(np.int64)}
     positions = np.where(mask, split.starts[rows][:, None] + columns, 0)
     if split.states is not None:
         states = np.where(mask[..., None], split.states[positions], 0)
-        return _tensors({"states": states, "attention_mask": mask.astype(np.int64)}, device)
-    inputs = {
-        "input_ids": np.where(mask, split.ids[positions], pad_id).astype(np.int64),
-        "attention_mask": mask.astype(np.int64),
-    }
+        return _tensors({"states": states, **masks}, device)
+    inputs = {"input_ids": np.where(mask, split.ids[positions], pad_id).astype(np.int64), **masks}
     for name, marks in (("token_type_ids", split.types), ("cooccurrence", split.shared)):
         if marks is not None:
             inputs[name] = np.where(mask, marks[positions], 0).astype(np.int64)
@@ -76,4 +77,4 @@ def collate(
 
 
 def _tensors(arrays: dict[str, np.ndarray], device: torch.device) -> dict[str, Tensor]:
-    return {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in arrays.items()}
+    return {name: to_device(torch.from_numpy(array), device) for name, array in arrays.items()}

@@ -17,6 +17,7 @@ import torch
 
 from gridsearch.encoders.classifier import Classifier
 from gridsearch.encoders.families import FAMILIES
+from gridsearch.encoders.inputs import mask_of
 from gridsearch.encoders.layer_slices import bottom, can_be_sliced
 from gridsearch.recipe.recipe import Recipe, knobs
 from gridsearch.tasks.batches import collate, evaluation_batches
@@ -136,7 +137,7 @@ def _compute(
     for rows in evaluation_batches(split.lengths):
         batch = collate(split, rows, pad_id, device)
         with torch.inference_mode(), autocast(recipe.precision, device):
-            found = lower(**model.inputs(batch)).last_hidden_state[batch["attention_mask"].bool()]
+            found = lower(**model.inputs(batch)).last_hidden_state[mask_of(batch).bool()]
         states[split.tokens_of(rows)] = found.float().numpy()
     states.setflags(write=False)
     return states

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, log_softmax
 
 from gridsearch.recipe.recipe import Recipe
+from gridsearch.to_device import to_device
 
 
 @dataclass(frozen=True)
@@ -29,22 +30,26 @@ class Loss:
     def __init__(self, recipe: Recipe, labels: np.ndarray, n_labels: int, device: torch.device) -> None:
         self.recipe = recipe
         self.n_passes = 2 if recipe.r_drop else 1
-        self.labels = torch.from_numpy(labels).to(device)
+        self.labels, self.device = labels, device
         self.class_weights = class_weights(recipe, labels, n_labels, device)
 
     def size_of(self, rows: np.ndarray) -> StepSize:
         """Measure a step of some training rows."""
-        weight = float(len(rows)) if self.class_weights is None else self.class_weights[self.labels[rows]].sum()
+        weight = float(len(rows)) if self.class_weights is None else self.class_weights[self._labels(rows)].sum()
         return StepSize(weight, len(rows))
 
     def __call__(self, passes: Sequence[Tensor], rows: np.ndarray, size: StepSize) -> Tensor:
         """Return the loss of some rows; each pass holds logits of shape (samples, rows, labels)."""
-        labels = self.labels[rows]
+        labels = self._labels(rows)
         classification = torch.stack([self._classification(logits, labels) for logits in passes]).mean()
         loss = classification / size.weight
         if self.recipe.r_drop:
             loss = loss + self.recipe.r_drop * symmetric_divergence(*passes) / size.n_rows
         return loss
+
+    def _labels(self, rows: np.ndarray) -> Tensor:
+        """Return the rows' labels on the device; chosen on the host, which would wait for the rows to arrive there."""
+        return to_device(torch.from_numpy(self.labels[rows]), self.device)
 
     def _classification(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Sum over rows w (1 - p)^gamma H, a mean over the samples of dropout.
