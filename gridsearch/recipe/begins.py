@@ -1,5 +1,6 @@
 """When a part of a recipe comes into play: the first epoch, from 1, after whose end a result can differ by it."""
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,14 +13,27 @@ def attack_begins(recipe: "Recipe", n_train_rows: int) -> int:
 
 
 def average_begins(recipe: "Recipe", n_train_rows: int) -> int:
-    """Return the epoch at whose end a mean is first evaluated that is not the weights of the epoch's last step."""
+    """Return the epoch at whose end a mean is first evaluated that is not what is evaluated without it.
+
+    That would be the weights of the epoch's last step, or those of Lookahead's last move.
+    """
     first_step, averaged = recipe.swa_first_step(n_train_rows), recipe.steps_averaged(n_train_rows)
-    n_an_epoch = recipe.steps_per_epoch(n_train_rows)
+    n_an_epoch, every = recipe.steps_per_epoch(n_train_rows), recipe.lookahead_steps or 1
     if first_step is None or not averaged:
         return 1
     if recipe.swa_learning_rate != "schedule":  # a rate of its own acts from the next step on
         return first_step // n_an_epoch + 1
-    return averaged[0] // n_an_epoch + 1
+    for epoch in range(math.ceil(averaged[0] / n_an_epoch), recipe.epochs + 1):
+        end = epoch * n_an_epoch
+        is_a_mean = len(averaged) > 1 and averaged[1] <= end
+        if is_a_mean or averaged[0] != end - end % every:
+            return epoch
+    return recipe.epochs + 1
+
+
+def schedule_begins(recipe: "Recipe", n_train_rows: int) -> int:
+    """Return the epoch of the second step after the warm-up: all schedules have the warm-up, and the peak after it."""
+    return math.ceil((recipe.warmup_steps(n_train_rows) + 2) / recipe.steps_per_epoch(n_train_rows))
 
 
 def after_the_last(recipe: "Recipe", n_train_rows: int) -> int:

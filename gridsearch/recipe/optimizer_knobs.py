@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gridsearch.recipe import dead_knobs as why
+from gridsearch.recipe.begins import schedule_begins
 from gridsearch.recipe.knob import Knob
 from gridsearch.recipe.knob_group import KnobGroup, Weight
 
@@ -84,6 +85,7 @@ class OptimizerKnobs(KnobGroup):
             neutral="linear",
             cannot_act=why.one_scheduled_step,
             cost="none",
+            begins=schedule_begins,
         ),
     ] = "linear"
     warmup_proportion: Annotated[

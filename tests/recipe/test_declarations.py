@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from gridsearch.encoders.surgery import layers
 from gridsearch.errors import RequestError
 from gridsearch.plan.planner import trial_facts
 from gridsearch.recipe.contradictions import refuse_contradictions
-from gridsearch.recipe.knob import Knob
+from gridsearch.recipe.knob import NO_NEUTRAL, FrozenStates, Knob
 from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.recipe import Recipe, knobs
 from gridsearch.recipe.resolve import dead_knobs, resolve
@@ -51,15 +51,16 @@ class Toy:
         self.data = cache(lambda length: encode_task(task, self.tokenizer, length))
         self.states = cache(self._states)
         self.weights = cache(self._weights)
+        self.passes_differ = cache(self._passes_differ)
 
-    def resolved(self, **values: Any) -> Recipe | None:
+    def resolved(self, *, may_be_dead: bool = False, **values: Any) -> Recipe | None:
         """Return a recipe, or None where a plan would refuse it."""
         recipe = resolve(recipe_of(**{"epochs": 2, "batch_size": 8, **values}), self.facts)
         try:
             refuse_contradictions(recipe, self.facts)
         except RequestError:
             return None
-        return None if dead_knobs(recipe, self.facts) else recipe
+        return None if dead_knobs(recipe, self.facts) and not may_be_dead else recipe
 
     def trial(self, recipe: Recipe) -> Trial:
         return make_trial(recipe, seed=0, task=self.task.fingerprint, encoder=self.encoder.identity)
@@ -104,6 +105,18 @@ class Toy:
                     found.append({name: p.detach().clone() for name, p in prepared.model.named_parameters()})
         return found
 
+    def _passes_differ(self, recipe: Recipe) -> bool:
+        with computing(ON_CPU), torch.no_grad():
+            prepared, rows = self.prepared(recipe), np.arange(8)
+            with torch.enable_grad():
+                prepared.steps.run_epoch(1)  # what mixes weights with the first ones shows when they have moved
+            asked, width = prepared.steps.objective, prepared.model.padded_width
+            assert isinstance(asked, Objective)
+            inputs = collate(prepared.data.train, rows, prepared.data.pad_id, prepared.device, width)
+            torch.manual_seed(0)
+            one, other = (asked._logits(inputs, 1, rows, number) for number in range(2))
+        return not torch.equal(one, other)
+
 
 @pytest.fixture(scope="module")
 def toy(family_folders: dict[str, Path], task: Task) -> Toy:
@@ -143,16 +156,23 @@ def seen_of_frozen_states(knob: str, toy: Toy) -> str:
 
 
 def disagreement_on_frozen_states(name: str, knob: Knob, toy: Toy) -> str:
-    seen = seen_of_frozen_states(name, toy)
-    expected = {"moves": {"moves"}, "differs": {"tokens", "enters"}, "": {"apart"}}[seen]
-    return "" if knob.frozen_states in expected else f"{name}: declared {knob.frozen_states}, seen {seen or 'nothing'}"
+    seen = "" if name in MOVED_ANYWAY else seen_of_frozen_states(name, toy)
+    # The tokens are hashed as they are; a value that acts later has to be in the key itself.
+    expected = {"moves": "moves", "differs": "tokens" if knob.in_view else "enters", "": "apart"}[seen]
+    return "" if knob.frozen_states == expected else f"{name}: declared {knob.frozen_states}, seen {seen or 'nothing'}"
 
 
-# Settings of an attack move nothing that the attack itself does not: frozen states are given up with it.
-OF_AN_ATTACK = {name for name, knob in knobs().items() if name.startswith(("adversarial_", "freelb_"))}
+MOVED_ANYWAY = {
+    name
+    for name, cases in LIVE.items()
+    if all(any(knobs()[other].frozen_states == "moves" for other in others) for others, _ in cases)
+}
+"""Settings of what moves the states, an attack's: it says so itself, and frozen states are given up with it."""
+
+WITH_FROZEN_LAYERS = sorted(LIVE.keys() - {"frozen_layers"})
 
 
-@pytest.mark.parametrize("knob", sorted(LIVE.keys() - OF_AN_ATTACK - {"frozen_layers"}))
+@pytest.mark.parametrize("knob", WITH_FROZEN_LAYERS)
 def test_what_frozen_layers_give(knob: str, toy: Toy) -> None:
     assert disagreement_on_frozen_states(knob, knobs()[knob], toy) == ""
 
@@ -162,20 +182,12 @@ def test_what_frozen_layers_give(knob: str, toy: Toy) -> None:
 
 def disagreement_on_passes(name: str, others: Knobs, value: Any, declared: Mapping[str, Knob], toy: Toy) -> str:
     """Compare two passes in which nothing else drops with what all knobs declare together."""
-    recipe = toy.resolved(**{**NOTHING_DROPS, **others, name: value})
+    recipe = toy.resolved(may_be_dead=True, **{**NOTHING_DROPS, **others, name: value})
     if recipe is None:
         return ""
-    with computing(ON_CPU), torch.no_grad():
-        prepared, rows = toy.prepared(recipe), np.arange(8)
-        with torch.enable_grad():
-            prepared.steps.run_epoch(1)  # what mixes weights with the first ones shows when they have moved
-        asked, width = prepared.steps.objective, prepared.model.padded_width
-        assert isinstance(asked, Objective)
-        inputs = collate(prepared.data.train, rows, prepared.data.pad_id, prepared.device, width)
-        torch.manual_seed(0)
-        one, other = (asked._logits(inputs, 1, rows, number) for number in range(2))
     said = any(knob.varies_passes(recipe, toy.facts) for knob in declared.values() if knob.varies_passes)
-    return "" if torch.equal(one, other) != said else f"{name}: declared {said}, seen {not said}"
+    seen = toy.passes_differ(recipe)
+    return "" if seen == said else f"{name}: declared {said}, seen {seen}"
 
 
 @pytest.mark.parametrize(("knob", "others", "value"), CASES, ids=str)
@@ -193,24 +205,34 @@ LATE: list[tuple[str, Knobs, Any]] = [
     ("swa_every", {"swa_start": 0.3}, 3),
     ("swa_learning_rate", {"swa_start": 0.3}, 1e-3),
     ("swa_learning_rate", {"swa_start": 0.6, "swa_every": 3}, 1e-3),
+    # Lookahead evaluates step 2 at the end of step 3, so a mean of step 3 alone is another.
+    ("swa_start", {"lookahead_steps": 2}, 0.3),
+    ("swa_every", {"swa_start": 0.0, "lookahead_steps": 2}, 3),
+    ("swa_start", {"lookahead_steps": 3}, 0.3),
+    *(("schedule", {"warmup_proportion": share}, name) for share in (0.2, 0.4, 0.7) for name in ("cosine", "constant")),
 ]
-"""Beside the cases of liveness: parts that begin later."""
+"""Beside the cases of liveness: parts that begin later, in trials of nine steps, three an epoch."""
 
 
-def off(name: str, others: Knobs) -> Knobs:
-    """Return the knobs without the part that a knob belongs to."""
-    if name.startswith(("adversarial", "freelb")):
-        return {key: value for key, value in others.items() if not key.startswith(("adversarial", "freelb"))}
-    return {key: value for key, value in others.items() if not (name.startswith("swa") and key.startswith("swa"))}
+def references(others: Knobs, toy: Toy) -> list[Recipe]:
+    """Return what a knob is compared with: trials without it, and without what it belongs to, as far as they can be."""
+    alone = {name: value for name, value in others.items() if knobs()[name].neutral is NO_NEUTRAL}
+    found = [toy.resolved(**{"epochs": 3, **one}) for one in (others, alone)]
+    return [recipe for recipe in found if recipe is not None]
+
+
+def first_difference(one: Recipe, other: Recipe, toy: Toy) -> int:
+    pairs = zip(toy.weights(one), toy.weights(other), strict=False)
+    unlike = [n for n, (of_one, of_other) in enumerate(pairs, start=1) if not same(of_one, of_other)]
+    return unlike[0] if unlike else one.epochs + 1
 
 
 def disagreement_on_begin(name: str, others: Knobs, value: Any, knob: Knob, toy: Toy) -> str:
-    with_it, without = (toy.resolved(**{"epochs": 3, **one}) for one in ({**others, name: value}, off(name, others)))
-    if with_it is None or without is None:
+    with_it = toy.resolved(**{"epochs": 3, **others, name: value})
+    if with_it is None:
         return ""
-    pairs = zip(toy.weights(with_it), toy.weights(without), strict=False)
-    unlike = [n for n, (one, other) in enumerate(pairs, start=1) if not same(one, other)]
-    first = unlike[0] if unlike else with_it.epochs + 1
+    # A late attack differs at once from an early one: it begins where it differs from none, too.
+    first = max(first_difference(with_it, reference, toy) for reference in references(others, toy))
     said = knob.begins(with_it, toy.n_rows)
     return "" if said == first else f"{name}: declared {said}, seen {first}"
 
@@ -294,16 +316,25 @@ def mistaken(name: str, **changes: Any) -> Knob:
     return replace(knobs()[name], **changes)
 
 
-def test_a_wrong_declaration_is_found(toy: Toy) -> None:
-    for name in ("cooccurrence", "frozen_dropout", "adversarial", "precision", "token_types"):
-        assert disagreement_on_frozen_states(name, mistaken(name, frozen_states="apart"), toy)
-    assert disagreement_on_frozen_states("weight_decay", mistaken("weight_decay", frozen_states="moves"), toy)
-    for name in ("encoder_dropout", "classifier_dropout"):
-        declared = {**knobs(), name: mistaken(name, varies_passes=None)}
-        assert disagreement_on_passes(name, {}, 0.2, declared, toy)
-    later = mistaken("weight_decay", begins=lambda recipe, n_rows: 2)
-    assert disagreement_on_begin("weight_decay", {}, 0.1, later, toy)
-    for name, others, value in LATE:
-        at_once = mistaken(name, begins=lambda recipe, n_rows: 1)
-        begins = knobs()[name].begins(recipe_of(**{"epochs": 3, "batch_size": 8, **others, name: value}), toy.n_rows)
-        assert bool(disagreement_on_begin(name, others, value, at_once, toy)) == (begins > 1)
+@pytest.mark.parametrize("name", LIVE)
+def test_a_wrong_declaration_is_found(name: str, toy: Toy) -> None:
+    """Of every knob, whatever else it may declare."""
+    knob, cases = knobs()[name], LIVE[name]
+    if name in WITH_FROZEN_LAYERS:
+        for states in set(get_args(FrozenStates)) - {knob.frozen_states}:
+            assert disagreement_on_frozen_states(name, mistaken(name, frozen_states=states), toy)
+    passes = {**knobs(), name: mistaken(name, varies_passes=None if knob.varies_passes else lambda recipe, facts: True)}
+    assert any(disagreement_on_passes(name, *case, passes, toy) for case in cases)
+    later = mistaken(name, begins=lambda recipe, n_rows: knob.begins(recipe, n_rows) + 1)
+    assert any(disagreement_on_begin(name, *case, later, toy) for case in cases)
+
+
+@pytest.mark.parametrize(("name", "others", "value"), LATE, ids=str)
+def test_what_is_late_and_does_not_say_so_is_found(name: str, others: Knobs, value: Any, toy: Toy) -> None:
+    at_once, recipe = (
+        mistaken(name, begins=lambda recipe, n_rows: 1),
+        toy.resolved(**{"epochs": 3, **others, name: value}),
+    )
+    assert recipe is not None
+    begins = knobs()[name].begins(recipe, toy.n_rows)
+    assert bool(disagreement_on_begin(name, others, value, at_once, toy)) == (begins > 1)

@@ -227,6 +227,14 @@ def test_a_loss_that_is_no_number_ranks_last(swept) -> None:
 CELLS = "[factors]\nlearning_rate = [1e-5, 2e-5, 3e-5, 4e-5, 5e-5, 6e-5, 7e-5, 8e-5, 9e-5]\n"
 NINE = "[recipe]\nepochs = 9\n"
 LATE = CELLS + 'adversarial = ["none", "fgm"]\n' + NINE + "adversarial_start = "
+SCHEDULED = """
+[recipe]
+epochs = 9
+warmup_proportion = %s
+[factors]
+schedule = ["linear", "cosine", "constant"]
+learning_rate = [1e-5, 2e-5, 3e-5]
+"""
 AVERAGED = CELLS + 'swa_start = ["none", 0.1, %s]\n' + NINE
 
 
@@ -273,6 +281,8 @@ def test_what_cannot_be_fair_or_saves_nothing_is_refused(space: str, eta: int, s
         (LATE + "2\n", [3, 9]),
         (AVERAGED % 0.05, [1, 3, 9]),
         (AVERAGED % 0.2, [3, 9]),
+        (SCHEDULED % 0.02, [1, 3, 9]),
+        (SCHEDULED % 0.12, [3, 9]),  # all schedules share the warm-up, which is longer than an epoch
         (CELLS + NINE + "adversarial = 'fgm'\nadversarial_start = 8\n", [1, 3, 9]),  # the same in all cells
     ],
 )
