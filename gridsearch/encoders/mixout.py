@@ -17,6 +17,9 @@ class Mixout:
     u are the weights at the start: pretrained ones, and those that the trial has drawn. The mean over masks is w.
     Frozen weights are u as it is. A pass is named by its batch and its number, and has the same mask whenever it is
     computed: for every micro-batch, and for every step of an attack.
+
+    Each weight has a mask of its own, in all that is trained: what the paper calls mixconnect. Its mixout proper, and
+    its authors' code, draw one mask for all weights that leave a neuron, and leave biases alone.
     """
 
     def __init__(self, model: nn.Module, probability: float, seed: int) -> None:
