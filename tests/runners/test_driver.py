@@ -34,6 +34,7 @@ class Stumbling(SerialRunner):
     """The serial runner, on which some trials fail so and so often before they run."""
 
     def __init__(self, stumbles: dict[int, list[FailureKind]], message: str = "it stumbled") -> None:
+        super().__init__()
         self.stumbles, self.message = stumbles, message
         self.seen: list[tuple[str, int, bool]] = []
 
