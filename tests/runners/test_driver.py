@@ -182,6 +182,7 @@ def test_a_finished_trial_costs_as_many_questions_early_and_late(plan: Plan) -> 
 
     class Counting(SerialRunner):
         def __init__(self) -> None:
+            super().__init__()
             self.asked: list[list[str]] = []
 
         def run(self, jobs: Sequence[Job], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
