@@ -91,7 +91,6 @@ def read_study(ledger: Ledger) -> StudyRows:
         study = StudyRows(
             folder=ledger.path.parent,
             manifest=manifest,
-            factors=manifest.factors,
             cells=cells,
             excluded=tuple(
                 LeftOutCell(levels, row["why"], name)

@@ -261,7 +261,6 @@ class StudyRows:
 
     folder: Path
     manifest: Manifest
-    factors: tuple[FactorEntry, ...]
     cells: tuple[CellRow, ...]
     excluded: tuple[LeftOutCell, ...]
     failures: tuple[FailedAttempt, ...]
@@ -275,6 +274,11 @@ class StudyRows:
     standing: Standing | None = None
     seen_after: tuple[int, int] | None = None
     guess: Guess | None = None
+
+    @property
+    def factors(self) -> tuple[FactorEntry, ...]:
+        """What is varied: the table's columns."""
+        return self.manifest.factors
 
     @property
     def is_imported(self) -> bool:
@@ -317,9 +321,10 @@ class StudyRows:
     @property
     def lower_is_better(self) -> bool:
         """Whether small results are good: known of our metrics, read off the name of a published column."""
-        words = ("loss", "error", "perplexity")
-        return self.metric in LOWER_IS_BETTER or (
-            self.is_imported and any(word in self.metric.casefold() for word in words)
+        if isinstance(self.manifest, TrialsManifest):
+            return self.manifest.target.lower_is_better
+        return self.metric in LOWER_IS_BETTER or any(
+            word in self.metric.casefold() for word in ("loss", "error", "perplexity")
         )
 
     @property

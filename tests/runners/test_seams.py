@@ -125,6 +125,16 @@ def test_the_page_ranks_by_it_and_takes_seeds_and_folds_as_blocks(driven: Driven
     assert "bert_adam" in page.split("## What matters")[1].split("##")[0]
 
 
+def test_less_is_better_of_a_mean_of_losses(driven: Driven) -> None:
+    with Study(Path("study")).open() as ledger:
+        study = read_study(ledger)
+    losses = Target((("topic", "log_loss"), ("mood", "log_loss")))
+    of_losses = replace(study, manifest=replace(study.about, target=losses))
+    assert not study.lower_is_better
+    assert of_losses.lower_is_better
+    assert of_losses.ranking == study.ranking[::-1]
+
+
 def test_what_is_run_already_is_not_run_again(driven: Driven, plan: Plan) -> None:
     runner = InParts()
     sweep(plan, Study(Path("study")), runner, SOURCES)
