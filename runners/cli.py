@@ -12,9 +12,6 @@ from gridsearch.errors import GridSearchError, first_line
 Arguments = argparse.Namespace
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
-NOT_EVERYWHERE = {"ray": "'ray[tune]'", "optuna": "optuna"}
-"""Libraries that the core and a sweep in processes run without -> what installs them."""
-
 EXIT_DONE, EXIT_INCOMPLETE, EXIT_WRONG_REQUEST, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 
@@ -28,9 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"gridsearch {parsed.command}: {error}", file=sys.stderr)
         return EXIT_WRONG_REQUEST
     except ModuleNotFoundError as error:
-        if error.name not in NOT_EVERYWHERE:
+        from gridsearch.installed import NOT_NEEDED
+
+        if error.name not in NOT_NEEDED:
             raise
-        remedy = f"`pip install {NOT_EVERYWHERE[error.name]}`"
+        remedy = f"`pip install {NOT_NEEDED[error.name]}`"
         otherwise = ", or take --runner processes" if error.name == "ray" else ""
         print(
             f"gridsearch {parsed.command}: this needs {error.name.capitalize()}, which is not installed: "

@@ -26,16 +26,26 @@ def make_materials(plan: Plan, trial_ids: set[str], say: Callable[[str], None]) 
 
 
 def materials_on_demand(task: Task, cards: Mapping[str, EncoderCard], say: Callable[[str], None]) -> Materials:
-    """Return materials that load and tokenise what is first asked for; ``cards`` may grow until then.
+    """Return materials that load and tokenise what is first asked for; ``cards`` may grow until then."""
+    return _on_demand(task, lambda identity: next(n for n, card in cards.items() if card.identity == identity), say)
 
-    Encoders with the same tokenizer share what it makes of the texts.
-    """
+
+def materials_of_trial(trial: Trial, task: Task, encoders: Mapping[str, str], say: Callable[[str], None]) -> Materials:
+    """Make what one trial of an existing study reads; ``encoders`` maps names to identities."""
+    name = next(name for name, identity in encoders.items() if identity == trial.encoder)
+    materials = _on_demand(task, lambda identity: name, say)
+    if materials.encoder_of(trial).identity != trial.encoder:
+        raise RequestError(f"the encoder {name} is no longer the one that the study was made with")
+    return materials
+
+
+def _on_demand(task: Task, name_of: Callable[[str], str], say: Callable[[str], None]) -> Materials:
+    """Load and tokenise each thing once; encoders with the same tokenizer share what it makes of the texts."""
     tokenised: dict[tuple[object, int], EncodedTask] = {}
 
     @cache
     def encoder(identity: str) -> EncoderWeights:
-        names = {card.identity: name for name, card in cards.items()}
-        return load(names[identity], task.corpus, say)
+        return load(name_of(identity), task.corpus, say)
 
     def data(view: View) -> EncodedTask:
         tokenizer = encoder(view.encoder).tokenizer
@@ -45,13 +55,3 @@ def materials_on_demand(task: Task, cards: Mapping[str, EncoderCard], say: Calla
         return tokenised[key]
 
     return Materials(OnDemand(encoder), OnDemand(data))
-
-
-def materials_of_trial(trial: Trial, task: Task, encoders: Mapping[str, str], say: Callable[[str], None]) -> Materials:
-    """Make what one trial of an existing study reads; ``encoders`` maps names to identities."""
-    name = next(name for name, identity in encoders.items() if identity == trial.encoder)
-    encoder = load(name, task.corpus, say)
-    if encoder.identity != trial.encoder:
-        raise RequestError(f"the encoder {name} is no longer the one that the study was made with")
-    data = encode_task(task, build_tokenizer(encoder.tokenizer), trial.recipe.max_length)
-    return Materials({trial.encoder: encoder}, {view_of(trial): data})

@@ -1,14 +1,13 @@
 """Where results come from: versions, machine, commit, command."""
 
-import contextlib
 import os
 import platform
 import socket
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import gridsearch
+from gridsearch.installed import installed_version
 from runners.machine import gpu_names, processor
 
 LIBRARIES = ("torch", "transformers", "ray", "optuna", "pandas", "numpy", "scikit-learn")
@@ -33,11 +32,7 @@ def describe_run(command: list[str], runner: str) -> dict[str, object]:
 
 def versions() -> dict[str, str]:
     """Return the versions of the libraries that are installed: a sweep runs without Ray and Optuna."""
-    found = {}
-    for name in LIBRARIES:
-        with contextlib.suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
+    return {name: found for name in LIBRARIES if (found := installed_version(name))}
 
 
 def code_commit() -> str:

@@ -1,7 +1,6 @@
 """Mixout: in a training pass, each trained weight may have its first value again (arXiv:1909.11299)."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,14 +23,15 @@ class Mixout:
 
     def __init__(self, model: nn.Module, probability: float, seed: int) -> None:
         self._model, self._probability, self._seed = model, probability, seed
-        self._first = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+        trained = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+        self._weights = {name: (weight.detach().clone(), weight) for name, weight in trained.items()}
 
-    def __call__(self, inputs: Mapping[str, Tensor], *name: object) -> Any:
+    def __call__(self, inputs: Mapping[str, Tensor], *name: object) -> Tensor:
         """Compute the pass of this name."""
         stream = torch_stream(self._seed, "mixout", *name)
-        trained = {name: p for name, p in self._model.named_parameters() if p.requires_grad}
-        mixed = {name: self._mixed(self._first[name], weight, stream) for name, weight in trained.items()}
-        return functional_call(self._model, mixed, (inputs,))
+        mixed = {name: self._mixed(first, weight, stream) for name, (first, weight) in self._weights.items()}
+        output: Tensor = functional_call(self._model, mixed, (inputs,))
+        return output
 
     def _mixed(self, first: Tensor, weight: Tensor, stream: torch.Generator) -> Tensor:
         keeps = to_device(torch.rand(weight.shape, generator=stream) >= self._probability, weight.device)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gridsearch.canonical import canonical_json
 from gridsearch.errors import GridSearchError, NotBegunError, RequestError, StudyLockedError
 from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
-from gridsearch.plan.rungs import Standing, read_halving, stand
+from gridsearch.plan.rungs import Standing, stand
 from gridsearch.study.lease import Trace, this_machine, trace_of
 from gridsearch.study.manifest import (
     TRIALS,
@@ -244,20 +244,20 @@ class Ledger:
         return int(self.connection.execute(f"SELECT count(*) FROM ({repeated})").fetchone()[0])
 
     def _standing(self, states: Mapping[str, str]) -> Standing | None:
-        halving = self._entry("halving")
-        if not halving:
+        if not self._entry("halving"):
             return None
+        about = self.trials_manifest()
+        assert about.halving is not None
         cells: dict[int, list[str]] = {}
         for row in self.connection.execute("SELECT * FROM cell_trials ORDER BY position, replicate"):
             cells.setdefault(row["position"], []).append(row["trial"])
         firsts = {tuple(trials): position for position, trials in reversed(cells.items())}
-        selected = self.trials_manifest().target
         return stand(
-            read_halving(halving),
+            about.halving,
             {position: trials for position, trials in cells.items() if firsts[tuple(trials)] == position},
-            self._curves(selected),
+            self._curves(about.target),
             {trial for trial, state in states.items() if state in OVER},
-            lower_is_better=selected.lower_is_better,
+            lower_is_better=about.target.lower_is_better,
         )
 
     def _curves(self, selected: Target) -> dict[str, list[float | None]]:

@@ -15,13 +15,13 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
 from gridsearch.cache import cache_folder
 from gridsearch.canonical import fingerprint
 from gridsearch.errors import RequestError
+from gridsearch.installed import NOT_NEEDED, installed_version
 from gridsearch.tasks.task import Split, Task
 
 Rows = list[tuple[str, int]]
@@ -39,8 +39,6 @@ DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
 }
 """Label (the name that is imported) -> name of the distribution that installs it."""
-MAY_BE_MISSING = ("ray", "optuna")
-"""Trials run without these; the task then has fewer labels, and a fingerprint of its own."""
 
 N_TRAIN_PER_LABEL, N_DEV_PER_LABEL, N_TEST_PER_LABEL = 250, 100, 100
 N_PER_LABEL = N_TRAIN_PER_LABEL + N_DEV_PER_LABEL + N_TEST_PER_LABEL
@@ -113,17 +111,19 @@ def _first_sentence(paragraph: str) -> str:
 
 
 def _installed_versions() -> dict[str, str]:
-    """Return the version of each library that is installed; some may be missing."""
+    """Return the version of each library that is installed.
+
+    Without one that trials do not need, the task has fewer labels, and a fingerprint of its own.
+    """
     versions = {}
     for label, distribution in DISTRIBUTIONS.items():
-        try:
-            versions[label] = version(distribution)
-        except PackageNotFoundError:
-            if label not in MAY_BE_MISSING:
-                raise RequestError(
-                    f"the task 'docstrings' reads the sources of {', '.join(DISTRIBUTIONS)}, but {label} is not "
-                    f"installed: `pip install {distribution}`, or name another task"
-                ) from None
+        if found := installed_version(distribution):
+            versions[label] = found
+        elif label not in NOT_NEEDED:
+            raise RequestError(
+                f"the task 'docstrings' reads the sources of {', '.join(DISTRIBUTIONS)}, but {label} is not "
+                f"installed: `pip install {distribution}`, or name another task"
+            )
     return versions
 
 

@@ -66,8 +66,9 @@ class Objective:
 
     def _logits(self, inputs: dict[str, Tensor], epoch: int, batch: np.ndarray, number: int) -> Tensor:
         """Compute one of the passes that the loss compares; a batch comes once in an epoch."""
-        mixed = None if self.mixout is None else self.mixout(inputs, epoch, batch.tolist(), number)
-        logits: Tensor = self.model(inputs) if mixed is None else mixed
+        if self.mixout is not None:
+            return self.mixout(inputs, epoch, batch.tolist(), number)
+        logits: Tensor = self.model(inputs)
         return logits
 
 

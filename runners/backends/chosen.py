@@ -1,9 +1,9 @@
 """Which runner a command asks for."""
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from gridsearch.errors import RequestError
+from gridsearch.installed import installed_version
 from runners.cli import Arguments
 
 if TYPE_CHECKING:
@@ -43,11 +43,7 @@ def chosen_runner(arguments: Arguments) -> "Runner":
 
 def default_runner() -> str:
     """Name the runner of a command that names none: ray where it is installed, or else processes."""
-    try:
-        version("ray")
-    except PackageNotFoundError:
-        return "processes"
-    return "ray"
+    return "ray" if installed_version("ray") else "processes"
 
 
 def refuse_bad_counts(arguments: Arguments) -> None:

@@ -1,9 +1,10 @@
 """The packages that gridsearch asks for, beside those that are installed; and what torch says of itself."""
 
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, requires
 
 from gridsearch.errors import first_line
+from gridsearch.installed import installed_version
 
 
 @dataclass(frozen=True)
@@ -27,18 +28,11 @@ def packages() -> list[Package]:
     except PackageNotFoundError:
         return []
     wanted = [one for one in declared if one.marker is None or one.marker.evaluate({"extra": ""})]
-    found = [(one, _version(one.name)) for one in wanted]
+    found = [(one, installed_version(one.name)) for one in wanted]
     return [
         Package(one.name, has, str(one.specifier), bool(has) and one.specifier.contains(has, prereleases=True))
         for one, has in found
     ]
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
 
 
 PROCESSORS = "processors alone"

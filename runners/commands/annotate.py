@@ -80,10 +80,8 @@ def _trial_id(key: str, rows: StudyRows, ledger: Ledger) -> str:
         except RequestError as error:
             raise RequestError(f"{error}, and no row has that index") from None
     elif len(cell.replicates) > 1:
-        trials = ", ".join(
-            f"{one.trial[:8]} ({one.repetition.name(one.repetition for one in cell.replicates)})"
-            for one in cell.replicates
-        )
+        repetitions = [one.repetition for one in cell.replicates]
+        trials = ", ".join(f"{one.trial[:8]} ({one.repetition.name(repetitions)})" for one in cell.replicates)
         raise RequestError(f"row {key} has {len(cell.replicates)} trials, and a score is of one of them: {trials}")
     else:
         trial_id = cell.replicates[0].trial

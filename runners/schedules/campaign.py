@@ -64,8 +64,8 @@ class Campaign:
         self._trials = dict(plan.trials)
         self._ended: dict[str, Result | str] = {}
         self._under_way: set[str] = set()
-        self._queue: deque[Trial] = deque()
-        self._alone: deque[Trial] = deque()
+        self._queue: deque[Job] = deque()
+        self._alone: deque[Job] = deque()
         self._open: list[OpenCell] = []
         self._begin(known)
 
@@ -73,10 +73,10 @@ class Campaign:
         """Yield what is to run next; None while the next proposal has to wait for a result."""
         while True:
             if self._queue:
-                yield self._session.job(self._queue.popleft())
+                yield self._queue.popleft()
             elif self._may_propose() and self._propose():
                 continue
-            elif self._under_way.difference(trial.id for trial in self._alone):
+            elif self._under_way.difference(job.trial.id for job in self._alone):
                 yield None
             else:
                 return
@@ -84,7 +84,7 @@ class Campaign:
     def jobs_alone(self) -> Iterator[Job]:
         """Yield the trials that ran out of memory beside others."""
         while self._alone:
-            yield self._session.job(self._alone.popleft())
+            yield self._alone.popleft()
 
     @property
     def has_jobs_alone(self) -> bool:
@@ -252,4 +252,5 @@ class Campaign:
 
     def _enqueue(self, trial: Trial) -> None:
         self._under_way.add(trial.id)
-        (self._alone if self._session.retry(trial.id).alone else self._queue).append(trial)
+        retry = self._session.retry(trial.id)
+        (self._alone if retry.alone else self._queue).append(self._session.job(trial, retry))

@@ -57,17 +57,18 @@ class Rounds:
         What is pending of a halving is that of one rung; when it is done, the ledger names what the next one lacks.
         """
         ledger, recorder, n_rungs = session.ledger, session.recorder, 0
-        best = best_so_far(ledger, self.task.target)
         if self._plan.halving is None:
-            recorder.progress.begin(ledger.coverage(), best)
+            recorder.progress.begin(ledger.coverage(), best_so_far(ledger, self.task.target))
         while pending := (survey := ledger.survey()).pending:
             if (standing := survey.standing) is not None:
                 recorder.end_after({} if standing.is_last else standing.lacking)
                 if len(standing.members) > n_rungs:
                     n_rungs = len(standing.members)
                     recorder.progress.begin_rung(standing, best_so_far(ledger, self.task.target))
-            together = {trial_id for trial_id in pending if not session.retry(trial_id).alone}
-            jobs = [session.job(trial) for trial in self._plan.in_running_order(together or pending)]
+            retries = {trial_id: session.retry(trial_id) for trial_id in pending}
+            together = {trial_id for trial_id in pending if not retries[trial_id].alone}
+            batch = self._plan.in_running_order(together or pending)
+            jobs = [session.job(trial, retries[trial.id]) for trial in batch]
             yield Batch(jobs, recorder, alone=not together)
             if not recorder.close_round():
                 self.stopped = f"the runner began none of {len(jobs)} trials"

@@ -35,10 +35,9 @@ class Session:
         """Say how a trial is tried next, by its failures so far."""
         return retry_after(self.ledger.failures(trial_id)) or Retry()
 
-    def job(self, trial: Trial) -> Job:
+    def job(self, trial: Trial, retry: Retry) -> Job:
         """Say how a trial is executed next."""
-        divisor = self.retry(trial.id).micro_batch_divisor
-        return Job(trial, replace(self.execution, micro_batch_divisor=divisor))
+        return Job(trial, replace(self.execution, micro_batch_divisor=retry.micro_batch_divisor))
 
 
 class Schedule(Protocol):

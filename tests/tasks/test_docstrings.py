@@ -11,6 +11,7 @@ import pytest
 
 from gridsearch.cache import cache_folder
 from gridsearch.errors import RequestError
+from gridsearch.installed import NOT_NEEDED
 from gridsearch.tasks import docstrings
 from gridsearch.tasks.task import Task
 
@@ -125,7 +126,7 @@ def test_a_missing_library_is_named_with_its_remedy(tmp_path: Path, monkeypatch:
 
 def test_without_ray_and_optuna_the_others_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path))
-    for label in docstrings.MAY_BE_MISSING:
+    for label in NOT_NEEDED:
         monkeypatch.setitem(docstrings.DISTRIBUTIONS, label, "no-such-distribution")
     task = docstrings.load()
     assert task.label_names == ("torch", "transformers", "pandas", "sklearn")
