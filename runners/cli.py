@@ -397,6 +397,14 @@ def _import(commands: Commands) -> None:
         help="a factor that could not act: its rows are replicates, and tell the noise; repeatable",
     )
     parser.add_argument(
+        "--seed",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="a column that tells the seed, fold or repetition of a row, and is no factor; repeatable (default: seed, "
+        "fold, run and their like; none: no column)",
+    )
+    parser.add_argument(
         "--table",
         action=_Once,
         type=int,
@@ -413,8 +421,8 @@ def _import(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="NAME=REGEX",
-        help="a factor: its level is the first group, or whether it occurs; repeatable. --score and --response take "
-        "NAME=REGEX too (default of the response: the last number of the line)",
+        help="a factor: its level is the first group, or whether it occurs; repeatable. --score, --seed and --response "
+        "take NAME=REGEX too (default of the response: the last number of the line)",
     )
     log = parser.add_argument_group("the log of a training")
     log.add_argument("--curve", action=_Once, metavar="NAME", help="what the curve runs over, such as epoch or step")

@@ -140,19 +140,21 @@ class TrialsManifest:
 
 @dataclass(frozen=True)
 class PublishedRows:
-    """How the rows of a published table were spelled there: index, result, and other scores by column."""
+    """How the rows of a published table were spelled there: index, result, and by column other scores and seeds."""
 
     index: Sequence[str]
     response: Sequence[str]
     scores: Sequence[Mapping[str, str]] = ()
+    seeds: Sequence[Mapping[str, str]] = ()
 
 
 @dataclass(frozen=True)
 class TableManifest:
     """A published table. ``columns`` are all of them in order; ``index_column`` is empty without one.
 
-    ``scores`` are columns that measured the rows too; ``inert`` names factors that could not act; ``without`` are the
-    rows without a result: index, label, and the text in its place.
+    ``scores`` are columns that measured the rows too; ``inert`` names factors that could not act; ``seeds`` are columns
+    that tell which run of its recipe a row is; ``without`` are the rows without a result: index, label, and the text in
+    its place.
     """
 
     title: str
@@ -165,6 +167,7 @@ class TableManifest:
     rows: PublishedRows
     scores: Sequence[str] = ()
     inert: Sequence[str] = ()
+    seeds: Sequence[str] = ()
     without: Sequence[Mapping[str, str]] = ()
 
     def to_json(self) -> dict[str, object]:
@@ -184,6 +187,7 @@ class TableManifest:
             "published": asdict(self.rows),
             "without": self.without,
             "inert": self.inert,
+            "seeds": self.seeds,
         }
 
 
@@ -259,6 +263,7 @@ def read_manifest(kept: Mapping[str, Any]) -> Manifest:
         "rows": PublishedRows(**kept.get("published", {"index": (), "response": ()})),
         "scores": kept.get("scores", ()),
         "inert": kept.get("inert", ()),
+        "seeds": kept.get("seeds", ()),
         "without": kept.get("without", ()),
     }
     if kept.get("curve"):

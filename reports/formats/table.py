@@ -153,7 +153,7 @@ def _published_table(study: StudyRows) -> Table:
         best = row.value if study.beats(row.value, best) else best
     rows = []
     for row in study.observations:
-        cells = {name: Cell(label) for name, label in {**row.levels, **row.scores}.items()}
+        cells = {name: Cell(label) for name, label in {**row.levels, **row.scores, **row.seeds}.items()}
         cells[index or say("index")] = Cell(row.index)
         cells[response] = Cell(row.text, best=row.value == best)
         rows.append(tuple(cells[name] for name in columns))

@@ -17,8 +17,9 @@ RESPONSE = "result"
 class Published:
     """Rows as they were published. ``columns`` are all of them in order; ``index_column`` is empty without one.
 
-    ``scores`` are columns that measured the rows too. ``without`` are the rows without a result. The points of a log
-    have ``curve`` as their index, and no factors; it ``went_back`` from the first to the second of each two.
+    ``scores`` are columns that measured the rows too, ``seeds`` those that tell which run of its recipe a row is.
+    ``without`` are the rows without a result. The points of a log have ``curve`` as their index, and no factors; it
+    ``went_back`` from the first to the second of each two.
     """
 
     title: str
@@ -30,13 +31,14 @@ class Published:
     scores: tuple[str, ...]
     rows: tuple[Observation, ...]
     without: tuple[RowWithout, ...] = ()
+    seeds: tuple[str, ...] = ()
     curve: str = ""
     went_back: tuple[tuple[str, str], ...] = ()
 
     @property
     def factors(self) -> tuple[str, ...]:
         """The columns whose levels are compared."""
-        others = {self.index_column, self.response, *self.scores}
+        others = {self.index_column, self.response, *self.scores, *self.seeds}
         return tuple(name for name in self.columns if name not in others)
 
 
@@ -46,6 +48,11 @@ def store(published: Published, study: Study, inert: Sequence[str] = ()) -> None
     ``inert`` names factors that could not act.
     """
     for name in inert:
+        if name in published.seeds:
+            raise RequestError(
+                f"--inert: column {name!r} is taken as the seed of each row, so that rows that differ in nothing else "
+                "are replicates already; with --seed none it is a factor"
+            )
         if name not in published.factors:
             raise RequestError(f"--inert: {one_of('column to compare', name, published.factors)}")
     if study.ledger_path.exists():
@@ -73,9 +80,11 @@ def _manifest(published: Published, inert: Sequence[str]) -> TableManifest:
             index=[row.index for row in published.rows],
             response=[row.text for row in published.rows],
             scores=[dict(row.scores) for row in published.rows],
+            seeds=[dict(row.seeds) for row in published.rows],
         ),
         scores=published.scores,
         inert=inert,
+        seeds=published.seeds,
         without=[{"index": row.index, "label": row.label, "text": row.text} for row in published.without],
     )
     if not published.curve:

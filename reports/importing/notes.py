@@ -1,7 +1,7 @@
 """Free notes, one experiment a line: patterns say which lines are rows, and what in a line is a level."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from gridsearch.space.factor import ROW
 from gridsearch.tasks.tables import read_document
 from reports.importing.imported import RESPONSE, Published
 from reports.importing.markdown_tables import title_of
+from reports.importing.seed_columns import seed_columns
 from reports.importing.tables import value_of
 from reports.study.view import Observation, RowWithout
 
@@ -18,7 +19,7 @@ PRESENT, ABSENT, MISSING = "yes", "no", "-"
 # A number that stands alone. In words and names, such as check-point-30000, there is none.
 _NUMBER = re.compile(r"(?<![0-9A-Za-z_.。．+-])[+-]?\.?[0-9][0-9.。．]*")
 
-Patterns = Mapping[str, re.Pattern[str]]
+Patterns = dict[str, re.Pattern[str]]
 """The name of a column to what it takes from a line: the pattern's first group, or whether it occurs."""
 
 
@@ -26,7 +27,8 @@ Patterns = Mapping[str, re.Pattern[str]]
 class Layout:
     """How to read a line: ``row`` occurs in those that are experiments, and its first group (or all of it) names them.
 
-    ``result`` is found by its first group (or all of it) too; without it, see :func:`read_notes`.
+    ``result`` is found by its first group (or all of it) too; without it, see :func:`read_notes`. ``seeds`` tell the
+    seed of a row; None: those of the columns that are called so.
     """
 
     row: re.Pattern[str]
@@ -34,6 +36,7 @@ class Layout:
     response: str = RESPONSE
     result: re.Pattern[str] | None = None
     scores: Patterns = field(default_factory=dict)
+    seeds: Patterns | None = None
 
 
 def compiled(option: str, regex: str) -> re.Pattern[str]:
@@ -54,7 +57,7 @@ def named_pattern(option: str, text: str) -> tuple[str, re.Pattern[str]]:
 
 def named_patterns(option: str, texts: Iterable[str]) -> Patterns:
     """Read several. Raises RequestError, also for a name that comes twice."""
-    found: dict[str, re.Pattern[str]] = {}
+    found: Patterns = {}
     for text in texts:
         name, regex = named_pattern(option, text)
         if name in found:
@@ -73,10 +76,11 @@ def read_notes(path: Path, layout: Layout) -> Published:
     it is not clear which number a result or a score is.
     """
     text = read_document(path)
-    columns = (ROW, *layout.columns, *layout.scores, layout.response)
+    factors, seeds = _told_apart(layout)
+    columns = (ROW, *factors, *seeds, *layout.scores, layout.response)
     if len(set(columns)) < len(columns):
         raise RequestError(f"columns need names that differ, but are {', '.join(map(repr, columns))}")
-    if not layout.columns:
+    if not factors:
         raise RequestError("notes need a column to compare: --column NAME=REGEX, such as attack=(fgm|pgd)")
     lines = [(line, found) for line in text.split("\n") if (found := layout.row.search(line))]
     if not lines:
@@ -90,9 +94,10 @@ def read_notes(path: Path, layout: Layout) -> Published:
         if result.number is None:
             without.append(RowWithout(index, "", result.text))
             continue
-        levels = {name: _level(regex, line) for name, regex in layout.columns.items()}
+        levels = {name: _level(regex, line) for name, regex in factors.items()}
         scores = {name: value_of(_first(regex, line), f"{where}: {name}").text for name, regex in layout.scores.items()}
-        rows.append(Observation(index, levels, result.number, result.text, scores))
+        which = {name: _first(regex, line) for name, regex in seeds.items()}
+        rows.append(Observation(index, levels, result.number, result.text, scores, which))
     if not rows:
         raise RequestError(
             f"{path}: no line with --rows {layout.row.pattern!r} ends in a result; --response NAME=REGEX says where it "
@@ -108,7 +113,17 @@ def read_notes(path: Path, layout: Layout) -> Published:
         scores=tuple(layout.scores),
         rows=tuple(rows),
         without=tuple(without),
+        seeds=tuple(seeds),
     )
+
+
+def _told_apart(layout: Layout) -> tuple[Patterns, Patterns]:
+    """Return the factors, and what tells the seed of a row."""
+    if layout.seeds is not None:
+        return layout.columns, layout.seeds
+    named = seed_columns([], list(layout.columns), layout.response, layout.scores)
+    factors = {name: regex for name, regex in layout.columns.items() if name not in named}
+    return factors, {name: layout.columns[name] for name in named}
 
 
 def _taken(found: re.Match[str]) -> str:
@@ -135,7 +150,8 @@ def _result(line: str, row: re.Match[str], layout: Layout) -> str:
     if not numbers:
         return ""
     start = numbers[-1].start()
-    taken = [row, *(found for regex in layout.columns.values() if (found := regex.search(line)))]
+    columns = (layout.columns | (layout.seeds or {})).values()
+    taken = [row, *(found for regex in columns if (found := regex.search(line)))]
     before = line[:start].rstrip()
     is_setting = before.endswith("=") and not before[:-1].rstrip().endswith(layout.response)
     if is_setting or any(found.start() <= start < found.end() for found in taken):

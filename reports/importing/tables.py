@@ -8,6 +8,7 @@ from gridsearch.tasks.tables import read_document, separated_rows
 from reports.formats.markdown import NOT_LEARNED_MARK
 from reports.importing.imported import RESPONSE, Published
 from reports.importing.markdown_tables import Rows, markdown_tables, title_of
+from reports.importing.seed_columns import seed_columns
 from reports.study.published_value import PublishedValue, published_value
 from reports.study.view import Observation, RowWithout
 
@@ -17,20 +18,31 @@ RESPONSES = (RESPONSE, "结果")
 """What our own pages call the column with the results, in each language."""
 
 
-def read_table(path: Path, response: str | None, scores: Sequence[str] = (), number: int | None = None) -> Published:
+def read_table(
+    path: Path,
+    response: str | None,
+    scores: Sequence[str] = (),
+    number: int | None = None,
+    seeds: Sequence[str] = (),
+) -> Published:
     """Read a CSV (TSV) file, or a table of a Markdown file: its ``number``-th, or the first with the response column.
 
     By default that is the column "result" (or "结果"), and where no table has one the last column of the first.
+    ``seeds`` are columns that tell the seed of a row, by default those with such a name.
 
     Labels stay the text that they are. Raises RequestError where there is no such table or column, for a row of another
     length than the header's, and where it is not clear which number a result or a score is.
     """
     title, (header, *body) = _lines(path, response, number)
     response = _checked_response(header, response, path)
-    index = header[0] if header[0].casefold() in INDEX_NAMES and header[0] != response else ""
-    factors = _factors([name for name in header if name not in (index, response)], scores, path)
+    is_index = header[0].casefold() in INDEX_NAMES and header[0] not in (response, *seeds)
+    index = header[0] if is_index else ""
+    others = _without_scores([name for name in header if name not in (index, response)], scores, path)
+    repeated = seed_columns(seeds, others, response, scores)
+    factors = [name for name in others if name not in repeated]
     if not factors:
-        raise RequestError(f"{path}: besides {response!r} the table needs a column to compare, but has none")
+        besides = ", ".join(map(repr, (*repeated, response)))
+        raise RequestError(f"{path}: besides {besides} the table needs a column to compare, but has none")
     rows: list[Observation] = []
     without: list[RowWithout] = []
     for place, cells in enumerate(body, start=1):
@@ -45,11 +57,22 @@ def read_table(path: Path, response: str | None, scores: Sequence[str] = (), num
             continue
         levels = {factor: row[factor] for factor in factors}
         texts = {score: value_of(row[score], f"{where}: {score}").text for score in scores}
-        rows.append(Observation(name, levels, result.number, result.text, texts))
+        which = {seed: row[seed] for seed in repeated}
+        rows.append(Observation(name, levels, result.number, result.text, texts, which))
     if not rows:
         raise RequestError(f"{path}: no row of the table has a number in column {response!r}")
-    columns = (*([index] if index else []), *factors, *scores, response)
-    return Published(title, path.name, "table", columns, index, response, tuple(scores), tuple(rows), tuple(without))
+    return Published(
+        title=title,
+        source=path.name,
+        form="table",
+        columns=(*([index] if index else []), *factors, *repeated, *scores, response),
+        index_column=index,
+        response=response,
+        scores=tuple(scores),
+        rows=tuple(rows),
+        without=tuple(without),
+        seeds=repeated,
+    )
 
 
 def _lines(path: Path, response: str | None, number: int | None) -> tuple[str, Rows]:
@@ -72,7 +95,7 @@ def value_of(text: str, where: str) -> PublishedValue:
         raise RequestError(f"{where} must be a number, with a remark behind it or without, but is {text!r}") from None
 
 
-def _factors(others: Sequence[str], scores: Sequence[str], path: Path) -> list[str]:
+def _without_scores(others: Sequence[str], scores: Sequence[str], path: Path) -> list[str]:
     for place, name in enumerate(scores):
         if name not in others:
             raise RequestError(f"{path}: --score: {one_of('column', name, others)}")

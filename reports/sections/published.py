@@ -107,14 +107,25 @@ class PublishedResults(PageSection):
             text = say(
                 "{response} as published; higher is taken to be better, and the best is bold.", response=response
             )
+        return sentences([text, self._scores(), self._seeds()])
+
+    def _scores(self) -> str:
         scores = self.study.published.scores
         if not scores:
-            return text
-        measured = say(
+            return ""
+        return say(
             "Measured too, and no factors: {scores}. Nothing is chosen or tested by them.",
             scores=enumerated(map(code, scores)),
         )
-        return sentences([text, measured])
+
+    def _seeds(self) -> str:
+        seeds = self.study.published.seeds
+        if not seeds:
+            return ""
+        return say(
+            "The seed of a row, and no factor: {seeds}. Rows that differ in nothing else are one recipe, run again.",
+            seeds=enumerated(map(code, seeds)),
+        )
 
 
 def published_numbers(study: StudyRows) -> dict[str, Any]:
@@ -125,6 +136,7 @@ def published_numbers(study: StudyRows) -> dict[str, Any]:
             "levels": row.levels,
             "value": row.value,
             "text": row.text,
+            "seeds": row.seeds,
             "scores": {
                 name: {"value": published_value(text).number, "text": text} for name, text in row.scores.items()
             },

@@ -30,7 +30,7 @@ def measured(study: StudyRows, split: str) -> Measured:
     factors = tuple(Factor(factor.name, tuple(factor.levels), factor.baseline) for factor in study.factors)
     if study.is_imported:
         rows = study.observations
-        runs = tuple(Run(row.levels, None, row.value) for row in rows)
+        runs = tuple(Run(row.levels, row.repetition, row.value) for row in rows)
         alike: dict[tuple[str, ...], list[int]] = {}
         for place, row in enumerate(rows):
             alike.setdefault(tuple(row.levels[factor.name] for factor in factors), []).append(place)

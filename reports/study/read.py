@@ -307,6 +307,7 @@ def _observations(connection: sqlite3.Connection, published: PublishedRows) -> t
             value=row["value"],
             text=published.response[place],
             scores=published.scores[place] if published.scores else {},
+            seeds=published.seeds[place] if published.seeds else {},
         )
         for place, row in enumerate(rows)
     )

@@ -28,11 +28,15 @@ def is_observational(study: StudyRows) -> bool:
 
 
 def _is_balanced(study: StudyRows) -> bool:
-    """Whether any two factors have each pair of their levels equally often, as a fraction has."""
+    """Whether any two factors have each pair of their levels equally often, as a fraction has.
+
+    Rows that were run again count once.
+    """
     names = [factor.name for factor in study.factors]
+    distinct = {tuple(row.levels[name] for name in names): row.levels for row in study.observations}.values()
     for place, first in enumerate(names):
         for second in names[place + 1 :]:
-            counts = Counter((row.levels[first], row.levels[second]) for row in study.observations)
+            counts = Counter((levels[first], levels[second]) for levels in distinct)
             n_pairs = len({one for one, _ in counts}) * len({other for _, other in counts})
             if len(counts) < n_pairs or len(set(counts.values())) > 1:
                 return False

@@ -185,13 +185,22 @@ class Yardstick:
 
 @dataclass(frozen=True)
 class Observation:
-    """A published row: ``index``, ``text`` (of the result) and ``scores`` by column as they were spelled there."""
+    """A published row: ``index``, ``text`` (of the result), ``scores`` and ``seeds`` by column as they were spelled.
+
+    ``seeds`` tell which run of its recipe it is.
+    """
 
     index: str
     levels: Mapping[str, str]
     value: float
     text: str
     scores: Mapping[str, str] = field(default_factory=dict)
+    seeds: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def repetition(self) -> tuple[str, ...] | None:
+        """Which run of its recipe it is; None where it does not tell."""
+        return tuple(self.seeds.values()) if any(self.seeds.values()) else None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """``gridsearch import``: what others measured becomes a study."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from gridsearch.errors import RequestError
@@ -7,13 +8,14 @@ from gridsearch.study.study import Study
 from reports.formats.markdown import first_of, one_line
 from reports.importing.imported import RESPONSE, Published, store
 from reports.importing.logs import read_log
-from reports.importing.notes import Layout, compiled, named_pattern, named_patterns, read_notes
+from reports.importing.notes import Layout, Patterns, compiled, named_pattern, named_patterns, read_notes
+from reports.importing.seed_columns import NONE
 from reports.importing.tables import read_table
 from reports.page import write_reports
 from reports.sections.published import MOST_NAMES, rows_text
 from runners.cli import EXIT_DONE, Arguments
 
-_MEANINGLESS = {"rows": ("curve", "table"), "curve": ("table", "column", "inert")}
+_MEANINGLESS = {"rows": ("curve", "table"), "curve": ("table", "column", "inert", "seed")}
 """An option to those that say something about another form."""
 
 
@@ -25,10 +27,21 @@ def run(arguments: Arguments) -> int:
     study = Study(Path(arguments.study or f"studies/{path.stem}"))
     store(published, study, arguments.inert)
     print(f"{len(published.rows)} {'points' if published.curve else 'rows'} imported into {study.folder}")
+    if published.seeds and not arguments.seed:
+        print(_taken_as_seeds(published))
     if published.without:
         print(_left_out(published))
     print(f"page: {write_reports(study, None, ['md'])[0]}")
     return EXIT_DONE
+
+
+def _taken_as_seeds(published: Published) -> str:
+    names = " and ".join(map(repr, published.seeds))
+    if len(published.seeds) > 1:
+        return (
+            f"columns {names} are taken as the seed of each row, and are no factors; `--seed none` makes them factors"
+        )
+    return f"column {names} is taken as the seed of each row, and is no factor; `--seed none` makes it one"
 
 
 def _left_out(published: Published) -> str:
@@ -43,7 +56,7 @@ def _read(path: Path, arguments: Arguments) -> Published:
         return read_log(path, arguments.curve, arguments.response, arguments.score)
     if arguments.rows is not None:
         return read_notes(path, _layout(arguments))
-    return read_table(path, arguments.response, arguments.score, arguments.table)
+    return read_table(path, arguments.response, arguments.score, arguments.table, arguments.seed)
 
 
 def _layout(arguments: Arguments) -> Layout:
@@ -56,7 +69,14 @@ def _layout(arguments: Arguments) -> Layout:
         response=response,
         result=result,
         scores=named_patterns("--score", arguments.score),
+        seeds=_patterns_of_seeds(arguments.seed),
     )
+
+
+def _patterns_of_seeds(texts: Sequence[str]) -> Patterns | None:
+    if not texts:
+        return None
+    return {} if texts == [NONE] else named_patterns("--seed", texts)
 
 
 def _refuse_contradictions(arguments: Arguments) -> None:

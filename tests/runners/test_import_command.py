@@ -25,7 +25,14 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ("words", "said"),
     [
         (
-            ["table.md", "--response", "f1", "--score", "dev", "--inert", "seed"],
+            ["table.md", "--response", "f1", "--score", "dev"],
+            "2 rows imported into studies/table\n"
+            "column 'seed' is taken as the seed of each row, and is no factor; `--seed none` makes it one\n"
+            "2 of 3 rows have a number in f1; without one: row 2 (2).\n"
+            "page: studies/table/page.md\n",
+        ),
+        (
+            ["table.md", "--response", "f1", "--seed", "none", "--inert", "seed"],
             "2 rows imported into studies/table\n"
             "2 of 3 rows have a number in f1; without one: row 2 (2).\n"
             "page: studies/table/page.md\n",
@@ -55,6 +62,7 @@ def test_it_says_what_it_did(words: list[str], said: str, capsys: pytest.Capture
     ("words", "sentence"),
     [
         (["train.log", "--curve", "epoch", "--inert", "x"], "--inert has no meaning beside --curve"),
+        (["train.log", "--curve", "epoch", "--seed", "x"], "--seed has no meaning beside --curve"),
         (["train.log", "--curve", "epoch", "--table", "1"], "--table has no meaning beside --curve"),
         (["train.log", "--curve", "epoch", "--column", "a=x"], "--column has no meaning beside --curve"),
         (["train.log", "--curve", "epoch", "--rows", "x"], "--curve has no meaning beside --rows"),
@@ -68,6 +76,11 @@ def test_it_says_what_it_did(words: list[str], said: str, capsys: pytest.Capture
             "--score takes NAME=REGEX here, but got 'b'",
         ),
         (["table.md", "--response", "f2"], "unknown column 'f2'; known: lr, seed, dev, f1"),
+        (["table.md", "--seed", "f1"], "--seed: column 'f1' holds the results"),
+        (["table.md", "--seed", "sed"], "--seed: unknown column 'sed' (did you mean 'seed'?); known: lr, seed, dev"),
+        (["table.md", "--seed", "dev", "--score", "dev"], "--seed and --score both name column 'dev'"),
+        (["table.md", "--seed", "lr", "--inert", "lr"], "--inert: column 'lr' is taken as the seed of each row"),
+        (["notes.md", "--rows", "run", "--column", "a=x", "--seed", "b"], "--seed takes NAME=REGEX here, but got 'b'"),
         (["table.md", "--table", "2"], "--table must be between 1 and 1"),
         (["none.md"], "none.md cannot be read: No such file or directory"),
         (["."], ". cannot be read: Is a directory"),

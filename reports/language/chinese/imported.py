@@ -33,6 +33,9 @@ IMPORTED: Final[Mapping[str, str]] = {
     "Measured too, and no factors: {scores}. Nothing is chosen or tested by them.": (
         "另有测得的指标，不是因素：{scores}。不据此做选择或检验。"
     ),
+    "The seed of a row, and no factor: {seeds}. Rows that differ in nothing else are one recipe, run again.": (
+        "各行的随机种子，不是因素：{seeds}。除此之外都相同的行是同一配方的重复运行。"
+    ),
     "The best of {n} noisy rows is partly the luckiest of them, and its result is optimistic.": (
         "{n} 行带噪声的结果中，最好的那行多少靠了运气，其结果偏乐观。"
     ),

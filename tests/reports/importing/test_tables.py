@@ -71,6 +71,7 @@ def test_the_seed_is_rebuilt_cell_for_cell(seeds: Path, study: Study) -> None:
         },
         "value": 0.9405,
         "text": "0.9405",
+        "seeds": {},
         "scores": {},
     }
 
