@@ -14,8 +14,9 @@ from reports.study.view import StudyRows
 class Measured:
     """What there is to analyse: a run for each distinct trial, or for each row of a published table.
 
-    ``inert`` names factors that cannot act in any cell. ``cells`` are the rows to choose among, those with the same
-    trials (of a published table: levels) once: a position, the levels and the finite results.
+    ``inert`` names factors that cannot act in any cell. ``cells`` are the recipes to choose among: the position and the
+    levels of the first row of each that has a result, and the finite results of all its rows, those of a shared trial
+    once. Rows of a published table are of one recipe if they differ in inert factors alone.
     """
 
     factors: tuple[Factor, ...]
@@ -29,31 +30,48 @@ def measured(study: StudyRows, split: str) -> Measured:
     """Gather the runs of a study with their results on ``split``, "test" or "dev"; of a published table, its rows."""
     factors = tuple(Factor(factor.name, tuple(factor.levels), factor.baseline) for factor in study.factors)
     if study.is_imported:
-        rows = study.observations
+        rows, inert = study.observations, tuple(study.published.inert)
         runs = tuple(Run(row.levels, row.repetition, row.value) for row in rows)
-        alike: dict[tuple[str, ...], list[int]] = {}
-        for place, row in enumerate(rows):
-            alike.setdefault(tuple(row.levels[factor.name] for factor in factors), []).append(place)
-        published = tuple(
-            (places[0] + 1, rows[places[0]].levels, tuple(rows[place].value for place in places))
-            for places in alike.values()
+        acting = [factor.name for factor in factors if factor.name not in inert]
+        published = _recipes(
+            ([row.levels[name] for name in acting], place, row.levels, {place: row.value})
+            for place, row in enumerate(rows, start=1)
         )
-        return Measured(factors, runs, tuple(study.published.inert), published, 0)
+        return Measured(factors, runs, inert, published, 0)
     distinct: dict[str, Run] = {}
-    cells: dict[tuple[str, ...], tuple[int, Mapping[str, str], tuple[float, ...]]] = {}
+    results: dict[str, float] = {}
     not_learned = set()
     for cell in study.cells:
-        values = []
         for one in cell.replicates:
             value = one.test if split == "test" else one.dev
             distinct.setdefault(one.trial, Run(cell.levels, one.repetition, value))
-            values += [value] if value is not None and math.isfinite(value) else []
+            results |= {one.trial: value} if value is not None and math.isfinite(value) else {}
             not_learned |= {one.trial} if one.not_learned else set()
-        cells.setdefault(cell.trials, (cell.index, cell.levels, tuple(values)))
+    encoders = study.about.encoders
+    chosen = _recipes(
+        (
+            # One encoder may have several names.
+            sorted({**cell.recipe, "encoder": encoders.get(cell.recipe.get("encoder", ""), "")}.items()),
+            cell.index,
+            cell.levels,
+            {trial: results[trial] for trial in cell.trials if trial in results},
+        )
+        for cell in study.cells
+    )
     knobs = {factor.name: {name for sets in factor.levels.values() for name in sets} for factor in study.factors}
     inert = inert_factors(knobs, [(cell.levels, cell.recipe) for cell in study.cells])
-    chosen = tuple(cell for cell in cells.values() if cell[2])
     return Measured(factors, tuple(distinct.values()), inert, chosen, len(not_learned))
+
+
+def _recipes(
+    rows: Iterable[tuple[object, int, Mapping[str, str], Mapping[Any, float]]],
+) -> tuple[tuple[int, Mapping[str, str], tuple[float, ...]], ...]:
+    """Put rows of one recipe together: from what makes it one, a position, levels, and results by run."""
+    found: dict[str, tuple[int, Mapping[str, str], dict[Any, float]]] = {}
+    for recipe, place, levels, results in rows:
+        if results:
+            found.setdefault(repr(recipe), (place, levels, {}))[2].update(results)
+    return tuple((place, levels, tuple(results.values())) for place, levels, results in found.values())
 
 
 def inert_factors(
