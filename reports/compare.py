@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
 from gridsearch.errors import RequestError
@@ -12,6 +12,7 @@ from reports.language.say import say, sentences
 from reports.sections.context import PageContext
 from reports.sections.effects_text import signed
 from reports.sections.reasons_text import why_not_text
+from reports.statistics.paired_cells import PairedDifference, Seeds, paired_cells
 from reports.statistics.results import Effect, EffectAnalysis
 from reports.study.view import CellRow, StudyRows
 
@@ -20,12 +21,17 @@ Key = tuple[str | float, ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of one study: its index there, levels by column, and the mean result; ``trials`` of a study that ran."""
+    """A row of one study: its index there, levels by column, and results by seed; ``trials`` of a study that ran."""
 
     index: str
     levels: Mapping[str, str]
-    value: float | None
+    results: Mapping[Hashable, float]
     trials: tuple[str, ...] = ()
+
+    @property
+    def value(self) -> float | None:
+        """The mean result."""
+        return statistics.fmean(self.results.values()) if self.results else None
 
 
 @dataclass(frozen=True)
@@ -41,22 +47,6 @@ class Pair:
         if self.first.value is None or self.second.value is None:
             return None
         return self.second.value - self.first.value
-
-
-@dataclass(frozen=True)
-class PairedDifference:
-    """Second less first over ``n`` matched cells: mean, standard deviation (n - 1), 95 % t interval of the mean.
-
-    ``agreement`` is Spearman's rank correlation of the two columns; None where one is constant or n < 3.
-    """
-
-    n: int
-    mean: float
-    sd: float
-    interval: tuple[float, float]
-    n_better: int
-    n_worse: int
-    agreement: float | None
 
 
 @dataclass(frozen=True)
@@ -106,10 +96,13 @@ def _entries(study: StudyRows, columns: tuple[str, ...]) -> Iterable[tuple[Key, 
             if key != ("",):
                 groups.setdefault(key, []).append(entry)
     for key, alike in groups.items():
-        values = [entry.value for entry in alike if entry.value is not None]
+        results: dict[Hashable, list[float]] = {}
+        for entry in alike:
+            for seed, value in entry.results.items():
+                results.setdefault(seed, []).append(value)
+        means = {seed: statistics.fmean(values) for seed, values in results.items()}
         trials = tuple(trial for entry in alike for trial in entry.trials)
-        mean = statistics.fmean(values) if values else None
-        yield key, Entry(alike[0].index, alike[0].levels, mean, trials)
+        yield key, Entry(alike[0].index, alike[0].levels, means, trials)
 
 
 def _rows(study: StudyRows, names: Mapping[str, str]) -> Iterable[tuple[Entry, str]]:
@@ -117,9 +110,14 @@ def _rows(study: StudyRows, names: Mapping[str, str]) -> Iterable[tuple[Entry, s
         return {names[name]: label for name, label in of.items()}
 
     for row in study.observations:
-        yield Entry(row.index, levels(row.levels), row.value), ""
+        yield Entry(row.index, levels(row.levels), {row.repetition: row.value}), ""
     for cell in study.cells:
-        yield Entry(str(cell.index), levels(cell.levels), cell.result.mean, _trials(cell)), cell.row
+        yield Entry(str(cell.index), levels(cell.levels), _results(cell), _trials(cell)), cell.row
+
+
+def _results(cell: CellRow) -> dict[Hashable, float]:
+    values = {one.repetition: one.test if cell.has_test else one.dev for one in cell.finished}
+    return {seed: value for seed, value in values.items() if value is not None and math.isfinite(value)}
 
 
 def _trials(cell: CellRow) -> tuple[str, ...]:
@@ -136,25 +134,13 @@ def _value(label: str) -> str | float:
 
 def paired_difference(comparison: Comparison) -> PairedDifference | None:
     """Summarise the differences; None below two matched results, or where results are of different measures."""
-    from scipy import stats
-
-    known = [pair for pair in comparison.pairs if pair.difference is not None and math.isfinite(pair.difference)]
-    if len(known) < 2 or not comparison.same_measure:
+    if not comparison.same_measure:
         return None
-    differences = [pair.difference or 0.0 for pair in known]
-    mean, sd = statistics.fmean(differences), statistics.stdev(differences)
-    half = float(stats.t.ppf(0.975, len(known) - 1)) * sd / math.sqrt(len(known))
-    sign = -1 if comparison.first.lower_is_better else 1
-    columns = [[entry.value for entry in side] for side in zip(*((p.first, p.second) for p in known), strict=True)]
-    ranked = len(known) > 2 and all(len(set(column)) > 1 for column in columns)
-    return PairedDifference(
-        len(known),
-        mean,
-        sd,
-        (mean - half, mean + half),
-        sum(sign * difference > 0 for difference in differences),
-        sum(sign * difference < 0 for difference in differences),
-        float(stats.spearmanr(*columns).statistic) if ranked else None,
+    known = [pair for pair in comparison.pairs if pair.first.results and pair.second.results]
+    return paired_cells(
+        [pair.first.results for pair in known],
+        [pair.second.results for pair in known],
+        lower_is_better=comparison.first.lower_is_better,
     )
 
 
@@ -221,22 +207,18 @@ class ComparisonPage:
         return say("{n} of them are the very same trials.", n=same) if same else ""
 
     def _difference(self, found: PairedDifference) -> list[str]:
-        low, high = found.interval
         n_equal = found.n - found.n_better - found.n_worse
-        texts = [
-            say(
-                "B less A, over {n}: mean {mean} (95 % interval {low} to {high}), standard deviation {sd}. "
-                "B is better in {better}, worse in {worse}, equal in {equal}.",
-                n=plural(found.n, "cell"),
-                mean=signed(found.mean),
-                low=f"{low:+.4f}",
-                high=f"{high:+.4f}",
-                sd=decimals(found.sd),
-                better=found.n_better,
-                worse=found.n_worse,
-                equal=n_equal,
-            )
-        ]
+        mean = say(
+            "B less A, over {n}: mean {mean}, standard deviation {sd}. B is better in {better}, worse in {worse}, "
+            "equal in {equal}.",
+            n=plural(found.n, "cell"),
+            mean=signed(found.mean),
+            sd=decimals(found.sd),
+            better=found.n_better,
+            worse=found.n_worse,
+            equal=n_equal,
+        )
+        texts = [sentences([mean, self._quartiles(found)]), self._interval(found)]
         if found.agreement is not None:
             texts.append(
                 say(
@@ -245,6 +227,44 @@ class ComparisonPage:
                 )
             )
         return texts
+
+    def _quartiles(self, found: PairedDifference) -> str:
+        if found.interquartile is None:
+            return ""
+        return say(
+            "Without the best and the worst quarter of the runs of each (interquartile means) it is {difference}.",
+            difference=signed(found.interquartile),
+        )
+
+    def _interval(self, found: PairedDifference) -> str:
+        ends = {"low": f"{found.interval[0]:+.4f}", "high": f"{found.interval[1]:+.4f}"}
+        if Seeds.SINGLE in found.seeds:
+            return say(
+                "For other cells like these with the very same seeds, the 95 % interval of the mean is {low} to "
+                "{high}. It is none of the difference between recipes: a study with one seed cannot tell what that "
+                "seed does to all of its cells alike.",
+                **ends,
+            )
+        if Seeds.UNKNOWN in found.seeds:
+            return say(
+                "For other cells like these, the 95 % interval of the mean is {low} to {high}. Which of the published "
+                "rows share a seed is not known: what one does to all of them alike is in the mean, and the interval "
+                "does not see it.",
+                **ends,
+            )
+        if found.seeds_error is None:
+            return say(
+                "For other cells like these and other seeds, the 95 % interval of the mean is {low} to {high}; every "
+                "cell has seeds of its own.",
+                **ends,
+            )
+        return say(
+            "For other cells like these and other seeds, the 95 % interval of the mean is {low} to {high}; the "
+            "standard error is {cells} from the cells and {seeds} from the seeds.",
+            cells=f"{found.cells_error:.4f}",
+            seeds=f"{found.seeds_error:.4f}",
+            **ends,
+        )
 
     def _cells(self) -> Table:
         about = self.comparison

@@ -28,7 +28,8 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
 ``effects``         the analysis behind "What matters", factors by name: ``EffectAnalysis`` in statistics/results.py;
                     null where no design laid the rows out
 ``regression``      what stands there instead: see ``Regression`` in statistics/observational.py
-``versus``          the best cell less the baseline on the same ``n_rows``: ``bootstrap``, and for each of ``seeds`` the
+``versus``          the best cell less the baseline on the same ``n_rows``: ``bootstrap`` (``seeds_error`` null where a
+                    cell has one seed: its interval is then of these trained models), and for each of ``seeds`` the
                     rows that only one of two trials gets right (see reports/statistics/paired_rows.py); or null
 ``yardsticks``      ``name``, ``dev``, ``test``
 ``excluded``        cells left out: ``row``, ``levels``, ``why``

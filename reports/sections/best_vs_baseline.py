@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from reports.formats.markdown import Section, bullets, escape, wrap
+from reports.formats.markdown import Section, bullets, escape, plural, wrap
 from reports.formats.table import decimals, metric_text
 from reports.language.say import say, sentences
 from reports.sections.context import PageSection
@@ -44,7 +44,7 @@ def best_against_baseline(study: StudyRows) -> Versus | None:
     best = study.ranking[0]
     if _lacks_logits(study):
         return None
-    first, second = ([known.logits[one.trial] for one in cell.finished] for cell in (best, baseline))
+    first, second = ({one.repetition: known.logits[one.trial] for one in cell.finished} for cell in (best, baseline))
     if not second:
         return None
     positive = study.about.task.position_of_positive
@@ -76,7 +76,8 @@ class BestAgainstBaseline(PageSection):
                 else ""
             )
         return Section(
-            say("Best against baseline"), (wrap(self._difference(found)), self._rows(found), wrap(self._means(found)))
+            say("Best against baseline"),
+            (wrap(self._difference(found.bootstrap, found)), self._rows(found), wrap(self._means(found))),
         ).format()
 
     @cached_property
@@ -92,21 +93,50 @@ class BestAgainstBaseline(PageSection):
         seeds = [asdict(pair) for pair in found.seeds]
         return {"versus": {"n_rows": found.n_rows, "bootstrap": asdict(found.bootstrap), "seeds": seeds}}
 
-    def _difference(self, found: Versus) -> str:
-        low, high = found.bootstrap.interval
+    def _difference(self, about: PairedBootstrap, found: Versus) -> str:
+        said = {
+            "best": found.best.name(escape),
+            "baseline": found.baseline.name(escape),
+            "n": str(found.n_rows),
+            "split": say(self.study.split),
+            "metric": metric_text(self.study, escape),
+            "difference": signed(about.difference),
+            "low": f"{about.interval[0]:+.4f}",
+            "high": f"{about.interval[1]:+.4f}",
+            "resamples": str(about.n_resamples),
+        }
+        if about.seeds_error is None:
+            return say(
+                "On the {n} rows of {split} and these {models} trained models, the {metric} of {best} less that of "
+                "{baseline} is {difference} (95 % interval for other rows of the same kind: {low} to {high}, paired "
+                "bootstrap of {resamples} resamples).",
+                models=sum(about.n_seeds),
+                **said,
+            )
+        first, second = (plural(n, "seed") for n in about.n_seeds)
+        whole = say(
+            "On the {n} rows of {split}, the {metric} of {best} (mean over {first}) less that of {baseline} (mean over "
+            "{second}) is {difference} (95 % interval for other rows of the same kind and other seeds: {low} to "
+            "{high}).",
+            first=first,
+            second=second,
+            **said,
+        )
+        parts = say(
+            "Its standard error is {rows} from the rows (paired bootstrap of {resamples} resamples) and {seeds} from "
+            "the seeds.",
+            rows=f"{about.rows_error:.4f}",
+            seeds=f"{about.seeds_error:.4f}",
+            **said,
+        )
+        return sentences([whole, parts, self._quartiles(about)])
+
+    def _quartiles(self, about: PairedBootstrap) -> str:
+        if about.interquartile is None:
+            return ""
         return say(
-            "On the {n} rows of {split}, the {metric} of {best} less that of {baseline} is {difference} (95 % interval "
-            "{low} to {high}, paired bootstrap of {resamples} resamples; better in {share} of them).",
-            best=found.best.name(escape),
-            baseline=found.baseline.name(escape),
-            n=found.n_rows,
-            split=say(self.study.split),
-            metric=metric_text(self.study, escape),
-            difference=signed(found.bootstrap.difference),
-            low=f"{low:+.4f}",
-            high=f"{high:+.4f}",
-            resamples=found.bootstrap.n_resamples,
-            share=f"{found.bootstrap.better:.1%}",
+            "Without the best and the worst quarter of the runs of each (interquartile means) it is {difference}.",
+            difference=signed(about.interquartile),
         )
 
     def _rows(self, found: Versus) -> str:
@@ -123,12 +153,20 @@ class BestAgainstBaseline(PageSection):
         )
 
     def _means(self, found: Versus) -> str:
-        models = say(
-            "This holds for these trained models on other rows of the same kind. It does not see the noise of seeds, "
-            "and is no test of any one trick: the two cells may differ in several."
+        one_seed = say(
+            "One seed of a cell does not say whether another seed would turn the order round: trained models are "
+            "compared here, not recipes."
         )
+        tricks = say("This is no test of any one trick: the two cells may differ in several.")
         chosen = say("The best cell was chosen on these very rows, so that a part of its lead is the luck of the draw.")
-        return sentences([models, "" if self.study.has_test else chosen, self._precision()])
+        return sentences(
+            [
+                one_seed if found.bootstrap.seeds_error is None else "",
+                tricks,
+                "" if self.study.has_test else chosen,
+                self._precision(),
+            ]
+        )
 
     def _precision(self) -> str:
         known = self.study.predictions

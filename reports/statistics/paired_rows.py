@@ -1,20 +1,24 @@
-"""Two cells on the same rows: from stored predictions, is one better than the other on such rows?
+"""Two cells on the same rows: from stored predictions, is one better than the other on such rows, with other seeds?
 
-Rows are resampled, runs are not: what is said holds for these trained models, and does not see seed noise.
+Where a cell has a single seed, what is said holds for these trained models: one seed says nothing of the others.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.stats import binomtest
 
-from gridsearch.tasks.metrics import LOWER_IS_BETTER, of_counts, row_losses
+from gridsearch.tasks.metrics import of_counts, row_losses
 from gridsearch.tasks.task import METRICS, POSITIVE
+from reports.statistics.crossed import Source, crossed, interquartile_difference, parts
 from reports.statistics.results import ALPHA, Array
 
+Seed = TypeVar("Seed", bound=Hashable)
 Labels = npt.NDArray[np.integer]
 Metric = Callable[[Array], Array]
 """From how often each row was drawn, shape (resamples, rows), to the metric of each resample."""
@@ -47,23 +51,28 @@ def mcnemar(labels: Labels, first: Array, second: Array) -> McNemar:
 
 @dataclass(frozen=True)
 class PairedBootstrap:
-    """The metric of the first cell less that of the second, with a 95 % percentile interval over resampled rows.
+    """The metric of the first cell less that of the second, with a 95 % interval.
 
-    ``better`` is the share of resamples in which the first is better, ties counting half; ``p`` is two-sided.
+    ``n_seeds`` are those of each cell. With several of both the interval is for other rows and other seeds (see
+    statistics/crossed.py), and the standard errors say what each of the two gives; with one of either it is the
+    percentile interval over resampled rows, and ``seeds_error`` is None. ``interquartile`` is the difference of the
+    interquartile means over seeds, None below five.
     """
 
     metric: str
     difference: float
     interval: tuple[float, float]
-    better: float
-    p: float
+    rows_error: float
+    seeds_error: float | None
+    n_seeds: tuple[int, int]
     n_resamples: int
+    interquartile: float | None = None
 
 
 def paired_bootstrap(
     labels: Labels,
-    first: Sequence[Array],
-    second: Sequence[Array],
+    first: Mapping[Seed, Array],
+    second: Mapping[Seed, Array],
     metric: str = "accuracy",
     *,
     positive: int = POSITIVE,
@@ -72,45 +81,59 @@ def paired_bootstrap(
 ) -> PairedBootstrap | None:
     """Resample rows, all models on the same ones. None where the metric is undefined: no rows, or auc of one class.
 
-    ``first`` and ``second`` are the models of two cells, one a seed, each by its logits of shape (rows, labels); a
-    cell's metric is the mean of its models'. ``metric`` is one of `gridsearch.tasks.metrics`; f1_binary is that of
-    label ``positive``.
+    ``first`` and ``second`` are the models of two cells by seed, each by its logits of shape (rows, labels); a cell's
+    metric is the mean of its models'. Models of the same seed are a pair. ``metric`` is one of
+    `gridsearch.tasks.metrics`; f1_binary is that of label ``positive``.
     Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap.
     """
     if not len(labels):
         return None
-    metrics = [[_metric(metric, labels, _finite(logits), positive) for logits in models] for models in (first, second)]
-    observed = _difference(metrics, np.ones((1, len(labels))))
-    generator = np.random.default_rng(seed)
-    drawn = [
-        _difference(metrics, _resamples(generator, len(labels), min(CHUNK, n_resamples - start)))
-        for start in range(0, n_resamples, CHUNK)
-    ]
-    differences = np.concatenate(drawn)
-    differences = differences[np.isfinite(differences)]
-    if not np.isfinite(observed[0]) or not len(differences):
+    n_rows = len(labels)
+    models = [_metric(metric, labels, _finite(logits), positive) for logits in (*first.values(), *second.values())]
+    chunks = [np.stack([of(counts) for of in models]) for counts in _counts(n_rows, n_resamples, seed)]
+    results = np.concatenate(chunks, axis=1)
+    defined = np.asarray(np.isfinite(results).all(axis=0))
+    if not defined[0] or defined.sum() < 2:
         return None
-    sign = -1 if metric in LOWER_IS_BETTER else 1
+    results = results[:, defined]
+    mine, other = results[: len(first)], results[len(first) :]
+    difference, *differences = mine.mean(axis=0) - other.mean(axis=0)
+    rows = Source(float(_variance_over_rows(np.array(differences), n_rows)), max(n_rows - 1, 1))
     low, high = np.quantile(differences, [ALPHA / 2, 1 - ALPHA / 2])
-    n_worse, n_better = int((differences <= 0).sum()), int((differences >= 0).sum())
+    interval, seeds_error = (float(low), float(high)), None
+    if min(len(first), len(second)) > 1:
+        found = crossed(
+            difference,
+            parts((list(first), mine[:, 0]), (list(second), other[:, 0])),
+            parts((list(first), mine[:, 1:]), (list(second), other[:, 1:])),
+            items=rows,
+            variance_of=lambda draws: _variance_over_rows(draws, n_rows),
+        )
+        interval, seeds_error = found.interval, found.seeds_error
     return PairedBootstrap(
         metric,
-        float(observed[0]),
-        (float(low), float(high)),
-        float(np.mean((sign * differences > 0) + 0.5 * (differences == 0))),
-        min(1.0, 2 * (min(n_worse, n_better) + 1) / (len(differences) + 1)),
+        float(difference),
+        interval,
+        math.sqrt(rows.variance),
+        seeds_error,
+        (len(first), len(second)),
         len(differences),
+        interquartile_difference(mine[:, 0], other[:, 0]),
     )
 
 
-def _difference(metrics: Sequence[Sequence[Metric]], counts: Array) -> Array:
-    first, second = (np.mean([metric(counts) for metric in models], axis=0) for models in metrics)
-    return np.asarray(first - second)
+def _counts(n_rows: int, n_resamples: int, seed: int) -> Iterator[Array]:
+    """Yield how often each row counts: at first once, as observed, and then as often as it is drawn."""
+    generator = np.random.default_rng(seed)
+    yield np.ones((1, n_rows))
+    for start in range(0, n_resamples, CHUNK):
+        drawn = generator.integers(n_rows, size=(min(CHUNK, n_resamples - start), n_rows))
+        yield np.stack([np.bincount(rows, minlength=n_rows) for rows in drawn]).astype(float)
 
 
-def _resamples(generator: np.random.Generator, n_rows: int, n_resamples: int) -> Array:
-    drawn = generator.integers(n_rows, size=(n_resamples, n_rows))
-    return np.stack([np.bincount(rows, minlength=n_rows) for rows in drawn]).astype(float)
+def _variance_over_rows(draws: Array, n_rows: int) -> Array:
+    """Rows drawn from n vary by a share of 1 / n less than new ones do."""
+    return np.asarray(np.var(draws, axis=-1) * n_rows / max(n_rows - 1, 1))
 
 
 def _finite(logits: Array) -> Array:

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gridsearch.errors import RequestError
 from gridsearch.study.study import Study
 from reports.compare import Comparison, ComparisonPage, compare, paired_difference
 from reports.language.say import speaking
+from reports.statistics.paired_cells import Seeds
 from reports.study.view import StudyRows
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
 from tests.reports.pages import import_table, read
@@ -22,6 +24,23 @@ def swept(
     for cell, value in results.items():
         writer.finish(cell, outcome(value, metric=metric))
     return read(writer.study)
+
+
+def with_seeds(name: str, n_seeds: int, design: str = "") -> StudyRows:
+    """Four cells; what a seed does to all of them is a hundred times what it does to one."""
+    space = f"{SMALL_SPACE}[design]\nseeds = {list(range(n_seeds))}\n{design}"
+    writer = Writer(Study(Path(name)), small_plan(space, has_test=False))
+    noise = np.random.default_rng(len(name))
+    shifts, own = noise.normal(0, 0.05, n_seeds), noise.normal(0, 0.0005, (4, n_seeds))
+    for cell in range(1, 5):
+        for seed in range(n_seeds):
+            value = RESULTS[cell] + float(shifts[seed] + own[cell - 1, seed])
+            writer.finish(cell, outcome(value), seed)
+    return read(writer.study)
+
+
+def said(comparison: Comparison) -> str:
+    return " ".join(ComparisonPage(comparison).format().split())
 
 
 def published(text: str, name: str = "published") -> StudyRows:
@@ -62,6 +81,51 @@ def test_paired_differences_by_hand() -> None:
     # 4.3027 is the 97.5 % quantile of t with 2 degrees of freedom.
     assert found.interval[1] == pytest.approx(mean + 4.302653 * sd / 3**0.5)
     assert (found.n_better, found.n_worse) == (2, 1)
+
+
+def test_one_seed_makes_no_interval_of_recipes() -> None:
+    """A seed that shifts all cells alike would look like a sure difference."""
+    comparison = compare(with_seeds("a", 1), with_seeds("bb", 1))
+    found = paired_difference(comparison)
+    assert found is not None
+    assert found.interval[0] > 0 or found.interval[1] < 0
+    assert found.seeds == (Seeds.SINGLE, Seeds.SINGLE)
+    assert "with the very same seeds, the 95 % interval" in said(comparison)
+    assert "It is none of the difference between recipes" in said(comparison)
+
+
+@pytest.mark.parametrize("design", ["", "seed_policy = 'distinct'"])
+def test_several_seeds_are_seen(design: str) -> None:
+    comparison = compare(with_seeds("a", 3, design), with_seeds("bb", 3, design))
+    found = paired_difference(comparison)
+    assert found is not None
+    text = said(comparison)
+    assert "For other cells like these and other seeds, the 95 % interval" in text
+    assert "interquartile" not in text
+    if design:
+        assert found.seeds == (Seeds.OWN, Seeds.OWN)
+        assert "every cell has seeds of its own" in text
+        return
+    assert found.seeds == (Seeds.SHARED, Seeds.SHARED)
+    assert found.interval[0] < 0 < found.interval[1]
+    assert f"{found.seeds_error:.4f} from the seeds" in text
+    assert (found.seeds_error or 0.0) > 10 * found.cells_error
+
+
+def test_five_seeds_have_an_interquartile_mean() -> None:
+    comparison = compare(with_seeds("a", 5), with_seeds("bb", 5))
+    assert paired_difference(comparison).interquartile is not None  # type: ignore[union-attr]
+    assert "(interquartile means) it is" in said(comparison)
+
+
+def test_seeds_of_published_tables() -> None:
+    rows = ["bertadam,seed,result"] + [f"{level},{seed},0.{level}{seed}" for level in (0, 1) for seed in (1, 2)]
+    first = published("\n".join(rows), "first")
+    known = compare(first, published("\n".join(rows).replace("0.1", "0.3"), "second"))
+    assert len(known.pairs) == 2
+    assert paired_difference(known).seeds == (Seeds.SHARED, Seeds.SHARED)  # type: ignore[union-attr]
+    unknown = compare(first, published("bertadam,result\n0,0.5\n1,0.7\n", "third"))
+    assert "Which of the published rows share a seed is not known" in said(unknown)
 
 
 def test_lower_may_be_better() -> None:

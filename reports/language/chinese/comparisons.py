@@ -15,22 +15,37 @@ COMPARISONS: Final[Mapping[str, str]] = {
         "本研究以半精度保存 logits：若某行最大的两个值相差不到 1/1024，此处计入的标签可能与表中指标所计的不同。"
     ),
     (
-        "On the {n} rows of {split}, the {metric} of {best} less that of {baseline} is {difference} (95 % interval "
-        "{low} to {high}, paired bootstrap of {resamples} resamples; better in {share} of them)."
+        "On the {n} rows of {split} and these {models} trained models, the {metric} of {best} less that of {baseline} "
+        "is {difference} (95 % interval for other rows of the same kind: {low} to {high}, paired bootstrap of "
+        "{resamples} resamples)."
     ): (
-        "在{split}的 {n} 条数据上，{best} 的 {metric} 减去{baseline} 的，差为 {difference}（95% 置信区间 {low} "
-        "至 {high}，配对自助法重抽样 {resamples} 次，其中 {share} 的重抽样里更好）。"
+        "在{split}的 {n} 条数据和这 {models} 个训练好的模型上，{best} 的 {metric} 减去{baseline} 的，差为 {difference}"
+        "（换成同类的其他数据时的 95% 置信区间：{low} 至 {high}，配对自助法重抽样 {resamples} 次）。"
+    ),
+    (
+        "On the {n} rows of {split}, the {metric} of {best} (mean over {first}) less that of {baseline} (mean over "
+        "{second}) is {difference} (95 % interval for other rows of the same kind and other seeds: {low} to {high})."
+    ): (
+        "在{split}的 {n} 条数据上，{best}（{first}的均值）的 {metric} 减去{baseline}（{second}的均值）的，差为 "
+        "{difference}（换成同类的其他数据和其他种子时的 95% 置信区间：{low} 至 {high}）。"
+    ),
+    (
+        "Its standard error is {rows} from the rows (paired bootstrap of {resamples} resamples) and {seeds} from the "
+        "seeds."
+    ): "其标准误中，来自数据的为 {rows}（配对自助法重抽样 {resamples} 次），来自种子的为 {seeds}。",
+    "Without the best and the worst quarter of the runs of each (interquartile means) it is {difference}.": (
+        "去掉各自最好和最差的四分之一运行后（四分位均值），差为 {difference}。"
     ),
     (
         "seed {seed}: only the best is right on {first} rows, only the baseline on {second} (McNemar's exact test: p "
         "{p})"
     ): ("种子 {seed}：只有最佳组合判对的有 {first} 条，只有基线判对的有 {second} 条（McNemar 精确检验：p {p}）"),
     (
-        "This holds for these trained models on other rows of the same kind. It does not see the noise of seeds, and "
-        "is no test of any one trick: the two cells may differ in several."
-    ): (
-        "这一结论针对这些已训练好的模型在同类数据上的表现。它反映不出种子噪声，也不是对某一个技巧的检验：两个组"
-        "合之间可能有多处不同。"
+        "One seed of a cell does not say whether another seed would turn the order round: trained models are compared "
+        "here, not recipes."
+    ): "一个组合只有一个种子，说明不了换一个种子次序会不会颠倒：这里比较的是训练好的模型，而不是配方。",
+    "This is no test of any one trick: the two cells may differ in several.": (
+        "这不是对某一个技巧的检验：两个组合之间可能有多处不同。"
     ),
     "The best cell was chosen on these very rows, so that a part of its lead is the luck of the draw.": (
         "最佳组合正是在这些数据上选出的，它的领先有一部分来自运气。"
@@ -51,11 +66,35 @@ COMPARISONS: Final[Mapping[str, str]] = {
         "两边都有结果的组合不足两个，没有差值可以汇总。"
     ),
     (
-        "B less A, over {n}: mean {mean} (95 % interval {low} to {high}), standard deviation {sd}. B is better in "
-        "{better}, worse in {worse}, equal in {equal}."
+        "B less A, over {n}: mean {mean}, standard deviation {sd}. B is better in {better}, worse in {worse}, equal in "
+        "{equal}."
+    ): ("B 减 A，共 {n}：均值 {mean}，标准差 {sd}。B 更好的有 {better} 个，更差的有 {worse} 个，相等的有 {equal} 个。"),
+    (
+        "For other cells like these with the very same seeds, the 95 % interval of the mean is {low} to {high}. It is "
+        "none of the difference between recipes: a study with one seed cannot tell what that seed does to all of its "
+        "cells alike."
     ): (
-        "B 减 A，共 {n}：均值 {mean}（95% 置信区间 {low} 至 {high}），标准差 {sd}。B 更好的有 {better} 个，更差的有"
-        " {worse} 个，相等的有 {equal} 个。"
+        "若换成类似的其他组合而种子不变，均值的 95% 置信区间为 {low} 至 {high}。这不是配方之差的区间：只有一个种子的"
+        "研究，看不出该种子对全部组合的共同影响。"
+    ),
+    (
+        "For other cells like these, the 95 % interval of the mean is {low} to {high}. Which of the published rows "
+        "share a seed is not known: what one does to all of them alike is in the mean, and the interval does not see "
+        "it."
+    ): (
+        "若换成类似的其他组合，均值的 95% 置信区间为 {low} 至 {high}。已发表的各行中哪些共用种子，无从得知：种子对它们"
+        "的共同影响已包含在均值里，而区间反映不出来。"
+    ),
+    (
+        "For other cells like these and other seeds, the 95 % interval of the mean is {low} to {high}; every cell has "
+        "seeds of its own."
+    ): "若换成类似的其他组合和其他种子，均值的 95% 置信区间为 {low} 至 {high}；每个组合都有自己的种子。",
+    (
+        "For other cells like these and other seeds, the 95 % interval of the mean is {low} to {high}; the standard "
+        "error is {cells} from the cells and {seeds} from the seeds."
+    ): (
+        "若换成类似的其他组合和其他种子，均值的 95% 置信区间为 {low} 至 {high}；其标准误中，来自组合的为 {cells}，来自"
+        "种子的为 {seeds}。"
     ),
     "The rank correlation of the two is {r} (Spearman; 1: they rank the cells alike, 0: unrelated).": (
         "两者的秩相关系数为 {r}（Spearman；1：组合的排序相同，0：互不相关）。"

@@ -42,7 +42,10 @@ def test_the_difference_is_that_of_the_results(study: Study) -> None:
     numbers_of_page = make_page(rows(writer)).numbers()["versus"]
     assert numbers_of_page["bootstrap"]["difference"] == pytest.approx(0.04)
     assert numbers_of_page["seeds"][0]["rows"]["p"] == pytest.approx(0.125)
-    assert "chosen on these very rows" not in BestAgainstBaseline(PageContext(rows(writer))).format()
+    text = " ".join(BestAgainstBaseline(PageContext(rows(writer))).format().split())
+    assert "chosen on these very rows" not in text
+    assert "and these 2 trained models, the accuracy of cell 3 less that of cell 1 is +0.0400" in text
+    assert "One seed of a cell does not say whether another seed would turn the order round" in text
 
 
 def test_seeds_are_paired_and_averaged(study: Study) -> None:
@@ -54,7 +57,14 @@ def test_seeds_are_paired_and_averaged(study: Study) -> None:
     assert found is not None
     assert found.bootstrap.difference == pytest.approx(0.1)
     assert [(pair.rows.n_only_first, pair.rows.n_only_second) for pair in found.seeds] == [(20, 0), (0, 0)]
-    text = BestAgainstBaseline(PageContext(rows(writer))).format()
+    assert found.bootstrap.seeds_error == pytest.approx(0.1)
+    low, high = found.bootstrap.interval
+    assert low < -1 < 1 < high  # two seeds that differ by so much say next to nothing of others
+    text = " ".join(BestAgainstBaseline(PageContext(rows(writer))).format().split())
+    assert "of cell 2 (mean over 2 seeds) less that of cell 1 (mean over 2 seeds) is +0.1000" in text
+    assert "for other rows of the same kind and other seeds" in text
+    assert "and 0.1000 from the seeds" in text
+    assert "One seed" not in text
     assert "seed 0: only the best is right on 20 rows" in text
     assert "p < 0.0001" in text
     assert "chosen on these very rows" in text
@@ -76,7 +86,8 @@ def test_f1_binary_is_recomputed_for_the_positive_label(study: Study, positive: 
     versus = best_against_baseline(rows(writer))
     assert versus is not None
     assert versus.bootstrap.difference == pytest.approx(values[3] - values[1])
-    assert f"the f1_binary of '{label}' of cell 3 less" in BestAgainstBaseline(PageContext(rows(writer))).format()
+    text = " ".join(BestAgainstBaseline(PageContext(rows(writer))).format().split())
+    assert f"the f1_binary of '{label}' of cell 3 less" in text
 
 
 def test_nothing_to_compare(study: Study) -> None:

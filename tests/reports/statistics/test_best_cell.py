@@ -1,4 +1,4 @@
-"""The best cell, the cells it cannot be told from, and two cells on the same rows."""
+"""The best cell, and the cells it cannot be told from."""
 
 from pathlib import Path
 
@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_t
 
-from gridsearch.tasks.metrics import score
 from reports.statistics.analyse import analyse_effects
 from reports.statistics.best_cell import CellMean, best_critical_value, expected_means, shrink, winner
-from reports.statistics.paired_rows import mcnemar, paired_bootstrap
 from tests.reports.seed64 import POOLER, read_seed64
 
 
@@ -111,97 +109,3 @@ class TestWinner:
         assert kept is not None
         assert shrunken.tolist() == [1.0] * 6
         assert kept.tolist() == [0.0] * 6
-
-
-def predictions(n_rows: int = 400, n_labels: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    noise = np.random.default_rng(0)
-    labels = noise.integers(n_labels, size=n_rows)
-    signal = np.eye(n_labels)[labels]
-    return labels, 2.5 * signal + noise.normal(size=signal.shape), signal + noise.normal(size=signal.shape)
-
-
-class TestMcNemar:
-    def test_counts(self) -> None:
-        labels = np.array([0, 0, 0, 0, 1, 1])
-        right, wrong = np.array([5.0, 0.0]), np.array([0.0, 5.0])
-        first = np.array([right, right, right, right, wrong, right])
-        second = np.array([right, wrong, wrong, wrong, wrong, wrong])
-        result = mcnemar(labels, first, second)
-        assert (result.n_only_first, result.n_only_second) == (3, 1)
-        assert result.p == pytest.approx(2 * (1 + 4) / 16)
-
-    def test_same_predictions(self) -> None:
-        labels, first, _ = predictions()
-        assert mcnemar(labels, first, first).p == 1.0
-
-    def test_as_statsmodels(self) -> None:
-        from statsmodels.stats.contingency_tables import mcnemar as reference
-
-        labels, first, second = predictions()
-        right = [logits.argmax(axis=1) == labels for logits in (first, second)]
-        table = [[int(((right[0] == a) & (right[1] == b)).sum()) for b in (True, False)] for a in (True, False)]
-        assert mcnemar(labels, first, second).p == pytest.approx(reference(table, exact=True).pvalue)
-
-
-class TestPairedBootstrap:
-    @pytest.mark.parametrize("n_labels", [2, 3])
-    @pytest.mark.parametrize("positive", [0, 1])
-    def test_differences_are_those_of_the_metrics(self, n_labels: int, positive: int) -> None:
-        labels, first, second = predictions(n_labels=n_labels)
-        first[:40] = np.round(first[:40])
-        labels[:90], second[:50, 0] = 1, 1e4  # sure mistakes too
-        if n_labels == 3:
-            labels[labels == 2] = 0  # an absent label, which only one of the two predicts
-            first[:, 2] = -5.0
-        expected, other = score(labels, first, positive), score(labels, second, positive)
-        for metric in expected:
-            result = paired_bootstrap(labels, [first], [second], metric, positive=positive, n_resamples=50)
-            assert result is not None
-            assert result.difference == pytest.approx(expected[metric] - other[metric]), metric
-
-    def test_a_better_model(self) -> None:
-        labels, first, second = predictions()
-        result = paired_bootstrap(labels, [first], [second])
-        assert result is not None
-        assert 0 < result.interval[0] < result.difference < result.interval[1]
-        assert (result.better, result.n_resamples) == (1.0, 2000)
-        assert result.p == pytest.approx(2 / 2001)
-        losses = paired_bootstrap(labels, [first], [second], "log_loss", n_resamples=200)
-        assert losses is not None
-        assert losses.difference < 0
-        assert losses.better == 1.0
-
-    def test_is_repeatable_and_as_wide_as_theory_says(self) -> None:
-        labels, first, second = predictions()
-        result = paired_bootstrap(labels, [first], [second], seed=3)
-        assert result == paired_bootstrap(labels, [first], [second], seed=3)
-        assert result is not None
-        gains = (first.argmax(axis=1) == labels) * 1.0 - (second.argmax(axis=1) == labels)
-        width = 2 * 1.96 * gains.std() / np.sqrt(len(labels))
-        assert result.interval[1] - result.interval[0] == pytest.approx(width, rel=0.1)
-
-    def test_a_cell_is_the_mean_of_its_models(self) -> None:
-        labels, first, second = predictions()
-        results = [paired_bootstrap(labels, models, [second]) for models in ([first], [second], [first, second])]
-        assert all(results)
-        assert results[1].difference == 0
-        assert results[2].difference == pytest.approx(results[0].difference / 2)
-
-    def test_undefined(self) -> None:
-        assert paired_bootstrap(np.array([], dtype=int), [np.empty((0, 2))], [np.empty((0, 2))]) is None
-        ones = np.ones(10, dtype=int)
-        assert paired_bootstrap(ones, [np.zeros((10, 2))], [np.zeros((10, 2))], "auc", n_resamples=10) is None
-        assert paired_bootstrap(ones, [np.full((10, 2), np.nan)], [np.zeros((10, 2))], n_resamples=10) is not None
-
-    def test_many_labels_need_no_table_of_all_their_pairs(self) -> None:
-        labels = np.arange(0, 50_000, 5_000)
-        logits = np.zeros((len(labels), 50_000), dtype=np.float32)
-        logits[np.arange(len(labels)), labels] = 1.0
-        for metric in ("accuracy", "f1_macro", "matthews"):
-            result = paired_bootstrap(labels, [logits], [logits], metric, n_resamples=5)
-            assert result is not None
-            assert result.difference == 0
-
-    def test_unknown_metric(self) -> None:
-        with pytest.raises(ValueError, match="'rouge'"):
-            paired_bootstrap(np.array([0, 1]), [np.zeros((2, 2))], [np.zeros((2, 2))], "rouge")
