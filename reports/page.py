@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,7 @@ from reports.sections.search import SearchSection
 from reports.study.read import read_study
 from reports.study.view import StudyRows
 
-__all__ = ["best_line", "make_page", "terminal_table", "write_reports"]
+__all__ = ["FOR_READERS", "best_line", "make_page", "terminal_table", "write_page", "write_reports"]
 
 
 SECTIONS: Mapping[type[Manifest], tuple[type[PageSection], ...]] = {
@@ -125,8 +126,19 @@ FORMATS: dict[str, Callable[[Page], str]] = {
 }
 """Format name, which is also the file's suffix, to the text of its file."""
 ILLUSTRATED = {"md", "html"}
+FOR_READERS = ("html", "md")
+"""What is written when nothing else is asked for: the page to look at, and the one for terminals and repositories."""
 FOR_PROGRAMS = {"csv", "json"}
 """What programs read is English, whatever the language of the page."""
+
+
+def write_page(study: Study, language: str = "en") -> str:
+    """Write what people read into the study's folder; return the lines that say where, first the file to open.
+
+    Raises what :func:`write_reports` does.
+    """
+    html, markdown = write_reports(study, None, FOR_READERS, language)
+    return f"page: {shlex.quote(str(html))}\ntext: {shlex.quote(str(markdown))}"
 
 
 def write_reports(study: Study, out: Path | None, formats: Sequence[str], language: str = "en") -> list[Path]:

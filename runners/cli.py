@@ -334,9 +334,8 @@ def _report(commands: Commands) -> None:
     parser.add_argument("-o", "--output", metavar="DIR", help="where to write (default: the study's folder)")
     parser.add_argument(
         "--format",
-        default="md",
         metavar="F,F",
-        help="md (default), html, csv (with trials.csv, one row a trial), latex, json, with commas between them",
+        help="html, md, csv (with trials.csv, one row a trial), latex, json, with commas between (default: html,md)",
     )
     _language(parser)
 

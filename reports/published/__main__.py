@@ -80,8 +80,8 @@ def make(name: str, published: Published, data: Path, workers: int, pages: Path 
         _run(["-m", "runners.cli", *words, "--workers", str(workers)], data)
     elif not study.ledger_path.is_file():
         _run(["-m", "runners.cli", *words], data)
-    for folder, options in ((pages / name, ("--format", "md,csv")), (pages / name / "zh", ("--lang", "zh"))):
-        _run(["-m", "runners.cli", "report", str(study.folder), *options, "-o", str(folder)], data)
+    for folder, options in ((pages / name, ("md,csv",)), (pages / name / "zh", ("md", "--lang", "zh"))):
+        _run(["-m", "runners.cli", "report", str(study.folder), "--format", *options, "-o", str(folder)], data)
 
 
 def _run(words: Sequence[str], data: Path) -> None:

@@ -11,7 +11,7 @@ from reports.importing.logs import read_log
 from reports.importing.notes import Layout, Patterns, compiled, named_pattern, named_patterns, read_notes
 from reports.importing.seed_columns import NONE
 from reports.importing.tables import read_table
-from reports.page import write_reports
+from reports.page import write_page
 from reports.sections.published import MOST_NAMES, rows_text
 from runners.cli import EXIT_DONE, Arguments
 
@@ -31,7 +31,7 @@ def run(arguments: Arguments) -> int:
         print(_taken_as_seeds(published))
     if published.without:
         print(_left_out(published))
-    print(f"page: {write_reports(study, None, ['md'])[0]}")
+    print(write_page(study))
     return EXIT_DONE
 
 

@@ -6,7 +6,7 @@ import sys
 from rich.console import Console
 
 from reports.language.say import speaking
-from reports.page import write_reports
+from reports.page import write_page
 from reports.sections.search import terminal_text
 from reports.study.read import read_study
 from runners.backends.chosen import chosen_runner
@@ -34,10 +34,10 @@ def run(arguments: Arguments) -> int:
             provenance=lambda: describe_run(["gridsearch", *sys.argv[1:]], runner.name),
             progress=Progress(asked.task.target, names, Console(highlight=False)),
         )
-        (page,) = write_reports(asked.study, None, ["md"], arguments.lang)
+        page = write_page(asked.study, arguments.lang)
         with asked.study.open() as ledger:
             print(terminal_text(read_study(ledger)))
-    print(f"page: {page}")
+    print(page)
     print(f"study: {shlex.quote(str(asked.study.folder))}")
     if result.stopped:
         print(f"stopped: {result.stopped}")

@@ -59,10 +59,10 @@ def _foreseen(question: Question, arguments: Arguments) -> dict[str, object]:
 
 
 def _show(question: Question, language: str) -> None:
-    from reports.page import terminal_table, write_reports
+    from reports.page import terminal_table, write_page
 
-    pages = write_reports(question.study, None, ["md"], language)
+    page = write_page(question.study, language)
     with question.study.open() as ledger:
         print(terminal_table(ledger))
-    print(f"page: {pages[0]}")
+    print(page)
     print(f"study: {shlex.quote(str(question.study.folder))}")

@@ -12,7 +12,7 @@ from gridsearch.plan.plan import Plan
 from gridsearch.recipe.knob import Knob
 from gridsearch.study.study import Study
 from gridsearch.trial import Failure
-from reports.page import best_line, write_reports
+from reports.page import best_line, write_page, write_reports
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
 from tests.reports.pages import golden_page, small_page, small_study
 
@@ -279,6 +279,11 @@ def test_files_and_their_places(small: Writer, tmp_path: Path) -> None:
     assert write_reports(small.study, out, ["csv"]) == [out / "page.csv", out / "trials.csv"]
     assert sorted(os.listdir("study")) == ["figures", "ledger.sqlite", "page.json", "page.md"]
     assert sorted(os.listdir(out)) == ["page.csv", "trials.csv"]
+
+
+def test_the_page_that_people_open_is_named_first(small: Writer) -> None:
+    assert write_page(small.study) == "page: study/page.html\ntext: study/page.md"
+    assert sorted(os.listdir("study")) == ["figures", "ledger.sqlite", "page.html", "page.md"]
 
 
 def test_wrong_requests(small: Writer, tmp_path: Path) -> None:

@@ -68,6 +68,8 @@ def test_a_strangers_csv_goes_all_the_way(project: Path, encoder_folder: Path, c
     assert "8 cells x 1 seed = 8 trials" in run("plan", *asked, capsys=capsys)
     swept = run("sweep", *asked, "--runner", "serial", "--keep", "best", capsys=capsys)
     assert "complete: 8 planned, 8 finished, 0 failed, 0 pending" in swept
+    opened = "page: 'studies/question-mine-small bert/page.html'\ntext: 'studies/question-mine-small bert/page.md'\n"
+    assert opened in swept
     study = Path("studies") / "question-mine-small bert"
     assert run("verify", study, capsys=capsys).strip() == "complete: 8 planned, 8 finished, 0 failed, 0 pending"
     assert "study.csv" not in run("report", study, "--format", "md,csv,json", "-o", "out", capsys=capsys)
@@ -160,6 +162,8 @@ def test_import_of_a_table(project: Path, capsys) -> None:
     (project / "table.md").write_text("| a | result |\n|---|---|\n| 0 | 0.5 |\n| 1 | 0.75 |\n")
     assert "2 rows imported" in run("import", "table.md", "--study", "old", capsys=capsys)
     assert "| 1   | **0.75** |" in Path("old/page.md").read_text()
+    assert "<strong>0.75</strong>" in Path("old/page.html").read_text()
+    assert run("report", "old", "-o", "out", capsys=capsys).splitlines() == ["out/page.html", "out/page.md"]
     assert "holds no plan to verify" in run("verify", "old", code=2, capsys=capsys)
     assert "holds no plan" in run("status", "old", code=2, capsys=capsys)
     assert "no trials in it" in run("predict", "old", "table.md", code=2, capsys=capsys)

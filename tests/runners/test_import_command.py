@@ -35,20 +35,21 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             ["table.md", "--response", "f1", "--seed", "none", "--inert", "seed"],
             "2 rows imported into studies/table\n"
             "2 of 3 rows have a number in f1; without one: row 2 (2).\n"
-            "page: studies/table/page.md\n",
+            "page: studies/table/page.html\ntext: studies/table/page.md\n",
         ),
         (
             [
                 *("notes.md", "--study", "s", "--rows", r"run \d", "--column", "attack=(fgm|pgd)"),
                 *("--score", r"dev=dev (\S+)", "--response", r"f1=dev \S+ (\S+)"),
             ],
-            "2 rows imported into s\n2 of 3 rows have a number in f1; without one: row run 2.\npage: s/page.md\n",
+            "2 rows imported into s\n2 of 3 rows have a number in f1; without one: row run 2.\n"
+            "page: s/page.html\ntext: s/page.md\n",
         ),
         (
             ["train.log", "--curve", "epoch"],
             "2 points imported into studies/train\n"
             "left out, because loss is not finite: epoch 3.0 (nan)\n"
-            "page: studies/train/page.md\n",
+            "page: studies/train/page.html\ntext: studies/train/page.md\n",
         ),
     ],
 )
