@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from reports.formats.markdown import NOT_LEARNED_MARK, one_line
-from reports.formats.table import Cell, Table, comparison_table
+from reports.formats.table import Cell, Table, result_first
 from reports.language.say import say
 from reports.study.published_value import published_value
 from reports.study.view import StudyRows
@@ -37,7 +37,7 @@ class Column:
 
 def table_html(study: StudyRows) -> str:
     """Return the comparison table with its controls, which stay hidden until page.js shows them."""
-    table = comparison_table(study)
+    table = result_first(study)
     columns = _columns(study, table)
     marks = _marks(study, table)
     # page.js fills the places.

@@ -14,6 +14,8 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
+from reports.formats.stacked_tables import stack_wide_tables
+
 _DETAILS_OPEN, _DETAILS_CLOSE = "<details>", "</details>"
 _SUMMARY = re.compile(r"<summary>(.*)</summary>")
 # Between Chinese characters, and behind their punctuation, a line break of the source is no blank; browsers show one.
@@ -41,6 +43,7 @@ class Rendering:
                 token.attrSet("id", self._heading(plain_text(tokens[place + 1])))
             elif token.type == "table_open" and self.headings:
                 token.attrSet("aria-label", self.headings[-1][1])
+        stack_wide_tables(tokens)
         return str(parser.renderer.render(tokens, parser.options, {"image": self._image}))
 
     def _image(self, source: str) -> str:
@@ -110,7 +113,8 @@ def _table_open(
 ) -> str:
     """A table wider than the screen scrolls in a box of its own, which the keyboard must reach too."""
     box = Token("div_open", "div", 1, {"class": "box", "tabindex": "0", "role": "group", **tokens[place].attrs})
-    return f"{renderer.renderToken([box], 0, options, env)}\n<table>\n"
+    table = '<table class="stacked" role="table">' if tokens[place].meta.get("stacked") else "<table>"
+    return f"{renderer.renderToken([box], 0, options, env)}\n{table}\n"
 
 
 def _table_close(

@@ -72,6 +72,23 @@ def comparison_table(study: StudyRows) -> Table:
     return _published_table(study) if study.is_imported else _cell_table(study)
 
 
+def result_first(study: StudyRows) -> Table:
+    """Build the same table for narrow screens: the index, what came out (with sd and n), then the other columns."""
+    table = comparison_table(study)
+    n_columns = len(table.header)
+    if study.is_imported:
+        about = study.published
+        first = [table.header.index(about.index_column or say("index")), table.header.index(about.response)]
+    else:
+        behind = n_columns - len(study.scores)
+        first = [0, *range(behind - (3 if study.n_replicates > 1 else 1), behind)]
+    order = [*first, *(place for place in range(n_columns) if place not in first)]
+    return Table(
+        tuple(table.header[place] for place in order),
+        tuple(tuple(row[place] for place in order) for row in table.rows),
+    )
+
+
 def _cell_table(study: StudyRows) -> Table:
     has_several = study.n_replicates > 1
     header = [say("index"), *([say(ROW)] if study.is_list else []), *(factor.column for factor in study.factors)]

@@ -15,16 +15,18 @@ from gridsearch.trial import Failure
 from reports.formats.html import Figure, html_text
 from reports.formats.html_table import spelled, table_html
 from reports.formats.markdown_to_html import Rendering
+from reports.formats.table import comparison_table, result_first
 from reports.language.say import speaking
 from reports.page import make_page, write_reports
 from reports.study.view import StudyRows
 from tests.reports.conftest import LABELS, SMALL_SPACE, Writer, outcome, small_plan
-from tests.reports.pages import HOSTILE, hostile_study, import_table, page_html, read, sixty_four_cells
+from tests.reports.pages import HOSTILE, filled, hostile_study, import_table, page_html, read, sixty_four_cells
 
 VOID = {"meta", "link", "img", "input", "br", "hr", "wbr"}
 ATTRIBUTES = {
     "id", "class", "lang", "charset", "http-equiv", "content", "name", "rel", "href", "aria-label", "tabindex", "role",
-    "hidden", "type", "autocomplete", "spellcheck", "scope", "value", "data-count", "data-value", "src", "alt",
+    "hidden", "type", "autocomplete", "spellcheck", "scope", "value", "data-count", "data-value", "data-label", "src",
+    "alt",
 }  # fmt: skip
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><text>损失</text></svg>'
 
@@ -121,26 +123,27 @@ def test_rows_and_their_marks(small: Writer) -> None:
     body = text.split("<tbody>\n")[1].split("\n</tbody>")[0]
     assert body.split("\n") == [
         '<tr class="baseline"><th scope="row" data-value="1">1 <span class="badge baseline">baseline</span></th>'
-        '<td data-value="0">0</td><td data-value="0">0</td><td class="number" data-value="0.8">0.8000</td>'
-        '<td class="number" data-value="0.79">0.7900</td></tr>',
+        '<td class="number" data-value="0.79">0.7900</td>'
+        '<td data-value="0">0</td><td data-value="0">0</td><td class="number" data-value="0.8">0.8000</td></tr>',
         '<tr class="not-learned"><th scope="row" data-value="2">2 '
         '<span class="badge not-learned">did not learn</span></th>'
-        '<td data-value="0">0</td><td data-value="1">6</td><td class="number" data-value="0.5">0.5000</td>'
-        '<td class="number" data-value="0.5">0.5000 <span class="mark">†</span></td></tr>',
+        '<td class="number" data-value="0.5">0.5000 <span class="mark">†</span></td>'
+        '<td data-value="0">0</td><td data-value="1">6</td><td class="number" data-value="0.5">0.5000</td></tr>',
         '<tr class="best"><th scope="row" data-value="3">3 <span class="badge best">best on dev</span></th>'
+        '<td class="number" data-value="0.83">0.8300</td>'
         '<td data-value="1">1</td><td data-value="0">0</td><td class="number" data-value="0.85">'
-        "<strong>0.8500</strong></td>"
-        '<td class="number" data-value="0.83">0.8300</td></tr>',
-        '<tr><th scope="row" data-value="4">4</th><td data-value="1">1</td><td data-value="1">6</td>'
-        '<td class="number" data-value="0.84">0.8400</td>'
-        '<td class="number" data-value="0.86"><strong>0.8600</strong></td></tr>',
+        "<strong>0.8500</strong></td></tr>",
+        '<tr><th scope="row" data-value="4">4</th><td class="number" data-value="0.86"><strong>0.8600</strong></td>'
+        '<td data-value="1">1</td><td data-value="1">6</td><td class="number" data-value="0.84">0.8400</td></tr>',
     ]
 
 
 def test_controls_are_hidden_until_a_script_shows_them(small: Writer) -> None:
     text = table_html(read(small.study))
     assert '<div class="controls" hidden>' in text
-    assert '<tr class="filters" hidden><td></td><td><select aria-label="Rows with this level of bertadam"' in text
+    assert (
+        '<tr class="filters" hidden><td></td><td></td><td><select aria-label="Rows with this level of bertadam"' in text
+    )
     assert '<th scope="col">frozen_<wbr>layers</th>' in text
     assert text.count("<button") == 1
 
@@ -181,8 +184,9 @@ def test_columns_of_a_published_table_that_are_no_numbers(study: Study, tmp_path
     (tmp_path / "table.csv").write_text("no,trick,F1\nx,,0.5\nw,<b>,nan0\n".replace("nan0", "0.25"))
     import_table(tmp_path / "table.csv", None, study)
     body = table_html(read(study)).split("<tbody>\n")[1]
-    assert '<th scope="row" data-value="1">x <span class="badge best">best</span></th><td data-value="0"></td>' in body
-    assert '<th scope="row" data-value="0">w</th><td data-value="1">&lt;b&gt;</td>' in body
+    assert '<th scope="row" data-value="1">x <span class="badge best">best</span></th><td class="number"' in body
+    assert '<strong>0.5</strong></td><td data-value="0"></td>' in body
+    assert 'data-value="0.25">0.25</td><td data-value="1">&lt;b&gt;</td>' in body
 
 
 def test_64_rows_are_small_and_quick(sixty_four: StudyRows) -> None:
@@ -240,6 +244,37 @@ def test_a_fold_in_a_fence_is_text() -> None:
     assert folded.startswith("<details>\n<summary>The <em>space</em> &lt;b&gt;</summary>\n<pre>")
     assert folded.endswith("</pre>\n</details>\n")
     assert Rendering().html("<details>\nno summary") == "<p>&lt;details&gt;\nno summary</p>\n"
+
+
+def _table(*columns: str) -> str:
+    return f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}\n| {' | '.join('x' for _ in columns)} |"
+
+
+def test_tables_that_a_phone_cannot_show_have_labelled_cells() -> None:
+    wide = Rendering().html(_table("effect", "levels", "estimate", "95 % `interval`", "adjusted p", "found"))
+    assert '<table class="stacked" role="table">' in wide
+    labels = [cell["data-label"] for cell in Reader(wide).all("td")]
+    assert labels == ["effect", "levels", "estimate", "95 % interval", "adjusted p", "found"]
+    assert {cell["role"] for tag, cell in Reader(wide).elements if tag not in ("div", "table", "code")} == {
+        *("rowgroup", "row", "columnheader", "cell"),
+    }
+    for narrow in (_table("knob", "value"), _table("a long name of a column", "b"), _table("很长的中文列名" * 9, "值")):
+        assert "<table>" in Rendering().html(narrow)
+        assert "data-label" not in Rendering().html(narrow)
+
+
+@pytest.mark.parametrize("n_seeds", [1, 2])
+def test_the_result_stands_behind_the_index(study: Study, n_seeds: int) -> None:
+    """With its sd and n; everything else stays in the order of the Markdown table."""
+    rows = filled(study, lambda levels: 0.8, f"{SMALL_SPACE}[design]\nseeds = {list(range(n_seeds))}\n")
+    plain, shown = comparison_table(rows), result_first(rows)
+    measured = ["result", "sd", "n"] if n_seeds > 1 else ["result"]
+    assert list(shown.header[: 1 + len(measured)]) == ["index", *measured]
+    assert [name for name in plain.header if name not in measured] == [
+        name for name in shown.header if name not in measured
+    ]
+    for row, other in zip(plain.rows, shown.rows, strict=True):
+        assert dict(zip(plain.header, row, strict=True)) == dict(zip(shown.header, other, strict=True))
 
 
 def test_headings_get_ids_that_differ() -> None:
