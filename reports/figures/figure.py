@@ -9,7 +9,7 @@ from enum import StrEnum
 class Picture:
     """A finished figure. ``name`` is a file stem, ``title`` its caption, ``alt`` what a reader who cannot see it hears.
 
-    ``svg`` is one ``<svg>`` element: a file of its own, or a part of an HTML page.
+    ``svg`` is one ``<svg>`` element: a file of its own, or an image in an HTML page.
     """
 
     name: str

@@ -8,7 +8,7 @@ from reports.figures.figure import EffectPoint, EffectPoints, Picture, Response,
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
 from reports.figures.placing import LINE_HEIGHT, Box, around
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
-from reports.figures.style import BLUE, QUIET, VERMILLION, Look
+from reports.figures.style import BLUE, PAPER, QUIET, VERMILLION, Look
 from reports.figures.texts import decimals_for, number, shortened, signed, text_width
 from reports.language.say import enumerated, say
 
@@ -77,7 +77,7 @@ def _found_text(effects: EffectPoints) -> str:
 
 
 FOUND: Look = {"marker": "o", "color": BLUE, "markersize": 7.0}
-NOT_FOUND: Look = {"marker": "o", "color": QUIET, "markerfacecolor": "white", "markersize": 5.5}
+NOT_FOUND: Look = {"marker": "o", "color": QUIET, "markerfacecolor": PAPER, "markersize": 5.5}
 LIMIT: Look = {"linestyle": (0, (8, 2, 1.5, 2)), "color": VERMILLION, "width": 1.6}
 NOISE: Look = {"linestyle": (0, (3, 3)), "color": QUIET, "width": 1.2}
 
@@ -145,7 +145,7 @@ def _draw_names(
         elif is_left_free:
             last_left = y
             # The limit may be behind it.
-            sheet.rectangle(to_left.left, to_left.top, width, LINE_HEIGHT, "#ffffff")
+            sheet.rectangle(to_left.left, to_left.top, width, LINE_HEIGHT, PAPER)
             sheet.text(x - GAP, y, text, align="right")
 
 

@@ -8,7 +8,7 @@ from math import prod
 from reports.figures.figure import GridCell, GridFactor, Picture, Response
 from reports.figures.grid import LEGIBLE, LINE, Layout, Side, make_layout
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
-from reports.figures.shades import Shades, draw_bar
+from reports.figures.shades import ON_BRIGHT, ON_DARK, Shades, draw_bar
 from reports.figures.sheet import MARGIN, Sheet, drawing, finished
 from reports.figures.style import BLACK, GRID, Look
 from reports.figures.texts import SMALL, decimals_for, number, shortened, text_width
@@ -171,8 +171,8 @@ def _frame(sheet: Sheet, layout: Layout, cell: GridCell, x: float, y: float) -> 
         right, bottom = x + layout.cell_width - inset, y + layout.cell_height - inset
         xs = [x + inset, right, right, x + inset, x + inset]
         ys = [y + inset, y + inset, bottom, bottom, y + inset]
-        sheet.line(xs, ys, "#ffffff", 4.0)
-        sheet.line(xs, ys, **look)
+        sheet.line(xs, ys, ON_DARK, 4.0)
+        sheet.line(xs, ys, **look | {"color": ON_BRIGHT})
 
 
 def _printed(layout: Layout, cells: Mapping[Place, GridCell]) -> _Printed:

@@ -9,7 +9,7 @@ from reports.figures.figure import InteractionPanel, LevelPoint, Picture, Respon
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
 from reports.figures.main_effects import bars_text
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
-from reports.figures.style import QUIET, line_style
+from reports.figures.style import PAPER, QUIET, line_style
 from reports.figures.texts import FONT_SIZE, SMALL, decimals_for, number, shortened, text_width
 from reports.language.say import enumerated, say, sentences
 
@@ -124,7 +124,7 @@ def _draw_lines(axes: "Axes", panel: InteractionPanel) -> None:
             linestyle=style.dashes,
             marker=style.marker,
             color=style.color,
-            markeredgecolor="white",
+            markeredgecolor=PAPER,
             markeredgewidth=0.6,
             markersize=7.5,
             zorder=3,

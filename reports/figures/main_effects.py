@@ -8,7 +8,7 @@ from reports.figures.axis import number_axis, padded, response_label
 from reports.figures.figure import FactorMeans, LevelPoint, Picture, Response
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
-from reports.figures.style import BLUE, GRID, INK, QUIET, VERMILLION, Look
+from reports.figures.style import BLUE, GRID, INK, PAPER, QUIET, VERMILLION, Look
 from reports.figures.texts import FONT_SIZE, SMALL, decimals_for, number, shortened, text_width
 from reports.language.say import enumerated, say, sentences
 
@@ -22,7 +22,7 @@ LONGEST_FACTOR, LONGEST_LEVEL = 190, 130
 GAP = 12
 
 FOUND: Look = {"marker": "o", "color": BLUE, "markersize": 7.0}
-NOT_FOUND: Look = {"marker": "o", "color": QUIET, "markerfacecolor": "white", "markersize": 6.0}
+NOT_FOUND: Look = {"marker": "o", "color": QUIET, "markerfacecolor": PAPER, "markersize": 6.0}
 GRAND_MEAN: Look = {"linestyle": (0, (8, 2, 1.5, 2)), "color": VERMILLION, "width": 1.2}
 BASELINE_MARKER = "D"
 BAR: Look = {"linestyle": "-", "color": INK, "width": 1.4}

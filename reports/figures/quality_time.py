@@ -11,7 +11,7 @@ from reports.figures.figure import Picture, Response, TimedCell
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
 from reports.figures.placing import Box, Label, along, around, place
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
-from reports.figures.style import AXIS, BLACK, BLUE, INK, QUIET, VERMILLION, Look
+from reports.figures.style import AXIS, BLACK, BLUE, INK, PAPER, QUIET, VERMILLION, Look
 from reports.figures.texts import FONT_SIZE, SMALL, decimals_for, number, shortened, text_width
 from reports.formats.markdown import first_of
 from reports.language.say import enumerated, say
@@ -24,11 +24,11 @@ PLOT_HEIGHT, BELOW = 340, 50
 MOST_NAMES = 30
 LONGEST_NAME = 160
 
-CELL: Look = {"marker": "o", "color": AXIS, "markerfacecolor": "white", "markersize": 5.0, "markeredgewidth": 1.0}
+CELL: Look = {"marker": "o", "color": AXIS, "markerfacecolor": PAPER, "markersize": 5.0, "markeredgewidth": 1.0}
 PARETO: Look = {"marker": "o", "color": BLUE, "markersize": 7.0, "linestyle": "-", "linewidth": 1.2}
 BASELINE: Look = {"marker": "D", "color": BLACK, "markerfacecolor": "none", "markersize": 10.0, "markeredgewidth": 1.3}
 NOT_LEARNED: Look = {"marker": "x", "color": VERMILLION, "markersize": 6.0, "markeredgewidth": 1.4}
-OUTSIDE: Look = {"marker": "v", "color": VERMILLION, "markerfacecolor": "white", "markersize": 7.0}
+OUTSIDE: Look = {"marker": "v", "color": VERMILLION, "markerfacecolor": PAPER, "markersize": 7.0}
 SD: Look = {"color": INK, "linewidth": 1.4}
 
 

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from reports.figures.axis import round_ticks
 from reports.figures.sheet import Sheet
-from reports.figures.style import AXIS, BLACK
+from reports.figures.style import AXIS
 from reports.figures.texts import SMALL
 
 BAR_WIDTH, BAR_HEIGHT = 260.0, 10.0
 N_STEPS = 65
+ON_BRIGHT, ON_DARK = "#000000", "#fefefe"
+"""Black and white upon shades, which stay what they are on dark screens: other colours than those of style.py."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Shades:
         """Return black or white, whichever stands out more (WCAG relative luminance)."""
         linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in self.rgb(value)]
         luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-        return BLACK if luminance > 0.179 else "#ffffff"
+        return ON_BRIGHT if luminance > 0.179 else ON_DARK
 
 
 def draw_bar(sheet: Sheet, shades: Shades, left: float, top: float, label: str) -> None:

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 from xml.sax.saxutils import escape
 
+from reports.figures.dark import dark_style
 from reports.figures.figure import Picture
-from reports.figures.style import AXIS, GRID, INK
+from reports.figures.style import AXIS, GRID, INK, PAPER
 from reports.figures.texts import FONT_SIZE, SMALL, xml_safe
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Sheet:
         from matplotlib.figure import Figure
 
         self.height = round(height)
-        self.figure: Figure = Figure(figsize=(WIDTH / 72, self.height / 72), dpi=72, facecolor="white")
+        self.figure: Figure = Figure(figsize=(WIDTH / 72, self.height / 72), dpi=72, facecolor=PAPER)
 
     def axes(self, left: float, top: float, width: float, height: float) -> "Axes":
         """Add empty axes: a frame of two sides, and nothing that has not been asked for."""
@@ -146,7 +147,7 @@ def _tidy(svg: str, height: int, title: str, alt: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" version="1.1" role="img" '
         f'width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" '
         f'style="font-family: {FAMILIES}; stroke-linejoin: round; stroke-linecap: butt">\n'
-        f"<title>{escape(title)}</title>\n<desc>{escape(alt)}</desc>\n"
+        f"<title>{escape(title)}</title>\n<desc>{escape(alt)}</desc>\n{dark_style()}"
     )
     body = _COMMENT.sub("", _STYLE.sub("", _BEFORE_DRAWING.sub("", svg, count=1)))
     body = _GROUP_ID.sub("<g", body)

@@ -1,19 +1,24 @@
-"""Colours and line styles: told apart by colour-blind readers (Okabe & Ito 2008), and in grey by their shape."""
+"""Colours and line styles: told apart by colour-blind readers (Okabe & Ito 2008), and in grey by their shape.
+
+Each has its counterpart for dark screens in dark.py.
+"""
 
 from dataclasses import dataclass
 from typing import Any
 
+PAPER = "#ffffff"
 INK = "#1a1a1a"
 AXIS = "#555555"
-QUIET = "#767676"
+QUIET = "#747474"
 GRID = "#cccccc"
+BAND = "#e8e8e8"
 BLUE = "#0072B2"
 VERMILLION = "#D55E00"
 GREEN = "#009E73"
 PURPLE = "#CC79A7"
 ORANGE = "#E69F00"
 SKY = "#56B4E9"
-BLACK = "#000000"
+BLACK = "#0b0b0b"
 
 Look = dict[str, Any]
 """Arguments of matplotlib's Line2D."""

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 
 from gridsearch.study.study import Study
 from reports.figures.curves import STYLES, curves_picture
+from reports.figures.dark import DARK, GROUND
 from reports.figures.figure import (
     Curve,
     EffectPoint,
@@ -35,7 +36,8 @@ from reports.figures.heat_map import heat_map_picture
 from reports.figures.interactions import interactions_picture
 from reports.figures.main_effects import main_effects_picture
 from reports.figures.quality_time import pareto_set, quality_time_picture
-from reports.figures.style import line_style
+from reports.figures.shades import Shades
+from reports.figures.style import BAND, GRID, INK, PAPER, line_style
 from reports.figures.texts import FONT_SIZE, text_width
 from reports.language.say import speaking
 from reports.sections.figures import effect_pictures, study_pictures
@@ -95,7 +97,7 @@ def assert_legible(picture: Picture | None) -> Picture:
     for foreign in ("http:", "https:"):
         links = [value for value in re.findall(r'(?:href|src|url)\W+([^"\')]+)', picture.svg) if foreign in value]
         assert links == []
-    assert "<style" not in picture.svg
+    assert picture.svg.count("<style") == 1
     assert "<metadata" not in picture.svg
     return picture
 
@@ -443,6 +445,36 @@ assert "matplotlib" in sys.modules
 assert "matplotlib.pyplot" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=600)
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG's contrast of two colours."""
+    channels = ([int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)] for color in (one, other))
+    linear = ([c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color] for color in channels)
+    low, high = sorted(0.2126 * red + 0.7152 * green + 0.0722 * blue for red, green, blue in linear)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_every_colour_has_one_that_shows_on_dark_screens() -> None:
+    known = {color.lower() for color in DARK}
+    for picture in examples():
+        assert picture is not None
+        drawn = picture.svg.split("</style>")[1]
+        texts_in = re.findall(r"<text style=\"[^\"]*fill: (#\w+)", drawn)
+        if picture.name != "heat-map":
+            assert set(re.findall(r"(?:fill|stroke): (#\w+)", drawn)) <= known
+            assert set(texts_in) == {INK}
+    assert contrast(DARK[INK], GROUND) >= 4.5
+    faint = {PAPER, GRID, BAND}
+    assert [color for color, dark in DARK.items() if color not in faint and contrast(dark, GROUND) < 3] == []
+
+
+def test_shades_and_what_is_written_on_them_stay_what_they_are() -> None:
+    shades = Shades(0.0, 1.0, lower_is_better=False)
+    values = [place / 2000 for place in range(2001)]
+    upon = {shades.ink(value) for value in values}
+    assert ({shades.color(value) for value in values} | upon) & {color.lower() for color in DARK} == set()
+    assert min(contrast(shades.color(value), shades.ink(value)) for value in values) >= 4.5
 
 
 def test_chinese_is_text_for_the_readers_font() -> None:

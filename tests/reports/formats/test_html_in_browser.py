@@ -1,15 +1,17 @@
 """The HTML page in a real browser: what a reader can do with it, and what it never does."""
 
 import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gridsearch.study.study import Study
 from reports.formats.html import Figure, html_text
-from reports.page import make_page, write_reports
+from reports.page import make_page, write_page, write_reports
 from tests.reports.browser import Browser, Tab, find_chromium
 from tests.reports.pages import HOSTILE, hostile_study, import_table, page_html, read, sixty_four_cells
 
@@ -300,6 +302,59 @@ def test_contrast(tab: Tab, sixty_four: Path, scheme: str) -> None:
     paper = tab.evaluate("getComputedStyle(document.body).backgroundColor")
     assert paper == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 26)"}[scheme]
     assert tab.evaluate(CONTRAST.read_text(encoding="utf-8")) == []
+
+
+@pytest.fixture(scope="module")
+def illustrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a page as the command writes it, its own pictures in it and beside it."""
+    folder = tmp_path_factory.mktemp("illustrated")
+    write_page(sixty_four_cells(Study(folder / "study")))
+    return folder / "study"
+
+
+def pixels(tab: Tab, selector: str) -> np.ndarray:
+    """The pixels of an element as they are on the screen: height x width x red, green, blue from 0 to 1."""
+    from matplotlib.image import imread
+
+    place = tab.evaluate(RECTANGLES.replace("{selector}", selector) + "[0]")
+    top, left = round(place["top"]), round(place["left"])
+    screen = imread(io.BytesIO(tab.picture(whole=True)), format="png")[..., :3]
+    return np.asarray(screen[top : top + int(place["height"]), left : left + int(place["width"])])
+
+
+def contrasts(found: np.ndarray, ground: np.ndarray) -> np.ndarray:
+    """WCAG's contrast of every pixel to one."""
+    light = [
+        np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722] + 0.05
+        for rgb in (found, ground)
+    ]
+    return np.asarray(np.maximum(light[0] / light[1], light[1] / light[0]))
+
+
+@pytest.mark.parametrize(
+    ("media", "scheme", "ground"),
+    [("", "light", (255, 255, 255)), ("", "dark", (20, 23, 26)), ("print", "dark", (255, 255, 255))],
+)
+@pytest.mark.parametrize("width", [390, 1200])
+def test_pictures_follow_the_scheme(
+    tab: Tab, illustrated: Path, media: str, scheme: str, ground: tuple[int, int, int], width: int
+) -> None:
+    tab.resize(width, 900)
+    tab.media(media, scheme=scheme)
+    tab.open(illustrated / "page.html")
+    assert media == "print" or tab.evaluate("document.documentElement.scrollWidth") <= width
+    for name in ("Half-normal", "Level means", "Heat map", "Cells", "Learning curves"):
+        picture = pixels(tab, f'img[alt^="{name}"]')
+        assert tuple(np.rint(255 * picture[1, picture.shape[1] // 2]).astype(int)) == ground
+    # The key above the plot is nothing but small letters and samples.
+    key = pixels(tab, 'img[alt^="Half-normal"]')[4:20, 60:150]
+    assert contrasts(key, key[0, 0]).max() >= 4.5
+
+
+def test_a_picture_beside_the_markdown_follows_it_too(tab: Tab, illustrated: Path) -> None:
+    tab.media(scheme="dark")
+    tab.open(illustrated / "figures" / "heat-map.svg")
+    assert tab.evaluate("getComputedStyle(document.querySelector('text')).fill") == "rgb(227, 230, 234)"
 
 
 def test_print(tab: Tab, sixty_four: Path) -> None:
