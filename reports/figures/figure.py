@@ -1,5 +1,6 @@
 """The data that figures are drawn from, and the pictures that they become. Values are in units of the response."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -45,12 +46,17 @@ class EffectPoint:
 
 @dataclass(frozen=True)
 class EffectPoints:
-    """All tested terms. Beyond ``limit`` one is found; ``noise`` is the standard error on this scale."""
+    """All tested terms. Beyond ``limit`` one is found; ``noise`` is the standard error on this scale.
+
+    ``df`` are those of its estimate, one for all terms; unless ``shares_error``, one of its own for each.
+    """
 
     points: tuple[EffectPoint, ...]
     scale: Scale
     noise: float
     limit: float | None
+    df: float = math.inf
+    shares_error: bool = True
 
 
 @dataclass(frozen=True)

@@ -18,15 +18,17 @@ def effect_points(analysis: EffectAnalysis, columns: Mapping[str, str] | None = 
     if not effects:
         return None
     errors = [effect.standard_error for effect in effects if effect.estimate is not None and effect.standard_error]
+    df = analysis.plan.error.df if analysis.plan.error else math.inf
     critical = analysis.plan.critical_value if analysis.plan.correction is not Correction.HOLM else None
     if len(errors) < len(effects):
-        return EffectPoints(_points(effects, [_score(effect.p) for effect in effects], columns), Scale.SCORE, 1.0, None)
+        scores = [_score(effect.p) for effect in effects]
+        return EffectPoints(_points(effects, scores, columns), Scale.SCORE, 1.0, None, df)
     estimates = [effect.estimate or 0.0 for effect in effects]
     if max(errors) - min(errors) <= SAME * max(errors):
         limit = None if critical is None else critical * errors[0]
-        return EffectPoints(_points(effects, estimates, columns), Scale.EFFECT, errors[0], limit)
+        return EffectPoints(_points(effects, estimates, columns), Scale.EFFECT, errors[0], limit, df)
     ratios = [estimate / error for estimate, error in zip(estimates, errors, strict=True)]
-    return EffectPoints(_points(effects, ratios, columns), Scale.T, 1.0, critical)
+    return EffectPoints(_points(effects, ratios, columns), Scale.T, 1.0, critical, df)
 
 
 def _points(

@@ -1,14 +1,14 @@
 """Half-normal plot: what sticks out of the noise. Source: Daniel 1959, Technometrics 1, 311-341."""
 
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from reports.figures.axis import number_axis
 from reports.figures.figure import EffectPoint, EffectPoints, Picture, Response, Scale
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
+from reports.figures.noise_band import Place, noise_size, placed
 from reports.figures.placing import LINE_HEIGHT, Box, around
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
-from reports.figures.style import BLUE, PAPER, QUIET, VERMILLION, Look
+from reports.figures.style import BAND, BLUE, PAPER, QUIET, VERMILLION, Look
 from reports.figures.texts import decimals_for, number, shortened, signed, text_width
 from reports.language.say import enumerated, say
 
@@ -27,27 +27,24 @@ def half_normal_picture(effects: EffectPoints, response: Response) -> Picture | 
     if not effects.points:
         return None
     with drawing(NAME):
+        places = placed(effects)
         keys = _keys(effects)
         head = MARGIN + ROW_HEIGHT * len(legend_rows(keys))
         sheet = Sheet(head + PLOT_HEIGHT + BELOW)
         draw_legend(sheet, keys, LEFT, MARGIN / 2, WIDTH - LEFT - MARGIN)
-        _draw(sheet, head, effects, _size_label(effects.scale, response))
+        _draw(sheet, head, effects, places, _size_label(effects.scale, response))
         title = say(
-            "Half-normal plot of the tested effects (n = {n}): noise follows the dashed line; beyond the limit an "
-            "effect is found.",
+            "Half-normal plot of the tested effects (n = {n}): noise follows the dashed line, 95 % of it in the grey "
+            "band; beyond the limit an effect is found. Effects found are set aside when the others are ranked.",
             n=len(effects.points),
         )
-        alt = say("Half-normal plot of effects (n = {n}). {found}.", n=len(effects.points), found=_found_text(effects))
+        alt = say(
+            "Half-normal plot of effects (n = {n}). {found}. Others outside the band of noise: {outside}.",
+            n=len(effects.points),
+            found=_found_text(effects),
+            outside=sum(not place.is_within for place in places if not place.point.found),
+        )
         return finished(sheet, NAME, title, alt)
-
-
-def half_normal_quantiles(count: int) -> list[float]:
-    """Return where so many absolute values of pure noise are expected, the smallest first.
-
-    >>> [round(value, 2) for value in half_normal_quantiles(3)]
-    [0.21, 0.67, 1.38]
-    """
-    return [NormalDist().inv_cdf(0.5 + 0.5 * (rank + 0.5) / count) for rank in range(count)]
 
 
 def _size_label(scale: Scale, response: Response) -> str:
@@ -80,6 +77,9 @@ FOUND: Look = {"marker": "o", "color": BLUE, "markersize": 7.0}
 NOT_FOUND: Look = {"marker": "o", "color": QUIET, "markerfacecolor": PAPER, "markersize": 5.5}
 LIMIT: Look = {"linestyle": (0, (8, 2, 1.5, 2)), "color": VERMILLION, "width": 1.6}
 NOISE: Look = {"linestyle": (0, (3, 3)), "color": QUIET, "width": 1.2}
+WITHIN: Look = {"marker": "s", "color": BAND, "markeredgecolor": QUIET, "markeredgewidth": 0.5, "markersize": 9.0}
+N_STEPS = 60
+"""Straight pieces of the dashed line."""
 
 
 def _keys(effects: EffectPoints) -> list[Key]:
@@ -89,19 +89,20 @@ def _keys(effects: EffectPoints) -> list[Key]:
     if effects.limit is not None:
         limit = number(effects.limit, _decimals(effects) + 1)
         keys.append(Key(say("simultaneous 95 % limit {limit}", limit=limit), LIMIT))
-    return [*keys, Key(say("noise alone"), NOISE)]
+    return [*keys, Key(say("noise alone"), NOISE), Key(say("95 % band of noise"), WITHIN)]
 
 
-def _draw(sheet: Sheet, top: float, effects: EffectPoints, size_label: str) -> None:
-    points = sorted(effects.points, key=lambda point: abs(point.value))
-    quantiles = half_normal_quantiles(len(points))
+def _draw(sheet: Sheet, top: float, effects: EffectPoints, placed_points: list[Place], size_label: str) -> None:
+    points = [place.point for place in placed_points]
+    quantiles = [place.quantile for place in placed_points]
     width = WIDTH - LEFT - MARGIN
     axes = sheet.axes(LEFT, top, width, PLOT_HEIGHT)
-    right = 1.06 * max(abs(points[-1].value), effects.limit or 0.0, effects.noise) or 1.0
     upper = 1.12 * quantiles[-1]
+    sizes = [abs(point.value) for point in points]
+    right = 1.06 * max(*sizes, effects.limit or 0.0, noise_size(effects, quantiles[-1])) or 1.0
     number_axis(axes, "x", 0.0, right)
     number_axis(axes, "y", 0.0, upper)
-    _draw_noise(axes, effects, right, upper)
+    _draw_noise(axes, effects, placed_points, upper)
     for found, look in ((False, NOT_FOUND), (True, FOUND)):
         chosen = [(abs(p.value), q) for p, q in zip(points, quantiles, strict=True) if p.found is found]
         if chosen:
@@ -115,10 +116,13 @@ def _draw(sheet: Sheet, top: float, effects: EffectPoints, size_label: str) -> N
     _draw_names(sheet, top, effects, points, places)
 
 
-def _draw_noise(axes: "Axes", effects: EffectPoints, right: float, upper: float) -> None:
-    end = min(right, effects.noise * upper)
-    if effects.noise > 0:
-        axes.plot([0.0, end], [0.0, end / effects.noise], linestyle=NOISE["linestyle"], color=QUIET, linewidth=1.2)
+def _draw_noise(axes: "Axes", effects: EffectPoints, places: list[Place], upper: float) -> None:
+    heights = [0.0, *(place.quantile for place in places)]
+    edges = [0.0, *(place.low for place in places)], [0.0, *(place.high for place in places)]
+    axes.fill([*edges[0], *edges[1][::-1]], [*heights, *heights[::-1]], facecolor=BAND, edgecolor="none", zorder=0.5)
+    steps = [upper * step / N_STEPS for step in range(N_STEPS + 1)]
+    sizes = [noise_size(effects, quantile) for quantile in steps]
+    axes.plot(sizes, steps, linestyle=NOISE["linestyle"], color=QUIET, linewidth=1.2)
     if effects.limit is not None:
         axes.axvline(effects.limit, linestyle=LIMIT["linestyle"], color=VERMILLION, linewidth=1.6)
 

@@ -11,9 +11,14 @@ FIGURES: Final[Mapping[str, str]] = {
     "seed {n}": "种子 {n}",
     "fold {n}": "折 {n}",
     # half_normal.py
-    "Half-normal plot of the tested effects (n = {n}): noise follows the dashed line; beyond the limit an effect is "
-    "found.": "{n} 个被检验效应的半正态图：噪声沿虚线分布；超出界限的效应即为检出。",
-    "Half-normal plot of effects (n = {n}). {found}.": "{n} 个效应的半正态图。{found}。",
+    "Half-normal plot of the tested effects (n = {n}): noise follows the dashed line, 95 % of it in the grey band; "
+    "beyond the limit an effect is found. Effects found are set aside when the others are ranked.": (
+        "{n} 个被检验效应的半正态图：噪声沿虚线分布，95% 落在灰色带内；超出界限的效应即为检出。"
+        "其余效应排序时不计检出者。"
+    ),
+    "Half-normal plot of effects (n = {n}). {found}. Others outside the band of noise: {outside}.": (
+        "{n} 个效应的半正态图。{found}。其余效应中落在噪声带外的有 {outside} 个。"
+    ),
     "Found: {names}": "检出：{names}",
     "None was found": "没有检出",
     "size of the effect on {label}": "{label} 的效应大小",
@@ -23,6 +28,7 @@ FIGURES: Final[Mapping[str, str]] = {
     "no effect found": "未检出",
     "simultaneous 95 % limit {limit}": "95% 同时界限 {limit}",
     "noise alone": "纯噪声",
+    "95 % band of noise": "噪声的 95% 带",
     "half-normal quantile": "半正态分位数",
     # main_effects.py
     "Means at the levels of each factor, averaged over the other factors.": (

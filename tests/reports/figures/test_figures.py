@@ -145,6 +145,7 @@ def test_the_effects_of_64_rows(seed_analysis: EffectAnalysis, seed_factors: lis
         assert len(assert_legible(picture).svg) < 60_000
     names, means, panels = map(texts, pictures)
     assert "reinit_layers −0.0051" in names
+    assert ("95 % band of noise" in names) == (lang == "en")
     assert "bertadam × frozen_layers × warmup_proportion −0.0011" in names
     assert "weight_decay" in means
     assert {"frozen_layers = 0", "frozen_layers = 6"} <= set(panels)
