@@ -1,6 +1,5 @@
 """Findings beyond the rows: extremes, dead knobs, groups of failures, cautions."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ from reports.formats.markdown import code, listed, plural
 from reports.formats.table import decimals
 from reports.language.say import retold, say, sentences
 from reports.sections.context import PageContext
+from reports.statistics.shares import share_interval
 from reports.study.view import CellRow, FailedAttempt, StudyRows
 
 FEWEST_EQUAL = 4
@@ -201,16 +201,17 @@ def _about_rows(study: StudyRows, best: CellRow) -> list[str]:
     value = best.result.mean
     if study.metric not in ("accuracy", "f1_micro") or value is None or not n_rows:
         return []
-    error = math.sqrt(value * (1 - value) / n_rows)
+    low, high = share_interval(value, n_rows)
     return [
         say(
-            "{split} has {rows} rows: one row is {one}, and the standard error of {metric} {value} on so many rows is "
-            "{error}.",
+            "{split} has {rows} rows: one row is {one}, and on so many rows the 95 % interval of {metric} {value} is "
+            "{low} to {high}.",
             split=say(study.split).capitalize(),
             rows=n_rows,
             one=f"{1 / n_rows:.4f}",
             metric=study.metric,
             value=decimals(value),
-            error=f"{error:.4f}",
+            low=decimals(low),
+            high=decimals(high),
         )
     ]

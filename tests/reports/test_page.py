@@ -133,8 +133,8 @@ def test_cautions_of_several_seeds_without_a_test(study: Study) -> None:
     assert "one seed" not in text
     assert "There is no labelled test" in text
     assert (
-        "Dev has 100 rows: one row is 0.0100, and the standard error of accuracy 0.8200 on so many rows is 0.0384."
-        in text
+        "Dev has 100 rows: one row is 0.0100, and on so many rows the 95 % interval of accuracy 0.8200 is 0.7333 to "
+        "0.8830." in text
     )
 
 

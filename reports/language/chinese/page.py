@@ -129,8 +129,10 @@ _RESULTS: Final[Mapping[str, str]] = {
     "All rows of {split} have the same label: a model that gives it to every text is perfect.": (
         "{split}的全部数据都是同一标签：对任何文本都给出该标签的模型就是满分。"
     ),
-    "{split} has {rows} rows: one row is {one}, and the standard error of {metric} {value} on so many rows is "
-    "{error}.": ("{split}有 {rows} 条：一条相当于 {one}，在这么多条上 {metric} 为 {value} 时的标准误是 {error}。"),
+    "{split} has {rows} rows: one row is {one}, and on so many rows the 95 % interval of {metric} {value} is {low} to "
+    "{high}.": (
+        "{split}有 {rows} 条：一条相当于 {one}，在这么多条上 {metric} 为 {value} 时的 95% 置信区间是 {low} 至 {high}。"
+    ),
 }
 
 _COST: Final[Mapping[str, str]] = {
