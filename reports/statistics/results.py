@@ -29,12 +29,14 @@ class Factor:
 class Run:
     """One result: the level of every factor, its seed and fold (None if unknown), and the response.
 
-    A trial that several cells share is given once: its copies are no evidence.
+    A trial that several cells share is given once: its copies are no evidence. One that did not ``learned`` is in no
+    effect: what the others say holds where training succeeds.
     """
 
     levels: Mapping[str, str]
     block: Hashable | None
     value: float | None
+    learned: bool = True
 
 
 def term_name(factors: Iterable[str]) -> str:
