@@ -20,6 +20,7 @@ from reports.formats.markdown import escape, paragraphs
 from reports.formats.table import csv_text, terminal_table
 from reports.language.say import speaking
 from reports.page_json import numbers_of, numbers_text
+from reports.sections.answer import Answer
 from reports.sections.attempts import DivergedRuns, Failures, NotLearnedRuns, ProvenanceSection, Repeat
 from reports.sections.best_vs_baseline import BestAgainstBaseline
 from reports.sections.context import PageContext, PageSection
@@ -41,6 +42,7 @@ __all__ = ["FOR_READERS", "best_line", "make_page", "terminal_table", "write_pag
 
 SECTIONS: Mapping[type[Manifest], tuple[type[PageSection], ...]] = {
     TrialsManifest: (
+        Answer,
         Summary,
         SearchSection,
         HalvingSection,
@@ -65,6 +67,7 @@ SECTIONS: Mapping[type[Manifest], tuple[type[PageSection], ...]] = {
         ProvenanceSection,
     ),
     TableManifest: (
+        Answer,
         PublishedSummary,
         Effects,
         Observational,
@@ -106,7 +109,7 @@ def make_page(study: StudyRows, *, illustrated: bool = False) -> Page:
     context = PageContext(study)
     pictures = pictures_of(context) if illustrated else ()
     sections = (
-        Figures(context, pictures) if section is Figures else section(context)
+        section(context, pictures) if section in (Answer, Figures) else section(context)
         for section in SECTIONS[type(study.manifest)]
     )
     return Page(study, tuple(sections), pictures)

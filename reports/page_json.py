@@ -15,6 +15,8 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
                     and trial
 ``guess``           what one reaches on dev: ``bound`` in the metric, and in ``correlation`` with the labels; or null
 ``best``            index of the cell that is best on dev; ``worst``, ``highest_result``, ``baseline`` alike; or null
+``choice``          the cell to ``use`` and what came out ``best`` on dev, by index, or in a table by position: see
+                    reports/study/choice.py; or null
 ``cost``            ``levels``: median ``seconds`` of a training epoch over ``n`` trials, and ``ratio`` to the baseline
                     level; ``n_other_terms``: finished trials that are not counted; or null before any has finished
 ``predicted``       what ``plan --measure`` led to expect of finished trials: see ``Forecast`` in
@@ -54,6 +56,7 @@ from reports.study.view import StudyRows
 FORMAT = 1
 ORDER = (
     "coverage",
+    "choice",
     "guess",
     "result",
     "cells",

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import NormalDist
+from statistics import NormalDist, median
 
 from reports.figures.figure import EffectPoint, EffectPoints, FactorMeans, LevelPoint, Scale
-from reports.statistics.results import Comparison, Correction, Effect, EffectAnalysis, Factor, LevelMean
+from reports.statistics.results import Comparison, Effect, EffectAnalysis, Factor, LevelMean
 
 SAME = 1e-6
 """Standard errors that differ by less, relatively, are one."""
@@ -19,16 +19,17 @@ def effect_points(analysis: EffectAnalysis, columns: Mapping[str, str] | None = 
         return None
     errors = [effect.standard_error for effect in effects if effect.estimate is not None and effect.standard_error]
     df = analysis.plan.error.df if analysis.plan.error else math.inf
-    critical = analysis.plan.critical_value if analysis.plan.correction is not Correction.HOLM else None
     if len(errors) < len(effects):
         scores = [_score(effect.p) for effect in effects]
         return EffectPoints(_points(effects, scores, columns), Scale.SCORE, 1.0, None, df)
     estimates = [effect.estimate or 0.0 for effect in effects]
+    halves = [(effect.interval[1] - effect.interval[0]) / 2 for effect in effects if effect.interval is not None]
     if max(errors) - min(errors) <= SAME * max(errors):
-        limit = None if critical is None else critical * errors[0]
-        return EffectPoints(_points(effects, estimates, columns), Scale.EFFECT, errors[0], limit, df)
+        return EffectPoints(_points(effects, estimates, columns), Scale.EFFECT, errors[0], max(halves), df)
     ratios = [estimate / error for estimate, error in zip(estimates, errors, strict=True)]
-    return EffectPoints(_points(effects, ratios, columns), Scale.T, 1.0, critical, df)
+    # What is not known of the noise widens some intervals more than others: the limit is a typical one.
+    limit = median(half / error for half, error in zip(halves, errors, strict=True))
+    return EffectPoints(_points(effects, ratios, columns), Scale.T, 1.0, limit, df)
 
 
 def _points(

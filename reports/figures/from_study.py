@@ -1,12 +1,11 @@
 """From the rows of a study to what its figures are drawn from."""
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from statistics import fmean
 
 from reports.figures.figure import Curve, GridCell, GridFactor, Response, Role, TimedCell
 from reports.language.say import enumerated, say
+from reports.study.choice import training_seconds
 from reports.study.view import CellRow, Replicate, StudyRows
 
 
@@ -64,23 +63,12 @@ def timed_cells(study: StudyRows) -> tuple[TimedCell, ...]:
 
     Only trials that ran on the same terms as most can be compared; cells without any are left out.
     """
-    terms = Counter(replicate.terms for cell in study.cells for replicate in cell.finished)
-    usual = terms.most_common(1)[0][0] if terms else ""
-    baseline = study.baseline
-    cells = []
-    for cell in study.cells:
-        alike = [replicate for replicate in cell.finished if replicate.terms == usual]
-        times = [seconds for replicate in alike if (seconds := _training_seconds(replicate)) is not None]
-        if times and cell.dev.mean is not None:
-            name = str(cell.index)
-            cells.append(TimedCell(name, fmean(times), cell.dev.mean, cell is baseline, bool(cell.not_learned)))
-    return tuple(cells)
-
-
-def _training_seconds(replicate: Replicate) -> float | None:
-    if replicate.train_seconds_per_epoch is None or not replicate.n_epochs:
-        return None
-    return replicate.train_seconds_per_epoch * replicate.n_epochs
+    seconds, baseline = training_seconds(study), study.baseline
+    return tuple(
+        TimedCell(str(cell.index), seconds[cell.index], cell.dev.mean, cell is baseline, bool(cell.not_learned))
+        for cell in study.cells
+        if cell.index in seconds and cell.dev.mean is not None
+    )
 
 
 def dev_run_sd(study: StudyRows) -> float | None:

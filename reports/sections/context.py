@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from reports.statistics.analyse import analyse_effects
+from reports.statistics.analyse import analysed
 from reports.statistics.best_cell import Winner
+from reports.statistics.fitting import Fit
 from reports.statistics.observational import Regression
 from reports.statistics.results import EffectAnalysis
 from reports.study.first_rung import at_first_rung
@@ -39,6 +40,10 @@ class PageContext:
     @cached_property
     def analysis(self) -> EffectAnalysis:
         """The effects on what the study is judged by."""
+        return self._fitted[0]
+
+    @cached_property
+    def _fitted(self) -> tuple[EffectAnalysis, Fit | None]:
         return _analysed(self.measured)
 
     @cached_property
@@ -58,12 +63,12 @@ class PageContext:
         about, lower_is_better = self.measured_on_dev, self.study.lower_is_better
         if self.study.standing is not None:
             return winner_by_seeds(about, lower_is_better=lower_is_better)
-        analysis = self.analysis if about is self.measured else _analysed(about)
-        return winner_by_effects(about, analysis, lower_is_better=lower_is_better)
+        analysis, fitted = self._fitted if about is self.measured else _analysed(about)
+        return winner_by_effects(about, analysis, fitted, lower_is_better=lower_is_better)
 
 
-def _analysed(about: Measured) -> EffectAnalysis:
-    return analyse_effects(about.factors, about.runs, about.inert)
+def _analysed(about: Measured) -> tuple[EffectAnalysis, Fit | None]:
+    return analysed(about.factors, about.runs, about.inert)
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,12 @@ from reports.sections.best_text import winner_text
 from reports.sections.context import PageSection
 from reports.sections.effects_text import (
     Words,
-    copied_text,
     effect_table,
     found_lines,
+    given_text,
     headline,
     least_text,
     no_conclusion_text,
-    not_learned_text,
     rest_text,
 )
 from reports.sections.halving import seen_after_text, went_through_text
@@ -52,11 +51,10 @@ class Effects(PageSection):
             return Section(title, (wrap(no_conclusion_text(about.n_not_learned, n_runs)),)).format()
         blocks = (
             wrap(seen_after_text(study)) if study.seen_after else "",
+            wrap(given_text(words, analysis)),
             wrap(headline(words, analysis, self._seeds())),
-            wrap(not_learned_text(analysis, about.n_not_learned)) if about.n_not_learned else "",
             bullets(found_lines(words, analysis)),
             effect_table(words, analysis),
-            wrap(copied_text(words, analysis)),
             wrap(rest_text(analysis)),
         )
         noise = Section(say("Noise"), tuple(map(wrap, noise_text(words, analysis))), level=3)
@@ -86,10 +84,8 @@ class Effects(PageSection):
         if analysis.found or smallest is None:
             return None
         known = [run.levels for run in about.runs if run.value is not None and math.isfinite(run.value)]
-        copied = {one.factor for one in analysis.copied}
-        factors = [factor for factor in about.factors if factor.name not in copied]
-        cells = list({tuple(levels[factor.name] for factor in factors): levels for levels in known}.values())
-        return seeds_needed(factors, cells, smallest / 2, about.inert)
+        cells = list({tuple(levels[factor.name] for factor in about.factors): levels for levels in known}.values())
+        return seeds_needed(about.factors, cells, smallest / 2, about.inert)
 
 
 def _among_finished(study: StudyRows, best: Winner | None, n_cells: int) -> str:
@@ -119,7 +115,7 @@ def planned_texts(
     plan = plan_tests(factors, cells, n_seeds, inert)
     if plan.error is None:
         return [f"nothing: {why_not_text(plan.why_not, plan)}"]
-    df = "" if plan.error.kind is ErrorKind.LENTH else f" ({df_text(plan.error.df)})"
+    df = "" if plan.error.kind is ErrorKind.SPARSE else f" ({df_text(plan.error.df)})"
     text = f"{_family(plan)}, against {plan.error.kind.value}{df}"
     if plan.smallest_effect_in_sd is None:
         return [text]

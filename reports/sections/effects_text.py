@@ -9,10 +9,10 @@ from reports.language.say import enumerated, say, sentences
 from reports.statistics.results import (
     Alias,
     Comparison,
-    Correction,
     Effect,
     EffectAnalysis,
     PlannedTests,
+    RuinedBlock,
 )
 from reports.study.view import StudyRows
 
@@ -80,9 +80,25 @@ class Words:
             verdict=self.verdict(one.estimate) if one.found else say("not told from zero"),
         )
 
+    def given(self, levels: Mapping[str, str]) -> str:
+        """Spell levels that hold together."""
+        return all_of(
+            say("{column} {level}", column=self.columns[name], level=_label(level)) for name, level in levels.items()
+        )
+
     def alias(self, alias: Alias) -> str:
         """Spell what an effect cannot be told from."""
         return ("-" if alias.sign == -1 else "") + self.term(alias.factors)
+
+
+def all_of(texts: Iterable[str]) -> str:
+    """Enumerate with "and" before the last.
+
+    >>> all_of(["a", "b", "c"])
+    'a, b and c'
+    """
+    *first, last = texts
+    return say(" and ").join([enumerated(first), last]) if first else last
 
 
 def _label(text: str) -> str:
@@ -164,22 +180,63 @@ def no_conclusion_text(n_not_learned: int, n_runs: int) -> str:
     )
 
 
-def not_learned_text(analysis: EffectAnalysis, n_not_learned: int) -> str:
-    """Say that runs that did not learn are counted like any other; empty without any."""
-    if not n_not_learned:
-        return ""
+def given_text(words: Words, analysis: EffectAnalysis) -> str:
+    """Say which runs are in no effect, as training did not succeed or was ruined; empty without any."""
+    texts = []
+    n_ruined = sum(block.n_runs for block in analysis.ruined)
+    if analysis.n_not_learned and n_ruined:
+        texts.append(
+            say(
+                "Effects are those **where training succeeds**: {n} of {runs} did not learn {mark}, {ruined} are those "
+                "of the ruinous combination; none of them counts here.",
+                n=analysis.n_not_learned,
+                ruined=n_ruined,
+                runs=plural(analysis.n_results, "run"),
+                mark=NOT_LEARNED_MARK,
+            )
+        )
+    elif analysis.n_not_learned:
+        texts.append(
+            say(
+                "Effects are those **where training succeeds**: {n} of {runs} did not learn {mark} and do not count "
+                "here.",
+                n=analysis.n_not_learned,
+                runs=plural(analysis.n_results, "run"),
+                mark=NOT_LEARNED_MARK,
+            )
+        )
+    elif n_ruined:
+        texts.append(
+            say("Effects are those **outside of the ruinous combination**: its {n} runs do not count here.", n=n_ruined)
+        )
+    return sentences(texts)
+
+
+def ruined_text(words: Words, block: RuinedBlock) -> str:
+    """Name three levels that together ruin results, or lift them."""
+    values = {
+        "given": words.given(block.levels),
+        "mean": decimals(block.mean),
+        "expected": decimals(block.expected),
+        "n": block.n_runs,
+    }
+    if words.verdict(block.mean - block.expected) == say("worse"):
+        return say(
+            "**{given} together ruin it: {mean} instead of {expected}** ({n} runs), which is what each of them, and "
+            "each two of them, lead to expect.",
+            **values,
+        )
     return say(
-        "{n} of the {runs} did not learn {mark} and count like any other: what is found may be nothing but that, "
-        "and what is not found hidden by it.",
-        n=n_not_learned,
-        runs=plural(analysis.n_results, "run"),
-        mark=NOT_LEARNED_MARK,
+        "**{given} together lift it: {mean} instead of {expected}** ({n} runs), which is what each of them, and each "
+        "two of them, lead to expect.",
+        **values,
     )
 
 
 def least_text(plan: PlannedTests) -> str:
     """Name what the smallest effect is an effect of."""
-    return say("a difference between two levels") if plan.correction is Correction.HOLM else say("a main effect")
+    has_levels = any(len(term.factors) == 1 and term.df > 1 for term in plan.terms)
+    return say("a difference between two levels") if has_levels else say("a main effect")
 
 
 def found_lines(words: Words, analysis: EffectAnalysis) -> list[str]:
@@ -195,22 +252,34 @@ def found_lines(words: Words, analysis: EffectAnalysis) -> list[str]:
 
 
 def _main_line(words: Words, analysis: EffectAnalysis, effect: Effect) -> str:
+    """Spell a main effect: at the baseline of what it acts together with, and on average where that differs."""
     (name,) = effect.factors
-    inside = any(name in other.factors for other in analysis.found if len(other.factors) > 1)
-    average = say(", on average over what it interacts with") if inside else ""
+    at_baseline = [one for one in analysis.at_baseline if one.factor == name][:MOST]
     compared = [one for one in analysis.comparisons if one.factor == name][:MOST]
-    if compared:
-        steps = say("; ").join(
-            say("{change} {measure}", change=words.change(one.level, one.reference), measure=words.measure(one))
-            for one in compared
+    if at_baseline:
+        told = _steps(words, at_baseline)
+        average = _steps(words, compared) if compared else words.measure(effect)
+        return say(
+            "{column}: with {given}, {told}; on average over these, {average}.",
+            column=words.columns[name],
+            given=words.given(at_baseline[0].given),
+            told=told,
+            average=average,
         )
-        return say("{column}: {steps}{average}.", column=words.columns[name], steps=steps, average=average)
+    if compared:
+        return say("{column}: {steps}.", column=words.columns[name], steps=_steps(words, compared))
     return say(
-        "{column} {change}: {measure}{average}.",
+        "{column} {change}: {measure}.",
         column=words.columns[name],
         change=_step(words, analysis, effect),
         measure=words.measure(effect),
-        average=average,
+    )
+
+
+def _steps(words: Words, compared: Sequence[Comparison]) -> str:
+    return say("; ").join(
+        say("{change} {measure}", change=words.change(one.level, one.reference), measure=words.measure(one))
+        for one in compared
     )
 
 
@@ -238,10 +307,7 @@ def _interaction_line(words: Words, analysis: EffectAnalysis, effect: Effect) ->
     texts = [
         say(
             "with {given}, {change} is {measure}",
-            given=say(" and ").join(
-                say("{column} {level}", column=words.columns[other], level=_label(level))
-                for other, level in one.given.items()
-            ),
+            given=words.given(one.given),
             change=words.change(one.level, one.reference),
             measure=words.measure(one),
         )
@@ -284,30 +350,6 @@ def _numbers(one: Effect | Comparison) -> list[str]:
     interval = "-" if one.interval is None else _interval(one.interval)
     p = decimals(one.adjusted_p) if one.adjusted_p >= 0.0001 else say("below 0.0001")
     return [estimate, interval, p, say("yes") if one.found else say("no")]
-
-
-def copied_text(words: Words, analysis: EffectAnalysis) -> str:
-    """Name the factors that change next to nothing, and say that their copies of runs do not count."""
-    texts = [
-        say(
-            "{column} changes next to nothing: runs that differ in it alone have the same result in {equal} of {n} "
-            "cases, and differ by {largest} at most.",
-            column=words.columns[one.factor],
-            equal=one.n_equal,
-            n=one.n_groups,
-            largest=size(one.largest),
-        )
-        if one.largest
-        else say(
-            "{column} changes nothing: runs that differ in it alone have the same result, in all of {n} cases.",
-            column=words.columns[one.factor],
-            n=one.n_groups,
-        )
-        for one in analysis.copied
-    ]
-    if texts:
-        texts.append(say("With a shared seed such runs are one run counted twice, so only one of each counts here."))
-    return sentences(texts)
 
 
 def rest_text(analysis: EffectAnalysis) -> str:

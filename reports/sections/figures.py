@@ -9,6 +9,7 @@ from reports.figures.from_effects import effect_points, factor_means
 from reports.figures.from_interactions import interaction_panels
 from reports.figures.from_study import dev_run_sd, grid_cells, grid_factors, response_on, study_curves, timed_cells
 from reports.figures.half_normal import half_normal_picture
+from reports.figures.heat_map import NAME as HEAT_MAP
 from reports.figures.heat_map import heat_map_picture
 from reports.figures.interactions import interactions_picture
 from reports.figures.main_effects import main_effects_picture
@@ -82,14 +83,18 @@ def study_pictures(
 
 @dataclass(frozen=True)
 class Figures(PageSection):
-    """The pictures with their captions."""
+    """The pictures with their captions, but for the one that the answer shows."""
 
-    pictures: tuple[Picture, ...]
+    pictures: tuple[Picture, ...] = ()
 
     def format(self) -> str:
         """Return the section; empty without pictures."""
-        return Section(say("Figures"), tuple(self._figure(picture) for picture in self.pictures)).format()
+        return Section(
+            say("Figures"), tuple(figure_text(one) for one in self.pictures if one.name != HEAT_MAP)
+        ).format()
 
-    def _figure(self, picture: Picture) -> str:
-        image = f"![{escape(picture.alt)}]({FOLDER}/{picture.name}.svg)"
-        return paragraphs([wrap(image), wrap(escape(picture.title))])
+
+def figure_text(picture: Picture) -> str:
+    """Show a picture by the name of its file, with its caption."""
+    image = f"![{escape(picture.alt)}]({FOLDER}/{picture.name}.svg)"
+    return paragraphs([wrap(image), wrap(escape(picture.title))])

@@ -175,9 +175,7 @@ def _about_equal_pairs(page: PageContext) -> list[str]:
                 n=len(pairs),
                 column=code(factor.column),
             )
-    # Hardly a study has any, and where rows are a sample no other section needs the analysis of effects.
-    copied = {one.factor for one in page.analysis.copied} if notes else set()
-    return [note for name, note in notes.items() if name not in copied]
+    return list(notes.values())
 
 
 def _about_choice(study: StudyRows, n_distinct: int) -> list[str]:

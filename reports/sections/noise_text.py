@@ -2,9 +2,9 @@
 
 from reports.formats.markdown import first_of, plural
 from reports.language.say import enumerated, say, sentences
-from reports.sections.effects_text import MOST, Words, power_text, size
+from reports.sections.effects_text import MOST, Words, power_text, signed, size
 from reports.sections.reasons_text import blind_to_text, error_text, note_text
-from reports.statistics.results import Correction, EffectAnalysis, ErrorKind, PlannedTests
+from reports.statistics.results import EffectAnalysis, Likeness, PlannedTests
 
 
 def noise_text(words: Words, analysis: EffectAnalysis) -> list[str]:
@@ -12,24 +12,96 @@ def noise_text(words: Words, analysis: EffectAnalysis) -> list[str]:
     plan = analysis.plan
     if plan.error is None or analysis.sd is None:
         return []
-    df = df_text(plan.error.df)
     text = [
         error_text(plan, plan.error, enumerated(words.columns[name] for name in plan.inert)),
-        say(
-            "The standard deviation of a single run is {sd}, on {df}.",
-            sd=size(analysis.sd),
-            df=say("about {df}", df=df) if plan.error.kind is ErrorKind.LENTH else df,
-        ),
+        say("The standard deviation of a single run is {sd}.", sd=size(analysis.sd)),
         say("It does not see {blind_to}.", blind_to=blind_to_text(plan, plan.error)),
-        _correction_text(plan),
+        _family_text(plan),
         power_text(analysis) if analysis.found else "",
     ]
     return [
         sentences(text),
         sentences(map(note_text, plan.notes)),
+        sentences([_likeness_text(words, analysis), _unequal_text(words, analysis)]),
         _left_out(words, analysis),
         aliased(words, plan),
     ]
+
+
+ALIKE = 0.3
+"""A correlation from which on runs are said to be alike."""
+
+
+def _likeness_text(words: Words, analysis: EffectAnalysis) -> str:
+    """Say how much of their noise runs of one seed share, factor by factor, and which factors change hardly any."""
+    known = [one for one in analysis.likeness if one.correlation is not None]
+    alike = sorted((one for one in known if _share(one) >= ALIKE), key=lambda one: -_share(one))
+    texts = []
+    if alike:
+        named = (f"{words.columns[one.factor]} {_share(one):.2f}" for one in alike)
+        texts.append(
+            say(
+                "Runs of one seed share a part of their noise where they differ in one of these factors alone "
+                "(0: nothing, 1: all): {named}; for the others it is below {limit}.",
+                named=enumerated(named),
+                limit=ALIKE,
+            )
+            if len(alike) < len(known)
+            else say(
+                "Runs of one seed share a part of their noise where they differ in one factor alone (0: nothing, "
+                "1: all): {named}.",
+                named=enumerated(named),
+            )
+        )
+    elif known:
+        texts.append(
+            say("Runs of one seed that differ in one factor alone share less than {limit} of their noise.", limit=ALIKE)
+        )
+    texts += [_next_to_nothing(words, one, analysis.sd or 0.0) for one in changes_nothing(analysis)]
+    return sentences(texts)
+
+
+def _share(one: Likeness) -> float:
+    return one.correlation or 0.0
+
+
+def changes_nothing(analysis: EffectAnalysis) -> list[Likeness]:
+    """The factors in no effect found, of which no pair of runs differs by half of what chance does to one run."""
+    found = {name for effect in analysis.found for name in effect.factors}
+    limit = (analysis.sd or 0.0) / 2
+    return [one for one in analysis.likeness if one.n_pairs > 1 and one.factor not in found and one.largest <= limit]
+
+
+def _next_to_nothing(words: Words, one: Likeness, sd: float) -> str:
+    column = words.columns[one.factor]
+    if not one.largest:
+        return say("{column} changes nothing: all {n} pairs of runs are equal.", column=column, n=one.n_pairs)
+    return say(
+        "{column} changes next to nothing: of {n} pairs of runs that differ in it alone, {equal} are equal; the mean "
+        "difference is {mean}, the largest {largest}, less than half of that standard deviation ({sd}).",
+        column=column,
+        n=one.n_pairs,
+        equal=one.n_equal,
+        mean=signed(one.mean),
+        largest=size(one.largest),
+        sd=size(sd),
+    )
+
+
+def _unequal_text(words: Words, analysis: EffectAnalysis) -> str:
+    """Say where runs differ most and least, and that errors are those of the group."""
+    found = analysis.unequal
+    if found is None:
+        return ""
+    (noisy, most), (quiet, least) = found.groups[0], found.groups[-1]
+    return say(
+        "Noise is unequal: the standard deviation of a run is {most} with {noisy}, but {least} with {quiet}. What is "
+        "said of a part of the rows is held against the noise of that part.",
+        most=size(most),
+        noisy=words.given(noisy),
+        least=size(least),
+        quiet=words.given(quiet),
+    )
 
 
 def df_text(df: float) -> str:
@@ -43,20 +115,11 @@ def df_text(df: float) -> str:
     return say("{n} degrees of freedom", n=f"{df:.0f}" if df >= 100 else f"{df:.3g}")
 
 
-def _correction_text(plan: PlannedTests) -> str:
-    if plan.correction is None:
-        return ""
-    if plan.n_tests == 1:
-        return say("One test needs no correction: on pure noise, 5 % of such pages name an effect.")
-    methods = {
-        Correction.MAXIMUM: say("the studentized maximum modulus"),
-        Correction.LENTH: say("the simulated largest ratio to that error"),
-        Correction.HOLM: say("Holm's method, intervals of differences by the studentized maximum modulus"),
-    }
+def _family_text(plan: PlannedTests) -> str:
+    if plan.n_contrasts == 1:
+        return say("On pure noise, 5 % of such pages name an effect.")
     return say(
-        "Corrected for {tests} by {method}: on pure noise, 5 % of such pages name any effect.",
-        tests=plural(plan.n_tests, "test"),
-        method=methods[plan.correction],
+        "All that is said of effects is one family of statements: on pure noise, 5 % of such pages name any effect."
     )
 
 

@@ -64,11 +64,11 @@ def error_text(plan: PlannedTests, error: ErrorTerm, inert: str) -> str:
                     "does to all cells alike."
                 )
             return say("Pure error: how much runs of the same cell differ.")
-        case ErrorKind.LENTH:
+        case ErrorKind.SPARSE:
             return say(
-                "No run is repeated and too few high-order interactions remain: noise is what the smaller half of the "
-                "{n} contrasts show (Lenth's pseudo standard error, with simulated critical values).",
-                n=error.n_contrasts,
+                "No run is repeated: noise is what most of the {n} contrasts of the cells show, supposing that few of "
+                "them are real.",
+                n=f"{error.df:.0f}",
             )
     return say(
         "No run is repeated often enough: {pooled}{also} are pooled, as if they were nothing but noise.",
@@ -84,17 +84,20 @@ def blind_to_text(plan: PlannedTests, error: ErrorTerm) -> str:
             return say("what all seeds share: the split of the data, and one test set")
         case ErrorKind.REPLICATES | ErrorKind.INERT:
             return say("what all runs share: the split of the data, and one test set")
-        case ErrorKind.LENTH:
-            return say("seed noise as such; if half of all effects are real they pass for noise")
+        case ErrorKind.SPARSE:
+            return say("what the seed does to all cells alike; and if many effects are real they pass for noise")
     return say(
-        "seed noise as such; a real interaction among the pooled ones makes the error too large, so effects are missed"
+        "what the seed does to all cells alike; and a real interaction among the pooled ones hides other effects"
     )
 
 
 def note_text(note: Note) -> str:
     """Say what the tests cannot bear."""
     if note is Note.NO_SEED_NOISE:
-        return say("One run of each cell cannot see seed noise: a second seed can.")
+        return say(
+            "With one seed the 95 % are no promise: where runs are alike across most factors, a page of pure noise "
+            "names an effect in up to one case of five. A second seed would tell."
+        )
     return say(
         "Only main effects are tested: these rows cannot tell interactions from one another or from noise. A main "
         "effect here is right only if the factors do not interact."

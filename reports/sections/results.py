@@ -13,7 +13,6 @@ from reports.formats.markdown import (
     escape,
     listed,
     one_line,
-    paragraphs,
     plural,
     seconds_text,
     table,
@@ -28,17 +27,15 @@ from reports.study.view import CellRow, StudyRows
 
 
 class Summary(PageSection):
-    """The certificate first, then what was asked and the best answer so far."""
+    """The certificate, then what was asked."""
 
     def format(self) -> str:
         """Return the lines below the title."""
         study = self.study
         blocks = [f"**{retold(str(study.coverage))}**", wrap(sentences([self._asked(), halving_sentence(study)]))]
-        if line := best_sentence(study, escape):
-            blocks.append(wrap(sentences([line, yardstick_sentence(study)])))
-        else:
+        if not study.ranking:
             blocks.append(say("No trial has finished yet: there is nothing to compare."))
-        return paragraphs(blocks)
+        return Section(say("What was run"), tuple(blocks)).format()
 
     def numbers(self) -> dict[str, Any]:
         """Return the certificate."""

@@ -6,76 +6,83 @@ from dataclasses import replace
 
 import numpy as np
 
-from reports.statistics.conditional import comparisons, conditional_effects, level_means
+from reports.statistics.conditional import comparisons, conditional_effects, effects_at_baseline, level_means
 from reports.statistics.design_table import Table, make_table
-from reports.statistics.duplicate_runs import are_copies, least_changing
 from reports.statistics.error_terms import Choice
 from reports.statistics.fitting import Fit, fit, tested_effects
+from reports.statistics.likeness import likeness_of
 from reports.statistics.planning import planned
-from reports.statistics.results import Array, Correction, EffectAnalysis, Factor, Reason, Run
+from reports.statistics.power import least_to_find
+from reports.statistics.results import Array, EffectAnalysis, Factor, Reason, Run
+from reports.statistics.ruined import without_ruined
+from reports.statistics.unequal import unequal_noise
 
 EXACT = 1e-9
+NO_NOISE = 1e-6
+"""A standard deviation of this share of the range is no noise but rounding."""
 
 
 def analyse_effects(factors: Sequence[Factor], runs: Sequence[Run], inert: Sequence[str] = ()) -> EffectAnalysis:
-    """Test main effects and interactions against the error that the design allows.
+    """Test main effects and interactions against the noise that the runs show.
 
-    ``inert`` names factors that cannot act: their levels are replicates. Runs without a finite value are dropped and
-    counted; so are the copies of others that a factor makes that changes next to nothing. Family-wise error rate 5 %:
-    the studentized maximum modulus where all factors have two levels (exact for orthogonal designs, conservative
-    otherwise), simulated critical values with Lenth's method, Holm's for F tests.
+    ``inert`` names factors that cannot act: their levels are replicates. Runs without a finite value, those that did
+    not learn, and copies are left out and counted. All that is stated is one family of simultaneous statements, of
+    which none is wrong with 95 % chance; runs of one seed may be alike to any degree, factor by factor.
     """
-    known = [run for run in runs if run.value is not None and math.isfinite(run.value)]
-    kept, n_copies = _without_copies(factors, known, inert)
+    return analysed(factors, runs, inert)[0]
+
+
+def analysed(
+    factors: Sequence[Factor], runs: Sequence[Run], inert: Sequence[str] = ()
+) -> tuple[EffectAnalysis, Fit | None]:
+    """Return the analysis, and the fit behind it; None where nothing could be tested."""
+    finite = [run for run in runs if run.value is not None and math.isfinite(run.value)]
+    known = [run for run in finite if run.learned]
+    sound, ruined = without_ruined(factors, known, inert)
+    kept, n_copies = _without_copies(factors, sound, inert)
     table, values = _arrays(factors, kept, inert)
     plan, choice = planned(table)
-    analysis = EffectAnalysis(plan, plan.why_not, len(runs) - len(known), n_copies)
+    analysis = EffectAnalysis(
+        plan,
+        plan.why_not,
+        len(runs) - len(finite),
+        n_copies,
+        n_not_learned=len(finite) - len(known),
+        ruined=ruined,
+    )
     if len(values):
         analysis = replace(analysis, mean=float(values.mean()))
     if choice is None:
-        return analysis
+        return analysis, None
     if _is_constant(values):
-        return replace(analysis, why_not=Reason.ALL_SAME)
-    if (without := _without_least_changing(factors, kept, inert, analysis)) is not None:
-        return without
+        return replace(analysis, why_not=Reason.ALL_SAME), None
     fitted = fit(table, choice, values)
-    if fitted.sd <= EXACT * float(np.ptp(values)):
-        return replace(analysis, why_not=Reason.NO_NOISE)
-    return _filled(analysis, table, choice, fitted)
+    if fitted.noise.sd <= NO_NOISE * float(np.ptp(values)):
+        return replace(analysis, why_not=Reason.NO_NOISE), None
+    return _filled(analysis, choice, fitted, kept, values)
 
 
-def _without_least_changing(
-    factors: Sequence[Factor], runs: Sequence[Run], inert: Sequence[str], analysis: EffectAnalysis
-) -> EffectAnalysis | None:
-    """Analyse without a factor that changes next to nothing; None where there is none, or too little is left."""
-    groups = least_changing([factor for factor in factors if factor.name not in inert], runs)
-    if groups is None:
-        return None
-    others = [factor for factor in factors if factor.name != groups.factor.name]
-    rest = analyse_effects(others, groups.kept, inert)
-    if not are_copies(groups, rest):
-        return None
-    return replace(
-        rest,
-        n_dropped=analysis.n_dropped,
-        n_copies=analysis.n_copies + rest.n_copies,
-        copied=(groups.told(), *rest.copied),
-    )
-
-
-def _filled(analysis: EffectAnalysis, table: Table, choice: Choice, fitted: Fit) -> EffectAnalysis:
-    plan = analysis.plan
-    effects = tested_effects(plan, table, choice, fitted)
-    return replace(
+def _filled(
+    analysis: EffectAnalysis, choice: Choice, fitted: Fit, runs: Sequence[Run], values: Array
+) -> tuple[EffectAnalysis, Fit]:
+    if (scales := unequal_noise(fitted.table, values, fitted.noise)) is not None:
+        fitted = replace(fitted, scales=scales.of_runs, scale_df=scales.df)
+    effects, statements = tested_effects(analysis.plan, fitted)
+    main = [one.standard_error for term, stated in statements.items() if len(term) == 1 for one in stated]
+    least = least_to_find(choice.error, fitted.family.size)
+    filled = replace(
         analysis,
-        sd=fitted.sd,
+        sd=fitted.noise.sd,
         effects=effects,
-        means=level_means(table, choice, fitted),
-        # With two levels a comparison is the main effect itself.
-        comparisons=comparisons(table, choice, fitted) if plan.correction is Correction.HOLM else (),
-        conditional=conditional_effects(table, choice, fitted, effects),
-        smallest_effect=None if plan.smallest_effect_in_sd is None else plan.smallest_effect_in_sd * fitted.sd,
+        means=level_means(fitted),
+        comparisons=comparisons(fitted, statements),
+        conditional=conditional_effects(fitted, effects),
+        at_baseline=effects_at_baseline(fitted, effects),
+        smallest_effect=least * max(main) if main else None,
+        likeness=likeness_of(fitted.table, runs, fitted.noise),
+        unequal=None if scales is None else scales.told,
     )
+    return filled, fitted
 
 
 def _arrays(factors: Sequence[Factor], runs: Sequence[Run], inert: Sequence[str]) -> tuple[Table, Array]:

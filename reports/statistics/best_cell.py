@@ -2,25 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain, combinations
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import ndtr
+from scipy.special import stdtr, stdtrit
 
-from reports.statistics.maximum import scale_nodes
 from reports.statistics.models import level_codes, term_columns
 from reports.statistics.results import ALPHA, Array, Factor
-
-N_NODES = 80
-FARTHEST = 8.5
-LARGEST = 1e6
 
 
 @dataclass(frozen=True)
 class CellMean:
-    """The mean of a cell over ``n`` runs."""
+    """The mean of a cell over ``n`` runs, adjusted for the seeds that it ran with."""
 
     index: int
     mean: float
@@ -31,17 +24,16 @@ class CellMean:
 class Winner:
     """The best cell among several, and those that it cannot be told from.
 
-    ``candidates`` are indexes, the best first: with 95 % chance the cell that is truly best is among them. ``margin``
-    is how far behind a cell may be (None when cells have unequal numbers of runs). ``shrunken`` is what to expect of
-    the best cell in new runs, None when there are too few cells; ``kept`` the share of its lead over ``expected`` that
-    is kept.
+    ``candidates`` are indexes, the best first: with 95 % chance the cell that is truly best is among them. ``close``
+    are those of them no further from the best than one standard error of that difference. ``shrunken`` is what to
+    expect of the best cell in new runs, None when there are too few cells; ``kept`` the share of its lead over
+    ``expected`` that is kept.
     """
 
     best: int
     mean: float
     candidates: tuple[int, ...]
-    critical_value: float
-    margin: float | None
+    close: tuple[int, ...]
     shrunken: float | None
     expected: float | None
     kept: float | None
@@ -49,7 +41,7 @@ class Winner:
 
 def winner(
     cells: Sequence[CellMean],
-    sd: float,
+    covariance: Array,
     df: float,
     *,
     lower_is_better: bool = False,
@@ -58,76 +50,76 @@ def winner(
 ) -> Winner | None:
     """Find the best cell and those that are not distinguishable from it; None without cells.
 
-    ``sd`` of a single run and its ``df`` are the error of the analysis of effects. ``expected`` are values that a model
-    with ``n_coefficients`` estimated coefficients predicts for the cells; by default their common mean. Ties go to the
-    earlier cell.
+    ``covariance`` is that of the cells' means, so that runs of one seed are compared as pairs, and each cell by noise
+    of its own. A cell is no candidate if another one is better by more than chance explains: one-sided t tests against
+    all others, 5 % for all of them together (Sidak 1967, JASA 62, 626-633). The set of candidates is that of Gupta
+    1965, Technometrics 7, 225-245. ``expected`` are values that a model with ``n_coefficients`` estimated
+    coefficients predicts for the cells; by default their common mean. Ties go to the earlier cell.
     """
     if not cells:
         return None
     means = np.array([cell.mean for cell in cells])
-    runs = np.array([cell.n for cell in cells])
     scores = -means if lower_is_better else means
     best = int(scores.argmax())
-    critical = best_critical_value(len(cells), df)
-    reach = critical * sd * np.sqrt(1 / runs[:, None] + 1 / runs[None, :])
-    near = (scores[:, None] - scores[None, :] > -reach) | np.eye(len(cells), dtype=bool)
-    candidates = [row for row in np.argsort(-scores, kind="stable") if near[row].all()]
-    centres = np.asarray(expected) if expected is not None else np.full(len(cells), np.average(means, weights=runs))
-    shrunken, kept = shrink(means, runs, centres, n_coefficients, sd, df)
+    variances = np.diag(covariance)
+    errors = np.sqrt(np.maximum(variances[:, None] + variances[None, :] - 2 * covariance, 0.0))
+    leads = scores[:, None] - scores[None, :]
+    beaten = leads > best_critical_value(len(cells), df) * errors + EXACT * float(np.ptp(scores))
+    order = np.argsort(-scores, kind="stable")
+    candidates = [row for row in order if not beaten[:, row].any() or row == best]
+    close = [row for row in candidates if leads[best, row] <= errors[best, row]]
+    centres = np.asarray(expected) if expected is not None else np.full(len(cells), _mean(cells))
+    shrunken, kept = shrink(means, variances, centres, n_coefficients, df)
     return Winner(
         cells[best].index,
         cells[best].mean,
         tuple(cells[row].index for row in candidates),
-        critical,
-        float(reach[0, 0]) if np.ptp(runs) == 0 else None,
+        tuple(cells[row].index for row in close),
         None if shrunken is None else float(shrunken[best]),
         None if shrunken is None else float(centres[best]),
         None if kept is None else float(kept[best]),
     )
 
 
-@lru_cache(maxsize=256)
-def best_critical_value(n_cells: int, df: float, alpha: float = ALPHA) -> float:
-    """Return d of Hsu's comparisons with the best: one-sided, against n - 1 others that share the cell compared.
+EXACT = 1e-12
 
-    With t_j = (Z_j - Z_0) / (sqrt(2) s), P(all t_j <= d) = E_s [ integral of phi(z) Phi(z + sqrt(2) d s)^(n - 1) dz ].
-    Exact for equal numbers of runs, an approximation otherwise. Source: Hsu 1984, Annals of Statistics 12, 1136-1144;
-    the set of candidates is that of Gupta 1965, Technometrics 7, 225-245.
+
+def _mean(cells: Sequence[CellMean]) -> float:
+    return float(np.average([cell.mean for cell in cells], weights=[cell.n for cell in cells]))
+
+
+def best_critical_value(n_cells: int, df: float, alpha: float = ALPHA) -> float:
+    """Return how many standard errors another cell has to lead by, when it is one of n - 1 that might.
 
     >>> round(best_critical_value(2, 10), 3), round(best_critical_value(4, 10), 2)
-    (1.812, 2.34)
+    (1.812, 2.47)
     """
     if n_cells < 2:
         return 0.0
-    scales, scale_weights = scale_nodes(df)
-    points, weights = np.polynomial.legendre.leggauss(N_NODES)
-    points = FARTHEST * points
-    weights = weights * np.exp(-(points**2) / 2)
-    weights = weights / weights.sum()
+    return float(stdtrit(df, (1 - alpha) ** (1 / (n_cells - 1))))
 
-    def excess(value: float) -> float:
-        below = ndtr(points + np.sqrt(2) * value * scales[:, None]) ** (n_cells - 1)
-        return float(scale_weights @ below @ weights) - (1 - alpha)
 
-    return float(brentq(excess, 0.0, LARGEST, xtol=1e-9, rtol=1e-12))
+def chance_of_lead(lead: float, error: float, df: float) -> float:
+    """Return p, one-sided, of a lead that there is none."""
+    return float(1 - stdtr(df, lead / error)) if error else float(lead <= 0)
 
 
 def shrink(
-    means: Array, runs: np.ndarray, expected: Array, n_coefficients: int, sd: float, df: float
+    means: Array, variances: Array, expected: Array, n_coefficients: int, df: float
 ) -> tuple[Array | None, Array | None]:
     """Pull cell means towards expected values, and tell the share of the distance that is kept.
 
-    Empirical Bayes: the distances r have variance v + tau^2, with v = sd^2 / n (times df / (df + 2), as sd is itself
-    estimated), tau^2 = sum r^2 / (cells - coefficients - 2) - v, at least 0; the share kept is tau^2 / (tau^2 + v).
-    For equal n this is the positive-part rule of Efron & Morris 1975, JASA 70, 311-319. None for too few cells.
+    Empirical Bayes: the distances r have variance v + tau^2, with v that of a mean (times df / (df + 2), as it is
+    itself estimated), tau^2 = sum r^2 / (cells - coefficients - 2) - v, at least 0; tau^2 / (tau^2 + v) is kept.
+    For equal v this is the positive-part rule of Efron & Morris 1975, JASA 70, 311-319. None for too few cells.
     """
     n_free = len(means) - n_coefficients - 2
     if n_free < 1:
         return None, None
-    variances = sd**2 / runs * df / (df + 2)
+    shares = variances * df / (df + 2)
     distances = means - expected
-    between = max(0.0, float(distances @ distances) / n_free - float(variances.mean()))
-    kept = between / (between + variances)
+    between = max(0.0, float(distances @ distances) / n_free - float(shares.mean()))
+    kept = between / (between + shares)
     return np.asarray(expected + kept * distances), np.asarray(kept)
 
 

@@ -8,56 +8,79 @@ from itertools import chain, combinations, product
 
 import numpy as np
 
-from reports.statistics import maximum
 from reports.statistics.design_table import Table
-from reports.statistics.error_terms import Choice
+from reports.statistics.family import Statement
 from reports.statistics.fitting import Fit
 from reports.statistics.models import Model, Term, level_codes, term_columns
-from reports.statistics.results import ALPHA, Array, Comparison, Effect, LevelMean
+from reports.statistics.results import Array, Comparison, Effect, LevelMean
+
+Step = tuple[int, int, dict[int, int]]
+"""A factor, a level of it, and levels of others."""
 
 
-def level_means(table: Table, choice: Choice, fitted: Fit) -> tuple[LevelMean, ...]:
+def level_means(fitted: Fit) -> tuple[LevelMean, ...]:
     """Estimate the mean at every level of every factor, with its standard error."""
-    means = []
-    for position, factor in enumerate(table.factors):
-        for level, label in enumerate(factor.labels if (position,) in choice.model.spans else ()):
-            weights = _mean_weights(table, choice.model, {position: level})
-            error = fitted.sd * _root_variance(weights, choice.model)
-            means.append(LevelMean(factor.name, label, float(weights @ fitted.coefficients), error))
-    return tuple(means)
-
-
-def comparisons(table: Table, choice: Choice, fitted: Fit) -> tuple[Comparison, ...]:
-    """Compare each level of each factor with its reference, intervals simultaneous over all factors.
-
-    The critical value is that of the studentized maximum modulus, too large rather than too small for comparisons that
-    share their reference (Hochberg's GT2; Stoline & Ury 1979).
-    """
-    asked: list[tuple[int, int, dict[int, int]]] = [
-        (position, level, {})
+    table, model = fitted.table, fitted.model
+    asked = [
+        (position, level)
         for position, factor in enumerate(table.factors)
-        for level in range(len(factor.labels) - 1)
-        if (position,) in choice.model.spans
+        for level in range(len(factor.labels) if (position,) in model.spans else 0)
     ]
-    return tuple(_comparison(table, choice, fitted, *one, n_comparisons=len(asked)) for one in asked)
-
-
-def conditional_effects(table: Table, choice: Choice, fitted: Fit, effects: Sequence[Effect]) -> tuple[Comparison, ...]:
-    """Split every factor of a found interaction by the levels of the interaction's other factors.
-
-    Intervals are simultaneous over all splits that interactions of this size could have asked for, found or not.
-    """
-    found = [term for term, effect in zip(choice.model.terms, effects, strict=True) if effect.found]
-    largest = [term for term in found if not any(set(term) < set(other) for other in found)]
+    if not asked:
+        return ()
+    weights = np.array([_mean_weights(table, model, {position: level}) for position, level in asked])
+    errors = np.sqrt((fitted.standard_errors(weights, of_part=True) ** 2).mean(axis=0))
     return tuple(
-        _comparison(table, choice, fitted, *one, n_comparisons=_n_splits(table, choice.model, len(term)))
-        for term in largest
-        if len(term) > 1 and _is_hierarchical(term, choice.model)
-        for one in _splits(table, term)
+        LevelMean(table.factors[position].name, table.factors[position].labels[level], float(mean), float(error))
+        for (position, level), mean, error in zip(asked, weights @ fitted.coefficients, errors, strict=True)
     )
 
 
-def _splits(table: Table, term: Term) -> Iterator[tuple[int, int, dict[int, int]]]:
+def comparisons(fitted: Fit, statements: Mapping[Term, Sequence[Statement]]) -> tuple[Comparison, ...]:
+    """Compare each level of the factors of more than two levels with the reference: statements of the family."""
+    return tuple(
+        _comparison(fitted.table, (position, level, {}), one)
+        for position, factor in enumerate(fitted.table.factors)
+        if len(factor.labels) > 2
+        for level, one in enumerate(statements.get((position,), ()))
+    )
+
+
+def conditional_effects(fitted: Fit, effects: Sequence[Effect]) -> tuple[Comparison, ...]:
+    """Split every factor of a found interaction by the levels of the interaction's other factors.
+
+    The splits of an interaction divide its part of the error rate.
+    """
+    told = []
+    for term in _largest(fitted, effects):
+        splits = list(_splits(fitted.table, term))
+        told += _stated(fitted, splits, len(splits))
+    return tuple(told)
+
+
+def effects_at_baseline(fitted: Fit, effects: Sequence[Effect]) -> tuple[Comparison, ...]:
+    """Say what the factors of found interactions do where those that they act together with are at their baseline."""
+    table = fitted.table
+    beside: dict[int, set[int]] = {}
+    for term in _largest(fitted, effects):
+        for position in term:
+            beside.setdefault(position, set()).update(set(term) - {position})
+    asked: list[Step] = [
+        (position, level, {other: len(table.factors[other].labels) - 1 for other in sorted(others)})
+        for position, others in sorted(beside.items())
+        for level in range(len(table.factors[position].labels) - 1)
+    ]
+    return tuple(_stated(fitted, asked, len(asked)))
+
+
+def _largest(fitted: Fit, effects: Sequence[Effect]) -> list[Term]:
+    """The found interactions that are in no larger one, of those that can be split."""
+    found = [term for term, effect in zip(fitted.model.terms, effects, strict=True) if effect.found]
+    largest = [term for term in found if not any(set(term) < set(other) for other in found)]
+    return [term for term in largest if len(term) > 1 and _is_hierarchical(term, fitted.model)]
+
+
+def _splits(table: Table, term: Term) -> Iterator[Step]:
     """Yield a factor, a level of it, and levels of the term's other factors."""
     for position in term:
         others = [other for other in term if other != position]
@@ -66,46 +89,40 @@ def _splits(table: Table, term: Term) -> Iterator[tuple[int, int, dict[int, int]
                 yield position, level, dict(zip(others, given, strict=True))
 
 
-def _n_splits(table: Table, model: Model, size: int) -> int:
-    return sum(
-        1 for term in model.terms if len(term) == size and _is_hierarchical(term, model) for _ in _splits(table, term)
-    )
-
-
 def _is_hierarchical(term: Term, model: Model) -> bool:
     """Tell whether all terms within a term are estimated: without them it cannot be split."""
     parts = chain.from_iterable(combinations(term, size) for size in range(1, len(term)))
     return all(part in model.spans for part in parts)
 
 
-def _comparison(
-    table: Table,
-    choice: Choice,
-    fitted: Fit,
-    position: int,
-    level: int,
-    given: Mapping[int, int],
-    *,
-    n_comparisons: int,
-) -> Comparison:
-    factor = table.factors[position]
-    weights = _mean_weights(table, choice.model, {**given, position: level}) - _mean_weights(
-        table, choice.model, {**given, position: len(factor.labels) - 1}
+def _stated(fitted: Fit, asked: Sequence[Step], share: int) -> list[Comparison]:
+    if not asked:
+        return []
+    table, model = fitted.table, fitted.model
+    weights = np.array(
+        [
+            _mean_weights(table, model, {**given, position: level})
+            - _mean_weights(table, model, {**given, position: len(table.factors[position].labels) - 1})
+            for position, level, given in asked
+        ]
     )
-    estimate = float(weights @ fitted.coefficients)
-    error = fitted.sd * _root_variance(weights, choice.model)
-    critical = maximum.critical_value(n_comparisons, choice.error.df)
-    adjusted = float(maximum.adjusted_p(np.array(estimate / error), n_comparisons, choice.error.df))
+    statements = fitted.state(weights, share=share, of_part=True)
+    return [_comparison(table, step, one) for step, one in zip(asked, statements, strict=True)]
+
+
+def _comparison(table: Table, step: Step, stated: Statement) -> Comparison:
+    position, level, given = step
+    factor = table.factors[position]
     return Comparison(
         factor.name,
         factor.labels[level],
         factor.labels[-1],
         {table.factors[other].name: table.factors[other].labels[number] for other, number in given.items()},
-        estimate,
-        error,
-        (estimate - critical * error, estimate + critical * error),
-        adjusted,
-        adjusted <= ALPHA,
+        stated.estimate,
+        stated.standard_error,
+        stated.interval,
+        stated.adjusted_p,
+        stated.found,
     )
 
 
@@ -119,7 +136,3 @@ def _mean_weights(table: Table, model: Model, levels: Mapping[int, int]) -> Arra
             if term in model.spans:
                 weights[model.spans[term]] = term_columns(codes, term)[0]
     return weights
-
-
-def _root_variance(weights: Array, model: Model) -> float:
-    return float(np.sqrt(weights @ model.covariance @ weights))

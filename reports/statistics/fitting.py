@@ -1,40 +1,110 @@
-"""Coefficients, the noise, and a test of every term."""
+"""Coefficients, the noise, and a statement of every contrast of every term."""
 
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import product
 
 import numpy as np
-from scipy.stats import f as f_distribution
-from scipy.stats import t as t_distribution
 
-from reports.statistics import lenth, maximum
 from reports.statistics.design_table import Table
 from reports.statistics.error_terms import Choice
-from reports.statistics.models import Model, coded, term_columns
-from reports.statistics.results import ALPHA, Array, Correction, Effect, ErrorKind, PlannedTerm, PlannedTests
+from reports.statistics.family import Family, Statement
+from reports.statistics.models import Model, Term, level_codes, term_columns
+from reports.statistics.noise import Noise, SeparableNoise, pooled_noise
+from reports.statistics.noise_draws import draw_noise
+from reports.statistics.noise_frame import layers_of
+from reports.statistics.results import ALPHA, Array, Effect, ErrorKind, Indexes, PlannedTerm, PlannedTests
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Coefficients of a model's columns, and the standard deviation of a single run."""
+    """The model of a table with its coefficients, and the noise of the runs.
 
+    ``scales`` multiplies the noise of each run, where it was found to be unequal; statements about parts of the rows
+    use it, those about all rows need not: unequal variances average.
+    """
+
+    table: Table
+    model: Model
     coefficients: Array
-    sd: float
+    values: Array
+    noise: Noise
+    family: Family
+    scales: Array | None = None
+    scale_df: float = np.inf
+
+    @cached_property
+    def of_runs(self) -> Array:
+        """Coefficients as linear combinations of the runs, shape (coefficients, runs)."""
+        return np.asarray(self.model.covariance @ self.model.matrix.T)
+
+    def standard_errors(self, weights: Array, *, of_part: bool = False) -> Array:
+        """Return those of combinations of coefficients, shape (accounts, statements)."""
+        runs = weights @ self.of_runs
+        return self.noise.standard_errors(runs * self.scales if of_part and self.scales is not None else runs)
+
+    def cell_means(self) -> tuple[Array, Array]:
+        """Return the mean of every cell, adjusted for the seeds that it ran with, and the covariance of these means."""
+        table = self.table
+        values = self.values - table.block_columns @ self._block_effects()
+        means = np.bincount(table.cells, values) / table.runs_per_cell
+        covariance = self.noise.cell_covariance(table.levels[table.first_rows])
+        # Runs of different seeds share no noise.
+        layers = np.zeros((table.n_cells, int(self.layers.max()) + 1))
+        np.add.at(layers, (table.cells, self.layers), 1.0)
+        layers /= table.runs_per_cell[:, None]
+        covariance = covariance * (layers @ layers.T)
+        if self.scales is not None:
+            scales = self.scales[table.first_rows]
+            covariance = covariance * np.outer(scales, scales)
+        return means, covariance
+
+    @cached_property
+    def layers(self) -> Indexes:
+        """The seed of each run, as a number; runs of one cell and seed count as of two."""
+        return self.noise.frame.layers if isinstance(self.noise, SeparableNoise) else layers_of(self.table)
+
+    def _block_effects(self) -> Array:
+        table = self.table
+        if table.n_blocks < 2:
+            return np.zeros(0)
+        inside = table.within_cells(self.values[:, None])[:, 0]
+        return np.asarray(np.linalg.lstsq(table.within_cells(table.block_columns), inside, rcond=None)[0])
+
+    def state(self, weights: Array, *, share: int = 1, of_part: bool = False) -> list[Statement]:
+        """Make statements on combinations of coefficients; weights have shape (statements, coefficients)."""
+        family = self.family
+        if of_part and self.scales is not None:
+            family = replace(family, df=min(family.df, self.scale_df))
+        errors = self.standard_errors(weights, of_part=of_part)
+        return family.state(weights @ self.coefficients, errors, share)
 
 
 def fit(table: Table, choice: Choice, values: Array) -> Fit:
     """Fit the model by least squares, and estimate the noise as the design has chosen."""
     model = choice.model
     coefficients = _orthogonal(model, values) if model.orthogonal else _least_squares(model, values)
-    if choice.error.kind is ErrorKind.LENTH:
-        contrasts = _all_contrasts(table, values, coefficients, model)
-        # A contrast's standard error is 2 sd / sqrt(runs).
-        sd = float(lenth.pseudo_standard_error(contrasts)) * np.sqrt(table.n_runs) / 2
-    elif choice.error.kind in (ErrorKind.REPLICATES, ErrorKind.INERT):
-        sd = np.sqrt(table.pure_squares(values) / choice.error.df)
-    else:
-        sd = np.sqrt(model.squares(values) / choice.error.df)
-    return Fit(coefficients, float(sd))
+    noise = _noise(table, choice, values)
+    size = sum(span.stop - span.start for span in model.spans.values())
+    return Fit(table, model, coefficients, values, noise, Family(size, noise.df, level_of(choice)))
+
+
+LEVEL_DF = 25.0
+
+
+def level_of(choice: Choice) -> float:
+    """Return the error rate to aim at: the less tells how alike runs are, the smaller (docs/decisions/0022)."""
+    if choice.frame is None or choice.error.kind is ErrorKind.SPARSE:
+        return ALPHA
+    return ALPHA * choice.error.df / (choice.error.df + LEVEL_DF)
+
+
+def _noise(table: Table, choice: Choice, values: Array) -> Noise:
+    if choice.frame is not None:
+        return SeparableNoise(choice.frame, draw_noise(choice.frame, values))
+    if choice.error.kind in (ErrorKind.REPLICATES, ErrorKind.INERT):
+        return pooled_noise(table, table.pure_squares(values), choice.error.df)
+    return pooled_noise(table, choice.model.squares(values), choice.error.df)
 
 
 def _orthogonal(model: Model, values: Array) -> Array:
@@ -48,109 +118,48 @@ def _least_squares(model: Model, values: Array) -> Array:
     return np.asarray(OLS(values, model.matrix).fit().params)
 
 
-def _all_contrasts(table: Table, values: Array, coefficients: Array, model: Model) -> Array:
-    """Estimate all contrasts of a saturated two-level design: tested ones first, then the other products."""
-    tested = 2 * coefficients[1:]
-    codes, independent = coded(table), _independent(table)
-    products = [
-        term_columns(codes, term)[:, 0]
-        for size in range(1, len(independent) + 1)
-        for term in combinations(independent, size)
-    ]
-    columns = np.column_stack(products)
-    known = np.abs(model.matrix[:, 1:].T @ columns).max(axis=0) > table.n_runs / 2
-    return np.concatenate([tested, 2 * columns[:, ~known].T @ values / table.n_runs])
+def contrast_weights(table: Table, model: Model, term: Term) -> Array:
+    """Weigh the coefficients for each contrast of a term; shape (contrasts, coefficients).
+
+    Of a main effect these are the levels less the reference; of an interaction the differences of differences, halved
+    for every factor but the first.
+    """
+    codes = [level_codes(len(table.factors[position].labels)) for position in term]
+    weights = []
+    for levels in product(*(range(len(code) - 1) for code in codes)):
+        steps = {
+            position: (code[level] - code[-1])[None] for position, code, level in zip(term, codes, levels, strict=True)
+        }
+        row = np.zeros(model.matrix.shape[1])
+        row[model.spans[term]] = term_columns(steps, term)[0] / 2 ** (len(term) - 1)
+        weights.append(row)
+    return np.array(weights)
 
 
-def _independent(table: Table) -> list[int]:
-    """Choose factors whose combinations all occur, as many as it takes to make up the cells."""
-    chosen: list[int] = []
-    for position in range(len(table.factors)):
-        n_combinations = len(np.unique(table.levels[:, [*chosen, position]], axis=0))
-        if n_combinations == 2 ** (len(chosen) + 1):
-            chosen.append(position)
-    return chosen
+def tested_effects(plan: PlannedTests, fitted: Fit) -> tuple[tuple[Effect, ...], dict[Term, list[Statement]]]:
+    """Test every term of the family, in order; and return the statements behind each."""
+    table, model = fitted.table, fitted.model
+    weights = [contrast_weights(table, model, term) for term in model.spans]
+    statements = iter(fitted.state(np.vstack(weights)))
+    by_term = {term: [next(statements) for _ in part] for term, part in zip(model.spans, weights, strict=True)}
+    levels = {factor.name: factor.labels[0] for factor in table.factors}
+    effects = (_effect(planned, levels, by_term[term]) for planned, term in zip(plan.terms, model.spans, strict=True))
+    return tuple(effects), by_term
 
 
-def tested_effects(plan: PlannedTests, table: Table, choice: Choice, fitted: Fit) -> tuple[Effect, ...]:
-    """Test every term of the family, in order."""
-    statistics = _statistics(choice, fitted)
-    p, adjusted = _p_values(plan, choice, statistics)
-    critical = plan.critical_value or maximum.critical_value(plan.n_tests, choice.error.df)
-    levels = {factor.name: factor.labels[0] for factor in table.factors} if table.two_level else {}
-    return tuple(
-        _effect(term, levels, choice.model, span.start, fitted, critical, *numbers)
-        for term, span, *numbers in zip(plan.terms, choice.model.spans.values(), statistics, p, adjusted, strict=True)
-    )
-
-
-def _effect(
-    term: PlannedTerm,
-    levels: dict[str, str],
-    model: Model,
-    column: int,
-    fitted: Fit,
-    critical: float,
-    statistic: float,
-    p: float,
-    adjusted_p: float,
-) -> Effect:
-    estimate = error = interval = None
-    if levels:
-        # Codes are -1 and +1: from one to the other is two coefficients.
-        estimate = 2 * float(fitted.coefficients[column])
-        error = 2 * fitted.sd * float(np.sqrt(model.covariance[column, column]))
-        interval = (estimate - critical * error, estimate + critical * error)
+def _effect(term: PlannedTerm, levels: dict[str, str], statements: list[Statement]) -> Effect:
+    surest = min(statements, key=lambda one: (one.p, -abs(one.statistic)))
+    is_one = len(statements) == 1
     return Effect(
         term.factors,
-        tuple(levels[name] for name in term.factors) if levels else (),
+        tuple(levels[name] for name in term.factors) if is_one else (),
         term.df,
-        estimate,
-        error,
-        interval,
-        float(statistic),
-        float(p),
-        float(adjusted_p),
-        bool(adjusted_p <= ALPHA),
+        surest.estimate if is_one else None,
+        surest.standard_error if is_one else None,
+        surest.interval if is_one else None,
+        surest.statistic,
+        surest.p,
+        surest.adjusted_p,
+        surest.found,
         term.aliases,
     )
-
-
-def _statistics(choice: Choice, fitted: Fit) -> Array:
-    """Return t for each term if all have one degree of freedom, else F: type III, as all columns are sum-coded."""
-    model = choice.model
-    spans = list(model.spans.values())
-    if all(span.stop - span.start == 1 for span in spans):
-        columns = [span.start for span in spans]
-        errors = fitted.sd * np.sqrt(np.diag(model.covariance)[columns])
-        return np.asarray(fitted.coefficients[columns] / errors)
-    squares = []
-    for span in spans:
-        part = fitted.coefficients[span]
-        squares.append(part @ np.linalg.solve(model.covariance[span, span], part) / (span.stop - span.start))
-    return np.asarray(squares) / fitted.sd**2
-
-
-def _p_values(plan: PlannedTests, choice: Choice, statistics: Array) -> tuple[Array, Array]:
-    df = choice.error.df
-    if plan.correction is Correction.LENTH:
-        return (
-            lenth.adjusted_p(statistics, choice.error.n_contrasts, 1),
-            lenth.adjusted_p(statistics, choice.error.n_contrasts, plan.n_tests),
-        )
-    if plan.correction is Correction.MAXIMUM:
-        p = 2 * t_distribution.sf(np.abs(statistics), df)
-        return p, np.maximum(p, maximum.adjusted_p(statistics, plan.n_tests, df))
-    p = f_distribution.sf(statistics, [term.df for term in plan.terms], df)
-    return p, holm(p)
-
-
-def holm(p: Array) -> Array:
-    """Adjust p values for a family: the smallest times n, the next times n - 1, ... (Holm 1979, Scand. J. Stat. 6).
-
-    As statsmodels' multipletests does, which takes 0.2 s to collect garbage at every call.
-    """
-    order = p.argsort()
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1.0)
-    return adjusted

@@ -5,14 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from reports.statistics import aliases, lenth, maximum
+from reports.statistics import aliases, maximum
 from reports.statistics.design_table import Table, make_table
 from reports.statistics.error_terms import ENOUGH_DF, Choice, choose
-from reports.statistics.models import Model, Term, level_codes, linear_model, orthogonal_model
-from reports.statistics.power import least_to_find
+from reports.statistics.fitting import contrast_weights
+from reports.statistics.models import Model, Term, linear_model, orthogonal_model
+from reports.statistics.noise_frame import Frame, frame_of
+from reports.statistics.power import least_to_find, power_df
 from reports.statistics.results import (
     Alias,
-    Correction,
     ErrorKind,
     Factor,
     Note,
@@ -20,6 +21,9 @@ from reports.statistics.results import (
     PlannedTests,
     Reason,
 )
+
+CELLS_FOR_THREE = 32
+"""Where no run is repeated, with fewer cells three-factor interactions are most of what could tell the noise."""
 
 
 def plan_tests(
@@ -45,7 +49,8 @@ def planned(table: Table) -> tuple[PlannedTests, Choice | None]:
     )
     if about.why_not:
         return about, None
-    choice = choose(table, _models(table))
+    frame = frame_of(table)
+    choice = choose(table, _models(table, frame), frame)
     if choice is None:
         return replace(about, why_not=Reason.FEW_REPEATED if table.pure_df else Reason.NONE_REPEATED), None
     return _described(about, table, choice), choice
@@ -59,9 +64,10 @@ def _why_not(table: Table) -> Reason:
     return Reason.NONE if table.factors else Reason.NO_FACTOR
 
 
-def _models(table: Table) -> list[Model]:
-    """The models to try, the richest first. Three-factor interactions are tested only against pure error."""
-    order = 3 if table.pure_df >= ENOUGH_DF else 2
+def _models(table: Table, frame: Frame | None) -> list[Model]:
+    """The models to try, the richest first. Three-factor interactions take replicates, or many cells."""
+    is_sparse = frame is not None and table.n_cells >= CELLS_FOR_THREE
+    order = 3 if table.pure_df >= ENOUGH_DF or is_sparse else 2
     model = orthogonal_model(table, order)
     if model is None:
         model = linear_model(table, order)
@@ -79,8 +85,9 @@ def _is_complete(table: Table, term: Term) -> bool:
 
 def _described(about: PlannedTests, table: Table, choice: Choice) -> PlannedTests:
     known = aliases.words(table)
-    correction, critical = _correction(choice)
-    terms = tuple(_planned_term(term, table, choice, known, critical) for term in choice.model.terms)
+    n_contrasts = sum(span.stop - span.start for span in choice.model.spans.values())
+    least = least_to_find(choice.error, n_contrasts)
+    terms = tuple(_planned_term(term, table, choice.model, known, least) for term in choice.model.terms)
     main = [term.smallest_effect_in_sd for term in terms if len(term.factors) == 1]
     return replace(
         about,
@@ -88,45 +95,20 @@ def _described(about: PlannedTests, table: Table, choice: Choice) -> PlannedTest
         terms=terms,
         not_tested=_not_tested(table, choice.model),
         orthogonal=choice.model.orthogonal,
-        correction=correction,
-        critical_value=critical,
-        smallest_effect_in_sd=max((size for size in main if size is not None), default=None),
+        critical_value=maximum.critical_value(n_contrasts, power_df(choice.error)),
+        smallest_effect_in_sd=max(main, default=None),
         words=tuple(Alias(_names(table, word), sign) for word, sign in known if len(word) == len(known[0][0])),
         resolution=len(known[0][0]) if known else None,
         notes=_notes(table, choice),
     )
 
 
-def _correction(choice: Choice) -> tuple[Correction, float | None]:
-    n_tests = len(choice.model.terms)
-    if choice.error.n_contrasts:
-        return Correction.LENTH, lenth.critical_value(choice.error.n_contrasts, n_tests)
-    if all(span.stop - span.start == 1 for span in choice.model.spans.values()):
-        return Correction.MAXIMUM, maximum.critical_value(n_tests, choice.error.df)
-    return Correction.HOLM, None
-
-
 def _planned_term(
-    term: Term, table: Table, choice: Choice, known: tuple[tuple[Term, int], ...], critical: float | None
+    term: Term, table: Table, model: Model, known: tuple[tuple[Term, int], ...], least: float
 ) -> PlannedTerm:
-    span = choice.model.spans[term]
-    df = span.stop - span.start
-    error = _standard_error(choice.model.covariance[span, span], term)
-    n_tests = len(choice.model.terms)
-    least = least_to_find(df, choice.error.df, n_tests, critical, choice.error.n_contrasts) if error else None
-    smallest = error * least if error and least else None
-    return PlannedTerm(_names(table, term), df, error, smallest, _aliases(term, table, choice.model, known))
-
-
-def _standard_error(covariance: np.ndarray, term: Term) -> float | None:
-    """The standard error, in sd, of an effect, or of the worst difference between a level and the reference."""
-    if len(covariance) == 1:
-        return 2 * float(np.sqrt(covariance[0, 0]))
-    if len(term) > 1:
-        return None
-    codes = level_codes(len(covariance) + 1)
-    differences = codes[:-1] - codes[-1]
-    return float(np.sqrt(np.einsum("ij,jk,ik->i", differences, covariance, differences).max()))
+    weights = contrast_weights(table, model, term)
+    error = float(np.sqrt(np.einsum("ij,jk,ik->i", weights, model.covariance, weights).max()))
+    return PlannedTerm(_names(table, term), len(weights), error, error * least, _aliases(term, table, model, known))
 
 
 def _aliases(term: Term, table: Table, model: Model, known: tuple[tuple[Term, int], ...]) -> tuple[Alias, ...]:
@@ -137,7 +119,7 @@ def _aliases(term: Term, table: Table, model: Model, known: tuple[tuple[Term, in
 
 def _not_tested(table: Table, model: Model) -> tuple[PlannedTerm, ...]:
     return tuple(
-        PlannedTerm(_names(table, term), 0, None, None, tuple(Alias(_names(table, other), None) for other in depends))
+        PlannedTerm(_names(table, term), 0, 0.0, 0.0, tuple(Alias(_names(table, other), None) for other in depends))
         for term, depends in model.lost.items()
         if len(depends) != 1
     )
@@ -152,6 +134,6 @@ def _notes(table: Table, choice: Choice) -> tuple[Note, ...]:
     order = max(len(term) for term in choice.model.terms)
     if order == 1 and len(table.factors) > 1:
         notes.append(Note.MAIN_EFFECTS_ALONE)
-    if choice.error.kind in (ErrorKind.HIGH_ORDER, ErrorKind.INTERACTIONS, ErrorKind.LENTH) and table.n_blocks < 2:
+    if choice.error.kind not in (ErrorKind.REPLICATES, ErrorKind.INERT) and table.n_blocks < 2:
         notes.append(Note.NO_SEED_NOISE)
     return tuple(notes)

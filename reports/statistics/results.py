@@ -53,8 +53,8 @@ class ErrorKind(StrEnum):
 
     REPLICATES = "replicates within cells"
     INERT = "factors that cannot act"
+    SPARSE = "most contrasts, of which few are taken to be real"
     HIGH_ORDER = "interactions of three or more factors"
-    LENTH = "Lenth's pseudo standard error"
     INTERACTIONS = "interactions of two or more factors"
 
 
@@ -79,25 +79,16 @@ class Note(StrEnum):
     NO_SEED_NOISE = "one run of each cell"
 
 
-class Correction(StrEnum):
-    """How several tests are kept at one family-wise error rate."""
-
-    MAXIMUM = "studentized maximum modulus"
-    LENTH = "simulated largest ratio to Lenth's pseudo standard error"
-    HOLM = "Holm"
-
-
 @dataclass(frozen=True)
 class ErrorTerm:
     """The error of a single run, by its source.
 
-    ``n_contrasts`` is 0 unless it is Lenth's, whose ``df`` is a third of them, for orientation only.
-    ``with_replicates``: what few replicates there are is pooled as well.
+    ``df`` counts what tells it; of contrasts of which few are real, all of them. ``with_replicates``: what few
+    replicates there are is pooled as well.
     """
 
     kind: ErrorKind
     df: float
-    n_contrasts: int = 0
     with_replicates: bool = False
 
 
@@ -111,17 +102,16 @@ class Alias:
 
 @dataclass(frozen=True)
 class PlannedTerm:
-    """A tested effect: a main effect or an interaction.
+    """A tested effect: a main effect or an interaction, of ``df`` contrasts: levels against the reference.
 
-    ``standard_error_in_sd`` is that of the estimate; for a factor with more levels, of its least well estimated
-    difference between a level and the reference, and ``smallest_effect_in_sd`` is then the difference between two
-    levels, the others halfway between. Both are None for interactions of such factors.
+    ``standard_error_in_sd`` is that of the estimate, of several the least well estimated; runs being independent.
+    ``smallest_effect_in_sd`` is found with 80 % chance.
     """
 
     factors: tuple[str, ...]
     df: int
-    standard_error_in_sd: float | None
-    smallest_effect_in_sd: float | None
+    standard_error_in_sd: float
+    smallest_effect_in_sd: float
     aliases: tuple[Alias, ...]
 
 
@@ -129,8 +119,8 @@ class PlannedTerm:
 class PlannedTests:
     """What a design can test, fixed by its rows alone; ``why_not`` tells why it can test nothing.
 
-    ``n_cells`` counts cells that differ in factors that can act. ``critical_value`` is for a single |t| (None with
-    Holm). ``smallest_effect_in_sd`` is that of the least well estimated main effect. ``words`` are the shortest
+    ``n_cells`` counts cells that differ in factors that can act. ``critical_value`` is for a single |t|.
+    ``smallest_effect_in_sd`` is that of the least well estimated main effect. ``words`` are the shortest
     products of two-level factors that are constant over the rows; ``resolution`` is the length of the shortest.
     ``not_tested`` are interactions without a test of their own, although no one tested term stands for them.
     """
@@ -145,7 +135,6 @@ class PlannedTests:
     terms: tuple[PlannedTerm, ...] = ()
     not_tested: tuple[PlannedTerm, ...] = ()
     orthogonal: bool = False
-    correction: Correction | None = None
     critical_value: float | None = None
     smallest_effect_in_sd: float | None = None
     words: tuple[Alias, ...] = ()
@@ -154,18 +143,24 @@ class PlannedTests:
 
     @property
     def n_tests(self) -> int:
-        """The size of the tested family."""
+        """The number of tested effects."""
         return len(self.terms)
+
+    @property
+    def n_contrasts(self) -> int:
+        """The size of the family of statements: the contrasts of all effects."""
+        return sum(term.df for term in self.terms)
 
 
 @dataclass(frozen=True)
 class Effect:
     """A tested term and what was found.
 
-    ``levels`` are the levels that differ from the baseline, one for each factor, where all factors have two. There
+    ``levels`` are the levels that differ from the baseline, one for each factor, where it has one contrast. There
     ``estimate`` is, for a main effect, the mean at that level less the mean at the baseline; for an interaction half
     the difference between the first factor's effect (or interaction) at the last factor's level and at its baseline.
-    ``statistic`` is t there, else F. The interval is simultaneous. ``statistic`` and ``p`` are of this term alone.
+    The interval is simultaneous. ``statistic`` is t, ``p`` of this contrast alone. Of several contrasts, p values and
+    ``statistic`` are of the surest, and ``found`` is whether any is.
     """
 
     factors: tuple[str, ...]
@@ -215,26 +210,53 @@ class LevelMean:
 
 
 @dataclass(frozen=True)
-class Copied:
-    """A factor that changes next to nothing: of runs that differ in it alone, those at one level count.
+class Likeness:
+    """How alike runs of one seed are that differ in one factor alone.
 
-    ``n_runs`` were left out, in ``n_groups`` of runs of which ``n_equal`` are equal; ``largest`` is the most that any
-    differ by.
+    ``correlation`` of their noise is an estimate, 0 where nothing speaks for more; None where it is not asked. Of
+    ``n_pairs`` with the baseline ``n_equal`` are equal; ``mean`` is that of their differences, ``largest`` the size of
+    the largest.
     """
 
     factor: str
-    n_runs: int
-    n_groups: int
+    correlation: float | None
+    n_pairs: int
     n_equal: int
+    mean: float
     largest: float
+
+
+@dataclass(frozen=True)
+class UnequalNoise:
+    """Factors at whose levels runs differ by unequal amounts, and the standard deviation of each combination.
+
+    ``groups`` are combinations of their levels, the noisiest first.
+    """
+
+    factors: tuple[str, ...]
+    groups: tuple[tuple[Mapping[str, str], float], ...]
+
+
+@dataclass(frozen=True)
+class RuinedBlock:
+    """A combination of levels at which ``n_runs`` came to ``mean`` where the others lead to expect ``expected``."""
+
+    levels: Mapping[str, str]
+    n_runs: int
+    mean: float
+    expected: float
+    p: float
 
 
 @dataclass(frozen=True)
 class EffectAnalysis:
     """Everything that a page says about effects; ``why_not`` tells why nothing could be tested.
 
-    ``sd`` is of a single run. ``n_dropped`` runs had no finite result, ``n_copies`` repeated another one;
-    the factors of ``copied`` are in no effect, and their runs left out.
+    ``sd`` is of a single run. ``n_dropped`` runs had no finite result, ``n_copies`` repeated another one,
+    ``n_not_learned`` did not learn, and those of ``ruined`` blocks are far off; they are in no effect. ``likeness`` has
+    every factor that was analysed.
+    ``at_baseline`` are the effects of the factors of found interactions, those that they act together with being at
+    their baseline.
     ``conditional`` splits a factor of a found interaction by the levels of the others; an interaction within a larger
     found one is left to that one. ``smallest_effect`` is found with 80 % chance.
     """
@@ -249,13 +271,17 @@ class EffectAnalysis:
     means: tuple[LevelMean, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     conditional: tuple[Comparison, ...] = ()
+    at_baseline: tuple[Comparison, ...] = ()
     smallest_effect: float | None = None
-    copied: tuple[Copied, ...] = ()
+    likeness: tuple[Likeness, ...] = ()
+    unequal: UnequalNoise | None = None
+    n_not_learned: int = 0
+    ruined: tuple[RuinedBlock, ...] = ()
 
     @property
     def n_results(self) -> int:
         """Runs with a finite result, counted or left out."""
-        return self.plan.n_runs + self.n_copies + sum(one.n_runs for one in self.copied)
+        return self.plan.n_runs + self.n_copies + self.n_not_learned + sum(one.n_runs for one in self.ruined)
 
     @property
     def found(self) -> tuple[Effect, ...]:

@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from reports.statistics import maximum
 from reports.statistics.design_table import Table, make_table
 from reports.statistics.error_terms import ENOUGH_DF
 from reports.statistics.planning import planned
 from reports.statistics.power import least_to_find
-from reports.statistics.results import Correction, Factor, PlannedTerm, PlannedTests
+from reports.statistics.results import ErrorKind, ErrorTerm, Factor, PlannedTerm, PlannedTests
 
 MOST_SEEDS = 10_000
 
@@ -18,7 +17,7 @@ MOST_SEEDS = 10_000
 def _worst(plan: PlannedTests) -> PlannedTerm | None:
     """The main effect that is estimated least well: the plan's smallest detectable effect is its."""
     main = [term for term in plan.terms if len(term.factors) == 1]
-    return max(main, key=lambda term: term.smallest_effect_in_sd or 0.0, default=None)
+    return max(main, key=lambda term: term.smallest_effect_in_sd, default=None)
 
 
 def seeds_needed(
@@ -55,12 +54,10 @@ def _smallest(table: Table, n_seeds: int) -> float | None:
     least = next(number for number in count(1) if number == n_seeds or _pure_df(table, number) >= ENOUGH_DF)
     plan, _ = planned(table.repeated(least))
     worst = _worst(plan)
-    if least == n_seeds or worst is None or worst.standard_error_in_sd is None:
+    if least == n_seeds or worst is None:
         return plan.smallest_effect_in_sd
-    df = _pure_df(table, n_seeds)
-    critical = None if plan.correction is Correction.HOLM else maximum.critical_value(plan.n_tests, df)
-    error = worst.standard_error_in_sd * math.sqrt(least / n_seeds)
-    return error * least_to_find(worst.df, df, plan.n_tests, critical, 0)
+    error = ErrorTerm(ErrorKind.REPLICATES, _pure_df(table, n_seeds))
+    return worst.standard_error_in_sd * math.sqrt(least / n_seeds) * least_to_find(error, plan.n_contrasts)
 
 
 def _pure_df(table: Table, n_seeds: int) -> int:

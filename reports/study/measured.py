@@ -5,7 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from reports.statistics.best_cell import CellMean, Winner, expected_means, winner
+from reports.statistics.fitting import Fit
 from reports.statistics.results import EffectAnalysis, Factor, Run
 from reports.study.view import StudyRows
 
@@ -93,25 +96,45 @@ def inert_factors(
     )
 
 
-def winner_by_effects(about: Measured, analysis: EffectAnalysis, *, lower_is_better: bool) -> Winner | None:
+def winner_by_effects(
+    about: Measured, analysis: EffectAnalysis, fitted: Fit | None, *, lower_is_better: bool
+) -> Winner | None:
     """Find the rows that may be the best, by the noise of an analysis of them; None without such, or below two rows.
 
-    Indexes are positions in the table. The centres of the shrunken estimate are what the effects found predict.
+    Indexes are positions in the table. Rows of a ruined block are none, nor those of which no run learned. Each is
+    compared with each by what their runs of one seed differ by. The centres of the shrunken estimate are what the
+    effects found predict.
     """
-    if len(about.cells) < 2 or analysis.sd is None or analysis.plan.error is None:
+    if fitted is None or len(about.cells) < 2:
         return None
-    cells = _means(about)
+    table = fitted.table
+    names = [factor.name for factor in table.factors]
+    numbers: dict[tuple[str, ...], int] = {}
+    for row, cell in zip(table.levels.tolist(), table.cells.tolist(), strict=True):
+        labels = tuple(factor.labels[level] for factor, level in zip(table.factors, row, strict=True))
+        numbers.setdefault(labels, cell)
+    rows: dict[int, tuple[int, Mapping[str, str]]] = {}
+    for place, levels, _ in about.cells:
+        number = numbers.get(tuple(levels[name] for name in names))
+        if number is not None:
+            rows.setdefault(number, (place, levels))
+    known = sorted(rows)
+    if len(known) < 2:
+        return None
+    means, covariance = fitted.cell_means()
+    counts = table.runs_per_cell
+    cells = [CellMean(rows[number][0], float(means[number]), int(counts[number])) for number in known]
     expected, n_coefficients = expected_means(
         about.factors,
-        [levels for _, levels, _ in about.cells],
+        [rows[number][1] for number in known],
         [cell.mean for cell in cells],
         [cell.n for cell in cells],
         [effect.factors for effect in analysis.found],
     )
     return winner(
         cells,
-        analysis.sd,
-        analysis.plan.error.df,
+        covariance[np.ix_(known, known)],
+        min(fitted.family.df, fitted.scale_df),
         lower_is_better=lower_is_better,
         expected=expected.tolist(),
         n_coefficients=n_coefficients,
@@ -129,9 +152,6 @@ def winner_by_seeds(about: Measured, *, lower_is_better: bool) -> Winner | None:
     df = len(deviations) - len(cells)
     if len(cells) < 2 or not df or not any(deviations):
         return None
-    sd = math.sqrt(math.fsum(one**2 for one in deviations) / df)
-    return winner(_means(about), sd, df, lower_is_better=lower_is_better)
-
-
-def _means(about: Measured) -> list[CellMean]:
-    return [CellMean(index, sum(values) / len(values), len(values)) for index, _, values in about.cells]
+    variance = math.fsum(one**2 for one in deviations) / df
+    means = [CellMean(index, sum(values) / len(values), len(values)) for index, _, values in cells]
+    return winner(means, np.diag([variance / cell.n for cell in means]), df, lower_is_better=lower_is_better)

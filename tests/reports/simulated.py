@@ -22,12 +22,9 @@ def full_factorial(level_counts: Sequence[int]) -> tuple[tuple[Factor, ...], tup
 
 def chance_to_see(plan: PlannedTests, effect_in_sd: float) -> float:
     """The chance that a main effect of this size is found, the least well estimated one's."""
-    worst = max((term for term in plan.terms if len(term.factors) == 1), key=lambda one: one.smallest_effect_in_sd or 0)
+    worst = max((term for term in plan.terms if len(term.factors) == 1), key=lambda one: one.smallest_effect_in_sd)
     assert plan.error is not None
-    assert worst.standard_error_in_sd is not None
-    ratio = effect_in_sd / worst.standard_error_in_sd
-    error = plan.error
-    return chance_to_find(ratio, worst.df, error.df, plan.n_tests, plan.critical_value, error.n_contrasts)
+    return chance_to_find(effect_in_sd / worst.standard_error_in_sd, plan.error, plan.n_contrasts)
 
 
 def simulated(

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -13,11 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_t
 
-from reports.statistics import lenth, maximum
+from reports.statistics import maximum
 from reports.statistics.analyse import analyse_effects
-from reports.statistics.fitting import holm
 from reports.statistics.planning import plan_tests
-from reports.statistics.results import Alias, Correction, EffectAnalysis, ErrorKind, Factor, Note, Reason, Run
+from reports.statistics.results import Alias, EffectAnalysis, ErrorKind, Factor, Note, Reason, Run
 from reports.statistics.sensitivity import same_budget, seeds_needed
 from tests.reports.seed64 import POOLER, half, read_seed64
 from tests.reports.simulated import chance_to_see, full_factorial, named, simulated, with_copies
@@ -33,13 +32,13 @@ class TestSeed64:
         assert error is not None
         assert (error.kind, error.df, analysis.plan.n_tests) == (ErrorKind.INERT, 32, 25)
         assert analysis.plan.inert == POOLER
-        assert analysis.sd == pytest.approx(0.00102, abs=5e-6)
+        assert analysis.sd == pytest.approx(0.00102, abs=5e-5)
 
     def test_main_effect(self, analysis: EffectAnalysis) -> None:
         effect = analysis.found[0]
         assert (effect.name, effect.levels) == ("reinit_layers", ("6",))
         assert effect.estimate == pytest.approx(-0.0051, abs=5e-5)
-        assert effect.standard_error == pytest.approx(0.00025, abs=1e-5)
+        assert effect.standard_error == pytest.approx(0.00025, abs=3e-5)
 
     def test_harm_is_tied_to_no_warm_up_and_unfrozen_layers(self, analysis: EffectAnalysis) -> None:
         assert {"bertadam x warmup_proportion", "bertadam x frozen_layers x warmup_proportion"} <= named(
@@ -60,7 +59,6 @@ class TestSeed64:
         assert list(named(whole))[:1] == list(named(part)) == ["reinit_layers"]
         sizes = {effect.name: abs(effect.estimate or 0) for effect in part.effects}
         assert sorted(named(whole), key=sizes.__getitem__, reverse=True) == list(named(whole))
-        assert len(named(whole)) == 4
         assert part.plan.resolution == 6
         assert part.plan.words == (Alias(tuple(factor.name for factor in factors), 1),)
         aliases = {term.factors: term.aliases for term in part.plan.terms}
@@ -73,7 +71,7 @@ class TestSeed64:
         assert analysis.plan.words == ()
         assert analysis.found[0].name == "reinit_layers"
         assert analysis.plan.error is not None
-        assert analysis.plan.error.kind is ErrorKind.HIGH_ORDER
+        assert analysis.plan.error.kind is ErrorKind.SPARSE
 
     def test_one_failed_run_changes_little(self, shared_data: Path) -> None:
         factors, runs = read_seed64(shared_data)
@@ -101,24 +99,13 @@ class TestCriticalValues:
     def test_small_p_values_keep_their_digits(self) -> None:
         assert maximum.adjusted_p(np.array([40.0]), 21, 60)[0] == pytest.approx(21 * 4.3e-45, rel=0.1)
 
-    @pytest.mark.parametrize(("n_contrasts", "n_tests"), [(7, 6), (15, 10), (63, 21)])
-    def test_lenth_on_fresh_noise(self, n_contrasts: int, n_tests: int) -> None:
-        noise = np.random.default_rng(1).standard_normal((20_000, n_contrasts))
-        largest = np.abs(noise[:, :n_tests]).max(axis=1) / lenth.pseudo_standard_error(noise)
-        assert np.mean(largest > lenth.critical_value(n_contrasts, n_tests)) == pytest.approx(0.05, abs=0.006)
-        assert np.mean(lenth.adjusted_p(largest, n_contrasts, n_tests) <= 0.05) == pytest.approx(0.05, abs=0.006)
-
-    def test_power_of_lenth(self) -> None:
-        assert lenth.power(4.5, 63, 21) == pytest.approx(0.84, abs=0.01)
-
 
 class TestAgainstStatsmodels:
-    """Type III tests of the linear model, as an independent formula interface computes them."""
+    """The linear model, as an independent formula interface fits it."""
 
     @pytest.mark.parametrize("counts", [(3, 2, 2), (3, 4)])
     def test_unbalanced(self, counts: tuple[int, ...]) -> None:
         from statsmodels.formula.api import ols
-        from statsmodels.stats.anova import anova_lm
 
         factors, runs = simulated(counts, 3, lambda cell: 0.8 * int(cell["factor 1"]), shift=2.0)
         del runs[7], runs[12]
@@ -128,20 +115,13 @@ class TestAgainstStatsmodels:
             [{names[n]: v for n, v in run.levels.items()} | {"block": run.block, "y": run.value} for run in runs]
         )
         formula = "y ~ C(block, Sum) + " + " * ".join(f"C({name}, Sum)" for name in names.values())
-        # The saturated model of cells: what it leaves is the pure error.
-        table = anova_lm(ols(formula, frame).fit(), typ=3)
-        assert analysis.plan.correction is Correction.HOLM
-        assert analysis.sd == pytest.approx(math.sqrt(table.loc["Residual", "sum_sq"] / table.loc["Residual", "df"]))
-        for effect in analysis.effects:
-            row = ":".join(f"C({names[name]}, Sum)" for name in effect.factors)
-            assert effect.statistic == pytest.approx(table.loc[row, "F"])
-            assert effect.p == pytest.approx(table.loc[row, "PR(>F)"])
-
-    def test_holm(self) -> None:
-        from statsmodels.stats.multitest import multipletests
-
-        p = np.random.default_rng(0).random(40).round(1) ** 4  # with ties
-        assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])
+        params = ols(formula, frame).fit().params
+        for one in analysis.comparisons:
+            mine = [value for name, value in params.items() if name.startswith(f"C({names[one.factor]}, Sum)[")
+                    and ":" not in name]  # fmt: skip
+            levels = [*mine, -sum(mine)]
+            assert one.estimate == pytest.approx(levels[int(one.level)] - levels[0])
+        assert {one.factor for one in analysis.comparisons} == {f.name for f in factors if len(f.labels) > 2}
 
     def test_marginal_means(self) -> None:
         factors, runs = simulated((3, 2), 2, lambda cell: float(cell["factor 1"]), sd=0.01)
@@ -230,57 +210,102 @@ def one_at_a_time(n_factors: int) -> tuple[tuple[Factor, ...], list[dict[str, st
     return factors, [cell for cell in cells if sum(level != "0" for level in cell.values()) < 2]
 
 
-class TestCopies:
-    """Runs of one seed that a factor changes next to nothing."""
+class TestAlike:
+    """Runs of one seed that are alike, to any degree."""
 
-    @pytest.mark.parametrize(("counts", "n_seeds"), [((2,) * 5, 1), ((2,) * 4, 1), ((2, 3, 2), 3)])
-    @pytest.mark.parametrize("jitter", [0.0, 0.05])
-    def test_the_others_are_analysed_without_them(self, counts: tuple[int, ...], n_seeds: int, jitter: float) -> None:
+    @pytest.mark.parametrize(("counts", "n_seeds"), [((2,) * 6, 1), ((2,) * 6, 2), ((2, 3, 2), 4)])
+    def test_copies_are_seen_and_told(self, counts: tuple[int, ...], n_seeds: int) -> None:
         factors, runs = simulated(counts, n_seeds, lambda cell: 2.0 * (cell["factor 1"] == "1"), seed=3)
-        analysis = analyse_effects(factors, with_copies("factor 2", runs, jitter, seed=3, equal=0.7))
-        others = [factor for factor in factors if factor.name != "factor 2"]
-        kept = [run for run in runs if run.levels["factor 2"] == "0"]
-        assert replace(analysis, copied=()) == analyse_effects(others, kept)
-        (told,) = analysis.copied
-        assert (told.factor, told.n_groups, told.n_runs) == ("factor 2", len(kept), len(runs) - len(kept))
-        assert (told.n_equal == told.n_groups, told.largest == 0) == ((True, True) if not jitter else (False, False))
+        analysis = analyse_effects(factors, with_copies("factor 2", runs, 0.05, seed=3, equal=0.7))
+        told = next(one for one in analysis.likeness if one.factor == "factor 2")
+        assert (told.correlation or 0) > 0.8
+        assert 0 < told.n_equal < told.n_pairs
+        assert told.largest < 0.3
+        assert "factor 1" in named(analysis)
         assert analysis.n_results == len(runs)
 
-    def test_several_such_factors(self) -> None:
-        factors, runs = simulated((2,) * 6)
-        runs = with_copies("factor 3", with_copies("factor 5", runs, 0.0), 0.1, equal=0.7)
-        analysis = analyse_effects(factors, runs)
-        assert {one.factor for one in analysis.copied} == {"factor 3", "factor 5"}
-        assert (analysis.plan.n_runs, analysis.n_results) == (16, 64)
+    def test_exact_copies_leave_nothing_of_a_factor(self) -> None:
+        factors, runs = simulated((2,) * 6, 2)
+        analysis = analyse_effects(factors, with_copies("factor 2", runs, 0.0))
+        told = next(one for one in analysis.likeness if one.factor == "factor 2")
+        assert (told.correlation or 0) > 0.99
+        assert (told.largest, told.n_equal) == (0, told.n_pairs)
+        assert not any("factor 2" in effect.factors for effect in analysis.found)
 
-    def test_a_lost_run_is_stood_in_for_by_its_copy(self) -> None:
-        factors, runs = simulated((2,) * 5)
-        runs = with_copies("factor 2", runs, 0.0)
-        lost = next(n for n, run in enumerate(runs) if run.levels["factor 2"] == "0")
-        whole, part = (analyse_effects(factors, some) for some in (runs, runs[:lost] + runs[lost + 1 :]))
-        assert [effect.estimate for effect in part.effects] == pytest.approx([e.estimate for e in whole.effects])
-        assert (part.n_results, whole.n_results) == (31, 32)
-
-    def test_small_noise_beside_real_effects_is_no_copy(self) -> None:
-        """Everything that the other factors do is real and large, so the noise seems larger without this one."""
-        factors, runs = simulated((2,) * 5, sd=0.01)
-        real = np.random.default_rng(0).normal(size=16)
-        whole = [
-            replace(run, value=(run.value or 0.0) + real[int("".join(list(run.levels.values())[1:]), 2)])
-            for run in runs
-        ]
-        assert not analyse_effects(factors, whole).copied
-
-    def test_a_steady_effect_is_no_copy(self) -> None:
-        """Every run at one level is better by five sd: alike they are not."""
-        factors, runs = simulated((2,) * 5)
+    def test_a_steady_effect_of_a_near_copy_is_found(self) -> None:
+        """Half of a standard deviation in every pair is no copy, however much the pairs are alike otherwise."""
+        factors, runs = simulated((2,) * 6, 2)
         shifted = [
-            replace(run, value=(run.value or 0.0) + 5.0 * (run.levels["factor 2"] == "1"))
-            for run in with_copies("factor 2", runs, 0.0)
+            replace(run, value=(run.value or 0.0) + 0.5 * (run.levels["factor 2"] == "1"))
+            for run in with_copies("factor 2", runs, 0.05)
         ]
-        analysis = analyse_effects(factors, shifted)
-        assert not analysis.copied
-        assert "factor 2" in named(analysis)
+        found = {effect.name: effect for effect in analyse_effects(factors, shifted).found}
+        assert found["factor 2"].estimate == pytest.approx(0.5, abs=0.05)
+        assert found["factor 2"].interval is not None
+        assert found["factor 2"].interval[1] - found["factor 2"].interval[0] < 0.5
+
+    def test_the_same_runs_give_the_same_answer(self) -> None:
+        factors, runs = simulated((2,) * 5, 2)
+        assert analyse_effects(factors, runs) == analyse_effects(factors, runs)
+
+    @settings(max_examples=30)
+    @given(st.floats(1e-3, 1e3), st.floats(-1e3, 1e3), st.permutations(range(32)))
+    def test_units_and_order_do_not_matter(self, unit: float, zero: float, order: list[int]) -> None:
+        factors, runs = simulated((2,) * 4, 2, lambda cell: 2.0 * (cell["factor 1"] == "1"))
+        other = [replace(runs[place], value=unit * (runs[place].value or 0.0) + zero) for place in order]
+        for one, same in zip(
+            analyse_effects(factors, runs).effects, analyse_effects(factors, other).effects, strict=True
+        ):
+            assert same.adjusted_p == pytest.approx(one.adjusted_p, abs=1e-6)
+            assert same.estimate == pytest.approx(unit * (one.estimate or 0.0), rel=1e-6, abs=1e-9 * unit)
+
+
+class TestWhereTrainingSucceeds:
+    def test_runs_that_did_not_learn_are_in_no_effect(self) -> None:
+        factors, runs = simulated((2,) * 5, 2)
+        spoiled = [
+            replace(run, value=-50.0, learned=False) if place % 13 == 0 else run for place, run in enumerate(runs)
+        ]
+        kept = [run for run in spoiled if run.learned]
+        analysis = analyse_effects(factors, spoiled)
+        assert replace(analysis, n_not_learned=0) == analyse_effects(factors, kept)
+        assert (analysis.n_not_learned, analysis.n_results) == (5, 64)
+
+    @pytest.mark.parametrize("n_seeds", [1, 2])
+    def test_a_ruinous_combination_is_named_and_set_aside(self, n_seeds: int) -> None:
+        block = {"factor 1": "1", "factor 3": "1", "factor 4": "0"}
+
+        def ruined(cell: Mapping[str, str]) -> float:
+            return 3.0 * (cell["factor 2"] == "1") - 15.0 * (block.items() <= cell.items())
+
+        analysis = analyse_effects(*simulated((2,) * 6, n_seeds, ruined, seed=1))
+        (found,) = analysis.ruined
+        assert found.levels == block
+        assert found.n_runs == 8 * n_seeds
+        assert found.expected - found.mean == pytest.approx(15.0, abs=2.0)
+        assert named(analysis)["factor 2"] == pytest.approx(3.0, abs=1.0)
+        assert not any({"factor 1", "factor 3"} & set(effect.factors) for effect in analysis.found)
+
+    def test_two_levels_that_ruin_together_are_an_interaction(self) -> None:
+        def ruined(cell: Mapping[str, str]) -> float:
+            return -15.0 * (cell["factor 1"] == cell["factor 3"] == "1")
+
+        analysis = analyse_effects(*simulated((2,) * 6, 2, ruined))
+        assert analysis.ruined == ()
+        assert "factor 1 x factor 3" in named(analysis)
+
+    def test_unequal_noise_is_found_and_used(self) -> None:
+        factors, runs = simulated((2,) * 6, 2)
+        unequal = [
+            replace(run, value=(run.value or 0.0) * (10.0 if run.levels["factor 2"] == "1" else 1.0)) for run in runs
+        ]
+        found = analyse_effects(factors, unequal).unequal
+        assert found is not None
+        assert found.factors == ("factor 2",)
+        (noisy, most), (quiet, least) = found.groups
+        assert (noisy, quiet) == ({"factor 2": "1"}, {"factor 2": "0"})
+        assert most / least == pytest.approx(10, rel=0.4)
+        assert analyse_effects(factors, runs).unequal is None
 
 
 class TestDesigns:
@@ -331,7 +356,7 @@ class TestDesigns:
         even = [cell for cell in cells if cell not in part]
         assert plan_tests(factors, even, 3).terms[0].aliases == (Alias(("factor 2", "factor 3"), -1),)
 
-    def test_saturated_fraction_falls_back_on_lenth(self) -> None:
+    def test_of_a_saturated_fraction_few_contrasts_are_taken_to_be_real(self) -> None:
         factors, cells = full_factorial((2,) * 7)
         level = [{name: int(label) for name, label in cell.items()} for cell in cells]
         part = [
@@ -345,7 +370,7 @@ class TestDesigns:
         plan = plan_tests(factors, part)
         assert (plan.n_cells, plan.n_tests, plan.resolution) == (8, 7, 3)
         assert plan.error is not None
-        assert plan.error.kind is ErrorKind.LENTH
+        assert plan.error.kind is ErrorKind.SPARSE
 
     def test_cells_left_out_by_a_rule(self) -> None:
         factors, runs = simulated((2, 2, 2, 2), 3)
@@ -383,11 +408,10 @@ class TestPlan:
             error = plan_tests(*full_factorial(counts), n_seeds).error
             return error and error.kind
 
-        assert kind((2,) * 6, 1) is ErrorKind.HIGH_ORDER
+        assert kind((2,) * 6, 1) is ErrorKind.SPARSE
         assert kind((2,) * 6, 2) is ErrorKind.REPLICATES
-        assert kind((2,) * 4, 1) is ErrorKind.LENTH
-        assert kind((2,) * 3, 1) is ErrorKind.LENTH
-        assert kind((3, 4), 1) is ErrorKind.INTERACTIONS
+        assert kind((2,) * 3, 1) is ErrorKind.SPARSE
+        assert kind((3, 2), 1) is ErrorKind.INTERACTIONS
         assert kind((2, 2), 1) is None
 
     def test_plan_is_what_the_analysis_does(self) -> None:

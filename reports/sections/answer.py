@@ -1,0 +1,209 @@
+"""The answer, before anything else: what to use, what matters, and every cell at a glance."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from reports.figures.figure import Picture
+from reports.figures.heat_map import NAME as HEAT_MAP
+from reports.formats.markdown import NOT_LEARNED_MARK, bullets, escape, paragraphs, wrap
+from reports.formats.table import decimals
+from reports.language.say import say
+from reports.sections.context import PageSection
+from reports.sections.effects_text import Words, all_of, power_text, ruined_text, signed
+from reports.sections.figures import figure_text
+from reports.sections.results import none_above_text, yardstick_sentence
+from reports.statistics.results import Comparison, Effect
+from reports.study.choice import Choice, choice_of
+
+MOST_LINES = 5
+MOST_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Answer(PageSection):
+    """The lines below the title: one recommendation, at most five lines on what matters, and the heat map."""
+
+    pictures: tuple[Picture, ...] = ()
+
+    def format(self) -> str:
+        """Return the lines; empty before there is any result."""
+        if not (recommended := self._recommended()):
+            return ""
+        shown = [figure_text(picture) for picture in self.pictures if picture.name == HEAT_MAP]
+        return paragraphs([wrap(recommended), bullets(self._lines()[:MOST_LINES]), *shown])
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the choice; null where nothing tells by how much a cell would have to lead."""
+        return {"choice": None if self.choice is None else asdict(self.choice)}
+
+    @cached_property
+    def choice(self) -> Choice | None:
+        """The cell to use."""
+        best = self.page.winner
+        return None if best is None else choice_of(self.study, best, self._baseline)
+
+    @cached_property
+    def words(self) -> Words:
+        """How this page spells things."""
+        return Words.of(self.study)
+
+    @cached_property
+    def _levels(self) -> Mapping[int, Mapping[str, str]]:
+        """The levels of every cell, by its position."""
+        return {place: levels for place, levels, _ in self.page.measured_on_dev.cells}
+
+    @cached_property
+    def _baseline(self) -> int | None:
+        wanted = {factor.name: factor.baseline for factor in self.study.factors}
+        return next((place for place, levels in self._levels.items() if dict(levels) == wanted), None)
+
+    def _recommended(self) -> str:
+        if text := none_above_text(self.study):
+            return text
+        if self.choice is None:
+            return self._unjudged()
+        found = self.choice
+        named = {"cell": self._name(found.use), "best": self._name(found.best)}
+        if found.is_baseline:
+            if found.use == found.best:
+                return say("**Use {cell}, the baseline: nothing beats it.**", **named)
+            return say(
+                "**Use {cell}, the baseline: nothing beats it.** What came out best, {best}, cannot be told from it.",
+                **named,
+            )
+        named |= {"settings": self._settings(found.use)}
+        if found.use == found.best:
+            return self._lead(say("**Use {cell}: {settings}.** It came out best.", **named))
+        if found.time_ratio is None:
+            return self._lead(
+                say("**Use {cell}: {settings}.** What came out best, {best}, cannot be told from it.", **named)
+            )
+        return self._lead(
+            say(
+                "**Use {cell}: {settings}.** It cannot be told from what came out best, {best}, and trains in {ratio} "
+                "of its time.",
+                ratio=f"{found.time_ratio:.0%}",
+                **named,
+            )
+        )
+
+    def _lead(self, text: str) -> str:
+        """Add how the choice stands to the baseline."""
+        best, found = self.page.winner, self.choice
+        if best is None or found is None or found.baseline is None:
+            return text
+        name = self._name(found.baseline)
+        if found.baseline not in best.candidates:
+            more = say("The baseline, {cell}, is worse.", cell=name)
+        else:
+            more = say("Whether it beats the baseline, {cell}, chance does not let us tell.", cell=name)
+        return say("{first} {second}", first=text, second=more)
+
+    def _unjudged(self) -> str:
+        """Name the best result where nothing tells what chance alone does."""
+        if self.study.is_imported or not self.study.ranking:
+            return ""
+        first = self.study.ranking[0]
+        return say(
+            "**{cell} came out best ({mean}{on_dev}), but nothing here tells what chance alone does**: run the cells "
+            "with more seeds.",
+            cell=first.name(escape)[0].upper() + first.name(escape)[1:],
+            mean=decimals(first.dev.mean),
+            on_dev=say(" on dev") if self.study.has_test else "",
+        )
+
+    def _name(self, place: int) -> str:
+        rows = self.study.observations
+        return self.words.row(escape(rows[place - 1].index if rows else str(place)))
+
+    def _settings(self, place: int) -> str:
+        """Spell what differs from the baseline."""
+        levels = self._levels[place]
+        return self.words.given(
+            {
+                factor.name: levels[factor.name]
+                for factor in self.study.factors
+                if levels[factor.name] != factor.baseline
+            }
+        )
+
+    def _lines(self) -> list[str]:
+        analysis = self.page.analysis
+        if self.page.is_observational or analysis.why_not:
+            return [line for line in [yardstick_sentence(self.study)] if line]
+        lines = []
+        if analysis.n_not_learned:
+            lines.append(
+                say(
+                    "{n} of {total} runs did not learn {mark}; what follows holds where training succeeds.",
+                    n=analysis.n_not_learned,
+                    total=analysis.n_results,
+                    mark=NOT_LEARNED_MARK,
+                )
+            )
+        lines += [ruined_text(self.words, block) for block in analysis.ruined]
+        room = MOST_LINES - len(lines) - bool(yardstick_sentence(self.study)) - 1
+        told = self._found_lines()
+        lines += told[: max(room, 1)]
+        lines.append(self._not_found())
+        lines.append(yardstick_sentence(self.study))
+        return [line for line in lines if line]
+
+    def _found_lines(self) -> list[str]:
+        """Say what each factor with an effect does at the baseline, the largest first."""
+        analysis = self.page.analysis
+        sizes: dict[str, tuple[float, str]] = {}
+        for effect in analysis.found:
+            for name in effect.factors:
+                if name not in sizes and (line := self._factor_line(name, effect)):
+                    sizes[name] = line
+        return [text for _, text in sorted(sizes.values(), key=lambda one: -one[0])]
+
+    def _factor_line(self, name: str, effect: Effect) -> tuple[float, str] | None:
+        analysis, column = self.page.analysis, self.words.columns[name]
+        steps = [one for one in analysis.at_baseline if one.factor == name]
+        steps = steps or [one for one in analysis.comparisons if one.factor == name]
+        if steps:
+            found = [one for one in steps if one.found] or steps[:1]
+            told = all_of(self._step_text(one) for one in found[:MOST_NAMED])
+            text = say("{column}: {steps}.", column=column, steps=told)
+            if all(not one.found for one in steps):
+                text = say("{column} matters only together with {others}.", column=column, others=self._others(steps))
+            return max(abs(one.estimate) for one in steps), text
+        if len(effect.factors) > 1 or effect.estimate is None:
+            return None
+        change = next((one for one in analysis.means if one.factor == name and one.level != effect.levels[0]), None)
+        step = self.words.change(effect.levels[0], change.level if change else "")
+        verdict = self.words.verdict(effect.estimate)
+        text = say("{column} {change}: {size}, {verdict}.", column=column, change=step, verdict=verdict,
+                   size=signed(effect.estimate))  # fmt: skip
+        return abs(effect.estimate), text
+
+    def _step_text(self, one: Comparison) -> str:
+        change = self.words.change(one.level, one.reference)
+        verdict = self.words.verdict(one.estimate) if one.found else say("not told from zero")
+        if one.given:
+            return say(
+                "{change} {size}, {verdict} with {given}",
+                change=change,
+                size=signed(one.estimate),
+                verdict=verdict,
+                given=self.words.given(one.given),
+            )
+        return say("{change} {size}, {verdict}", change=change, size=signed(one.estimate), verdict=verdict)
+
+    def _others(self, steps: Sequence[Comparison]) -> str:
+        return all_of(self.words.columns[name] for name in steps[0].given)
+
+    def _not_found(self) -> str:
+        analysis = self.page.analysis
+        acting = {name for effect in analysis.found for name in effect.factors}
+        acting |= {name for block in analysis.ruined for name in block.levels}
+        others = [effect.factors[0] for effect in analysis.effects if len(effect.factors) == 1]
+        quiet = [self.words.columns[name] for name in others if name not in acting]
+        if not quiet:
+            return ""
+        text = say("No effect of {names} was found.", names=all_of(quiet))
+        return say("{first} {second}", first=text, second=power_text(analysis)) if analysis.smallest_effect else text

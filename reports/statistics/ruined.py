@@ -1,0 +1,151 @@
+"""A combination of three levels that ruins results: cells that fall far from what all others say of them.
+
+Such a block is no three-factor interaction among others: it is deep, its runs differ by far more than others do, and
+pooled with them it hides everything else. The cells outside of it are fitted with their main effects and two-factor
+interactions; that prediction is held against the cells inside (Chow 1960, Econometrica 28, 591-605).
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+
+import numpy as np
+from scipy.stats import f as f_distribution
+
+from reports.statistics.design_table import Table, make_table
+from reports.statistics.models import level_codes, linear_model
+from reports.statistics.results import Array, Factor, Indexes, RuinedBlock, Run
+
+RARE = 0.005
+"""The chance to name a block where there is none: the effects have the other 5 %."""
+FARTHEST_NOISE = 5.0
+"""So many standard deviations of the runs outside lie between a ruined block and its prediction, and more."""
+"""And it is no small matter beside all that varies: as much as the standard deviation of all results."""
+SAME_SIDE = 0.75
+FEWEST_RUNS = 4
+FEWEST_DF = 10
+MOST_BLOCKS = 2
+MOST_RUNS = 2000
+
+
+@dataclass(frozen=True)
+class _Suspect:
+    p: float
+    rows: Indexes
+    positions: tuple[int, ...]
+    levels: tuple[int, ...]
+    shift: float
+
+
+def without_ruined(
+    factors: Sequence[Factor], runs: Sequence[Run], inert: Sequence[str], *, lower_is_better: bool | None = None
+) -> tuple[list[Run], tuple[RuinedBlock, ...]]:
+    """Take the ruined blocks out, the surest first; return the other runs and what was found."""
+    kept = list(runs)
+    found: list[RuinedBlock] = []
+    while len(found) < MOST_BLOCKS:
+        table = make_table(factors, [run.levels for run in kept], [run.block for run in kept], inert)
+        values = np.array([run.value for run in kept], dtype=float)
+        suspect = _surest(table, values, lower_is_better)
+        if suspect is None:
+            break
+        found.append(_told(table, values, suspect))
+        inside = set(suspect.rows.tolist())
+        kept = [run for place, run in enumerate(kept) if place not in inside]
+    return kept, tuple(found)
+
+
+def _surest(table: Table, values: Array, lower_is_better: bool | None) -> _Suspect | None:
+    if len(table.factors) < 3 or not FEWEST_DF < table.n_runs <= MOST_RUNS or not np.ptp(values):
+        return None
+    model = linear_model(table, 2)
+    if any(len(term) < 2 for term in model.lost) or model.residual_df < FEWEST_DF:
+        return None
+    root = np.linalg.qr(model.matrix)[0]
+    residuals = values - root @ (root.T @ values)
+    total, spread = float(residuals @ residuals), float(values.std())
+    blocks = list(_blocks(table, values))
+    n_possible = sum(math.prod(len(table.factors[one].labels) for one in positions) for positions, _, _ in blocks)
+    best = None
+    for positions, levels, rows in blocks:
+        n_inside = len(rows)
+        left = np.eye(n_inside) - root[rows] @ root[rows].T
+        if np.linalg.eigvalsh(left)[0] < SINGULAR or model.residual_df - n_inside < FEWEST_DF:
+            continue
+        shifts = np.linalg.solve(left, residuals[rows])
+        inside, df = float(residuals[rows] @ shifts), model.residual_df - n_inside
+        outside = max(total - inside, 0.0)
+        if outside <= SINGULAR * total:
+            continue
+        others = np.delete(np.arange(table.n_runs), rows)
+        elsewhere = residuals[others] + root[others] @ (root[rows].T @ shifts)
+        # Runs that are copies of each other count once on both sides.
+        copies = _copies(table, others, elsewhere, positions)
+        ratio = (inside / n_inside) / (outside / df)
+        p = float(f_distribution.sf(ratio, n_inside / copies, df / copies)) * n_possible
+        shift, sd = float(shifts.mean()), float(np.sqrt(outside / df))
+        is_far = abs(shift) >= max(FARTHEST_NOISE * sd, spread) and _is_one_way(shifts, lower_is_better)
+        if is_far and p <= (RARE if best is None else best.p):
+            best = _Suspect(p, rows, positions, levels, shift)
+    return best
+
+
+SINGULAR = 1e-9
+
+
+def _is_one_way(shifts: Array, lower_is_better: bool | None) -> bool:
+    sign = np.sign(shifts.mean())
+    if np.mean(np.sign(shifts) == sign) < SAME_SIDE:
+        return False
+    return lower_is_better is None or bool((sign > 0) == lower_is_better)
+
+
+def _blocks(table: Table, values: Array) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], Indexes]]:
+    """Yield the combinations of three levels that stand out, with their rows.
+
+    Without any one of its combinations, three factors fit their two-factor interactions equally well. The one that
+    stands out is that without which no interactions are needed: any two of its levels alone do nothing of the kind.
+    """
+    for positions in combinations(range(len(table.factors)), 3):
+        sizes = [len(table.factors[one].labels) for one in positions]
+        places = np.ravel_multi_index(tuple(table.levels[:, one] for one in positions), sizes)
+        counts = np.bincount(places, minlength=int(np.prod(sizes)))
+        if counts.min() < FEWEST_RUNS:
+            continue
+        means = np.bincount(places, values, minlength=len(counts)) / counts
+        levels = list(product(*map(range, sizes)))
+        codes = {number: level_codes(size)[[one[number] for one in levels]] for number, size in enumerate(sizes)}
+        design = np.column_stack([np.ones(len(levels)), *codes.values()])
+        place = min(range(len(levels)), key=lambda one: _misfit(np.delete(design, one, 0), np.delete(means, one)))
+        yield positions, levels[place], np.flatnonzero(places == place)
+
+
+def _misfit(design: Array, means: Array) -> float:
+    left = means - design @ np.linalg.lstsq(design, means, rcond=None)[0]
+    return float(left @ left)
+
+
+def _copies(table: Table, rows: Indexes, residuals: Array, positions: tuple[int, ...]) -> float:
+    """Return how many runs there are for each that is not alike to another: by pairs that differ in one factor."""
+    copies, spread = 1.0, float(residuals.var())
+    for position, factor in enumerate(table.factors):
+        if position in positions or spread == 0:
+            continue
+        others = np.column_stack([np.delete(table.levels[rows], position, axis=1), table.blocks[rows]])
+        groups = np.unique(others, axis=0, return_inverse=True)[1].reshape(-1)
+        counts = np.bincount(groups)
+        means = np.bincount(groups, residuals) / counts
+        if df := int((counts - 1).sum()):
+            within = float(((residuals - means[groups]) ** 2).sum()) / df
+            copies *= 1 + (len(factor.labels) - 1) * max(0.0, 1 - within / spread)
+    return copies
+
+
+def _told(table: Table, values: Array, suspect: _Suspect) -> RuinedBlock:
+    inside = values[suspect.rows]
+    levels: Mapping[str, str] = {
+        table.factors[position].name: table.factors[position].labels[level]
+        for position, level in zip(suspect.positions, suspect.levels, strict=True)
+    }
+    return RuinedBlock(levels, len(suspect.rows), float(inside.mean()), float(inside.mean() - suspect.shift), suspect.p)

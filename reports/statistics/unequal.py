@@ -1,0 +1,133 @@
+"""Unequal noise: levels of a factor at which runs differ more from each other than at others.
+
+Found by Brown and Forsythe's test (1974, JASA 69, 364-367) on what runs differ by within cells; where no run is
+repeated, on what is left of them without the contrasts that are taken to be real.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from scipy.stats import f as f_distribution
+
+from reports.statistics.design_table import Table
+from reports.statistics.noise import Noise, SeparableNoise
+from reports.statistics.results import Array, Indexes, UnequalNoise
+
+RARE = 0.01
+"""For all factors together: equal noise is left alone."""
+MOST_FACTORS = 3
+FEWEST_DF = 4.0
+"""A standard deviation from fewer is not one to hold anything against."""
+
+
+@dataclass(frozen=True)
+class Scales:
+    """What multiplies the noise of each run, and the degrees of freedom of the least well known multiplier."""
+
+    of_runs: Array
+    df: float
+    told: UnequalNoise
+
+
+def unequal_noise(table: Table, values: Array, noise: Noise) -> Scales | None:
+    """Find the factors at whose levels noise differs; None where nothing speaks for any."""
+    residuals, df_per_run = _residuals(table, values, noise)
+    if residuals is None:
+        return None
+    told = _told_apart(table, residuals, noise)
+    for count in range(MOST_FACTORS, 0, -1):
+        positions = told[:count]
+        if len(positions) == count and (scales := _scales(table, residuals, df_per_run, positions)) is not None:
+            return scales
+    return None
+
+
+def _residuals(table: Table, values: Array, noise: Noise) -> tuple[Array | None, float]:
+    """Return what chance alone makes of each run, and how many degrees of freedom one has."""
+    if table.pure_df >= len(table.factors) * FEWEST_DF:
+        inside = table.within_cells(values[:, None])[:, 0]
+        if table.n_blocks > 1:
+            blocks = table.within_cells(table.block_columns)
+            inside = inside - blocks @ np.linalg.lstsq(blocks, inside, rcond=None)[0]
+        return inside, table.pure_df / table.n_runs
+    if not isinstance(noise, SeparableNoise) or noise.frame.is_open.any() or noise.frame.n_layers > 1:
+        return None, 0.0
+    contrasts = noise.frame.contrasts
+    order = np.argsort(noise.frame.places)
+    kept = 1.0 - noise.draws.activity[contrasts.groups]
+    kept[0] = 0.0
+    left = np.empty(len(values))
+    left[order] = (kept * (contrasts.matrix @ values[order])) @ contrasts.matrix
+    return left, float(kept.mean())
+
+
+def _told_apart(table: Table, residuals: Array, noise: Noise) -> list[int]:
+    """Return the factors at whose levels the sizes differ, the surest first.
+
+    Cells that are alike, as they differ in a factor that changes little, do not count in full.
+    """
+    sizes, cells = _size_per_cell(table, residuals)
+    levels = table.levels[table.first_rows][cells]
+    alike = noise.likeness
+    tested = []
+    for position, factor in enumerate(table.factors):
+        groups = [sizes[levels[:, position] == level] for level in range(len(factor.labels))]
+        if min(map(len, groups)) < FEWEST_DF:
+            continue
+        copies = 1.0
+        for other, one in enumerate(table.factors):
+            if alike is not None and other != position:
+                copies *= 1 + (len(one.labels) - 1) * float(alike[other]) ** 2
+        ratio, df = _between(groups), len(sizes) / copies - len(groups)
+        if df >= 1:
+            tested.append((float(f_distribution.sf(ratio / copies, len(groups) - 1, df)), position))
+    return [position for p, position in sorted(tested) if p * len(tested) <= RARE]
+
+
+def _between(groups: Sequence[Array]) -> float:
+    """Return the F ratio of the groups' means."""
+    means = np.array([group.mean() for group in groups])
+    counts = np.array([len(group) for group in groups])
+    centre = (counts @ means) / counts.sum()
+    within = sum(float(((group - mean) ** 2).sum()) for group, mean in zip(groups, means, strict=True))
+    df = counts.sum() - len(groups)
+    return float(counts @ (means - centre) ** 2 / (len(groups) - 1) / max(within / df, SMALLEST))
+
+
+SMALLEST = 1e-300
+
+
+def _size_per_cell(table: Table, residuals: Array) -> tuple[Array, Indexes]:
+    """Return the size of what a cell's runs differ by, and which cells have one: centred runs are not independent."""
+    if not table.pure_df:
+        return np.abs(residuals[table.first_rows]), np.arange(table.n_cells)
+    squares = np.bincount(table.cells, residuals**2, minlength=table.n_cells)
+    cells = np.flatnonzero(table.runs_per_cell > 1)
+    return np.sqrt(squares[cells] / (table.runs_per_cell[cells] - 1)), cells
+
+
+def _scales(table: Table, residuals: Array, df_per_run: float, positions: list[int]) -> Scales | None:
+    """Measure each combination of the factors' levels; None where one has too few runs for that."""
+    chosen = table.levels[:, positions]
+    total = float((residuals**2).mean())
+    of_runs, groups, least = np.ones(table.n_runs), [], np.inf
+    for combination in product(*(range(len(table.factors[position].labels)) for position in positions)):
+        rows = (chosen == combination).all(axis=1)
+        if not rows.any():
+            continue
+        df = rows.sum() * df_per_run
+        if df < FEWEST_DF:
+            return None
+        square = float((residuals[rows] ** 2).mean())
+        of_runs[rows] = np.sqrt(square / total)
+        least = min(least, df)
+        named = {
+            table.factors[position].name: table.factors[position].labels[level]
+            for position, level in zip(positions, combination, strict=True)
+        }
+        groups.append((named, float(np.sqrt(square / df_per_run))))
+    groups.sort(key=lambda group: -group[1])
+    names = tuple(table.factors[position].name for position in positions)
+    return Scales(of_runs, float(least), UnequalNoise(names, tuple(groups)))
