@@ -1,0 +1,159 @@
+"""Whether runs that did not learn lie together: an exact test of all blocks of runs at a few given levels.
+
+The statistic of a block is Fisher's exact p of its two by two table. The smallest of all blocks is held against the
+smallest under outcomes that are shuffled within each seed (single-step: Westfall & Young 1993, Resampling-Based
+Multiple Testing; with drawn shuffles, Phipson & Smyth 2010, Statistical Applications in Genetics and Molecular Biology
+9, 39). Where no factor matters shuffled outcomes are as likely as those seen, whatever share of runs fails and however
+a seed fares in all cells. Where others matter, what is balanced against them scatters less, and the test is cautious.
+
+With shared seeds, runs that differ in a factor that changes next to nothing fail together: one failure told twice, and
+shuffled as two they make it look rare. So outcomes are shuffled in several ways: run by run, and, for each factor, in
+groups of runs that differ in it alone. A block counts as it does in the way that is least sure of it, those along its
+own factors aside: copies along them make its counts more even, not less. That holds for copies, near or exact, along
+any one factor. Copies along several factors at once are not allowed for.
+"""
+
+import math
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+
+import numpy as np
+import numpy.typing as npt
+
+from reports.statistics.results import Array, Factor, Run
+
+N_DRAWS = 4999
+MOST_BLOCKS = 3000
+"""If there were more, blocks of as many levels are not tried."""
+_AT_A_TIME = 500
+
+_Groups = list[list[int]]
+_Outcomes = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class TestedBlock:
+    """A block of runs; ``p`` is its own, ``adjusted_p`` for all blocks. More of it failed than of all: ``holds_more``.
+
+    Of several levels it is the chance of as many failures inside; of a single one, of as many or of as few.
+    """
+
+    levels: Mapping[str, str]
+    p: float
+    adjusted_p: float
+    holds_more: bool
+
+
+def tested_blocks(factors: Sequence[Factor], runs: Sequence[Run], most_levels: int) -> list[TestedBlock]:
+    """Test every block of one level and more; empty where all runs learned, or none did."""
+    failed = np.array([not run.learned for run in runs], dtype=np.float32)
+    n_failed = int(failed.sum())
+    blocks, inside = _blocks(factors, runs, most_levels)
+    if not blocks or not 0 < n_failed < len(runs):
+        return []
+    n_levels = np.array([len(levels) for levels in blocks])
+    # As many as there are of its kind: without this, the many blocks of three levels drown the few of one.
+    weight = np.bincount(n_levels)[n_levels]
+    chances = weight[:, None] * _chances(n_levels == 1, inside, n_failed)
+    seen = _p(failed[None], inside, chances)[0]
+    adjusted = np.zeros(len(blocks))
+    for along in ("", *(factor.name for factor in factors)):
+        counted = np.array([along not in levels for levels in blocks])
+        groups = _grouped(runs, along)
+        if not counted.any() or (along and len(groups) == len(runs)):
+            continue
+        smallest = np.concatenate(
+            [
+                _p(draws, inside[counted], chances[counted]).min(axis=1)
+                for draws in _shuffled(failed, _strata(runs, groups, along))
+            ]
+        )
+        # Equal chances may differ in their last digits.
+        n_as_small = np.searchsorted(np.sort(smallest), seen[counted] * (1 + 1e-9), side="right")
+        adjusted[counted] = np.maximum(adjusted[counted], (n_as_small + 1) / (N_DRAWS + 1))
+    shares = inside @ failed / inside.sum(axis=1)
+    return [
+        TestedBlock(levels, float(p), float(adjusted_p), bool(share > n_failed / len(runs)))
+        for levels, p, adjusted_p, share in zip(blocks, seen, adjusted, shares, strict=True)
+    ]
+
+
+def _blocks(
+    factors: Sequence[Factor], runs: Sequence[Run], most_levels: int
+) -> tuple[list[Mapping[str, str]], _Outcomes]:
+    """List blocks, those of few levels first, and which runs each holds: some, and not all of them."""
+    at = {
+        factor.name: {
+            level: here
+            for level in factor.labels
+            if 0 < (here := np.array([run.levels[factor.name] == level for run in runs], dtype=bool)).sum() < len(runs)
+        }
+        for factor in factors
+    }
+    blocks: list[Mapping[str, str]] = []
+    inside: list[npt.NDArray[np.bool_]] = []
+    for n_levels in range(1, most_levels + 1):
+        sets = list(combinations(at, n_levels))
+        if len(blocks) + sum(math.prod(len(at[name]) for name in names) for names in sets) > MOST_BLOCKS and blocks:
+            break
+        for names in sets:
+            for levels in product(*(at[name] for name in names)):
+                here = np.logical_and.reduce([at[name][level] for name, level in zip(names, levels, strict=True)])
+                if here.any():
+                    blocks.append(dict(zip(names, levels, strict=True)))
+                    inside.append(here)
+    return blocks, np.array(inside, dtype=np.float32)
+
+
+def _chances(is_single: npt.NDArray[np.bool_], inside: _Outcomes, n_failed: int) -> Array:
+    """Return Fisher's p of each block, shape (blocks, failures inside)."""
+    from scipy.stats import hypergeom
+
+    held, sizes = np.arange(n_failed + 1), inside.sum(axis=1)[:, None]
+    many = hypergeom.sf(held - 1, inside.shape[1], n_failed, sizes)
+    few = hypergeom.cdf(held, inside.shape[1], n_failed, sizes)
+    return np.asarray(np.where(is_single[:, None], np.minimum(many, few), many))
+
+
+def _p(outcomes: _Outcomes, inside: _Outcomes, chances: Array) -> Array:
+    """Look up the p of each block under outcomes of shape (draws, runs)."""
+    held = np.rint(outcomes @ inside.T).astype(np.intp)
+    return np.asarray(chances[np.arange(len(chances)), held])
+
+
+def _grouped(runs: Sequence[Run], along: str) -> _Groups:
+    """Put together the places of runs that differ in this factor alone, in the order of its levels."""
+    groups: dict[Hashable, list[int]] = {}
+    for place in sorted(range(len(runs)), key=lambda place: runs[place].levels.get(along, "")):
+        run = runs[place]
+        others = frozenset(item for item in run.levels.items() if item[0] != along)
+        groups.setdefault((run.block, others) if along else place, []).append(place)
+    return list(groups.values())
+
+
+def _strata(runs: Sequence[Run], groups: _Groups, along: str) -> list[npt.NDArray[np.intp]]:
+    """Put together the groups that may change places, each of shape (groups, runs of one): of one seed, and alike.
+
+    Those that are the only one of their seed change places with each other: so do all where no seed is shared.
+    """
+    by_seed: dict[tuple[Hashable, Hashable], _Groups] = {}
+    for group in groups:
+        alike = tuple(runs[place].levels.get(along, "") for place in group)
+        by_seed.setdefault((alike, runs[group[0]].block), []).append(group)
+    strata: dict[Hashable, _Groups] = {}
+    for (levels, block), members in by_seed.items():
+        strata.setdefault((levels, block) if len(members) > 1 else levels, []).extend(members)
+    return [np.array(members) for members in strata.values()]
+
+
+def _shuffled(failed: _Outcomes, strata: Sequence[npt.NDArray[np.intp]]) -> Iterator[_Outcomes]:
+    """Yield outcomes with the groups of each stratum in another order, from a fixed seed."""
+    stream = np.random.default_rng(0)
+    for start in range(0, N_DRAWS, _AT_A_TIME):
+        n_draws = min(_AT_A_TIME, N_DRAWS - start)
+        draws = np.tile(failed, (n_draws, 1))
+        for groups in strata:
+            order = stream.permuted(np.tile(np.arange(len(groups)), (n_draws, 1)), axis=1)
+            draws[:, groups] = failed[groups[order]]
+        yield draws
