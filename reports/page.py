@@ -29,6 +29,7 @@ from reports.sections.design import DeadKnobs, FixedRecipe, LeftOut, Levels, Sam
 from reports.sections.effects import Effects
 from reports.sections.figures import FOLDER, Figures, pictures_of
 from reports.sections.halving import HalvingSection
+from reports.sections.learning import NotLearnedBySetting
 from reports.sections.log_curve import CurvePoints, CurveSummary, LogFindings
 from reports.sections.observational import Observational
 from reports.sections.published import PublishedExtremes, PublishedLevels, PublishedResults, PublishedSummary
@@ -44,6 +45,7 @@ SECTIONS: Mapping[type[Manifest], tuple[type[PageSection], ...]] = {
     TrialsManifest: (
         Answer,
         Summary,
+        NotLearnedBySetting,
         SearchSection,
         HalvingSection,
         Effects,

@@ -27,6 +27,8 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
                     of each rung that has begun), ``under_way`` (trials that the present one lacks),
                     ``dev_after_first_rung`` by index, and ``effects_after_epochs``: ``effects`` (or ``regression``)
                     are on dev after so many epochs; or null
+``learning``        which runs did not learn: ``Learning`` in statistics/learning.py, and how many of them diverged,
+                    ``n_diverged``; null where that is not judged
 ``effects``         the analysis behind "What matters", factors by name: ``EffectAnalysis`` in statistics/results.py;
                     null where no design laid the rows out
 ``regression``      what stands there instead: see ``Regression`` in statistics/observational.py
@@ -69,6 +71,7 @@ ORDER = (
     "cost",
     "predicted",
     "curve",
+    "learning",
     "effects",
     "regression",
     "observations",

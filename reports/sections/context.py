@@ -8,6 +8,7 @@ from typing import Any
 from reports.statistics.analyse import analysed
 from reports.statistics.best_cell import Winner
 from reports.statistics.fitting import Fit
+from reports.statistics.learning import Learning, where_not_learned
 from reports.statistics.observational import Regression
 from reports.statistics.results import EffectAnalysis
 from reports.study.first_rung import at_first_rung
@@ -45,6 +46,15 @@ class PageContext:
     @cached_property
     def _fitted(self) -> tuple[EffectAnalysis, Fit | None]:
         return _analysed(self.measured)
+
+    @cached_property
+    def learning(self) -> Learning | None:
+        """Which runs did not learn; None where that is not judged. Of a sample, nothing is tested."""
+        about = self.measured
+        if self.study.is_imported or self.study.standing is not None or not about.known_to_learn:
+            return None
+        tested = [] if self.is_observational else [one for one in about.factors if one.name not in about.inert]
+        return where_not_learned(tested, about.known_to_learn)
 
     @cached_property
     def regression(self) -> Regression:

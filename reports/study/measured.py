@@ -19,14 +19,25 @@ class Measured:
 
     ``inert`` names factors that cannot act in any cell. ``cells`` are the recipes to choose among: the position and the
     levels of the first row of each that has a result, and the finite results of all its rows, those of a shared trial
-    once. Rows of a published table are of one recipe if they differ in inert factors alone.
+    once. Rows of a published table are of one recipe if they differ in inert factors alone. Runs that diverged
+    (``n_diverged``) did not learn: whatever they had reached before, training ruined them. Some have no result at all.
     """
 
     factors: tuple[Factor, ...]
     runs: tuple[Run, ...]
     inert: tuple[str, ...]
     cells: tuple[tuple[int, Mapping[str, str], tuple[float, ...]], ...]
-    n_not_learned: int
+    n_diverged: int
+
+    @property
+    def known_to_learn(self) -> tuple[Run, ...]:
+        """The runs of which it is known whether they learned."""
+        return tuple(run for run in self.runs if run.value is not None or not run.learned)
+
+    @property
+    def n_not_learned(self) -> int:
+        """Runs that did not learn."""
+        return sum(not run.learned for run in self.runs)
 
 
 def measured(study: StudyRows, split: str) -> Measured:
@@ -43,13 +54,14 @@ def measured(study: StudyRows, split: str) -> Measured:
         return Measured(factors, runs, inert, published, 0)
     distinct: dict[str, Run] = {}
     results: dict[str, float] = {}
-    not_learned = set()
+    diverged = {one.trial for one in study.failures if one.kind == "diverged" and one.trial_state == "failed"}
+    diverged |= {one.trial for cell in study.cells for one in cell.finished if one.diverged_in is not None}
     for cell in study.cells:
         for one in cell.replicates:
             value = one.test if split == "test" else one.dev
-            distinct.setdefault(one.trial, Run(cell.levels, one.repetition, value))
+            learned = not one.not_learned and one.trial not in diverged
+            distinct.setdefault(one.trial, Run(cell.levels, one.repetition, value, learned))
             results |= {one.trial: value} if value is not None and math.isfinite(value) else {}
-            not_learned |= {one.trial} if one.not_learned else set()
     encoders = study.about.encoders
     chosen = _recipes(
         (
@@ -63,7 +75,7 @@ def measured(study: StudyRows, split: str) -> Measured:
     )
     knobs = {factor.name: {name for sets in factor.levels.values() for name in sets} for factor in study.factors}
     inert = inert_factors(knobs, [(cell.levels, cell.recipe) for cell in study.cells])
-    return Measured(factors, tuple(distinct.values()), inert, chosen, len(not_learned))
+    return Measured(factors, tuple(distinct.values()), inert, chosen, len(diverged & distinct.keys()))
 
 
 def _recipes(

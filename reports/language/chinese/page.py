@@ -217,6 +217,27 @@ _ASKED: Final[Mapping[str, str]] = {
     ),
 }
 
+_LEARNING: Final[Mapping[str, str]] = {
+    "Which settings did not learn": "哪些设置未学到",
+    "{n} of the {runs} did not learn {mark}{diverged}.": "{runs}中有 {n} 次未学到 {mark}{diverged}。",
+    " ({n} diverged: numbers were no longer finite)": "（其中 {n} 次发散：数值不再有限）",
+    "No setting can be named as the cause: chance alone explains as much.": (
+        "无法指出是哪个设置所致：仅凭偶然也足以解释。"
+    ),
+    "**All of them had {levels}**: {inside} there, {elsewhere} elsewhere.": (
+        "**全部发生在 {levels} 时**：此处 {inside}，其余 {elsewhere}。"
+    ),
+    "**It depends on {levels}**: {inside} there, {elsewhere} elsewhere.": (
+        "**与 {levels} 有关**：此处 {inside}，其余 {elsewhere}。"
+    ),
+    "If no setting mattered, chance would part runs as clearly in {p} of such studies.": (
+        "若各设置都不起作用，仅凭偶然能把运行分得这样清楚的，占此类研究的 {p}。"
+    ),
+    "less than 0.1%": "不到 0.1%",
+    "{n} of {total}": "{total} 次中 {n} 次",
+    "settings": "设置",
+}
+
 _RUNS: Final[Mapping[str, str]] = {
     "Runs that did not learn": "未学到的运行",
     "Every finished run learned.": "完成的运行都有所学到。",
@@ -301,4 +322,12 @@ _FRAME: Final[Mapping[str, str]] = {
     ),
 }
 
-PAGE: Final[Mapping[str, str]] = {**_COUNTS, **_RESULTS, **_COST, **_ASKED, **_RUNS, **_FRAME}
+PAGE: Final[Mapping[str, str]] = {
+    **_COUNTS,
+    **_RESULTS,
+    **_LEARNING,
+    **_COST,
+    **_ASKED,
+    **_RUNS,
+    **_FRAME,
+}
