@@ -88,8 +88,10 @@ def _place(factors: Sequence[Factor], runs: Sequence[Run], tested: Iterable[Test
     told = [one for one in tested if one.adjusted_p <= ALPHA]
     if not told:
         return None
-    # The other level of two is as good: of both, the one that has the failures.
-    chosen = min(told, key=lambda one: (one.p, not one.holds_more, len(one.levels)))
+    least = min(one.statistic for one in told)
+    # Of two levels both are as clear, up to their last digits: the one with the failures is named.
+    clearest = [one for one in told if one.statistic <= least * (1 + 1e-9)]
+    chosen = min(clearest, key=lambda one: (not one.holds_more, len(one.levels)))
     while shorter := [one for one in told if one.holds_more and one.levels.items() < chosen.levels.items()]:
         rests = [one for one in shorter if len(one.levels) == len(chosen.levels) - 1]
         needed = [_p_of_last_level(factors, runs, one.levels, chosen.levels) for one in rests]

@@ -1,10 +1,11 @@
 """Whether runs that did not learn lie together: an exact test of all blocks of runs at a few given levels.
 
-The statistic of a block is Fisher's exact p of its two by two table. The smallest of all blocks is held against the
-smallest under outcomes that are shuffled within each seed (single-step: Westfall & Young 1993, Resampling-Based
-Multiple Testing; with drawn shuffles, Phipson & Smyth 2010, Statistical Applications in Genetics and Molecular Biology
-9, 39). Where no factor matters shuffled outcomes are as likely as those seen, whatever share of runs fails and however
-a seed fares in all cells. Where others matter, what is balanced against them scatters less, and the test is cautious.
+The statistic of a block is Fisher's exact p of its two by two table, times the number of blocks of as many levels: the
+many of three would drown the few of one. The smallest of all is held against the smallest under outcomes that are
+shuffled within each seed (single-step: Westfall & Young 1993, Resampling-Based Multiple Testing; with drawn shuffles,
+Phipson & Smyth 2010, Statistical Applications in Genetics and Molecular Biology 9, 39). Where no factor matters
+shuffled outcomes are as likely as those seen, whatever share of runs fails and however a seed fares in all cells.
+Where others matter, what is balanced against them scatters less, and the test is cautious.
 
 With shared seeds, runs that differ in a factor that changes next to nothing fail together: one failure told twice, and
 shuffled as two they make it look rare. So outcomes are shuffled in several ways: run by run, and, for each factor, in
@@ -23,7 +24,7 @@ import numpy.typing as npt
 
 from reports.statistics.results import Array, Factor, Run
 
-N_DRAWS = 4999
+N_DRAWS = 1999
 MOST_BLOCKS = 3000
 """If there were more, blocks of as many levels are not tried."""
 _AT_A_TIME = 500
@@ -34,13 +35,13 @@ _Outcomes = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class TestedBlock:
-    """A block of runs; ``p`` is its own, ``adjusted_p`` for all blocks. More of it failed than of all: ``holds_more``.
+    """A block of runs; ``adjusted_p`` is for all of them. More of it failed than of all runs: ``holds_more``.
 
-    Of several levels it is the chance of as many failures inside; of a single one, of as many or of as few.
+    The ``statistic`` of several levels is of as many failures inside; of a single one, of as many or of as few.
     """
 
     levels: Mapping[str, str]
-    p: float
+    statistic: float
     adjusted_p: float
     holds_more: bool
 
@@ -53,10 +54,8 @@ def tested_blocks(factors: Sequence[Factor], runs: Sequence[Run], most_levels: i
     if not blocks or not 0 < n_failed < len(runs):
         return []
     n_levels = np.array([len(levels) for levels in blocks])
-    # As many as there are of its kind: without this, the many blocks of three levels drown the few of one.
-    weight = np.bincount(n_levels)[n_levels]
-    chances = weight[:, None] * _chances(n_levels == 1, inside, n_failed)
-    seen = _p(failed[None], inside, chances)[0]
+    table = np.bincount(n_levels)[n_levels][:, None] * _chances(n_levels == 1, inside, n_failed)
+    seen = _looked_up(failed[None], inside, table)[0]
     adjusted = np.zeros(len(blocks))
     for along in ("", *(factor.name for factor in factors)):
         counted = np.array([along not in levels for levels in blocks])
@@ -65,7 +64,7 @@ def tested_blocks(factors: Sequence[Factor], runs: Sequence[Run], most_levels: i
             continue
         smallest = np.concatenate(
             [
-                _p(draws, inside[counted], chances[counted]).min(axis=1)
+                _looked_up(draws, inside[counted], table[counted]).min(axis=1)
                 for draws in _shuffled(failed, _strata(runs, groups, along))
             ]
         )
@@ -74,8 +73,8 @@ def tested_blocks(factors: Sequence[Factor], runs: Sequence[Run], most_levels: i
         adjusted[counted] = np.maximum(adjusted[counted], (n_as_small + 1) / (N_DRAWS + 1))
     shares = inside @ failed / inside.sum(axis=1)
     return [
-        TestedBlock(levels, float(p), float(adjusted_p), bool(share > n_failed / len(runs)))
-        for levels, p, adjusted_p, share in zip(blocks, seen, adjusted, shares, strict=True)
+        TestedBlock(levels, float(statistic), float(adjusted_p), bool(share > n_failed / len(runs)))
+        for levels, statistic, adjusted_p, share in zip(blocks, seen, adjusted, shares, strict=True)
     ]
 
 
@@ -116,10 +115,10 @@ def _chances(is_single: npt.NDArray[np.bool_], inside: _Outcomes, n_failed: int)
     return np.asarray(np.where(is_single[:, None], np.minimum(many, few), many))
 
 
-def _p(outcomes: _Outcomes, inside: _Outcomes, chances: Array) -> Array:
-    """Look up the p of each block under outcomes of shape (draws, runs)."""
+def _looked_up(outcomes: _Outcomes, inside: _Outcomes, table: Array) -> Array:
+    """Return the statistic of each block under outcomes of shape (draws, runs)."""
     held = np.rint(outcomes @ inside.T).astype(np.intp)
-    return np.asarray(chances[np.arange(len(chances)), held])
+    return np.asarray(table[np.arange(len(table)), held])
 
 
 def _grouped(runs: Sequence[Run], along: str) -> _Groups:

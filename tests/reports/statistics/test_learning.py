@@ -70,6 +70,17 @@ class TestPlace:
             ({"factor 1": "1", "factor 5": "1"}, 0, 16),
         ]
 
+    @pytest.mark.parametrize("level", ["0", "1"])
+    @pytest.mark.parametrize("n_spared", range(6))
+    def test_of_two_levels_the_one_with_the_failures(self, level: str, n_spared: int) -> None:
+        """Both are as clear: rounding must not choose."""
+        factors, cells = full_factorial((2,) * 5)
+        ruined = [number for number, cell in enumerate(cells) if cell["factor 4"] == level][n_spared:]
+        runs = [Run(cell, 0, None, number not in ruined) for number, cell in enumerate(cells)]
+        place = where_not_learned(factors, runs).place
+        assert place is not None
+        assert place.levels["factor 4"] == level
+
     def test_three_levels_together(self) -> None:
         factors, runs = failing((2,) * 6, 2, lambda cell, _: at(f1="1", f3="1", f4="0")(cell))
         place = where_not_learned(factors, runs).place
@@ -160,3 +171,21 @@ class TestCalibration:
     ) -> None:
         """At most 5 %: of 400 pages, no more than 30 with 98 % chance."""
         assert share_named(400, counts, n_seeds, lambda _: chance, **kwargs) <= 0.075
+
+    @pytest.mark.slow  # 1,600 pages
+    @pytest.mark.parametrize(
+        ("ruined", "chance", "least"),
+        [({"f1": "1"}, 0.4, 0.6), ({"f1": "1", "f3": "1"}, 0.4, 0.25), ({"f1": "1", "f3": "1"}, 0.8, 0.95)],
+    )
+    def test_what_is_named_is_what_matters(self, ruined: dict[str, str], chance: float, least: float) -> None:
+        """The settings themselves, and seldom one beside them that does nothing."""
+        wanted = {(f"factor {name[1:]}", level) for name, level in ruined.items()}
+        right = wrong = 0
+        for seed in range(400):
+            factors, runs = made((2,) * 6, 1, lambda cell: chance if at(**ruined)(cell) else 0.01, seed=seed)
+            place = where_not_learned(factors, runs).place
+            named = set(place.levels.items()) if place else set()
+            right += named == wanted
+            wrong += bool(named - wanted)
+        assert right / 400 >= least
+        assert wrong / 400 <= 0.05
