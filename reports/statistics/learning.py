@@ -1,6 +1,6 @@
 """Which settings decide whether a run learns: factors, and blocks of runs at up to three given levels."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.statistics.results import ALPHA, Factor, Run
@@ -52,9 +52,10 @@ class Learning:
     factors: tuple[FactorCounts, ...] = ()
 
 
-def where_not_learned(factors: Sequence[Factor], runs: Iterable[Run]) -> Learning:
+def where_not_learned(factors: Sequence[Factor], runs: Iterable[Run], alike: Collection[str] = ()) -> Learning:
     """Say which few levels decide whether a run learns, if any are told from chance, and count by level.
 
+    ``alike`` names factors of which it is known that runs that differ in them alone, with one seed, are near copies.
     Heeds ``learned`` of each run, whatever its value. Leave out runs of which it is not known, and factors that cannot
     act. shuffled.py says what holds of the p: of pages on which no factor decides, 5 % name a place at most.
     """
@@ -62,9 +63,9 @@ def where_not_learned(factors: Sequence[Factor], runs: Iterable[Run]) -> Learnin
     total = _count(known)
     if not 0 < total.n_not_learned < total.n:
         return Learning(total)
-    tested = tested_blocks(factors, known, MOST_LEVELS)
+    tested = tested_blocks(factors, known, MOST_LEVELS, alike)
     counts = (_by_level(factor, known, tested) for factor in factors)
-    return Learning(total, _place(factors, known, tested), tuple(one for one in counts if len(one.by_level) > 1))
+    return Learning(total, _place(factors, known, tested, alike), tuple(one for one in counts if len(one.by_level) > 1))
 
 
 def _count(runs: Iterable[Run]) -> Count:
@@ -79,7 +80,9 @@ def _by_level(factor: Factor, runs: Sequence[Run], tested: Iterable[TestedBlock]
     return FactorCounts(factor.name, {level: count for level, count in counts.items() if count.n}, p)
 
 
-def _place(factors: Sequence[Factor], runs: Sequence[Run], tested: Iterable[TestedBlock]) -> Place | None:
+def _place(
+    factors: Sequence[Factor], runs: Sequence[Run], tested: Iterable[TestedBlock], alike: Collection[str]
+) -> Place | None:
     """Choose the block that chance explains least, without those of its levels that it can spare.
 
     It can spare a level that is not told from the others of its factor among the runs at the rest of the block, if the
@@ -94,7 +97,7 @@ def _place(factors: Sequence[Factor], runs: Sequence[Run], tested: Iterable[Test
     chosen = min(clearest, key=lambda one: (not one.holds_more, len(one.levels)))
     while shorter := [one for one in told if one.holds_more and one.levels.items() < chosen.levels.items()]:
         rests = [one for one in shorter if len(one.levels) == len(chosen.levels) - 1]
-        needed = [_p_of_last_level(factors, runs, one.levels, chosen.levels) for one in rests]
+        needed = [_p_of_last_level(factors, runs, one.levels, chosen.levels, alike) for one in rests]
         if max(needed, default=0.0) <= ALPHA:
             break
         chosen = rests[needed.index(max(needed))]
@@ -121,10 +124,14 @@ def _is_at(run: Run, levels: Mapping[str, str]) -> bool:
 
 
 def _p_of_last_level(
-    factors: Sequence[Factor], runs: Sequence[Run], rest: Mapping[str, str], levels: Mapping[str, str]
+    factors: Sequence[Factor],
+    runs: Sequence[Run],
+    rest: Mapping[str, str],
+    levels: Mapping[str, str],
+    alike: Collection[str],
 ) -> float:
     """Return the adjusted p, among the runs at ``rest``, of the one of ``levels`` that it lacks."""
     free = [factor for factor in factors if factor.name not in rest]
     lacking = {name: level for name, level in levels.items() if name not in rest}
-    tested = tested_blocks(free, [run for run in runs if _is_at(run, rest)], 1)
+    tested = tested_blocks(free, [run for run in runs if _is_at(run, rest)], 1, alike)
     return next((one.adjusted_p for one in tested if one.levels == lacking and one.holds_more), 1.0)

@@ -162,6 +162,15 @@ class TestCalibration:
         ruined = at(f1="1", f3="1")
         assert share_named(40, (2,) * 6, 1, lambda cell: 0.8 if ruined(cell) else 0.01) >= 0.95
 
+    def test_copies_along_several_factors_have_to_be_named(self) -> None:
+        named = [0, 0]
+        for seed in range(60):
+            factors, runs = made((2,) * 6, 1, lambda _: 0.2, seed=seed, along=["factor 2", "factor 5"])
+            for place, alike in enumerate([(), ("factor 2", "factor 5")]):
+                named[place] += where_not_learned(factors, runs, alike).place is not None
+        assert named[0] >= 10
+        assert named[1] <= 6
+
     @pytest.mark.slow  # 25,000 pages; the quick tests have 120
     @pytest.mark.parametrize("chance", [0.05, 0.2, 0.5])
     @pytest.mark.parametrize("kwargs", [*COPIES, {"shift": 1.5}])
