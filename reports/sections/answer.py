@@ -7,12 +7,13 @@ from typing import Any
 
 from reports.figures.figure import Picture
 from reports.figures.heat_map import NAME as HEAT_MAP
-from reports.formats.markdown import NOT_LEARNED_MARK, bullets, escape, paragraphs, wrap
+from reports.formats.markdown import bullets, escape, paragraphs, wrap
 from reports.formats.table import decimals
-from reports.language.say import say
+from reports.language.say import say, sentences
 from reports.sections.context import PageSection
 from reports.sections.effects_text import Words, all_of, power_text, ruined_text, signed
 from reports.sections.figures import figure_text
+from reports.sections.learning import NotLearnedBySetting
 from reports.sections.results import none_above_text, yardstick_sentence
 from reports.statistics.results import Comparison, Effect
 from reports.study.choice import Choice, choice_of
@@ -98,8 +99,8 @@ class Answer(PageSection):
         if found.baseline not in best.candidates:
             more = say("The baseline, {cell}, is worse.", cell=name)
         else:
-            more = say("Whether it beats the baseline, {cell}, chance does not let us tell.", cell=name)
-        return say("{first} {second}", first=text, second=more)
+            more = say("The baseline, {cell}, may be as good: the difference is within chance.", cell=name)
+        return sentences([text, more])
 
     def _unjudged(self) -> str:
         """Name the best result where nothing tells what chance alone does."""
@@ -107,7 +108,7 @@ class Answer(PageSection):
             return ""
         first = self.study.ranking[0]
         return say(
-            "**{cell} came out best ({mean}{on_dev}), but nothing here tells what chance alone does**: run the cells "
+            "**{cell} came out best{on_dev} ({mean}), but nothing here tells what chance alone does**: run the cells "
             "with more seeds.",
             cell=first.name(escape)[0].upper() + first.name(escape)[1:],
             mean=decimals(first.dev.mean),
@@ -134,15 +135,8 @@ class Answer(PageSection):
         if self.page.is_observational or analysis.why_not:
             return [line for line in [yardstick_sentence(self.study)] if line]
         lines = []
-        if analysis.n_not_learned:
-            lines.append(
-                say(
-                    "{n} of {total} runs did not learn {mark}; what follows holds where training succeeds.",
-                    n=analysis.n_not_learned,
-                    total=analysis.n_results,
-                    mark=NOT_LEARNED_MARK,
-                )
-            )
+        if text := NotLearnedBySetting(self.page).in_short():
+            lines.append(sentences([text, say("What follows holds where training succeeds.")]))
         lines += [ruined_text(self.words, block) for block in analysis.ruined]
         room = MOST_LINES - len(lines) - bool(yardstick_sentence(self.study)) - 1
         told = self._found_lines()
@@ -186,7 +180,7 @@ class Answer(PageSection):
         verdict = self.words.verdict(one.estimate) if one.found else say("not told from zero")
         if one.given:
             return say(
-                "{change} {size}, {verdict} with {given}",
+                "{change} {size}, {verdict} (with {given})",
                 change=change,
                 size=signed(one.estimate),
                 verdict=verdict,
@@ -206,4 +200,4 @@ class Answer(PageSection):
         if not quiet:
             return ""
         text = say("No effect of {names} was found.", names=all_of(quiet))
-        return say("{first} {second}", first=text, second=power_text(analysis)) if analysis.smallest_effect else text
+        return sentences([text, power_text(analysis)]) if analysis.smallest_effect else text

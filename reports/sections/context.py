@@ -16,6 +16,9 @@ from reports.study.measured import Measured, measured, winner_by_effects, winner
 from reports.study.sampled import is_observational, study_regression
 from reports.study.view import StudyRows
 
+COPIES = 0.5
+"""Runs whose noise is correlated by as much may fail together."""
+
 
 @dataclass(frozen=True)
 class PageContext:
@@ -54,7 +57,9 @@ class PageContext:
         if self.study.is_imported or self.study.standing is not None or not about.known_to_learn:
             return None
         tested = [] if self.is_observational else [one for one in about.factors if one.name not in about.inert]
-        return where_not_learned(tested, about.known_to_learn)
+        # Copies along two factors at once would pass for two failures.
+        alike = [one.factor for one in self.analysis.likeness if (one.correlation or 0.0) >= COPIES]
+        return where_not_learned(tested, about.known_to_learn, alike=alike)
 
     @cached_property
     def regression(self) -> Regression:

@@ -7,6 +7,7 @@ from typing import Any
 from reports.formats.markdown import NOT_LEARNED_MARK, Section, escape, plural, table, wrap
 from reports.language.say import say, sentences
 from reports.sections.context import PageSection
+from reports.sections.effects_text import all_of
 from reports.statistics.learning import Count, Learning
 
 MOST_ROWS = 5
@@ -20,8 +21,16 @@ class NotLearnedBySetting(PageSection):
         learning = self.page.learning
         if learning is None or not learning.total.n_not_learned:
             return ""
-        text = sentences([self._how_many(learning.total), self._where(learning)])
+        text = sentences([self._how_many(learning.total), self._where(learning), self._chance(learning)])
         return Section(say("Which settings did not learn"), (wrap(text), self._compared(learning))).format()
+
+    def in_short(self) -> str:
+        """Return it in a line; empty where the section is."""
+        learning = self.page.learning
+        if learning is None or not learning.total.n_not_learned:
+            return ""
+        where = self._where(learning) if learning.place is not None else ""
+        return sentences([self._how_many(learning.total), where])
 
     def numbers(self) -> dict[str, Any]:
         """Return the counts and what is told of them."""
@@ -49,14 +58,19 @@ class NotLearnedBySetting(PageSection):
             "levels": self._levels(place.levels),
             "inside": _share(place.inside),
             "elsewhere": _share(place.elsewhere),
-            "p": f"{place.adjusted_p:.1%}" if place.adjusted_p >= 0.001 else say("less than 0.1%"),
         }
         if place.inside.n_not_learned == total.n_not_learned:
-            where = say("**All of them had {levels}**: {inside} there, {elsewhere} elsewhere.", **places)
-        else:
-            where = say("**It depends on {levels}**: {inside} there, {elsewhere} elsewhere.", **places)
-        chance = say("If no setting mattered, chance would part runs as clearly in {p} of such studies.", **places)
-        return sentences([where, chance])
+            return say("**All of them had {levels}**: {inside} there, {elsewhere} elsewhere.", **places)
+        return say("**It depends on {levels}**: {inside} there, {elsewhere} elsewhere.", **places)
+
+    def _chance(self, learning: Learning) -> str:
+        if learning.place is None:
+            return ""
+        p = learning.place.adjusted_p
+        return say(
+            "If no setting mattered, chance would part runs as clearly in {p} of such studies.",
+            p=f"{p:.1%}" if p >= 0.001 else say("less than 0.1%"),
+        )
 
     def _compared(self, learning: Learning) -> str:
         """Show what becomes of it with one of the levels changed; two rows would say what the sentence does."""
@@ -68,7 +82,7 @@ class NotLearnedBySetting(PageSection):
 
     def _levels(self, levels: Mapping[str, str]) -> str:
         columns = {factor.name: escape(factor.column) for factor in self.study.factors}
-        return say(" and ").join(
+        return all_of(
             say("{column} {level}", column=columns[name], level=escape(level) or say("(empty)"))
             for name, level in levels.items()
         )

@@ -27,6 +27,7 @@ letters or digits stands a blank; a bold text ends in no punctuation, because Ma
 from collections.abc import Mapping
 from typing import Final
 
+from reports.language.chinese.answer import ANSWER
 from reports.language.chinese.comparisons import COMPARISONS
 from reports.language.chinese.core import KNOBS, REASONS
 from reports.language.chinese.figures import FIGURES
@@ -36,7 +37,16 @@ from reports.language.chinese.imported import IMPORTED
 from reports.language.chinese.page import PAGE
 from reports.language.chinese.searches import SEARCHES
 
-SENTENCES: Final[Mapping[str, str]] = {**PAGE, **FINDINGS, **COMPARISONS, **IMPORTED, **SEARCHES, **HALVED, **FIGURES}
+SENTENCES: Final[Mapping[str, str]] = {
+    **PAGE,
+    **ANSWER,
+    **FINDINGS,
+    **COMPARISONS,
+    **IMPORTED,
+    **SEARCHES,
+    **HALVED,
+    **FIGURES,
+}
 """What the page says itself."""
 TEXTS: Final[Mapping[str, str]] = {**REASONS, **KNOBS}
 """What the core has written into the ledger, or says of a knob: see :func:`reports.language.say.retold`."""

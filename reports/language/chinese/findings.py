@@ -27,10 +27,6 @@ _EFFECTS: Final[Mapping[str, str]] = {
         "**无法下结论**：{runs}中有 {n} 次未学到 {mark}，没有学到东西的运行之间的差异回答不了任何问题。"
         "换一些设置（更小的学习率、预热、更多步数）也许能训练起来。"
     ),
-    "{n} of the {runs} did not learn {mark} and count like any other: what is found may be nothing but that, and what "
-    "is not found hidden by it.": (
-        "{runs}中有 {n} 次未学到 {mark}，与其他运行同样计入：检出的效应可能只是未学到所致，未检出的也可能被它掩盖。"
-    ),
     "{level} instead of {reference}": "由 {reference} 改为 {level}",
     "better": "更好",
     "worse": "更差",
@@ -39,9 +35,6 @@ _EFFECTS: Final[Mapping[str, str]] = {
     "{low} to {high}": "{low} 至 {high}",
     "(empty)": "（空）",
     "{change} {measure}": "{change}：{measure}",
-    "{column}: {steps}{average}.": "{column}：{steps}{average}。",
-    "{column} {change}: {measure}{average}.": "{column} {change}：{measure}{average}。",
-    ", on average over what it interacts with": "（对与之交互的因素取平均）",
     "{term}: the effect of each depends on the other.": "{term}：各自的效应取决于对方的水平。",
     "{column} depends on {others}: {conditions}.": "{column} 的效应取决于 {others}：{conditions}。",
     "with {given}, {change} is {measure}": "{given} 时，{change}：{measure}",
@@ -61,16 +54,6 @@ _EFFECTS: Final[Mapping[str, str]] = {
     "The estimate of an interaction is half of how much one effect changes with the other's level.": (
         "交互作用的估计值，是一个因素的效应随另一个因素的水平所变化的量的一半。"
     ),
-    "{column} changes next to nothing: runs that differ in it alone have the same result in {equal} of {n} cases, and "
-    "differ by {largest} at most.": (
-        "{column} 几乎不改变任何结果：仅在它上不同的运行，{n} 组中有 {equal} 组结果完全相同，其余最多相差 {largest}。"
-    ),
-    "{column} changes nothing: runs that differ in it alone have the same result, in all of {n} cases.": (
-        "{column} 不改变任何结果：仅在它上不同的运行，全部 {n} 组的结果都完全相同。"
-    ),
-    "With a shared seed such runs are one run counted twice, so only one of each counts here.": (
-        "种子共用时，这样的几次运行等于同一次运行重复计数，因此这里每组只计一次。"
-    ),
     "{interactions} was tested and not found.": "{interactions}经检验未检出。",
     "{interactions} were tested and none found.": "{interactions}经检验均未检出。",
     "{interactions} could not be tested: the rows do not tell them apart.": (
@@ -80,22 +63,9 @@ _EFFECTS: Final[Mapping[str, str]] = {
 
 _NOISE: Final[Mapping[str, str]] = {
     "Noise": "噪声",
-    "The standard deviation of a single run is {sd}, on {df}.": "单次运行的标准差为 {sd}（{df}）。",
-    "about {df}": "约 {df}",
     "1 degree of freedom": "1 个自由度",
     "{n} degrees of freedom": "{n} 个自由度",
     "It does not see {blind_to}.": "它反映不出{blind_to}。",
-    "One test needs no correction: on pure noise, 5 % of such pages name an effect.": (
-        "只有一次检验，无需多重比较校正：若全是噪声，这样的报告有 5% 会误报一个效应。"
-    ),
-    "Corrected for {tests} by {method}: on pure noise, 5 % of such pages name any effect.": (
-        "对 {tests}做了多重比较校正（{method}）：若全是噪声，这样的报告有 5% 会误报效应。"
-    ),
-    "the studentized maximum modulus": "学生化最大模法",
-    "the simulated largest ratio to that error": "与该误差之比的最大值的模拟分布",
-    "Holm's method, intervals of differences by the studentized maximum modulus": (
-        "Holm 法，差值的置信区间用学生化最大模法"
-    ),
     "1 of {runs} has no finite result and is left out.": "{runs}中有 1 次没有有限的结果，未计入。",
     "{n} of {runs} have no finite result and are left out.": "{runs}中有 {n} 次没有有限的结果，未计入。",
     "{results} repeat another one exactly, and count once.": "{results}与另一个完全相同，只计一次。",
@@ -121,18 +91,6 @@ _NOISE: Final[Mapping[str, str]] = {
     "factors that cannot act": "不起作用的因素",
     "interactions of three or more factors": "三个及以上因素的交互作用",
     "interactions of two or more factors": "两个及以上因素的交互作用",
-    "Lenth's pseudo standard error": "Lenth 伪标准误",
-    "seed noise as such; a real interaction among the pooled ones makes the error too large, so effects are missed": (
-        "种子噪声本身；被合并的交互作用若真实存在，误差会偏大，从而漏掉效应"
-    ),
-    "No run is repeated and too few high-order interactions remain: noise is what the smaller half of the {n} "
-    "contrasts show (Lenth's pseudo standard error, with simulated critical values).": (
-        "没有重复运行，剩下的高阶交互作用又太少：以 {n} 个对比中较小的一半作为噪声"
-        "（Lenth 伪标准误，临界值由模拟得到）。"
-    ),
-    "seed noise as such; if half of all effects are real they pass for noise": (
-        "种子噪声本身；若有一半的效应真实存在，它们会被当作噪声"
-    ),
     "There is no result.": "没有结果。",
     "There is one result: nothing to compare it with.": "只有一个结果，没有可比较的对象。",
     "No factor that can act has results at two levels.": "没有一个起作用的因素在两个水平上都有结果。",
@@ -146,9 +104,6 @@ _NOISE: Final[Mapping[str, str]] = {
     "Only main effects are tested: these rows cannot tell interactions from one another or from noise. A main effect "
     "here is right only if the factors do not interact.": (
         "只检验了主效应：这些行既区分不开各个交互作用，也无法把它们与噪声分开。只有因素之间没有交互作用时，这里的主效应才可信。"
-    ),
-    "One run of each cell cannot see seed noise: a second seed can.": (
-        "每个组合只运行一次，看不出种子噪声；再加一个种子就能看出。"
     ),
     "All results are the same: there is no noise to test against, and no effect.": (
         "所有结果都相同：没有可供检验的噪声，也没有效应。"

@@ -10,7 +10,7 @@ import numpy as np
 from reports.statistics.results import Factor, Run
 from tests.reports.simulated import full_factorial
 
-Table = tuple[tuple[Factor, ...], list[Run]]
+Sweep = tuple[tuple[Factor, ...], list[Run]]
 
 
 def alike(
@@ -22,7 +22,7 @@ def alike(
     shift: float = 1.0,
     effect: Callable[[Mapping[str, str]], float] = lambda _: 0.0,
     scale: Callable[[Mapping[str, str]], float] = lambda _: 1.0,
-) -> Table:
+) -> Sweep:
     """Make up a full factorial in which runs of a seed that differ in a factor alone have its correlation.
 
     ``shift`` is the standard deviation of what a seed does to all cells, ``scale`` multiplies the noise of a cell.
@@ -47,14 +47,14 @@ def standard_error(counts: Sequence[int], n_seeds: int, likeness: Sequence[float
     return 2 * (variance / (2 ** len(counts) * n_seeds)) ** 0.5
 
 
-def failed(table: Table, share: float, *, seed: int) -> Table:
+def failed(table: Sweep, share: float, *, seed: int) -> Sweep:
     """Lose a share of the runs."""
     random = np.random.default_rng([seed, 2])
     lost = set(random.choice(len(table[1]), round(share * len(table[1])), replace=False).tolist())
     return table[0], [replace(run, value=None) if place in lost else run for place, run in enumerate(table[1])]
 
 
-def not_learned(table: Table, share: float, *, seed: int, flagged: bool) -> Table:
+def not_learned(table: Sweep, share: float, *, seed: int, flagged: bool) -> Sweep:
     """Let a share of the runs, each for itself, end 20 standard deviations lower."""
     random = np.random.default_rng([seed, 3])
     return table[0], [
