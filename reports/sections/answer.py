@@ -14,7 +14,7 @@ from reports.sections.context import PageSection
 from reports.sections.effects_text import Words, all_of, power_text, ruined_text, signed
 from reports.sections.figures import figure_text
 from reports.sections.learning import NotLearnedBySetting
-from reports.sections.results import none_above_text, yardstick_sentence
+from reports.sections.results import certificate_text, is_complete, none_above_text, yardstick_sentence
 from reports.statistics.results import Comparison, Effect
 from reports.study.choice import Choice, choice_of
 
@@ -29,11 +29,13 @@ class Answer(PageSection):
     pictures: tuple[Picture, ...] = ()
 
     def format(self) -> str:
-        """Return the lines; empty before there is any result."""
-        if not (recommended := self._recommended()):
-            return ""
+        """Return the lines; before there is any result, the certificate alone."""
         shown = [figure_text(picture) for picture in self.pictures if picture.name == HEAT_MAP]
-        return paragraphs([wrap(recommended), bullets(self._lines()[:MOST_LINES]), *shown])
+        # Until all has run it is an answer so far.
+        certificate = "" if self.study.is_imported or is_complete(self.study) else certificate_text(self.study)
+        recommended = self._recommended()
+        lines = self._lines()[:MOST_LINES] if recommended else []
+        return paragraphs([certificate, wrap(recommended), bullets(lines), *shown])
 
     def numbers(self) -> dict[str, Any]:
         """Return the choice; null where nothing tells by how much a cell would have to lead."""
@@ -42,7 +44,8 @@ class Answer(PageSection):
     @cached_property
     def choice(self) -> Choice | None:
         """The cell to use."""
-        best = self.page.winner
+        # Of a sample, no noise is known to hold cells against.
+        best = None if self.page.is_observational else self.page.winner
         return None if best is None else choice_of(self.study, best, self._baseline)
 
     @cached_property
@@ -131,8 +134,7 @@ class Answer(PageSection):
         )
 
     def _lines(self) -> list[str]:
-        analysis = self.page.analysis
-        if self.page.is_observational or analysis.why_not:
+        if self.page.is_observational or (analysis := self.page.analysis).why_not:
             return [line for line in [yardstick_sentence(self.study)] if line]
         lines = []
         if text := NotLearnedBySetting(self.page).in_short():

@@ -56,7 +56,9 @@ class PageContext:
         about = self.measured
         if self.study.is_imported or self.study.standing is not None or not about.known_to_learn:
             return None
-        tested = [] if self.is_observational else [one for one in about.factors if one.name not in about.inert]
+        if self.is_observational:
+            return where_not_learned([], about.known_to_learn)
+        tested = [one for one in about.factors if one.name not in about.inert]
         # Copies along two factors at once would pass for two failures.
         alike = [one.factor for one in self.analysis.likeness if (one.correlation or 0.0) >= COPIES]
         return where_not_learned(tested, about.known_to_learn, alike=alike)

@@ -32,7 +32,10 @@ class Summary(PageSection):
     def format(self) -> str:
         """Return the lines below the title."""
         study = self.study
-        blocks = [f"**{retold(str(study.coverage))}**", wrap(sentences([self._asked(), halving_sentence(study)]))]
+        blocks = [
+            certificate_text(study) if is_complete(study) else "",
+            wrap(sentences([self._asked(), halving_sentence(study)])),
+        ]
         if not study.ranking:
             blocks.append(say("No trial has finished yet: there is nothing to compare."))
         return Section(say("What was run"), tuple(blocks)).format()
@@ -60,6 +63,16 @@ class Summary(PageSection):
             task=code(about.task.name),
             encoders=enumerated(map(code, about.encoders)),
         )
+
+
+def is_complete(study: StudyRows) -> bool:
+    """Whether all that was planned has run, as far as it was to run."""
+    return study.coverage.complete
+
+
+def certificate_text(study: StudyRows) -> str:
+    """Return the line of the certificate."""
+    return f"**{retold(str(study.coverage))}**"
 
 
 def best_sentence(study: StudyRows, spell: Callable[[str], str] = one_line) -> str:

@@ -1,6 +1,6 @@
 """The choice of what effects are held against: from the design alone, so that it is fixed before there are results."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports.statistics.design_table import Table
 from reports.statistics.models import Model
@@ -30,9 +30,9 @@ def choose(table: Table, models: list[Model], frame: Frame | None) -> Choice | N
     if not models:
         return None
     if table.pure_df >= LEAST_DF and (frame is None or frame.n_layers > 1):
-        return Choice(models[0], _pure_error(table), frame)
+        return Choice(models[0], replace(_pure_error(table), learns_likeness=frame is not None), frame)
     if frame is not None and table.n_cells > FEWEST_CONTRASTS:
-        return Choice(models[0], ErrorTerm(ErrorKind.SPARSE, table.n_cells - 1), frame)
+        return Choice(models[0], ErrorTerm(ErrorKind.SPARSE, table.n_cells - 1, learns_likeness=True), frame)
     for enough in (ENOUGH_DF, LEAST_DF):
         for model in models:
             if table.pure_df >= enough:

@@ -75,9 +75,10 @@ class _Sampler:
         chance = (ACTIVE_HIGH if has_enough else ACTIVE)[np.clip(orders, 1, len(ACTIVE)) - 1]
         self.prior_odds = np.log(chance / (1 - chance)) - sizes * np.log(ACTIVE_FACTOR)
         self.tells = np.full(n_groups, frame.n_layers == 1) & (is_high | (not has_enough))
-        # The first group is that of the mean: what a seed does to all cells alike tells nothing.
         self.tells[0] = False
-        self.sizes = np.where(np.arange(n_groups) > 0, sizes * (frame.n_layers - 1 + self.tells), 0.0)
+        self.sizes = sizes * (frame.n_layers - 1 + self.tells)
+        # The first group is that of the mean: what a seed does to all cells alike tells nothing.
+        self.sizes[0] *= not frame.has_seeds
         self.df = float(self.sizes.sum())
         self.open_layers = [layer for layer in range(frame.n_layers) if frame.is_open[layer].any()]
         self.runs = np.full((N_CHAINS, frame.n_layers, len(frame.cells)), np.nan)
@@ -114,7 +115,8 @@ class _Sampler:
         within = (contrasts**2).sum(axis=1) - self.mean**2
         self.within = self.contrasts.summed(np.maximum(within, 0.0))
         self.between = self.contrasts.summed(self.mean**2)
-        self.within[:, 0] = self.between[:, 0] = 0.0
+        self.between[:, 0] = 0.0
+        self.within[:, 0] *= not self.frame.has_seeds
 
     def _squares(self) -> Array:
         return np.asarray(self.within + self.between * self.tells * np.where(self.is_active, ACTIVE_FACTOR**-2.0, 1.0))

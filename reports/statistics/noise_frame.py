@@ -32,7 +32,7 @@ class Frame:
 
     A layer is a seed; runs of one seed and cell, and those of seeds that few cells share, are put in layers of their
     own, so that no place has two runs. The first ``n_layers`` are filled well enough to tell noise; the fullest is
-    the first.
+    the first. Without ``has_seeds`` no runs are known to share one, so that layers are no more than numbers.
     """
 
     n_levels: tuple[int, ...]
@@ -40,6 +40,7 @@ class Frame:
     places: Indexes
     layers: Indexes
     n_layers: int
+    has_seeds: bool = True
 
     @cached_property
     def tells(self) -> np.ndarray:
@@ -142,7 +143,7 @@ def frame_of(table: Table) -> Frame | None:
         return None
     numbers = {tuple(cell): number for number, cell in enumerate(cells.tolist())}
     places = np.array([numbers[tuple(row)] for row in table.levels.tolist()])
-    return Frame(n_levels, cells, places, layers, n_layers)
+    return Frame(n_levels, cells, places, layers, n_layers, table.n_blocks > 1)
 
 
 def layers_of(table: Table) -> Indexes:

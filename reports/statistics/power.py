@@ -12,13 +12,15 @@ from reports.statistics import maximum
 from reports.statistics.results import POWER, ErrorKind, ErrorTerm
 
 LARGEST_RATIO = 1e4
+LOST, LOST_SPARSE = 3.0, 4.0
+"""What learning how alike runs are costs, as a divisor of degrees of freedom; the latter where no run is repeated."""
 
 
 def power_df(error: ErrorTerm) -> float:
     """Return the degrees of freedom of an error of which nothing had to be learned, that finds effects as often."""
-    if error.kind is ErrorKind.SPARSE:
-        return max(1.0, error.df / 5)
-    return error.df
+    if not error.learns_likeness:
+        return error.df
+    return max(1.0, error.df / (LOST_SPARSE if error.kind is ErrorKind.SPARSE else LOST))
 
 
 def chance_to_find(ratio: float, error: ErrorTerm, n_contrasts: int) -> float:

@@ -84,12 +84,13 @@ class ErrorTerm:
     """The error of a single run, by its source.
 
     ``df`` counts what tells it; of contrasts of which few are real, all of them. ``with_replicates``: what few
-    replicates there are is pooled as well.
+    replicates there are is pooled as well. ``learns_likeness``: how alike runs of a seed are is estimated too.
     """
 
     kind: ErrorKind
     df: float
     with_replicates: bool = False
+    learns_likeness: bool = False
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,11 @@ def _smallest(table: Table, n_seeds: int) -> float | None:
     worst = _worst(plan)
     if least == n_seeds or worst is None:
         return plan.smallest_effect_in_sd
-    error = ErrorTerm(ErrorKind.REPLICATES, _pure_df(table, n_seeds))
+    error = ErrorTerm(
+        ErrorKind.REPLICATES,
+        _pure_df(table, n_seeds),
+        learns_likeness=plan.error is not None and plan.error.learns_likeness,
+    )
     return worst.standard_error_in_sd * math.sqrt(least / n_seeds) * least_to_find(error, plan.n_contrasts)
 
 

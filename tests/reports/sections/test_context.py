@@ -9,7 +9,8 @@ from gridsearch.study.study import Study
 from reports.page import FORMATS, make_page, write_reports
 from reports.page_json import ORDER
 from reports.sections import context
-from reports.statistics.analyse import analyse_effects
+from reports.statistics.analyse import analysed
+from reports.statistics.fitting import Fit
 from reports.statistics.results import EffectAnalysis, Factor, Run
 from reports.study.view import StudyRows
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
@@ -43,11 +44,13 @@ def test_effects_are_analysed_once_for_all_formats(
     make(study)
     calls = []
 
-    def counted(factors: Sequence[Factor], runs: Sequence[Run], inert: Sequence[str] = ()) -> EffectAnalysis:
+    def counted(
+        factors: Sequence[Factor], runs: Sequence[Run], inert: Sequence[str] = ()
+    ) -> tuple[EffectAnalysis, Fit | None]:
         calls.append(repr((factors, runs, inert)))
-        return analyse_effects(factors, runs, inert)
+        return analysed(factors, runs, inert)
 
-    monkeypatch.setattr(context, "analyse_effects", counted)
+    monkeypatch.setattr(context, "analysed", counted)
     write_reports(study, None, list(FORMATS), "zh")
     assert len(calls) == len(set(calls)) == n_inputs
 
