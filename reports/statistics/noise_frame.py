@@ -65,7 +65,7 @@ class Frame:
             )
             rows.append(reduce(np.multiply, parts))
             sets.append(tuple(row > 0 for row in chosen))
-        order = sorted(range(len(rows)), key=lambda row: sum(sets[row]))
+        order = sorted(range(len(rows)), key=lambda row: (sum(sets[row]), sets[row]))
         matrix = np.array(rows)[order]
         if len(matrix) == len(self.cells):
             names = list(dict.fromkeys(sets[row] for row in order))
