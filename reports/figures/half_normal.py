@@ -34,8 +34,7 @@ def half_normal_picture(effects: EffectPoints, response: Response) -> Picture | 
         draw_legend(sheet, keys, LEFT, MARGIN / 2, WIDTH - LEFT - MARGIN)
         _draw(sheet, head, effects, places, _size_label(effects.scale, response))
         title = say(
-            "Half-normal plot of the tested effects (n = {n}): noise follows the dashed line, 95 % of it in the grey "
-            "band; beyond the limit an effect is found. Effects found are set aside when the others are ranked.",
+            "Half-normal plot of {n} effects: noise stays in the grey band; beyond the limit an effect is found.",
             n=len(effects.points),
         )
         alt = say(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from reports.figures.axis import number_axis, padded, response_label
 from reports.figures.figure import InteractionPanel, LevelPoint, Picture, Response
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
-from reports.figures.main_effects import bars_text
 from reports.figures.sheet import MARGIN, WIDTH, Sheet, drawing, finished
 from reports.figures.style import PAPER, QUIET, line_style
 from reports.figures.texts import FONT_SIZE, SMALL, decimals_for, number, shortened, text_width
@@ -53,7 +52,9 @@ def interactions_picture(panels: Sequence[InteractionPanel], response: Response)
             label = shortened(response_label(response), AXES_HEIGHT + head)
             sheet.text(MARGIN, middle, label, align="center", upright=True)
             top += head + AXES_HEIGHT + BELOW_AXES
-        title = [say("Factors that act together: lines that are not parallel."), bars_text()]
+        title = [say("Factors that act together: lines that are not parallel.")]
+        if any(point.half_width is not None for point in _points(shown)):
+            title.append(say("Bars are read as for the means."))
         if len(shown) < len(panels):
             title.append(say("Only the surest {n} panels of {total} are shown.", n=len(shown), total=len(panels)))
         return finished(sheet, NAME, sentences(title), _alt(shown))

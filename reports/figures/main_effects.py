@@ -54,14 +54,10 @@ def main_effects_picture(factors: Sequence[FactorMeans], grand_mean: float, resp
         middle = (layout.axes_left + WIDTH - MARGIN) / 2
         sheet.text(middle, sheet.height - MARGIN, response_label(response), align="center")
         alt = _alt(factors, grand_mean, _decimals(layout))
-        about = say("Means at the levels of each factor, averaged over the other factors.")
-        title = sentences([about, bars_text() if _has_bars(factors) else ""])
+        about = say("Mean at each level, over the other factors.")
+        bars = say("Levels whose bars do not overlap the baseline level's differ from it (95 %, simultaneous).")
+        title = sentences([about, bars if _has_bars(factors) else ""])
         return finished(sheet, NAME, title, alt)
-
-
-def bars_text() -> str:
-    """Say how bars around means are read."""
-    return say("A level differs from the baseline level where their bars do not overlap (simultaneous, 95 %).")
 
 
 def _layout(factors: Sequence[FactorMeans], grand_mean: float) -> _Layout:

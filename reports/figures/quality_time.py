@@ -80,7 +80,7 @@ def quality_time_picture(cells: Sequence[TimedCell], response: Response, run_sd:
         time = say("training time of one run ({unit})", unit=ranges.unit_name)
         sheet.text(middle, sheet.height - MARGIN, time, align="center")
         title = say(
-            "{label} against training time: no cell is both faster and better than one of the Pareto set.",
+            "{label} against training time: nothing is faster and better than the Pareto set.",
             label=response.label,
         )
         alt = say(

@@ -47,7 +47,7 @@ class Figure(NamedTuple):
 
 def html_text(study: StudyRows, sections: Sequence[Block], figures: Sequence[Figure] = ()) -> str:
     """Return the HTML of a study's page; ``sections`` are those of its Markdown."""
-    rendering = Rendering({figure.file: figure.source for figure in figures if figure.file})
+    rendering = Rendering({figure.file: (figure.source, figure.alt) for figure in figures if figure.file})
     plain_table = comparison_table(study).format()
     parts: list[str] = []
     places: dict[str, int] = {}

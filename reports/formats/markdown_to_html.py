@@ -23,12 +23,13 @@ _NO_BLANK = re.compile(r"(?<=[，。；：、！？）])\n|(?<=[\u2e80-\U0003fff
 
 
 class Rendering:
-    """Turns the sections of one page into HTML. ``images`` maps file names of pictures to what stands in for them.
+    """Turns the sections of one page into HTML. ``images`` maps file names of pictures to what stands in for them: an
+    address, and what a reader who cannot see it hears.
 
     What it has met is gathered: ``headings``, the id and the text of each; ``shown``, the file names.
     """
 
-    def __init__(self, images: Mapping[str, str] | None = None) -> None:
+    def __init__(self, images: Mapping[str, tuple[str, str]] | None = None) -> None:
         self.headings: list[tuple[str, str]] = []
         self.shown: set[str] = set()
         self._images = images or {}
@@ -46,10 +47,10 @@ class Rendering:
         stack_wide_tables(tokens)
         return str(parser.renderer.render(tokens, parser.options, {"image": self._image}))
 
-    def _image(self, source: str) -> str:
+    def _image(self, source: str) -> tuple[str, str] | None:
         name = source.rpartition("/")[2]
         self.shown.add(name)
-        return self._images.get(name, "")
+        return self._images.get(name)
 
     def _heading(self, title: str) -> str:
         name = "-".join(re.findall(r"\w+", title.casefold())) or "section"
@@ -127,6 +128,8 @@ def _image(
     renderer: RendererHTML, tokens: Sequence[Token], place: int, options: OptionsDict, env: dict[str, Any]
 ) -> str:
     """A page of one file loads no other: a picture is in it, or only its description is."""
-    alt = escape(plain_text(tokens[place]))
-    source = env["image"](unquote(str(tokens[place].attrGet("src"))))
-    return f'<img alt="{alt}" src="{escape(source)}">' if source else alt
+    image = env["image"](unquote(str(tokens[place].attrGet("src"))))
+    if image is None:
+        return escape(plain_text(tokens[place]))
+    source, alt = image
+    return f'<img alt="{escape(alt)}" src="{escape(source)}">'

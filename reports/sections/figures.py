@@ -94,7 +94,19 @@ class Figures(PageSection):
         ).format()
 
 
+BRIEFLY = {
+    "half-normal": "Half-normal plot",
+    "main-effects": "Level means",
+    "interactions": "Interaction plot",
+    HEAT_MAP: "Heat map",
+    "quality-time": "Quality and time",
+    "curves": "Learning curves",
+    "curve": "Curve",
+}
+"""What stands in Markdown for a picture that cannot be seen; page.html and the file itself say what is in it."""
+
+
 def figure_text(picture: Picture) -> str:
     """Show a picture by the name of its file, with its caption."""
-    image = f"![{escape(picture.alt)}]({FOLDER}/{picture.name}.svg)"
+    image = f"![{say(BRIEFLY[picture.name])}]({FOLDER}/{picture.name}.svg)"
     return paragraphs([wrap(image), wrap(escape(picture.title))])

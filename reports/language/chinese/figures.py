@@ -11,10 +11,8 @@ FIGURES: Final[Mapping[str, str]] = {
     "seed {n}": "种子 {n}",
     "fold {n}": "折 {n}",
     # half_normal.py
-    "Half-normal plot of the tested effects (n = {n}): noise follows the dashed line, 95 % of it in the grey band; "
-    "beyond the limit an effect is found. Effects found are set aside when the others are ranked.": (
-        "{n} 个被检验效应的半正态图：噪声沿虚线分布，95% 落在灰色带内；超出界限的效应即为检出。"
-        "其余效应排序时不计检出者。"
+    "Half-normal plot of {n} effects: noise stays in the grey band; beyond the limit an effect is found.": (
+        "{n} 个效应的半正态图：噪声落在灰色带内，超出界限的效应即为检出。"
     ),
     "Half-normal plot of effects (n = {n}). {found}. Others outside the band of noise: {outside}.": (
         "{n} 个效应的半正态图。{found}。其余效应中落在噪声带外的有 {outside} 个。"
@@ -31,11 +29,9 @@ FIGURES: Final[Mapping[str, str]] = {
     "95 % band of noise": "噪声的 95% 带",
     "half-normal quantile": "半正态分位数",
     # main_effects.py
-    "Means at the levels of each factor, averaged over the other factors.": (
-        "各因素在每个水平上的均值，对其余因素取平均。"
-    ),
-    "A level differs from the baseline level where their bars do not overlap (simultaneous, 95 %).": (
-        "某水平与基线水平的误差条不重叠，即两者有差异（95% 同时置信区间）。"
+    "Mean at each level, over the other factors.": "各水平的均值，对其余因素取平均。",
+    "Levels whose bars do not overlap the baseline level's differ from it (95 %, simultaneous).": (
+        "误差条与基线水平不重叠的水平，与基线有差异（95% 同时置信区间）。"
     ),
     "main effect found": "检出主效应",
     "no main effect found": "未检出主效应",
@@ -58,8 +54,8 @@ FIGURES: Final[Mapping[str, str]] = {
     "Heat map of cells (n = {n}) from {low} to {high}. {layout}.": "{n} 个组合的热图，从 {low} 到 {high}。{layout}。",
     "Rows: {rows}; columns: {columns}": "行：{rows}；列：{columns}",
     # quality_time.py
-    "{label} against training time: no cell is both faster and better than one of the Pareto set.": (
-        "{label} 与训练时间：没有任何组合比帕累托集中的组合既快又好。"
+    "{label} against training time: nothing is faster and better than the Pareto set.": (
+        "{label} 与训练时间：没有任何组合比帕累托集既快又好。"
     ),
     "Cells (n = {n}) by training time and {label}. Pareto set, from fast to slow: {cells}.": (
         "{n} 个组合的训练时间与{label}。帕累托集（由快到慢）：{cells}。"
@@ -79,4 +75,13 @@ FIGURES: Final[Mapping[str, str]] = {
     "worst": "最差",
     "chosen epoch": "选定轮次",
     "epoch": "轮次",
+    # sections/figures.py
+    "Bars are read as for the means.": "误差条的读法同均值图。",
+    "Half-normal plot": "半正态图",
+    "Level means": "水平均值",
+    "Interaction plot": "交互作用图",
+    "Heat map": "热图",
+    "Quality and time": "质量与时间",
+    "Learning curves": "学习曲线",
+    "Curve": "曲线",
 }
