@@ -33,7 +33,7 @@ from reports.sections.learning import NotLearnedBySetting
 from reports.sections.log_curve import CurvePoints, CurveSummary, LogFindings
 from reports.sections.observational import Observational
 from reports.sections.published import PublishedExtremes, PublishedLevels, PublishedResults, PublishedSummary
-from reports.sections.results import Cautions, Extremes, Results, Summary, Yardsticks, best_sentence
+from reports.sections.results import Cautions, Results, Summary, Yardsticks, best_sentence
 from reports.sections.search import SearchSection
 from reports.study.read import read_study
 from reports.study.view import StudyRows
@@ -51,7 +51,6 @@ SECTIONS: Mapping[type[Manifest], tuple[type[PageSection], ...]] = {
         Effects,
         Observational,
         Results,
-        Extremes,
         BestAgainstBaseline,
         Yardsticks,
         Cost,

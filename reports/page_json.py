@@ -17,8 +17,9 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
 ``best``            index of the cell that is best on dev; ``worst``, ``highest_result``, ``baseline`` alike; or null
 ``choice``          the cell to ``use`` and what came out ``best`` on dev, by index, or in a table by position: see
                     reports/study/choice.py; or null
-``cost``            ``levels``: median ``seconds`` of a training epoch over ``n`` trials, and ``ratio`` to the baseline
-                    level; ``n_other_terms``: finished trials that are not counted; or null before any has finished
+``cost``            ``levels``: median ``seconds`` of a training epoch over ``n`` trials, ``ratio`` to the baseline
+                    level and ``p`` of a ratio of 1, adjusted for all levels (null below two pairs);
+                    ``n_other_terms``: finished trials that are not counted; or null before any has finished
 ``predicted``       what ``plan --measure`` led to expect of finished trials: see ``Forecast`` in
                     sections/cost_forecast.py; or null
 ``optimised``       of a search: ``pareto`` (cells by index), ``importance`` by factor, ``convergence`` (after ``n``

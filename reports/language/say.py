@@ -3,8 +3,8 @@
 A sentence is a template with named places. Whoever makes a page chooses the language around it:
 
 >>> with speaking("zh"):
-...     say("No attempt failed.")
-'没有失败的尝试。'
+...     say("Runs that did not learn")
+'未学到的运行'
 """
 
 import contextlib

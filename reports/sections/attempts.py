@@ -5,7 +5,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from gridsearch.space.design import design_text
 from reports.commands import report_command, rerun_command, short_id, sweep_command
 from reports.formats.markdown import (
     NOT_LEARNED_MARK,
@@ -18,22 +17,21 @@ from reports.formats.markdown import (
     first_of,
     listed,
     plural,
-    seconds_text,
-    table,
     wrap,
 )
-from reports.formats.table import metric_text
 from reports.language.say import enumerated, retold, say, sentences
 from reports.sections.context import PageSection
 from reports.sections.findings import FailureGroup, failure_groups
-from reports.sections.results import none_above_text
+
+WHAT_TRAINS = ("torch", "transformers")
+"""The packages whose versions are told on the page; page.json has those of all."""
 
 
 class NotLearnedRuns(PageSection):
     """Finished runs that did not learn."""
 
     def format(self) -> str:
-        """Return the section; said aloud when there is none, empty when nothing has finished."""
+        """Return the section; empty when there is none."""
         items = [
             say(
                 "{cell}, trial {trials}: {reason}",
@@ -51,10 +49,9 @@ class NotLearnedRuns(PageSection):
         )
         early = wrap(early) if self.study.standing else ""
         if not items:
-            learned = none_above_text(self.study) or say("Every finished run learned.")
-            return Section(title, (wrap(learned) if self.study.ranking else "", early)).format()
+            return ""
         intro = say(
-            "{mark} These runs finished and count as results, but they learned nothing, or next to nothing.",
+            "{mark} These runs count as results, but learned nothing, or next to nothing.",
             mark=NOT_LEARNED_MARK,
         )
         return Section(title, (wrap(intro), bullets(items), early)).format()
@@ -78,8 +75,8 @@ class DivergedRuns(PageSection):
             if one.diverged_in is not None
         ]
         intro = say(
-            "In some epoch of these runs the training loss, a weight or an output was not a finite number. The run "
-            "ends there, and its result is chosen from the epochs before."
+            "A loss, a weight or an output was no longer a finite number: these runs ended there, and their result is "
+            "from an epoch before."
         )
         return Section(say("Runs that diverged"), (wrap(intro), bullets(items))).format() if items else ""
 
@@ -88,11 +85,10 @@ class Failures(PageSection):
     """Failed attempts, those put together that say the same."""
 
     def format(self) -> str:
-        """Return the section; said aloud when there is none."""
+        """Return the section; empty when there is none."""
         groups = failure_groups(self.study.failures)
         if not groups:
-            text = say("No attempt failed.") if self.study.timing.n_attempts else say("No attempt has been made.")
-            return Section(say("Failures"), (text,)).format()
+            return ""
         failed, n_attempts = plural(len(self.study.failures), "attempt"), self.study.timing.n_attempts
         total = say("{attempts} of {n} failed.", attempts=failed, n=n_attempts)
         return Section(say("Failures"), (total, bullets(self._line(group) for group in groups))).format()
@@ -125,23 +121,16 @@ class Repeat(PageSection):
     def format(self) -> str:
         """Return the section."""
         study = self.study
-        blocks = [
-            say("The whole study: run again it resumes; a new folder for `--study` starts over."),
-            fenced([sweep_command(study)]),
-        ]
+        blocks = [say("The whole study; a new folder for `--study` starts over:"), fenced([sweep_command(study)])]
         if study.ranking:
             best = study.ranking[0]
             blocks += [
-                say("One row, here the best, {cell}; other ids are below.", cell=best.name(escape)),
+                say("One trial, here of {cell}:", cell=best.name(escape)),
                 fenced([rerun_command(study, best.finished[0].trial)]),
             ]
-        blocks += [
-            say("Every number of this page, for programs:"),
-            fenced([report_command(study)]),
-            details(say("The trials of each row"), self._trials()),
-        ]
+        blocks += [say("All numbers, and the ids of all trials:"), fenced([report_command(study)])]
         if text := study.about.space_text.strip():
-            blocks.append(details(say("The space, as it was declared"), fenced(text.splitlines(), "toml")))
+            blocks.append(details(say("The space as declared"), fenced(text.splitlines(), "toml")))
         return Section(say("Repeat it"), tuple(blocks)).format()
 
     def numbers(self) -> dict[str, Any]:
@@ -150,17 +139,13 @@ class Repeat(PageSection):
         rerun = rerun_command(study, study.ranking[0].finished[0].trial) if study.ranking else None
         return {"commands": {"sweep": sweep_command(study), "rerun": rerun}}
 
-    def _trials(self) -> str:
-        rows = [[str(cell.index), " ".join(short_id(r.trial) for r in cell.replicates)] for cell in self.study.cells]
-        return table([say("index"), say("trials")], rows)
-
 
 class ProvenanceSection(PageSection):
-    """Task, encoder, versions, machine, commit, commands."""
+    """Task, encoder, versions, machine, commit: what must be the same for the numbers to come again."""
 
     def format(self) -> str:
         """Return the section."""
-        items = [*self._task(), *self._design(), *self._circumstances(), *self._time()]
+        items = [*self._task(), *self._circumstances(), *self._time()]
         return Section(say("Provenance"), (bullets(items),)).format()
 
     def numbers(self) -> dict[str, Any]:
@@ -172,53 +157,54 @@ class ProvenanceSection(PageSection):
         about = self.study.about
         counts = about.task.n_rows
         splits = [split for split in ("train", "dev", "test") if counts[split]]
-        rows = [say("{n} {split}", n=counts[split], split=say(split)) for split in splits]
         return [
             say(
-                "task: {task}, {rows} rows, fingerprint {fingerprint}",
+                "task: {task}, {rows} rows ({fingerprint}), labels {names}",
                 task=code(about.task.name),
-                rows=enumerated(rows),
+                rows=enumerated(say("{n} {split}", n=counts[split], split=say(split)) for split in splits),
                 fingerprint=code(about.task.fingerprint),
+                names=first_of([escape(str(name)) for name in about.task.label_names], 20),
             ),
-            say("labels: {names}", names=first_of([escape(str(name)) for name in about.task.label_names], 20)),
-            *(say("note: {note}", note=escape(retold(note))) for note in about.task.notes),
+            *(escape(retold(note)) for note in about.task.notes),
             *(
-                say("encoder: {name}, identity {identity}", name=code(name), identity=code(identity))
+                say("encoder: {name} ({identity})", name=code(name), identity=code(identity))
                 for name, identity in about.encoders.items()
             ),
-            say("metric: {metric}", metric=metric_text(self.study, escape)),
-        ]
-
-    def _design(self) -> list[str]:
-        design = self.study.about.design
-        policy = say("shared by all cells") if design.seed_policy == "shared" else say("each cell has its own")
-        if design.on_dead == "replicate" and any(cell.dead for cell in self.study.cells):
-            policy += say(", but replicates have their own")
-        return [
-            say(
-                "design: {design}; on dead knobs: {on_dead}; running order from seed {seed}",
-                design=retold(design_text(design.kind, design.resolution)),
-                on_dead=design.on_dead,
-                seed=design.order_seed,
-            ),
-            say("seeds: {seeds} ({policy})", seeds=enumerated(design.seeds), policy=policy),
         ]
 
     def _circumstances(self) -> list[str]:
         if not self.study.provenance:
             return []
         return [
-            say("versions: {values}", values=self._all(_versions)),
-            say("commit: {values}", values=self._all(_commit)),
-            say("machine: {values}", values=self._all(_machine)),
-            say("runner: {values}", values=self._all(_runner)),
-            say("command: {values}", values=self._all(_command)),
+            say("versions: {values}; commit: {commits}", values=self._all(self._versions), commits=self._all(_commit)),
+            say("machine: {values}; runner: {runners}", values=self._all(_machine), runners=self._all(_runner)),
+            *([say("command: {values}", values=commands)] if (commands := self._commands()) else []),
         ]
 
     def _all(self, spell: Callable[[Mapping[str, Any]], str]) -> str:
         """What all starts of a driver have in common is said once."""
-        values = dict.fromkeys(spell(record.content) for record in self.study.provenance)
-        return say("; then ").join(values)
+        return say(", then ").join(self._values(spell))
+
+    def _values(self, spell: Callable[[Mapping[str, Any]], str]) -> list[str]:
+        return list(dict.fromkeys(spell(record.content) for record in self.study.provenance))
+
+    def _versions(self, content: Mapping[str, Any]) -> str:
+        """Spell the versions of what trains, and of every other package that changed from one start to another."""
+        contents = [record.content for record in self.study.provenance]
+        names = dict.fromkeys(name for one in contents for name in one.get("versions", {}))
+        shown = [
+            name
+            for name in names
+            if name in WHAT_TRAINS or len({one.get("versions", {}).get(name) for one in contents}) > 1
+        ]
+        versions = {"gridsearch": content.get("gridsearch"), "Python": content.get("python")}
+        versions |= {name: content.get("versions", {}).get(name) for name in shown}
+        return enumerated(f"{name} {version}" for name, version in versions.items() if version)
+
+    def _commands(self) -> str:
+        """Spell the commands of all starts; empty where they are the one that the page shows already."""
+        commands = self._values(_command)
+        return "" if commands == [code(sweep_command(self.study))] else say(", then ").join(commands)
 
     def _time(self) -> list[str]:
         timing = self.study.timing
@@ -226,23 +212,16 @@ class ProvenanceSection(PageSection):
             return [say("no attempt has been made")]
         return [
             say(
-                "time: {attempts} by {workers} from {start} to {end} UTC, {seconds} in finished trials together",
+                "{attempts} from {start} to {end} UTC",
                 attempts=plural(timing.n_attempts, "attempt"),
-                workers=plural(timing.n_workers, "worker"),
                 start=_moment(timing.started),
                 end=say("now") if timing.ended is None else _moment(timing.ended),
-                seconds=seconds_text(timing.finished_seconds),
             )
         ]
 
 
 def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
-
-
-def _versions(content: Mapping[str, Any]) -> str:
-    versions = {"gridsearch": content.get("gridsearch"), "Python": content.get("python"), **content.get("versions", {})}
-    return enumerated(f"{name} {version}" for name, version in versions.items() if version)
 
 
 def _commit(content: Mapping[str, Any]) -> str:

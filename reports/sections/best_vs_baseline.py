@@ -103,31 +103,25 @@ class BestAgainstBaseline(PageSection):
             "difference": signed(about.difference),
             "low": f"{about.interval[0]:+.4f}",
             "high": f"{about.interval[1]:+.4f}",
-            "resamples": str(about.n_resamples),
         }
         if about.seeds_error is None:
             return say(
-                "On the {n} rows of {split} and these {models} trained models, the {metric} of {best} less that of "
-                "{baseline} is {difference} (95 % interval for other rows of the same kind: {low} to {high}, paired "
-                "bootstrap of {resamples} resamples).",
-                models=sum(about.n_seeds),
+                "On {n} rows of {split}, the {metric} of {best} less that of {baseline} is {difference} (95 % interval "
+                "for other such rows: {low} to {high}).",
                 **said,
             )
         first, second = (plural(n, "seed") for n in about.n_seeds)
         whole = say(
-            "On the {n} rows of {split}, the {metric} of {best} (mean over {first}) less that of {baseline} (mean over "
-            "{second}) is {difference} (95 % interval for other rows of the same kind and other seeds: {low} to "
-            "{high}).",
+            "On {n} rows of {split}, the {metric} of {best} (mean over {first}) less that of {baseline} (mean over "
+            "{second}) is {difference} (95 % interval for other such rows and other seeds: {low} to {high}).",
             first=first,
             second=second,
             **said,
         )
         parts = say(
-            "Its standard error is {rows} from the rows (paired bootstrap of {resamples} resamples) and {seeds} from "
-            "the seeds.",
+            "Its standard error is {rows} from the rows and {seeds} from the seeds.",
             rows=f"{about.rows_error:.4f}",
             seeds=f"{about.seeds_error:.4f}",
-            **said,
         )
         return sentences([whole, parts, self._quartiles(about)])
 
@@ -142,7 +136,7 @@ class BestAgainstBaseline(PageSection):
     def _rows(self, found: Versus) -> str:
         return bullets(
             say(
-                "seed {seed}: only the best is right on {first} rows, only the baseline on {second} (McNemar's exact "
+                "seed {seed}: only the best is right on {first} rows, only the baseline on {second} (McNemar's "
                 "test: p {p})",
                 seed=pair.seed,
                 first=pair.rows.n_only_first,
@@ -153,16 +147,11 @@ class BestAgainstBaseline(PageSection):
         )
 
     def _means(self, found: Versus) -> str:
-        one_seed = say(
-            "One seed of a cell does not say whether another seed would turn the order round: trained models are "
-            "compared here, not recipes."
-        )
-        tricks = say("This is no test of any one trick: the two cells may differ in several.")
-        chosen = say("The best cell was chosen on these very rows, so that a part of its lead is the luck of the draw.")
+        one_seed = say("Two trained models are compared, not recipes: another seed may turn the order round.")
+        chosen = say("The best cell was chosen on these very rows, so a part of its lead is luck.")
         return sentences(
             [
                 one_seed if found.bootstrap.seeds_error is None else "",
-                tricks,
                 "" if self.study.has_test else chosen,
                 self._precision(),
             ]
@@ -173,8 +162,8 @@ class BestAgainstBaseline(PageSection):
         if known is None or all(logits.dtype != "float16" for logits in known.logits.values()):
             return ""
         return say(
-            "Logits are kept in half precision in this study: where the two largest of a row are within 1/1024 of each "
-            "other, the label counted here may not be the one that the metrics of the table counted."
+            "Logits are kept in half precision: where two labels are nearly equal, the one counted here may not be the "
+            "one that the table counted."
         )
 
 
@@ -189,5 +178,5 @@ def _lacks_logits(study: StudyRows) -> bool:
 def _not_kept() -> str:
     return say(
         "The best cell and the baseline cannot be compared row by row: not all their logits are kept (`--keep-logits "
-        "none`). All metrics are there."
+        "none`)."
     )

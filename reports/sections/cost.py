@@ -3,17 +3,19 @@
 import statistics
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from gridsearch.study.manifest import FactorEntry
 from reports.figures.from_study import timed_cells
 from reports.figures.quality_time import pareto_set
-from reports.formats.markdown import Section, escape, plural, seconds_text, table, wrap
+from reports.formats.markdown import Section, escape, plural, seconds_text, wrap
 from reports.language.say import enumerated, say, sentences
 from reports.sections.context import PageSection
 from reports.sections.cost_forecast import forecast, forecast_blocks
+from reports.statistics.ratios import p_of_ratios
+from reports.statistics.results import ALPHA
 from reports.study.view import CellRow, StudyRows
 
 Pair = tuple[float, float]
@@ -24,7 +26,8 @@ Pair = tuple[float, float]
 class LevelCost:
     """Median seconds of a training epoch over ``n`` trials; ``ratio`` is the median of theirs to the baseline's.
 
-    A level that has a pair is measured on its pairs alone; ``ratio`` is None without any.
+    A level that has a pair is measured on its pairs alone; ``ratio`` is None without any. ``p`` is the chance of such
+    ratios if the level changes nothing, adjusted for all levels; None below two pairs.
     """
 
     factor: str
@@ -34,6 +37,12 @@ class LevelCost:
     seconds: float | None
     ratio: float | None
     n: int
+    p: float | None = None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the level's time differs from that of the baseline level by more than chance does."""
+        return self.p is not None and self.p < ALPHA
 
 
 @dataclass(frozen=True)
@@ -52,11 +61,14 @@ def study_cost(study: StudyRows) -> StudyCost | None:
     (common, n_alike), *_ = Counter(terms.values()).most_common(1)
     alike = {trial for trial, place in terms.items() if place == common}
     # A value of a range has hardly ever a second cell.
-    levels = [cost for factor in study.factors if factor.range is None for cost in _costs(study, factor, alike)]
+    costs = [one for factor in study.factors if factor.range is None for one in _costs(study, factor, alike)]
+    chances = p_of_ratios([ratios for _, ratios in costs])
+    levels = (replace(cost, p=p) for (cost, _), p in zip(costs, chances, strict=True))
     return StudyCost(tuple(levels), len(terms) - n_alike)
 
 
-def _costs(study: StudyRows, factor: FactorEntry, alike: set[str]) -> list[LevelCost]:
+def _costs(study: StudyRows, factor: FactorEntry, alike: set[str]) -> list[tuple[LevelCost, list[float]]]:
+    """Measure the levels of a factor, each with the ratios of its pairs."""
     pairs = {label: _pairs(study, factor, label, alike) for label in factor.levels if label != factor.baseline}
     costs = []
     for label in factor.levels:
@@ -65,18 +77,17 @@ def _costs(study: StudyRows, factor: FactorEntry, alike: set[str]) -> list[Level
         if not is_baseline:
             seconds = {trial: a for (trial, _), (a, _) in pairs[label].items()}
         seconds = seconds or _seconds(study.cells, factor, label, alike)
-        ratios = [1.0] if is_baseline else [a / b for a, b in pairs[label].values()]
-        costs.append(
-            LevelCost(
-                factor.name,
-                factor.column,
-                label,
-                is_baseline,
-                statistics.median(seconds.values()) if seconds else None,
-                statistics.median(ratios) if ratios and seconds else None,
-                len(seconds),
-            )
+        ratios = [] if is_baseline else [a / b for a, b in pairs[label].values()]
+        cost = LevelCost(
+            factor.name,
+            factor.column,
+            label,
+            is_baseline,
+            statistics.median(seconds.values()) if seconds else None,
+            statistics.median(ratios or [1.0]) if seconds and (ratios or is_baseline) else None,
+            len(seconds),
         )
+        costs.append((cost, ratios))
     return costs
 
 
@@ -109,22 +120,15 @@ def _hours(seconds: float) -> str:
 
 
 class Cost(PageSection):
-    """Seconds per epoch of every level, and how many times those of the baseline level."""
+    """The levels that take more or less time than the baseline level, and what the study took."""
 
     def format(self) -> str:
         """Return the section; empty before anything has finished."""
         found = self.cost
         if found is None:
             return ""
-        above = say(
-            "Median seconds of training per epoch, without the evaluation on dev, over `n` finished trials; and how "
-            "many times those of the baseline level: the median over pairs of trials that differ in nothing else."
-        )
-        header = [say("column"), say("level"), say("seconds"), say("times"), "n"]
-        shown = table(header, [self._row(cost) for cost in found.levels])
-        below = sentences([self._below(found), self._total(), self._fast_and_good()])
-        levels = (wrap(above), shown) if found.levels else ()
-        return Section(say("Cost"), (*levels, wrap(below), *forecast_blocks(self.study))).format()
+        text = sentences([self._levels(found), self._total(), self._fast_and_good()])
+        return Section(say("Cost"), (wrap(text), *forecast_blocks(self.study))).format()
 
     @cached_property
     def cost(self) -> StudyCost | None:
@@ -139,20 +143,51 @@ class Cost(PageSection):
             "predicted": None if expected is None else asdict(expected),
         }
 
-    def _total(self) -> str:
-        """Say what the study took, and which share of it failures wasted; empty where attempts left no time."""
-        timing = self.study.timing
-        if timing.core_seconds < 1:
+    def _levels(self, found: StudyCost) -> str:
+        """Name the levels that change the time of an epoch; empty where no two pairs of trials tell."""
+        if all(cost.p is None for cost in found.levels):
             return ""
-        text = say("All attempts together held {hours} core-hours", hours=_hours(timing.core_seconds))
-        if timing.gpu_seconds:
-            text = say(
-                "All attempts together held {hours} core-hours and {gpu_hours} GPU-hours",
-                hours=_hours(timing.core_seconds),
-                gpu_hours=_hours(timing.gpu_seconds),
+        told = [
+            say(
+                "{ratio} times with {column} {level}",
+                column=escape(cost.column),
+                level=escape(cost.level),
+                ratio=f"{cost.ratio:.2f}",
             )
-        lost = timing.failed_seconds / timing.held_seconds
-        return text + say("; {share} of their time was lost to failures.", share=f"{lost:.1%}")
+            for cost in found.levels
+            if cost.is_told
+        ]
+        if told:
+            text = say(
+                "Training time of an epoch beside the baseline level's: {levels}. Other levels differ by no more than "
+                "chance.",
+                levels=say("; ").join(told),
+            )
+        else:
+            text = say("No level changes the training time of an epoch by more than chance.")
+        others = say(
+            "Not counted in this: {trials} on another machine or device, or with other threads or smaller batches.",
+            trials=plural(found.n_other_terms, "trial"),
+        )
+        return sentences([text, others if found.n_other_terms else ""])
+
+    def _total(self) -> str:
+        """Say what the study took, and which share of it failures wasted."""
+        timing = self.study.timing
+        took = say(
+            "All finished trials together took {seconds} ({workers})",
+            seconds=seconds_text(timing.finished_seconds),
+            workers=plural(timing.n_workers, "worker"),
+        )
+        if timing.core_seconds < 1:
+            return say("{note}.", note=took)
+        held = [say("{hours} core-hours", hours=_hours(timing.core_seconds))]
+        held += [say("{hours} GPU-hours", hours=_hours(timing.gpu_seconds))] if timing.gpu_seconds else []
+        all_ = say("{took}, all attempts {held}", took=took, held=enumerated(held))
+        if not timing.failed_seconds:
+            return say("{note}.", note=all_)
+        share = f"{timing.failed_seconds / timing.held_seconds:.1%}"
+        return say("{text}; failures took {share} of the time.", text=all_, share=share)
 
     def _fast_and_good(self) -> str:
         sound = [cell for cell in timed_cells(self.study) if not cell.not_learned]
@@ -161,27 +196,3 @@ class Cost(PageSection):
             return ""
         cells = enumerated(cell.name for cell in best)
         return say("No cell is both faster and better on dev than these, from fast to slow: {cells}.", cells=cells)
-
-    def _row(self, cost: LevelCost) -> list[str]:
-        mark = say(" (baseline)") if cost.is_baseline else ""
-        seconds = "-" if cost.seconds is None else f"{cost.seconds:.3g}"
-        ratio = "-" if cost.ratio is None else f"{cost.ratio:.2f}"
-        return [escape(cost.column), f"{escape(cost.level)}{mark}", seconds, ratio, str(cost.n)]
-
-    def _below(self, found: StudyCost) -> str:
-        timing = self.study.timing
-        seconds, beside = seconds_text(timing.finished_seconds), ""
-        if timing.n_workers > 1:
-            beside = say(", by {workers} beside each other", workers=plural(timing.n_workers, "worker"))
-        texts = [say("All finished trials together took {seconds}{beside}.", seconds=seconds, beside=beside)]
-        if any(cost.ratio is None and cost.n for cost in found.levels):
-            texts.append(say("Where no such pair is finished, the seconds are those of all trials with the level."))
-        if found.n_other_terms:
-            texts.append(
-                say(
-                    "Not counted above: {trials} on another machine or device, or with other threads or smaller "
-                    "batches.",
-                    trials=plural(found.n_other_terms, "trial"),
-                )
-            )
-        return sentences(texts)

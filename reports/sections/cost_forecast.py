@@ -103,8 +103,7 @@ def forecast_blocks(study: StudyRows) -> tuple[str, ...]:
     if found is None:
         return ()
     above = say(
-        "Predicted before the trials ran, from some steps measured on {days} and as if no other program ran, beside "
-        "what they took: mean seconds of a trial, from its model to its last score, over `n` finished trials.",
+        "Mean seconds of a trial over `n` finished ones: as predicted from steps measured on {days}, and actual.",
         days=enumerated(found.measured),
     )
     columns = list(dict.fromkeys(column for group in found.groups for column in group.settings))
@@ -128,8 +127,8 @@ def forecast_blocks(study: StudyRows) -> tuple[str, ...]:
 def _hours(sweep: SweepForecast) -> str:
     wall, core, gpu = sweep.wall_seconds, sweep.core_seconds, sweep.gpu_seconds
     text = say(
-        "Of {trials} by {workers}, {wall} and {core} core-hours were predicted; it was {actual_wall} and {actual_core} "
-        "core-hours from the first start to the last end.",
+        "For {trials} by {workers}, {wall} and {core} core-hours were predicted; it was {actual_wall} and "
+        "{actual_core} core-hours.",
         trials=plural(sweep.n_trials, "trial"),
         workers=plural(sweep.n_workers, "worker"),
         wall=seconds_text(wall[0]),

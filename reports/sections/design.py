@@ -1,7 +1,7 @@
 """Sections about what was asked: levels, the fixed part of the recipe, cells left out, dead knobs."""
 
 import json
-import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -9,7 +9,8 @@ from typing import Any
 from gridsearch.recipe.recipe import Recipe, knobs
 from gridsearch.space.design import alias_texts
 from gridsearch.space.factor import label_of
-from reports.formats.markdown import Section, bullets, code, escape, listed, paragraphs, plural, table, wrap
+from gridsearch.study.manifest import FactorEntry
+from reports.formats.markdown import Section, bullets, code, escape, listed, paragraphs, plural, wrap
 from reports.language.say import enumerated, retold, say, sentences
 from reports.sections.context import PageSection
 from reports.sections.findings import DeadKnob, dead_knobs, left_out, same_rows
@@ -35,30 +36,49 @@ def _in_recipe_order(settings: Mapping[str, object]) -> dict[str, object]:
 
 
 class Levels(PageSection):
-    """What each level sets, and what the knobs mean."""
+    """What each column varies, and what those levels set that do not say so themselves."""
 
     def format(self) -> str:
         """Return the section."""
-        rows = []
-        for factor in self.study.factors:
-            if factor.range is not None:
-                rows.append([escape(factor.column), _range_text(factor.range), code(factor.name)])
-                continue
-            for label, settings in factor.levels.items():
-                sets = _spelled(_in_recipe_order(settings))
-                mark = say(" (baseline)") if label == factor.baseline else ""
-                rows.append([escape(factor.column), f"{escape(label)}{mark}", escape_pipes(sets)])
-        shown = table([say("column"), say("level"), say("sets")], rows)
-        return Section(say("What the levels mean"), (shown, bullets(self._meanings()))).format()
+        return Section(say("What the levels mean"), (bullets(map(self._line, self.study.factors)),)).format()
 
-    def _meanings(self) -> list[str]:
-        varied = varied_knobs(self.study)
-        texts = []
-        for name, knob in knobs().items():
-            if name in varied:
-                source = say(" ({details})", details=escape(retold(knob.source))) if knob.source else ""
-                texts.append(say("{word}: {name}", word=code(name), name=escape(retold(knob.meaning))) + source)
-        return texts
+    def _line(self, factor: FactorEntry) -> str:
+        varied = _knobs_of(factor)
+        name = escape(factor.column)
+        if varied != [factor.column]:
+            name += say(" ({details})", details=enumerated(map(code, varied)))
+        range_ = _range_text(factor.range) if factor.range is not None else ""
+        sets = (
+            say("{word}: {name}", word=escape(label), name=_spelled(_in_recipe_order(settings)))
+            for label, settings in factor.levels.items()
+            if not _says_itself(factor, label)
+        )
+        about = (escape(gist(retold(knobs()[knob].meaning))) for knob in varied if knob in knobs())
+        texts = [text for text in (range_, *about, *sets) if text]
+        return say("{word}: {name}", word=name, name=say("; ").join(texts)) if texts else name
+
+
+def _knobs_of(factor: FactorEntry) -> list[str]:
+    """Name the knobs that a factor varies, in the order of the recipe."""
+    names = {name: None for settings in factor.levels.values() for name in settings}
+    return list(_in_recipe_order(names)) or [factor.name]
+
+
+def _says_itself(factor: FactorEntry, label: str) -> bool:
+    """Whether a level does no more than set the knob of its factor to the value that it is called by."""
+    if factor.levels[label].keys() != {factor.name}:
+        return False
+    value = factor.levels[label][factor.name]
+    return label in (label_of(value), f"{value:g}" if isinstance(value, float) else "")
+
+
+def gist(meaning: str) -> str:
+    """Return what a knob's meaning says first, without what follows in brackets or behind a colon.
+
+    >>> gist("draw the top layers anew: their number, or a share"), gist("a number (or a share: of all)")
+    ('draw the top layers anew', 'a number')
+    """
+    return re.split(r"[:;：；]", re.sub(r"\s*[(（][^()（）]*[)）]$", "", meaning))[0]
 
 
 def _range_text(range_: Mapping[str, Any]) -> str:
@@ -80,38 +100,34 @@ def varied_knobs(study: StudyRows) -> set[str]:
 
 
 class FixedRecipe(PageSection):
-    """The part of the recipe that all cells share: what the space fixes, and the defaults that act in every trial."""
+    """The part of the recipe that all cells share, as far as it is no default."""
 
     def format(self) -> str:
         """Return the section."""
-        fixed = _in_recipe_order(self.study.about.fixed)
-        rest = self._rest(fixed)
-        texts = [
-            say("Fixed by the space: {settings}.", settings=_spelled(fixed)) if fixed else "",
-            say("By default, on this task: {settings}.", settings=_spelled(rest)) if rest else "",
-            say("Every other knob is neutral, and so its trick is off; `gridsearch knobs` lists them."),
-        ]
-        return Section(say("The same for all cells"), tuple(map(wrap, texts))).format()
+        rest = say("All else is at its default; `gridsearch knobs` explains.")
+        settings = _spelled(self._set())
+        text = sentences([say("{note}.", note=settings) if settings else "", rest])
+        return Section(say("The same for all cells"), (wrap(text),)).format()
 
-    def _rest(self, fixed: Mapping[str, object]) -> dict[str, object]:
-        if not self.study.cells:
-            return {}
-        taken = varied_knobs(self.study) | fixed.keys()
-        recipe = self.study.cells[0].recipe
-        acting = {name: knob for name, knob in knobs().items() if name in recipe and recipe[name] != knob.neutral}
-        return {name: recipe[name] for name in acting if name not in taken}
+    def _set(self) -> dict[str, object]:
+        """Return what is set for all cells, by the space or by the task, and is no default."""
+        varied = varied_knobs(self.study)
+        acting = self.study.cells[0].recipe if self.study.cells else {}
+        common = {name: value for name, value in acting.items() if name in knobs() and name not in varied}
+        settings = _in_recipe_order({**common, **self.study.about.fixed})
+        return {name: value for name, value in settings.items() if value != _default(name)}
+
+
+def _default(name: str) -> object:
+    field = Recipe.model_fields.get(name)
+    return None if field is None else field.default
 
 
 class LeftOut(PageSection):
-    """Cells that rules leave out, counted for each rule."""
+    """Cells that rules leave out, counted for each rule, and what a fraction cannot tell apart."""
 
     def format(self) -> str:
-        """Return the section; said aloud when there is none."""
-        counts = left_out(self.study)
-        title = say("Cells left out")
-        if not counts:
-            text = say("The space has no rule: {asked}.", asked=self._asked())
-            return Section(title, (wrap(text), self._aliases())).format()
+        """Return the section; empty without a rule, and where every effect can be told from the others."""
         skips: dict[str, list[str]] = {}
         for rule in self.study.about.rules:
             skips.setdefault(rule.why, []).append(rule.skip)
@@ -122,52 +138,18 @@ class LeftOut(PageSection):
                 rules=enumerated(map(code, skips[why])) if why in skips else self._without_rule(),
                 why=escape(why),
             )
-            for why, count in counts.items()
+            for why, count in left_out(self.study).items()
         ]
-        n_excluded, n_cells = len(self.study.excluded), len(self.study.cells)
-        asked = self._what(n_excluded + n_cells)
-        if n_cells == 1:
-            total = say("Of {asked}, rules leave out {n}; 1 is planned.", asked=asked, n=n_excluded)
-        else:
-            total = say(
-                "Of {asked}, rules leave out {n}; {planned} are planned.", asked=asked, n=n_excluded, planned=n_cells
-            )
-        return Section(title, (wrap(total), bullets(items), self._aliases())).format()
+        return Section(say("Cells left out"), (bullets(items), self._aliases())).format()
 
     def numbers(self) -> dict[str, Any]:
         """Return the cells that are left out."""
         left = [{"row": cell.row, "levels": cell.levels, "why": cell.why} for cell in self.study.excluded]
         return {"excluded": left}
 
-    def _asked(self) -> str:
-        if self.study.is_list:
-            return say("every listed row is a cell")
-        if self._n_combinations is None:
-            return say("no cell is left out")
-        if len(self.study.cells) == self._n_combinations:
-            return say("every combination is a cell")
-        return say("{asked} are all cells", asked=self._what(len(self.study.cells)))
-
-    def _what(self, n_asked: int) -> str:
-        """Name what the design asks for, before any rule."""
-        if self.study.is_list:
-            return plural(n_asked, "listed row")
-        if self._n_combinations is None:
-            return plural(n_asked, "cell")
-        if n_asked == self._n_combinations:
-            return plural(n_asked, "combination")
-        return say("the {n} of {total} combinations that the design asks for", n=n_asked, total=self._n_combinations)
-
     def _without_rule(self) -> str:
         """Say why a cell is left out that no rule names: an optimiser leaves out what a plan would refuse."""
         return say("a contradiction") if self.study.about.search else say("a former rule")
-
-    @property
-    def _n_combinations(self) -> int | None:
-        """All combinations of levels; None where an optimiser or a range leaves nothing to compare them with."""
-        if self.study.about.search or any(factor.range for factor in self.study.factors):
-            return None
-        return math.prod(len(factor.levels) for factor in self.study.factors)
 
     def _aliases(self) -> str:
         """Name what a fraction cannot tell apart; empty for other designs, and when it tells all apart."""
@@ -188,7 +170,7 @@ class SameRows(PageSection):
         if not groups:
             return ""
         items = [" = ".join(cell.name(escape) for cell in group) for group in groups]
-        intro = say("These rows differ in nothing that this study varies: each group shares its trials and its result.")
+        intro = say("The rows of a group are one recipe, and share its trials and its result.")
         return Section(say("Rows that are the same recipe"), (wrap(intro), bullets(items))).format()
 
     def numbers(self) -> dict[str, Any]:

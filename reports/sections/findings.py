@@ -7,6 +7,7 @@ from reports.formats.markdown import code, listed, plural
 from reports.formats.table import decimals
 from reports.language.say import retold, say, sentences
 from reports.sections.context import PageContext
+from reports.sections.noise_text import changes_nothing
 from reports.statistics.shares import share_interval
 from reports.study.view import CellRow, FailedAttempt, StudyRows
 
@@ -109,10 +110,9 @@ def cautions(page: PageContext) -> list[str]:
     return [
         *_about_gaps(study, len(ranking)),
         *_about_labels(study),
-        *_about_seeds(study),
         *_about_equal_pairs(page),
         *(say("{note}.", note=f"{note[0].upper()}{note[1:]}") for note in map(retold, study.about.encoder_notes)),
-        *_about_choice(study, len({tuple(replicate.trial for replicate in cell.replicates) for cell in ranking})),
+        *_about_choice(page),
         *_about_rows(study, ranking[0]),
     ]
 
@@ -122,7 +122,7 @@ def _about_gaps(study: StudyRows, n_ranked: int) -> list[str]:
         return []
     partial = [cell.index for cell in study.cells if cell.finished and len(cell.finished) < len(cell.replicates)]
     text = say(
-        "Best and worst are those of the {n} of {cells} that have a result.",
+        "Only {n} of {cells} have a result.",
         n=n_ranked,
         cells=plural(len(study.cells), "cell"),
     )
@@ -140,24 +140,8 @@ def _about_labels(study: StudyRows) -> list[str]:
     ]
 
 
-def _about_seeds(study: StudyRows) -> list[str]:
-    if study.n_replicates > 1:
-        return [
-            say(
-                "`sd` is over seeds (initialisation, order of the rows, dropout) on one and the same split: other "
-                "training or evaluation rows would add noise that it does not show."
-            )
-        ]
-    return [
-        say(
-            "Every cell ran with one seed: this page cannot see seed noise, so a difference between two rows may be "
-            "nothing else."
-        )
-    ]
-
-
 def _about_equal_pairs(page: PageContext) -> list[str]:
-    """Name the factors that often change no digit, but too much at times for their copies not to be counted."""
+    """Name the factors that often change no digit, but for those of which the noise section says so."""
     study, notes = page.study, dict[str, str]()
     for factor in study.factors:
         pairs = [
@@ -168,26 +152,25 @@ def _about_equal_pairs(page: PageContext) -> list[str]:
         n_equal = sum(one.dev.mean == other.dev.mean for one, other in pairs)
         if n_equal >= FEWEST_EQUAL and 2 * n_equal > len(pairs):
             notes[factor.name] = say(
-                "{equal} of {n} pairs of cells that differ in {column} alone have exactly the same result. With a "
-                "shared seed such a pair is nearly one run counted twice: where interactions are pooled as noise, "
-                "the noise is larger than it looks.",
+                "{equal} of {n} pairs of cells that differ in {column} alone have exactly the same result: each is "
+                "nearly one run counted twice, and noise may be larger than it looks.",
                 equal=n_equal,
                 n=len(pairs),
                 column=code(factor.column),
             )
-    return list(notes.values())
+    # Hardly a study has any, and where rows are a sample no other section needs the analysis of effects.
+    told = {one.factor for one in changes_nothing(page.analysis)} if notes and not page.is_observational else set()
+    return [note for name, note in notes.items() if name not in told]
 
 
-def _about_choice(study: StudyRows, n_distinct: int) -> list[str]:
-    notes = []
-    if n_distinct > 1:
+def _about_choice(page: PageContext) -> list[str]:
+    """Say what choosing has made of the numbers; what to expect of the best cell instead is said where it is known."""
+    study, notes = page.study, []
+    n_distinct = len({cell.trials for cell in study.ranking})
+    is_corrected = not page.is_observational and page.winner is not None and page.winner.shrunken is not None
+    if n_distinct > 1 and not is_corrected:
         notes.append(
-            say(
-                "The best of {n} noisy cells is partly the luckiest of them: its {measure} is optimistic. Expect less "
-                "of it on new data.",
-                n=n_distinct,
-                measure=say("dev") if study.has_test else say("result"),
-            )
+            say("The best of {n} noisy cells is partly the luckiest: expect less of it on new data.", n=n_distinct)
         )
     if not study.has_test and any(cell.recipe.get("selection") == "best" for cell in study.cells):
         notes.append(say("There is no labelled test: the rows that chose the epoch also measured the result."))
@@ -202,11 +185,9 @@ def _about_rows(study: StudyRows, best: CellRow) -> list[str]:
     low, high = share_interval(value, n_rows)
     return [
         say(
-            "{split} has {rows} rows: one row is {one}, and on so many rows the 95 % interval of {metric} {value} is "
-            "{low} to {high}.",
-            split=say(study.split).capitalize(),
+            "On the {rows} rows of {split}, the 95 % interval of {metric} {value} is {low} to {high}.",
             rows=n_rows,
-            one=f"{1 / n_rows:.4f}",
+            split=say(study.split),
             metric=study.metric,
             value=decimals(value),
             low=decimals(low),

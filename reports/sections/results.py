@@ -1,4 +1,4 @@
-"""Sections about what was found: summary, table, best and worst, yardstick, cautions."""
+"""Sections about what was found: summary, table, yardstick, cautions."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -14,11 +14,10 @@ from reports.formats.markdown import (
     listed,
     one_line,
     plural,
-    seconds_text,
     table,
     wrap,
 )
-from reports.formats.table import comparison_table, decimals, measure_text, metric_text, outside_text
+from reports.formats.table import comparison_table, decimals, metric_text, outside_text
 from reports.language.say import enumerated, retold, say, sentences
 from reports.sections.context import PageSection
 from reports.sections.findings import cautions, highest_result
@@ -132,12 +131,18 @@ class Results(PageSection):
             "{mark} a run behind this number did not learn: see Runs that did not learn.", mark=NOT_LEARNED_MARK
         )
         outside = wrap(outside_text(self.study, code)) if self.study.scores else ""
-        blocks = (wrap(self._above()), shown.format(), below if marked else "", outside)
+        blocks = (wrap(self._above()), shown.format(), below if marked else "", self._other_choice(), outside)
         return Section(say("Results"), blocks).format()
 
     def numbers(self) -> dict[str, Any]:
-        """Return what was measured, what one reaches by guessing, and every cell."""
-        study = self.study
+        """Return what was measured, what one reaches by guessing, every cell, and those that stand out, by index."""
+        study, ranking = self.study, self.study.ranking
+        standing_out = {
+            "best": ranking[0] if ranking else None,
+            "worst": ranking[-1] if ranking else None,
+            "highest_result": highest_result(study),
+            "baseline": study.baseline,
+        }
         return {
             "guess": None if study.guess is None else asdict(study.guess),
             "result": {
@@ -147,26 +152,39 @@ class Results(PageSection):
                 "lower_is_better": study.lower_is_better,
             },
             "cells": [_cell_numbers(study, cell) for cell in study.cells],
+            **{name: None if cell is None else cell.index for name, cell in standing_out.items()},
         }
+
+    def _other_choice(self) -> str:
+        """Test must not select; where it would have chosen another cell, say so."""
+        study, highest = self.study, highest_result(self.study)
+        if highest is None or highest is study.ranking[0] or not study.has_test:
+            return ""
+        return wrap(
+            say(
+                "The {extreme} test result is that of {cell}. To choose it would be to choose on test, which then "
+                "measures nothing.",
+                extreme=say("lowest") if study.lower_is_better else say("highest"),
+                cell=highest.name(escape),
+            )
+        )
 
     def _above(self) -> str:
         study = self.study
-        lower = say("Lower is better; the best of a column is bold.")
-        higher = say("Higher is better; the best of a column is bold.")
+        lower, higher = say("Lower is better; the best is bold."), say("Higher is better; the best is bold.")
         return sentences(
             [
                 say(
-                    "`result` is {measure}{on_dev}{spread}.",
-                    measure=measure_text(study, escape),
-                    on_dev=say(", `dev` the same on dev") if study.has_test else "",
-                    spread=say("; `sd` is the standard deviation over `n` seeds") if study.n_replicates > 1 else "",
+                    "`result` is {metric} on {split}{on_dev}, at {choice}{mean}{spread}.",
+                    metric=metric_text(study, escape),
+                    split=say(study.split),
+                    on_dev=say(", `dev` that on dev") if study.has_test else "",
+                    choice=_selection(study),
+                    mean=say(", mean over seeds") if study.n_replicates > 1 else "",
+                    spread=say("; `sd` is over `n` seeds") if study.n_replicates > 1 else "",
                 ),
                 *_averaged_labels(study),
-                say("The chosen epoch is {choice}.", choice=_selection(study)),
-                say(
-                    "`epochs` is how far a cell came; only those that ran to the end have a result, and only they are "
-                    "ranked."
-                )
+                say("`epochs` is how far a cell came; only those that ran to the end have a result, and are ranked.")
                 if study.standing
                 else "",
                 lower if study.lower_is_better else higher,
@@ -214,72 +232,8 @@ def _averaged_labels(study: StudyRows) -> list[str]:
 def _selection(study: StudyRows) -> str:
     ways = {cell.recipe.get("selection") for cell in study.cells}
     if ways == {"best"}:
-        return say("the best on dev, ties to the earlier")
-    return say("the last") if ways == {"last"} else say("the one that the cell's selection names")
-
-
-class Extremes(PageSection):
-    """The best and the worst cell, spelled out."""
-
-    def format(self) -> str:
-        """Return the section; empty without a result."""
-        study = self.study
-        if not study.ranking:
-            return ""
-        best, worst = study.ranking[0], study.ranking[-1]
-        on_dev = study.has_test
-        items = [self._line(say("Best on dev") if on_dev else say("Best"), best)]
-        if worst is not best:
-            items.append(self._line(say("Worst on dev") if on_dev else say("Worst"), worst))
-        return Section(say("Best and worst"), (bullets(items), self._other_choice(best))).format()
-
-    def numbers(self) -> dict[str, Any]:
-        """Return the cells by index, each null where there is none."""
-        study, ranking = self.study, self.study.ranking
-        cells = {
-            "best": ranking[0] if ranking else None,
-            "worst": ranking[-1] if ranking else None,
-            "highest_result": highest_result(study),
-            "baseline": study.baseline,
-        }
-        return {name: None if cell is None else cell.index for name, cell in cells.items()}
-
-    def _line(self, word: str, cell: CellRow) -> str:
-        return say(
-            "{word}: {cell}, {measured}, {epochs}, {seconds} per epoch{mark}: {settings}",
-            word=word,
-            cell=cell.name(escape),
-            measured=_measured(self.study, cell),
-            epochs=epochs_text(cell),
-            seconds=seconds_text(cell.train_seconds_per_epoch.mean or 0.0),
-            mark=say(", did not learn {mark}", mark=NOT_LEARNED_MARK) if cell.not_learned else "",
-            settings=code(self.study.settings(cell.levels)),
-        )
-
-    def _other_choice(self, best: CellRow) -> str:
-        """Test must not select; where it would have chosen another cell, say so."""
-        highest = highest_result(self.study)
-        if highest is None or highest is best or not self.study.has_test:
-            return ""
-        return wrap(
-            say(
-                "The {extreme} test result is that of {cell}, {measured}. Choosing it would be choosing on test, after "
-                "which test no longer measures anything.",
-                extreme=say("lowest") if self.study.lower_is_better else say("highest"),
-                cell=highest.name(escape),
-                measured=_measured(self.study, highest),
-            )
-        )
-
-
-def epochs_text(cell: CellRow) -> str:
-    """Spell the chosen epoch of every finished replicate."""
-    chosen = [str(replicate.chosen_epoch) for replicate in cell.finished]
-    totals = sorted({replicate.n_epochs or 0 for replicate in cell.finished})
-    total = say(" or ").join(map(str, totals))
-    if len(chosen) == 1:
-        return say("epoch {chosen} of {total}", chosen=chosen[0], total=total)
-    return say("epochs {chosen} of {total}", chosen=enumerated(chosen), total=total)
+        return say("the epoch that is best on dev")
+    return say("the last epoch") if ways == {"last"} else say("the epoch that the cell's selection names")
 
 
 class Yardsticks(PageSection):

@@ -40,9 +40,8 @@ def finished(study: Study, task: Task) -> Study:
 def test_f1_binary_names_its_label_wherever_a_result_is_told(study: Study, positive: int, label: str) -> None:
     done = finished(study, two_labels(positive))
     page = " ".join(make_page(read(done)).format().split())
-    assert f"dev f1_binary of '{label}' 0.9000" in page
-    assert f"`result` is f1_binary of '{label}' on dev at the chosen epoch" in page
-    assert f"metric: f1_binary of '{label}'" in page
+    assert f"`result` is f1_binary of '{label}' on dev, at the epoch that is best on dev." in page
+    assert f"the f1_binary of '{label}' of cell 3 less that of cell 1" in page
     with speaking("zh"):
         assert f"“{label}”的 f1_binary" in make_page(read(done)).format()
     with done.open() as ledger:
@@ -59,7 +58,7 @@ def test_a_label_may_hold_markdown(study: Study) -> None:
 
 def test_other_metrics_have_no_positive_label(study: Study) -> None:
     done = finished(study, small_task(has_test=False))
-    assert "dev accuracy 0.9000" in make_page(read(done)).format()
+    assert "`result` is accuracy on dev, at the epoch that is best on dev." in make_page(read(done)).format()
     assert make_page(read(done)).numbers()["result"]["positive_label"] is None
 
 

@@ -6,48 +6,41 @@ from typing import Final
 COMPARISONS: Final[Mapping[str, str]] = {
     # best_vs_baseline.py
     "Best against baseline": "最佳组合与基线",
-    "The best cell and the baseline cannot be compared row by row: not all their logits are kept (`--keep-logits "
-    "none`). All metrics are there.": (
-        "最佳组合与基线无法逐行比较：二者的 logits 未全部保存（`--keep-logits none`）。各项指标完整无缺。"
-    ),
-    "Logits are kept in half precision in this study: where the two largest of a row are within 1/1024 of each other, "
-    "the label counted here may not be the one that the metrics of the table counted.": (
-        "本研究以半精度保存 logits：若某行最大的两个值相差不到 1/1024，此处计入的标签可能与表中指标所计的不同。"
-    ),
     (
-        "On the {n} rows of {split} and these {models} trained models, the {metric} of {best} less that of {baseline} "
-        "is {difference} (95 % interval for other rows of the same kind: {low} to {high}, paired bootstrap of "
-        "{resamples} resamples)."
+        "The best cell and the baseline cannot be compared row by row: not all their logits are kept "
+        "(`--keep-logits none`)."
+    ): ("最佳组合与基线无法逐行比较：二者的 logits 未全部保存（`--keep-logits none`）。"),
+    (
+        "Logits are kept in half precision: where two labels are nearly equal, the one counted here may not be "
+        "the one that the table counted."
+    ): ("logit 以半精度保存：两个标签几乎相等时，这里所计的标签可能与表中所计的不同。"),
+    (
+        "On {n} rows of {split}, the {metric} of {best} less that of {baseline} is {difference} (95 % interval "
+        "for other such rows: {low} to {high})."
     ): (
-        "在{split}的 {n} 条数据和这 {models} 个训练好的模型上，{best} 的 {metric} 减去{baseline} 的，差为 {difference}"
-        "（换成同类的其他数据时的 95% 置信区间：{low} 至 {high}，配对自助法重抽样 {resamples} 次）。"
+        "在{split}的 {n} 条上，{best} 的 {metric} 减去{baseline} 的，差为 {difference}（换一批同类数据的 95% 置信区间："
+        "{low} 至 {high}）。"
     ),
     (
-        "On the {n} rows of {split}, the {metric} of {best} (mean over {first}) less that of {baseline} (mean over "
-        "{second}) is {difference} (95 % interval for other rows of the same kind and other seeds: {low} to {high})."
+        "On {n} rows of {split}, the {metric} of {best} (mean over {first}) less that of {baseline} (mean over "
+        "{second}) is {difference} (95 % interval for other such rows and other seeds: {low} to {high})."
     ): (
         "在{split}的 {n} 条数据上，{best}（{first}的均值）的 {metric} 减去{baseline}（{second}的均值）的，差为 "
         "{difference}（换成同类的其他数据和其他种子时的 95% 置信区间：{low} 至 {high}）。"
     ),
-    (
-        "Its standard error is {rows} from the rows (paired bootstrap of {resamples} resamples) and {seeds} from the "
-        "seeds."
-    ): "其标准误中，来自数据的为 {rows}（配对自助法重抽样 {resamples} 次），来自种子的为 {seeds}。",
+    "Its standard error is {rows} from the rows and {seeds} from the seeds.": (
+        "其标准误：来自数据的为 {rows}，来自种子的为 {seeds}。"
+    ),
     "Without the best and the worst quarter of the runs of each (interquartile means) it is {difference}.": (
         "去掉各自最好和最差的四分之一运行后（四分位均值），差为 {difference}。"
     ),
-    (
-        "seed {seed}: only the best is right on {first} rows, only the baseline on {second} (McNemar's exact test: p "
-        "{p})"
-    ): ("种子 {seed}：只有最佳组合判对的有 {first} 条，只有基线判对的有 {second} 条（McNemar 精确检验：p {p}）"),
-    (
-        "One seed of a cell does not say whether another seed would turn the order round: trained models are compared "
-        "here, not recipes."
-    ): "一个组合只有一个种子，说明不了换一个种子次序会不会颠倒：这里比较的是训练好的模型，而不是配方。",
-    "This is no test of any one trick: the two cells may differ in several.": (
-        "这不是对某一个技巧的检验：两个组合之间可能有多处不同。"
+    ("seed {seed}: only the best is right on {first} rows, only the baseline on {second} (McNemar's test: p {p})"): (
+        "种子 {seed}：只有最佳组合判对的有 {first} 条，只有基线判对的有 {second} 条（McNemar 检验：p {p}）"
     ),
-    "The best cell was chosen on these very rows, so that a part of its lead is the luck of the draw.": (
+    "Two trained models are compared, not recipes: another seed may turn the order round.": (
+        "这里比较的是两个训练好的模型，而不是配方：换一个种子，次序可能颠倒。"
+    ),
+    "The best cell was chosen on these very rows, so a part of its lead is luck.": (
         "最佳组合正是在这些数据上选出的，它的领先有一部分来自运气。"
     ),
     # compare.py

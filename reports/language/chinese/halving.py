@@ -36,9 +36,9 @@ HALVED: Final[Mapping[str, str]] = {
     ): ("**共 {total} 轮中跑完 {n} 轮时**：只有第一级包含全部组合，此时的效应还不是跑完全程时的效应，也与测试集无关。"),
     " after {n} of {total} epochs": "（共 {total} 轮中跑完 {n} 轮时）",
     "dev after {n}": "{n} 轮后验证集",
-    (
-        "`epochs` is how far a cell came; only those that ran to the end have a result, and only they are ranked."
-    ): "`轮数` 是组合跑到的轮数；只有跑完全程的组合有结果，也只有它们参与排名。",
+    "`epochs` is how far a cell came; only those that ran to the end have a result, and are ranked.": (
+        "`轮数` 是组合跑到的轮数；只有跑完全程的组合有结果，也只有它们参与排名。"
+    ),
     (
         "The choice went through the halving: {cells} were left behind by their first epochs, and the best of them all "
         "may be among these. What went on did so by the luck of the same runs, too, so that its result is optimistic: "

@@ -40,7 +40,6 @@ SEARCHES: Final[Mapping[str, str]] = {
     "{low} to {high}, logarithmic": "{low} 至 {high}（对数尺度）",
     "{low} to {high}, step {step}": "{low} 至 {high}，步长 {step}",
     "retried, and pruned": "重试后已剪枝",
-    "no cell is left out": "没有排除任何组合",
     "a contradiction": "自相矛盾",
     "cells": "组合数",
     "as proposed": "按提出的顺序",

@@ -368,7 +368,7 @@ def test_print(tab: Tab, sixty_four: Path) -> None:
     assert len(shown(tab)) == 64
     assert tab.evaluate(CUT) == 0
     assert tab.evaluate("document.documentElement.scrollWidth") <= 670
-    assert in_sight(tab, "details table")
+    assert in_sight(tab, "details pre")
     assert tab.pdf().startswith(b"%PDF")
     # The header is repeated on every sheet, and in repeated ones Chromium paints no buttons.
     assert tab.evaluate("getComputedStyle(document.querySelector('thead button')).display") == "contents"

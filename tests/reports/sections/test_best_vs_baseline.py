@@ -44,8 +44,8 @@ def test_the_difference_is_that_of_the_results(study: Study) -> None:
     assert numbers_of_page["seeds"][0]["rows"]["p"] == pytest.approx(0.125)
     text = " ".join(BestAgainstBaseline(PageContext(rows(writer))).format().split())
     assert "chosen on these very rows" not in text
-    assert "and these 2 trained models, the accuracy of cell 3 less that of cell 1 is +0.0400" in text
-    assert "One seed of a cell does not say whether another seed would turn the order round" in text
+    assert "On 100 rows of test, the accuracy of cell 3 less that of cell 1 is +0.0400" in text
+    assert "Two trained models are compared, not recipes: another seed may turn the order round." in text
 
 
 def test_seeds_are_paired_and_averaged(study: Study) -> None:
@@ -62,9 +62,9 @@ def test_seeds_are_paired_and_averaged(study: Study) -> None:
     assert low < -1 < 1 < high  # two seeds that differ by so much say next to nothing of others
     text = " ".join(BestAgainstBaseline(PageContext(rows(writer))).format().split())
     assert "of cell 2 (mean over 2 seeds) less that of cell 1 (mean over 2 seeds) is +0.1000" in text
-    assert "for other rows of the same kind and other seeds" in text
+    assert "95 % interval for other such rows and other seeds" in text
     assert "and 0.1000 from the seeds" in text
-    assert "One seed" not in text
+    assert "trained models" not in text
     assert "seed 0: only the best is right on 20 rows" in text
     assert "p < 0.0001" in text
     assert "chosen on these very rows" in text

@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 
 from gridsearch.study.study import Study
@@ -90,8 +91,7 @@ def test_only_like_terms_are_compared(study: Study) -> None:
     finish(writer, 4, 0.5)
     assert costs(study)["bert_adam", "1"] == (3.0, 1.5, 1)
     assert costs(study)["frozen_layers", "6"] == (None, None, 0)
-    text = " ".join(write_reports(study, None, ["md", "json"])[0].read_text().split())
-    assert "Not counted above: 1 trial on another machine or device, or with" in text
+    write_reports(study, None, ["json"])
     found = json.loads((study.folder / "page.json").read_text())
     assert found["cost"]["n_other_terms"] == 1
 
@@ -114,4 +114,52 @@ def test_hours_and_what_failures_took(study: Study) -> None:
         rows = read_study(ledger)
     assert (rows.timing.core_seconds, rows.timing.gpu_seconds, rows.timing.failed_seconds) == (9600, 2400, 1200)
     text = " ".join(Cost(PageContext(rows)).format().split())
-    assert "held 2.67 core-hours and 0.667 GPU-hours; 25.0% of their time was lost to failures." in text
+    assert "all attempts 2.67 core-hours, 0.667 GPU-hours; failures took 25.0% of the time." in text
+
+
+PAIRS = SMALL_SPACE + "[factors.reinit_layers]\nlevels = [0, 1]\n[design]\nseeds = [0, 1]\n"
+
+
+def text_of(study: Study) -> str:
+    with study.open() as ledger:
+        return " ".join(Cost(PageContext(read_study(ledger))).format().split())
+
+
+def test_levels_that_change_the_time_are_named_and_no_others(study: Study) -> None:
+    writer = Writer(study, small_plan(PAIRS))
+    noise = np.random.default_rng(5).lognormal(0, 0.05, (8, 2))
+    for cell in writer.plan.cells:
+        for replicate in (0, 1):
+            seconds = (4.0 if cell.levels["frozen_layers"] == "0" else 2.0) * noise[cell.index - 1, replicate]
+            finish(writer, cell.index, float(seconds), replicate)
+    writer.resources = {"threads": 8}
+    assert (
+        "Training time of an epoch beside the baseline level's: 0.50 times with frozen_layers 6. Other levels differ "
+        "by no more than chance." in text_of(study)
+    )
+
+
+def test_no_level_changes_the_time(study: Study) -> None:
+    writer = Writer(study, small_plan(PAIRS))
+    noise = np.random.default_rng(6).lognormal(0, 0.3, (8, 2))
+    for cell in writer.plan.cells:
+        for replicate in (0, 1):
+            finish(writer, cell.index, float(noise[cell.index - 1, replicate]), replicate)
+    assert "No level changes the training time of an epoch by more than chance." in text_of(study)
+
+
+def test_trials_on_other_terms_are_said_where_times_are_compared(study: Study) -> None:
+    writer = Writer(study, small_plan(PAIRS))
+    for cell in range(1, 8):
+        for replicate in (0, 1):
+            finish(writer, cell, 1.0, replicate)
+    writer.resources = {"threads": 8}
+    finish(writer, 8, 1.0)
+    assert "Not counted in this: 1 trial on another machine or device, or with other threads" in text_of(study)
+
+
+def test_one_pair_tells_nothing_of_chance(study: Study) -> None:
+    writer = Writer(study, small_plan(f'{SMALL_SPACE}[design]\nkind = "one-at-a-time"\n'))
+    for cell, seconds in enumerate((1.0, 9.0, 1.0), start=1):
+        finish(writer, cell, seconds)
+    assert "raining time" not in text_of(study)

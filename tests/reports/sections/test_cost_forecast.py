@@ -81,8 +81,8 @@ def test_a_whole_sweep_beside_its_prediction(study: Study) -> None:
     text = text_of(study)
     assert "| 0 | 300 | 320 | 1.07 | 2 | | 6 | 200 | 205 | 1.02 | 2 |" in text
     assert (
-        "Of 4 trials by 2 workers, 10.0 min and 0.278 core-hours were predicted; it was 10.7 min and 0.293 core-hours "
-        "from the first start to the last end. It was 0.146 GPU-hours, and 0.139 were predicted." in text
+        "For 4 trials by 2 workers, 10.0 min and 0.278 core-hours were predicted; it was 10.7 min and 0.293 "
+        "core-hours. It was 0.146 GPU-hours, and 0.139 were predicted." in text
     )
     with speaking("zh"):
         assert "实际 / 预计" in text_of(study)

@@ -102,8 +102,7 @@ def test_the_page_says_what_was_run_how_far(study: Study) -> None:
         ["3", "4", "2", "-", "-"],
     ]
     assert "the best after the first rung, cell 7, came out as number 1." in section
-    assert "Best and worst are those of the 2 of 8 cells that have a result." in text
-    assert "Runs that a halving left behind are not judged" in text
+    assert "Only 2 of 8 cells have a result." in text
 
 
 def test_effects_are_those_of_all_cells_after_the_first_rung_and_said_to_be(study: Study, tmp_path: Path) -> None:
