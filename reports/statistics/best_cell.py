@@ -92,7 +92,7 @@ def best_critical_value(n_cells: int, df: float, alpha: float = ALPHA) -> float:
     """Return how many standard errors another cell has to lead by, when it is one of n - 1 that might.
 
     >>> round(best_critical_value(2, 10), 3), round(best_critical_value(4, 10), 2)
-    (1.812, 2.47)
+    (1.812, 2.46)
     """
     if n_cells < 2:
         return 0.0

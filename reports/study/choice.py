@@ -7,13 +7,13 @@ from math import prod
 from statistics import fmean, median
 
 from reports.statistics.best_cell import Winner
+from reports.statistics.ratios import p_of_ratios
+from reports.statistics.results import ALPHA
 from reports.study.view import CellRow, StudyRows
 
 CHEAPER = 0.9
 """A level that takes more than this share of the baseline's time is not called cheaper, nor one dearer: nobody waits
 for the difference."""
-RARE = 0.01
-"""The chance to call a level cheaper or dearer that is neither: single timings are noisy, so pairs of cells decide."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ def relative_times(study: StudyRows) -> dict[int, float]:
             if cell.index in seconds and base.index in seconds:
                 ratio = seconds[cell.index] / seconds[base.index]
                 ratios.setdefault((factor.name, cell.levels[factor.name]), []).append(ratio)
-    told = {level: _told(several) for level, several in ratios.items()}
+    chances = p_of_ratios(list(ratios.values()))
+    told = {level: _told(median(several), p) for (level, several), p in zip(ratios.items(), chances, strict=True)}
     return {cell.index: _product(cell.levels, told) for cell in study.cells if cell.index in seconds}
 
 
@@ -67,14 +68,10 @@ def _product(levels: Mapping[str, str], told: Mapping[tuple[str, str], float]) -
     return prod(told.get(level, 1.0) for level in levels.items())
 
 
-def _told(ratios: list[float]) -> float:
-    """Return the median of ratios; 1 where their signs, or their size, tell nothing."""
-    from scipy.stats import binomtest
-
-    middle = median(ratios)
-    n_faster = sum(one < 1 for one in ratios)
-    is_rare = binomtest(n_faster, len(ratios)).pvalue <= RARE
-    return middle if is_rare and (middle <= CHEAPER or middle * CHEAPER >= 1) else 1.0
+def _told(ratio: float, p: float | None) -> float:
+    """Return the ratio; 1 where chance, or nobody who waits, could tell it from 1."""
+    is_large = ratio <= CHEAPER or ratio * CHEAPER >= 1
+    return ratio if p is not None and p <= ALPHA and is_large else 1.0
 
 
 def training_seconds(study: StudyRows) -> dict[int, float]:

@@ -29,7 +29,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             "2 rows imported into studies/table\n"
             "column 'seed' is taken as the seed of each row, and is no factor; `--seed none` makes it one\n"
             "2 of 3 rows have a number in f1; without one: row 2 (2).\n"
-            "page: studies/table/page.md\n",
+            "page: studies/table/page.html\ntext: studies/table/page.md\n",
         ),
         (
             ["table.md", "--response", "f1", "--seed", "none", "--inert", "seed"],

@@ -144,14 +144,14 @@ def test_the_effects_of_64_rows(seed_analysis: EffectAnalysis, seed_factors: lis
     for picture in pictures:
         assert len(assert_legible(picture).svg) < 60_000
     names, means, panels = map(texts, pictures)
-    assert "reinit_layers −0.0051" in names
+    assert any(re.fullmatch(r"reinit_layers −(19|20|21)\.\d+", name) for name in names), "in standard errors"
     assert ("95 % band of noise" in names) == (lang == "en")
-    assert "bertadam × frozen_layers × warmup_proportion −0.0011" in names
+    assert any(name.startswith("bertadam × frozen_layers × warmup_proportion −4.") for name in names)
     assert "weight_decay" in means
     assert {"frozen_layers = 0", "frozen_layers = 6"} <= set(panels)
     assert ("effect found" in names) == (lang == "en")
     assert ("baseline level" in means) == (lang == "en")
-    assert "reinit_layers −0.0051" in pictures[0].alt
+    assert "reinit_layers −" in pictures[0].alt
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -179,7 +179,7 @@ def test_interaction_means_are_those_of_the_rows(
     """A triple, and the pairs that it does not hold."""
     panels = interaction_panels(seed_analysis, seed_factors)
     assert [panel.given for panel in panels][:2] == [(("frozen_layers", "0"),), (("frozen_layers", "6"),)]
-    assert len(panels) == 5
+    assert {panel.term for panel in panels} == {"bertadam × frozen_layers × warmup_proportion"}
     for panel in panels:
         for level, line in zip(panel.line_levels, panel.means, strict=True):
             for point in line:

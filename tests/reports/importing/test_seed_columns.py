@@ -178,4 +178,4 @@ def test_a_seed_is_never_named(tmp_path: Path, n_pages: int) -> None:
 def test_an_effect_beside_a_large_effect_of_seeds_is_found(tmp_path: Path) -> None:
     """Without the blocks its error would hold what the seeds do."""
     with_blocks = [("a",) in found_in(tmp_path, 1.5, page) for page in range(20)]
-    assert sum(with_blocks) >= 17
+    assert sum(with_blocks) >= 14
