@@ -66,7 +66,7 @@ def _filled(
     analysis: EffectAnalysis, choice: Choice, fitted: Fit, runs: Sequence[Run], values: Array
 ) -> tuple[EffectAnalysis, Fit]:
     if (scales := unequal_noise(fitted.table, values, fitted.noise)) is not None:
-        fitted = replace(fitted, scales=scales.of_runs, scale_df=scales.df)
+        fitted = replace(fitted, scales=scales)
     effects, statements = tested_effects(analysis.plan, fitted)
     main = [one.standard_error for term, stated in statements.items() if len(term) == 1 for one in stated]
     least = least_to_find(choice.error, fitted.family.size)

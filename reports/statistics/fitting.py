@@ -14,14 +14,15 @@ from reports.statistics.noise import Noise, SeparableNoise, pooled_noise
 from reports.statistics.noise_draws import draw_noise
 from reports.statistics.noise_frame import layers_of
 from reports.statistics.results import ALPHA, Array, Effect, ErrorKind, Indexes, PlannedTerm, PlannedTests
+from reports.statistics.unequal import Scales
 
 
 @dataclass(frozen=True)
 class Fit:
     """The model of a table with its coefficients, and the noise of the runs.
 
-    ``scales`` multiplies the noise of each run, where it was found to be unequal; statements about parts of the rows
-    use it, those about all rows need not: unequal variances average.
+    Where noise was found to be unequal, ``scales`` tells how: statements about parts of the rows are held against the
+    noise of these, those about all rows against its mean, which then rests on fewer degrees of freedom.
     """
 
     table: Table
@@ -30,8 +31,7 @@ class Fit:
     values: Array
     noise: Noise
     family: Family
-    scales: Array | None = None
-    scale_df: float = np.inf
+    scales: Scales | None = None
 
     @cached_property
     def of_runs(self) -> Array:
@@ -41,7 +41,7 @@ class Fit:
     def standard_errors(self, weights: Array, *, of_part: bool = False) -> Array:
         """Return those of combinations of coefficients, shape (accounts, statements)."""
         runs = weights @ self.of_runs
-        return self.noise.standard_errors(runs * self.scales if of_part and self.scales is not None else runs)
+        return self.noise.standard_errors(runs * self.scales.of_runs if of_part and self.scales is not None else runs)
 
     def cell_means(self) -> tuple[Array, Array]:
         """Return the mean of every cell, adjusted for the seeds that it ran with, and the covariance of these means."""
@@ -55,7 +55,7 @@ class Fit:
         layers /= table.runs_per_cell[:, None]
         covariance = covariance * (layers @ layers.T)
         if self.scales is not None:
-            scales = self.scales[table.first_rows]
+            scales = self.scales.of_runs[table.first_rows]
             covariance = covariance * np.outer(scales, scales)
         return means, covariance
 
@@ -73,11 +73,15 @@ class Fit:
 
     def state(self, weights: Array, *, share: int = 1, of_part: bool = False) -> list[Statement]:
         """Make statements on combinations of coefficients; weights have shape (statements, coefficients)."""
-        family = self.family
-        if of_part and self.scales is not None:
-            family = replace(family, df=min(family.df, self.scale_df))
         errors = self.standard_errors(weights, of_part=of_part)
+        family = replace(self.family, df=self.df(of_part=of_part))
         return family.state(weights @ self.coefficients, errors, share)
+
+    def df(self, *, of_part: bool = False) -> float:
+        """Return the degrees of freedom of errors."""
+        if self.scales is None:
+            return self.family.df
+        return min(self.family.df, self.scales.least_df if of_part else self.scales.df)
 
 
 def fit(table: Table, choice: Choice, values: Array) -> Fit:
@@ -90,6 +94,7 @@ def fit(table: Table, choice: Choice, values: Array) -> Fit:
 
 
 LEVEL_DF = 25.0
+EPSILON = 2.0**-52
 
 
 def level_of(choice: Choice) -> float:
@@ -158,7 +163,8 @@ def _effect(term: PlannedTerm, levels: dict[str, str], statements: list[Statemen
         surest.standard_error if is_one else None,
         surest.interval if is_one else None,
         surest.statistic,
-        surest.p,
+        # Of several contrasts, one may be as sure by chance as often as they are many (Sidak 1967).
+        min(surest.adjusted_p, float(-np.expm1(len(statements) * np.log1p(-min(surest.p, 1 - EPSILON))))),
         surest.adjusted_p,
         surest.found,
         term.aliases,

@@ -24,9 +24,14 @@ FEWEST_DF = 4.0
 
 @dataclass(frozen=True)
 class Scales:
-    """What multiplies the noise of each run, and the degrees of freedom of the least well known multiplier."""
+    """What multiplies the noise of each run.
+
+    ``least_df`` are the degrees of freedom of the least well known multiplier, ``df`` those of the mean variance of all
+    runs (Satterthwaite 1946, Biometrics Bulletin 2, 110-114): the noisiest decide alone.
+    """
 
     of_runs: Array
+    least_df: float
     df: float
     told: UnequalNoise
 
@@ -112,7 +117,7 @@ def _scales(table: Table, residuals: Array, df_per_run: float, positions: list[i
     """Measure each combination of the factors' levels; None where one has too few runs for that."""
     chosen = table.levels[:, positions]
     total = float((residuals**2).mean())
-    of_runs, groups, least = np.ones(table.n_runs), [], np.inf
+    of_runs, groups, dfs, shares = np.ones(table.n_runs), [], list[float](), list[float]()
     for combination in product(*(range(len(table.factors[position].labels)) for position in positions)):
         rows = (chosen == combination).all(axis=1)
         if not rows.any():
@@ -122,7 +127,8 @@ def _scales(table: Table, residuals: Array, df_per_run: float, positions: list[i
             return None
         square = float((residuals[rows] ** 2).mean())
         of_runs[rows] = np.sqrt(square / total)
-        least = min(least, df)
+        dfs.append(float(df))
+        shares.append(square * float(rows.sum()))
         named = {
             table.factors[position].name: table.factors[position].labels[level]
             for position, level in zip(positions, combination, strict=True)
@@ -130,4 +136,5 @@ def _scales(table: Table, residuals: Array, df_per_run: float, positions: list[i
         groups.append((named, float(np.sqrt(square / df_per_run))))
     groups.sort(key=lambda group: -group[1])
     names = tuple(table.factors[position].name for position in positions)
-    return Scales(of_runs, float(least), UnequalNoise(names, tuple(groups)))
+    together = sum(shares) ** 2 / sum(share**2 / df for share, df in zip(shares, dfs, strict=True))
+    return Scales(of_runs, min(dfs), together, UnequalNoise(names, tuple(groups)))

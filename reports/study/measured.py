@@ -146,7 +146,7 @@ def winner_by_effects(
     return winner(
         cells,
         covariance[np.ix_(known, known)],
-        min(fitted.family.df, fitted.scale_df),
+        fitted.df(of_part=True),
         lower_is_better=lower_is_better,
         expected=expected.tolist(),
         n_coefficients=n_coefficients,
