@@ -11,7 +11,7 @@ from reports.formats.markdown import bullets, escape, paragraphs, wrap
 from reports.formats.table import decimals
 from reports.language.say import say, sentences
 from reports.sections.context import PageSection
-from reports.sections.effects_text import Words, all_of, power_text, ruined_text, signed
+from reports.sections.effects_text import Words, all_of, ruined_text, signed, size
 from reports.sections.figures import figure_text
 from reports.sections.learning import NotLearnedBySetting
 from reports.sections.results import certificate_text, is_complete, none_above_text, yardstick_sentence
@@ -164,7 +164,7 @@ class Answer(PageSection):
         if steps:
             found = [one for one in steps if one.found] or steps[:1]
             told = all_of(self._step_text(one) for one in found[:MOST_NAMED])
-            text = say("{column}: {steps}.", column=column, steps=told)
+            text = say("{column} {steps}.", column=column, steps=told)
             if all(not one.found for one in steps):
                 text = say("{column} matters only together with {others}.", column=column, others=self._others(steps))
             return max(abs(one.estimate) for one in steps), text
@@ -182,13 +182,13 @@ class Answer(PageSection):
         verdict = self.words.verdict(one.estimate) if one.found else say("not told from zero")
         if one.given:
             return say(
-                "{change} {size}, {verdict} (with {given})",
+                "{change}: {size}, {verdict} (with {given})",
                 change=change,
                 size=signed(one.estimate),
                 verdict=verdict,
                 given=self.words.given(one.given),
             )
-        return say("{change} {size}, {verdict}", change=change, size=signed(one.estimate), verdict=verdict)
+        return say("{change}: {size}, {verdict}", change=change, size=signed(one.estimate), verdict=verdict)
 
     def _others(self, steps: Sequence[Comparison]) -> str:
         return all_of(self.words.columns[name] for name in steps[0].given)
@@ -201,5 +201,10 @@ class Answer(PageSection):
         quiet = [self.words.columns[name] for name in others if name not in acting]
         if not quiet:
             return ""
-        text = say("No effect of {names} was found.", names=all_of(quiet))
-        return sentences([text, power_text(analysis)]) if analysis.smallest_effect else text
+        if analysis.smallest_effect is None:
+            return say("No effect of {names} was found.", names=all_of(quiet))
+        return say(
+            "No effect of {names} was found; one below {size} may be missed.",
+            names=all_of(quiet),
+            size=size(analysis.smallest_effect),
+        )

@@ -134,7 +134,8 @@ def _better_text(n_cells: int, n_seeds: int, other: PlannedTests) -> str:
         return ""
     return (
         f"{n_cells} cells x {n_seeds} seeds, a half fraction in as many runs, would test against "
-        f"{other.error.kind.value if other.error else 'nothing'} and see {other.smallest_effect_in_sd:.2f} sd"
+        f"{other.error.kind.value if other.error else 'nothing'} and see {other.smallest_effect_in_sd:.2f} sd; what it "
+        "finds holds however alike runs of one seed are"
     )
 
 

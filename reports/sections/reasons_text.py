@@ -96,7 +96,7 @@ def note_text(note: Note) -> str:
     if note is Note.NO_SEED_NOISE:
         return say(
             "With one seed the 95 % are no promise: where runs are alike across most factors, a page of pure noise "
-            "names an effect in up to one case of five. A second seed would tell."
+            "names an effect in up to one case of three. A second seed would tell."
         )
     return say(
         "Only main effects are tested: these rows cannot tell interactions from one another or from noise. A main "

@@ -39,10 +39,12 @@ class Choice:
 def choice_of(study: StudyRows, best: Winner, baseline: int | None) -> Choice:
     """Choose among the cells within one standard error of the best (Breiman et al. 1984, section 3.4.3).
 
-    The one that trains fastest; of those that are about as fast, the baseline, else the better one.
+    The baseline too, if it cannot be told from the best: nothing speaks for a change. The one that trains fastest; of
+    those that are about as fast, the baseline, else the better one.
     """
     times = relative_times(study)
     close = list(best.close)
+    close += [baseline] if baseline in best.candidates and baseline not in close else []
     least = min((times[cell] for cell in close if cell in times), default=0.0)
     fastest = [cell for cell in close if cell in times and times[cell] * CHEAPER <= least] or close
     use = baseline if baseline in fastest else fastest[0]

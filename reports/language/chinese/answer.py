@@ -27,11 +27,15 @@ ANSWER: Final[Mapping[str, str]] = {
     ),
     "What follows holds where training succeeds.": "以下结论针对训练成功的情形。",
     "{column} {change}: {size}, {verdict}.": "{column} {change}：{size}，{verdict}。",
-    "{change} {size}, {verdict}": "{change} {size}，{verdict}",
-    "{change} {size}, {verdict} (with {given})": "{change} {size}，{verdict}（{given} 时）",
+    "{change}: {size}, {verdict}": "{change}：{size}，{verdict}",
+    "{change}: {size}, {verdict} (with {given})": "{change}：{size}，{verdict}（{given} 时）",
+    "{column} {steps}.": "{column} {steps}。",
     "{column}: {steps}.": "{column}：{steps}。",
     "{column} matters only together with {others}.": "{column} 只在与 {others} 搭配时起作用。",
     "No effect of {names} was found.": "未检出 {names} 的效应。",
+    "No effect of {names} was found; one below {size} may be missed.": (
+        "未检出 {names} 的效应；小于 {size} 的效应可能漏检。"
+    ),
     "What was run": "运行了什么",
     # effects_text.py
     (
@@ -74,9 +78,9 @@ ANSWER: Final[Mapping[str, str]] = {
     ),
     (
         "With one seed the 95 % are no promise: where runs are alike across most factors, a page of pure noise names "
-        "an effect in up to one case of five. A second seed would tell."
+        "an effect in up to one case of three. A second seed would tell."
     ): (
-        "只有一个种子时，95% 不是保证：若多数因素下的运行彼此相似，纯噪声的页面最多每五页就有一页检出效应。"
+        "只有一个种子时，95% 不是保证：若多数因素下的运行彼此相似，纯噪声的页面最多每三页就有一页检出效应。"
         "再跑一个种子即可分辨。"
     ),
     (

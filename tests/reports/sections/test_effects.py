@@ -230,7 +230,7 @@ def test_a_plan_says_what_will_be_tested() -> None:
         "6 main effects, 15 two-factor interactions and 20 three-factor interactions, against most contrasts, of which "
         "few are taken to be real; it sees a main effect of 1.19 run-to-run sd with 80 % chance",
         "32 cells x 2 seeds, a half fraction in as many runs, would test against replicates within cells and see "
-        "1.26 sd",
+        "1.26 sd; what it finds holds however alike runs of one seed are",
     ]
     assert len(planned_texts(factors, cells, 2, ())) == 1
     assert planned_texts(*full_factorial([2, 2]), 1, ())[0].startswith("nothing: 4 runs in 4 cells")
