@@ -10,9 +10,9 @@ from reports.formats.markdown import Section, bullets, code, escape, paragraphs,
 from reports.formats.table import Cell, Table, decimals, metric_text
 from reports.language.say import say, sentences
 from reports.sections.context import PageContext
-from reports.sections.effects_text import signed
-from reports.sections.reasons_text import why_not_text
-from reports.statistics.paired_cells import PairedDifference, Seeds, paired_cells
+from reports.sections.effects.effects_text import signed
+from reports.sections.effects.reasons_text import why_not_text
+from reports.statistics.paired.cells import PairedDifference, Seeds, paired_cells
 from reports.statistics.results import Effect, EffectAnalysis
 from reports.study.view import CellRow, StudyRows
 

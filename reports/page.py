@@ -26,7 +26,7 @@ from reports.sections.best_vs_baseline import BestAgainstBaseline
 from reports.sections.context import PageContext, PageSection
 from reports.sections.cost import Cost
 from reports.sections.design import DeadKnobs, FixedRecipe, LeftOut, Levels, SameRows
-from reports.sections.effects import Effects
+from reports.sections.effects.effects import Effects
 from reports.sections.figures import FOLDER, Figures, pictures_of
 from reports.sections.halving import HalvingSection
 from reports.sections.learning import NotLearnedBySetting

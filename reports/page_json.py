@@ -35,7 +35,7 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
 ``regression``      what stands there instead: see ``Regression`` in statistics/observational.py
 ``versus``          the best cell less the baseline on the same ``n_rows``: ``bootstrap`` (``seeds_error`` null where a
                     cell has one seed: its interval is then of these trained models), and for each of ``seeds`` the
-                    rows that only one of two trials gets right (see reports/statistics/paired_rows.py); or null
+                    rows that only one of two trials gets right (see reports/statistics/paired/rows.py); or null
 ``yardsticks``      ``name``, ``dev``, ``test``
 ``excluded``        cells left out: ``row``, ``levels``, ``why``
 ``same_rows``       rows of a list that are the same recipe and share their trials, by name

@@ -11,7 +11,7 @@ from reports.formats.markdown import bullets, escape, paragraphs, wrap
 from reports.formats.table import decimals
 from reports.language.say import say, sentences
 from reports.sections.context import PageSection
-from reports.sections.effects_text import Words, all_of, ruined_text, signed, size
+from reports.sections.effects.effects_text import Words, all_of, ruined_text, signed, size
 from reports.sections.figures import figure_text
 from reports.sections.learning import NotLearnedBySetting
 from reports.sections.results import certificate_text, is_complete, none_above_text, yardstick_sentence

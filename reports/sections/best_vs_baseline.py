@@ -9,8 +9,8 @@ from reports.formats.markdown import Section, bullets, escape, plural, wrap
 from reports.formats.table import decimals, metric_text
 from reports.language.say import say, sentences
 from reports.sections.context import PageSection
-from reports.sections.effects_text import signed
-from reports.statistics.paired_rows import McNemar, PairedBootstrap, mcnemar, paired_bootstrap
+from reports.sections.effects.effects_text import signed
+from reports.statistics.paired.rows import McNemar, PairedBootstrap, mcnemar, paired_bootstrap
 from reports.study.view import CellRow, Replicate, StudyRows
 
 MOST_SEEDS = 5

@@ -8,7 +8,7 @@ from typing import Any
 from reports.statistics.analyse import analysed
 from reports.statistics.best_cell import Winner
 from reports.statistics.fitting import Fit
-from reports.statistics.learning import Learning, where_not_learned
+from reports.statistics.learning.learning import Learning, where_not_learned
 from reports.statistics.observational import Regression
 from reports.statistics.results import EffectAnalysis
 from reports.study.first_rung import at_first_rung

@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import Any
 
 from gridsearch.study.manifest import FactorEntry
-from reports.figures.from_study import timed_cells
+from reports.figures.drawn_from.study import timed_cells
 from reports.figures.quality_time import pareto_set
 from reports.formats.markdown import Section, escape, plural, seconds_text, wrap
 from reports.language.say import enumerated, say, sentences
 from reports.sections.context import PageSection
 from reports.sections.cost_forecast import forecast, forecast_blocks
-from reports.statistics.ratios import p_of_ratios
+from reports.statistics.paired.ratios import p_of_ratios
 from reports.statistics.results import ALPHA
 from reports.study.view import CellRow, StudyRows
 

@@ -4,10 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.figures.curves import curves_picture
+from reports.figures.drawn_from.effects import effect_points, factor_means
+from reports.figures.drawn_from.interactions import interaction_panels
+from reports.figures.drawn_from.study import (
+    dev_run_sd,
+    grid_cells,
+    grid_factors,
+    response_on,
+    study_curves,
+    timed_cells,
+)
 from reports.figures.figure import Picture, Response
-from reports.figures.from_effects import effect_points, factor_means
-from reports.figures.from_interactions import interaction_panels
-from reports.figures.from_study import dev_run_sd, grid_cells, grid_factors, response_on, study_curves, timed_cells
 from reports.figures.half_normal import half_normal_picture
 from reports.figures.heat_map import NAME as HEAT_MAP
 from reports.figures.heat_map import heat_map_picture

@@ -7,7 +7,7 @@ from reports.formats.markdown import code, listed, plural
 from reports.formats.table import decimals
 from reports.language.say import retold, say, sentences
 from reports.sections.context import PageContext
-from reports.sections.noise_text import changes_nothing
+from reports.sections.effects.noise_text import changes_nothing
 from reports.statistics.shares import share_interval
 from reports.study.view import CellRow, FailedAttempt, StudyRows
 

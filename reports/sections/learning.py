@@ -7,8 +7,8 @@ from typing import Any
 from reports.formats.markdown import NOT_LEARNED_MARK, Section, escape, plural, table, wrap
 from reports.language.say import say, sentences
 from reports.sections.context import PageSection
-from reports.sections.effects_text import all_of
-from reports.statistics.learning import Count, Learning
+from reports.sections.effects.effects_text import all_of
+from reports.statistics.learning.learning import Count, Learning
 
 MOST_ROWS = 5
 

@@ -5,9 +5,9 @@ from typing import Any
 from reports.formats.markdown import Section, escape, plural, table, wrap
 from reports.language.say import enumerated, say, sentences
 from reports.sections.context import PageSection
-from reports.sections.effects_text import signed, size
+from reports.sections.effects.effects_text import signed, size
+from reports.sections.effects.reasons_text import no_regression_text, regression_numbers
 from reports.sections.halving import seen_after_text
-from reports.sections.reasons_text import no_regression_text, regression_numbers
 from reports.statistics.observational import Coefficient, Regression
 
 

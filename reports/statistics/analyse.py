@@ -10,12 +10,12 @@ from reports.statistics.conditional import comparisons, conditional_effects, eff
 from reports.statistics.design_table import Table, make_table
 from reports.statistics.error_terms import Choice
 from reports.statistics.fitting import Fit, fit, tested_effects
-from reports.statistics.likeness import likeness_of
+from reports.statistics.noise.likeness import likeness_of
+from reports.statistics.noise.unequal import unequal_noise
 from reports.statistics.planning import planned
 from reports.statistics.power import least_to_find
 from reports.statistics.results import Array, EffectAnalysis, Factor, Reason, Run
 from reports.statistics.ruined import without_ruined
-from reports.statistics.unequal import unequal_noise
 
 EXACT = 1e-9
 NO_NOISE = 1e-6

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from reports.statistics.design_table import Table
 from reports.statistics.models import Model
-from reports.statistics.noise_frame import Frame
+from reports.statistics.noise.frame import Frame
 from reports.statistics.results import ErrorKind, ErrorTerm
 
 ENOUGH_DF = 6

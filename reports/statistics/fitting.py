@@ -10,11 +10,11 @@ from reports.statistics.design_table import Table
 from reports.statistics.error_terms import Choice
 from reports.statistics.family import Family, Statement
 from reports.statistics.models import Model, Term, level_codes, term_columns
-from reports.statistics.noise import Noise, SeparableNoise, pooled_noise
-from reports.statistics.noise_draws import draw_noise
-from reports.statistics.noise_frame import layers_of
+from reports.statistics.noise.draws import draw_noise
+from reports.statistics.noise.frame import layers_of
+from reports.statistics.noise.noise import Noise, SeparableNoise, pooled_noise
+from reports.statistics.noise.unequal import Scales
 from reports.statistics.results import ALPHA, Array, Effect, ErrorKind, Indexes, PlannedTerm, PlannedTests
-from reports.statistics.unequal import Scales
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from reports.statistics.design_table import Table, make_table
 from reports.statistics.error_terms import ENOUGH_DF, Choice, choose
 from reports.statistics.fitting import contrast_weights
 from reports.statistics.models import Model, Term, linear_model, orthogonal_model
-from reports.statistics.noise_frame import Frame, frame_of
+from reports.statistics.noise.frame import Frame, frame_of
 from reports.statistics.power import least_to_find, power_df
 from reports.statistics.results import (
     Alias,

@@ -7,7 +7,7 @@ from math import prod
 from statistics import fmean, median
 
 from reports.statistics.best_cell import Winner
-from reports.statistics.ratios import p_of_ratios
+from reports.statistics.paired.ratios import p_of_ratios
 from reports.statistics.results import ALPHA
 from reports.study.view import CellRow, StudyRows
 

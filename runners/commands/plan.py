@@ -16,7 +16,7 @@ from gridsearch.study.stored_logits import AUTO, HALF_LOSS, refuse_unknown
 from gridsearch.tasks.task import Task
 from reports.formats.markdown import seconds_text
 from reports.formats.table import Cell, Table
-from reports.sections.effects import planned_texts
+from reports.sections.effects.effects import planned_texts
 from reports.statistics.results import Factor
 from reports.study.measured import inert_factors
 from runners.backends.chosen import refuse_bad_counts

@@ -9,7 +9,7 @@ from gridsearch.errors import RequestError
 from gridsearch.study.study import Study
 from reports.compare import Comparison, ComparisonPage, compare, paired_difference
 from reports.language.say import speaking
-from reports.statistics.paired_cells import Seeds
+from reports.statistics.paired.cells import Seeds
 from reports.study.view import StudyRows
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
 from tests.reports.pages import import_table, read

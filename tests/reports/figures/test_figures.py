@@ -14,6 +14,9 @@ from hypothesis import given, settings
 from gridsearch.study.study import Study
 from reports.figures.curves import STYLES, curves_picture
 from reports.figures.dark import DARK, GROUND
+from reports.figures.drawn_from.effects import effect_points, factor_means
+from reports.figures.drawn_from.interactions import interaction_panels
+from reports.figures.drawn_from.study import dev_run_sd, study_curves, timed_cells
 from reports.figures.figure import (
     Curve,
     EffectPoint,
@@ -28,9 +31,6 @@ from reports.figures.figure import (
     Scale,
     TimedCell,
 )
-from reports.figures.from_effects import effect_points, factor_means
-from reports.figures.from_interactions import interaction_panels
-from reports.figures.from_study import dev_run_sd, study_curves, timed_cells
 from reports.figures.half_normal import half_normal_picture
 from reports.figures.heat_map import heat_map_picture
 from reports.figures.interactions import interactions_picture

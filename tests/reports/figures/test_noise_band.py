@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reports.figures.drawn_from.effects import effect_points
 from reports.figures.figure import EffectPoint, EffectPoints, Scale
-from reports.figures.from_effects import effect_points
 from reports.figures.noise_band import noise_band, noise_size, placed
 from reports.statistics.analyse import analyse_effects
 from tests.reports.simulated import simulated

@@ -12,7 +12,7 @@ from gridsearch.study.study import Study
 from gridsearch.trial import Failure
 from reports.page import write_reports
 from reports.sections.context import PageContext
-from reports.sections.effects import Effects, planned_texts
+from reports.sections.effects.effects import Effects, planned_texts
 from reports.study.measured import inert_factors, measured
 from reports.study.read import read_study
 from reports.study.view import StudyRows

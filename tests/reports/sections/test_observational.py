@@ -9,9 +9,9 @@ import pytest
 from gridsearch.study.study import Study
 from reports.page import make_page
 from reports.sections.context import PageContext
+from reports.sections.effects.reasons_text import no_regression_text
 from reports.sections.figures import pictures_of
 from reports.sections.observational import Observational
-from reports.sections.reasons_text import no_regression_text
 from reports.statistics.observational import Predictor, regress
 from reports.statistics.results import Reason
 from reports.study.sampled import is_observational, study_regression

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.statistics.crossed import Source, crossed, interquartile_difference, parts
-from reports.statistics.paired_cells import Seeds, paired_cells
+from reports.statistics.paired.cells import Seeds, paired_cells
+from reports.statistics.paired.crossed import Source, crossed, interquartile_difference, parts
 
 SEEDS = st.lists(st.integers(0, 6), min_size=2, max_size=6, unique=True)
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from reports.statistics import shuffled
-from reports.statistics.learning import Count, where_not_learned
+from reports.statistics.learning import shuffled
+from reports.statistics.learning.learning import Count, where_not_learned
 from reports.statistics.results import Factor, Run
 from tests.reports.simulated import full_factorial
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gridsearch.tasks.metrics import score
-from reports.statistics.paired_rows import mcnemar, paired_bootstrap
+from reports.statistics.paired.rows import mcnemar, paired_bootstrap
 
 
 def predictions(n_rows: int = 400, n_labels: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

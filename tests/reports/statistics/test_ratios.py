@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 
-from reports.statistics.ratios import p_of_ratios
+from reports.statistics.paired.ratios import p_of_ratios
 
 RATIOS = st.lists(st.lists(st.floats(0.01, 100), max_size=6), max_size=5)
 

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 
 from reports.statistics.design_table import Table
-from reports.statistics.noise import Noise
+from reports.statistics.noise.noise import Noise
 from reports.statistics.results import Array, Factor, Likeness, Run
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from reports.statistics.learning.shuffled import TestedBlock, tested_blocks
 from reports.statistics.results import ALPHA, Factor, Run
 from reports.statistics.shares import share_interval
-from reports.statistics.shuffled import TestedBlock, tested_blocks
 
 MOST_LEVELS = 3
 """A block of more levels holds few runs, and is hard to read."""

@@ -8,9 +8,9 @@ from typing import Any
 from reports.formats.markdown import Section, bullets, escape, plural, wrap
 from reports.formats.table import decimals
 from reports.language.say import say, sentences
-from reports.sections.best_text import winner_text
 from reports.sections.context import PageSection
-from reports.sections.effects_text import (
+from reports.sections.effects.best_text import winner_text
+from reports.sections.effects.effects_text import (
     Words,
     effect_table,
     found_lines,
@@ -20,9 +20,9 @@ from reports.sections.effects_text import (
     no_conclusion_text,
     rest_text,
 )
+from reports.sections.effects.noise_text import df_text, dropped_text, noise_text
+from reports.sections.effects.reasons_text import effects_numbers, why_not_text
 from reports.sections.halving import seen_after_text, went_through_text
-from reports.sections.noise_text import df_text, dropped_text, noise_text
-from reports.sections.reasons_text import effects_numbers, why_not_text
 from reports.statistics.best_cell import Winner
 from reports.statistics.planning import plan_tests
 from reports.statistics.results import ErrorKind, Factor, PlannedTests

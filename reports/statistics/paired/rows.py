@@ -15,7 +15,7 @@ from scipy.stats import binomtest
 
 from gridsearch.tasks.metrics import of_counts, row_losses
 from gridsearch.tasks.task import METRICS, POSITIVE
-from reports.statistics.crossed import Source, crossed, interquartile_difference, parts
+from reports.statistics.paired.crossed import Source, crossed, interquartile_difference, parts
 from reports.statistics.results import ALPHA, Array
 
 Seed = TypeVar("Seed", bound=Hashable)

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from reports.statistics.crossed import FEWEST_FOR_QUARTILES, Source, crossed, interquartile_difference, parts
+from reports.statistics.paired.crossed import FEWEST_FOR_QUARTILES, Source, crossed, interquartile_difference, parts
 from reports.statistics.results import Array
 
 Results = Mapping[Hashable, float]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import product
 from statistics import fmean
 
+from reports.figures.drawn_from.effects import term_text
 from reports.figures.figure import InteractionPanel, LevelPoint
-from reports.figures.from_effects import term_text
 from reports.statistics.results import Comparison, Effect, EffectAnalysis, Factor
 
 Step = tuple[str, str, frozenset[tuple[str, str]]]

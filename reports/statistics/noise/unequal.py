@@ -12,7 +12,7 @@ import numpy as np
 from scipy.stats import f as f_distribution
 
 from reports.statistics.design_table import Table
-from reports.statistics.noise import Noise, SeparableNoise
+from reports.statistics.noise.noise import Noise, SeparableNoise
 from reports.statistics.results import Array, Indexes, UnequalNoise
 
 RARE = 0.01

@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from reports.statistics.design_table import Table
-from reports.statistics.noise_draws import Draws
-from reports.statistics.noise_frame import Frame
+from reports.statistics.noise.draws import Draws
+from reports.statistics.noise.frame import Frame
 from reports.statistics.results import Array, Indexes
 
 

@@ -2,8 +2,8 @@
 
 from reports.formats.markdown import first_of, plural
 from reports.language.say import enumerated, say, sentences
-from reports.sections.effects_text import MOST, Words, power_text, signed, size
-from reports.sections.reasons_text import blind_to_text, error_text, note_text
+from reports.sections.effects.effects_text import MOST, Words, power_text, signed, size
+from reports.sections.effects.reasons_text import blind_to_text, error_text, note_text
 from reports.statistics.results import EffectAnalysis, Likeness, PlannedTests
 
 

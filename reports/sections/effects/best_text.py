@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from reports.formats.markdown import escape, first_of, plural
 from reports.formats.table import decimals
 from reports.language.say import say, sentences
-from reports.sections.effects_text import MOST, Words
+from reports.sections.effects.effects_text import MOST, Words
 from reports.statistics.best_cell import Winner
 
 

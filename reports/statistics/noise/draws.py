@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.statistics.noise_frame import Frame
+from reports.statistics.noise.frame import Frame
 from reports.statistics.results import Array
 
 N_CHAINS = 32

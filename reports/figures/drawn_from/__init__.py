@@ -1,0 +1,1 @@
+"""From a study and its analysis to what figures are drawn from."""

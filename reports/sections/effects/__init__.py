@@ -1,0 +1,1 @@
+"""The section that answers the title, and its sentences."""

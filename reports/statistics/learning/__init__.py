@@ -1,0 +1,1 @@
+"""Which settings did not learn."""

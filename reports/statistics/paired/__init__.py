@@ -1,0 +1,1 @@
+"""Comparisons of pairs: of rows, of cells, of times."""
