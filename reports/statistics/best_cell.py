@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain, combinations
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
+from scipy.special import stdtrit
 
 from reports.statistics.models import level_codes, term_columns
 from reports.statistics.results import ALPHA, Array, Factor
@@ -97,11 +97,6 @@ def best_critical_value(n_cells: int, df: float, alpha: float = ALPHA) -> float:
     if n_cells < 2:
         return 0.0
     return float(stdtrit(df, (1 - alpha) ** (1 / (n_cells - 1))))
-
-
-def chance_of_lead(lead: float, error: float, df: float) -> float:
-    """Return p, one-sided, of a lead that there is none."""
-    return float(1 - stdtr(df, lead / error)) if error else float(lead <= 0)
 
 
 def shrink(

@@ -97,7 +97,8 @@ class SeparableNoise(Noise):
 
     def cell_covariance(self, levels: Indexes) -> Array:
         """Return the mean covariance of single runs of one seed at these levels, shape (cells, cells)."""
-        chosen = np.linspace(0, len(self.draws.variance) - 1, MOST_ACCOUNTS).astype(int)
+        n_accounts = max(FEWEST_ACCOUNTS, min(MOST_ACCOUNTS, MOST_ENTRIES // len(levels) ** 2))
+        chosen = np.linspace(0, len(self.draws.variance) - 1, n_accounts).astype(int)
         total = np.zeros((len(levels), len(levels)))
         same = [np.equal.outer(levels[:, number], levels[:, number]) for number in range(len(self.frame.n_levels))]
         for account in chosen:
@@ -113,8 +114,8 @@ class SeparableNoise(Noise):
         return np.array([float((mismatch / match).mean()) for match, mismatch in self._factors])
 
 
-MOST_ACCOUNTS = 60
-"""So many accounts of the noise are averaged for the covariance of cells."""
+MOST_ACCOUNTS, FEWEST_ACCOUNTS, MOST_ENTRIES = 60, 8, 1_000_000
+"""So many accounts of the noise are averaged for the covariance of cells; fewer where there are many cells."""
 
 
 def pooled_noise(table: Table, squares: float, df: float) -> IndependentNoise:

@@ -4,12 +4,12 @@ Found by Brown and Forsythe's test (1974, JASA 69, 364-367) on what runs differ 
 repeated, on what is left of them without the contrasts that are taken to be real.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 from scipy.stats import f as f_distribution
+from scipy.stats import f_oneway
 
 from reports.statistics.design_table import Table
 from reports.statistics.noise.noise import Noise, SeparableNoise
@@ -85,23 +85,11 @@ def _told_apart(table: Table, residuals: Array, noise: Noise) -> list[int]:
         for other, one in enumerate(table.factors):
             if alike is not None and other != position:
                 copies *= 1 + (len(one.labels) - 1) * float(alike[other]) ** 2
-        ratio, df = _between(groups), len(sizes) / copies - len(groups)
-        if df >= 1:
+        df = len(sizes) / copies - len(groups)
+        if df >= 1 and all(np.ptp(group) > 0 for group in groups):
+            ratio = float(f_oneway(*groups).statistic)
             tested.append((float(f_distribution.sf(ratio / copies, len(groups) - 1, df)), position))
     return [position for p, position in sorted(tested) if p * len(tested) <= RARE]
-
-
-def _between(groups: Sequence[Array]) -> float:
-    """Return the F ratio of the groups' means."""
-    means = np.array([group.mean() for group in groups])
-    counts = np.array([len(group) for group in groups])
-    centre = (counts @ means) / counts.sum()
-    within = sum(float(((group - mean) ** 2).sum()) for group, mean in zip(groups, means, strict=True))
-    df = counts.sum() - len(groups)
-    return float(counts @ (means - centre) ** 2 / (len(groups) - 1) / max(within / df, SMALLEST))
-
-
-SMALLEST = 1e-300
 
 
 def _size_per_cell(table: Table, residuals: Array) -> tuple[Array, Indexes]:
