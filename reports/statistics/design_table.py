@@ -90,6 +90,14 @@ class Table:
             inside = inside - blocks @ np.linalg.lstsq(blocks, inside, rcond=None)[0]
         return float(inside @ inside)
 
+    def adjusted_means(self, values: Array) -> Array:
+        """Return the mean of every cell, adjusted for the blocks that it ran in; shape (cells,)."""
+        if self.n_blocks > 1:
+            inside = self.within_cells(values[:, None])[:, 0]
+            effects = np.linalg.lstsq(self.within_cells(self.block_columns), inside, rcond=None)[0]
+            values = values - self.block_columns @ effects
+        return np.asarray(np.bincount(self.cells, values, minlength=self.n_cells) / self.runs_per_cell)
+
     def repeated(self, n_seeds: int) -> "Table":
         """Run every row with each of so many seeds."""
         return replace(

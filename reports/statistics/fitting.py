@@ -46,8 +46,7 @@ class Fit:
     def cell_means(self) -> tuple[Array, Array]:
         """Return the mean of every cell, adjusted for the seeds that it ran with, and the covariance of these means."""
         table = self.table
-        values = self.values - table.block_columns @ self._block_effects()
-        means = np.bincount(table.cells, values) / table.runs_per_cell
+        means = table.adjusted_means(self.values)
         covariance = self.noise.cell_covariance(table.levels[table.first_rows])
         # Runs of different seeds share no noise.
         layers = np.zeros((table.n_cells, int(self.layers.max()) + 1))
@@ -63,13 +62,6 @@ class Fit:
     def layers(self) -> Indexes:
         """The seed of each run, as a number; runs of one cell and seed count as of two."""
         return self.noise.frame.layers if isinstance(self.noise, SeparableNoise) else layers_of(self.table)
-
-    def _block_effects(self) -> Array:
-        table = self.table
-        if table.n_blocks < 2:
-            return np.zeros(0)
-        inside = table.within_cells(self.values[:, None])[:, 0]
-        return np.asarray(np.linalg.lstsq(table.within_cells(table.block_columns), inside, rcond=None)[0])
 
     def state(self, weights: Array, *, share: int = 1, of_part: bool = False) -> list[Statement]:
         """Make statements on combinations of coefficients; weights have shape (statements, coefficients)."""

@@ -7,7 +7,7 @@ interactions; that prediction is held against the cells inside (Chow 1960, Econo
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 
 import numpy as np
@@ -23,10 +23,10 @@ FARTHEST_NOISE = 5.0
 """So many standard deviations of the runs outside lie between a ruined block and its prediction, and more."""
 """And it is no small matter beside all that varies: as much as the standard deviation of all results."""
 SAME_SIDE = 0.75
-FEWEST_RUNS = 4
+FEWEST_CELLS = 4
 FEWEST_DF = 10
 MOST_BLOCKS = 2
-MOST_RUNS = 2000
+MOST_CELLS = 1024
 
 
 @dataclass(frozen=True)
@@ -47,17 +47,27 @@ def without_ruined(
     while len(found) < MOST_BLOCKS:
         table = make_table(factors, [run.levels for run in kept], [run.block for run in kept], inert)
         values = np.array([run.value for run in kept], dtype=float)
-        suspect = _surest(table, values, lower_is_better)
+        suspect = _surest(_cells(table), table.adjusted_means(values), lower_is_better) if kept else None
         if suspect is None:
             break
-        found.append(_told(table, values, suspect))
-        inside = set(suspect.rows.tolist())
-        kept = [run for place, run in enumerate(kept) if place not in inside]
+        inside = np.isin(table.cells, suspect.rows)
+        found.append(_told(table, values[inside], suspect))
+        kept = [run for run, is_inside in zip(kept, inside.tolist(), strict=True) if not is_inside]
     return kept, tuple(found)
 
 
+def _cells(table: Table) -> Table:
+    """A row for each cell: seeds do not matter to what a combination does."""
+    return replace(
+        table,
+        levels=table.levels[table.first_rows],
+        cells=np.arange(table.n_cells),
+        blocks=np.zeros(table.n_cells, dtype=np.intp),
+    )
+
+
 def _surest(table: Table, values: Array, lower_is_better: bool | None) -> _Suspect | None:
-    if len(table.factors) < 3 or not FEWEST_DF < table.n_runs <= MOST_RUNS or not np.ptp(values):
+    if len(table.factors) < 3 or not FEWEST_DF < table.n_cells <= MOST_CELLS or not np.ptp(values):
         return None
     model = linear_model(table, 2)
     if any(len(term) < 2 for term in model.lost) or model.residual_df < FEWEST_DF:
@@ -78,15 +88,16 @@ def _surest(table: Table, values: Array, lower_is_better: bool | None) -> _Suspe
         outside = max(total - inside, 0.0)
         if outside <= SINGULAR * total:
             continue
-        others = np.delete(np.arange(table.n_runs), rows)
+        shift, sd = float(shifts.mean()), float(np.sqrt(outside / df))
+        if abs(shift) < max(FARTHEST_NOISE * sd, spread) or not _is_one_way(shifts, lower_is_better):
+            continue
+        others = np.delete(np.arange(table.n_cells), rows)
         elsewhere = residuals[others] + root[others] @ (root[rows].T @ shifts)
-        # Runs that are copies of each other count once on both sides.
+        # Cells that are copies of each other count once on both sides.
         copies = _copies(table, others, elsewhere, positions)
         ratio = (inside / n_inside) / (outside / df)
         p = float(f_distribution.sf(ratio, n_inside / copies, df / copies)) * n_possible
-        shift, sd = float(shifts.mean()), float(np.sqrt(outside / df))
-        is_far = abs(shift) >= max(FARTHEST_NOISE * sd, spread) and _is_one_way(shifts, lower_is_better)
-        if is_far and p <= (RARE if best is None else best.p):
+        if p <= (RARE if best is None else best.p):
             best = _Suspect(p, rows, positions, levels, shift)
     return best
 
@@ -111,7 +122,7 @@ def _blocks(table: Table, values: Array) -> Iterator[tuple[tuple[int, ...], tupl
         sizes = [len(table.factors[one].labels) for one in positions]
         places = np.ravel_multi_index(tuple(table.levels[:, one] for one in positions), sizes)
         counts = np.bincount(places, minlength=int(np.prod(sizes)))
-        if counts.min() < FEWEST_RUNS:
+        if counts.min() < FEWEST_CELLS:
             continue
         means = np.bincount(places, values, minlength=len(counts)) / counts
         levels = list(product(*map(range, sizes)))
@@ -127,12 +138,12 @@ def _misfit(design: Array, means: Array) -> float:
 
 
 def _copies(table: Table, rows: Indexes, residuals: Array, positions: tuple[int, ...]) -> float:
-    """Return how many runs there are for each that is not alike to another: by pairs that differ in one factor."""
+    """Return how many cells there are for each that is not alike to another: by pairs that differ in one factor."""
     copies, spread = 1.0, float(residuals.var())
     for position, factor in enumerate(table.factors):
         if position in positions or spread == 0:
             continue
-        others = np.column_stack([np.delete(table.levels[rows], position, axis=1), table.blocks[rows]])
+        others = np.delete(table.levels[rows], position, axis=1)
         groups = np.unique(others, axis=0, return_inverse=True)[1].reshape(-1)
         counts = np.bincount(groups)
         means = np.bincount(groups, residuals) / counts
@@ -142,10 +153,9 @@ def _copies(table: Table, rows: Indexes, residuals: Array, positions: tuple[int,
     return copies
 
 
-def _told(table: Table, values: Array, suspect: _Suspect) -> RuinedBlock:
-    inside = values[suspect.rows]
+def _told(table: Table, inside: Array, suspect: _Suspect) -> RuinedBlock:
     levels: Mapping[str, str] = {
         table.factors[position].name: table.factors[position].labels[level]
         for position, level in zip(suspect.positions, suspect.levels, strict=True)
     }
-    return RuinedBlock(levels, len(suspect.rows), float(inside.mean()), float(inside.mean() - suspect.shift), suspect.p)
+    return RuinedBlock(levels, len(inside), float(inside.mean()), float(inside.mean() - suspect.shift), suspect.p)
