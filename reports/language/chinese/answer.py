@@ -5,25 +5,25 @@ from typing import Final
 
 ANSWER: Final[Mapping[str, str]] = {
     # answer.py
-    "**Use {cell}, the baseline: nothing beats it.**": "**用 {cell}，即基线：没有比它更好的**。",
+    "**Use {cell}, the baseline: nothing beats it.**": "**用{cell}，即基线：没有比它更好的**。",
     "**Use {cell}, the baseline: nothing beats it.** What came out best, {best}, cannot be told from it.": (
-        "**用 {cell}，即基线：没有比它更好的**。结果最高的 {best} 与它区分不开。"
+        "**用{cell}，即基线：没有比它更好的**。结果最高的{best} 与它区分不开。"
     ),
-    "**Use {cell}: {settings}.** It came out best.": "**用 {cell}：{settings}**。它的结果最好。",
+    "**Use {cell}: {settings}.** It came out best.": "**用{cell}：{settings}**。它的结果最好。",
     (
         "**Use {cell}: {settings}.** It cannot be told from what came out best, {best}, and trains in {ratio} of its "
         "time."
-    ): "**用 {cell}：{settings}**。它与结果最好的 {best} 区分不开，训练时间只要后者的 {ratio}。",
+    ): "**用{cell}：{settings}**。它与结果最好的{best} 区分不开，训练时间只要后者的 {ratio}。",
     "**Use {cell}: {settings}.** What came out best, {best}, cannot be told from it.": (
-        "**用 {cell}：{settings}**。结果最好的 {best} 与它区分不开。"
+        "**用{cell}：{settings}**。结果最好的{best} 与它区分不开。"
     ),
     (
         "**{cell} came out best{on_dev} ({mean}), but nothing here tells what chance alone does**: run the cells with "
         "more seeds."
     ): "**{cell} {on_dev}结果最好（{mean}），但这里看不出单凭随机会差多少**：请用更多种子运行各组合。",
-    "The baseline, {cell}, is worse.": "基线 {cell} 更差。",
+    "The baseline, {cell}, is worse.": "基线（{cell}）更差。",
     "The baseline, {cell}, may be as good: the difference is within chance.": (
-        "基线 {cell} 也许一样好：差异在随机范围之内。"
+        "基线（{cell}）也许一样好：差异在随机范围之内。"
     ),
     "What follows holds where training succeeds.": "以下结论针对训练成功的情形。",
     "{column} {change}: {size}, {verdict}.": "{column} {change}：{size}，{verdict}。",
@@ -39,12 +39,12 @@ ANSWER: Final[Mapping[str, str]] = {
     "What was run": "运行了什么",
     # effects_text.py
     (
-        "**{given} together ruin it: {mean} instead of {expected}** ({n} runs), which is what each of them, and each "
-        "two of them, lead to expect."
+        "**{given} together ruin it: {mean} instead of {expected}** ({n} runs; {expected} is what each of them, and "
+        "any two of them, lead to expect)."
     ): "**{given} 三者同时出现会毁掉结果：只有 {mean}，而单独或两两出现时应为 {expected}**（{n} 次运行）。",
     (
-        "**{given} together lift it: {mean} instead of {expected}** ({n} runs), which is what each of them, and each "
-        "two of them, lead to expect."
+        "**{given} together lift it: {mean} instead of {expected}** ({n} runs; {expected} is what each of them, and "
+        "any two of them, lead to expect)."
     ): "**{given} 三者同时出现会抬高结果：达到 {mean}，而单独或两两出现时应为 {expected}**（{n} 次运行）。",
     "Effects are those **outside of the ruinous combination**: its {n} runs do not count here.": (
         "以下效应针对**上述组合之外**的情形：该组合的 {n} 次运行不计入。"
