@@ -222,8 +222,8 @@ def ruined_text(words: Words, block: RuinedBlock) -> str:
     }
     if words.verdict(block.mean - block.expected) == say("worse"):
         return say(
-            "**{given} together ruin it: {mean} instead of {expected}** ({n} runs; {expected} is what each of them, and "
-            "any two of them, lead to expect).",
+            "**{given} together ruin it: {mean} instead of {expected}** ({n} runs; {expected} is what each of them, "
+            "and any two of them, lead to expect).",
             **values,
         )
     return say(
