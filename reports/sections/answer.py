@@ -35,7 +35,8 @@ class Answer(PageSection):
         certificate = "" if self.study.is_imported or is_complete(self.study) else certificate_text(self.study)
         recommended = self._recommended()
         lines = self._lines()[:MOST_LINES] if recommended else []
-        return paragraphs([certificate, wrap(recommended), bullets(lines), *shown])
+        title = say("What matters for {response}:", response=self.words.response) if lines else ""
+        return paragraphs([certificate, wrap(recommended), title, bullets(lines), *shown])
 
     def numbers(self) -> dict[str, Any]:
         """Return the choice; null where nothing tells by how much a cell would have to lead."""
@@ -69,13 +70,15 @@ class Answer(PageSection):
         if self.choice is None:
             return self._unjudged()
         found = self.choice
-        named = {"cell": self._name(found.use), "best": self._name(found.best)}
+        best = self._name(found.best)
+        named = {"cell": self._name(found.use), "best": best}
         if found.is_baseline:
             if found.use == found.best:
-                return say("**Use {cell}, the baseline: nothing beats it.**", **named)
+                return say("**Use {cell}, the baseline: nothing beats it by more than chance.**", **named)
             return say(
-                "**Use {cell}, the baseline: nothing beats it.** What came out best, {best}, cannot be told from it.",
-                **named,
+                "**Use {cell}, the baseline: nothing beats it by more than chance.** {best} came out best, within "
+                "chance.",
+                **(named | {"best": best[0].upper() + best[1:]}),
             )
         named |= {"settings": self._settings(found.use)}
         if found.use == found.best:
@@ -86,9 +89,9 @@ class Answer(PageSection):
             )
         return self._lead(
             say(
-                "**Use {cell}: {settings}.** It cannot be told from what came out best, {best}, and trains in {ratio} "
-                "of its time.",
-                ratio=f"{found.time_ratio:.0%}",
+                "**Use {cell}: {settings}.** It cannot be told from what came out best, {best}, which takes {ratio} "
+                "times as long to train.",
+                ratio=f"{1 / found.time_ratio:.2g}",
                 **named,
             )
         )
@@ -166,7 +169,7 @@ class Answer(PageSection):
             told = all_of(self._step_text(one) for one in found[:MOST_NAMED])
             text = say("{column} {steps}.", column=column, steps=told)
             if all(not one.found for one in steps):
-                text = say("{column} matters only together with {others}.", column=column, others=self._others(steps))
+                return self._elsewhere(name, steps)
             return max(abs(one.estimate) for one in steps), text
         if len(effect.factors) > 1 or effect.estimate is None:
             return None
@@ -190,8 +193,23 @@ class Answer(PageSection):
             )
         return say("{change}: {size}, {verdict}", change=change, size=signed(one.estimate), verdict=verdict)
 
-    def _others(self, steps: Sequence[Comparison]) -> str:
-        return all_of(self.words.columns[name] for name in steps[0].given)
+    def _elsewhere(self, name: str, steps: Sequence[Comparison]) -> tuple[float, str]:
+        """Say where a factor acts that does nothing at the baseline."""
+        column, size_of = self.words.columns[name], max(abs(one.estimate) for one in steps)
+        found = [one for one in self.page.analysis.conditional if one.factor == name and one.found]
+        if not found:
+            others = all_of(self.words.columns[other] for other in steps[0].given)
+            return size_of, say("{column} matters only together with {others}.", column=column, others=others)
+        most = max(found, key=lambda one: abs(one.estimate))
+        text = say(
+            "{column} {change}: {size}, {verdict}, but only with {given}.",
+            column=column,
+            change=self.words.change(most.level, most.reference),
+            size=signed(most.estimate),
+            verdict=self.words.verdict(most.estimate),
+            given=self.words.given(most.given),
+        )
+        return size_of, text
 
     def _not_found(self) -> str:
         analysis = self.page.analysis
@@ -204,7 +222,7 @@ class Answer(PageSection):
         if analysis.smallest_effect is None:
             return say("No effect of {names} was found.", names=all_of(quiet))
         return say(
-            "No effect of {names} was found; one below {size} may be missed.",
+            "No effect of {names} was found; effects smaller than {size} may be missed.",
             names=all_of(quiet),
             size=size(analysis.smallest_effect),
         )

@@ -5,15 +5,17 @@ from typing import Final
 
 ANSWER: Final[Mapping[str, str]] = {
     # answer.py
-    "**Use {cell}, the baseline: nothing beats it.**": "**用{cell}，即基线：没有比它更好的**。",
-    "**Use {cell}, the baseline: nothing beats it.** What came out best, {best}, cannot be told from it.": (
-        "**用{cell}，即基线：没有比它更好的**。结果最高的{best} 与它区分不开。"
+    "**Use {cell}, the baseline: nothing beats it by more than chance.**": (
+        "**用{cell}，即基线：没有哪个超出随机范围地胜过它**。"
+    ),
+    "**Use {cell}, the baseline: nothing beats it by more than chance.** {best} came out best, within chance.": (
+        "**用{cell}，即基线：没有哪个超出随机范围地胜过它**。结果最高的是{best}，差异在随机范围之内。"
     ),
     "**Use {cell}: {settings}.** It came out best.": "**用{cell}：{settings}**。它的结果最好。",
     (
-        "**Use {cell}: {settings}.** It cannot be told from what came out best, {best}, and trains in {ratio} of its "
-        "time."
-    ): "**用{cell}：{settings}**。它与结果最好的{best} 区分不开，训练时间只要后者的 {ratio}。",
+        "**Use {cell}: {settings}.** It cannot be told from what came out best, {best}, which takes {ratio} times as "
+        "long to train."
+    ): "**用{cell}：{settings}**。它与结果最好的{best} 区分不开，而后者的训练时间是它的 {ratio} 倍。",
     "**Use {cell}: {settings}.** What came out best, {best}, cannot be told from it.": (
         "**用{cell}：{settings}**。结果最好的{best} 与它区分不开。"
     ),
@@ -33,7 +35,11 @@ ANSWER: Final[Mapping[str, str]] = {
     "{column}: {steps}.": "{column}：{steps}。",
     "{column} matters only together with {others}.": "{column} 只在与 {others} 搭配时起作用。",
     "No effect of {names} was found.": "未检出 {names} 的效应。",
-    "No effect of {names} was found; one below {size} may be missed.": (
+    "{column} {change}: {size}, {verdict}, but only with {given}.": (
+        "{column} {change}：{size}，{verdict}，但仅当 {given} 时。"
+    ),
+    "What matters for {response}:": "对 {response} 起作用的：",
+    "No effect of {names} was found; effects smaller than {size} may be missed.": (
         "未检出 {names} 的效应；小于 {size} 的效应可能漏检。"
     ),
     "What was run": "运行了什么",
