@@ -15,7 +15,7 @@ from reports.statistics.noise.unequal import unequal_noise
 from reports.statistics.planning import planned
 from reports.statistics.power import least_to_find
 from reports.statistics.results import Array, EffectAnalysis, Factor, Reason, Run
-from reports.statistics.ruined import without_ruined
+from reports.statistics.ruined import ruined_interactions, without_ruined
 
 EXACT = 1e-9
 NO_NOISE = 1e-6
@@ -74,6 +74,7 @@ def _filled(
         analysis,
         sd=fitted.noise.sd,
         effects=effects,
+        ruined=(*analysis.ruined, *ruined_interactions(fitted, effects)),
         means=level_means(fitted),
         comparisons=comparisons(fitted, statements),
         conditional=conditional_effects(fitted, effects),

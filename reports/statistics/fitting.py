@@ -85,14 +85,17 @@ def fit(table: Table, choice: Choice, values: Array) -> Fit:
     return Fit(table, model, coefficients, values, noise, Family(size, noise.df, level_of(choice)))
 
 
-LEVEL_DF = 25.0
+LEVEL_DF = 40.0
+LEVEL_SPARSE = 0.7
 EPSILON = 2.0**-52
 
 
 def level_of(choice: Choice) -> float:
     """Return the error rate to aim at: the less tells how alike runs are, the smaller (docs/decisions/0022)."""
-    if choice.frame is None or choice.error.kind is ErrorKind.SPARSE:
+    if choice.frame is None:
         return ALPHA
+    if choice.error.kind is ErrorKind.SPARSE:
+        return ALPHA * LEVEL_SPARSE
     return ALPHA * choice.error.df / (choice.error.df + LEVEL_DF)
 
 

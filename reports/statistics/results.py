@@ -240,13 +240,17 @@ class UnequalNoise:
 
 @dataclass(frozen=True)
 class RuinedBlock:
-    """A combination of levels at which ``n_runs`` came to ``mean`` where the others lead to expect ``expected``."""
+    """A combination of levels at which ``n_runs`` came to ``mean`` where the others lead to expect ``expected``.
+
+    If its cells differ by more than all others, its runs are left out of the effects; else it is one of these.
+    """
 
     levels: Mapping[str, str]
     n_runs: int
     mean: float
     expected: float
     p: float
+    is_left_out: bool = True
 
 
 @dataclass(frozen=True)
@@ -254,8 +258,8 @@ class EffectAnalysis:
     """Everything that a page says about effects; ``why_not`` tells why nothing could be tested.
 
     ``sd`` is of a single run. ``n_dropped`` runs had no finite result, ``n_copies`` repeated another one,
-    ``n_not_learned`` did not learn, and those of ``ruined`` blocks are far off; they are in no effect. ``likeness`` has
-    every factor that was analysed.
+    ``n_not_learned`` did not learn, and those of ``ruined`` blocks may be far off; they are in no effect.
+    ``likeness`` has every factor that was analysed.
     ``at_baseline`` are the effects of the factors of found interactions, those that they act together with being at
     their baseline.
     ``conditional`` splits a factor of a found interaction by the levels of the others; an interaction within a larger
@@ -282,7 +286,12 @@ class EffectAnalysis:
     @property
     def n_results(self) -> int:
         """Runs with a finite result, counted or left out."""
-        return self.plan.n_runs + self.n_copies + self.n_not_learned + sum(one.n_runs for one in self.ruined)
+        return self.plan.n_runs + self.n_copies + self.n_not_learned + self.n_ruined
+
+    @property
+    def n_ruined(self) -> int:
+        """Runs of ruined blocks that are in no effect."""
+        return sum(one.n_runs for one in self.ruined if one.is_left_out)
 
     @property
     def found(self) -> tuple[Effect, ...]:

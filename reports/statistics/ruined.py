@@ -1,8 +1,10 @@
 """A combination of three levels that ruins results: cells that fall far from what all others say of them.
 
-Such a block is no three-factor interaction among others: it is deep, its runs differ by far more than others do, and
+Such a block is no three-factor interaction among others: it is deep, its cells differ by far more than others do, and
 pooled with them it hides everything else. The cells outside of it are fitted with their main effects and two-factor
-interactions; that prediction is held against the cells inside (Chow 1960, Econometrica 28, 591-605).
+interactions; what that predicts is held against the cells inside (Chow 1960, Econometrica 28, 591-605). How deep it is
+proves nothing, as noise that cells share may move a whole block; that its cells differ from each other as no others do
+is what is tested. A block without that is an interaction, and is told as one where it is found.
 """
 
 import math
@@ -14,14 +16,18 @@ import numpy as np
 from scipy.stats import f as f_distribution
 
 from reports.statistics.design_table import Table, make_table
+from reports.statistics.fitting import Fit
 from reports.statistics.models import level_codes, linear_model
-from reports.statistics.results import Array, Factor, Indexes, RuinedBlock, Run
+from reports.statistics.results import Array, Effect, Factor, Indexes, RuinedBlock, Run
 
 RARE = 0.005
 """The chance to name a block where there is none: the effects have the other 5 %."""
 FARTHEST_NOISE = 5.0
 """So many standard deviations of the runs outside lie between a ruined block and its prediction, and more."""
 """And it is no small matter beside all that varies: as much as the standard deviation of all results."""
+UNLIKE = 8.0
+"""So many times as much as others do cells of a ruined block differ from each other. Noise that cells share makes the
+cells of a block differ too, but by less."""
 SAME_SIDE = 0.75
 FEWEST_CELLS = 4
 FEWEST_DF = 10
@@ -54,6 +60,29 @@ def without_ruined(
         found.append(_told(table, values[inside], suspect))
         kept = [run for run, is_inside in zip(kept, inside.tolist(), strict=True) if not is_inside]
     return kept, tuple(found)
+
+
+def ruined_interactions(fitted: Fit, effects: Sequence[Effect]) -> tuple[RuinedBlock, ...]:
+    """Name the combination behind each three-factor interaction found that is as deep; its runs stay where they are."""
+    table, found = _cells(fitted.table), []
+    values = fitted.table.adjusted_means(fitted.values)
+    triples = [
+        (term, effect.adjusted_p)
+        for term, effect in zip(fitted.model.terms, effects, strict=True)
+        if effect.found and len(term) == 3
+    ]
+    for positions, levels, rows in _blocks(table, values) if triples else ():
+        p = next((p for term, p in triples if term == positions), None)
+        model = linear_model(table, 2)
+        root = np.linalg.qr(model.matrix)[0]
+        left = np.eye(len(rows)) - root[rows] @ root[rows].T
+        if p is None or np.linalg.eigvalsh(left)[0] < SINGULAR:
+            continue
+        shift = float(np.linalg.solve(left, (values - root @ (root.T @ values))[rows]).mean())
+        if abs(shift) >= max(FARTHEST_NOISE * fitted.noise.sd, float(values.std())):
+            inside = fitted.values[np.isin(fitted.table.cells, rows)]
+            found.append(_told(table, inside, _Suspect(p, rows, positions, levels, shift), is_left_out=False))
+    return tuple(found)
 
 
 def _cells(table: Table) -> Table:
@@ -95,9 +124,14 @@ def _surest(table: Table, values: Array, lower_is_better: bool | None) -> _Suspe
         elsewhere = residuals[others] + root[others] @ (root[rows].T @ shifts)
         # Cells that are copies of each other count once on both sides.
         copies = _copies(table, others, elsewhere, positions)
-        ratio = (inside / n_inside) / (outside / df)
-        p = float(f_distribution.sf(ratio, n_inside / copies, df / copies)) * n_possible
-        if p <= (RARE if best is None else best.p):
+        df_within = n_inside / copies - 1
+        if df_within < 1:
+            continue
+        moved = left.sum(axis=0) @ shifts
+        within = inside - float(moved**2 / left.sum())
+        ratio = (within / (n_inside - 1)) / (outside / df)
+        p = float(f_distribution.sf(ratio, df_within, df / copies)) * n_possible
+        if ratio >= UNLIKE**2 and p <= (RARE if best is None else best.p):
             best = _Suspect(p, rows, positions, levels, shift)
     return best
 
@@ -153,9 +187,10 @@ def _copies(table: Table, rows: Indexes, residuals: Array, positions: tuple[int,
     return copies
 
 
-def _told(table: Table, inside: Array, suspect: _Suspect) -> RuinedBlock:
+def _told(table: Table, inside: Array, suspect: _Suspect, *, is_left_out: bool = True) -> RuinedBlock:
     levels: Mapping[str, str] = {
         table.factors[position].name: table.factors[position].labels[level]
         for position, level in zip(suspect.positions, suspect.levels, strict=True)
     }
-    return RuinedBlock(levels, len(inside), float(inside.mean()), float(inside.mean() - suspect.shift), suspect.p)
+    mean = float(inside.mean())
+    return RuinedBlock(levels, len(inside), mean, mean - suspect.shift, suspect.p, is_left_out)

@@ -183,7 +183,7 @@ def no_conclusion_text(n_not_learned: int, n_runs: int) -> str:
 def given_text(words: Words, analysis: EffectAnalysis) -> str:
     """Say which runs are in no effect, as training did not succeed or was ruined; empty without any."""
     texts = []
-    n_ruined = sum(block.n_runs for block in analysis.ruined)
+    n_ruined = analysis.n_ruined
     if analysis.n_not_learned and n_ruined:
         texts.append(
             say(

@@ -20,6 +20,7 @@ from reports.statistics.results import Alias, EffectAnalysis, ErrorKind, Factor,
 from reports.statistics.sensitivity import same_budget, seeds_needed
 from tests.reports.seed64 import POOLER, half, read_seed64
 from tests.reports.simulated import chance_to_see, full_factorial, named, simulated, with_copies
+from tests.reports.statistics.alike import alike
 
 
 class TestSeed64:
@@ -276,15 +277,32 @@ class TestWhereTrainingSucceeds:
         block = {"factor 1": "1", "factor 3": "1", "factor 4": "0"}
 
         def ruined(cell: Mapping[str, str]) -> float:
-            return 3.0 * (cell["factor 2"] == "1") - 15.0 * (block.items() <= cell.items())
+            depth = 20.0 + 20.0 * (cell["factor 5"] == "1") + 20.0 * (cell["factor 6"] == "1")
+            return 3.0 * (cell["factor 2"] == "1") - depth * (block.items() <= cell.items())
 
         analysis = analyse_effects(*simulated((2,) * 6, n_seeds, ruined, seed=1))
         (found,) = analysis.ruined
         assert found.levels == block
         assert found.n_runs == 8 * n_seeds
-        assert found.expected - found.mean == pytest.approx(15.0, abs=2.0)
+        assert found.expected - found.mean == pytest.approx(40.0, abs=2.0)
         assert named(analysis)["factor 2"] == pytest.approx(3.0, abs=1.0)
         assert not any({"factor 1", "factor 3"} & set(effect.factors) for effect in analysis.found)
+
+    @pytest.mark.parametrize("n_seeds", [1, 2])
+    def test_one_that_only_lies_lower_is_an_interaction(self, n_seeds: int) -> None:
+        """Noise that cells share may move a whole block, so depth alone proves nothing before the test of effects."""
+        block = {"factor 1": "1", "factor 3": "1", "factor 4": "0"}
+        analysis = analyse_effects(
+            *simulated((2,) * 6, n_seeds, lambda cell: -15.0 * (block.items() <= cell.items()), seed=1)
+        )
+        (found,) = analysis.ruined
+        assert (found.levels, found.is_left_out, analysis.n_ruined) == (block, False, 0)
+        assert "factor 1 x factor 3 x factor 4" in named(analysis)
+
+    def test_shared_noise_is_no_ruin(self) -> None:
+        """Half of the factors change next to nothing, so each combination of the others is one draw of noise."""
+        for seed in range(20):
+            assert not analyse_effects(*alike((2,) * 6, 1, [0.9] * 3 + [0.0] * 3, seed=seed)).ruined
 
     def test_two_levels_that_ruin_together_are_an_interaction(self) -> None:
         def ruined(cell: Mapping[str, str]) -> float:
