@@ -19,9 +19,18 @@ LOG_ABOVE = 20.0
 
 
 def padded(low: float, high: float, share: float = 0.05) -> tuple[float, float]:
-    """Widen a range by a share of itself on both ends; a range without width gets some."""
-    pad = (high - low) * share or abs(low) * 0.01 or 1.0
+    """Widen a range by a share of itself on both ends; a range without width gets some.
+
+    >>> padded(0.0, 1.0), padded(5e-324, 5e-324)
+    ((-0.05, 1.05), (-1.0, 1.0))
+    """
+    pad = (high - low) * share or abs(low) * 0.01
+    # Between the smallest numbers of all there is no room for ticks.
+    pad = pad if pad > SMALLEST_PAD else 1.0
     return low - pad, high + pad
+
+
+SMALLEST_PAD = 1e-290
 
 
 def response_label(response: Response) -> str:

@@ -77,20 +77,20 @@ class TestFamilyWiseError:
         wrong, _ = share_wrong(lambda seed: alike(FOUR, 4, [0.9, 0.9, 0.9, 0.0], seed=seed), 60)
         assert wrong <= 9
 
-    @pytest.mark.slow  # 400 pages of each of 33 settings; the quick tests have 140 of three
+    @pytest.mark.slow  # 1,000 pages of each of 33 settings; the quick tests have 140 of three
     @pytest.mark.parametrize(("counts", "n_seeds"), DESIGNS)
     @pytest.mark.parametrize("place", range(11))
     def test_with_seeds_whatever_happens(self, counts: tuple[int, ...], n_seeds: int, place: int) -> None:
         setting = list(settings_of(counts, n_seeds))[place]
-        wrong, upper = share_wrong(setting.make, 400)
-        assert upper <= MOST_WRONG, f"{setting.name}: {wrong} of 400"
+        wrong, upper = share_wrong(setting.make, 1000)
+        assert upper <= MOST_WRONG, f"{setting.name}: {wrong} of 1,000"
 
-    @pytest.mark.slow  # 800 pages
+    @pytest.mark.slow  # 2,000 pages
     @pytest.mark.parametrize("n_alike", [1, 3])
     def test_with_one_seed(self, n_alike: int) -> None:
         likeness = [0.9] * n_alike + [0.0] * (6 - n_alike)
-        wrong, upper = share_wrong(lambda seed: alike(SIX, 1, likeness, seed=seed), 400)
-        assert upper <= MOST_WRONG, f"{wrong} of 400"
+        wrong, upper = share_wrong(lambda seed: alike(SIX, 1, likeness, seed=seed), 1000)
+        assert upper <= MOST_WRONG, f"{wrong} of 1,000"
 
 
 class TestPower:
