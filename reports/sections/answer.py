@@ -11,7 +11,7 @@ from reports.formats.markdown import bullets, escape, paragraphs, wrap
 from reports.formats.table import decimals
 from reports.language.say import say, sentences
 from reports.sections.context import PageSection
-from reports.sections.effects.effects_text import Words, all_of, ruined_text, signed, size
+from reports.sections.effects.effects_text import Words, all_of, ruined_text, signed, size, step_text
 from reports.sections.figures import figure_text
 from reports.sections.learning import NotLearnedBySetting
 from reports.sections.results import certificate_text, is_complete, none_above_text, yardstick_sentence
@@ -165,24 +165,25 @@ class Answer(PageSection):
         steps = [one for one in analysis.at_baseline if one.factor == name]
         steps = steps or [one for one in analysis.comparisons if one.factor == name]
         if steps:
-            found = [one for one in steps if one.found] or steps[:1]
-            told = all_of(self._step_text(one) for one in found[:MOST_NAMED])
-            text = say("{column} {steps}.", column=column, steps=told)
-            if all(not one.found for one in steps):
+            found = [one for one in steps if one.found]
+            if not found:
                 return self._elsewhere(name, steps)
-            return max(abs(one.estimate) for one in steps), text
+            told = all_of(self._step_text(one) for one in found[:MOST_NAMED])
+            return max(abs(one.estimate) for one in steps), say("{column} {steps}.", column=column, steps=told)
         if len(effect.factors) > 1 or effect.estimate is None:
             return None
-        change = next((one for one in analysis.means if one.factor == name and one.level != effect.levels[0]), None)
-        step = self.words.change(effect.levels[0], change.level if change else "")
-        verdict = self.words.verdict(effect.estimate)
-        text = say("{column} {change}: {size}, {verdict}.", column=column, change=step, verdict=verdict,
-                   size=signed(effect.estimate))  # fmt: skip
+        text = say(
+            "{column} {change}: {size}, {verdict}.",
+            column=column,
+            change=step_text(self.words, analysis, effect),
+            size=signed(effect.estimate),
+            verdict=self.words.verdict(effect.estimate),
+        )
         return abs(effect.estimate), text
 
     def _step_text(self, one: Comparison) -> str:
         change = self.words.change(one.level, one.reference)
-        verdict = self.words.verdict(one.estimate) if one.found else say("not told from zero")
+        verdict = self.words.verdict(one.estimate)
         if one.given:
             return say(
                 "{change}: {size}, {verdict} (with {given})",

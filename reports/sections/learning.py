@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from reports.formats.markdown import NOT_LEARNED_MARK, Section, escape, plural, table, wrap
+from reports.formats.markdown import NOT_LEARNED_MARK, Section, plural, table, wrap
 from reports.language.say import say, sentences
 from reports.sections.context import PageSection
-from reports.sections.effects.effects_text import all_of
+from reports.sections.effects.effects_text import Words
 from reports.statistics.learning.learning import Count, Learning
 
 MOST_ROWS = 5
@@ -81,11 +81,7 @@ class NotLearnedBySetting(PageSection):
         return table([say("settings"), say("did not learn"), say("95 % interval")], rows) if len(rows) > 2 else ""
 
     def _levels(self, levels: Mapping[str, str]) -> str:
-        columns = {factor.name: escape(factor.column) for factor in self.study.factors}
-        return all_of(
-            say("{column} {level}", column=columns[name], level=escape(level) or say("(empty)"))
-            for name, level in levels.items()
-        )
+        return Words.of(self.study).given(levels)
 
 
 def _share(count: Count) -> str:

@@ -84,19 +84,25 @@ class Table:
 
     def pure_squares(self, values: Array) -> float:
         """Sum the squares within cells that block effects leave."""
+        residuals = self.pure_residuals(values)
+        return float(residuals @ residuals)
+
+    def pure_residuals(self, values: Array) -> Array:
+        """Return what runs of a cell differ by, block effects taken off; shape (runs,)."""
+        return self.within_cells(self.without_blocks(values)[:, None])[:, 0]
+
+    def without_blocks(self, values: Array) -> Array:
+        """Take off what blocks do to all cells alike, as far as runs of one cell tell; shape (runs,)."""
+        if self.n_blocks < 2:
+            return values
         inside = self.within_cells(values[:, None])[:, 0]
-        if self.n_blocks > 1:
-            blocks = self.within_cells(self.block_columns)
-            inside = inside - blocks @ np.linalg.lstsq(blocks, inside, rcond=None)[0]
-        return float(inside @ inside)
+        effects = np.linalg.lstsq(self.within_cells(self.block_columns), inside, rcond=None)[0]
+        return np.asarray(values - self.block_columns @ effects)
 
     def adjusted_means(self, values: Array) -> Array:
         """Return the mean of every cell, adjusted for the blocks that it ran in; shape (cells,)."""
-        if self.n_blocks > 1:
-            inside = self.within_cells(values[:, None])[:, 0]
-            effects = np.linalg.lstsq(self.within_cells(self.block_columns), inside, rcond=None)[0]
-            values = values - self.block_columns @ effects
-        return np.asarray(np.bincount(self.cells, values, minlength=self.n_cells) / self.runs_per_cell)
+        sums = np.bincount(self.cells, self.without_blocks(values), minlength=self.n_cells)
+        return np.asarray(sums / self.runs_per_cell)
 
     def repeated(self, n_seeds: int) -> "Table":
         """Run every row with each of so many seeds."""

@@ -6,13 +6,14 @@ from itertools import product
 
 import numpy as np
 
+from reports.statistics import maximum
 from reports.statistics.design_table import Table
 from reports.statistics.error_terms import Choice
 from reports.statistics.family import Family, Statement
 from reports.statistics.models import Model, Term, level_codes, term_columns
 from reports.statistics.noise.draws import draw_noise
 from reports.statistics.noise.frame import layers_of
-from reports.statistics.noise.noise import Noise, SeparableNoise, pooled_noise
+from reports.statistics.noise.noise import IndependentNoise, Noise, SeparableNoise
 from reports.statistics.noise.unequal import Scales
 from reports.statistics.results import ALPHA, Array, Effect, ErrorKind, Indexes, PlannedTerm, PlannedTests
 
@@ -87,7 +88,6 @@ def fit(table: Table, choice: Choice, values: Array) -> Fit:
 
 LEVEL_DF = 40.0
 LEVEL_SPARSE = 0.7
-EPSILON = 2.0**-52
 
 
 def level_of(choice: Choice) -> float:
@@ -103,8 +103,8 @@ def _noise(table: Table, choice: Choice, values: Array) -> Noise:
     if choice.frame is not None:
         return SeparableNoise(choice.frame, draw_noise(choice.frame, values))
     if choice.error.kind in (ErrorKind.REPLICATES, ErrorKind.INERT):
-        return pooled_noise(table, table.pure_squares(values), choice.error.df)
-    return pooled_noise(table, choice.model.squares(values), choice.error.df)
+        return IndependentNoise(table.pure_squares(values) / choice.error.df, choice.error.df)
+    return IndependentNoise(choice.model.squares(values) / choice.error.df, choice.error.df)
 
 
 def _orthogonal(model: Model, values: Array) -> Array:
@@ -159,7 +159,7 @@ def _effect(term: PlannedTerm, levels: dict[str, str], statements: list[Statemen
         surest.interval if is_one else None,
         surest.statistic,
         # Of several contrasts, one may be as sure by chance as often as they are many (Sidak 1967).
-        min(surest.adjusted_p, float(-np.expm1(len(statements) * np.log1p(-min(surest.p, 1 - EPSILON))))),
+        min(surest.adjusted_p, float(maximum.any_of(np.array(surest.p), len(statements)))),
         surest.adjusted_p,
         surest.found,
         term.aliases,

@@ -39,9 +39,13 @@ def adjusted_p(statistics: Array, n_tests: int, df: float) -> Array:
     """Return P(max of ``n_tests`` |t| >= each statistic): family-wise adjusted p values, single step."""
     scales, weights = scale_nodes(df)
     beyond = 2 * ndtr(-np.abs(np.asarray(statistics, float))[..., None] * scales)
-    # 1 - (1 - beyond)^k, without losing what is left of a small p.
-    any_beyond = -np.expm1(n_tests * np.log1p(-np.minimum(beyond, 1 - EPSILON)))
-    return np.asarray(np.clip(any_beyond @ weights, 0.0, 1.0))
+    return np.asarray(np.clip(any_of(beyond, n_tests) @ weights, 0.0, 1.0))
+
+
+def any_of(p: Array, n_tests: int) -> Array:
+    """Return the chance that any of so many independent tests is as sure as ``p``: 1 - (1 - p)^n."""
+    # Without losing what is left of a small p.
+    return np.asarray(-np.expm1(n_tests * np.log1p(-np.minimum(p, 1 - EPSILON))))
 
 
 @lru_cache(maxsize=1024)

@@ -17,7 +17,7 @@ from scipy.stats import f as f_distribution
 
 from reports.statistics.design_table import Table, make_table
 from reports.statistics.fitting import Fit
-from reports.statistics.models import level_codes, linear_model
+from reports.statistics.models import Model, Term, level_codes, linear_model
 from reports.statistics.results import Array, Effect, Factor, Indexes, RuinedBlock, Run
 
 RARE = 0.005
@@ -33,6 +33,7 @@ FEWEST_CELLS = 4
 FEWEST_DF = 10
 MOST_BLOCKS = 2
 MOST_CELLS = 1024
+SINGULAR = 1e-9
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class _Suspect:
 
 
 def without_ruined(
-    factors: Sequence[Factor], runs: Sequence[Run], inert: Sequence[str], *, lower_is_better: bool | None = None
+    factors: Sequence[Factor], runs: Sequence[Run], inert: Sequence[str]
 ) -> tuple[list[Run], tuple[RuinedBlock, ...]]:
     """Take the ruined blocks out, the surest first; return the other runs and what was found."""
     kept = list(runs)
@@ -53,7 +54,7 @@ def without_ruined(
     while len(found) < MOST_BLOCKS:
         table = make_table(factors, [run.levels for run in kept], [run.block for run in kept], inert)
         values = np.array([run.value for run in kept], dtype=float)
-        suspect = _surest(_cells(table), table.adjusted_means(values), lower_is_better) if kept else None
+        suspect = _surest(_cells(table), table.adjusted_means(values)) if kept else None
         if suspect is None:
             break
         inside = np.isin(table.cells, suspect.rows)
@@ -71,18 +72,46 @@ def ruined_interactions(fitted: Fit, effects: Sequence[Effect]) -> tuple[RuinedB
         for term, effect in zip(fitted.model.terms, effects, strict=True)
         if effect.found and len(term) == 3
     ]
-    for positions, levels, rows in _blocks(table, values) if triples else ():
-        p = next((p for term, p in triples if term == positions), None)
-        model = linear_model(table, 2)
-        root = np.linalg.qr(model.matrix)[0]
-        left = np.eye(len(rows)) - root[rows] @ root[rows].T
-        if p is None or np.linalg.eigvalsh(left)[0] < SINGULAR:
+    if not triples:
+        return ()
+    by_term: dict[Term, float] = dict(triples)
+    pairs = _Pairs.of(table, values)
+    for positions, levels, rows in _blocks(table, values):
+        shifts = pairs.shifts(rows) if positions in by_term else None
+        if shifts is None:
             continue
-        shift = float(np.linalg.solve(left, (values - root @ (root.T @ values))[rows]).mean())
+        shift = float(shifts.mean())
         if abs(shift) >= max(FARTHEST_NOISE * fitted.noise.sd, float(values.std())):
             inside = fitted.values[np.isin(fitted.table.cells, rows)]
-            found.append(_told(table, inside, _Suspect(p, rows, positions, levels, shift), is_left_out=False))
+            suspect = _Suspect(by_term[positions], rows, positions, levels, shift)
+            found.append(_told(table, inside, suspect, is_left_out=False))
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Main effects and two-factor interactions, fitted: an orthonormal ``root`` of their columns, what they leave."""
+
+    model: Model
+    root: Array
+    residuals: Array
+
+    @classmethod
+    def of(cls, table: Table, values: Array) -> "_Pairs":
+        model = linear_model(table, 2)
+        root = np.linalg.qr(model.matrix)[0]
+        return cls(model, root, values - root @ (root.T @ values))
+
+    def left(self, rows: Indexes) -> Array:
+        """Return what these rows leave of themselves to chance, shape (rows, rows)."""
+        return np.asarray(np.eye(len(rows)) - self.root[rows] @ self.root[rows].T)
+
+    def shifts(self, rows: Indexes) -> Array | None:
+        """Return how far rows are from what all others predict for them; None where these predict nothing."""
+        left = self.left(rows)
+        if np.linalg.eigvalsh(left)[0] < SINGULAR:
+            return None
+        return np.asarray(np.linalg.solve(left, self.residuals[rows]))
 
 
 def _cells(table: Table) -> Table:
@@ -95,30 +124,28 @@ def _cells(table: Table) -> Table:
     )
 
 
-def _surest(table: Table, values: Array, lower_is_better: bool | None) -> _Suspect | None:
+def _surest(table: Table, values: Array) -> _Suspect | None:
     if len(table.factors) < 3 or not FEWEST_DF < table.n_cells <= MOST_CELLS or not np.ptp(values):
         return None
-    model = linear_model(table, 2)
+    pairs = _Pairs.of(table, values)
+    model, root, residuals = pairs.model, pairs.root, pairs.residuals
     if any(len(term) < 2 for term in model.lost) or model.residual_df < FEWEST_DF:
         return None
-    root = np.linalg.qr(model.matrix)[0]
-    residuals = values - root @ (root.T @ values)
     total, spread = float(residuals @ residuals), float(values.std())
     blocks = list(_blocks(table, values))
     n_possible = sum(math.prod(len(table.factors[one].labels) for one in positions) for positions, _, _ in blocks)
     best = None
     for positions, levels, rows in blocks:
         n_inside = len(rows)
-        left = np.eye(n_inside) - root[rows] @ root[rows].T
-        if np.linalg.eigvalsh(left)[0] < SINGULAR or model.residual_df - n_inside < FEWEST_DF:
+        shifts = pairs.shifts(rows) if model.residual_df - n_inside >= FEWEST_DF else None
+        if shifts is None:
             continue
-        shifts = np.linalg.solve(left, residuals[rows])
         inside, df = float(residuals[rows] @ shifts), model.residual_df - n_inside
         outside = max(total - inside, 0.0)
         if outside <= SINGULAR * total:
             continue
         shift, sd = float(shifts.mean()), float(np.sqrt(outside / df))
-        if abs(shift) < max(FARTHEST_NOISE * sd, spread) or not _is_one_way(shifts, lower_is_better):
+        if abs(shift) < max(FARTHEST_NOISE * sd, spread) or not _is_one_way(shifts):
             continue
         others = np.delete(np.arange(table.n_cells), rows)
         elsewhere = residuals[others] + root[others] @ (root[rows].T @ shifts)
@@ -127,6 +154,7 @@ def _surest(table: Table, values: Array, lower_is_better: bool | None) -> _Suspe
         df_within = n_inside / copies - 1
         if df_within < 1:
             continue
+        left = pairs.left(rows)
         moved = left.sum(axis=0) @ shifts
         within = inside - float(moved**2 / left.sum())
         ratio = (within / (n_inside - 1)) / (outside / df)
@@ -136,14 +164,8 @@ def _surest(table: Table, values: Array, lower_is_better: bool | None) -> _Suspe
     return best
 
 
-SINGULAR = 1e-9
-
-
-def _is_one_way(shifts: Array, lower_is_better: bool | None) -> bool:
-    sign = np.sign(shifts.mean())
-    if np.mean(np.sign(shifts) == sign) < SAME_SIDE:
-        return False
-    return lower_is_better is None or bool((sign > 0) == lower_is_better)
+def _is_one_way(shifts: Array) -> bool:
+    return bool(np.mean(np.sign(shifts) == np.sign(shifts.mean())) >= SAME_SIDE)
 
 
 def _blocks(table: Table, values: Array) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], Indexes]]:

@@ -271,7 +271,7 @@ def _main_line(words: Words, analysis: EffectAnalysis, effect: Effect) -> str:
     return say(
         "{column} {change}: {measure}.",
         column=words.columns[name],
-        change=_step(words, analysis, effect),
+        change=step_text(words, analysis, effect),
         measure=words.measure(effect),
     )
 
@@ -283,7 +283,7 @@ def _steps(words: Words, compared: Sequence[Comparison]) -> str:
     )
 
 
-def _step(words: Words, analysis: EffectAnalysis, effect: Effect) -> str:
+def step_text(words: Words, analysis: EffectAnalysis, effect: Effect) -> str:
     """Spell the step behind an effect of two levels: from the only other level that ran."""
     others = [mean.level for mean in analysis.means if mean.factor == effect.factors[0]]
     reference = next((level for level in others if level != effect.levels[0]), "")
@@ -338,7 +338,7 @@ def effect_table(words: Words, analysis: EffectAnalysis) -> str:
         compared = [one for one in analysis.comparisons if is_main and one.factor == effect.factors[0]]
         levels = say("any level") if is_main else enumerated(map(_label, effect.levels))
         if is_main and effect.levels:
-            levels = _step(words, analysis, effect)
+            levels = step_text(words, analysis, effect)
         rows.append([words.term(effect.factors), levels, *_numbers(effect)])
         rows += [["", words.change(one.level, one.reference), *_numbers(one)] for one in compared]
     header = [say("effect"), say("levels"), say("estimate"), say("95 % interval"), say("adjusted p"), say("found")]

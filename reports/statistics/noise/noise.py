@@ -6,7 +6,6 @@ from functools import cached_property
 
 import numpy as np
 
-from reports.statistics.design_table import Table
 from reports.statistics.noise.draws import Draws
 from reports.statistics.noise.frame import Frame
 from reports.statistics.results import Array, Indexes
@@ -116,8 +115,3 @@ class SeparableNoise(Noise):
 
 MOST_ACCOUNTS, FEWEST_ACCOUNTS, MOST_ENTRIES = 60, 8, 1_000_000
 """So many accounts of the noise are averaged for the covariance of cells; fewer where there are many cells."""
-
-
-def pooled_noise(table: Table, squares: float, df: float) -> IndependentNoise:
-    """Take what replicates, or a model's residuals, leave for the noise of every run."""
-    return IndependentNoise(squares / df if table.n_runs else 0.0, df)

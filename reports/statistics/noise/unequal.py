@@ -52,11 +52,7 @@ def unequal_noise(table: Table, values: Array, noise: Noise) -> Scales | None:
 def _residuals(table: Table, values: Array, noise: Noise) -> tuple[Array | None, float]:
     """Return what chance alone makes of each run, and how many degrees of freedom one has."""
     if table.pure_df >= len(table.factors) * FEWEST_DF:
-        inside = table.within_cells(values[:, None])[:, 0]
-        if table.n_blocks > 1:
-            blocks = table.within_cells(table.block_columns)
-            inside = inside - blocks @ np.linalg.lstsq(blocks, inside, rcond=None)[0]
-        return inside, table.pure_df / table.n_runs
+        return table.pure_residuals(values), table.pure_df / table.n_runs
     if not isinstance(noise, SeparableNoise) or noise.frame.is_open.any() or noise.frame.n_layers > 1:
         return None, 0.0
     contrasts = noise.frame.contrasts
