@@ -5,7 +5,11 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW, Optimizer
 
 from gridsearch.optimizers.groups import Group
-from gridsearch.recipe.recipe import Recipe
+from gridsearch.optimizers.settings import UpdateSettings
+
+Betas = tuple[float, float]
+BETAS: Betas = (0.9, 0.999)
+"""How much of Adam's two moments stays in each step (arXiv:1412.6980)."""
 
 
 class AdamWithoutBiasCorrection(AdamW):
@@ -16,18 +20,19 @@ class AdamWithoutBiasCorrection(AdamW):
     lr' (m / c1) / (sqrt(v) / c2 + eps') with c1 = 1 - b1^t, c2 = sqrt(1 - b2^t), lr' = lr c1 / c2, eps' = eps / c2.
     """
 
-    def __init__(self, groups: list[Group], lr: float, eps: float) -> None:
-        super().__init__(groups, lr=lr, eps=eps, fused=True)
-        self.n_steps = 0
+    def __init__(self, groups: list[Group], lr: float, eps: float, betas: Betas = BETAS) -> None:
+        super().__init__(groups, lr=lr, eps=eps, betas=betas, fused=True)
+        for group in self.param_groups:
+            group["n_steps"] = 0  # here, a saved state has it
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Update all parameters once."""
-        self.n_steps += 1
         settings = [(group["lr"], group["eps"], group["weight_decay"]) for group in self.param_groups]
         for group in self.param_groups:
+            group["n_steps"] += 1
             beta1, beta2 = group["betas"]
-            c1, c2 = 1 - beta1**self.n_steps, (1 - beta2**self.n_steps) ** 0.5
+            c1, c2 = 1 - beta1 ** group["n_steps"], (1 - beta2 ** group["n_steps"]) ** 0.5
             group["lr"] *= c1 / c2
             group["eps"] /= c2
             group["weight_decay"] = 0.0
@@ -48,7 +53,7 @@ class OriginalBertAdam(Optimizer):
 
     MAX_NORM = 1.0
 
-    def __init__(self, groups: list[Group], lr: float, eps: float, betas: tuple[float, float] = (0.9, 0.999)) -> None:
+    def __init__(self, groups: list[Group], lr: float, eps: float, betas: Betas = BETAS) -> None:
         super().__init__(groups, {"lr": lr, "eps": eps, "betas": betas, "weight_decay": 0.0})
 
     @torch.no_grad()
@@ -73,10 +78,11 @@ class OriginalBertAdam(Optimizer):
             torch._foreach_add_(parameters, updates, alpha=-group["lr"])
 
 
-def build_optimizer(recipe: Recipe, groups: list[Group]) -> Optimizer:
-    """Make the optimizer of a recipe; each group carries its own weight decay."""
-    if recipe.optimizer == "original_bert_adam":
-        return OriginalBertAdam(groups, lr=recipe.learning_rate, eps=recipe.adam_epsilon)
-    if recipe.bert_adam:
-        return AdamWithoutBiasCorrection(groups, lr=recipe.learning_rate, eps=recipe.adam_epsilon)
-    return AdamW(groups, lr=recipe.learning_rate, eps=recipe.adam_epsilon, fused=True)
+def build_optimizer(settings: UpdateSettings, groups: list[Group]) -> Optimizer:
+    """Make the optimizer of a training; each group carries its own weight decay."""
+    rate, epsilon, betas = settings.learning_rate, settings.adam_epsilon, (BETAS[0], settings.adam_beta2)
+    if settings.optimizer == "original_bert_adam":
+        return OriginalBertAdam(groups, lr=rate, eps=epsilon, betas=betas)
+    if settings.bert_adam:
+        return AdamWithoutBiasCorrection(groups, lr=rate, eps=epsilon, betas=betas)
+    return AdamW(groups, lr=rate, eps=epsilon, betas=betas, fused=True)

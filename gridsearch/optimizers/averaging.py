@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -17,6 +18,14 @@ class WeightAverage:
     def after_step(self, n_taken: int) -> None:
         """Follow the update that made ``n_taken`` of them."""
         raise NotImplementedError
+
+    def state(self) -> dict[str, Any]:
+        """Return all that it has followed so far."""
+        return {"weights": self.weights}
+
+    def go_on_from(self, state: dict[str, Any]) -> None:
+        """Follow on from what :meth:`state` gave."""
+        torch._foreach_copy_(self.weights, state["weights"])
 
     @property
     def is_ready(self) -> bool:
@@ -86,6 +95,15 @@ class PlainAverage(WeightAverage):
         if n_since > 0 and n_since % self.every == 0:
             self.n_averaged += 1
             torch._foreach_lerp_(self.weights, list(self.parameters), 1 / self.n_averaged)
+
+    def state(self) -> dict[str, Any]:
+        """Return the mean, and of how many weights it is."""
+        return {**super().state(), "n_averaged": self.n_averaged}
+
+    def go_on_from(self, state: dict[str, Any]) -> None:
+        """Follow on from what :meth:`state` gave."""
+        super().go_on_from(state)
+        self.n_averaged = state["n_averaged"]
 
     @property
     def is_ready(self) -> bool:

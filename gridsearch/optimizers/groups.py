@@ -17,12 +17,15 @@ def parameter_groups(
     ``exclude = "bias_and_norm"`` spares every bias and every LayerNorm weight, told by the module's type: matching the
     name "LayerNorm.weight", as is usual, misses ALBERT's ``full_layer_layer_norm`` and any head's own. A parameter at
     depth d has the share layer_decay^d of the learning rate: the head 1, the top layer layer_decay, and so on down
-    (arXiv:1801.06146, section 3.2).
+    (arXiv:1801.06146, section 3.2). One that several modules share, such as a table of word vectors that is tied to the
+    output, counts as its first one's.
     """
+    seen: set[nn.Parameter] = set()
     groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for module in model.modules():
         for name, parameter in module.named_parameters(recurse=False):
-            if parameter.requires_grad:
+            if parameter.requires_grad and parameter not in seen:
+                seen.add(parameter)
                 spared = exclude == "bias_and_norm" and (name == "bias" or isinstance(module, nn.LayerNorm))
                 share = 1.0 if layer_decay == 1 else layer_decay ** depths[parameter]
                 groups.setdefault((share, spared), []).append(parameter)

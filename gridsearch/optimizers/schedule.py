@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from gridsearch.recipe.recipe import Recipe
+from gridsearch.optimizers.settings import UpdateSettings
 
 
 def linear(step: int, warmup_steps: int, total_steps: int) -> float:
@@ -57,16 +57,16 @@ def original_bert_adam(step: int, warmup_proportion: float, total_steps: int) ->
 SCHEDULES = {"linear": linear, "cosine": cosine, "constant": constant}
 
 
-def build_schedule(recipe: Recipe, n_train_rows: int) -> Callable[[int], float]:
+def build_schedule(settings: UpdateSettings) -> Callable[[int], float]:
     """Return the learning rate at each update: a multiple of the peak, or that of the weights that are averaged."""
-    total_steps, warmup_steps = recipe.total_steps(n_train_rows), recipe.warmup_steps(n_train_rows)
-    n_scheduled = recipe.steps_scheduled(n_train_rows)
+    total_steps, warmup_steps = settings.total_steps, settings.warmup_steps
+    n_scheduled = settings.steps_scheduled
 
     def learning_rate(step: int) -> float:
-        if step >= n_scheduled and recipe.swa_learning_rate != "schedule":
-            return recipe.swa_learning_rate
-        if recipe.optimizer == "original_bert_adam":
-            return recipe.learning_rate * original_bert_adam(step, recipe.warmup_proportion, total_steps)
-        return recipe.learning_rate * SCHEDULES[recipe.schedule](step, warmup_steps, total_steps)
+        if step >= n_scheduled and settings.swa_learning_rate != "schedule":
+            return settings.swa_learning_rate
+        if settings.optimizer == "original_bert_adam":
+            return settings.learning_rate * original_bert_adam(step, settings.warmup_proportion, total_steps)
+        return settings.learning_rate * SCHEDULES[settings.schedule](step, warmup_steps, total_steps)
 
     return learning_rate

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from gridsearch.optimizers.schedule import build_schedule
+from gridsearch.optimizers.settings import settings_of
 from gridsearch.recipe import dead_knobs as why
 from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.recipe import Recipe
@@ -184,7 +185,7 @@ def _rate_that_nothing_follows(recipe: Recipe, facts: TrialFacts) -> Spelling:
     own = {"learning_rate": recipe.swa_learning_rate}
     if n_scheduled == 0:
         return own, "weights are averaged from the first step on, with a learning rate of their own"
-    if n_scheduled == 1 and build_schedule(recipe, facts.n_train_rows)(0) == 0:
+    if n_scheduled == 1 and build_schedule(settings_of(recipe, facts.n_train_rows))(0) == 0:
         what = "the only step before weights are averaged with a learning rate of their own has the rate 0"
         return own | {"warmup_proportion": share_of(1, n_steps)}, what
     return None
@@ -195,7 +196,7 @@ def _own_rate_of_the_schedule(recipe: Recipe, facts: TrialFacts) -> Spelling:
         return None
     n_rows, scheduled = facts.n_train_rows, recipe.model_copy(update={"swa_learning_rate": "schedule"})
     first, last = recipe.steps_scheduled(n_rows), recipe.total_steps(n_rows) - 1
-    rate_at = build_schedule(scheduled, n_rows)
+    rate_at = build_schedule(settings_of(scheduled, n_rows))
     what = "the averaged weights' learning rate is that of the schedule"
     if first == last and rate_at(last) == recipe.swa_learning_rate:
         return {"swa_learning_rate": "schedule"}, what

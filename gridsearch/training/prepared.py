@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gridsearch.encoders.classifier import Classifier, build_classifier
 from gridsearch.encoders.load import EncoderWeights
+from gridsearch.optimizers.settings import settings_of
 from gridsearch.optimizers.updates import Updates
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.batches import collate, evaluation_batches
@@ -59,7 +60,7 @@ def steps_of(
 ) -> Steps:
     """Return the steps of a fine-tune."""
     objective = Objective(trial, data, model, device, micro_batch_divisor)
-    return Steps(objective, Updates(trial.recipe, model, model.depths(), len(data.train)))
+    return Steps(objective, Updates(settings_of(trial.recipe, len(data.train)), model, model.depths()))
 
 
 def predict(

@@ -8,15 +8,17 @@ from torch import nn
 from gridsearch.optimizers.adam import AdamWithoutBiasCorrection, OriginalBertAdam, build_optimizer
 from gridsearch.optimizers.groups import Group
 from gridsearch.optimizers.schedule import linear
-from gridsearch.recipe.recipe import Recipe
+from gridsearch.optimizers.settings import UpdateSettings
 
 BETA1, BETA2 = 0.9, 0.999
 N_STEPS = 50
 
 
 def adam(groups: list[Group], learning_rate: float, epsilon: float, bias_correction: bool) -> torch.optim.Optimizer:
-    recipe = Recipe(learning_rate=learning_rate, adam_epsilon=epsilon, bert_adam=not bias_correction)
-    return build_optimizer(recipe, groups)
+    settings = UpdateSettings(
+        total_steps=N_STEPS, learning_rate=learning_rate, adam_epsilon=epsilon, bert_adam=not bias_correction
+    )
+    return build_optimizer(settings, groups)
 
 
 def gradients(shape: tuple[int, ...], seed: int) -> np.ndarray:
@@ -174,7 +176,10 @@ def test_fifty_steps_follow_the_formula_of_the_original() -> None:
         {"params": parameters[1:2], "weight_decay": 0.0},
     ]
     groups += [{"params": parameters[2:], "weight_decay": 0.01}]
-    optimizer = build_optimizer(Recipe(optimizer="original_bert_adam", adam_epsilon=1e-6), groups)
+    settings = UpdateSettings(
+        total_steps=N_STEPS, learning_rate=5e-5, optimizer="original_bert_adam", adam_epsilon=1e-6
+    )
+    optimizer = build_optimizer(settings, groups)
     take_steps(optimizer, parameters, grads, rates)
     for parameter, start, grad, decay in zip(parameters, starts, grads, decays, strict=True):
         expected = original_updates(start, grad, rates, 1e-6, decay)

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from gridsearch.errors import RequestError
+from gridsearch.optimizers.settings import settings_of
 from gridsearch.optimizers.updates import Updates
 from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.recipe import Recipe, set_knobs
@@ -66,7 +67,7 @@ def course(recipe: Recipe) -> bytes:
         for number, parameter in enumerate(model.parameters()):
             parameter.copy_(torch.linspace(-1, 1 + number, parameter.numel()).view_as(parameter))
     decaying = recipe.model_copy(update={"weight_decay": 0.1, "decay_exclude": "none", "layer_decay": 1.0})
-    updates = Updates(decaying, model, {}, N_ROWS)
+    updates = Updates(settings_of(decaying, N_ROWS), model, {})
     found = []
     for epoch in range(1, recipe.epochs + 1):
         for batches in batches_of_steps(recipe, np.arange(N_ROWS), 0, epoch):

@@ -9,6 +9,7 @@ from transformers import (
 )
 
 from gridsearch.optimizers.schedule import build_schedule, constant, cosine, linear, original_bert_adam
+from gridsearch.optimizers.settings import settings_of
 from gridsearch.recipe.recipe import Recipe
 
 
@@ -51,7 +52,7 @@ def test_the_original_is_linear_but_for_the_rounding_of_the_warmup(total_steps: 
 def test_the_recipe_chooses() -> None:
     base = {"epochs": 2, "batch_size": 10, "learning_rate": 1e-3, "warmup_proportion": 0.25}
     rates = {
-        name: [build_schedule(Recipe(**(base | more)), 50)(step) for step in range(10)]
+        name: [build_schedule(settings_of(Recipe(**(base | more)), 50))(step) for step in range(10)]
         for name, more in {
             "linear": {},
             "cosine": {"schedule": "cosine"},
