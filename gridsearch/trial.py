@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 from gridsearch.canonical import fingerprint
-from gridsearch.recipe.recipe import Recipe, set_knobs
+from gridsearch.recipe.recipe import Recipe, finetuning_knobs
 from gridsearch.repetition import Repetition
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def make_trial(recipe: Recipe, *, seed: int, fold: int = 0, task: str, encoder: 
     """Name a trial by its content. ``task`` is a task's fingerprint, ``encoder`` an encoder's identity."""
     content = {
         "meaning": TRIAL_ID_VERSION,
-        "recipe": set_knobs(recipe),
+        "recipe": finetuning_knobs(recipe),
         "seed": seed,
         "fold": fold,
         "task": task,

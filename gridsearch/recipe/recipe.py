@@ -19,11 +19,13 @@ from gridsearch.recipe.head_knobs import HeadKnobs
 from gridsearch.recipe.knob import NO_NEUTRAL, Knob
 from gridsearch.recipe.loss_knobs import LossKnobs
 from gridsearch.recipe.optimizer_knobs import OptimizerKnobs
+from gridsearch.recipe.pretraining_knobs import PREFIX, PretrainingKnobs, PretrainingRecipe, pretraining_of
 from gridsearch.recipe.shares import decimal, whole_steps
+from gridsearch.recipe.trial_facts import TrialFacts
 
 
 # Pydantic puts the fields of the last base first.
-class Recipe(EvaluationKnobs, OptimizerKnobs, AttackKnobs, LossKnobs, HeadKnobs, EncoderKnobs):
+class Recipe(EvaluationKnobs, OptimizerKnobs, AttackKnobs, LossKnobs, HeadKnobs, PretrainingKnobs, EncoderKnobs):
     """Every knob of one fine-tune. Frozen; unknown knobs and wrong types are refused; nothing is coerced."""
 
     # Arithmetic.
@@ -40,6 +42,16 @@ class Recipe(EvaluationKnobs, OptimizerKnobs, AttackKnobs, LossKnobs, HeadKnobs,
     def knobs() -> Mapping[str, Knob]:
         """Every knob's declaration: for those who have a recipe and may not import this module."""
         return knobs()
+
+    @property
+    def pretraining(self) -> PretrainingRecipe:
+        """What the encoder learns before the trial."""
+        return pretraining_of(self)
+
+    def pretraining_steps(self, facts: TrialFacts) -> int:
+        """Optimizer steps of the pretraining, on the corpus that it reads."""
+        pretraining = self.pretraining
+        return pretraining.total_steps(pretraining.n_rows(*facts.corpora.get(pretraining.corpus, (0, 0))))
 
     def steps_per_epoch(self, n_train_rows: int) -> int:
         """Optimizer steps of one pass over the training rows."""
@@ -103,9 +115,14 @@ def parse_recipe(values: Mapping[str, Any], where: str) -> Recipe:
 
 
 def set_knobs(recipe: Recipe) -> dict[str, Any]:
-    """Return the knobs that are not neutral: what a trial id is made of. The encoder enters by its identity instead."""
+    """Return the knobs that are not neutral, without the encoder, which is known by its identity."""
     return {
         name: getattr(recipe, name)
         for name, knob in knobs().items()
         if name != "encoder" and (knob.neutral is NO_NEUTRAL or getattr(recipe, name) != knob.neutral)
     }
+
+
+def finetuning_knobs(recipe: Recipe) -> dict[str, Any]:
+    """Return what a trial id is made of: the knobs that are set, but those of the encoder that it starts from."""
+    return {name: value for name, value in set_knobs(recipe).items() if not name.startswith(PREFIX)}

@@ -1,6 +1,7 @@
 """Facts of an encoder and a task, known before anything is trained: enough to tell whether a knob can act."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -9,6 +10,7 @@ class TrialFacts:
 
     ``shares_layers``: all layers are one (ALBERT). ``pooler_is_pretrained``: the checkpoint has weights for its pooler.
     ``n_token_types``: segment embeddings of the encoder; below 2 it cannot tell the texts of a pair apart by them.
+    ``corpora``: what a pretraining may read, by the names of its knob, each with its single texts and its pairs.
     """
 
     family: str
@@ -22,6 +24,7 @@ class TrialFacts:
     pooler_is_pretrained: bool = True
     n_token_types: int = 2
     is_pair: bool = False
+    corpora: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def n_labels(self) -> int:
