@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from gridsearch.canonical import fingerprint
 from gridsearch.recipe.recipe import Recipe, finetuning_knobs
 from gridsearch.repetition import Repetition
+from gridsearch.stage import Stage
 
 if TYPE_CHECKING:
     import numpy
@@ -24,7 +25,10 @@ Metrics = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Trial:
-    """A cell x seed x fold on one task and one encoder. Make one with :func:`make_trial`; its recipe is resolved."""
+    """A cell x seed x fold on one task and one encoder. Make one with :func:`make_trial`; its recipe is resolved.
+
+    ``stage`` is the pretraining that makes its encoder, None for an encoder that is there.
+    """
 
     id: str
     recipe: Recipe
@@ -32,6 +36,7 @@ class Trial:
     fold: int
     task: str
     encoder: str
+    stage: Stage | None = None
 
     @property
     def repetition(self) -> Repetition:
@@ -44,8 +49,14 @@ class Trial:
         return self.id[:8]
 
 
-def make_trial(recipe: Recipe, *, seed: int, fold: int = 0, task: str, encoder: str) -> Trial:
-    """Name a trial by its content. ``task`` is a task's fingerprint, ``encoder`` an encoder's identity."""
+def make_trial(
+    recipe: Recipe, *, seed: int, fold: int = 0, task: str, encoder: str, stage: Stage | None = None
+) -> Trial:
+    """Name a trial by its content. ``task`` is a task's fingerprint, ``encoder`` an encoder's identity.
+
+    A ``stage`` makes another one of that encoder, which the trial starts from.
+    """
+    encoder = encoder if stage is None else stage.id
     content = {
         "meaning": TRIAL_ID_VERSION,
         "recipe": finetuning_knobs(recipe),
@@ -54,7 +65,7 @@ def make_trial(recipe: Recipe, *, seed: int, fold: int = 0, task: str, encoder: 
         "task": task,
         "encoder": encoder,
     }
-    return Trial(fingerprint(content), recipe, seed, fold, task, encoder)
+    return Trial(fingerprint(content), recipe, seed, fold, task, encoder, stage)
 
 
 @dataclass(frozen=True)
@@ -110,8 +121,18 @@ class Outcome:
 
 
 FailureKind = Literal[
-    "out_of_memory", "killed", "lost_worker", "lost_driver", "time_limit", "diverged", "bad_data", "code_error"
+    "out_of_memory",
+    "killed",
+    "lost_worker",
+    "lost_driver",
+    "time_limit",
+    "diverged",
+    "bad_data",
+    "code_error",
+    "no_encoder",
+    "lost_encoder",
 ]
+"""``no_encoder``: the pretraining of a trial failed for good. ``lost_encoder``: what a pretraining made is gone."""
 FAILURE_KINDS: tuple[FailureKind, ...] = get_args(FailureKind)
 
 

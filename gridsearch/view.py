@@ -1,20 +1,45 @@
-"""View: the rows as one trial reads them. Trials with an equal view share its arrays."""
+"""View: the rows as one trial or stage reads them. Those with an equal view share its arrays."""
 
 from dataclasses import dataclass
 
+from gridsearch.stage import Stage
 from gridsearch.trial import Trial
 
 
 @dataclass(frozen=True, order=True)
 class View:
-    """A task by its fingerprint, a fold, an encoder by its identity (it stands for its tokenizer), a longest length."""
+    """A task by its fingerprint, a fold, what turns texts into tokens, a longest length.
+
+    ``vocabulary`` is an encoder's identity, or a stage's vocabulary.
+    """
 
     task: str
     fold: int
-    encoder: str
+    vocabulary: str
     max_length: int
 
 
 def view_of(trial: Trial) -> View:
     """Return what a trial reads: the only place where that is said."""
-    return View(trial.task, trial.fold, trial.encoder, trial.recipe.max_length)
+    vocabulary = trial.encoder if trial.stage is None else trial.stage.vocabulary
+    return View(trial.task, trial.fold, vocabulary, trial.recipe.max_length)
+
+
+@dataclass(frozen=True, order=True)
+class CorpusView:
+    """Texts by their fingerprint, what turns them into tokens, and the knobs that say in which form they are read."""
+
+    corpus: str
+    vocabulary: str
+    max_length: int
+    form: str
+    pair_order: str
+    token_types: str
+
+
+def corpus_view_of(stage: Stage) -> CorpusView:
+    """Return what a pretraining reads: the only place where that is said."""
+    recipe = stage.recipe
+    return CorpusView(
+        stage.corpus, stage.vocabulary, recipe.max_length, recipe.form, recipe.pair_order, recipe.token_types
+    )

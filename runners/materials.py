@@ -48,7 +48,7 @@ def _on_demand(task: Task, name_of: Callable[[str], str], say: Callable[[str], N
         return load(name_of(identity), task.corpus, say)
 
     def data(view: View) -> EncodedTask:
-        tokenizer = encoder(view.encoder).tokenizer
+        tokenizer = encoder(view.vocabulary).tokenizer
         key = (tuple(sorted(tokenizer.items())), view.max_length)
         if key not in tokenised:
             tokenised[key] = encode_task(task, build_tokenizer(tokenizer), view.max_length)

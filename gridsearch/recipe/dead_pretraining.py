@@ -52,14 +52,6 @@ def no_segments(recipe: "Recipe", facts: TrialFacts) -> Reason:
     return f"a {facts.family} encoder like this one has no two segments" if has_none else None
 
 
-def epochs_are_given(recipe: "Recipe", facts: TrialFacts) -> Reason:
-    """Explain why a number of steps does not act."""
-    if reason := nothing_pretrained(recipe, facts):
-        return reason
-    epochs = recipe.pretraining.epochs
-    return None if epochs == "none" else f"pretraining.epochs = {epochs} says how long"
-
-
 def one_step(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why a course of the learning rate does not act."""
     if reason := no_step(recipe, facts):

@@ -158,7 +158,7 @@ class PretrainingRecipe(KnobGroup):
         _knob(
             "optimizer steps, and with them the course of the learning rate",
             neutral=3000,
-            cannot_act=why.epochs_are_given,
+            cannot_act=why.nothing_pretrained,
         ),
     ] = 3000
     epochs: Annotated[
@@ -287,6 +287,16 @@ if TYPE_CHECKING:
         """Knobs of a pretraining, by the names that spaces call them."""
 else:
     PretrainingKnobs = _with_prefix()
+
+
+def set_pretraining_knobs(recipe: PretrainingRecipe) -> dict[str, Any]:
+    """Return the knobs that are not neutral, by their names without the prefix."""
+    values = recipe.model_dump()
+    return {
+        name: values[name]
+        for name, field in PretrainingRecipe.model_fields.items()
+        if values[name] != next(item for item in field.metadata if isinstance(item, Knob)).neutral
+    }
 
 
 def pretraining_of(recipe: KnobGroup) -> PretrainingRecipe:

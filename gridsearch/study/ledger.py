@@ -27,6 +27,7 @@ from gridsearch.study.manifest import (
 )
 from gridsearch.study.rows import dev_after, labels_of, read_trial, spell_levels
 from gridsearch.study.schema import SCHEMA_VERSION, make_up_to_date, up_to_date_copy, version_of
+from gridsearch.study.stages import StageLedger, insert_stages
 from gridsearch.study.stored_logits import AUTO, Kept, as_kept, chunks_of, joined, kept_as
 from gridsearch.study.survey import OVER, Coverage, Survey
 from gridsearch.tasks.target import Target
@@ -78,6 +79,11 @@ class Ledger:
 
     def __exit__(self, *exception: object) -> None:
         self.connection.close()
+
+    @property
+    def stages(self) -> StageLedger:
+        """What it holds of pretrainings."""
+        return StageLedger(self.connection, self._writing)
 
     # Who may write
 
@@ -210,7 +216,7 @@ class Ledger:
             raise RequestError(
                 f"{'no' if not rows else 'more than one'} trial of this study starts with {id_or_prefix!r}"
             )
-        return read_trial(rows[0])
+        return read_trial(rows[0], self.stages.all())
 
     def trial_ids(self) -> set[str]:
         """Return the ids of all trials of the study."""
@@ -227,7 +233,11 @@ class Ledger:
         rows = self.connection.execute("SELECT * FROM trial_states")
         states = {row["trial"]: row["state"] for row in rows}
         return Survey(
-            states, self._standing(states), self._n_repeated(), is_optimised=self._entry("optimised") is not None
+            states,
+            self._standing(states),
+            self._n_repeated(),
+            self.stages.coverage(),
+            is_optimised=self._entry("optimised") is not None,
         )
 
     def coverage(self) -> Coverage:
@@ -338,6 +348,9 @@ class Ledger:
         """Renew the lease: of the driver, and of every running attempt."""
         with self._writing() as write:
             write.execute("UPDATE attempts SET heartbeat = max(?, heartbeat) WHERE state = 'running'", (time.time(),))
+            write.execute(
+                "UPDATE stage_attempts SET heartbeat = max(?, heartbeat) WHERE state = 'running'", (time.time(),)
+            )
 
     def record_epoch(self, attempt: int, epoch: Epoch) -> None:
         """Add an epoch to a running attempt."""
@@ -403,10 +416,12 @@ class Ledger:
         rows = self.connection.execute("SELECT id FROM attempts WHERE state = 'running'").fetchall()
         for row in rows:
             self.fail(row["id"], Failure("lost_driver", message), final=False)
+        self.stages.release(message)
         return len(rows)
 
     def reopen_failed(self) -> int:
         """Forgive all failures of trials that failed for good, so that they start anew; return how many trials."""
+        self.stages.reopen_failed()
         failed = "SELECT trial FROM trial_states WHERE state = 'failed'"
         n_trials = len(self.connection.execute(failed).fetchall())
         with self._writing() as write:
@@ -477,6 +492,7 @@ class Ledger:
 
 def _insert_cells(write: sqlite3.Connection, cells: Iterable[PlannedCell]) -> None:
     for cell in cells:
+        insert_stages(write, [trial.stage for trial in cell.trials if trial.stage is not None])
         write.executemany(
             "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             [(t.id, canonical_json(t.recipe.model_dump()), t.seed, t.fold, t.task, t.encoder) for t in cell.trials],

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from gridsearch.recipe.knob import NO_NEUTRAL
 from gridsearch.recipe.recipe import knobs, parse_recipe
 from gridsearch.space.factor import ROW
+from gridsearch.stage import Stage
 from gridsearch.study.stored_logits import array_bytes
 from gridsearch.tasks.target import Target
 from gridsearch.tasks.task import Task
@@ -38,8 +39,11 @@ def spell_levels(levels: Mapping[str, str], row: str = "") -> str:
     return json.dumps(({ROW: row} if row else {}) | dict(levels), ensure_ascii=False)
 
 
-def read_trial(row: sqlite3.Row) -> Trial:
-    """Read a trial. Knobs that are younger than its recipe are neutral in it: its id was made without them."""
+def read_trial(row: sqlite3.Row, stages: Mapping[str, Stage]) -> Trial:
+    """Read a trial, given the ledger's stages.
+
+    Knobs that are younger than its recipe are neutral in it: its id was made without them.
+    """
     neutral = {name: knob.neutral for name, knob in knobs().items() if knob.neutral is not NO_NEUTRAL}
     recipe = parse_recipe(neutral | json.loads(row["recipe"]), f"the recipe of trial {row['id'][:8]}")
-    return Trial(row["id"], recipe, row["seed"], row["fold"], row["task"], row["encoder"])
+    return Trial(row["id"], recipe, row["seed"], row["fold"], row["task"], row["encoder"], stages.get(row["encoder"]))

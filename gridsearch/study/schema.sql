@@ -1,5 +1,5 @@
 -- The ledger of a study: what was planned, tried and found. One writer: the driver. JSON columns hold canonical JSON.
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 CREATE TABLE study (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
@@ -23,6 +23,20 @@ CREATE TABLE cell_trials (
     replicate INTEGER NOT NULL,
     trial TEXT NOT NULL REFERENCES trials,
     PRIMARY KEY (position, replicate)
+) STRICT;
+
+-- Pretrainings: a stage is what trials start from whose `encoder` is its id. Those of one `run` are checkpoints of one
+-- training; `last_step` of `total_steps` makes the encoder. `recipe` has the knobs without their prefix.
+CREATE TABLE IF NOT EXISTS stages (
+    id TEXT PRIMARY KEY,
+    run TEXT NOT NULL,
+    recipe TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    precision TEXT NOT NULL,
+    base TEXT NOT NULL,
+    corpus TEXT NOT NULL,
+    last_step INTEGER NOT NULL,
+    total_steps INTEGER NOT NULL
 ) STRICT;
 
 -- Versions, machine, commit, driver: what was the same for all attempts of one start of a driver.
@@ -66,6 +80,49 @@ CREATE TABLE epochs (
     dev_seconds REAL NOT NULL,
     dev TEXT NOT NULL,
     PRIMARY KEY (attempt, number)
+) STRICT;
+
+-- Attempts at stages, as `attempts` are at trials. `found`: another study or driver had made the encoder already, and
+-- nothing was trained; `run_seconds` are those of the whole training, wherever it was done; `checksum` is the SHA-256 of
+-- the weights.
+CREATE TABLE IF NOT EXISTS stage_attempts (
+    id INTEGER PRIMARY KEY,
+    stage TEXT NOT NULL REFERENCES stages,
+    state TEXT NOT NULL CHECK (state IN ('running', 'finished', 'failed')),
+    provenance INTEGER NOT NULL REFERENCES provenance,
+    driver TEXT NOT NULL,
+    worker TEXT NOT NULL,
+    resources TEXT NOT NULL,
+    started REAL NOT NULL,
+    heartbeat REAL NOT NULL,
+    ended REAL,
+    seconds REAL,
+    run_seconds REAL,
+    peak_bytes INTEGER,
+    found INTEGER CHECK (found IN (0, 1)),
+    checksum TEXT,
+    failure_kind TEXT,
+    final INTEGER CHECK (final IN (0, 1)),
+    forgiven INTEGER NOT NULL DEFAULT 0 CHECK (forgiven IN (0, 1)),
+    message TEXT,
+    traceback TEXT,
+    CHECK ((state = 'running') = (ended IS NULL)),
+    CHECK ((state = 'finished') = (checksum IS NOT NULL)),
+    CHECK ((state = 'failed') = (failure_kind IS NOT NULL AND final IS NOT NULL))
+) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS one_finished_stage_attempt ON stage_attempts (stage) WHERE state = 'finished';
+CREATE UNIQUE INDEX IF NOT EXISTS one_running_stage_attempt ON stage_attempts (stage) WHERE state = 'running';
+
+-- How a pretraining went: `loss` is the mean since the point before, `learning_rate` that of the next step, `epoch` the
+-- passes over the corpus, `seconds` those of the training so far. A finished attempt has all points of its run.
+CREATE TABLE IF NOT EXISTS stage_log (
+    attempt INTEGER NOT NULL REFERENCES stage_attempts,
+    step INTEGER NOT NULL,
+    epoch REAL NOT NULL,
+    loss REAL NOT NULL,
+    learning_rate REAL NOT NULL,
+    seconds REAL NOT NULL,
+    PRIMARY KEY (attempt, step)
 ) STRICT;
 
 -- Results at the chosen epoch, one row a part.
@@ -121,3 +178,13 @@ SELECT trials.id AS trial,
         ELSE 'planned'
     END AS state
 FROM trials;
+
+CREATE VIEW IF NOT EXISTS stage_states AS
+SELECT stages.id AS stage,
+    CASE
+        WHEN EXISTS (SELECT 1 FROM stage_attempts WHERE stage = stages.id AND state = 'finished') THEN 'finished'
+        WHEN EXISTS (SELECT 1 FROM stage_attempts WHERE stage = stages.id AND state = 'running') THEN 'running'
+        WHEN EXISTS (SELECT 1 FROM stage_attempts WHERE stage = stages.id AND final = 1 AND forgiven = 0) THEN 'failed'
+        ELSE 'planned'
+    END AS state
+FROM stages;

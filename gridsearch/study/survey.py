@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gridsearch.plan.rungs import Standing
+from gridsearch.study.stages import StageCoverage
 
 OVER = ("finished", "failed")
 """States of trials that never run again, unless failures are forgiven."""
@@ -12,7 +13,7 @@ OVER = ("finished", "failed")
 
 @dataclass(frozen=True)
 class Coverage:
-    """The certificate: how many trials the plan has, and in which state each of them is."""
+    """The certificate: how many trials the plan has, and in which state each of them is; and so of its stages."""
 
     planned: int
     finished: int
@@ -21,11 +22,17 @@ class Coverage:
     pending: int
     repeated: int
     pruned: int = 0
+    stages: StageCoverage | None = None
 
     @property
     def complete(self) -> bool:
         """Everything planned is finished, or pruned by an optimiser or a halving, and nothing was finished twice."""
-        return self.finished + self.pruned == self.planned and self.repeated == 0
+        trials_are = self.finished + self.pruned == self.planned and self.repeated == 0
+        return trials_are and (self.stages is None or self._stages_are_complete(self.stages))
+
+    def _stages_are_complete(self, stages: StageCoverage) -> bool:
+        """Whether all are there that a finished trial started from: what was pruned may never have needed its own."""
+        return stages.complete or (self.pruned > 0 and not stages.repeated)
 
     @property
     def settled(self) -> bool:
@@ -40,6 +47,7 @@ class Coverage:
         return (
             f"{state}: {self.planned} planned, {self.finished} finished, {self.failed} failed, "
             f"{self.pending} pending{pruned}{running}{repeated}"
+            + (f"; {self.stages}" if self.stages is not None and self.stages.planned else "")
         )
 
 
@@ -53,6 +61,7 @@ class Survey:
     states: Mapping[str, str]
     standing: Standing | None
     n_repeated: int
+    stages: StageCoverage
     is_optimised: bool
 
     @property
@@ -80,6 +89,7 @@ class Survey:
             pending=states["planned"] + states["pruned"] - n_pruned,
             repeated=self.n_repeated,
             pruned=n_pruned,
+            stages=self.stages,
         )
 
     def _n_pruned(self) -> int:

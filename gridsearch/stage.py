@@ -1,0 +1,103 @@
+"""Stage, a pretraining that trials share; what it tells while it runs, and what comes of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gridsearch.canonical import fingerprint
+from gridsearch.recipe.pretraining_knobs import PretrainingRecipe, set_pretraining_knobs
+
+STAGE_ID_VERSION = 1
+"""Version of what the knobs mean. Part of every id: raised when the same pretraining would train differently."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A pretraining up to one of its steps. Make one with :func:`make_stage`; its recipe is resolved.
+
+    ``id`` is the identity of the encoder that it makes. ``run`` names the training: stages that differ in nothing but
+    their checkpoint are steps of one run. ``base`` is the identity of the encoder that it starts from, or takes its
+    vocabulary from; ``corpus`` the fingerprint of what it reads. ``last_step`` of ``total_steps`` makes the encoder.
+    """
+
+    id: str
+    run: str
+    recipe: PretrainingRecipe
+    seed: int
+    precision: str
+    base: str
+    corpus: str
+    last_step: int
+    total_steps: int
+
+    @property
+    def short_id(self) -> str:
+        """The first digits of the id: what people see."""
+        return self.id.rpartition("-")[2][:8]
+
+    @property
+    def vocabulary(self) -> str:
+        """Names what turns texts into tokens: from scratch, the family decides whether there are segment ids."""
+        return self.base if self.recipe.base == "encoder" else f"{self.base} as {self.recipe.family}"
+
+
+def make_stage(
+    recipe: PretrainingRecipe, *, trial_seed: int, precision: str, base: str, corpus: str, n_rows: int
+) -> Stage:
+    """Name a pretraining by its content. The recipe is resolved; ``n_rows``: of the corpus, in its form."""
+    seed = trial_seed if recipe.seed == "trial" else recipe.seed
+    total_steps = recipe.total_steps(n_rows)
+    knobs = {name: value for name, value in set_pretraining_knobs(recipe).items() if name not in ("seed", "checkpoint")}
+    content: dict[str, Any] = {
+        "meaning": STAGE_ID_VERSION,
+        "pretraining": knobs,
+        "seed": seed,
+        "base": base,
+        "corpus": corpus,
+        **({} if precision == "fp32" else {"precision": precision}),
+    }
+    run = fingerprint(content)
+    last_step = total_steps if recipe.checkpoint == "last" else recipe.checkpoint
+    # The last step's is named by the run alone: how long the run is stands in its knobs.
+    made = run if last_step == total_steps else fingerprint({**content, "checkpoint": last_step})
+    return Stage(f"pretrained-{made}", run, recipe, seed, precision, base, corpus, last_step, total_steps)
+
+
+@dataclass(frozen=True)
+class LogPoint:
+    """How far a pretraining is: ``loss`` is the mean since the point before, ``learning_rate`` that of the next step.
+
+    ``epoch`` counts passes over the corpus; ``seconds`` are those of the training so far, in all attempts at it.
+    """
+
+    step: int
+    epoch: float
+    loss: float
+    learning_rate: float
+    seconds: float
+
+    def as_trainer_logs(self) -> dict[str, float]:
+        """Return it as transformers' Trainer writes it into ``log_history``."""
+        return {"loss": self.loss, "learning_rate": self.learning_rate, "epoch": self.epoch, "step": self.step}
+
+
+@dataclass(frozen=True)
+class StageOutcome:
+    """What a finished attempt at a stage returns.
+
+    ``checksum`` is the SHA-256 of the encoder's weights as they lie in the cache. ``seconds`` are those of this
+    attempt, ``run_seconds`` those of the whole training, wherever it was done. ``found``: somebody else had made it.
+    ``files`` are the encoder's, where the driver may not share the worker's disk.
+    """
+
+    log: tuple[LogPoint, ...]
+    checksum: str
+    seconds: float
+    run_seconds: float
+    peak_bytes: int
+    found: bool = False
+    files: Mapping[str, bytes] | None = None
+
+    def as_found(self) -> "StageOutcome":
+        """Return what one reports who had nothing to do."""
+        return replace(self, found=True, seconds=0.0)

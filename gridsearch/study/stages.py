@@ -1,0 +1,197 @@
+"""The stages of a ledger: what was planned of them, tried and found. Written by the driver alone, as all of it."""
+
+import json
+import socket
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from gridsearch.canonical import canonical_json
+from gridsearch.errors import GridSearchError
+from gridsearch.recipe.pretraining_knobs import PretrainingRecipe
+from gridsearch.stage import LogPoint, Stage, StageOutcome
+from gridsearch.trial import Failure, FailureKind
+
+Writing = Callable[[], AbstractContextManager[sqlite3.Connection]]
+"""Opens a transaction of the one who may write."""
+
+
+@dataclass(frozen=True)
+class StageCoverage:
+    """The certificate of the stages: how many there are, and in which state each of them is.
+
+    ``found`` of the finished ones had been made before, by another study or driver; ``repeated`` finished twice.
+    """
+
+    planned: int
+    finished: int
+    failed: int
+    running: int
+    pending: int
+    found: int
+    repeated: int
+
+    @property
+    def complete(self) -> bool:
+        """Everything planned is there, and nothing was made twice."""
+        return self.finished == self.planned and self.repeated == 0
+
+    def __str__(self) -> str:
+        found = f" ({self.found} made before)" if self.found else ""
+        others = {"failed": self.failed, "running": self.running, "pending": self.pending}
+        others["finished more than once"] = self.repeated
+        told = "".join(f", {count} {name}" for name, count in others.items() if count)
+        return f"{self.planned} pretraining{'s' * (self.planned != 1)}, {self.finished} finished{found}{told}"
+
+
+class StageLedger:
+    """The part of a ledger that is about stages; see schema.sql."""
+
+    def __init__(self, connection: sqlite3.Connection, writing: Writing) -> None:
+        self._connection, self._writing = connection, writing
+
+    def all(self) -> dict[str, Stage]:
+        """Return every stage by its id."""
+        return {row["id"]: read_stage(row) for row in self._connection.execute("SELECT * FROM stages ORDER BY rowid")}
+
+    def states(self) -> dict[str, str]:
+        """Return the state of every stage: planned, running, finished, failed."""
+        return {row["stage"]: row["state"] for row in self._connection.execute("SELECT * FROM stage_states")}
+
+    def coverage(self) -> StageCoverage:
+        """Count the stages by state."""
+        states = Counter(self.states().values())
+        twice = "SELECT 1 FROM stage_attempts WHERE state = 'finished' GROUP BY stage HAVING count(*) > 1"
+        found = "SELECT count(*) FROM stage_attempts WHERE state = 'finished' AND found = 1"
+        return StageCoverage(
+            planned=states.total(),
+            finished=states["finished"],
+            failed=states["failed"],
+            running=states["running"],
+            pending=states["planned"],
+            found=int(self._connection.execute(found).fetchone()[0]),
+            repeated=int(self._connection.execute(f"SELECT count(*) FROM ({twice})").fetchone()[0]),
+        )
+
+    def failures(self, stage_id: str) -> list[FailureKind]:
+        """Return the kinds of a stage's failed attempts since it was last reopened, oldest first."""
+        query = (
+            "SELECT failure_kind FROM stage_attempts WHERE stage = ? AND state = 'failed' AND forgiven = 0 ORDER BY id"
+        )
+        return [row["failure_kind"] for row in self._connection.execute(query, (stage_id,))]
+
+    def why_failed(self, stage_id: str) -> str:
+        """Say why a stage failed for good."""
+        query = "SELECT message FROM stage_attempts WHERE stage = ? AND final = 1 AND forgiven = 0 ORDER BY id DESC"
+        row = self._connection.execute(query, (stage_id,)).fetchone()
+        return "" if row is None else str(row["message"])
+
+    def start(self, stage_id: str, provenance: int, worker: str, resources: Mapping[str, object]) -> int:
+        """Lease a stage: open an attempt and return its number."""
+        now = time.time()
+        with self._writing() as write:
+            cursor = write.execute(
+                "INSERT INTO stage_attempts (stage, state, provenance, driver, worker, resources, started, heartbeat) "
+                "VALUES (?, 'running', ?, ?, ?, ?, ?, ?)",
+                (stage_id, provenance, socket.gethostname(), worker, canonical_json(resources), now, now),
+            )
+        return int(cursor.lastrowid or 0)
+
+    def record(self, attempt: int, point: LogPoint) -> None:
+        """Add a point to the log of a running attempt."""
+        with self._writing() as write:
+            _insert_log(write, attempt, [point])
+
+    def finish(self, attempt: int, outcome: StageOutcome) -> None:
+        """Close an attempt with its outcome: all of it, or nothing."""
+        with self._writing() as write:
+            _close(
+                write,
+                attempt,
+                state="finished",
+                seconds=outcome.seconds,
+                run_seconds=outcome.run_seconds,
+                peak_bytes=outcome.peak_bytes,
+                found=int(outcome.found),
+                checksum=outcome.checksum,
+            )
+            write.execute("DELETE FROM stage_log WHERE attempt = ?", (attempt,))
+            _insert_log(write, attempt, outcome.log)
+
+    def fail(self, attempt: int, failure: Failure, *, final: bool) -> None:
+        """Close an attempt with its failure; ``final`` when the stage is not to be tried again."""
+        with self._writing() as write:
+            _close(
+                write,
+                attempt,
+                state="failed",
+                failure_kind=failure.kind,
+                message=failure.message,
+                traceback=failure.traceback,
+                final=int(final),
+            )
+
+    def forget(self, stage_id: str, why: str) -> None:
+        """Note that what a stage made is gone, so that it is made again."""
+        with self._writing() as write:
+            write.execute(
+                "UPDATE stage_attempts SET state = 'failed', checksum = NULL, failure_kind = 'lost_encoder', "
+                "final = 0, forgiven = 1, message = ? WHERE stage = ? AND state = 'finished'",
+                (why, stage_id),
+            )
+
+    def release(self, message: str) -> None:
+        """Close what a dead driver left running, to be tried again."""
+        for row in self._connection.execute("SELECT id FROM stage_attempts WHERE state = 'running'").fetchall():
+            self.fail(row["id"], Failure("lost_driver", message), final=False)
+
+    def reopen_failed(self) -> None:
+        """Forgive all failures of stages that failed for good, so that they start anew."""
+        failed = "SELECT stage FROM stage_states WHERE state = 'failed'"
+        with self._writing() as write:
+            write.execute(f"UPDATE stage_attempts SET forgiven = 1 WHERE state = 'failed' AND stage IN ({failed})")
+
+
+def insert_stages(write: sqlite3.Connection, stages: Iterable[Stage]) -> None:
+    """Plan stages; those that are planned already stay as they are."""
+    write.executemany(
+        "INSERT INTO stages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [
+            (
+                stage.id,
+                stage.run,
+                canonical_json(stage.recipe.model_dump()),
+                stage.seed,
+                stage.precision,
+                stage.base,
+                stage.corpus,
+                stage.last_step,
+                stage.total_steps,
+            )
+            for stage in stages
+        ],
+    )
+
+
+def read_stage(row: sqlite3.Row) -> Stage:
+    """Read a stage. Knobs that are younger than its recipe are neutral in it: its id was made without them."""
+    others = {name: row[name] for name in ("id", "run", "seed", "precision", "base", "corpus")}
+    steps = {name: row[name] for name in ("last_step", "total_steps")}
+    return Stage(recipe=PretrainingRecipe.model_construct(**json.loads(row["recipe"])), **others, **steps)
+
+
+def _insert_log(write: sqlite3.Connection, attempt: int, points: Iterable[LogPoint]) -> None:
+    write.executemany(
+        "INSERT INTO stage_log VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [(attempt, point.step, point.epoch, point.loss, point.learning_rate, point.seconds) for point in points],
+    )
+
+
+def _close(write: sqlite3.Connection, attempt: int, **values: object) -> None:
+    columns = ", ".join(f"{name} = ?" for name in values)
+    query = f"UPDATE stage_attempts SET ended = max(?, started), {columns} WHERE id = ? AND state = 'running'"
+    if write.execute(query, (time.time(), *values.values(), attempt)).rowcount != 1:
+        raise GridSearchError(f"attempt {attempt} at a pretraining is not running and cannot be closed")
