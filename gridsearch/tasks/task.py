@@ -36,7 +36,8 @@ class Split:
 class Task:
     """The data of a study, read and checked. ``notes`` are sentences for the plan and the page (duplicates, say).
 
-    ``positive`` is the position of the label that f1_binary is of, where there are two labels.
+    ``positive`` is the position of the label that f1_binary is of, where there are two labels. ``corpus_files`` are
+    further texts, a split for each file: a pretraining may read them, no trial does, so they change no outcome of one.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Task:
     test: Split | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
     positive: int = POSITIVE
+    corpus_files: tuple[Split, ...] = field(default=(), compare=False)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -10,7 +10,8 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gridsearch.errors import RequestError, one_of, validation_sentence
-from gridsearch.tasks.labelled_file import LabelledFile, by_name, read_labelled_file, texts_of
+from gridsearch.tasks.inputs import read_further_texts
+from gridsearch.tasks.labelled_file import LabelledFile, by_name, read_labelled_file
 from gridsearch.tasks.labels import (
     Labels,
     label_positions,
@@ -19,7 +20,7 @@ from gridsearch.tasks.labels import (
     refuse_unfit_metric,
 )
 from gridsearch.tasks.splits import judge_duplicates, sample_rows, share_out
-from gridsearch.tasks.tables import NAME_ITS_ENCODING, Columns, Format, Table, read_table, read_text, split_lines
+from gridsearch.tasks.tables import Columns, Format, Table, read_table, read_text, split_lines
 from gridsearch.tasks.task import BY_CONTRAST, METRICS, OF_TWO_LABELS, Kind, Split, Task
 
 DOCSTRINGS = "docstrings"
@@ -42,6 +43,14 @@ class Files(BaseModel):
     drop_duplicates: bool = False
 
 
+class CorpusFiles(BaseModel):
+    """Further texts that a pretraining may read. They are found as the data files are, and have no labels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    files: tuple[str, ...] = Field(min_length=1)
+
+
 class TaskFile(BaseModel):
     """A task as its TOML file states it: nothing of its data has been read."""
 
@@ -53,6 +62,7 @@ class TaskFile(BaseModel):
     files: Files
     columns: Columns
     labels: Labels = Labels()
+    corpus: CorpusFiles | None = None
 
 
 def load_task(name_or_path: str | Path, data_dir: Path | None = None, train_rows: int | None = None) -> Task:
@@ -84,36 +94,18 @@ def parse_task_file(text: str, name: str) -> TaskFile:
     if raw.get("kind") == "multi":
         rule = "kind must be single or pair; several tasks that share one encoder (multi) cannot be read yet"
         raise RequestError(f"{name}: {rule}")
-    sections: dict[str, type[BaseModel]] = {"files": Files, "columns": Columns, "labels": Labels}
+    sections: dict[str, type[BaseModel]] = {
+        "files": Files,
+        "columns": Columns,
+        "labels": Labels,
+        "corpus": CorpusFiles,
+    }
     parsed = {key: _section(raw[key], model, f"{name}, [{key}]") for key, model in sections.items() if key in raw}
     file = _section({**raw, **parsed}, TaskFile, name)
     if file.metric not in METRICS:
         raise RequestError(f"{name}: {one_of('metric', file.metric, METRICS)}")
     _refuse_contradictions(file, name)
     return file
-
-
-def read_inputs(path: Path, columns: Columns, kind: Kind) -> tuple[Split, Table]:
-    """Read new texts without labels, with the columns of a task; return them, and the whole table that they stand in.
-
-    A .txt file is one text a line, unless it is a table like the task's own: its first line names the text column, or
-    the task's columns are positions behind a separator.
-    """
-    if not path.is_file():
-        raise RequestError(f"input must be a file; there is none at {path}")
-    if path.suffix.lower() == ".txt":
-        lines = split_lines(read_text(path, columns.encoding, NAME_ITS_ENCODING))
-        if not lines:
-            raise RequestError(f"{path} holds no rows")
-        first = [name.strip().strip('"') for name in lines[0].split(columns.separator)] if columns.separator else []
-        if not first or (columns.header and columns.text not in first):
-            if kind == "pair":
-                rule = "a pair task reads two texts a row"
-                raise RequestError(f"{rule}, which {path} does not tell apart; use .tsv, .csv or .jsonl")
-            numbers = tuple(range(1, len(lines) + 1))
-            return Split(tuple(lines), None), Table(path, ("text",), True, (tuple(lines),), numbers)
-    table = read_table(path, columns)
-    return texts_of(table, columns, kind), table
 
 
 def find_file(file: str, folders: Sequence[Path]) -> Path:
@@ -171,7 +163,12 @@ def _refuse_contradictions(file: TaskFile, name: str) -> None:
 
 def _assemble(file: TaskFile, folders: Sequence[Path]) -> Task:
     """Read the files, match the labels, judge the duplicates, and split off dev where it is a share."""
-    files = _read_files(file, folders)
+    tables = _read_tables(file, folders)
+    columns = by_name(file.columns, tables["train"])
+    files = {
+        name: read_labelled_file(table, columns, file.kind, file.labels.ignore, may_lack_labels=name == "test")
+        for name, table in tables.items()
+    }
     names, splits = _with_labels(files, _given_names(file.labels, folders))
     refuse_unfit_metric(file.metric, names)
     positive = position_of_positive(file.labels.positive, names)
@@ -182,7 +179,7 @@ def _assemble(file: TaskFile, folders: Sequence[Path]) -> Task:
         notes.append(f"dev is {share}: {len(splits['dev'])} rows, leaving {len(train)}")
     task = Task(file.name, file.kind, file.metric, names, train, splits["dev"], splits.get("test"), positive=positive)
     notes = [note for one in files.values() for note in one.notes] + notes + _notes_on_labels(task)
-    return replace(task, notes=tuple(notes))
+    return replace(task, notes=tuple(notes), corpus_files=_read_corpus(file, columns, folders))
 
 
 def _judgeable(task: Task) -> Task:
@@ -199,15 +196,15 @@ def _judgeable(task: Task) -> Task:
     return task
 
 
-def _read_files(file: TaskFile, folders: Sequence[Path]) -> dict[str, LabelledFile]:
+def _read_tables(file: TaskFile, folders: Sequence[Path]) -> dict[str, Table]:
     paths = {"train": file.files.train, "dev": file.files.dev, "test": file.files.test}
     found = {name: find_file(path, folders) for name, path in paths.items() if isinstance(path, str)}
-    tables = {name: read_table(path, file.columns, file.files.format) for name, path in found.items()}
-    columns = by_name(file.columns, tables["train"])
-    return {
-        name: read_labelled_file(table, columns, file.kind, file.labels.ignore, may_lack_labels=name == "test")
-        for name, table in tables.items()
-    }
+    return {name: read_table(path, file.columns, file.files.format) for name, path in found.items()}
+
+
+def _read_corpus(file: TaskFile, columns: Columns, folders: Sequence[Path]) -> tuple[Split, ...]:
+    paths = [find_file(path, folders) for path in (file.corpus.files if file.corpus else ())]
+    return tuple(read_further_texts(path, columns, file.kind, file.files.format) for path in paths)
 
 
 def _given_names(labels: Labels, folders: Sequence[Path]) -> tuple[str, ...] | None:

@@ -12,9 +12,9 @@ from gridsearch.errors import GridSearchError, RequestError
 from gridsearch.study.manifest import TrialsManifest
 from gridsearch.study.ranking import trial_named
 from gridsearch.study.study import Study
+from gridsearch.tasks.inputs import read_inputs
 from gridsearch.tasks.metrics import probabilities
 from gridsearch.tasks.tables import Columns, Table
-from gridsearch.tasks.taskfile import read_inputs
 from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetune
 from gridsearch.training.kept_weights import KeptTrial, open_kept, predict_logits, save_weights

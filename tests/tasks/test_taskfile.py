@@ -8,9 +8,8 @@ import pytest
 from gridsearch.canonical import fingerprint
 from gridsearch.errors import RequestError
 from gridsearch.tasks.splits import SAME_TEXTS
-from gridsearch.tasks.tables import Columns
 from gridsearch.tasks.task import BY_CONTRAST, METRICS, POSITIVE, Split, Task
-from gridsearch.tasks.taskfile import TaskFile, load_task, parse_task_file, read_inputs
+from gridsearch.tasks.taskfile import TaskFile, load_task, parse_task_file
 from search_spaces import find_task
 
 TOML = """name = "films"
@@ -363,30 +362,47 @@ def test_docstrings_are_a_task_too() -> None:
     assert load_task("docstrings", train_rows=60).label_counts == (10,) * 6
 
 
-NAMED = Columns(text="text", label="label")
+# --- further texts, of which only a pretraining hears
+
+CORPUS = '[corpus]\nfiles = ["more.txt", "unlabelled.csv"]\n'
 
 
-def test_inputs_of_a_table_need_no_label(tmp_path: Path) -> None:
-    (tmp_path / "new.csv").write_text("id,text\n0,one\n1,NA\n")
-    assert read_inputs(tmp_path / "new.csv", NAMED, "single")[0].texts == ("one", "NA")
-    (tmp_path / "new.jsonl").write_text('{"text": "one", "second": "two"}\n')
-    split, _ = read_inputs(tmp_path / "new.jsonl", NAMED.model_copy(update={"pair": "second"}), "pair")
-    assert (split.texts, split.pairs, split.labels) == (("one",), ("two",), None)
+def test_further_texts_are_found_as_data_files_are_and_change_no_outcome(tmp_path: Path) -> None:
+    own, further = tmp_path / "own", tmp_path / "further"
+    own.mkdir()
+    further.mkdir()
+    plain = load_task(write(own))
+    path = write(own, TOML + CORPUS, unlabelled="label,text\n?,some\n")
+    (further / "more.txt").write_text("one\ntwo\n")
+    task = load_task(path, further)
+    assert [(split.texts, split.labels, split.pairs) for split in task.corpus_files] == [
+        (("one", "two"), None, None),
+        (("some",), None, None),
+    ]
+    assert load_task(path, further, train_rows=2).corpus_files == task.corpus_files
+    assert (plain.corpus_files, plain, plain.fingerprint, plain.notes) == ((), task, task.fingerprint, task.notes)
 
 
-def test_inputs_of_a_text_file_are_its_lines(tmp_path: Path) -> None:
-    path = tmp_path / "new.txt"
-    path.write_bytes("one, \u2028two\r\n\r\nthree\n".encode())
-    assert read_inputs(path, NAMED, "single")[0].texts == ("one, \u2028two", "", "three")
-    tabs = Columns(separator="\t", header=False, quoting=False, text=0, label=1)
-    assert read_inputs(path, tabs, "single")[0].texts == ("one, \u2028two", "three")
-    with pytest.raises(RequestError, match=r"two texts a row, which .*new.txt does not tell apart; use .tsv"):
-        read_inputs(path, NAMED.model_copy(update={"pair": "second"}), "pair")
-    path.write_text("")
-    with pytest.raises(RequestError, match=r"new.txt holds no rows"):
-        read_inputs(path, NAMED, "single")
-    with pytest.raises(RequestError, match=r"input must be a file; there is none at .*none.txt"):
-        read_inputs(tmp_path / "none.txt", NAMED, "single")
+def test_further_files_are_read_with_the_names_of_train(tmp_path: Path) -> None:
+    toml = changed('"text"', "0").replace('"label"', "1") + '[corpus]\nfiles = ["more.csv"]\n'
+    task = load_task(write(tmp_path, toml, more="index,text\n0,new\n"))
+    assert task.corpus_files[0].texts == ("new",)
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ("[corpus]\n", r"films.toml, \[corpus\]: files must be given, but only nothing is"),
+        ("[corpus]\nfiles = []\n", r"films.toml, \[corpus\]: files: tuple should have at least 1 item"),
+        ('[corpus]\nfiles = "more.txt"\n', r"films.toml, \[corpus\]: files: input should be a valid tuple"),
+        ('[corpus]\nfile = ["more.txt"]\n', r"unknown key 'file' \(did you mean 'files'\?\)"),
+        ('[corpus]\nfiles = ["none.txt"]\n', r"data file 'none.txt' is not there; looked for .*none.txt; name its"),
+        ('[corpus]\nfiles = ["dev.csv", "empty.csv"]\n', r"empty.csv holds no rows"),
+    ],
+)
+def test_further_files_that_are_wrong(tmp_path: Path, section: str, message: str) -> None:
+    with pytest.raises(RequestError, match=message):
+        load_task(write(tmp_path, TOML + section, empty=""))
 
 
 def load_built_in(name: str, shared_data: Path) -> Task:

@@ -1,0 +1,74 @@
+"""Texts without labels in files of a task's form, or a text a line: what is to be predicted, or pretrained on."""
+
+from pathlib import Path
+
+from gridsearch.errors import RequestError
+from gridsearch.tasks.labelled_file import texts_of
+from gridsearch.tasks.tables import (
+    FORMATS,
+    NAME_ITS_ENCODING,
+    SEPARATORS,
+    Columns,
+    Format,
+    Table,
+    read_table,
+    read_text,
+    split_lines,
+)
+from gridsearch.tasks.task import Kind, Split
+
+
+def read_inputs(path: Path, columns: Columns, kind: Kind) -> tuple[Split, Table]:
+    """Read new texts without labels, with the columns of a task; return them, and the whole table that they stand in.
+
+    A .txt file is one text a line, unless it is a table like the task's own: its first line names the text column, or
+    the task's columns are positions behind a separator.
+    """
+    if not path.is_file():
+        raise RequestError(f"input must be a file; there is none at {path}")
+    lines = _texts_a_line(path, columns, kind)
+    if lines is None:
+        table = read_table(path, columns)
+        return texts_of(table, columns, kind), table
+    if kind == "pair":
+        rule = "a pair task reads two texts a row"
+        raise RequestError(f"{rule}, which {path} does not tell apart; use .tsv, .csv or .jsonl")
+    numbers = tuple(range(1, len(lines) + 1))
+    return Split(lines, None), Table(path, ("text",), True, (lines,), numbers)
+
+
+def read_further_texts(path: Path, columns: Columns, kind: Kind, given: Format | None) -> Split:
+    """Read texts that a task names beside its rows; what is read of a label column is nothing.
+
+    ``given`` is the format of files whose extension does not tell it. A .txt file of a text a line holds single texts,
+    in a pair task too.
+    """
+    if path.suffix.lower() in FORMATS:
+        given = None
+    elif columns.separator is None and given in SEPARATORS:
+        columns = columns.model_copy(update={"separator": SEPARATORS[given], "quoting": _quoting(columns, given)})
+    lines = _texts_a_line(path, columns, kind, given)
+    split = texts_of(read_table(path, columns, given), columns, kind) if lines is None else Split(lines, None)
+    if not any(text.strip() for text in (*split.texts, *(split.pairs or ()))):
+        raise RequestError(f"{path} holds no text")
+    return split
+
+
+def _quoting(columns: Columns, given: Format) -> bool:
+    return given == "csv" if columns.quoting is None else columns.quoting
+
+
+def _texts_a_line(path: Path, columns: Columns, kind: Kind, given: Format | None = None) -> tuple[str, ...] | None:
+    """Return the lines of a .txt file; None where it is a table like the task's own, as its first line shows."""
+    if path.suffix.lower() != ".txt":
+        return None
+    lines = tuple(split_lines(read_text(path, columns.encoding, NAME_ITS_ENCODING)))
+    if not lines:
+        raise RequestError(f"{path} holds no rows")
+    if given in ("json", "jsonl"):
+        return None if lines[0].lstrip().startswith(("{", "[")) else lines
+    keys = [columns.text, *([columns.pair] if kind == "pair" and columns.pair is not None else [])]
+    first = [name.strip().strip('"') for name in lines[0].split(columns.separator)] if columns.separator else []
+    is_header = columns.header and all(key in first for key in keys)
+    is_row = not columns.header and all(isinstance(key, int) and key < len(first) for key in keys)
+    return None if is_header or is_row else lines
