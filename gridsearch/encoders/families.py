@@ -21,6 +21,11 @@ class Family:
     ``pad_token_id`` is given where positions are counted from it. ``n_token_types`` is None without segment embeddings,
     whatever a config says. One that ``needs_mask`` looks for padding itself where it is given none. ``must_be`` lists
     the only values of config keys that the family's code computes.
+
+    ``head`` lists what stands on the base model in its ``...ForMaskedLM``, in the order in which states go through it,
+    and ``head_settings`` what a config has to say for that. ``old_head`` maps patterns of names that published heads
+    have to names of that class. ``next_sentence`` is the linear map on the pooler in its ``...ForPreTraining`` that
+    tells whether two texts belong together, where such a class has one.
     """
 
     layers: str = "encoder.layer"
@@ -41,20 +46,31 @@ class Family:
     dropout: float = 0.1
     # transformers 5 dropped BERT's learned relative positions, and would load such a checkpoint without them.
     must_be: Mapping[str, Any] = field(default_factory=lambda: {"position_embedding_type": "absolute"})
+    head: tuple[str, ...] = ("cls",)
+    head_settings: Mapping[str, Any] = field(default_factory=dict)
+    old_head: Mapping[str, str] = field(default_factory=dict)
+    next_sentence: str = ""
 
+
+_NEXT_SENTENCE = "cls.seq_relationship"
 
 FAMILIES: Mapping[str, Family] = {
-    "bert": Family(),
-    "ernie": Family(),
-    "roberta": Family(pad_token_id=1),
-    "xlm-roberta": Family(pad_token_id=1),
-    "electra": Family(projection="embeddings_project", has_pooler=False),
+    "bert": Family(next_sentence=_NEXT_SENTENCE),
+    "ernie": Family(next_sentence=_NEXT_SENTENCE),
+    "roberta": Family(pad_token_id=1, head=("lm_head",)),
+    "xlm-roberta": Family(pad_token_id=1, head=("lm_head",)),
+    "electra": Family(
+        projection="embeddings_project",
+        has_pooler=False,
+        head=("generator_predictions", "generator_lm_head"),
+    ),
     "albert": Family(
         layers="encoder.albert_layer_groups.0.albert_layers",
         projection="encoder.embedding_hidden_mapping_in",
         shares_layers=True,
         dropout=0.0,
         must_be={"position_embedding_type": "absolute", "num_hidden_groups": 1, "inner_group_num": 1},
+        head=("predictions",),
     ),
     "distilbert": Family(
         layers="transformer.layer",
@@ -63,6 +79,7 @@ FAMILIES: Mapping[str, Family] = {
         dropout_keys=("dropout", "attention_dropout"),
         n_layers=6,
         n_token_types=None,
+        head=("vocab_transform", "activation", "vocab_layer_norm", "vocab_projector"),
     ),
     "deberta-v2": Family(
         shared_by_layers=("encoder.rel_embeddings", "encoder.LayerNorm"),
@@ -71,9 +88,22 @@ FAMILIES: Mapping[str, Family] = {
         needs_mask=True,
         n_layers=24,
         n_token_types=0,
+        # Two classes compute the same head under two names: the one whose output layer is a module, by whose names it
+        # was not published.
+        head_settings={"legacy": True},
+        old_head={
+            r"^lm_predictions\.lm_head\.(dense|LayerNorm)\.": r"cls.predictions.transform.\1.",
+            r"^lm_predictions\.lm_head\.bias": "cls.predictions.bias",
+        },
     ),
     # Distances beyond the table count as its longest, so no text is too long: the bound is that of the knob.
-    "nezha": Family(own_code="gridsearch.encoders.nezha", old_prefix="bert.", n_positions=8192),
+    "nezha": Family(
+        own_code="gridsearch.encoders.nezha_heads",
+        old_prefix="bert.",
+        n_positions=8192,
+        old_head={r"^bert\.": "nezha."},
+        next_sentence=_NEXT_SENTENCE,
+    ),
 }
 
 
@@ -121,6 +151,15 @@ def dropout(config: Mapping[str, Any], where: object) -> float | None:
     family = family_in(config, where)
     values = {float(config.get(key, family.dropout)) for key in family.dropout_keys}
     return values.pop() if len(values) == 1 else None
+
+
+def why_no_next_sentence(family: str, n_token_types: int) -> str | None:
+    """Return why an encoder cannot learn whether two texts belong together, or None where it can."""
+    if not FAMILIES[family].has_pooler:
+        return f"{family} has no pooler that could tell whether two texts belong together"
+    if n_token_types < 2:
+        return f"this {family} has no second segment, so it cannot learn whether two texts belong together"
+    return None
 
 
 def _number(config: Mapping[str, Any], keys: tuple[str, ...], default: int, where: object) -> int:

@@ -3,7 +3,7 @@
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,7 +27,8 @@ class EncoderWeights:
     """An encoder in memory, as plain data that travels to any node.
 
     ``state`` maps parameter names to float32 arrays; ``missing`` names parameters that the checkpoint lacks and that
-    each trial draws for itself (a pooler, as a rule).
+    each trial draws for itself (a pooler, as a rule). ``head`` is what the checkpoint has of the head that predicts
+    tokens, by the names of its family's ``...ForMaskedLM``; only a pretraining has it read.
     """
 
     identity: str
@@ -35,6 +36,7 @@ class EncoderWeights:
     state: Mapping[str, "numpy.ndarray"]
     missing: tuple[str, ...]
     tokenizer: Mapping[str, bytes]
+    head: Mapping[str, "numpy.ndarray"] = field(default_factory=dict)
 
 
 def describe(name: str, corpus: Sequence[str]) -> EncoderCard:
@@ -60,28 +62,11 @@ def encoder_folder(name: str, corpus: Sequence[str], say: Callable[[str], None])
 
 def read_weights(folder: Path, identity: str) -> EncoderWeights:
     """Load the base model in a folder, in float32."""
-    import torch
     from transformers import AutoModel
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
     config = read_config(folder)
     prefix = family_in(config, folder).old_prefix
-    renamed = {rf"^{re.escape(prefix)}": ""} if prefix else None
-    try:
-        # The random numbers of missing parameters are thrown away: keep them from shifting anybody else's.
-        with torch.random.fork_rng(devices=[]):
-            model, info = AutoModel.from_pretrained(
-                folder,
-                config=_model_config(config),
-                key_mapping=renamed,
-                dtype=torch.float32,
-                local_files_only=True,
-                output_loading_info=True,
-            )
-    except Exception as error:  # a damaged file can fail in any of four libraries
-        raise RequestError(f"the encoder in {folder} cannot be read: {first_line(error)}") from None
+    model, info = from_checkpoint(AutoModel, folder, config, {rf"^{re.escape(prefix)}": ""} if prefix else {})
     missing = tuple(sorted(info["missing_keys"]))
     pooler = {name for name, _ in model.named_parameters() if name.startswith("pooler.")}
     # A pooler is drawn as a whole where a part of it is missing.
@@ -92,7 +77,36 @@ def read_weights(folder: Path, identity: str) -> EncoderWeights:
     return EncoderWeights(identity, config, state, missing, tokenizer_files(folder))
 
 
-def _model_config(settings: Mapping[str, Any]) -> "PreTrainedConfig":
+def from_checkpoint(
+    kind: Any, folder: Path, config: Mapping[str, Any], renamed: Mapping[str, str]
+) -> tuple["PreTrainedModel", Mapping[str, Any]]:
+    """Load a model of one of transformers' auto classes, in float32, and tell which of its weights were found.
+
+    ``renamed`` maps patterns of weights' names to their present ones. RequestError for a folder that cannot be read.
+    """
+    import torch
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        # The random numbers of missing parameters are thrown away: keep them from shifting anybody else's.
+        with torch.random.fork_rng(devices=[]):
+            model, info = kind.from_pretrained(
+                folder,
+                config=model_config(config),
+                key_mapping=dict(renamed) or None,
+                dtype=torch.float32,
+                local_files_only=True,
+                output_loading_info=True,
+            )
+    except Exception as error:  # a damaged file can fail in any of four libraries
+        raise RequestError(f"the encoder in {folder} cannot be read: {first_line(error)}") from None
+    return model, info
+
+
+def model_config(settings: Mapping[str, Any]) -> "PreTrainedConfig":
+    """Make transformers' config from the settings of a ``config.json``."""
     from transformers import AutoConfig
 
     if own_code := family_in(settings, CONFIG).own_code:
@@ -114,7 +128,7 @@ def build_model(encoder: EncoderWeights, dropout: float | None) -> "PreTrainedMo
     from gridsearch.encoders.dropout import with_quick_dropout
     from gridsearch.encoders.relative_positions import with_kept_positions
 
-    config = _model_config(encoder.config)
+    config = model_config(encoder.config)
     if dropout is not None:
         for key in family_in(encoder.config, CONFIG).dropout_keys:
             setattr(config, key, dropout)
@@ -166,5 +180,5 @@ def _read_tokenizer(folder: str, files: Mapping[str, bytes], config: Mapping[str
         # Chinese ALBERTs come like this; their family's own class looks for another file.
         tokenizer = BertTokenizer.from_pretrained(folder, local_files_only=True)
     else:
-        tokenizer = AutoTokenizer.from_pretrained(folder, config=_model_config(config), local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, config=model_config(config), local_files_only=True)
     return tokenizer

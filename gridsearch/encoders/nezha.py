@@ -18,6 +18,9 @@ from transformers.modeling_outputs import (
 )
 from transformers.models.bert.modeling_bert import BertLayer, BertModel, BertPooler, BertPreTrainedModel
 
+OLD_TABLES = [r"relative_positions_encoding\."]
+"""Names in old checkpoints, which carry the fixed vectors."""
+
 
 class NezhaConfig(BertConfig):
     """BERT's config; distances beyond ``max_relative_position`` tokens count as that distance.
@@ -142,8 +145,8 @@ class NezhaEmbeddings(nn.Module):
         return states
 
 
-class NezhaModel(BertModel):
-    """BertModel's interface on NEZHA's parts."""
+class NezhaPreTrainedModel(BertPreTrainedModel):
+    """What transformers asks of every model of a family."""
 
     config_class = NezhaConfig
     base_model_prefix = "nezha"
@@ -152,10 +155,20 @@ class NezhaModel(BertModel):
     _supports_sdpa = False
     _supports_flex_attn = False
     _supports_attention_backend = False
+    _keys_to_ignore_on_load_unexpected = OLD_TABLES
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)  # type: ignore[no-untyped-call]
+        if isinstance(module, RelativePositions):  # a checkpoint is loaded into a model without values
+            initialization.copy_(module.table, distance_vectors(module.max_distance, module.width))
+
+
+class NezhaModel(NezhaPreTrainedModel, BertModel):
+    """BertModel's interface on NEZHA's parts."""
 
     def __init__(self, config: NezhaConfig, add_pooling_layer: bool = True) -> None:
         BertPreTrainedModel.__init__(self, config)  # not BertModel's: it would make BERT's parts
-        self._keys_to_ignore_on_load_unexpected = [r"relative_positions_encoding\."]  # old checkpoints carry the table
         self.gradient_checkpointing = False
         self.embeddings = NezhaEmbeddings(config)  # type: ignore[assignment]
         self.encoder = NezhaEncoder(config)  # type: ignore[assignment]
@@ -170,12 +183,6 @@ class NezhaModel(BertModel):
             attention_mask = attention_mask[:, None, None, :].bool()
         output: BaseModelOutputWithPoolingAndCrossAttentions = super().forward(input_ids, attention_mask, **others)
         return output
-
-    @torch.no_grad()
-    def _init_weights(self, module: nn.Module) -> None:
-        super()._init_weights(module)  # type: ignore[no-untyped-call]
-        if isinstance(module, RelativePositions):  # a checkpoint is loaded into a model without values
-            initialization.copy_(module.table, distance_vectors(module.max_distance, module.width))
 
 
 AutoConfig.register(NezhaConfig.model_type, NezhaConfig, exist_ok=True)

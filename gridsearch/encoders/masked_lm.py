@@ -1,0 +1,124 @@
+"""The model of a pretraining: an encoder, and on it the head with which its family was published."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from gridsearch.encoders import surgery
+from gridsearch.encoders.families import FAMILIES, n_token_types, why_no_next_sentence
+from gridsearch.encoders.files import CONFIG
+from gridsearch.encoders.inputs import mask_of
+from gridsearch.encoders.load import EncoderWeights, build_model, model_config
+from gridsearch.encoders.undrawn import empty
+from gridsearch.errors import RequestError
+from gridsearch.randomness import torch_stream
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+class MaskedLM(nn.Module):
+    """Logits of hidden tokens, and of whether two texts belong together. Heads that are new hold nothing yet.
+
+    ``whole`` is the family's ``...ForMaskedLM``, in which the encoder stands: the modules of its head are used as they
+    are, and its output layer is the table of word vectors where its config says so.
+    """
+
+    def __init__(self, whole: "PreTrainedModel", *, next_sentence: bool) -> None:
+        super().__init__()
+        self.encoder = cast("PreTrainedModel", whole.base_model)
+        self.family = FAMILIES[self.encoder.config.model_type]
+        self.prefix, self.architecture = whole.base_model_prefix, type(whole).__name__
+        self.head = nn.ModuleDict({name: whole.get_submodule(name) for name in self.family.head})
+        width = int(self.encoder.config.hidden_size)
+        self.next_sentence = empty(lambda: nn.Linear(width, 2)) if next_sentence else None
+        if self.family.has_pooler and not next_sentence:
+            # Nothing reads it, so it has no gradient; keep it from being decayed.
+            self.encoder.get_submodule("pooler").requires_grad_(False)
+
+    @property
+    def word_embeddings(self) -> nn.Embedding:
+        """The table of token vectors."""
+        return surgery.word_embeddings(self.encoder)
+
+    def forward(self, inputs: dict[str, Tensor], positions: Tensor) -> Tensor:
+        """Return logits (positions, vocabulary), float32, of the tokens at some positions.
+
+        ``inputs`` are what ``collate`` gives. ``positions``, int64, count through the rows laid end to end: token t of
+        row r, of rows of n tokens, is r n + t. Only they go through the head.
+        """
+        return self._tokens(self._encode(inputs), positions)
+
+    def both(self, inputs: dict[str, Tensor], positions: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the logits of tokens, and those of pairs, (rows, 2), float32: 0 they belong together, 1 they do not.
+
+        One pass of the encoder gives both.
+        """
+        assert self.next_sentence is not None, "the model was built without it"
+        output = self._encode(inputs)
+        together: Tensor = self.next_sentence(output.pooler_output)
+        return self._tokens(output, positions), together.float()
+
+    def published(self) -> dict[str, nn.Parameter]:
+        """Map names that transformers gives the parameters to them; one that serves twice has its first name alone.
+
+        What a family has no published class for has no name.
+        """
+        names = {"encoder": self.prefix, "head": "", "next_sentence": self.family.next_sentence}
+        found = {}
+        for name, parameter in self.named_parameters():
+            part, _, inner = name.partition(".")
+            if part == "head" or names[part]:
+                found[f"{names[part]}.{inner}".removeprefix(".")] = parameter
+        return found
+
+    def _encode(self, inputs: dict[str, Tensor]) -> Any:
+        if self.family.needs_mask:
+            inputs = {**inputs, "attention_mask": mask_of(inputs)}
+        return self.encoder(**inputs)
+
+    def _tokens(self, output: Any, positions: Tensor) -> Tensor:
+        states: Tensor = output.last_hidden_state.flatten(0, 1).index_select(0, positions)
+        for part in self.head.values():
+            states = part(states)
+        return states.float()
+
+
+def build_masked_lm(base: EncoderWeights, *, dropout: float | None, next_sentence: bool, seed: int) -> MaskedLM:
+    """Load the encoder and what is published of its head; draw the rest as BERT's was, each from its own stream.
+
+    ``dropout`` replaces that of the encoder's config. Raises RequestError for a next sentence that cannot be told.
+    """
+    family = FAMILIES[base.config["model_type"]]
+    reason = why_no_next_sentence(base.config["model_type"], n_token_types(base.config, CONFIG))
+    if next_sentence and reason:
+        raise RequestError(reason)
+    encoder = build_model(base, dropout)
+    standard_deviation = float(getattr(encoder.config, "initializer_range", 0.02))
+    if base.missing:
+        surgery.reinit_pooler(encoder, standard_deviation, seed)
+    whole = _around(encoder, base)
+    head_stream = torch_stream(seed, "mlm head")
+    for name in family.head:
+        surgery.draw(whole.get_submodule(name).to_empty(device="cpu"), standard_deviation, head_stream)
+    whole.tie_weights()  # after all is drawn: from here on the output layer is the encoder's
+    model = MaskedLM(whole, next_sentence=next_sentence)
+    if model.next_sentence is not None:
+        surgery.draw(model.next_sentence, standard_deviation, torch_stream(seed, "next sentence head"))
+    with torch.no_grad():
+        for name, parameter in model.published().items():
+            if name in base.head:
+                parameter.copy_(torch.tensor(base.head[name]))
+    return model
+
+
+def _around(encoder: "PreTrainedModel", base: EncoderWeights) -> "PreTrainedModel":
+    """Return the encoder in its family's ``...ForMaskedLM``; nothing else in it has values."""
+    from transformers import AutoModelForMaskedLM
+
+    config = model_config({**base.config, **FAMILIES[base.config["model_type"]].head_settings})
+    with torch.device("meta"):
+        whole: PreTrainedModel = AutoModelForMaskedLM.from_config(config, dtype=torch.float32)
+    setattr(whole, whole.base_model_prefix, encoder)
+    return whole
