@@ -64,19 +64,30 @@ def scratch_weights(vocabulary_of: EncoderWeights, pretraining: PretrainingRecip
     from gridsearch.encoders import surgery
     from gridsearch.encoders.undrawn import empty
 
-    tokenizer = build_tokenizer(vocabulary_of.tokenizer)
     n_tokens = len(vocabulary_of.state["embeddings.word_embeddings.weight"])
-    config = _config(pretraining, n_tokens, int(tokenizer.pad_token_id))
+    pad_id = int(build_tokenizer(vocabulary_of.tokenizer).pad_token_id)
+    config = _config(pretraining, n_tokens, pad_id)
     model: PreTrainedModel = empty(lambda: AutoModel.from_config(model_config(config)))
     surgery.draw(model, INITIAL_STD, torch_stream(seed, "scratch"))
     _clear_padding(model)
     state = {name: parameter.detach().numpy() for name, parameter in model.named_parameters()}
     missing = tuple(sorted(name for name in state if name.startswith("pooler.")))
-    files = dict(vocabulary_of.tokenizer)
-    files[_TOKENIZER_CONFIG] = _naming(type(tokenizer).__name__, files.get(_TOKENIZER_CONFIG, b"{}"))
-    files[CONFIG] = _json(config)
     drawn = {name: array for name, array in state.items() if name not in missing}
+    files = {**scratch_tokenizer(vocabulary_of.tokenizer, pretraining.family), CONFIG: _json(config)}
     return EncoderWeights(vocabulary_of.identity, config, drawn, missing, files)
+
+
+def scratch_tokenizer(files: Mapping[str, bytes], family: str) -> dict[str, bytes]:
+    """Return a tokenizer's files for an encoder of a family, of any shape: it gives the same tokens.
+
+    Its class is named: without a name the encoder's family would decide. Of the config there is what a tokenizer reads.
+    """
+    name = type(build_tokenizer(files)).__name__
+    settings = {**json.loads(files.get(_TOKENIZER_CONFIG, b"{}")), "tokenizer_class": name}
+    config = {"model_type": family, "type_vocab_size": _n_token_types(family)}
+    if "vocab_size" in (others := json.loads(files[CONFIG])):
+        config["vocab_size"] = others["vocab_size"]
+    return {**files, _TOKENIZER_CONFIG: _json(settings), CONFIG: _json(config)}
 
 
 def _max_tokens(pretraining: PretrainingRecipe) -> int:
@@ -118,11 +129,6 @@ def _clear_padding(model: "PreTrainedModel") -> None:
         for part in model.modules():
             if isinstance(part, nn.Embedding) and part.padding_idx is not None:
                 part.weight[part.padding_idx] = 0.0
-
-
-def _naming(tokenizer_class: str, content: bytes) -> bytes:
-    """Name the class in a tokenizer's config: without a name, the encoder's family would decide."""
-    return _json({**json.loads(content), "tokenizer_class": tokenizer_class})
 
 
 def _json(content: Mapping[str, Any]) -> bytes:

@@ -19,7 +19,7 @@ from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import EncoderWeights, build_model, build_tokenizer, read_weights
 from gridsearch.encoders.masked_lm import build_masked_lm
 from gridsearch.encoders.masked_lm_files import encoder_files_of
-from gridsearch.encoders.scratch import scratch_card, scratch_weights
+from gridsearch.encoders.scratch import scratch_card, scratch_tokenizer, scratch_weights
 from gridsearch.errors import RequestError
 from gridsearch.recipe.pretraining_knobs import PretrainingRecipe
 from tests.encoders.masked_lm_folders import save_headed
@@ -153,7 +153,9 @@ def test_the_tokens_are_the_others(tmp_path: Path, family: str, named: bool) -> 
     folder = write(made, tmp_path / "made")
     given = "ab cd [MASK] zz", "fa AB"
     expected = build_tokenizer(base.tokenizer)(*given)["input_ids"]
-    for files in (made.tokenizer, read_weights(folder, "x").tokenizer):
+    without_weights = scratch_tokenizer(base.tokenizer, family)
+    assert {name for name in made.tokenizer if made.tokenizer[name] != without_weights[name]} == {"config.json"}
+    for files in (without_weights, made.tokenizer, read_weights(folder, "x").tokenizer):
         tokens = build_tokenizer(files)(*given)
         assert tokens["input_ids"] == expected
         assert ("token_type_ids" in tokens) == (family != "roberta")
