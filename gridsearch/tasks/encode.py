@@ -47,9 +47,7 @@ class EncodedSplit:
 
     def tokens_of(self, rows: np.ndarray) -> np.ndarray:
         """Return where the tokens of some rows lie, row by row in the order given."""
-        lengths = self.lengths_of(rows)
-        ends = np.cumsum(lengths)
-        return np.repeat(self.starts[rows] - (ends - lengths), lengths) + np.arange(lengths.sum())
+        return laid_end_to_end(self.starts[rows], self.lengths_of(rows))
 
     def take(self, rows: np.ndarray) -> "EncodedSplit":
         """Copy some of the rows, in the order given."""
@@ -103,7 +101,7 @@ def encode_task(task: Task, tokenizer: "PreTrainedTokenizerBase", max_length: in
 
 def encode_split(split: Split, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> EncodedSplit:
     """Tokenise one split."""
-    flat, starts = _tokenised(split, tokenizer, max_length)
+    flat, starts = tokenised(split, tokenizer, max_length, return_special_tokens_mask=split.pairs is not None)
     ids, types = flat["input_ids"], flat.get("token_type_ids")
     shared = None
     if split.pairs is not None:
@@ -119,10 +117,20 @@ def encode_split(split: Split, tokenizer: "PreTrainedTokenizerBase", max_length:
     )
 
 
-def _tokenised(
-    split: Split, tokenizer: "PreTrainedTokenizerBase", max_length: int
+def laid_end_to_end(begins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Return the positions of stretches, each of which begins somewhere and has a length, one after the other."""
+    ends = np.cumsum(lengths)
+    positions: np.ndarray = np.repeat(begins - (ends - lengths), lengths) + np.arange(lengths.sum())
+    return positions
+
+
+def tokenised(
+    split: Split, tokenizer: "PreTrainedTokenizerBase", max_length: int, **wishes: bool
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Return what the tokenizer gives, by its name for it, laid end to end; and where each row starts."""
+    """Return what the tokenizer gives, by its name for it, laid end to end; and where each row starts.
+
+    ``wishes`` are further arguments of the tokenizer, such as ``return_special_tokens_mask``.
+    """
     parts: dict[str, list[np.ndarray]] = {}
     lengths: list[int] = []
     for start in range(0, len(split), ROWS_AT_ONCE):
@@ -133,7 +141,7 @@ def _tokenised(
             truncation="longest_first",
             max_length=max_length,
             return_attention_mask=False,
-            return_special_tokens_mask=split.pairs is not None,
+            **wishes,
         )
         lengths += map(len, encoded["input_ids"])
         for name, of_rows in encoded.items():

@@ -1,0 +1,244 @@
+"""A corpus: texts to pretrain on, of a task or of plain files, and the tokens that they become."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gridsearch.canonical import fingerprint
+from gridsearch.errors import RequestError
+from gridsearch.recipe.pretraining_knobs import PretrainingRecipe
+from gridsearch.tasks.encode import EncodedSplit, laid_end_to_end, tokenised
+from gridsearch.tasks.joining import Frame, cut_to, frame_of
+from gridsearch.tasks.tables import read_text, split_lines
+from gridsearch.tasks.task import Split, Task
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+N_STRETCHES = 3
+"""Stretches that a tokenizer puts around texts: before the first, behind it, behind the second."""
+UNCUT = 2**31 - 1
+"""A longest row that cuts none; that none is asked for, tokenizers remark upon."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Single texts, and pairs of texts. There are no labels in it, and no blank texts but those of a pair's one side.
+
+    The functions that make one sort them, so that the same texts are the same corpus however a task divides them.
+    """
+
+    texts: tuple[str, ...]
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of every text."""
+        return fingerprint([self.texts, self.pairs])
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Single texts, and pairs: what the number of rows follows from (``PretrainingRecipe.n_rows``)."""
+        return len(self.texts), len(self.pairs)
+
+
+def corpus_of(task: Task, which: str) -> Corpus:
+    """Take the texts that a value of the knob ``corpus`` names: "train", "all", "files", or two of them by a "+".
+
+    RequestError for files, where the task names none.
+    """
+    if "files" in which and not task.corpus_files:
+        remedy = 'write files = ["more.txt"] under [corpus] of its TOML file'
+        raise RequestError(f"{task.name} names no further files, which corpus = {which!r} reads; {remedy}")
+    own = [task.train, task.dev, *([task.test] if task.test else [])]
+    splits = {"train": own[:1], "all": own, "files": task.corpus_files}
+    return _made_of(split for part in which.split("+") for split in splits[part])
+
+
+def corpora_of(task: Task) -> dict[str, tuple[int, int]]:
+    """Return the sizes of each corpus that a task has, by the values of the knob: single texts, and pairs."""
+    with_files = ("files", "train+files", "all+files") if task.corpus_files else ()
+    return {which: corpus_of(task, which).sizes for which in ("train", "all", *with_files)}
+
+
+def corpus_of_files(paths: Sequence[Path]) -> Corpus:
+    """Read plain text: a text a line; blank lines are none. RequestError where a file is missing, or holds no text."""
+    splits = []
+    for path in paths:
+        lines = split_lines(read_text(path))
+        if not any(line.strip() for line in lines):
+            raise RequestError(f"{path} holds no text to pretrain on")
+        splits.append(Split(tuple(lines), None))
+    return _made_of(splits)
+
+
+def _made_of(splits: Iterable[Split]) -> Corpus:
+    texts: list[str] = []
+    pairs: list[tuple[str, str]] = []
+    for split in splits:
+        if split.pairs is None:
+            texts += (text for text in split.texts if text.strip())
+        else:
+            pairs += (pair for pair in zip(split.texts, split.pairs, strict=True) if any(map(str.strip, pair)))
+    return Corpus(tuple(sorted(texts)), tuple(sorted(pairs)))
+
+
+@dataclass(frozen=True)
+class CorpusRows:
+    """Some rows of a corpus. ``tokens`` tells for each of their tokens where it lies in the corpus's arrays."""
+
+    rows: EncodedSplit
+    tokens: np.ndarray
+    may_be_chosen: np.ndarray
+
+
+@dataclass(frozen=True)
+class EncodedCorpus:
+    """A corpus as one tokenizer sees it: each distinct text once, and the rows that are made of them at each reading.
+
+    Piece i is ``ids[starts[i]:starts[i + 1]]``: first the texts, cut to the longest row, then three stretches around
+    one text, and three around two. ``types`` (segment ids of what stands around texts, 0 in them) and ``may_be_chosen``
+    (the tokens that may be hidden) are laid out as the ids; what else is known of tokens can be too.
+
+    ``row_texts`` (rows, 2) are each row's texts by number, -1 where there is no second: first ``n_single`` rows of one
+    text, then one a pair, then, for both orders, one a pair turned round. ``others`` (2, pairs) are the second texts
+    of all pairs, sorted, and those of the pairs turned round. ``text_types`` (2, 2) are the segment ids of texts in a
+    row of one and in a row of two; ``words`` are the ids that may stand for another token: all but special ones.
+
+    ``whole_lengths`` (of the texts before they were cut), ``is_cut_left`` and ``odd_to_first`` say how rows are cut.
+    """
+
+    ids: np.ndarray
+    types: np.ndarray | None
+    may_be_chosen: np.ndarray
+    starts: np.ndarray
+    whole_lengths: np.ndarray
+    text_types: np.ndarray
+    row_texts: np.ndarray
+    n_single: int
+    others: np.ndarray
+    max_length: int
+    is_cut_left: bool
+    odd_to_first: bool
+    pad_id: int
+    mask_id: int
+    words: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.row_texts)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each row."""
+        lengths: np.ndarray = self._stretches(self.row_texts)[1].sum(axis=1)
+        return lengths
+
+    def are_turned(self, rows: np.ndarray) -> np.ndarray:
+        """Tell which rows are pairs turned round."""
+        turned: np.ndarray = rows >= self.n_single + self.others.shape[1]
+        return turned
+
+    def read(self, row_texts: np.ndarray) -> CorpusRows:
+        """Join texts, given as in ``row_texts``, to rows as the tokenizer does."""
+        begins, lengths = self._stretches(row_texts)
+        tokens = laid_end_to_end(begins.ravel(), lengths.ravel())
+        types = None
+        if self.types is not None:
+            text_types = np.zeros(lengths.shape, dtype=np.int8)
+            text_types[:, [1, 3]] = self.text_types[(row_texts[:, 1] >= 0).astype(np.int64)]
+            types = self.types[tokens] + np.repeat(text_types.ravel(), lengths.ravel())
+        starts = np.concatenate([[0], np.cumsum(lengths.sum(axis=1))]).astype(np.int64)
+        return CorpusRows(EncodedSplit(self.ids[tokens], types, starts, None), tokens, self.may_be_chosen[tokens])
+
+    def _stretches(self, row_texts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return where the five stretches of each row begin, texts and what is around them, and their lengths."""
+        first, second = row_texts.T
+        has_second = second >= 0
+        around = len(self.whole_lengths) + N_STRETCHES * has_second
+        # The last stretch around one text is empty: it stands for the second text that is not there.
+        pieces = np.stack([around, first, around + 1, np.where(has_second, second, around + 2), around + 2], axis=1)
+        lengths = self.starts[pieces + 1] - self.starts[pieces]
+        room = self.max_length - lengths[:, ::2].sum(axis=1)
+        whole = self.whole_lengths[first], np.where(has_second, self.whole_lengths[second], 0)
+        left = np.stack(cut_to(room, *whole, odd_to_first=self.odd_to_first), axis=1)
+        begins = self.starts[pieces]
+        if self.is_cut_left:
+            begins[:, [1, 3]] += lengths[:, [1, 3]] - left
+        lengths[:, [1, 3]] = left
+        return begins, lengths
+
+
+def encode_corpus(
+    corpus: Corpus, recipe: PretrainingRecipe, tokenizer: "PreTrainedTokenizerBase", where: str = "the corpus"
+) -> EncodedCorpus:
+    """Tokenise a corpus, to be read in a recipe's form. ``where`` is what messages call it.
+
+    What the tokenizer puts around the texts may not be hidden, nor a special token that somebody wrote; an unknown word
+    is one of these: to predict "unknown" teaches nothing.
+
+    Raises:
+        RequestError: there is no text, or no known word in it; no mask token; a longest row that has no room for texts.
+    """
+    if tokenizer.mask_token_id is None:
+        raise RequestError("the encoder's tokenizer has no mask token, so nothing can be hidden from it")
+    texts = list(dict.fromkeys((*corpus.texts, *(text for pair in corpus.pairs for text in pair))))
+    if not any(map(str.strip, texts)):
+        raise RequestError(f"{where} holds no text to pretrain on")
+    # Cut here, not by the tokenizer: how a pair is cut depends on which of its texts is the longer, uncut.
+    flat, starts = tokenised(Split(tuple(texts), None), tokenizer, UNCUT, add_special_tokens=False)
+    whole_lengths, is_cut_left = np.diff(starts), tokenizer.truncation_side == "left"
+    lengths = np.minimum(whole_lengths, recipe.max_length)
+    ids = flat["input_ids"][laid_end_to_end(starts[1:] - lengths if is_cut_left else starts[:-1], lengths)]
+    special = np.asarray(tokenizer.all_special_ids)
+    may_be_chosen = ~np.isin(ids, special)
+    if not may_be_chosen.any():
+        raise RequestError(f"{where} holds no text to pretrain on: the tokenizer knows no word of it")
+    row_texts, others = _rows_of(corpus, recipe, {text: number for number, text in enumerate(texts)})
+    probe = min((length, text) for length, text in zip(whole_lengths, texts, strict=True) if length)[1]
+    frames = [frame_of(tokenizer, probe, is_pair=is_pair) for is_pair in (False, True)]
+    _refuse_too_short(recipe, frames, row_texts)
+    around = [stretch for frame in frames for stretch in frame.ids]
+    types = np.concatenate([np.zeros(len(may_be_chosen)), *(part for frame in frames for part in frame.types)])
+    text_types = np.asarray([frame.text_types for frame in frames])
+    if recipe.token_types == "zeros":
+        types, text_types = np.zeros_like(types), np.zeros_like(text_types)
+    return EncodedCorpus(
+        ids=np.concatenate([ids, *around]),
+        types=types.astype(np.int8) if "token_type_ids" in flat else None,
+        may_be_chosen=np.concatenate([may_be_chosen, np.zeros(sum(map(len, around)), dtype=np.bool_)]),
+        starts=np.concatenate([[0], np.cumsum([*lengths, *map(len, around)])]).astype(np.int64),
+        whole_lengths=whole_lengths,
+        text_types=text_types.astype(np.int8),
+        row_texts=row_texts,
+        n_single=int((row_texts[:, 1] < 0).sum()),
+        others=others,
+        max_length=recipe.max_length,
+        is_cut_left=is_cut_left,
+        odd_to_first=not tokenizer.is_fast,
+        pad_id=int(tokenizer.pad_token_id),
+        mask_id=int(tokenizer.mask_token_id),
+        words=np.setdiff1d(np.fromiter(tokenizer.get_vocab().values(), dtype=np.int32), special),
+    )
+
+
+def _rows_of(corpus: Corpus, recipe: PretrainingRecipe, numbers: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return ``row_texts`` and ``others``: the rows in the recipe's form, and what may be a random second text."""
+    pairs = np.asarray([[numbers[text] for text in pair] for pair in corpus.pairs], dtype=np.int64).reshape(-1, 2)
+    single = [np.asarray([numbers[text] for text in corpus.texts], dtype=np.int64)]
+    single += [] if recipe.form == "pairs" else [pairs.ravel()]
+    alone = np.concatenate(single)[:, None]
+    joined = [] if recipe.form == "single" else [pairs]
+    joined += [pairs[:, ::-1]] if joined and recipe.pair_order == "both" else []
+    return np.concatenate([np.hstack([alone, np.full_like(alone, -1)]), *joined]), np.sort(pairs[:, ::-1].T, axis=1)
+
+
+def _refuse_too_short(recipe: PretrainingRecipe, frames: Sequence[Frame], row_texts: np.ndarray) -> None:
+    n_around = [sum(map(len, frame.ids)) for frame in frames]
+    n_most = max(n_around[int(is_pair)] for is_pair in np.unique(row_texts[:, 1] >= 0))
+    if recipe.max_length <= n_most:
+        rule = f"max_length must leave room for a text beside {n_most} special tokens"
+        raise RequestError(f"{rule}, but is {recipe.max_length}")
