@@ -11,6 +11,21 @@ STAGE_ID_VERSION = 1
 """Version of what the knobs mean. Part of every id: raised when the same pretraining would train differently."""
 
 
+MADE = "pretrained-"
+"""How the identity of an encoder begins that a stage makes."""
+
+
+@dataclass(frozen=True, order=True)
+class Vocabulary:
+    """What turns texts into tokens: an encoder's tokenizer, by the encoder's identity.
+
+    An encoder from scratch takes it over; its ``family`` says whether there are segment ids, and is empty elsewhere.
+    """
+
+    encoder: str
+    family: str = ""
+
+
 @dataclass(frozen=True)
 class Stage:
     """A pretraining up to one of its steps. Make one with :func:`make_stage`; its recipe is resolved.
@@ -33,12 +48,17 @@ class Stage:
     @property
     def short_id(self) -> str:
         """The first digits of the id: what people see."""
-        return self.id.rpartition("-")[2][:8]
+        return short_id_of(self.id)
 
     @property
-    def vocabulary(self) -> str:
-        """Names what turns texts into tokens: from scratch, the family decides whether there are segment ids."""
-        return self.base if self.recipe.base == "encoder" else f"{self.base} as {self.recipe.family}"
+    def vocabulary(self) -> Vocabulary:
+        """What turns texts into tokens."""
+        return Vocabulary(self.base, "" if self.recipe.base == "encoder" else self.recipe.family)
+
+
+def short_id_of(stage_id: str) -> str:
+    """Return what people see of a stage's id."""
+    return stage_id.removeprefix(MADE)[:8]
 
 
 def make_stage(
@@ -60,7 +80,7 @@ def make_stage(
     last_step = total_steps if recipe.checkpoint == "last" else recipe.checkpoint
     # The last step's is named by the run alone: how long the run is stands in its knobs.
     made = run if last_step == total_steps else fingerprint({**content, "checkpoint": last_step})
-    return Stage(f"pretrained-{made}", run, recipe, seed, precision, base, corpus, last_step, total_steps)
+    return Stage(MADE + made, run, recipe, seed, precision, base, corpus, last_step, total_steps)
 
 
 @dataclass(frozen=True)
@@ -97,6 +117,10 @@ class StageOutcome:
     peak_bytes: int
     found: bool = False
     files: Mapping[str, bytes] | None = None
+
+    def with_files(self, files: Mapping[str, bytes]) -> "StageOutcome":
+        """Return it with the encoder itself."""
+        return replace(self, files=files)
 
     def as_found(self) -> "StageOutcome":
         """Return what one reports who had nothing to do."""

@@ -2,26 +2,23 @@
 
 from dataclasses import dataclass
 
-from gridsearch.stage import Stage
+from gridsearch.stage import Stage, Vocabulary
 from gridsearch.trial import Trial
 
 
 @dataclass(frozen=True, order=True)
 class View:
-    """A task by its fingerprint, a fold, what turns texts into tokens, a longest length.
-
-    ``vocabulary`` is an encoder's identity, or a stage's vocabulary.
-    """
+    """A task by its fingerprint, a fold, what turns texts into tokens, a longest length."""
 
     task: str
     fold: int
-    vocabulary: str
+    vocabulary: Vocabulary
     max_length: int
 
 
 def view_of(trial: Trial) -> View:
     """Return what a trial reads: the only place where that is said."""
-    vocabulary = trial.encoder if trial.stage is None else trial.stage.vocabulary
+    vocabulary = Vocabulary(trial.encoder) if trial.stage is None else trial.stage.vocabulary
     return View(trial.task, trial.fold, vocabulary, trial.recipe.max_length)
 
 
@@ -30,7 +27,7 @@ class CorpusView:
     """Texts by their fingerprint, what turns them into tokens, and the knobs that say in which form they are read."""
 
     corpus: str
-    vocabulary: str
+    vocabulary: Vocabulary
     max_length: int
     form: str
     pair_order: str

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return EXIT_WRONG_REQUEST
     except KeyboardInterrupt:
-        goes_on = "; the same command goes on from here" if parsed.command in ("sweep", "optimize") else ""
+        goes_on = "; the same command goes on from here" if parsed.command in ("sweep", "optimize", "pretrain") else ""
         print(f"interrupted{goes_on}", file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
@@ -69,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
         _plan,
         _sweep,
         _optimize,
+        _pretrain,
         _verify,
         _status,
         _report,
@@ -228,6 +229,35 @@ def _sweep(commands: Commands) -> None:
     )
     parser.add_argument("--address", metavar="A", help="a running Ray cluster")
     _language(parser)
+
+
+def _pretrain(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "pretrain",
+        "let an encoder read texts before it is fine-tuned; the result is a folder for --model",
+        "gridsearch pretrain task.toml --model minilm --set pretraining.steps=3000 -o minilm-read",
+    )
+    parser.add_argument(
+        "sources", nargs="+", metavar="SOURCE", help="a built-in task, a task's TOML file, or files with a text a line"
+    )
+    parser.add_argument("--model", metavar="M", help="tiny (default), minilm, a folder, or a Hugging Face name")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KNOB=VALUE",
+        help="a knob of the pretraining, such as pretraining.rate=0.2 (gridsearch knobs lists them); repeatable",
+    )
+    parser.add_argument("-o", "--output", required=True, metavar="FOLDER", help="the folder to write")
+    parser.add_argument("--force", action="store_true", help="replace an existing folder")
+    parser.add_argument(
+        "--data-dir", metavar="DIR", help="where the task's files are (default: beside its TOML, $GRIDSEARCH_DATA)"
+    )
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads (default: 1)")
+    parser.add_argument(
+        "--time-limit", type=_duration, metavar="T", help="give up after 90 (seconds), 30m, 2h; what is done is kept"
+    )
 
 
 def _halving(parser: argparse.ArgumentParser) -> None:

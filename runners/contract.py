@@ -4,18 +4,19 @@ A runner does not expand a space, order its trials, store a result or try anythi
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
+from gridsearch.stage import LogPoint
 from gridsearch.training.materials import Materials
-from gridsearch.training.worker import Job
-from gridsearch.trial import Epoch, Failure, Outcome
+from gridsearch.training.worker import Event, Job
+from gridsearch.trial import Epoch, Failure
 
 KILLED = "the worker was killed, perhaps by the system because memory was short"
 GRACE_SECONDS = 10.0
 """A trial looks at its time limit between its steps; a worker that has not come back so long after it is ended."""
 
 
-class Listener(Protocol):
+class TrialListener(Protocol):
     """Who hears what happens to the trials, always in the driver's process and thread."""
 
     def started(self, trial_id: str, worker: str, resources: Mapping[str, object]) -> None:
@@ -30,14 +31,30 @@ class Listener(Protocol):
     def pruned(self, trial_id: str) -> None:
         """The trial has ended before its last epoch, as it was wanted."""
 
-    def finished(self, trial_id: str, outcome: Outcome) -> None:
-        """The trial is finished."""
+    def finished(self, trial_id: str, outcome: Any) -> None:
+        """The trial is finished, with an Outcome; a stage with a StageOutcome."""
 
     def failed(self, trial_id: str, failure: Failure) -> None:
         """The trial has failed, perhaps before it was said to have started."""
 
     def stop_wanted(self) -> bool:
         """Whether to begin no more trials."""
+
+
+class Listener(TrialListener, Protocol):
+    """Who hears of stages as well, by their ids."""
+
+    def logged(self, stage_id: str, point: LogPoint) -> None:
+        """A stage has come as far as this."""
+
+
+def tell(listener: Listener, work_id: str, event: Event) -> bool:
+    """Tell what a worker says while it goes on; return whether it is to end now."""
+    if isinstance(event, LogPoint):
+        listener.logged(work_id, event)
+        return False
+    listener.epoch(work_id, event)
+    return listener.prune_wanted(work_id)
 
 
 class Runner(Protocol):

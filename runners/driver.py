@@ -20,8 +20,9 @@ from gridsearch.training.materials import Materials
 from runners.contract import Runner
 from runners.keeper import Keeper
 from runners.progress import Progress
-from runners.recorder import Recorder
+from runners.recorder import Recorder, StageRecorder
 from runners.schedules.schedule import Schedule, Session
+from runners.schedules.stages_first import StagesFirst
 
 
 @dataclass(frozen=True)
@@ -79,18 +80,24 @@ def drive(
         ledger.keep_logits(settings.keep_logits, schedule.n_logits())
         measure_yardstick(ledger, schedule.task, progress.say)
         opened.enter_context(terminated_as_interrupted())
-        keeper = Keeper(study, ledger, schedule.task, settings.keep)
-        recorder = Recorder(ledger, ledger.provenance(provenance()), keeper, materials, progress)
-        stopped = _run(schedule, runner, materials, Session(ledger, recorder, settings.execution()))
+        keeper, start = Keeper(study, ledger, schedule.task, settings.keep), ledger.provenance(provenance())
+        recorder = Recorder(ledger, start, keeper, materials, progress)
+        stages = StageRecorder(ledger, start, progress)
+        progress.expect_stages({stage.id: stage.last_step for stage in ledger.stages.all().values()})
+        stopped = _run(schedule, runner, materials, Session(ledger, recorder, settings.execution()), stages)
         return Driven(ledger.coverage(), stopped)
 
 
-def _run(schedule: Schedule, runner: Runner, materials: Materials, session: Session) -> str:
+def _run(
+    schedule: Schedule, runner: Runner, materials: Materials, session: Session, stage_recorder: StageRecorder
+) -> str:
     """Run until nothing is left; whatever ends it, no live line and no lease is left behind."""
     ledger, recorder = session.ledger, session.recorder
     try:
         for batch in schedule.batches(session):
-            runner.run(batch.jobs, materials, batch.listener, alone=batch.alone)
+            staged = StagesFirst(batch, session, stage_recorder)
+            runner.run(staged.jobs(), materials, staged, alone=batch.alone)
+            staged.close()
             if recorder.stop_wanted():
                 ledger.release(f"the {schedule.name} was stopped")
                 # The error lies in what all trials share, so the next start tries these again.

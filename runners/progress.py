@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from gridsearch.plan.rungs import Standing
+from gridsearch.stage import LogPoint, short_id_of
 from gridsearch.study.survey import Coverage
 from gridsearch.tasks.target import Target
 from gridsearch.trial import Failure, Outcome
@@ -28,6 +29,10 @@ class Progress:
         self._best: tuple[float, str] | None = None
         self._begun = self._last_line = time.monotonic()
         self._bar: Bar | None = None
+        self._stages: dict[str, LogPoint | None] = {}
+        self._first_points: dict[str, LogPoint] = {}
+        self._n_steps: Mapping[str, int] = {}
+        self._only_stage = ""
 
     def say(self, text: str) -> None:
         """Print a line."""
@@ -66,6 +71,48 @@ class Progress:
         """A trial runs."""
         self._running.add(trial_id)
         self._show()
+
+    def expect_stages(self, n_steps: Mapping[str, int]) -> None:
+        """Pretrainings have so many steps, by their ids."""
+        self._n_steps = n_steps
+
+    def begin_stage(self, stage_id: str) -> None:
+        """Show one pretraining, and no trials."""
+        self._only_stage = stage_id
+        self._stages[stage_id] = None
+        if self._console.is_terminal:
+            self._bar = Bar(BarColumn(bar_width=12), TextColumn("{task.description}"), console=self._console)
+            self._task = self._bar.add_task("", total=self._n_steps[stage_id])
+            self._bar.start()
+
+    def stage_started(self, stage_id: str) -> None:
+        """A pretraining runs."""
+        self._stages[stage_id] = None
+        self._first_points.pop(stage_id, None)
+        self._show()
+
+    def stage_logged(self, stage_id: str, point: LogPoint) -> None:
+        """A pretraining has come so far."""
+        self._stages[stage_id] = point
+        self._first_points.setdefault(stage_id, point)
+        self._show()
+
+    def stage_ended(self, stage_id: str) -> None:
+        """A pretraining runs no more."""
+        self._stages.pop(stage_id, None)
+        self._show()
+
+    def _stage_line(self, stage_id: str) -> str:
+        """Say how far a pretraining is, its loss, and how long it takes from here at the pace so far."""
+        point, n_steps = self._stages[stage_id], self._n_steps.get(stage_id, 0)
+        if point is None:
+            return f"pretraining {short_id_of(stage_id)} begins"
+        first = self._first_points[stage_id]
+        parts = [f"pretraining {short_id_of(stage_id)} step {point.step}/{n_steps}", f"loss {point.loss:.3f}"]
+        if point.step > first.step and point.step < n_steps:
+            pace = (point.seconds - first.seconds) / (point.step - first.step)
+            parts.append(f"{seconds_text(pace * (n_steps - point.step))} left")
+        return " ".join(parts)
 
     def finished(self, trial_id: str, outcome: Outcome) -> None:
         """A trial is finished."""
@@ -114,6 +161,7 @@ class Progress:
             parts.insert(1, f"{self._n_pruned} pruned")
         if self._best:
             parts.append(f"best {self._best[0]:.4f} ({self._best[1]})")
+        parts += map(self._stage_line, self._stages)
         left = self._n_planned - self._n_done - self._n_failed
         if self._n_done_here and left:
             seconds = (time.monotonic() - self._begun) / self._n_done_here * left
@@ -121,11 +169,21 @@ class Progress:
         return ", ".join(parts)
 
     def _show(self) -> None:
-        if self._bar is not None:
+        if self._only_stage:
+            self._show_stage(self._only_stage)
+        elif self._bar is not None:
             self._bar.update(self._task, completed=self._n_done, description=self._line())
         elif time.monotonic() - self._last_line > PLAIN_LINE_SECONDS:
             self._last_line = time.monotonic()
             self.say(f"{self._n_done}/{self._n_planned} done, {self._line()}")
+
+    def _show_stage(self, stage_id: str) -> None:
+        point, line = self._stages[stage_id], self._stage_line(stage_id)
+        if self._bar is not None:
+            self._bar.update(self._task, completed=point.step if point else 0, description=line)
+        elif time.monotonic() - self._last_line > PLAIN_LINE_SECONDS:
+            self._last_line = time.monotonic()
+            self.say(line)
 
 
 def rung_text(standing: Standing) -> str:

@@ -1,8 +1,9 @@
-"""The recorder: what the driver hears from a runner, it writes into the ledger."""
+"""The recorders: what the driver hears from a runner, of trials and of stages, is written into the ledger."""
 
 import sys
 from collections.abc import Mapping
 
+from gridsearch.stage import LogPoint, Stage, StageOutcome, short_id_of
 from gridsearch.study.ledger import Ledger
 from gridsearch.training.materials import Materials
 from gridsearch.trial import Epoch, Failure, Outcome, retry_after
@@ -14,7 +15,7 @@ N_ALIKE_TO_STOP = 3
 
 
 class Recorder:
-    """Hears of the trials from a runner, and writes the ledger. A :class:`runners.contract.Listener`."""
+    """Hears of the trials from a runner, and writes the ledger. A :class:`runners.contract.TrialListener`."""
 
     def __init__(
         self, ledger: Ledger, provenance: int, keeper: Keeper, materials: Materials, progress: Progress
@@ -74,8 +75,9 @@ class Recorder:
             self.started(trial_id, "unknown", {})
         final = retry_after([*self._ledger.failures(trial_id), failure.kind]) is None
         self._ledger.fail(self._attempts.pop(trial_id), failure, final=final)
-        # A limit cuts off what is slow, and numbers grow beyond all bounds by one recipe: the others need not be so.
-        if final and failure.kind not in ("time_limit", "diverged"):
+        # A limit cuts off what is slow, numbers grow beyond all bounds by one recipe, and a pretraining fails for those
+        # that start from it: the others need not be so.
+        if final and failure.kind not in ("time_limit", "diverged", "no_encoder"):
             self._alike.append(failure.message)
         self.progress.failed(trial_id, failure, final)
 
@@ -89,3 +91,47 @@ class Recorder:
     def stop_wanted(self) -> bool:
         """Whether the first trials all failed with the same error and none has come to its end, or to a rung's."""
         return not self._any_done and len(self._alike) >= N_ALIKE_TO_STOP and len(set(self._alike)) == 1
+
+
+class StageRecorder:
+    """Hears of the stages, and writes the ledger."""
+
+    def __init__(self, ledger: Ledger, provenance: int, progress: Progress) -> None:
+        self._stages, self._provenance, self._progress = ledger.stages, provenance, progress
+        self._attempts: dict[str, int] = {}
+
+    def started(self, stage_id: str, worker: str, resources: Mapping[str, object]) -> None:
+        """Lease the stage."""
+        self._attempts[stage_id] = self._stages.start(stage_id, self._provenance, worker, resources)
+        self._progress.stage_started(stage_id)
+
+    def logged(self, stage_id: str, point: LogPoint) -> None:
+        """Add a point to its log."""
+        self._stages.record(self._attempts[stage_id], point)
+        self._progress.stage_logged(stage_id, point)
+
+    def finished(self, stage_id: str, outcome: StageOutcome) -> None:
+        """Keep what came of it."""
+        self._stages.finish(self._attempts.pop(stage_id), outcome)
+        self._progress.stage_ended(stage_id)
+
+    def found(self, stage: Stage, outcome: StageOutcome) -> None:
+        """Keep what somebody else has made of it, before any worker was asked."""
+        self._progress.say(f"pretraining {stage.short_id} was made before: {outcome.run_seconds:.0f} s are spared")
+        self._stages.finish(self._stages.start(stage.id, self._provenance, "none", {}), outcome)
+
+    def failed(self, stage_id: str, failure: Failure) -> bool:
+        """Close the attempt as failed; return whether that is for good."""
+        if stage_id not in self._attempts:
+            self.started(stage_id, "unknown", {})
+        final = retry_after([*self._stages.failures(stage_id), failure.kind]) is None
+        self._stages.fail(self._attempts.pop(stage_id), failure, final=final)
+        self._progress.stage_ended(stage_id)
+        then = "failed" if final else "will go on"
+        self._progress.say(f"pretraining {short_id_of(stage_id)} {then} ({failure.kind}): {failure.message}")
+        return final
+
+    def close_round(self) -> None:
+        """Fail what the runner left open."""
+        for stage_id in list(self._attempts):
+            self.failed(stage_id, Failure("lost_worker", "the runner gave the pretraining up"))

@@ -19,6 +19,7 @@ from gridsearch.errors import RequestError
 from gridsearch.optimizers.updates import Updates
 from gridsearch.plan.planner import trial_facts
 from gridsearch.recipe.contradictions import refuse_contradictions
+from gridsearch.recipe.pretraining_knobs import PREFIX
 from gridsearch.recipe.recipe import Recipe, knobs
 from gridsearch.recipe.resolve import dead_knobs, resolve, without
 from gridsearch.recipe.trial_facts import TrialFacts
@@ -34,12 +35,14 @@ from tests.liveness_cases import DEAD, LIVE, NOT_HERE, WITH_IT, Knobs, pairs_of
 from tests.meta_device import ON_META, no_waiting, training_on_meta
 
 ALIVE_IN_OTHER_WAYS = {"encoder"}
+OF_A_TRIAL = {name: knob for name, knob in knobs().items() if not name.startswith(PREFIX)}
+"""Those of a pretraining: see tests/training/test_pretraining_knobs.py."""
 
 # --- every knob, every named value, and every reason has a case
 
 
 def test_every_knob_has_a_case() -> None:
-    assert LIVE.keys() | ALIVE_IN_OTHER_WAYS == knobs().keys()
+    assert LIVE.keys() | ALIVE_IN_OTHER_WAYS == OF_A_TRIAL.keys()
 
 
 def named_values(annotation: Any) -> set[Any]:
@@ -56,7 +59,7 @@ def test_every_named_value_has_a_case(knob: str) -> None:
 
 
 def test_every_knob_that_can_be_dead_has_a_case() -> None:
-    assert DEAD.keys() == {name for name, knob in knobs().items() if knob.cannot_act is not None}
+    assert DEAD.keys() == {name for name, knob in OF_A_TRIAL.items() if knob.cannot_act is not None}
 
 
 def test_every_family_is_tried(family_folders: dict[str, Path]) -> None:

@@ -36,8 +36,7 @@ def scratch_card(card: EncoderCard, pretraining: PretrainingRecipe) -> EncoderCa
     """
     if pretraining.width % pretraining.heads:
         raise RequestError(
-            f"an encoder from scratch cannot be {pretraining.width} wide and have {pretraining.heads} attention heads: "
-            "they must divide the width"
+            f"pretraining.heads must divide pretraining.width, but they are {pretraining.heads} and {pretraining.width}"
         )
     family = FAMILIES[pretraining.family]
     return replace(

@@ -23,8 +23,13 @@ class CostGroup:
 
     @property
     def encoder(self) -> str:
-        """The identity of the encoder that all of its trials start from."""
-        return self.trials[0].encoder
+        """The identity of the encoder that all of its trials start from, or whose pretrainings they start from."""
+        return start_of(self.trials[0])
+
+
+def start_of(trial: Trial) -> str:
+    """Return the encoder that decides what a trial costs: to pretrain it changes its weights, and not its shape."""
+    return trial.encoder if trial.stage is None else trial.stage.base
 
 
 def cost_of(recipe: Recipe) -> dict[str, Any]:
@@ -49,7 +54,7 @@ def groups_of(plan: Plan) -> list[CostGroup]:
     """Put the trials of a plan together that cost the same, in table order."""
     found: dict[str, list[Trial]] = {}
     for trial in plan.trials.values():
-        found.setdefault(canonical_json([trial.encoder, cost_of(trial.recipe)]), []).append(trial)
+        found.setdefault(canonical_json([start_of(trial), cost_of(trial.recipe)]), []).append(trial)
     costs = [cost_of(trials[0].recipe) for trials in found.values()]
     differing = {name for name in knobs() if len({canonical_json(cost.get(name)) for cost in costs}) > 1} | {"encoder"}
     columns = {factor.name: factor.column for factor in plan.space.factors if differing & factor.knobs}

@@ -10,6 +10,7 @@ from gridsearch.plan.rungs import Halving
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.space.factor import Factor, Level
 from gridsearch.space.space import Space
+from gridsearch.stage import Stage
 from gridsearch.tasks.task import Task
 from gridsearch.trial import Trial
 
@@ -63,6 +64,11 @@ class Plan:
     def trials(self) -> dict[str, Trial]:
         """Distinct trials by id, in table order."""
         return {trial.id: trial for cell in self.cells for trial in cell.trials}
+
+    @property
+    def stages(self) -> dict[str, Stage]:
+        """Distinct pretrainings by id, in the order in which the table's trials start from them."""
+        return {trial.stage.id: trial.stage for trial in self.trials.values() if trial.stage is not None}
 
     @property
     def baseline(self) -> PlannedCell | None:

@@ -5,17 +5,21 @@ from functools import cache
 from typing import Final
 
 from gridsearch.encoders.card import EncoderCard
+from gridsearch.encoders.scratch import scratch_card
 from gridsearch.errors import RequestError
 from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
 from gridsearch.randomness import derived_seed
 from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.poolings import READS
+from gridsearch.recipe.pretraining_knobs import PretrainingRecipe
 from gridsearch.recipe.recipe import Recipe, set_knobs
 from gridsearch.recipe.resolve import acting, dead_knobs, in_numbers, resolve, why_the_same
 from gridsearch.recipe.trial_facts import TrialFacts
 from gridsearch.space.space import Cell, Space, spell_cell
+from gridsearch.stage import make_stage
+from gridsearch.tasks.corpus import corpora_of, corpus_of
 from gridsearch.tasks.task import Task
-from gridsearch.trial import make_trial
+from gridsearch.trial import Trial, make_trial
 
 SHARING: Final = frozenset({"list", "random"})
 """Designs in which cells of one recipe share their trials; elsewhere they are a mistake."""
@@ -72,6 +76,7 @@ def trial_facts(card: EncoderCard, task: Task) -> TrialFacts:
         pooler_is_pretrained=card.pooler_is_pretrained,
         n_token_types=card.n_token_types,
         is_pair=task.kind == "pair",
+        corpora=corpora_of(task),
     )
 
 
@@ -81,11 +86,12 @@ class Planner:
     def __init__(self, space: Space, task: Task, describe: Callable[[str], EncoderCard]) -> None:
         self.cards: dict[str, EncoderCard] = {}
         self._space, self._task, self._describe = space, task, describe
-        self._facts: dict[str, TrialFacts] = {}
+        self._facts = cache(self._found_facts)
+        self._corpus = cache(lambda which: corpus_of(task, which))
 
     def resolved(self, cell: Cell) -> Recipe | ExcludedCell:
         """Return the recipe that a cell comes to, or that a rule leaves it out; RequestError for a contradiction."""
-        facts = self._facts_of(cell)
+        facts = self._facts_of(cell.recipe)
         declared = in_numbers(cell.recipe, facts)
         rule = self._space.rule_against(declared, cell.levels)
         if rule is not None:
@@ -98,15 +104,20 @@ class Planner:
 
     def why_the_same(self, first: Cell, second: Cell) -> str:
         """Say why two cells are one recipe, after a colon; nothing where they are so to the letter."""
-        reasons = why_the_same(first.recipe, second.recipe, self._facts_of(first))
+        reasons = why_the_same(first.recipe, second.recipe, self._facts_of(first.recipe))
         return f": {'; '.join(reasons)}" if reasons else ""
 
-    def _facts_of(self, cell: Cell) -> TrialFacts:
-        name = cell.recipe.encoder
-        if name not in self.cards:
-            self.cards[name] = self._describe(name)
-            self._facts[name] = trial_facts(self.cards[name], self._task)
-        return self._facts[name]
+    def _facts_of(self, recipe: Recipe) -> TrialFacts:
+        pretraining = recipe.pretraining
+        is_scratch = pretraining.objective != "none" and pretraining.base == "scratch"
+        return self._facts(recipe.encoder, pretraining if is_scratch else None)
+
+    def _found_facts(self, encoder: str, scratch: PretrainingRecipe | None) -> TrialFacts:
+        """Describe an encoder, or one of another shape with its vocabulary."""
+        if encoder not in self.cards:
+            self.cards[encoder] = self._describe(encoder)
+        card = self.cards[encoder]
+        return trial_facts(card if scratch is None else scratch_card(card, scratch), self._task)
 
     def identity(self, resolved: Recipe) -> tuple[str, Recipe]:
         """Return what two cells have in common that are the same recipe, whatever their encoder is called."""
@@ -115,19 +126,30 @@ class Planner:
     def planned(self, cell: Cell, resolved: Recipe, index: int) -> PlannedCell:
         """Name the trials of a cell."""
         space, card = self._space, self.cards[resolved.encoder]
-        facts = self._facts[resolved.encoder]
+        facts = self._facts_of(resolved)
         dead, recipe = dead_knobs(resolved, facts), acting(resolved, facts)
         trials = tuple(
-            make_trial(
-                recipe,
-                seed=_seed_of(repetition.seed, resolved, recipe, dead, space, card.identity),
-                fold=repetition.fold,
-                task=self._task.fingerprint,
-                encoder=card.identity,
+            self._trial(
+                recipe, _seed_of(repetition.seed, resolved, recipe, dead, space, card.identity), repetition.fold
             )
             for repetition in space.design.repetitions
         )
         return PlannedCell(index, cell.levels, recipe, dead, trials, cell.row)
+
+    def _trial(self, recipe: Recipe, seed: int, fold: int) -> Trial:
+        """Name a trial, and the pretraining that it starts from."""
+        encoder, stage = self.cards[recipe.encoder].identity, None
+        if (pretraining := recipe.pretraining).objective != "none":
+            corpus = self._corpus(pretraining.corpus)
+            stage = make_stage(
+                pretraining,
+                trial_seed=seed,
+                precision=recipe.precision,
+                base=encoder,
+                corpus=corpus.fingerprint,
+                n_rows=pretraining.n_rows(*corpus.sizes),
+            )
+        return make_trial(recipe, seed=seed, fold=fold, task=self._task.fingerprint, encoder=encoder, stage=stage)
 
     def planned_or_left_out(self, cell: Cell, index: int) -> PlannedCell | ExcludedCell:
         """Resolve a cell that an optimiser proposes: what would refuse a plan leaves the cell out, with the reason."""

@@ -3,6 +3,7 @@
 from typing import Final
 
 from gridsearch.errors import RequestError
+from gridsearch.recipe.contradictory_pretraining import pretraining_contradicts
 from gridsearch.recipe.knob import Reason
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.trial_facts import TrialFacts
@@ -112,4 +113,5 @@ _CONTRADICTIONS: Final = (
     _average_of_nothing,
     _warmup_without_end,
     _attack_after_the_end,
+    pretraining_contradicts,
 )

@@ -1,5 +1,6 @@
 """Knobs of a pretraining: work that several trials share. In a recipe each is called ``pretraining.NAME``."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from pydantic import Field, create_model
@@ -40,6 +41,7 @@ class PretrainingRecipe(KnobGroup):
             "arXiv:2004.10964, section 4",
             neutral="encoder",
             cannot_act=why.nothing_pretrained,
+            cost="each",
         ),
     ] = "encoder"
     family: Annotated[
@@ -287,6 +289,17 @@ if TYPE_CHECKING:
         """Knobs of a pretraining, by the names that spaces call them."""
 else:
     PretrainingKnobs = _with_prefix()
+
+
+def with_prefixes(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Take knobs out of a table ``pretraining``: that is how TOML reads ``pretraining.rate`` without quotes."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if f"{name}." == PREFIX and isinstance(value, Mapping):
+            found |= {PREFIX + inner: one for inner, one in value.items()}
+        else:
+            found[name] = value
+    return found
 
 
 def set_pretraining_knobs(recipe: PretrainingRecipe) -> dict[str, Any]:

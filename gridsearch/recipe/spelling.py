@@ -13,8 +13,9 @@ from gridsearch.optimizers.schedule import build_schedule
 from gridsearch.optimizers.settings import settings_of
 from gridsearch.recipe import dead_knobs as why
 from gridsearch.recipe.poolings import READS
+from gridsearch.recipe.pretraining_spelling import respelled_pretraining
 from gridsearch.recipe.recipe import Recipe
-from gridsearch.recipe.shares import decimal
+from gridsearch.recipe.shares import decimal, share_of
 from gridsearch.recipe.trial_facts import TrialFacts
 
 Spelling = tuple[Mapping[str, Any], str] | None
@@ -31,20 +32,6 @@ def respellings(recipe: Recipe, facts: TrialFacts) -> Iterator[tuple[Recipe, str
             if changed != recipe:
                 recipe = changed
                 yield recipe, reason
-
-
-def share_of(n_of_them: int, n_steps: int) -> float:
-    """Return the shortest decimal that is so many whole steps of some.
-
-    >>> share_of(3, 30), share_of(1, 9), share_of(14, 141), share_of(33, 100)
-    (0.1, 0.2, 0.1, 0.33)
-    """
-    power = 1
-    while True:
-        share = Fraction(math.ceil(Fraction(n_of_them * power, n_steps)), power)
-        if share * n_steps < n_of_them + 1:
-            return float(share)
-        power *= 10
 
 
 def _batch_of_all_rows(recipe: Recipe, facts: TrialFacts) -> Spelling:
@@ -263,5 +250,6 @@ _RULES: Final[tuple[Callable[[Recipe, TrialFacts], Spelling], ...]] = (
     _warmup_to_the_same_rate,
     _whole_steps_of_warmup,
     _whole_steps_before_an_average,
+    respelled_pretraining,
 )
 """In an order in which none undoes the one before: what decides on the number of steps comes first."""

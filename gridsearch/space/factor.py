@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gridsearch.errors import RequestError, one_of
+from gridsearch.recipe.pretraining_knobs import with_prefixes
 from gridsearch.recipe.recipe import Recipe, knobs, parse_recipe
 from gridsearch.space.ranges import Range, parse_range
 
@@ -141,7 +142,7 @@ def _levels(name: str, declared: Any, where: str) -> tuple[Level, ...]:
                 raise RequestError(
                     f"{where}: level {label!r} must set knobs, such as {{ epochs = 3 }}, but is {values!r}"
                 )
-        return tuple(Level(label, values) for label, values in declared.items())
+        return tuple(Level(label, with_prefixes(values)) for label, values in declared.items())
     if isinstance(declared, list) and declared:
         levels = tuple(Level(label_of(value), {name: value}) for value in declared)
         if len({level.label for level in levels}) < len(levels):

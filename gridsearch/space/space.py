@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gridsearch.errors import RequestError, one_of
+from gridsearch.recipe.pretraining_knobs import with_prefixes
 from gridsearch.recipe.recipe import Recipe, parse_recipe
 from gridsearch.space.design import Design, combinations, parse_design
 from gridsearch.space.draws import count_combinations
@@ -129,7 +130,7 @@ def _table(raw: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:
     value = raw.get(key, {})
     if not isinstance(value, dict):
         raise RequestError(f"{name}: [{key}] must be a table, but is {value!r}")
-    return value
+    return with_prefixes(value)
 
 
 def _tables(raw: Mapping[str, Any], key: str, name: str) -> list[dict[str, Any]]:

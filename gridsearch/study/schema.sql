@@ -113,6 +113,8 @@ CREATE TABLE IF NOT EXISTS stage_attempts (
 CREATE UNIQUE INDEX IF NOT EXISTS one_finished_stage_attempt ON stage_attempts (stage) WHERE state = 'finished';
 CREATE UNIQUE INDEX IF NOT EXISTS one_running_stage_attempt ON stage_attempts (stage) WHERE state = 'running';
 
+CREATE INDEX IF NOT EXISTS attempts_of_stage ON stage_attempts (stage, state, final, forgiven);
+
 -- How a pretraining went: `loss` is the mean since the point before, `learning_rate` that of the next step, `epoch` the
 -- passes over the corpus, `seconds` those of the training so far. A finished attempt has all points of its run.
 CREATE TABLE IF NOT EXISTS stage_log (

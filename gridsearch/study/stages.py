@@ -83,11 +83,29 @@ class StageLedger:
         )
         return [row["failure_kind"] for row in self._connection.execute(query, (stage_id,))]
 
+    def final_failures(self) -> list[tuple[str, str, str]]:
+        """Return (stage, kind, message) of every stage that failed for good."""
+        query = (
+            "SELECT stage, failure_kind, message FROM stage_attempts JOIN stage_states USING (stage) "
+            "WHERE final = 1 AND forgiven = 0 AND stage_states.state = 'failed' ORDER BY stage_attempts.id"
+        )
+        return [tuple(row) for row in self._connection.execute(query)]
+
     def why_failed(self, stage_id: str) -> str:
         """Say why a stage failed for good."""
-        query = "SELECT message FROM stage_attempts WHERE stage = ? AND final = 1 AND forgiven = 0 ORDER BY id DESC"
-        row = self._connection.execute(query, (stage_id,)).fetchone()
-        return "" if row is None else str(row["message"])
+        return next((message for stage, _, message in self.final_failures() if stage == stage_id), "")
+
+    def running(self) -> list[tuple[str, str, float, LogPoint | None]]:
+        """Return (stage, worker, Unix seconds of the start, how far it is) of every attempt that runs."""
+        attempts = self._connection.execute("SELECT * FROM stage_attempts WHERE state = 'running' ORDER BY id")
+        query = "SELECT * FROM stage_log WHERE attempt = ? ORDER BY step DESC LIMIT 1"
+        return [
+            (one["stage"], one["worker"], one["started"], next(map(_point, self._rows(query, one["id"])), None))
+            for one in attempts.fetchall()
+        ]
+
+    def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
+        return self._connection.execute(query, values).fetchall()
 
     def start(self, stage_id: str, provenance: int, worker: str, resources: Mapping[str, object]) -> int:
         """Lease a stage: open an attempt and return its number."""
@@ -181,6 +199,10 @@ def read_stage(row: sqlite3.Row) -> Stage:
     others = {name: row[name] for name in ("id", "run", "seed", "precision", "base", "corpus")}
     steps = {name: row[name] for name in ("last_step", "total_steps")}
     return Stage(recipe=PretrainingRecipe.model_construct(**json.loads(row["recipe"])), **others, **steps)
+
+
+def _point(row: sqlite3.Row) -> LogPoint:
+    return LogPoint(row["step"], row["epoch"], row["loss"], row["learning_rate"], row["seconds"])
 
 
 def _insert_log(write: sqlite3.Connection, attempt: int, points: Iterable[LogPoint]) -> None:

@@ -47,7 +47,7 @@ class Coverage:
         return (
             f"{state}: {self.planned} planned, {self.finished} finished, {self.failed} failed, "
             f"{self.pending} pending{pruned}{running}{repeated}"
-            + (f"; {self.stages}" if self.stages is not None and self.stages.planned else "")
+            + (f"; {self.stages}" if self.stages is not None else "")
         )
 
 
@@ -89,7 +89,7 @@ class Survey:
             pending=states["planned"] + states["pruned"] - n_pruned,
             repeated=self.n_repeated,
             pruned=n_pruned,
-            stages=self.stages,
+            stages=self.stages if self.stages.planned else None,
         )
 
     def _n_pruned(self) -> int:

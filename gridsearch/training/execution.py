@@ -1,6 +1,7 @@
 """How a trial is executed: threads, device, micro-batches; none of it changes what the trial means."""
 
 import contextlib
+import resource
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,7 +14,8 @@ class Execution:
 
     ``micro_batch_divisor`` cuts every batch into so many passes of the same total gradient, equal but for rounding (on
     a GPU: with dropout masks of their own), and those of evaluation likewise. ``keep_weights`` puts the trained
-    parameters into the outcome. ``time_limit``: seconds that it may take.
+    parameters into the outcome. ``time_limit``: seconds that it may take. A pretraining saves where it is after so many
+    ``save_seconds``; ``send_files``: the driver may not share this disk, and is sent the encoder that is made.
     """
 
     threads: int = 1
@@ -21,6 +23,8 @@ class Execution:
     micro_batch_divisor: int = 1
     keep_weights: bool = False
     time_limit: float | None = None
+    save_seconds: float = 60.0
+    send_files: bool = False
 
     def settings(self) -> dict[str, object]:
         """Return what has to be repeated to get the same numbers to the last bit."""
@@ -34,6 +38,13 @@ def device_of(execution: Execution) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
+
+
+def peak_bytes(device: torch.device) -> int:
+    """Peak memory: of the device where there is one, else of this process since it began."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 @contextlib.contextmanager

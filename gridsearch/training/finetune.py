@@ -1,7 +1,6 @@
 """The one training loop: a trial in, epochs out, an outcome at the end."""
 
 import math
-import resource
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
@@ -18,7 +17,8 @@ from gridsearch.tasks.encode import EncodedSplit, EncodedTask
 from gridsearch.tasks.learned import guess_on, why_not_learned
 from gridsearch.tasks.metrics import is_better, score
 from gridsearch.training.deadline import Deadline
-from gridsearch.training.execution import Execution, computing, device_of
+from gridsearch.training.execution import Execution, computing, device_of, peak_bytes
+from gridsearch.training.finite import weights_are_finite
 from gridsearch.training.losses import chance_loss
 from gridsearch.training.prepared import Prepared, prepare
 from gridsearch.training.used_vocabulary import TABLE, UsedVocabulary
@@ -65,7 +65,7 @@ def finetuning(
         chosen_epoch=course.chosen.epoch,
         parts={PART: part},
         seconds=time.perf_counter() - started,
-        peak_bytes=_peak_bytes(device),
+        peak_bytes=peak_bytes(device),
         not_learned=course.why_not_learned(),
         weights=_weights_bytes(prepared.model, prepared.cut, encoder) if execution.keep_weights else None,
     )
@@ -182,23 +182,9 @@ def _diverged(epoch: int, what: str, recipe: Recipe) -> DivergedError:
     return DivergedError(f"in epoch {epoch} of {recipe.epochs} the {what} not finite, and {why}")
 
 
-@torch.no_grad()
-def weights_are_finite(model: nn.Module) -> bool:
-    """Tell whether every parameter is a finite number: by the least and the largest of each, in one pass over them."""
-    ends = [end.float() for parameter in model.parameters() for end in torch.aminmax(parameter)]
-    return bool(torch.stack(ends).isfinite().all())
-
-
 def _labels(split: EncodedSplit) -> np.ndarray:
     assert split.labels is not None, "train and dev have labels: load_task refuses others"
     return split.labels
-
-
-def _peak_bytes(device: torch.device) -> int:
-    """Peak memory: of the device where there is one, else of this process since it began."""
-    if device.type == "cuda":
-        return int(torch.cuda.max_memory_allocated(device))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _weights_bytes(model: nn.Module, cut: UsedVocabulary, encoder: EncoderWeights) -> bytes:

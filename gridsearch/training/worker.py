@@ -8,25 +8,37 @@ from typing import Any
 
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.errors import DivergedError, GridSearchError, first_line
+from gridsearch.stage import LogPoint, Stage, StageOutcome
+from gridsearch.tasks.corpus import EncodedCorpus
 from gridsearch.tasks.encode import EncodedTask
 from gridsearch.training.deadline import TimeLimitError
 from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetuning
 from gridsearch.training.frozen_states import forget
-from gridsearch.training.materials import Materials
+from gridsearch.training.materials import Materials, Work
+from gridsearch.training.pretraining import pretraining
 from gridsearch.trial import Epoch, Failure, FailureKind, Outcome, Trial
 
 
 @dataclass(frozen=True)
 class Job:
-    """A trial and how to execute it."""
+    """A trial or a stage, and how to execute it."""
 
-    trial: Trial
+    work: Work
     execution: Execution
 
+    @property
+    def id(self) -> str:
+        """The work's own."""
+        return self.work.id
 
+
+Event = Epoch | LogPoint
+"""What a worker tells while it goes on."""
 Run = Callable[[Trial, EncodedTask, EncoderWeights, Execution], Generator[Epoch, None, Any]]
 """What is done with a trial: ``finetuning`` of finetune.py, or ``measuring`` of step_timing.py."""
+Pretrain = Callable[[Stage, EncodedCorpus, EncoderWeights, Execution], Generator[LogPoint, None, Any]]
+"""What is done with a stage: ``pretraining`` of pretraining.py, or ``measuring_stage`` of stage_timing.py."""
 
 
 class Worker:
@@ -34,22 +46,25 @@ class Worker:
     found only by trials that would compute the same bits (``frozen_states.py``).
     """
 
-    def __init__(self, materials: Materials, run: Run = finetuning) -> None:
-        self._materials, self._run_trial = materials, run
-        self._epochs: Generator[Epoch, None, Any] | None = None
+    def __init__(self, materials: Materials, run: Run = finetuning, pretrain: Pretrain = pretraining) -> None:
+        self._materials, self._run_trial, self._run_stage = materials, run, pretrain
+        self._events: Generator[Event, None, Any] | None = None
 
     def begin(self, job: Job) -> None:
         """Start a job; whatever ran before is given up."""
         self.close()
-        self._epochs = self._run(job)
+        self._events = self._run(job)
 
-    def advance(self) -> Epoch | Outcome | Failure:
-        """Go on to the next epoch, or to the end. Exceptions come back as failures, so that the process lives on."""
-        assert self._epochs is not None, "advance() follows begin()"
+    def advance(self) -> Event | Outcome | StageOutcome | Failure:
+        """Go on to the next epoch or point of the log, or to the end.
+
+        Exceptions come back as failures, so that the process lives on.
+        """
+        assert self._events is not None, "advance() follows begin()"
         try:
-            return next(self._epochs)
+            return next(self._events)
         except StopIteration as stop:
-            outcome: Outcome = stop.value
+            outcome: Outcome | StageOutcome = stop.value
             return outcome
         except Exception as error:
             failure = failure_of(error)
@@ -59,14 +74,17 @@ class Worker:
 
     def close(self) -> None:
         """Give up what runs."""
-        if self._epochs is not None:
-            self._epochs.close()
-            self._epochs = None
+        if self._events is not None:
+            self._events.close()
+            self._events = None
 
-    def _run(self, job: Job) -> Generator[Epoch, None, Any]:
-        trial = job.trial
-        encoder, data = self._materials.encoder_of(trial), self._materials.data_of(trial)
-        return (yield from self._run_trial(trial, data, encoder, job.execution))
+    def _run(self, job: Job) -> Generator[Event, None, Any]:
+        work, materials = job.work, self._materials
+        if isinstance(work, Stage):
+            base, corpus = materials.base_of(work), materials.corpus_of(work)
+            return (yield from self._run_stage(work, corpus, base, job.execution))
+        encoder, data = materials.encoder_of(work), materials.data_of(work)
+        return (yield from self._run_trial(work, data, encoder, job.execution))
 
 
 def failure_of(error: Exception) -> Failure:

@@ -17,11 +17,12 @@ from typing import Any
 
 from gridsearch.training.deadline import over_the_limit
 from gridsearch.training.finetune import finetuning
-from gridsearch.training.materials import Materials, OnDemand
-from gridsearch.training.worker import Job, Run, Worker, failure_of
-from gridsearch.trial import Epoch, Failure
+from gridsearch.training.materials import Materials
+from gridsearch.training.pretraining import pretraining
+from gridsearch.training.worker import Event, Job, Pretrain, Run, Worker, failure_of
+from gridsearch.trial import Failure
 from runners.backends.shared_memory import Piece, Shelf, read_piece
-from runners.contract import GRACE_SECONDS, KILLED, Listener
+from runners.contract import GRACE_SECONDS, KILLED, Listener, tell
 from runners.machine import WORKERS_MEMORY, gpu_ids, usable_cores
 
 
@@ -45,12 +46,13 @@ class ProcessesRunner:
     """Runs jobs in processes that live as long as the runner. A context manager: leaving it ends them.
 
     ``n_workers``: trials at a time; by default one for each GPU, or for each core (by ``threads``) where there is none.
-    ``what``: what is done with each trial; the listener's ``finished`` hears what that returns.
+    ``what`` is done with each trial, ``pretrain`` with each stage; the listener's ``finished`` hears what they return.
     """
 
     n_workers: int | None = None
     threads: int = 1
     what: Run = finetuning
+    pretrain: Pretrain = pretraining
     name: str = "processes"
 
     def __enter__(self) -> "ProcessesRunner":
@@ -58,7 +60,7 @@ class ProcessesRunner:
             os.environ.setdefault(name, value)
         self._shelf = Shelf()
         self._slots = [
-            WorkerSlot(allocation, self.what)
+            WorkerSlot(allocation, self.what, self.pretrain)
             for allocation in allocations(self.n_workers, self.threads, usable_cores(), gpu_ids())
         ]
         return self
@@ -80,9 +82,9 @@ class ProcessesRunner:
         while True:
             while free and not listener.stop_wanted() and (job := next(feed, None)) is not None:
                 try:
-                    pieces = self._shelf.pieces_for(job.trial, materials)
+                    pieces = self._shelf.pieces_for(job.work, materials)
                 except Exception as error:
-                    listener.failed(job.trial.id, failure_of(error))
+                    listener.failed(job.id, failure_of(error))
                     continue
                 slot = free.pop(0)
                 busy[slot.begin(job, pieces, listener)] = slot
@@ -97,8 +99,8 @@ class ProcessesRunner:
 class WorkerSlot:
     """An allocation with the worker that has it; one that is lost is replaced when the next job comes."""
 
-    def __init__(self, allocation: Allocation, what: Run) -> None:
-        self._allocation, self._what = allocation, what
+    def __init__(self, allocation: Allocation, what: Run, pretrain: Pretrain) -> None:
+        self._allocation, self._what, self._pretrain = allocation, what, pretrain
         self._process: Any = None
         self._limit: HardLimit | None = None
         self.channel: Connection
@@ -108,7 +110,7 @@ class WorkerSlot:
         if self._process is None or not self._process.is_alive():
             self._start()
         execution = replace(job.execution, device="cpu" if self._allocation.gpu is None else "cuda")
-        self._trial_id, self._time_limit = job.trial.id, execution.time_limit
+        self._work_id, self._time_limit = job.id, execution.time_limit
         gpus = [] if self._allocation.gpu is None else [self._allocation.gpu]
         resources = {
             "cores": self._allocation.cores,
@@ -116,7 +118,7 @@ class WorkerSlot:
             "gpu_ids": gpus,
             **execution.settings(),
         }
-        listener.started(self._trial_id, f"{socket.gethostname()}:{self._process.pid}", resources)
+        listener.started(self._work_id, f"{socket.gethostname()}:{self._process.pid}", resources)
         with contextlib.suppress(OSError):  # a worker that has just died is heard of as the others are
             self.channel.send((replace(job, execution=execution), pieces))
         return self.channel
@@ -131,22 +133,21 @@ class WorkerSlot:
             if self._time_limit is not None:
                 self._limit = HardLimit(self._time_limit, self._process.kill)
             return False
-        if isinstance(event, Epoch):
-            listener.epoch(self._trial_id, event)
-            stops = listener.prune_wanted(self._trial_id)
+        if isinstance(event, Event):
+            stops = tell(listener, self._work_id, event)
             with contextlib.suppress(OSError):
                 self.channel.send(not stops)
             if stops:
                 self._lift_limit()
-                listener.pruned(self._trial_id)
+                listener.pruned(self._work_id)
             return stops
         self._lift_limit()
         if isinstance(event, Failure):
             if event.kind in ("lost_worker", "killed"):
                 self.close()
-            listener.failed(self._trial_id, event)
+            listener.failed(self._work_id, event)
         else:
-            listener.finished(self._trial_id, event)
+            listener.finished(self._work_id, event)
         return True
 
     def close(self) -> None:
@@ -165,7 +166,10 @@ class WorkerSlot:
         context = get_context("spawn")
         self.channel, theirs = context.Pipe()
         self._process = context.Process(
-            target=_serve, args=(theirs, self._allocation, self._what), name="gridsearch-worker", daemon=True
+            target=_serve,
+            args=(theirs, self._allocation, self._what, self._pretrain),
+            name="gridsearch-worker",
+            daemon=True,
         )
         self._process.start()
         theirs.close()
@@ -236,7 +240,7 @@ def allocations(n_workers: int | None, threads: int, cores: list[int], gpus: lis
     ]
 
 
-def _serve(channel: Connection, allocation: Allocation, what: Run) -> None:
+def _serve(channel: Connection, allocation: Allocation, what: Run, pretrain: Pretrain) -> None:
     """What a worker does: run one job after the other, and after each epoch ask whether to go on."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the driver as well, which ends its workers
     threading.Thread(target=_end_with_the_driver, daemon=True).start()
@@ -248,20 +252,14 @@ def _serve(channel: Connection, allocation: Allocation, what: Run) -> None:
     if allocation.gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = allocation.gpu
     pieces: dict[Hashable, Piece] = {}
-    worker = Worker(
-        Materials(
-            encoders=OnDemand(lambda identity: read_piece(pieces[identity])),
-            data=OnDemand(lambda view: read_piece(pieces[view])),
-        ),
-        what,
-    )
+    worker = Worker(Materials.fetched(lambda key: read_piece(pieces[key])), what, pretrain)
     with contextlib.suppress(EOFError, OSError):  # the driver is no more
         while True:
             job, needed = channel.recv()
             channel.send(Moment.BEGUN)
             pieces |= needed
             worker.begin(job)
-            while isinstance(event := worker.advance(), Epoch):
+            while isinstance(event := worker.advance(), Event):
                 channel.send(event)
                 if not channel.recv():
                     worker.close()

@@ -1,4 +1,4 @@
-"""The serial runner: every trial in this process, one after the other. The oracle for the others."""
+"""The serial runner: every job in this process, one after the other. The oracle for the others."""
 
 import os
 import socket
@@ -7,16 +7,18 @@ from dataclasses import dataclass
 
 from gridsearch.training.finetune import finetuning
 from gridsearch.training.materials import Materials
-from gridsearch.training.worker import Job, Run, Worker
-from gridsearch.trial import Epoch, Failure
-from runners.contract import Listener
+from gridsearch.training.pretraining import pretraining
+from gridsearch.training.worker import Event, Job, Pretrain, Run, Worker
+from gridsearch.trial import Failure
+from runners.contract import Listener, tell
 
 
 @dataclass
 class SerialRunner:
-    """Runs jobs in the order given. ``what``: what is done with each trial, as the processes runner has it."""
+    """Runs jobs in the order given. ``what`` is done with each trial and ``pretrain`` with each stage."""
 
     what: Run = finetuning
+    pretrain: Pretrain = pretraining
     name: str = "serial"
 
     def __enter__(self) -> "SerialRunner":
@@ -27,21 +29,20 @@ class SerialRunner:
 
     def run(self, jobs: Iterable[Job | None], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
         """Run the jobs; ``alone`` changes nothing here."""
-        worker = Worker(materials, self.what)
+        worker = Worker(materials, self.what, self.pretrain)
         name = f"{socket.gethostname()}:{os.getpid()}"
         for job in jobs:
             if job is None or listener.stop_wanted():
                 break  # nothing else runs that the next job could wait for
-            listener.started(job.trial.id, name, job.execution.settings())
+            listener.started(job.id, name, job.execution.settings())
             worker.begin(job)
-            while isinstance(event := worker.advance(), Epoch):
-                listener.epoch(job.trial.id, event)
-                if listener.prune_wanted(job.trial.id):
+            while isinstance(event := worker.advance(), Event):
+                if tell(listener, job.id, event):
                     worker.close()
-                    listener.pruned(job.trial.id)
+                    listener.pruned(job.id)
                     break
             else:
                 if isinstance(event, Failure):
-                    listener.failed(job.trial.id, event)
+                    listener.failed(job.id, event)
                 else:
-                    listener.finished(job.trial.id, event)
+                    listener.finished(job.id, event)

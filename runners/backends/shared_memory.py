@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from gridsearch.training.materials import Materials
-from gridsearch.trial import Trial
-from gridsearch.view import view_of
+from gridsearch.training.materials import Materials, Work
 
 ALIGNMENT = 64
 """Arrays begin at multiples of so many bytes, as NumPy's own do."""
@@ -31,13 +29,9 @@ class Shelf:
         self._files: list[int] = []
         self._pieces: dict[Hashable, tuple[object, Piece]] = {}
 
-    def pieces_for(self, trial: Trial, materials: Materials) -> dict[Hashable, Piece]:
-        """Return what a trial reads, by the keys of :class:`Materials`. Raises KeyError."""
-        view = view_of(trial)
-        return {
-            trial.encoder: self._put(trial.encoder, materials.encoder_of(trial)),
-            view: self._put(view, materials.data_of(trial)),
-        }
+    def pieces_for(self, work: Work, materials: Materials) -> dict[Hashable, Piece]:
+        """Return what a trial or a stage reads, by the keys of :class:`Materials`. Raises KeyError."""
+        return {key: self._put(key, thing) for key, thing in materials.pieces_of(work).items()}
 
     def clear(self) -> None:
         """Drop all; workers that have read a piece keep it."""

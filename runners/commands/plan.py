@@ -21,6 +21,7 @@ from reports.statistics.results import Factor
 from reports.study.measured import inert_factors
 from runners.backends.chosen import refuse_bad_counts
 from runners.cli import EXIT_DONE, Arguments
+from runners.commands.plan_stages import stage_texts
 from runners.pricing.forecast import circumstances_of, known_forecast, known_prices, only, worker_allotment
 from runners.pricing.forecast_text import no_price_lines, price_lines
 from runners.pricing.price_cache import save_price
@@ -131,6 +132,7 @@ def _about(plan: Plan) -> list[str]:
     about += [("" if number else "tests", text) for number, text in enumerate(_tests(plan))]
     steps = sorted({cell.recipe.total_steps(len(task.train)) for cell in plan.cells})
     about.append(("steps", f"{' or '.join(map(str, steps))} a trial"))
+    about += [("" if number else "stages", text) for number, text in enumerate(stage_texts(plan))]
     return [
         textwrap.fill(text, 80, initial_indent=f"{label:<9}", subsequent_indent=" " * 9)
         for label, text in about

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 from gridsearch.errors import RequestError
+from gridsearch.stage import short_id_of
 from gridsearch.study.lease import driver_elsewhere
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.study import Study
@@ -26,6 +27,10 @@ def run(arguments: Arguments) -> int:
         if driver:
             for row in running:
                 print(f"{row['trial'][:8]} on {row['worker']}: for {seconds_text(_since(row['started']))}")
+            for stage_id, worker, started, point in ledger.stages.running():
+                how_far = f", step {point.step}, loss {point.loss:.3f}" if point else ""
+                since = seconds_text(_since(started))
+                print(f"pretraining {short_id_of(stage_id)} on {worker}: for {since}{how_far}")
             if standing is None and (left := _seconds_left(ledger, coverage)):
                 print(f"about {seconds_text(left)} left")
         elif elsewhere := driver_elsewhere(ledger.connection):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from gridsearch.errors import RequestError
+from gridsearch.stage import short_id_of
 from gridsearch.study.study import Study
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
 from runners.progress import rung_text
@@ -18,6 +19,8 @@ def run(arguments: Arguments) -> int:
             )
         for trial_id, kind, message in ledger.final_failures():
             print(f"{trial_id[:8]} failed ({kind}): {message}")
+        for stage_id, kind, message in ledger.stages.final_failures():
+            print(f"pretraining {short_id_of(stage_id)} failed ({kind}): {message}")
         survey = ledger.survey()
     if survey.standing is not None:
         print(rung_text(survey.standing))

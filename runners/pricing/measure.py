@@ -16,6 +16,7 @@ from rich.progress import Progress
 from gridsearch.errors import GridSearchError
 from gridsearch.plan.cost_groups import CostGroup
 from gridsearch.plan.plan import Plan
+from gridsearch.stage import LogPoint
 from gridsearch.training.execution import Execution
 from gridsearch.training.step_timing import Visit, measuring
 from gridsearch.training.worker import Job
@@ -46,6 +47,9 @@ class Measurement:
 
     def epoch(self, trial_id: str, epoch: Epoch) -> None:
         """A visit has no epochs."""
+
+    def logged(self, stage_id: str, point: LogPoint) -> None:
+        """A visit has no log."""
 
     def prune_wanted(self, trial_id: str) -> bool:
         """Never."""

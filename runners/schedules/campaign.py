@@ -76,7 +76,7 @@ class Campaign:
                 yield self._queue.popleft()
             elif self._may_propose() and self._propose():
                 continue
-            elif self._under_way.difference(job.trial.id for job in self._alone):
+            elif self._under_way.difference(job.id for job in self._alone):
                 yield None
             else:
                 return

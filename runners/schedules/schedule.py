@@ -7,10 +7,10 @@ from typing import Protocol
 from gridsearch.study.ledger import Ledger
 from gridsearch.tasks.task import Task
 from gridsearch.training.execution import Execution
-from gridsearch.training.materials import Materials
+from gridsearch.training.materials import Materials, Work
 from gridsearch.training.worker import Job
-from gridsearch.trial import Retry, Trial, retry_after
-from runners.contract import Listener
+from gridsearch.trial import Retry, retry_after
+from runners.contract import TrialListener
 from runners.recorder import Recorder
 
 
@@ -19,7 +19,7 @@ class Batch:
     """What a runner is given at once, and who hears of it; ``alone``: one job at a time."""
 
     jobs: Iterable[Job | None]
-    listener: Listener
+    listener: TrialListener
     alone: bool = False
 
 
@@ -35,9 +35,9 @@ class Session:
         """Say how a trial is tried next, by its failures so far."""
         return retry_after(self.ledger.failures(trial_id)) or Retry()
 
-    def job(self, trial: Trial, retry: Retry) -> Job:
-        """Say how a trial is executed next."""
-        return Job(trial, replace(self.execution, micro_batch_divisor=retry.micro_batch_divisor))
+    def job(self, work: Work, retry: Retry) -> Job:
+        """Say how a trial or a stage is executed next."""
+        return Job(work, replace(self.execution, micro_batch_divisor=retry.micro_batch_divisor))
 
 
 class Schedule(Protocol):

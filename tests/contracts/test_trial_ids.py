@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 
 from gridsearch.canonical import canonical_json
 from gridsearch.recipe.knob import NO_NEUTRAL
+from gridsearch.recipe.pretraining_knobs import PREFIX, PretrainingRecipe
 from gridsearch.recipe.recipe import Recipe, knobs, parse_recipe, set_knobs
+from gridsearch.stage import Stage, make_stage
 from gridsearch.trial import make_trial
 
 TASK, ENCODER = "0" * 32, "files-" + "1" * 32
@@ -55,6 +58,75 @@ GOLDEN = [
     ({"mixout": 0.5}, "78736ddf38310e8c8b5eb8ff1c2b66ae"),
 ]
 # fmt: on
+
+
+# fmt: off
+GOLDEN_STAGES: list[tuple[dict[str, Any], int, str, str, str]] = [
+    # knobs, the trial's seed, precision; the ids of the stage and of its run
+    ({}, 0, "fp32", "a21fe676eb612810fe9374f8fe59a3db",
+     "a21fe676eb612810fe9374f8fe59a3db"),
+    ({"base": "scratch", "family": "nezha", "layers": 4, "width": 128, "heads": 2, "corpus": "all+files",
+      "form": "pairs", "pair_order": "random", "max_length": 64, "token_types": "zeros", "next_sentence": True},
+     0, "fp32", "610787d29b27b63aa6e48a494b2440af",
+     "610787d29b27b63aa6e48a494b2440af"),
+    ({"mask": "bernoulli", "rate": 0.3, "mask_share": 1.0, "random_share": 0.0, "steps": 100, "epochs": "none",
+      "checkpoint": 40, "seed": "trial"}, 7, "bf16", "7f1f63ec067f55633d978a9cac0181f2",
+     "b734139f31f964747ec9e2ac4d860a8f"),
+    ({"batch_size": 64, "learning_rate": 1.5e-3, "schedule": "cosine", "warmup_proportion": 0.1, "weight_decay": 0.01,
+      "adam_beta2": 0.98, "clip_norm": 1.0, "lookahead_steps": 6, "lookahead_alpha": 0.8, "dropout": 0.0},
+     0, "fp32", "819370106f65a3d4d7400bca382c35c6",
+     "819370106f65a3d4d7400bca382c35c6"),
+]
+# fmt: on
+
+
+def stage_of(knobs_of: dict[str, Any], trial_seed: int = 0, precision: str = "fp32", **others: Any) -> Stage:
+    recipe = PretrainingRecipe(objective="mlm", **knobs_of)
+    about = {"base": ENCODER, "corpus": "4" * 32, "n_rows": 1000, **others}
+    return make_stage(recipe, trial_seed=trial_seed, precision=precision, **about)
+
+
+@pytest.mark.parametrize(("values", "seed", "precision", "made", "run"), GOLDEN_STAGES)
+def test_golden_stages(values: dict[str, Any], seed: int, precision: str, made: str, run: str) -> None:
+    stage = stage_of(values, seed, precision)
+    assert (stage.id, stage.run) == (f"pretrained-{made}", run)
+
+
+def test_a_trial_is_known_by_the_encoder_that_its_stage_makes() -> None:
+    stage = stage_of({})
+    recipe = parse_recipe({"pretraining.objective": "mlm"}, "test")
+    trial = make_trial(recipe, seed=0, task=TASK, encoder=ENCODER, stage=stage)
+    assert trial.encoder == stage.id
+    assert trial.id == trial_id(encoder=stage.id), "how it was made is in the encoder's identity, and nowhere else"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"trial_seed": 1, "knobs_of": {"seed": "trial"}},
+        {"knobs_of": {"seed": 1}},
+        {"precision": "bf16"},
+        {"base": "files-" + "3" * 32},
+        {"corpus": "5" * 32},
+        {"knobs_of": {"rate": 0.2}},
+    ],
+)
+def test_whatever_changes_a_pretraining_changes_its_id(change: dict[str, Any]) -> None:
+    first, second = stage_of({}), stage_of(**({"knobs_of": {}} | change))
+    assert first.id != second.id
+    assert first.run != second.run
+
+
+def test_trials_of_all_seeds_share_a_stage_unless_they_are_to_have_their_own() -> None:
+    assert stage_of({}, 0) == stage_of({}, 1)
+    assert stage_of({"seed": "trial"}, 3).id == stage_of({"seed": 3}, 0).id
+
+
+def test_checkpoints_are_encoders_of_one_run() -> None:
+    last, early = stage_of({"steps": 100}), stage_of({"steps": 100, "checkpoint": 40})
+    assert last.run == early.run
+    assert last.id != early.id
+    assert (early.last_step, early.total_steps, last.last_step) == (40, 100, 100)
 
 
 def test_set_knobs_of_the_default_recipe_are_those_without_a_neutral_value() -> None:
@@ -167,5 +239,6 @@ def test_equal_recipes_have_equal_ids_and_survive_the_ledger(seed: int, rate: fl
 def test_every_knob_is_in_a_golden_id() -> None:
     """An id that nobody wrote down can change unseen."""
     named = {name for values, _ in GOLDEN for name in values}
+    named |= {PREFIX + name for values, *_ in GOLDEN_STAGES for name in values} | {PREFIX + "objective"}
     always = {name for name, knob in knobs().items() if knob.neutral is NO_NEUTRAL}
     assert knobs().keys() - named - always == set()

@@ -60,7 +60,7 @@ def operations(encoder: EncoderWeights, data: EncodedTask) -> Callable[[Recipe],
     return computed
 
 
-CHEAP = [(name, others, value) for name, knob in knobs().items() if knob.cost != "each"
+CHEAP = [(name, others, value) for name, knob in knobs().items() if name in LIVE and knob.cost != "each"
          for others, value in LIVE[name] if not isinstance(value, str)]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import torch
 
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.errors import RequestError
+from gridsearch.stage import Vocabulary
 from gridsearch.tasks.encode import EncodedTask
 from gridsearch.training.deadline import Deadline
 from gridsearch.training.finetune import finetune
@@ -125,7 +126,7 @@ def test_the_materials_are_asked_for_what_the_trial_names(encoder: EncoderWeight
     worker.begin(Job(trial, ON_CPU))
     finished(worker)
     assert asked == ["an encoder", view_of(trial)]
-    assert view_of(trial) == View(trial.task, 0, "an encoder", 17)
+    assert view_of(trial) == View(trial.task, 0, Vocabulary("an encoder"), 17)
 
 
 def allocate_on_cpu() -> object:

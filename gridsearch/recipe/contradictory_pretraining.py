@@ -1,0 +1,90 @@
+"""Knobs of a pretraining that cannot go together: one function a contradiction, each with its sentence."""
+
+from collections.abc import Callable
+from typing import Final
+
+from gridsearch.recipe.knob import Reason
+from gridsearch.recipe.pretraining_knobs import PretrainingRecipe
+from gridsearch.recipe.recipe import Recipe
+from gridsearch.recipe.trial_facts import TrialFacts
+
+
+def _two_lengths(recipe: Recipe, facts: TrialFacts) -> Reason:
+    pretraining = recipe.pretraining
+    if pretraining.epochs == "none" or pretraining.steps == PretrainingRecipe().steps:
+        return None
+    return (
+        "pretraining.steps and pretraining.epochs both say how long; choose one: they are "
+        f"{pretraining.steps} and {pretraining.epochs}"
+    )
+
+
+def _no_such_corpus(recipe: Recipe, facts: TrialFacts) -> Reason:
+    corpus = recipe.pretraining.corpus
+    if corpus in facts.corpora:
+        return None
+    return f"pretraining.corpus = {corpus!r} reads further files, but the task names none under [corpus]"
+
+
+def _no_text(recipe: Recipe, facts: TrialFacts) -> Reason:
+    is_empty = sum(facts.corpora[recipe.pretraining.corpus]) == 0
+    return f"pretraining.corpus = {recipe.pretraining.corpus!r} holds no text" if is_empty else None
+
+
+def _checkpoint_past_the_end(recipe: Recipe, facts: TrialFacts) -> Reason:
+    checkpoint, n_steps = recipe.pretraining.checkpoint, recipe.pretraining_steps(facts)
+    if checkpoint == "last" or checkpoint <= n_steps:
+        return None
+    return f"pretraining.checkpoint = {checkpoint} lies past the last of {n_steps} steps"
+
+
+def _shares_above_one(recipe: Recipe, facts: TrialFacts) -> Reason:
+    mask_share, random_share = recipe.pretraining.mask_share, recipe.pretraining.random_share
+    if mask_share + random_share <= 1 + 1e-9:
+        return None
+    return (
+        "pretraining.mask_share and pretraining.random_share together may not exceed 1, but are "
+        f"{mask_share:g} and {random_share:g}"
+    )
+
+
+def _too_long(recipe: Recipe, facts: TrialFacts) -> Reason:
+    longest = recipe.pretraining.max_length
+    if longest <= facts.max_tokens:
+        return None
+    return f"pretraining.max_length may not exceed the encoder's {facts.max_tokens} positions, but is {longest}"
+
+
+def _no_next_sentence(recipe: Recipe, facts: TrialFacts) -> Reason:
+    if not recipe.pretraining.next_sentence or (facts.has_pooler and facts.n_token_types >= 2):
+        return None
+    return (
+        "pretraining.next_sentence needs a pooler and two segments, and "
+        f"a {facts.family} encoder like this one lacks them"
+    )
+
+
+def _lookahead_that_never_looks(recipe: Recipe, facts: TrialFacts) -> Reason:
+    every, n_steps = recipe.pretraining.lookahead_steps, recipe.pretraining_steps(facts)
+    if every <= n_steps or n_steps == 0:
+        return None
+    return f"pretraining.lookahead_steps may not exceed the {n_steps} steps of the pretraining, but is {every}"
+
+
+_CONTRADICTIONS: Final[tuple[Callable[[Recipe, TrialFacts], Reason], ...]] = (
+    _two_lengths,
+    _no_such_corpus,
+    _no_text,
+    _checkpoint_past_the_end,
+    _shares_above_one,
+    _too_long,
+    _no_next_sentence,
+    _lookahead_that_never_looks,
+)
+
+
+def pretraining_contradicts(recipe: Recipe, facts: TrialFacts) -> Reason:
+    """Say what of a pretraining cannot be; None where nothing is pretrained."""
+    if recipe.pretraining.objective == "none":
+        return None
+    return next(filter(None, (contradicts(recipe, facts) for contradicts in _CONTRADICTIONS)), None)

@@ -1,0 +1,70 @@
+"""Where a pretraining got: a file in the machine's cache, so that an attempt that is killed is not lost."""
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gridsearch.cache import cache_folder
+
+
+@dataclass(frozen=True)
+class RunState:
+    """All that the steps to come depend on, and the log so far.
+
+    ``weights`` by the model's names, ``updates`` as the optimizer and the averages tell it, ``progress`` in numbers and
+    a tensor, ``log`` by the fields of each point.
+    """
+
+    weights: dict[str, Tensor]
+    updates: dict[str, Any]
+    progress: dict[str, Any]
+    log: list[dict[str, Any]]
+
+    @property
+    def n_taken(self) -> int:
+        """Steps that were taken."""
+        return int(self.updates["n_taken"])
+
+
+def state_file(run: str) -> Path:
+    """Return where the state of a run lies."""
+    return cache_folder() / "pretraining" / f"{run}.pt"
+
+
+def save_state(run: str, state: RunState) -> None:
+    """Write a state in place of the one before. A disk that is full costs the run its safety, and nothing else."""
+    place = state_file(run)
+    half_made = place.with_name(f"{place.name}.{os.getpid()}.part")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(vars(state), half_made)
+        os.replace(half_made, place)
+    except (OSError, RuntimeError):  # torch's writer tells of a full disk by the latter
+        with contextlib.suppress(OSError):
+            half_made.unlink()
+
+
+def load_state(run: str) -> RunState | None:
+    """Read a state; None where there is none, or one that cannot be read: then the run begins anew."""
+    place = state_file(run)
+    for leftover in place.parent.glob(f"{place.name}.*.part"):  # of attempts that were killed
+        with contextlib.suppress(OSError):
+            leftover.unlink()
+    if not place.is_file():
+        return None
+    try:
+        return RunState(**torch.load(place, map_location="cpu", weights_only=True))
+    except Exception:  # a damaged file can fail in any of three libraries
+        forget_state(run)
+        return None
+
+
+def forget_state(run: str) -> None:
+    """Remove the state of a run that has come to its end."""
+    with contextlib.suppress(OSError):
+        state_file(run).unlink()

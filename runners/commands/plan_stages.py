@@ -1,0 +1,70 @@
+"""What ``gridsearch plan`` says of pretrainings: how many there are, what tells them apart, who starts from them."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from gridsearch.encoders.made import find
+from gridsearch.plan.plan import Plan
+from gridsearch.recipe.pretraining_knobs import PretrainingRecipe, set_pretraining_knobs
+from gridsearch.space.factor import label_of
+from gridsearch.stage import Stage
+
+OWN = ("objective", "steps", "epochs", "checkpoint", "seed")
+"""Knobs that are told otherwise, or of all stages alike."""
+SHAPE = ("base", "family", "layers", "width", "heads")
+N_LISTED = 12
+"""Of more pretrainings than these, only so many are listed."""
+
+
+def stage_texts(plan: Plan) -> Iterator[str]:
+    """Yield the lines; nothing where no trial starts from a pretraining."""
+    stages = list(plan.stages.values())
+    if not stages:
+        return
+    n_trials = Counter(trial.encoder for trial in plan.trials.values() if trial.stage is not None)
+    n_made = sum(find(stage.id) is not None for stage in stages)
+    n_steps = sum(max(one.last_step for one in stages if one.run == run) for run in {one.run for one in stages})
+    made = f", {n_made} made already" if n_made else ""
+    yield (
+        f"{len(stages)} pretraining{'s' * (len(stages) > 1)} ({n_steps:,} steps in all{made}); each is done once, and "
+        f"{n_trials.total()} of {len(plan.trials)} trials start from them"
+    )
+    for stage in stages[:N_LISTED]:
+        trials = f"{n_trials[stage.id]} trial{'s' * (n_trials[stage.id] > 1)}"
+        yield f"{stage.short_id}: {', '.join(settings(stage, stages)) or 'one setting'}; {trials}"
+    if len(stages) > N_LISTED:
+        yield f"... and {len(stages) - N_LISTED} more"
+    if shared := _seeds_that_share(plan):
+        yield (
+            f"trials of {shared} seeds share a pretraining, so the spread over seeds does not hold its noise "
+            "(pretraining.seed = 'trial' gives each seed its own)"
+        )
+
+
+def settings(stage: Stage, stages: Sequence[Stage]) -> list[str]:
+    """Spell what tells a stage from the others, by its knobs; of a single one, all that is set."""
+    told = [_told(one) for one in stages]
+    names = dict.fromkeys(name for knobs in told for name in knobs)
+    differing = [name for name in names if len({knobs[name] for knobs in told if name in knobs}) > 1]
+    mine = _told(stage)
+    return [f"{name} = {mine[name]}" for name in (differing if len(stages) > 1 else names) if name in mine]
+
+
+def _told(stage: Stage) -> dict[str, str]:
+    """Spell what is known of a stage. One without a step is its shape and its seed."""
+    knobs = set_pretraining_knobs(stage.recipe)
+    shown = SHAPE if stage.total_steps == 0 else [name for name in PretrainingRecipe.model_fields if name not in OWN]
+    values = {name: getattr(stage.recipe, name) for name in shown if name in knobs or name in ("base", "family")}
+    checkpoint = {} if stage.last_step == stage.total_steps else {"checkpoint": str(stage.last_step)}
+    spelled = {name: label_of(value) for name, value in values.items()}
+    return {"steps": str(stage.total_steps), **checkpoint, **spelled, "seed": str(stage.seed)}
+
+
+def _seeds_that_share(plan: Plan) -> int:
+    """Count the seeds of the trials that start from one pretraining: the most of any."""
+    seeds: dict[str, set[int]] = {}
+    for trial in plan.trials.values():
+        if trial.stage is not None:
+            seeds.setdefault(trial.encoder, set()).add(trial.seed)
+    most = max(map(len, seeds.values()), default=0)
+    return most if most > 1 else 0

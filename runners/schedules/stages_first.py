@@ -1,0 +1,188 @@
+"""Stages first: whatever a schedule asks for, the pretrainings that its trials start from are done before them.
+
+A trial waits for its own stage and for no other one. Every schedule and every runner has this in between, and knows
+nothing of it: the runner is given jobs, the schedule hears of its trials.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from gridsearch.encoders.made import alone, find, put
+from gridsearch.stage import LogPoint, Stage, StageOutcome
+from gridsearch.training.pretraining import outcome_of
+from gridsearch.training.worker import Job
+from gridsearch.trial import Epoch, Failure, Retry, Trial, retry_after
+from runners.recorder import StageRecorder
+from runners.schedules.schedule import Batch, Session
+
+
+class StagesFirst:
+    """Stands between a batch and the runner: gives the jobs, and hears of them (a :class:`runners.contract.Listener`).
+
+    A batch that is a list is looked through for stages from the start. A search, which proposes by what it has heard,
+    is asked for no other trial while one of its waits for a stage.
+    """
+
+    def __init__(self, batch: Batch, session: Session, recorder: StageRecorder) -> None:
+        self._listener, self._session, self._recorder = batch.listener, session, recorder
+        self._feed, self._is_list = iter(batch.jobs), isinstance(batch.jobs, Sequence)
+        self._stages = session.ledger.stages
+        self._known = self._stages.all()
+        self._ready: set[str] = set()
+        self._asked: dict[str, Stage] = {}
+        self._waiting: dict[str, list[Job]] = {}
+        self._follow: dict[str, list[Stage]] = {}
+        self._queue: deque[Job] = deque()
+        self._alone: deque[Job] = deque()
+        self._under_way: set[str] = set()
+
+    # What is given
+
+    def jobs(self) -> Iterator[Job | None]:
+        """Yield what is to run next; None while all that is left waits for a stage."""
+        is_fed = True
+        while True:
+            if self._queue:
+                yield self._begin(self._queue.popleft())
+            elif is_fed and (self._is_list or not self._waiting):
+                try:
+                    job = next(self._feed)
+                except StopIteration:
+                    is_fed = False
+                    continue
+                if job is not None:
+                    self._take(job)
+                elif self._alone and not self._under_way:
+                    yield self._begin(self._alone.popleft())
+                else:
+                    yield None
+            elif self._alone and not self._under_way:
+                yield self._begin(self._alone.popleft())
+            elif self._waiting or is_fed:
+                yield None
+            else:
+                return
+
+    def _begin(self, job: Job) -> Job:
+        self._under_way.add(job.id)
+        return job
+
+    def _take(self, job: Job) -> None:
+        """Queue a trial whose stage is there; let it wait for the others."""
+        stage = job.work.stage if isinstance(job.work, Trial) else None
+        if stage is None or self._is_ready(stage):
+            self._queue.append(job)
+            return
+        self._waiting.setdefault(stage.id, []).append(job)
+        self._ask(stage)
+
+    def _is_ready(self, stage: Stage) -> bool:
+        """Whether a stage's encoder is in the cache; what the ledger says is made to agree with it."""
+        if stage.id in self._ready:
+            return True
+        if stage.id in self._asked:
+            return False
+        state, made = self._stages.states().get(stage.id), find(stage.id)
+        if made is not None:
+            self._ready.add(stage.id)
+            if state != "finished":
+                self._recorder.found(stage, outcome_of(made).as_found())
+        elif state == "finished":
+            self._stages.forget(stage.id, "its encoder is no longer in the cache, or is damaged")
+        return made is not None
+
+    def _ask(self, stage: Stage) -> None:
+        """Queue a stage, after the checkpoint before it where the same run makes both: it goes on from there."""
+        if stage.id in self._asked:
+            return
+        self._asked[stage.id] = stage
+        if self._stages.states().get(stage.id) == "failed":
+            self._give_up(stage)
+            return
+        before = [one for one in self._known.values() if one.run == stage.run and one.last_step < stage.last_step]
+        nearest = max((one for one in before if not self._is_over(one)), key=lambda one: one.last_step, default=None)
+        if nearest is None:
+            self._enqueue(stage)
+        else:
+            self._follow.setdefault(nearest.id, []).append(stage)
+            self._ask(nearest)
+
+    def _is_over(self, stage: Stage) -> bool:
+        return self._is_ready(stage) or self._stages.states().get(stage.id) == "failed"
+
+    def _enqueue(self, stage: Stage) -> None:
+        retry = retry_after(self._stages.failures(stage.id)) or Retry()
+        (self._alone if retry.alone else self._queue).append(self._session.job(stage, retry))
+
+    # What is heard
+
+    def started(self, work_id: str, worker: str, resources: Mapping[str, object]) -> None:
+        """Lease a trial or a stage."""
+        (self._recorder if work_id in self._asked else self._listener).started(work_id, worker, resources)
+
+    def epoch(self, trial_id: str, epoch: Epoch) -> None:
+        """Pass it on."""
+        self._listener.epoch(trial_id, epoch)
+
+    def logged(self, stage_id: str, point: LogPoint) -> None:
+        """Add to a stage's log."""
+        self._recorder.logged(stage_id, point)
+
+    def prune_wanted(self, trial_id: str) -> bool:
+        """Pass it on."""
+        return self._listener.prune_wanted(trial_id)
+
+    def pruned(self, trial_id: str) -> None:
+        """Pass it on."""
+        self._under_way.discard(trial_id)
+        self._listener.pruned(trial_id)
+
+    def finished(self, work_id: str, outcome: Any) -> None:
+        """Keep what a stage has made, and let its trials go; pass on what is a trial's."""
+        self._under_way.discard(work_id)
+        if work_id in self._asked:
+            self._keep(self._asked[work_id], outcome)
+        else:
+            self._listener.finished(work_id, outcome)
+
+    def failed(self, work_id: str, failure: Failure) -> None:
+        """Try a stage again that may be, or fail the trials that wait for it; pass on what is a trial's."""
+        self._under_way.discard(work_id)
+        if work_id not in self._asked:
+            self._listener.failed(work_id, failure)
+        elif self._recorder.failed(work_id, failure):
+            self._give_up(self._asked[work_id])
+        else:
+            self._enqueue(self._asked[work_id])
+
+    def stop_wanted(self) -> bool:
+        """Pass it on."""
+        return self._listener.stop_wanted()
+
+    def close(self) -> None:
+        """Fail the stages that the runner left open."""
+        self._recorder.close_round()
+
+    def _keep(self, stage: Stage, outcome: StageOutcome) -> None:
+        if find(stage.id) is None:
+            if outcome.files is None:
+                self.failed(stage.id, Failure("lost_encoder", "what a pretraining made is not in the driver's cache"))
+                return
+            with alone(stage.run):
+                put(stage.id, outcome.files)
+        self._recorder.finished(stage.id, outcome)
+        self._ready.add(stage.id)
+        self._queue.extend(self._waiting.pop(stage.id, []))
+        self._go_on_after(stage)
+
+    def _give_up(self, stage: Stage) -> None:
+        """Fail the trials of a stage that failed for good, and no others."""
+        why = self._stages.why_failed(stage.id)
+        for job in self._waiting.pop(stage.id, []):
+            self._listener.failed(job.id, Failure("no_encoder", f"its pretraining {stage.short_id} failed: {why}"))
+        self._go_on_after(stage)
+
+    def _go_on_after(self, stage: Stage) -> None:
+        for following in self._follow.pop(stage.id, []):
+            self._enqueue(following)
