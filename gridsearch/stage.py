@@ -1,7 +1,7 @@
 """Stage, a pretraining that trials share; what it tells while it runs, and what comes of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gridsearch.canonical import fingerprint
@@ -116,7 +116,7 @@ class StageOutcome:
     run_seconds: float
     peak_bytes: int
     found: bool = False
-    files: Mapping[str, bytes] | None = None
+    files: Mapping[str, bytes] | None = field(default=None, repr=False)
 
     def with_files(self, files: Mapping[str, bytes]) -> "StageOutcome":
         """Return it with the encoder itself."""

@@ -76,5 +76,5 @@ class Runner(Protocol):
         """Run every job once, in about the order given; ``alone``: one at a time. Returns when all have ended.
 
         A job is taken when a worker is free for it. None in its place means that there is none for now: the next is
-        taken after a trial has ended. (The ray runner wants to know all jobs beforehand.)
+        taken after a trial has ended. Where none runs, it is the end.
         """

@@ -47,7 +47,7 @@ def make_materials(plan: Plan, trial_ids: set[str], say: Callable[[str], None]) 
 
 def materials_on_demand(task: Task, cards: Mapping[str, EncoderCard], say: Callable[[str], None]) -> Materials:
     """Return materials that load and tokenise what is first asked for; ``cards`` may grow until then."""
-    return _on_demand(task, lambda identity: next(n for n, card in cards.items() if card.identity == identity), say)
+    return _on_demand(task, lambda identity: {card.identity: name for name, card in cards.items()}[identity], say)
 
 
 def materials_of_trial(trial: Trial, task: Task, encoders: Mapping[str, str], say: Callable[[str], None]) -> Materials:

@@ -1,4 +1,4 @@
-"""The ray runner: Ray Tune expands the jobs over warm workers, on this machine or on a cluster."""
+"""The ray runner: Ray Tune runs the jobs on warm workers, on this machine or on a cluster."""
 
 import contextlib
 import logging
@@ -6,8 +6,8 @@ import os
 import socket
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,13 @@ from ray import tune
 
 import gridsearch
 from gridsearch.errors import RequestError, first_line
+from gridsearch.stage import LogPoint, StageOutcome
 from gridsearch.training.deadline import over_the_limit
-from gridsearch.training.materials import Materials, OnDemand
-from gridsearch.training.worker import Job, Worker
+from gridsearch.training.materials import Materials
+from gridsearch.training.worker import Event, Job, Worker
 from gridsearch.trial import Epoch, Failure, Outcome
-from gridsearch.view import View
-from runners.contract import GRACE_SECONDS, KILLED, Listener
+from runners.backends.ray_feed import Feed
+from runners.contract import GRACE_SECONDS, KILLED, Listener, tell
 from runners.machine import WORKERS_MEMORY, usable_cores
 
 _ENVIRONMENT = {
@@ -103,17 +104,13 @@ class RayRunner:
         """Run the jobs over the workers; ``alone``: one at a time."""
         # Not left to each worker: without a share of a GPU it would still see them all.
         device = "auto" if self._gpus else "cpu"
-        known = [replace(job, execution=replace(job.execution, device=device)) for job in jobs if job is not None]
-        trainable = _trainable(
-            jobs={job.trial.id: ray.put(job) for job in known},
-            encoders={identity: ray.put(encoder) for identity, encoder in materials.encoders.items()},
-            data={view: ray.put(data) for view, data in materials.data.items()},
-        )
+        feed = Feed(jobs, materials, listener, device=device, send_files=self.address is not None)
         with tempfile.TemporaryDirectory(prefix="gridsearch-tune-") as scratch:
             tuner = tune.Tuner(
-                tune.with_resources(trainable, {"cpu": self.threads, "gpu": self._gpus}),
-                param_space={"trial": tune.grid_search([job.trial.id for job in known])},
+                tune.with_resources(_trainable(), {"cpu": self.threads, "gpu": self._gpus}),
                 tune_config=tune.TuneConfig(
+                    search_alg=feed,
+                    num_samples=-1,  # until the feed ends
                     reuse_actors=True,
                     max_concurrent_trials=1 if alone else self._n_at_a_time,
                     trial_name_creator=lambda trial: str(trial.config["trial"])[:8],
@@ -123,7 +120,7 @@ class RayRunner:
                     name="sweep",
                     storage_path=scratch,
                     verbose=0,
-                    callbacks=[_Reporter(listener, {job.trial.id: job.execution.time_limit for job in known})],
+                    callbacks=[_Reporter(listener, feed)],
                     stop=_Stopper(listener),
                     failure_config=tune.FailureConfig(max_failures=0),
                     checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
@@ -133,17 +130,11 @@ class RayRunner:
                 tuner.fit()
 
 
-def _trainable(jobs: Mapping[str, Any], encoders: Mapping[str, Any], data: Mapping[View, Any]) -> type:
-    """Make the class that Tune runs, around references into the object store.
+def _trainable() -> type:
+    """Make the class that Tune runs.
 
     Defined in here, it travels by value: a node needs the package gridsearch, and nothing of this one.
     """
-
-    def fetched() -> Materials:
-        return Materials(
-            encoders=OnDemand(lambda identity: ray.get(encoders[identity])),
-            data=OnDemand(lambda view: ray.get(data[view])),
-        )
 
     def started(job: Job) -> dict[str, Any]:
         """Say where the trial runs, how, and which share of a GPU it sees."""
@@ -152,28 +143,31 @@ def _trainable(jobs: Mapping[str, Any], encoders: Mapping[str, Any], data: Mappi
         return {"worker": f"{socket.gethostname()}:{os.getpid()}", "resources": resources}
 
     class TrialActor(tune.Trainable):
-        """A warm worker; one step is one epoch, after a first one that tells where the trial runs."""
+        """A warm worker; one step is one epoch or point of a log, after a first one that tells where the trial runs."""
 
         def setup(self, config: dict[str, Any]) -> None:
-            self.worker = Worker(fetched())
-            self._begin(config)
+            self.worker = Worker(Materials.fetched(lambda key: ray.get(self.references[key])))
 
         def reset_config(self, new_config: dict[str, Any]) -> bool:
-            self._begin(new_config)
             return True
 
-        def _begin(self, config: dict[str, Any]) -> None:
-            self.job = ray.get(jobs[config["trial"]])
+        def take(self, parcel: list[Any]) -> None:
+            """Be told the next job, before its first step."""
+            (self.parcel,) = parcel
+            self.begun = False
+
+        def _begin(self) -> dict[str, Any]:
+            self.job, self.references = ray.get(self.parcel)
             self.worker.begin(self.job)
-            self.announced = False
+            self.begun = True
+            return started(self.job)
 
         def step(self) -> dict[str, Any]:
-            event = self.worker.advance() if self.announced else started(self.job)
+            event = self.worker.advance() if self.begun else self._begin()
             if isinstance(event, Failure) and event.kind == "lost_worker":
                 # Only a new process helps; Tune replaces an actor that raises.
                 raise RuntimeError(f"{_LOST}: {event.message}")
-            self.announced = True
-            return {"event": event, "trial": self.job.trial.id, "done": isinstance(event, Outcome | Failure)}
+            return {"event": event, "trial": self.job.id, "done": not isinstance(event, Event | dict)}
 
         def cleanup(self) -> None:
             self.worker.close()
@@ -198,9 +192,9 @@ class _Listening:
 class _Reporter(_Listening, tune.Callback):
     """Tells the listener what Tune sees, and ends what hangs beyond its time limit; called in the driver's thread."""
 
-    def __init__(self, listener: Listener, limits: Mapping[str, float | None]) -> None:
+    def __init__(self, listener: Listener, feed: Feed) -> None:
         super().__init__(listener)
-        self._limits = limits
+        self._feed = feed
         self._ended: set[str] = set()
         self._to_end: dict[str, tuple[float, Any]] = {}
         self._overdue: set[str] = set()
@@ -215,15 +209,19 @@ class _Reporter(_Listening, tune.Callback):
                 self._overdue.add(trial_id)
                 ray.kill(actor)
 
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Give its job to a worker that has just started, or been reset."""
+        self._feed.hand_over(trial.config["trial"], trial.temporary_state.ray_actor)
+
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
         """Pass an event on, and take it out of Tune's hands: it would keep and write all of them."""
         trial_id, event = trial.config["trial"], result.pop("event")
         match event:
-            case Epoch():
+            case Epoch() | LogPoint():
                 pass  # the stopper, which Tune asks before this, has told it
-            case Outcome():
+            case Outcome() | StageOutcome():
                 self._end(trial_id)
                 self._listener.finished(trial_id, event)
             case Failure():
@@ -231,7 +229,7 @@ class _Reporter(_Listening, tune.Callback):
                 self._listener.failed(trial_id, event)
             case _:
                 self._listener.started(trial_id, **event)
-                if (limit := self._limits[trial_id]) is not None:
+                if (limit := self._feed.time_limit(trial_id)) is not None:
                     self._to_end[trial_id] = time.monotonic() + limit + GRACE_SECONDS, trial
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
@@ -244,7 +242,7 @@ class _Reporter(_Listening, tune.Callback):
         if trial_id in self._ended:
             return
         self._end(trial_id)
-        limit = self._limits[trial_id]
+        limit = self._feed.time_limit(trial_id)
         if trial_id in self._overdue and limit is not None:
             self._listener.failed(trial_id, Failure("time_limit", over_the_limit(limit)))
         else:
@@ -282,12 +280,9 @@ class _Stopper(_Listening, tune.Stopper):
     """Says which trials are to end, and when to begin no more."""
 
     def __call__(self, tune_id: str, result: dict[str, Any]) -> bool:
-        """Tell the listener an epoch; where it wants no other one of the trial, Tune ends it and keeps the worker."""
+        """Tell the listener how far it is; where that wants no more of the trial, Tune ends it and keeps the worker."""
         event, trial_id = result["event"], result["trial"]
-        if not isinstance(event, Epoch):
-            return False
-        self._listener.epoch(trial_id, event)
-        if not self._listener.prune_wanted(trial_id):
+        if not isinstance(event, Event) or not tell(self._listener, trial_id, event):
             return False
         self._listener.pruned(trial_id)
         return True

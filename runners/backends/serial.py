@@ -31,9 +31,9 @@ class SerialRunner:
         """Run the jobs; ``alone`` changes nothing here."""
         worker = Worker(materials, self.what, self.pretrain)
         name = f"{socket.gethostname()}:{os.getpid()}"
-        for job in jobs:
-            if job is None or listener.stop_wanted():
-                break  # nothing else runs that the next job could wait for
+        feed = iter(jobs)
+        # None ends it: nothing else runs that the next job could wait for.
+        while not listener.stop_wanted() and (job := next(feed, None)) is not None:
             listener.started(job.id, name, job.execution.settings())
             worker.begin(job)
             while isinstance(event := worker.advance(), Event):

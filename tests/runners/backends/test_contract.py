@@ -10,22 +10,24 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from gridsearch.encoders.load import describe
-from gridsearch.errors import RequestError
+from gridsearch.encoders.load import EncoderWeights, describe
+from gridsearch.errors import GridSearchError, RequestError
 from gridsearch.plan.plan import Plan
 from gridsearch.plan.planner import make_plan
 from gridsearch.space.space import load_space
+from gridsearch.stage import LogPoint, StageOutcome
 from gridsearch.study.study import Study
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import load_task
 from gridsearch.training import frozen_states
 from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetune
-from gridsearch.training.materials import Materials
+from gridsearch.training.materials import Materials, OnDemand
 from gridsearch.training.worker import Job
 from gridsearch.trial import Epoch, Failure, Outcome
 from gridsearch.view import view_of
@@ -34,7 +36,8 @@ from runners.backends.processes import ProcessesRunner
 from runners.backends.ray_tune import RayRunner, _trainable
 from runners.backends.serial import SerialRunner
 from runners.contract import KILLED, Runner
-from runners.materials import make_materials
+from runners.materials import make_materials, materials_on_demand
+from runners.pretrain_here import pretrain_here
 from runners.recorder import Recorder
 from tests.fixtures_core import with_another_word
 from tests.runners.conftest import make_project
@@ -62,7 +65,7 @@ class Heard:
 
     def __init__(self, stop_after: int = 10**9, prune: frozenset[str] = frozenset()) -> None:
         self.events: list[tuple[str, str]] = []
-        self.outcomes: dict[str, Outcome] = {}
+        self.outcomes: dict[str, Any] = {}
         self.failures: dict[str, Failure] = {}
         self.workers: dict[str, str] = {}
         self.resources: dict[str, Mapping[str, object]] = {}
@@ -77,13 +80,16 @@ class Heard:
     def epoch(self, trial_id: str, epoch: Epoch) -> None:
         self.events.append((trial_id, f"epoch {epoch.number}"))
 
+    def logged(self, stage_id: str, point: LogPoint) -> None:
+        self.events.append((stage_id, f"step {point.step}"))
+
     def prune_wanted(self, trial_id: str) -> bool:
         return trial_id in self._prune
 
     def pruned(self, trial_id: str) -> None:
         self.events.append((trial_id, "pruned"))
 
-    def finished(self, trial_id: str, outcome: Outcome) -> None:
+    def finished(self, trial_id: str, outcome: Outcome | StageOutcome) -> None:
         self.events.append((trial_id, "finished"))
         self.outcomes[trial_id] = outcome
 
@@ -176,10 +182,10 @@ def test_a_worker_that_has_read_another_task_knows_nothing_of_it(
     name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner]
 ) -> None:
     """The other task differs by one word, and has the same ids once words that do not occur are left out."""
-    job = next(job for job in jobs_of(plan) if job.trial.recipe.frozen_layers)
-    other = replace(materials, data={key: with_another_word(data) for key, data in materials.data.items()})
+    job = next(job for job in jobs_of(plan) if job.work.recipe.frozen_layers)
+    other = replace(materials, data=OnDemand(lambda view: with_another_word(materials.data[view])))
     frozen_states.forget()
-    expected = finetune(job.trial, other.data_of(job.trial), materials.encoder_of(job.trial))
+    expected = finetune(job.work, other.data_of(job.work), materials.encoder_of(job.work))
     before, after = Heard(), Heard()
     runner_of(name).run([job], materials, before, alone=True)
     runner_of(name).run([job], other, after, alone=True)
@@ -192,7 +198,7 @@ def test_a_failure_is_told_and_the_worker_goes_on(
     name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner]
 ) -> None:
     jobs = jobs_of(plan)[:3]
-    broken = replace(jobs[1].trial, encoder="unknown")
+    broken = replace(jobs[1].work, encoder="unknown")
     jobs[1] = Job(broken, Execution())
     heard = Heard()
     runner_of(name).run(jobs, materials, heard, alone=True)
@@ -220,7 +226,7 @@ def test_a_runner_runs_several_times(
     jobs = jobs_of(plan)[:2]
     runner_of(name).run(jobs, materials, again, alone=True)
     assert {id_: numbers(outcome) for id_, outcome in again.outcomes.items()} == {
-        job.trial.id: numbers(first.outcomes[job.trial.id]) for job in jobs
+        job.id: numbers(first.outcomes[job.id]) for job in jobs
     }
     started = [what for _, what in again.events]
     assert started == ["started", "epoch 1", "epoch 2", "finished"] * 2, "one after the other"
@@ -297,13 +303,13 @@ def test_a_killed_trial_is_tried_alone_and_then_in_smaller_batches(
 @pytest.mark.parametrize("name", RUNNERS)
 def test_a_time_limit_ends_the_slow_one_and_the_others_finish(name: str, plan: Plan, materials: Materials) -> None:
     slow, *others = jobs_of(plan)[:3]
-    recipe = slow.trial.recipe.model_copy(update={"epochs": 10**6})
-    endless = Job(replace(slow.trial, id="endless", recipe=recipe), Execution(time_limit=1.0))
+    recipe = slow.work.recipe.model_copy(update={"epochs": 10**6})
+    endless = Job(replace(slow.work, id="endless", recipe=recipe), Execution(time_limit=1.0))
     heard = Heard()
     with RUNNERS[name]() as runner:
         runner.run([endless, *others], materials, heard)
     assert heard.failures == {"endless": Failure("time_limit", "not finished within 1s, its --time-limit")}
-    assert set(heard.outcomes) == {job.trial.id for job in others}
+    assert set(heard.outcomes) == {job.id for job in others}
 
 
 class Hanging:
@@ -320,13 +326,16 @@ def test_a_worker_that_hangs_is_ended_at_its_limit(
     monkeypatch.setattr(ray_tune, "GRACE_SECONDS", 0.5)
     monkeypatch.setattr(processes, "GRACE_SECONDS", 0.5)
     first, *others = jobs_of(plan)[:3]
-    trial = replace(first.trial, id="hung", recipe=first.trial.recipe.model_copy(update={"max_length": 23}))
-    with_hanging = Materials(materials.encoders, {**materials.data, view_of(trial): Hanging()})  # type: ignore[dict-item]
+    trial = replace(first.work, id="hung", recipe=first.work.recipe.model_copy(update={"max_length": 23}))
+    hanging: Any = Hanging()
+    with_hanging = replace(
+        materials, data=OnDemand(lambda view: hanging if view == view_of(trial) else materials.data[view])
+    )
     heard = Heard()
     with RUNNERS[name]() as runner:
         runner.run([Job(trial, Execution(time_limit=0.5)), *others], with_hanging, heard)
     assert heard.failures == {"hung": Failure("time_limit", "not finished within 0.5s, its --time-limit")}
-    assert set(heard.outcomes) == {job.trial.id for job in others}
+    assert set(heard.outcomes) == {job.id for job in others}
 
 
 RAYS_WORDS = {
@@ -364,7 +373,7 @@ def test_a_trial_ends_after_the_epoch_that_is_its_last_one_wanted(
     name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner], swept: Callable[[str], Heard]
 ) -> None:
     jobs = jobs_of(plan)[:3]
-    pruned, *others = (job.trial.id for job in jobs)
+    pruned, *others = (job.id for job in jobs)
     heard = Heard(prune=frozenset([pruned]))
     runner_of(name).run(jobs, materials, heard, alone=True)
     assert [what for trial, what in heard.events if trial == pruned] == ["started", "epoch 1", "pruned"]
@@ -373,26 +382,124 @@ def test_a_trial_ends_after_the_epoch_that_is_its_last_one_wanted(
     assert all(numbers(heard.outcomes[trial]) == numbers(whole[trial]) for trial in others)
 
 
-@pytest.mark.parametrize("name", ["serial", "processes"])
-def test_jobs_are_taken_one_by_one_as_workers_get_free(
+class Taking:
+    """Feeds, and what they see whenever a job is taken: how many run then, and what has ended."""
+
+    def __init__(self, heard: Heard, jobs: list[Job]) -> None:
+        self._heard, self._jobs = heard, jobs
+        self.running: list[int] = []
+        self.ended: list[set[str]] = []
+
+    def one_by_one(self) -> Iterator[Job | None]:
+        """Name each job when those before it have ended, and none until then."""
+        for number, job in enumerate(self._jobs):
+            while len(self._ended_now()) < number:
+                yield None
+            yield self._take(job)
+
+    def then_none(self) -> Iterator[Job | None]:
+        """Name all jobs, and then say for ever that there is none for now."""
+        for job in self._jobs:
+            yield self._take(job)
+        while True:
+            yield None
+
+    def _take(self, job: Job) -> Job:
+        self.ended.append(self._ended_now())
+        self.running.append(len(self.ended) - len(self.ended[-1]))
+        return job
+
+    def _ended_now(self) -> set[str]:
+        return set(self._heard.outcomes) | set(self._heard.failures)
+
+
+@pytest.mark.parametrize("name", RUNNERS)
+def test_a_job_may_wait_for_another_to_end_and_its_encoder_be_made_then(
     name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner]
 ) -> None:
-    """A feed knows what has ended before it names the next job, and may have none for now."""
-    first, second, third = jobs_of(plan)[:3]
+    """As that of a pretraining: there is none before another job has ended, and perhaps never."""
+    before, waiting, after = jobs_of(plan)[:3]
+    without = Job(replace(waiting.work, id="without", encoder="never made"), Execution())
+    waiting = Job(replace(waiting.work, encoder="made later"), Execution())
+    encoder = materials.encoder_of(before.work)
     heard = Heard()
-    known_when_asked = []
 
-    def feed() -> Iterator[Job | None]:
-        yield first
-        while not heard.outcomes:
-            yield None
-        known_when_asked.append(set(heard.outcomes))
-        yield second
-        yield third
+    def made(identity: str) -> EncoderWeights:
+        assert identity == before.work.encoder or before.id in heard.outcomes
+        if identity == "never made":
+            raise GridSearchError("its pretraining has failed")
+        return encoder
 
-    runner_of(name).run(feed(), materials, heard)
-    assert known_when_asked == [{first.trial.id}]
-    assert len(heard.outcomes) == 3
+    lazy = Materials(OnDemand(made), OnDemand(lambda view: materials.data[view_of(before.work)]))
+    jobs = [before, without, waiting, after]
+    taking = Taking(heard, jobs)
+    runner_of(name).run(taking.one_by_one(), lazy, heard)
+    ids = [job.id for job in jobs]
+    assert taking.ended == [set(ids[:number]) for number in range(len(ids))]
+    assert {trial_id: (failure.kind, failure.message) for trial_id, failure in heard.failures.items()} == {
+        "without": ("bad_data", "GridSearchError: its pretraining has failed")
+    }
+    assert set(heard.outcomes) == set(ids) - {"without"}
+    whole = finetune(waiting.work, lazy.data_of(waiting.work), encoder)
+    assert numbers(heard.outcomes[waiting.id]) == numbers(whole)
+
+
+@pytest.mark.parametrize("name", RUNNERS)
+def test_a_stage_runs_as_trials_do_and_its_trial_after_it(
+    name: str,
+    plan: Plan,
+    encoder_folder: Path,
+    runner_of: Callable[[str], Runner],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A stage of its own for each runner: what one has made is there for all.
+    knobs = {"objective": "mlm", "steps": 3, "batch_size": 8, "max_length": 16, "seed": list(RUNNERS).index(name)}
+    space = plan.space.with_fixed({f"pretraining.{knob}": value for knob, value in knobs.items()})
+    pretrained = make_plan(space, plan.task, partial(describe, corpus=plan.task.corpus))
+    trial = next(iter(pretrained.trials.values()))
+    stage = trial.stage
+    assert stage is not None
+    materials = materials_on_demand(plan.task, pretrained.cards, lambda text: None)
+    heard = Heard()
+    jobs = [Job(stage, Execution()), Job(trial, Execution())]
+    runner_of(name).run(Taking(heard, jobs).one_by_one(), materials, heard)
+    told = [what for job, what in heard.events if job == stage.id]
+    assert told == ["started", "step 1", "step 2", "step 3", "finished"]
+    assert heard.events[-1] == (trial.id, "finished")
+    made = heard.outcomes[stage.id]
+    assert isinstance(made, StageOutcome)
+    assert not made.found
+    whole = finetune(trial, materials.data_of(trial), materials.encoder_of(trial))
+    assert numbers(heard.outcomes[trial.id]) == numbers(whole)
+    monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path))
+    again = pretrain_here(stage, materials, Execution(), lambda point: None)
+    assert (made.checksum, [point.loss for point in made.log]) == (again.checksum, [point.loss for point in again.log])
+
+
+@pytest.mark.parametrize(("name", "places"), [("serial", 1), ("processes", 2), ("ray", 2)])
+def test_a_job_is_taken_when_there_is_a_place_for_it_and_with_none_left_to_run_it_ends(
+    name: str, places: int, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner]
+) -> None:
+    jobs = jobs_of(plan)[:5]
+    heard, nothing = Heard(), Heard()
+    taking = Taking(heard, jobs)
+    runner_of(name).run(taking.then_none(), materials, heard)
+    assert len(heard.outcomes) == len(jobs)
+    assert max(taking.running) == places
+    runner_of(name).run(Taking(nothing, []).then_none(), materials, nothing)
+    assert nothing.events == []
+
+
+@pytest.mark.parametrize("name", RUNNERS)
+def test_no_job_is_taken_when_a_stop_is_wanted(
+    name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner]
+) -> None:
+    """Also where the end that makes it wanted is what the next job has waited for."""
+    heard = Heard(stop_after=1)
+    taking = Taking(heard, jobs_of(plan)[:2])
+    runner_of(name).run(taking.one_by_one(), materials, heard)
+    assert len(taking.ended) == len(heard.outcomes) == 1
 
 
 def test_each_process_has_its_cores_and_what_they_read_is_shared(plan: Plan, materials: Materials) -> None:
@@ -429,7 +536,7 @@ def test_a_node_needs_the_package_gridsearch_only(tmp_path: Path) -> None:
     from ray import cloudpickle
 
     path = tmp_path / "trainable.pickle"
-    path.write_bytes(cloudpickle.dumps(_trainable({}, {}, {})))
+    path.write_bytes(cloudpickle.dumps(_trainable()))
     command = [sys.executable, "-c", WITHOUT_THE_DRIVER, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "TrialActor", done.stderr
@@ -438,11 +545,11 @@ def test_a_node_needs_the_package_gridsearch_only(tmp_path: Path) -> None:
 def test_a_read_only_materials_is_enough(plan: Plan) -> None:
     """The object store hands out arrays that cannot be written; a trial must not need to."""
     materials = make_materials(plan, set(plan.trials), lambda text: None)
-    for encoder in materials.encoders.values():
-        for array in encoder.state.values():
-            assert isinstance(array, np.ndarray)
-            array.setflags(write=False)
+    job, *_ = jobs_of(plan)
+    for array in materials.encoder_of(job.work).state.values():
+        assert isinstance(array, np.ndarray)
+        array.setflags(write=False)
     heard = Heard()
     with SerialRunner() as runner:
-        runner.run(jobs_of(plan)[:1], materials, heard)
+        runner.run([job], materials, heard)
     assert len(heard.outcomes) == 1
