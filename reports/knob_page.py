@@ -3,7 +3,8 @@
 import json
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ GROUPS: Final = {
     "encoder": "The encoder and its input",
     "reinit_pooler": "What is changed before training",
     "encoder_dropout": "Dropout",
+    "pretraining.objective": "Pretraining, before the trial",
     "pooling": "From token states to logits",
     "class_weights": "The loss",
     "adversarial": "The attack: extra passes on perturbed word embeddings",
@@ -31,7 +33,7 @@ GROUPS: Final = {
 _ORDINARY = TrialFacts(
     "bert", 12, has_pooler=True, max_tokens=512, n_train_rows=1000, label_counts=(400, 600), dropout=0.1
 )
-_VALUES_TO_TRY: Final = (True, 1, 2, 0.25, [1.0, 2.0])
+_VALUES_TO_TRY: Final = (True, 1, 2, 0.25, [1.0, 2.0], 64)
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,13 @@ class KnobText:
     acts_always: bool
     idle: str
 
-    def notes(self) -> list[str]:
-        """Return the sentences below the meaning."""
+    def notes(self, told: str = "") -> list[str]:
+        """Return the sentences below the meaning; ``told`` is a reason that stands above already."""
         return [
             f"Values: {self.values}.",
             *(["No neutral value."] if self.acts_always else []),
             *([f"Source: {self.source}."] if self.source else []),
-            *([f"With all else at its default it cannot act: {self.idle}."] if self.idle else []),
+            *([f"With all else at its default it cannot act: {self.idle}."] if self.idle and self.idle != told else []),
         ]
 
 
@@ -123,18 +125,33 @@ def grouped() -> dict[str, list[KnobText]]:
     return groups
 
 
+def _idle_together(texts: Sequence[KnobText]) -> str:
+    """Return why most knobs of a group cannot act, where it is one reason: it is told once."""
+    (reason, count), *_ = Counter(text.idle for text in texts).most_common(1)
+    return reason if 2 * count > len(texts) else ""
+
+
+def _idle_note(reason: str) -> str:
+    return f"With all else at its default, none but the first can act: {reason}." if reason else ""
+
+
 def recipe_page() -> str:
     """Return the page that stands in docs/."""
     intro = (
         "Every knob of one fine-tune, as [gridsearch/recipe](../gridsearch/recipe) declares it; `make docs` writes "
         "this page. The default of a knob is its neutral value, as good as its absence, unless it has none."
     )
-    sections = [Section(title, (bullets(map(_item, texts)),)).format() for title, texts in grouped().items()]
+    sections = [_section(title, texts).format() for title, texts in grouped().items()]
     return paragraphs(["# Knobs", wrap(intro), *sections]) + "\n"
 
 
-def _item(text: KnobText) -> str:
-    return f"{code(f'{text.name} = {text.default}')}: {escape(' '.join([f'{text.meaning}.', *text.notes()]))}"
+def _section(title: str, texts: Sequence[KnobText]) -> Section:
+    told = _idle_together(texts)
+    return Section(title, (wrap(escape(_idle_note(told))), bullets(_item(text, told) for text in texts)))
+
+
+def _item(text: KnobText, told: str) -> str:
+    return f"{code(f'{text.name} = {text.default}')}: {escape(' '.join([f'{text.meaning}.', *text.notes(told)]))}"
 
 
 def knobs_for_terminal(name: str | None, width: int = 80) -> str:
@@ -143,16 +160,18 @@ def knobs_for_terminal(name: str | None, width: int = 80) -> str:
         if name not in knob_texts():
             raise RequestError(one_of("knob", name, list(knob_texts())))
         return _paragraph(knob_texts()[name], width)
-    groups = (
-        "\n\n".join([f"{title}\n{'=' * len(title)}", *(_paragraph(text, width) for text in texts)])
-        for title, texts in grouped().items()
-    )
-    return "\n\n".join(groups)
+    return "\n\n".join(_group(title, texts, width) for title, texts in grouped().items())
 
 
-def _paragraph(text: KnobText, width: int) -> str:
+def _group(title: str, texts: Sequence[KnobText], width: int) -> str:
+    told = _idle_together(texts)
+    note = textwrap.fill(_idle_note(told), width)
+    return paragraphs([f"{title}\n{'=' * len(title)}", note, *(_paragraph(text, width, told) for text in texts)])
+
+
+def _paragraph(text: KnobText, width: int, told: str = "") -> str:
     lines = [f"{text.name} = {text.default}"]
-    for sentence in (f"{text.meaning}.", *text.notes()):
+    for sentence in (f"{text.meaning}.", *text.notes(told)):
         lines.append(textwrap.fill(sentence, width, initial_indent="    ", subsequent_indent="    "))
     return "\n".join(lines)
 

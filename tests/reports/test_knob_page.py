@@ -6,20 +6,26 @@ import pytest
 from gridsearch.errors import RequestError
 from gridsearch.recipe.knob import NO_NEUTRAL
 from gridsearch.recipe.knob_group import KnobGroup
+from gridsearch.recipe.pretraining_knobs import PREFIX
 from gridsearch.recipe.recipe import Recipe, knobs
 from reports.knob_page import GROUPS, grouped, knob_texts, knobs_for_terminal, recipe_page
 from runners.cli import main
 
 
 def test_every_knob_is_on_the_page_once_and_in_order() -> None:
-    found = re.findall(r"^- `(\w+) = ", recipe_page(), re.MULTILINE)
+    found = re.findall(r"^- `([\w.]+) = ", recipe_page(), re.MULTILINE)
     assert found == list(Recipe.model_fields)
 
 
 def test_groups_are_those_of_the_class() -> None:
     groups = [group for group in reversed(Recipe.__mro__) if issubclass(group, KnobGroup) and group is not KnobGroup]
     source = "".join(map(inspect.getsource, groups))
-    assert re.findall(r"^    # (.*)\.\n    (\w+):", source, re.MULTILINE) == [(b, a) for a, b in GROUPS.items()]
+    # The knobs of a pretraining are made of a class of their own, whose comments divide it further.
+    expected = [(title, first) for first, title in GROUPS.items() if not first.startswith(PREFIX)]
+    assert re.findall(r"^    # (.*)\.\n    (\w+):", source, re.MULTILINE) == expected
+    assert [name for name in knobs() if name.startswith(PREFIX)] == [
+        text.name for text in grouped()["Pretraining, before the trial"]
+    ]
     assert sum(map(len, grouped().values())) == len(knobs())
 
 
@@ -86,3 +92,22 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("reinit_layers = 0\n")
     assert main(["knobs", "reinit"]) == 2
     assert capsys.readouterr().err.startswith("gridsearch knobs: unknown knob 'reinit'")
+
+
+def test_why_most_knobs_of_a_group_cannot_act_is_told_once() -> None:
+    section = recipe_page().split("## Pretraining, before the trial\n")[1].split("\n## ")[0]
+    words = " ".join(section.split())
+    assert words.startswith("With all else at its default, none but the first can act: pretraining.objective = 'none' ")
+    assert words.count("trains nothing") == 1
+    assert "it cannot act: pretraining.objective = 'none' trains nothing" in " ".join(
+        knobs_for_terminal("pretraining.rate").split()
+    )
+
+
+@pytest.mark.parametrize("title", GROUPS.values())
+def test_none_but_the_first_can_act_where_that_is_said(title: str) -> None:
+    _, section = recipe_page().split(f"## {title}\n")
+    if "none but the first can act" in " ".join(section.split("\n## ")[0].split()):
+        first, *others = grouped()[title]
+        assert not first.idle
+        assert [one.name for one in others if not one.idle and "," in one.values] == []

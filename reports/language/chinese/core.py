@@ -129,6 +129,64 @@ _MEANINGS: Final[Mapping[str, str]] = {
         "报告哪一轮：验证集上最好的一轮（并列取较早者），或最后一轮"
     ),
     "arithmetic of the forward and backward pass (bf16: autocast)": "前向与反向传播的精度（bf16：autocast）",
+    # A pretraining's.
+    "what the encoder learns from texts before the trial: nothing, or to predict hidden tokens": (
+        "试验之前编码器从文本中学什么：什么也不学，或预测被遮盖的 token"
+    ),
+    "what the pretraining starts from: the encoder, or random weights with the encoder's vocabulary": (
+        "预训练从哪里开始：该编码器，或沿用其词表的随机权重"
+    ),
+    "family of an encoder from scratch": "从零开始的编码器属于哪一类",
+    "layers of an encoder from scratch": "从零开始的编码器的层数",
+    "hidden width of an encoder from scratch; a layer's inner width is 4 times it": (
+        "从零开始的编码器的隐藏层宽度；每层内部的宽度是它的 4 倍"
+    ),
+    "attention heads of an encoder from scratch; they divide the width": ("从零开始的编码器的注意力头数；须整除宽度"),
+    "texts that are read: of the training rows, of all of train, dev and test, and of further files that the task "
+    "names under [corpus]; labels never are": (
+        "读哪些文本：训练数据的、训练集、验证集和测试集全部的，以及任务在 [corpus] 下列出的其他文件；从不读标签"
+    ),
+    "how pairs of texts are read: each text by itself, both as the tokenizer joins them, or in all three ways": (
+        "文本对怎么读：两段各自单独读，按分词器的方式拼接起来读，或这三种都读"
+    ),
+    "order of a pair's texts: as it stands, a row for each of the two orders, or drawn at each reading": (
+        "文本对的次序：保持原样，两种次序各成一条，或每次读取时随机决定"
+    ),
+    "longest row in tokens, special ones included; longer ones are cut": (
+        "一条的最大 token 数，含特殊 token；更长的会截断"
+    ),
+    "how tokens are chosen: each by itself with probability rate": "怎样选取 token：每个以概率 rate 独立选取",
+    "share of the tokens that are predicted": "要预测的 token 所占比例",
+    "share of the chosen tokens that the mask token stands for": "选取的 token 中换成遮盖符的比例",
+    "share of the chosen tokens that a random one stands for; the rest are seen as they are": (
+        "选取的 token 中换成随机 token 的比例；其余保持原样"
+    ),
+    "also tell whether a pair belongs together: half of the pairs get the second text of another one": (
+        "同时判断文本对是否属于一起：一半的文本对换上另一对的第二段文本"
+    ),
+    "optimizer steps, and with them the course of the learning rate": "优化器的步数，学习率的走势也由此而定",
+    "passes over the corpus, in place of steps; 'none' where steps say how long": (
+        "遍历语料的次数，代替步数；'none' 表示按步数"
+    ),
+    "the step whose encoder is taken; checkpoints of one run are trained once": (
+        "取第几步的编码器；同一次训练的多个检查点只训练一次"
+    ),
+    "rows of one optimizer step": "优化器每一步的条数",
+    "peak learning rate": "学习率峰值",
+    "decoupled weight decay of all but biases and LayerNorms, multiplied by the learning rate": (
+        "解耦的权重衰减，乘以学习率；偏置和 LayerNorm 除外"
+    ),
+    "share that Adam's second moment keeps in a step": "Adam 的二阶矩每步保留的比例",
+    "steps between two moves of Lookahead's slow weights, which are what is taken; 0 is no Lookahead": (
+        "Lookahead 慢权重两次移动之间的步数，最后取用的是慢权重；0 表示不使用 Lookahead"
+    ),
+    "dropout of hidden states and attention; 'checkpoint' is what the encoder's config says, 0.1 from scratch": (
+        "隐藏层与注意力的 dropout；'checkpoint' 表示沿用编码器的配置，从零开始时为 0.1"
+    ),
+    "seed of the pretraining: a number, so that trials of all seeds start from one pretraining, or 'trial', so that "
+    "each seed has one of its own": (
+        "预训练的种子：取一个数，各种子的试验都从同一次预训练开始；取 'trial'，每个种子各有自己的预训练"
+    ),
 }
 
 _SOURCES: Final[Mapping[str, str]] = {
@@ -207,6 +265,18 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
     "a task of single texts has no other text to share words with": "单文本任务没有另一段文本，谈不上共有的词",
     "a task of single texts has one segment": "单文本任务只有一个 segment",
     "this {family} encoder has no segment embeddings": "该 {family} 编码器没有 segment 向量",
+    # A pretraining's.
+    "pretraining.objective = 'none' trains nothing": "pretraining.objective = 'none' 时什么也不训练",
+    "pretraining.steps = 0 takes none": "pretraining.steps = 0 时一步也不走",
+    "the encoder has its own shape, and pretraining.base = 'scratch' would have this one": (
+        "该编码器有自己的形状，pretraining.base = 'scratch' 时才用这里的形状"
+    ),
+    "the corpus holds single texts only": "语料只含单文本",
+    "pretraining.form = 'single' reads no pairs": "pretraining.form = 'single' 时不读文本对",
+    "a {family} encoder like this one has no two segments": "这样的 {family} 编码器没有两种 segment",
+    "no second step comes after the warm-up": "预热之后没有第二步",
+    "{share} of {n_steps} steps is not one step": "{n_steps} 步的 {share} 不足一步",
+    "pretraining.lookahead_steps = 0 is no Lookahead": "pretraining.lookahead_steps = 0 即不使用 Lookahead",
 }
 
 _NOT_LEARNED: Final[Mapping[str, str]] = {
@@ -229,6 +299,8 @@ _FAILURES: Final[Mapping[str, str]] = {
     "diverged": "diverged（数值发散）",
     "bad_data": "bad_data（数据有误）",
     "code_error": "code_error（代码出错）",
+    "no_encoder": "no_encoder（其预训练失败）",
+    "lost_encoder": "lost_encoder（预训练所得的编码器已丢失）",
 }
 
 _NOTES: Final[Mapping[str, str]] = {
@@ -272,12 +344,18 @@ _NOTES: Final[Mapping[str, str]] = {
 }
 
 _STATES: Final[Mapping[str, str]] = {
+    "{line}; {n_stages} pretrainings, {stages}": "{line}；{n_stages} 个预训练，{stages}",
+    "{line}; {n_stages} pretraining, {stages}": "{line}；{n_stages} 个预训练，{stages}",
     "{line}, {n_trials} finished more than once": "{line}，{n_trials} 个完成了不止一次",
     "{line}, {n_trials} running": "{line}，{n_trials} 个运行中",
     "{line}, {n_trials} pruned": "{line}，{n_trials} 个已剪枝",
     "{state}: {n_planned} planned, {n_finished} finished, {n_failed} failed, {n_pending} pending": (
         "{state}：计划 {n_planned} 个试验，完成 {n_finished} 个，失败 {n_failed} 个，待运行 {n_pending} 个"
     ),
+    "{stages}, {n_stages} failed": "{stages}，失败 {n_stages} 个",
+    "{stages}, {n_stages} pending": "{stages}，待运行 {n_stages} 个",
+    "{n_stages} finished ({n_found} made before)": "完成 {n_stages} 个（其中 {n_found} 个此前已有）",
+    "{n_stages} finished": "完成 {n_stages} 个",
     "complete": "无一遗漏",
     "settled": "已跑完，但有失败",
     "incomplete": "尚未跑完",

@@ -14,9 +14,10 @@ import wcwidth
 import gridsearch
 import reports
 from gridsearch.errors import RequestError
-from gridsearch.recipe import dead_knobs
+from gridsearch.recipe import dead_knobs, dead_pretraining
 from gridsearch.recipe.recipe import knobs
 from gridsearch.space.design import Design, design_text
+from gridsearch.study.stages import StageCoverage
 from gridsearch.study.study import Study
 from gridsearch.study.survey import Coverage
 from gridsearch.tasks import learned
@@ -171,8 +172,9 @@ def texts_returned(function: Callable[..., object]) -> Iterator[str]:
 
 REASONS = [
     text
-    for _, function in inspect.getmembers(dead_knobs, inspect.isfunction)
-    if function.__module__ == dead_knobs.__name__
+    for module in (dead_knobs, dead_pretraining)
+    for _, function in inspect.getmembers(module, inspect.isfunction)
+    if function.__module__ == module.__name__
     for text in texts_returned(function)
 ]
 
@@ -198,7 +200,7 @@ def test_reasons_are_told_in_chinese(reason: str) -> None:
 
 
 def test_reasons_were_found() -> None:
-    assert len(REASONS) >= 30
+    assert len(REASONS) >= 38
 
 
 def test_what_fills_a_place_is_told_too() -> None:
@@ -206,6 +208,12 @@ def test_what_fills_a_place_is_told_too() -> None:
         assert retold(str(Coverage(10, 7, 1, 1, 0, 2, 1))) == (
             "尚未跑完：计划 10 个试验，完成 7 个，失败 1 个，待运行 0 个，1 个已剪枝，1 个运行中，2 个完成了不止一次"
         )
+        stages = StageCoverage(planned=6, finished=2, failed=1, running=1, pending=2, found=1, repeated=0)
+        assert retold(str(Coverage(1, 1, 0, 0, 0, 0, stages=stages))).endswith(
+            "待运行 0 个；6 个预训练，完成 2 个（其中 1 个此前已有），失败 1 个，1 个运行中，待运行 2 个"
+        )
+        one = StageCoverage(planned=1, finished=1, failed=0, running=0, pending=0, found=0, repeated=0)
+        assert retold(str(Coverage(1, 1, 0, 0, 0, 0, stages=one))).endswith("待运行 0 个；1 个预训练，完成 1 个")
         notes = "duplicates among 9 training rows: 3 also in dev, 2 repeated; drop_duplicates = true under [files] "
         assert retold(f"{notes}leaves them out").startswith(
             "9 条训练数据中有重复：3 条也在验证集中，2 条重复；在 [files]"
