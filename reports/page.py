@@ -13,7 +13,7 @@ from gridsearch.study.ledger import Ledger
 from gridsearch.study.manifest import CurveManifest, Manifest, TableManifest, TrialsManifest
 from gridsearch.study.study import Study
 from reports.figures.figure import Picture
-from reports.formats import trials_table
+from reports.formats import trainer_log, trials_table
 from reports.formats.html import Figure, html_text
 from reports.formats.latex import latex_text
 from reports.formats.markdown import escape, paragraphs
@@ -35,6 +35,7 @@ from reports.sections.observational import Observational
 from reports.sections.published import PublishedExtremes, PublishedLevels, PublishedResults, PublishedSummary
 from reports.sections.results import Cautions, Results, Summary, Yardsticks, best_sentence
 from reports.sections.search import SearchSection
+from reports.sections.stages import Pretrainings
 from reports.study.read import read_study
 from reports.study.view import StudyRows
 
@@ -54,6 +55,7 @@ SECTIONS: Mapping[type[Manifest], tuple[type[PageSection], ...]] = {
         BestAgainstBaseline,
         Yardsticks,
         Cost,
+        Pretrainings,
         Figures,
         Cautions,
         Levels,
@@ -148,7 +150,8 @@ def write_page(study: Study, language: str = "en") -> str:
 def write_reports(study: Study, out: Path | None, formats: Sequence[str], language: str = "en") -> list[Path]:
     """Write page.md, page.csv, page.json into ``out`` (default: the study's folder); return the files in that order.
 
-    The pictures of page.md lie in a folder beside it; page.html holds its own. trials.csv goes with page.csv.
+    The pictures of page.md lie in a folder beside it; page.html holds its own. trials.csv goes with page.csv, and
+    so do the logs of pretrainings, in a folder of their own.
     Raises RequestError for an unknown format or language, for a study that does not exist or is empty, and for a folder
     that cannot be written; each file is replaced as a whole or not at all.
     """
@@ -172,13 +175,14 @@ def write_reports(study: Study, out: Path | None, formats: Sequence[str], langua
                 _write(folder / FOLDER / f"{picture.name}.svg", picture.svg)
         files = {study.page_path.with_suffix(f".{name}").name: text for name, text in texts.items()}
         if "csv" in formats:
-            files[trials_table.FILE] = trials_table.trials_text(rows)
+            files |= {trials_table.FILE: trials_table.trials_text(rows), **trainer_log.trainer_logs(rows)}
         return [_write(folder / name, text) for name, text in files.items()]
     except OSError as error:
         raise RequestError(f"the report cannot be written to {folder}: {error.strerror}") from None
 
 
 def _write(path: Path, text: str) -> Path:
+    path.parent.mkdir(exist_ok=True)
     half_made = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         half_made.write_text(text, encoding="utf-8", newline="")

@@ -22,6 +22,12 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
                     ``n_other_terms``: finished trials that are not counted; or null before any has finished
 ``predicted``       what ``plan --measure`` led to expect of finished trials: see ``Forecast`` in
                     sections/cost_forecast.py; or null
+``pretraining``     ``seconds`` that all pretrainings took here, failed attempts included, ``seconds_per_trial`` that
+                    starts from one, and ``stages``: ``id``, ``run`` (stages of one are steps of one training),
+                    ``settings`` that are not neutral, ``state``, ``found`` (made before, by others), ``run_seconds``
+                    (of the whole training, wherever it was done), ``trials`` and ``cells`` that start from it,
+                    ``failures``, and its ``log``: entries as transformers' Trainer writes them, and ``seconds``; or
+                    null
 ``optimised``       of a search: ``pareto`` (cells by index), ``importance`` by factor, ``convergence`` (after ``n``
                     cells, the ``best`` and what a random order would have ``expected``); or null
 ``halving``         of a successive halving: ``eta``, ``rungs`` (``epochs``, ``n_cells``), ``members`` (cells by index
@@ -71,6 +77,7 @@ ORDER = (
     "halving",
     "cost",
     "predicted",
+    "pretraining",
     "curve",
     "learning",
     "effects",

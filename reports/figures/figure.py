@@ -125,6 +125,14 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class LossCurve:
+    """The losses that a training logged: (place, loss) in order, the place a step or an epoch."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
 class GridFactor:
     """A factor of a heat map, its levels in declared order."""
 

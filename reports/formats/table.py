@@ -252,12 +252,12 @@ def _aligned(rows: Sequence[Sequence[str]], gap: str) -> list[str]:
 
 
 def _in_two_lines(name: str) -> tuple[str, str]:
-    """Break a header at the underscore or space nearest to its middle; what cannot break stands below.
+    """Break a header at the underscore, dot or space nearest to its middle; what cannot break stands below.
 
     >>> _in_two_lines("warmup_proportion"), _in_two_lines("index")
     (('warmup_', 'proportion'), ('', 'index'))
     """
-    places = [found.end() for found in re.finditer(r"[_ ](?=.)", name)]
+    places = [found.end() for found in re.finditer(r"[_. ](?=.)", name)]
     if not places:
         return "", name
     place = min(places, key=lambda end: abs(end - len(name) / 2))

@@ -14,6 +14,7 @@ from reports.formats.markdown import Section, escape, plural, seconds_text, wrap
 from reports.language.say import enumerated, say, sentences
 from reports.sections.context import PageSection
 from reports.sections.cost_forecast import forecast, forecast_blocks
+from reports.sections.stages import pretraining_time
 from reports.statistics.paired.ratios import p_of_ratios
 from reports.statistics.results import ALPHA
 from reports.study.view import CellRow, StudyRows
@@ -127,7 +128,9 @@ class Cost(PageSection):
         found = self.cost
         if found is None:
             return ""
-        text = sentences([self._levels(found), self._total(), self._fast_and_good()])
+        text = sentences(
+            [self._levels(found), self._total(), pretraining_time(self.study.stages), self._fast_and_good()]
+        )
         return Section(say("Cost"), (wrap(text), *forecast_blocks(self.study))).format()
 
     @cached_property

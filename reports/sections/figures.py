@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from reports.figures.curves import curves_picture
 from reports.figures.drawn_from.effects import effect_points, factor_means
 from reports.figures.drawn_from.interactions import interaction_panels
+from reports.figures.drawn_from.stages import stage_curves
 from reports.figures.drawn_from.study import (
     dev_run_sd,
     grid_cells,
@@ -19,6 +20,7 @@ from reports.figures.half_normal import half_normal_picture
 from reports.figures.heat_map import NAME as HEAT_MAP
 from reports.figures.heat_map import heat_map_picture
 from reports.figures.interactions import interactions_picture
+from reports.figures.loss_curves import loss_curves_picture
 from reports.figures.main_effects import main_effects_picture
 from reports.figures.quality_time import quality_time_picture
 from reports.formats.markdown import Section, escape, paragraphs, wrap
@@ -28,6 +30,7 @@ from reports.sections.log_curve import curve_picture
 from reports.statistics.results import EffectAnalysis, Factor
 from reports.study.view import StudyRows
 
+PRETRAINING = "pretraining"
 FOLDER = "figures"
 """Where the pictures of a Markdown page lie, beside it."""
 
@@ -39,7 +42,7 @@ def pictures_of(page: PageContext) -> tuple[Picture, ...]:
         return (curve_picture(study),)
     epochs = {one.trial: one.dev_by_epoch for cell in study.cells for one in cell.finished}
     effects = () if page.is_observational else _of_effects(page)
-    return effects + study_pictures(study, epochs, page.seen)
+    return effects + study_pictures(study, epochs, page.seen) + pretraining_pictures(study)
 
 
 def _of_effects(page: PageContext) -> tuple[Picture, ...]:
@@ -88,6 +91,15 @@ def study_pictures(
     return tuple(picture for picture in pictures if picture is not None)
 
 
+def pretraining_pictures(study: StudyRows) -> tuple[Picture, ...]:
+    """Draw the losses of the study's pretrainings; nothing without any."""
+    title = say("Loss of each pretraining over its steps.")
+    curves = stage_curves(study)
+    loss = Response(say("loss"), lower_is_better=True)
+    picture = loss_curves_picture(PRETRAINING, title, curves, say("step"), loss)
+    return () if picture is None else (picture,)
+
+
 @dataclass(frozen=True)
 class Figures(PageSection):
     """The pictures with their captions, but for the one that the answer shows."""
@@ -109,6 +121,7 @@ BRIEFLY = {
     "quality-time": "Quality and time",
     "curves": "Learning curves",
     "curve": "Curve",
+    PRETRAINING: "Losses of pretrainings",
 }
 """What stands in Markdown for a picture that cannot be seen; page.html and the file itself say what is in it."""
 

@@ -71,7 +71,7 @@ def is_complete(study: StudyRows) -> bool:
 
 def certificate_text(study: StudyRows) -> str:
     """Return the line of the certificate."""
-    return f"**{retold(str(study.coverage))}**"
+    return wrap(f"**{retold(str(study.coverage))}**")
 
 
 def best_sentence(study: StudyRows, spell: Callable[[str], str] = one_line) -> str:

@@ -1,4 +1,4 @@
-"""From an open ledger to plain typed rows: all that a page may know. The only file of reports that speaks SQL."""
+"""From an open ledger to plain typed rows: all that a page may know. Here, and in read_stages.py, reports speak SQL."""
 
 import contextlib
 import json
@@ -18,6 +18,7 @@ from gridsearch.study.survey import Survey
 from gridsearch.tasks.learned import Guess, below_the_others, guess_on
 from gridsearch.tasks.target import Target
 from gridsearch.trial import PART
+from reports.study.read_stages import HELD_SECONDS, read_stages
 from reports.study.view import (
     CellRow,
     FailedAttempt,
@@ -49,11 +50,7 @@ SELECT attempts.id, attempts.trial, failure_kind, message, final, trial_states.s
 FROM attempts JOIN trial_states ON trial_states.trial = attempts.trial
 WHERE attempts.state = 'failed' ORDER BY attempts.id
 """
-_HELD = """
-    SELECT *, max(0, CASE WHEN state = 'failed' THEN min(ended, heartbeat + 10) ELSE ended END - started) AS held
-    FROM attempts
-"""
-# An attempt whose driver died is closed by the next one, hours later perhaps: it ended with its last heartbeat.
+_HELD = f"SELECT *, {HELD_SECONDS} AS held FROM attempts"
 _PROVENANCE = f"""
 SELECT provenance.id, content, count(tried.id) AS n_attempts, min(started) AS started, max(ended) AS ended,
        total(held * coalesce(resources ->> 'threads', 1)) AS core_seconds,
@@ -106,6 +103,7 @@ def read_study(ledger: Ledger) -> StudyRows:
             scores=ledger.scores(),
             standing=_standing(survey),
             guess=guess,
+            stages=read_stages(ledger),
         )
         return replace(study, predictions=_predictions(ledger, study))
 

@@ -17,6 +17,8 @@ from reports.language.say import say
 if TYPE_CHECKING:
     import numpy
 
+    from reports.study.stage_rows import StageRow
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -283,6 +285,7 @@ class StudyRows:
     standing: Standing | None = None
     seen_after: tuple[int, int] | None = None
     guess: Guess | None = None
+    stages: "tuple[StageRow, ...]" = ()
 
     @property
     def factors(self) -> tuple[FactorEntry, ...]:

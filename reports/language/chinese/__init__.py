@@ -17,7 +17,7 @@ run                 运行        row of data           条            alias    
 replicate           重复        row of a table        行            yardstick             参照
 task                任务        metric                指标          did not learn         未学到
 encoder             编码器      machine, worker       机器，进程    dead knob             不起作用
-rung                级          successive halving    逐次减半
+rung                级          successive halving    逐次减半      stage                 预训练
 ==================  ==========  ====================  ============  ====================  ==============
 
 Metrics, names of knobs and columns, labels and whatever a user wrote stay as they are. Between Chinese and Latin

@@ -75,6 +75,17 @@ FIGURES: Final[Mapping[str, str]] = {
     "worst": "最差",
     "chosen epoch": "选定轮次",
     "epoch": "轮次",
+    # loss_curves.py
+    "Loss of each pretraining over its steps.": "每个预训练的损失随步数的变化。",
+    "Curves of {label}. {curves}": "{label} 的曲线。{curves}",
+    "{name}: {first} at {along} {first_place}, {last} at {along} {last_place}.": (
+        "{name}：{along} {first_place} 处 {first}，{along} {last_place} 处 {last}。"
+    ),
+    "others ({n})": "其余（{n}）",
+    "{n} steps": "{n} 步",
+    "loss": "损失",
+    "step": "步",
+    "Losses of pretrainings": "预训练的损失",
     # sections/figures.py
     "Bars are read as for the means.": "误差条的读法同均值图。",
     "Half-normal plot": "半正态图",

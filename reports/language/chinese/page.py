@@ -147,9 +147,45 @@ _COST: Final[Mapping[str, str]] = {
     ): ("{trials}，{workers}：预计 {wall}、{core} 核时；实际 {actual_wall}、{actual_core} 核时。"),
     "It was {actual} GPU-hours, and {predicted} were predicted.": "GPU 时：实际 {actual}，预计 {predicted}。",
     "Predicted, and not finished: {trials}.": "已预计但尚未完成的有{trials}。",
+    "Pretraining took {time} beside that ({held}); no trial's time holds any of it.": (
+        "此外预训练用时 {time}（{held}），不计入任何试验的用时。"
+    ),
     "No cell is both faster and better on dev than these, from fast to slow: {cells}.": (
         "没有任何组合比下列组合既快又在验证集上更好（由快到慢）：组合 {cells}。"
     ),
+}
+
+_PRETRAINING: Final[Mapping[str, str]] = {
+    "Pretraining": "预训练",
+    "pretraining": "预训练",
+    "{n} pretraining": "{n} 个预训练",
+    "{pretrainings}, from which {n} of {trials} start.": "{pretrainings}，{trials}中有 {n} 个由此开始。",
+    "Together they took {time}, which is {each} for each of these trials.": (
+        "它们总共用时 {time}，平均到这些试验，每个 {each}。"
+    ),
+    "{n} had been made before, and took nothing here.": "其中 {n} 个此前已有，这里没有用时。",
+    (
+        "Trials of several seeds start from one pretraining. They are no repetitions of it, and the spread over seeds "
+        "holds nothing of its noise; {setting} makes one for each seed."
+    ): (
+        "不同种子的试验从同一个预训练开始。它们不是预训练的重复，种子之间的差异不含预训练的噪声；{setting} 让每个"
+        "种子各做一次预训练。"
+    ),
+    "Each seed has a pretraining of its own: the spread over seeds holds the noise of both.": (
+        "每个种子各有自己的预训练：种子之间的差异同时包含预训练和微调的噪声。"
+    ),
+    "Steps of one training, done once: {names}.": "下列各组是同一次训练的不同步，只训练一次：{names}。",
+    "state": "状态",
+    "steps": "步数",
+    "last loss": "最后的损失",
+    "time": "用时",
+    "time per trial": "平均每个试验用时",
+    "finished": "完成",
+    "made before": "此前已有",
+    "{n} of {total} steps": "{total} 步中的第 {n} 步",
+    "{time} elsewhere": "在别处用时 {time}",
+    "{names}: {kind}, {attempts} ({then}).": "{names}：{kind}，{attempts}（{then}）。",
+    "What starts from it cannot run: {cells}.": "由此开始的试验无法运行：{cells}。",
 }
 
 _ASKED: Final[Mapping[str, str]] = {
@@ -271,6 +307,7 @@ PAGE: Final[Mapping[str, str]] = {
     **_RESULTS,
     **_LEARNING,
     **_COST,
+    **_PRETRAINING,
     **_ASKED,
     **_RUNS,
     **_FRAME,

@@ -44,6 +44,7 @@ from tests.reports.pages import (
     small_study,
 )
 from tests.reports.seed64 import POOLER
+from tests.reports.staged import OWN_SEEDS, STEPS, StageWriter, finish_all, pretrained, staged_plan
 
 GOLDEN = Path(__file__).with_name("small_page.zh.md")
 
@@ -51,6 +52,7 @@ ENGLISH = re.compile(r"(?:[A-Za-z][A-Za-z'-]*[,;:]? ){2,}[A-Za-z]+")
 """Three words or more in a row."""
 WRITTEN_BY_USERS = (
     "Do bertadam and freezing help?",
+    "Does pretraining help?",
     "Which of six BERT fine-tuning tricks help?",
     "2 rows occur twice.",
     "the attack has nothing to act on",
@@ -326,7 +328,34 @@ def one_at_a_time(study: Study) -> StudyRows:
     return filled(study, lambda _: 0.8, SMALL_SPACE + '[design]\nkind = "one-at-a-time"\n')
 
 
+def pretrained_in_every_way(study: Study) -> StudyRows:
+    """One made before, one that failed for good, one that failed at first, steps of one training."""
+    space = STEPS.replace("[factors]", '[factors]\n"pretraining.checkpoint" = [1000, "last"]').replace(
+        "0, 1500", "1500"
+    )
+    writer = StageWriter(study, staged_plan(space))
+    writer.fail_stage(0, Failure("out_of_memory", "x"), final=False)
+    writer.make(0)
+    writer.make(1, found=True)
+    writer.fail_stage(2, Failure("code_error", "x"), final=True)
+    writer.resources = {"gpus": 1}
+    finish_all(writer)
+    return read(study)
+
+
+def pretrained_alone(study: Study) -> StudyRows:
+    return pretrained(study, SMALL_SPACE.replace("epochs = 2", 'epochs = 2\n"pretraining.objective" = "mlm"'))
+
+
+def pretrained_for_each_seed(study: Study) -> StudyRows:
+    return pretrained(study, OWN_SEEDS.replace("[0, 1]", "[0, 1, 2]"))
+
+
 STUDIES = [
+    pretrained,
+    pretrained_in_every_way,
+    pretrained_alone,
+    pretrained_for_each_seed,
     small,
     sixty_four,
     found,

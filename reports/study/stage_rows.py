@@ -1,0 +1,95 @@
+"""The nouns of a page about pretrainings: each stage of a study, what it cost, and the trials that start from it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gridsearch.recipe.pretraining_knobs import PREFIX, PretrainingRecipe, set_pretraining_knobs
+from gridsearch.stage import LogPoint, Stage
+from reports.study.view import FailedAttempt
+
+
+@dataclass(frozen=True)
+class Start:
+    """A trial that starts from a stage, and the cells that it is of."""
+
+    trial: str
+    seed: int
+    cells: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class StageRow:
+    """A pretraining: how far it is, what it took, and the trials that start from it.
+
+    ``found``: another study or driver had made it. ``seconds`` are those of all attempts here, failed ones too;
+    ``core_seconds`` and ``gpu_seconds`` times the threads and the share of a GPU that each held. ``run_seconds`` are
+    those of the whole training, wherever it was done. ``log`` is that of the attempt that finished, else of the last
+    one.
+    """
+
+    stage: Stage
+    state: str
+    starts: tuple[Start, ...]
+    log: tuple[LogPoint, ...] = ()
+    found: bool = False
+    n_attempts: int = 0
+    seconds: float = 0.0
+    core_seconds: float = 0.0
+    gpu_seconds: float = 0.0
+    run_seconds: float | None = None
+    peak_bytes: int | None = None
+    checksum: str | None = None
+    failures: tuple[FailedAttempt, ...] = ()
+
+    @property
+    def cells(self) -> tuple[int, ...]:
+        """The cells with a trial that starts from it."""
+        return tuple(sorted({cell for start in self.starts for cell in start.cells}))
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of the trials that start from it."""
+        return tuple(sorted({start.seed for start in self.starts}))
+
+    @property
+    def follows_the_trial(self) -> bool:
+        """Whether its seed is that of its trials."""
+        return self.stage.recipe.seed == "trial"
+
+    @property
+    def last_loss(self) -> float | None:
+        """The loss that was logged last."""
+        return self.log[-1].loss if self.log else None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Its knobs that are not neutral, and its seed."""
+        return {PREFIX + name: value for name, value in set_pretraining_knobs(self.stage.recipe).items()} | {
+            f"{PREFIX}seed": self.stage.seed
+        }
+
+
+HOW_LONG = ("steps", "checkpoint")
+"""The knobs that the steps of a stage say themselves."""
+
+
+def told_apart(rows: Sequence[StageRow], encoders: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return, for each stage, the knobs in which the stages differ, but for how long they are.
+
+    ``encoders`` maps names to identities. What differs without a knob of its own has the name of what it is of.
+    """
+    names = {identity: name for name, identity in encoders.items()}
+    values = []
+    for row in rows:
+        stage = row.stage
+        knobs = {PREFIX + name: getattr(stage.recipe, name) for name in PretrainingRecipe.model_fields}
+        knobs[f"{PREFIX}seed"] = stage.seed
+        for name in HOW_LONG:
+            del knobs[PREFIX + name]
+        base = names.get(stage.base, stage.base)
+        values.append(knobs | {"encoder": base, "precision": stage.precision, "corpus": stage.corpus[:8]})
+    differing = [name for name in values[0] if len({repr(one[name]) for one in values}) > 1] if values else []
+    if f"{PREFIX}corpus" in differing:
+        differing.remove("corpus")
+    return [{name: one[name] for name in differing} for one in values]
