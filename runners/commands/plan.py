@@ -217,11 +217,19 @@ def _cells(plan: Plan, *, list_all: bool) -> list[str]:
     for group in plan.same_rows:
         names = " = ".join(cell.row for cell in group)
         lines.append(_wrapped(f"the same recipe, and so the same trials: {names}"))
-    dead = Counter((name, reason) for cell in plan.cells for name, reason in cell.dead.items())
-    for (name, reason), count in dead.items():
-        where = f"{name} cannot act in {_count(count, 'cell')}"
-        lines.append(_wrapped(f"{where}: {reason} (on_dead = {plan.space.design.on_dead})"))
-    return lines
+    return lines + _dead(plan)
+
+
+def _dead(plan: Plan) -> list[str]:
+    """Say which knobs cannot act, those of one reason together."""
+    counts = Counter((name, reason) for cell in plan.cells for name, reason in cell.dead.items())
+    alike: dict[tuple[str, int], list[str]] = {}
+    for (name, reason), count in counts.items():
+        alike.setdefault((reason, count), []).append(name)
+    return [
+        _wrapped(f"{', '.join(names)} cannot act in {_count(n, 'cell')}: {why} (on_dead = {plan.space.design.on_dead})")
+        for (why, n), names in alike.items()
+    ]
 
 
 def _left_out(plan: Plan) -> list[str]:
