@@ -11,6 +11,10 @@ STAGE_ID_VERSION = 1
 """Version of what the knobs mean. Part of every id: raised when the same pretraining would train differently."""
 
 
+HOW_LONG = ("objective", "steps", "epochs", "checkpoint")
+"""Knobs that are told of a stage by the steps that it takes."""
+SHAPE = ("base", "family", "layers", "width", "heads")
+"""Knobs of what a stage starts from."""
 MADE = "pretrained-"
 """How the identity of an encoder begins that a stage makes."""
 
@@ -49,6 +53,12 @@ class Stage:
     def short_id(self) -> str:
         """The first digits of the id: what people see."""
         return short_id_of(self.id)
+
+    @property
+    def knobs(self) -> dict[str, Any]:
+        """All knobs that act, by their names without the prefix, but for how long; of no step, shape and seed alone."""
+        values = {**self.recipe.model_dump(exclude=set(HOW_LONG)), "seed": self.seed}
+        return values if self.total_steps else {name: values[name] for name in (*SHAPE, "seed")}
 
     @property
     def vocabulary(self) -> Vocabulary:

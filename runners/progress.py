@@ -102,6 +102,16 @@ class Progress:
         self._stages.pop(stage_id, None)
         self._show()
 
+    def _stages_line(self) -> str:
+        """Say how far the pretraining is that has the most steps left, and how many others there are."""
+
+        def n_left(stage_id: str) -> int:
+            point = self._stages[stage_id]
+            return self._n_steps.get(stage_id, 0) - (point.step if point else 0)
+
+        line, n_others = self._stage_line(max(self._stages, key=n_left)), len(self._stages) - 1
+        return f"{line} (+{n_others} more)" if n_others else line
+
     def _stage_line(self, stage_id: str) -> str:
         """Say how far a pretraining is, its loss, and how long it takes from here at the pace so far."""
         point, n_steps = self._stages[stage_id], self._n_steps.get(stage_id, 0)
@@ -161,7 +171,8 @@ class Progress:
             parts.insert(1, f"{self._n_pruned} pruned")
         if self._best:
             parts.append(f"best {self._best[0]:.4f} ({self._best[1]})")
-        parts += map(self._stage_line, self._stages)
+        if self._stages:
+            parts.insert(0, self._stages_line())
         left = self._n_planned - self._n_done - self._n_failed
         if self._n_done_here and left:
             seconds = (time.monotonic() - self._begun) / self._n_done_here * left

@@ -5,13 +5,9 @@ from collections.abc import Iterator, Sequence
 
 from gridsearch.encoders.made import find
 from gridsearch.plan.plan import Plan
-from gridsearch.recipe.pretraining_knobs import PretrainingRecipe, set_pretraining_knobs
 from gridsearch.space.factor import label_of
 from gridsearch.stage import Stage
 
-OWN = ("objective", "steps", "epochs", "checkpoint", "seed")
-"""Knobs that are told otherwise, or of all stages alike."""
-SHAPE = ("base", "family", "layers", "width", "heads")
 N_LISTED = 12
 """Of more pretrainings than these, only so many are listed."""
 
@@ -31,7 +27,7 @@ def stage_texts(plan: Plan) -> Iterator[str]:
     )
     for stage in stages[:N_LISTED]:
         trials = f"{n_trials[stage.id]} trial{'s' * (n_trials[stage.id] > 1)}"
-        yield f"{stage.short_id}: {', '.join(settings(stage, stages)) or 'one setting'}; {trials}"
+        yield f"{stage.short_id}: {', '.join(settings(stage, stages))}; {trials}"
     if len(stages) > N_LISTED:
         yield f"... and {len(stages) - N_LISTED} more"
     if shared := _seeds_that_share(plan):
@@ -42,22 +38,14 @@ def stage_texts(plan: Plan) -> Iterator[str]:
 
 
 def settings(stage: Stage, stages: Sequence[Stage]) -> list[str]:
-    """Spell what tells a stage from the others, by its knobs; of a single one, all that is set."""
-    told = [_told(one) for one in stages]
-    names = dict.fromkeys(name for knobs in told for name in knobs)
-    differing = [name for name in names if len({knobs[name] for knobs in told if name in knobs}) > 1]
-    mine = _told(stage)
-    return [f"{name} = {mine[name]}" for name in (differing if len(stages) > 1 else names) if name in mine]
-
-
-def _told(stage: Stage) -> dict[str, str]:
-    """Spell what is known of a stage. One without a step is its shape and its seed."""
-    knobs = set_pretraining_knobs(stage.recipe)
-    shown = SHAPE if stage.total_steps == 0 else [name for name in PretrainingRecipe.model_fields if name not in OWN]
-    values = {name: getattr(stage.recipe, name) for name in shown if name in knobs or name in ("base", "family")}
-    checkpoint = {} if stage.last_step == stage.total_steps else {"checkpoint": str(stage.last_step)}
-    spelled = {name: label_of(value) for name, value in values.items()}
-    return {"steps": str(stage.total_steps), **checkpoint, **spelled, "seed": str(stage.seed)}
+    """Spell how long a stage is, and what tells it from the others by its knobs."""
+    values: dict[str, set[str]] = {}
+    for one in stages:
+        for name, value in one.knobs.items():
+            values.setdefault(name, set()).add(label_of(value))
+    told = [f"{name} = {label_of(value)}" for name, value in stage.knobs.items() if len(values[name]) > 1]
+    of = "" if stage.last_step == stage.total_steps else f" of {stage.total_steps:,}"
+    return [f"{stage.last_step:,}{of} steps", *told]
 
 
 def _seeds_that_share(plan: Plan) -> int:
