@@ -21,17 +21,20 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_the_readmes_space_is_one_and_its_range_too() -> None:
-    text, ranging = blocks("toml")
+def test_the_readmes_spaces_are_such() -> None:
+    text, ranging, pretraining = blocks("toml")
     assert len(list(parse_space(text, "readme").cells())) == 8
     drawn = next(parse_space(f'{ranging}[design]\nkind = "random"\ncells = 1\n', "readme").cells())
     assert 1e-5 <= drawn.recipe.learning_rate <= 1e-4
+    steps = [cell.recipe.pretraining.steps for cell in parse_space(pretraining, "readme").cells()]
+    assert steps == [0, 1500, 3000]
 
 
 def test_the_readmes_commands_are_understood() -> None:
     lines = [line.split("#")[0].split() for block in blocks("sh") for line in block.splitlines()]
     commands = [words[1:] for words in lines if words[:1] == ["gridsearch"]]
-    assert {words[0] for words in commands} == {"init", "plan", "sweep", "report", "predict", "optimize", "dashboard"}
+    told = {"init", "plan", "sweep", "report", "predict", "optimize", "dashboard", "pretrain"}
+    assert {words[0] for words in commands} == told
     for words in commands:
         build_parser().parse_args(words)
 
