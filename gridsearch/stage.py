@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gridsearch.canonical import fingerprint
-from gridsearch.recipe.pretraining_knobs import PretrainingRecipe, set_pretraining_knobs
+from gridsearch.recipe.pretraining.knobs import PretrainingRecipe, set_pretraining_knobs
 
 STAGE_ID_VERSION = 1
 """Version of what the knobs mean. Part of every id: raised when the same pretraining would train differently."""

@@ -7,12 +7,12 @@ from pathlib import Path
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.files import tokenizer_files
 from gridsearch.encoders.load import EncoderWeights, build_tokenizer, encoder_folder, load, read_weights
-from gridsearch.encoders.made import find
-from gridsearch.encoders.published_head import read_base
-from gridsearch.encoders.scratch import scratch_tokenizer
+from gridsearch.encoders.pretraining.made import find
+from gridsearch.encoders.pretraining.published_head import read_base
+from gridsearch.encoders.pretraining.scratch import scratch_tokenizer
 from gridsearch.errors import GridSearchError, RequestError
 from gridsearch.plan.plan import Plan
-from gridsearch.recipe.pretraining_knobs import PretrainingRecipe
+from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.stage import MADE, Vocabulary
 from gridsearch.tasks.corpus import EncodedCorpus, corpora_of, corpus_of, encode_corpus
 from gridsearch.tasks.encode import EncodedTask, encode_task

@@ -19,7 +19,7 @@ from gridsearch.errors import RequestError
 from gridsearch.optimizers.updates import Updates
 from gridsearch.plan.planner import trial_facts
 from gridsearch.recipe.contradictions import refuse_contradictions
-from gridsearch.recipe.pretraining_knobs import PREFIX
+from gridsearch.recipe.pretraining.knobs import PREFIX
 from gridsearch.recipe.recipe import Recipe, knobs
 from gridsearch.recipe.resolve import dead_knobs, resolve, without
 from gridsearch.recipe.trial_facts import TrialFacts

@@ -98,7 +98,7 @@ FAMILIES: Mapping[str, Family] = {
     ),
     # Distances beyond the table count as its longest, so no text is too long: the bound is that of the knob.
     "nezha": Family(
-        own_code="gridsearch.encoders.nezha_heads",
+        own_code="gridsearch.encoders.pretraining.nezha_heads",
         old_prefix="bert.",
         n_positions=8192,
         old_head={r"^bert\.": "nezha."},

@@ -5,13 +5,13 @@ from functools import cache
 from typing import Final
 
 from gridsearch.encoders.card import EncoderCard
-from gridsearch.encoders.scratch import scratch_card
+from gridsearch.encoders.pretraining.scratch import scratch_card
 from gridsearch.errors import RequestError
 from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
 from gridsearch.randomness import derived_seed
 from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.poolings import READS
-from gridsearch.recipe.pretraining_knobs import PretrainingRecipe
+from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.recipe.recipe import Recipe, set_knobs
 from gridsearch.recipe.resolve import acting, dead_knobs, in_numbers, resolve, why_the_same
 from gridsearch.recipe.trial_facts import TrialFacts

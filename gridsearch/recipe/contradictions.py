@@ -3,8 +3,8 @@
 from typing import Final
 
 from gridsearch.errors import RequestError
-from gridsearch.recipe.contradictory_pretraining import pretraining_contradicts
 from gridsearch.recipe.knob import Reason
+from gridsearch.recipe.pretraining.contradictions import pretraining_contradicts
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.trial_facts import TrialFacts
 

@@ -19,7 +19,7 @@ from gridsearch.recipe.head_knobs import HeadKnobs
 from gridsearch.recipe.knob import NO_NEUTRAL, Knob
 from gridsearch.recipe.loss_knobs import LossKnobs
 from gridsearch.recipe.optimizer_knobs import OptimizerKnobs
-from gridsearch.recipe.pretraining_knobs import PREFIX, PretrainingKnobs, PretrainingRecipe, pretraining_of
+from gridsearch.recipe.pretraining.knobs import PREFIX, PretrainingKnobs, PretrainingRecipe, pretraining_of
 from gridsearch.recipe.shares import decimal, whole_steps
 from gridsearch.recipe.trial_facts import TrialFacts
 

@@ -13,7 +13,7 @@ from gridsearch.optimizers.schedule import build_schedule
 from gridsearch.optimizers.settings import settings_of
 from gridsearch.recipe import dead_knobs as why
 from gridsearch.recipe.poolings import READS
-from gridsearch.recipe.pretraining_spelling import respelled_pretraining
+from gridsearch.recipe.pretraining.spelling import respelled_pretraining
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.shares import decimal, share_of
 from gridsearch.recipe.trial_facts import TrialFacts

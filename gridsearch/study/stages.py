@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from gridsearch.canonical import canonical_json
 from gridsearch.errors import GridSearchError
-from gridsearch.recipe.pretraining_knobs import PretrainingRecipe
+from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.stage import LogPoint, Stage, StageOutcome
 from gridsearch.trial import Failure, FailureKind
 

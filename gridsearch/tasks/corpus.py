@@ -10,7 +10,7 @@ import numpy as np
 
 from gridsearch.canonical import fingerprint
 from gridsearch.errors import RequestError
-from gridsearch.recipe.pretraining_knobs import PretrainingRecipe
+from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.tasks.encode import EncodedSplit, laid_end_to_end, tokenised
 from gridsearch.tasks.joining import Frame, cut_to, frame_of
 from gridsearch.tasks.tables import read_text, split_lines

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from gridsearch.encoders.dropout import Whole
-from gridsearch.encoders.masked_lm import MaskedLM
+from gridsearch.encoders.pretraining.masked_lm import MaskedLM
 from gridsearch.randomness import numpy_stream
 from gridsearch.stage import Stage
 from gridsearch.tasks.batches import collate, training_batches

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridsearch.randomness import numpy_stream
-from gridsearch.recipe.pretraining_knobs import PretrainingRecipe
+from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.tasks.corpus import CorpusRows, EncodedCorpus
 from gridsearch.tasks.encode import EncodedSplit
 

@@ -12,14 +12,14 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 import torch
 
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.encoders.made import MODEL, RECORD, MadeEncoder, alone, find, put
-from gridsearch.encoders.masked_lm import MaskedLM, build_masked_lm
-from gridsearch.encoders.masked_lm_files import encoder_files_of
-from gridsearch.encoders.scratch import scratch_weights
+from gridsearch.encoders.pretraining.made import MODEL, RECORD, MadeEncoder, alone, find, put
+from gridsearch.encoders.pretraining.masked_lm import MaskedLM, build_masked_lm
+from gridsearch.encoders.pretraining.masked_lm_files import encoder_files_of
+from gridsearch.encoders.pretraining.scratch import scratch_weights
 from gridsearch.errors import DivergedError
 from gridsearch.optimizers.settings import UpdateSettings
 from gridsearch.optimizers.updates import Updates
-from gridsearch.recipe.pretraining_knobs import set_pretraining_knobs
+from gridsearch.recipe.pretraining.knobs import set_pretraining_knobs
 from gridsearch.stage import LogPoint, Stage, StageOutcome
 from gridsearch.tasks.corpus import EncodedCorpus
 from gridsearch.training.deadline import Deadline

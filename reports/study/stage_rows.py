@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gridsearch.recipe.pretraining_knobs import PREFIX, PretrainingRecipe, set_pretraining_knobs
+from gridsearch.recipe.pretraining.knobs import PREFIX, PretrainingRecipe, set_pretraining_knobs
 from gridsearch.stage import LogPoint, Stage
 from reports.study.view import FailedAttempt
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from gridsearch.encoders.made import find
+from gridsearch.encoders.pretraining.made import find
 from gridsearch.plan.plan import Plan
 from gridsearch.space.factor import label_of
 from gridsearch.stage import Stage

@@ -10,11 +10,11 @@ from rich.console import Console
 
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.load import describe
-from gridsearch.encoders.made import find
+from gridsearch.encoders.pretraining.made import find
 from gridsearch.errors import GridSearchError, RequestError, one_of
 from gridsearch.plan.plan import ExcludedCell
 from gridsearch.plan.planner import Planner, refuse_dead
-from gridsearch.recipe.pretraining_knobs import PREFIX
+from gridsearch.recipe.pretraining.knobs import PREFIX
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.space.design import Design
 from gridsearch.space.space import Space

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from gridsearch.encoders.made import alone, find, put
+from gridsearch.encoders.pretraining.made import alone, find, put
 from gridsearch.stage import LogPoint, Stage, StageOutcome
 from gridsearch.training.pretraining import outcome_of
 from gridsearch.training.worker import Job

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gridsearch.canonical import canonical_json
 from gridsearch.recipe.knob import NO_NEUTRAL
-from gridsearch.recipe.pretraining_knobs import PREFIX, PretrainingRecipe
+from gridsearch.recipe.pretraining.knobs import PREFIX, PretrainingRecipe
 from gridsearch.recipe.recipe import Recipe, knobs, parse_recipe, set_knobs
 from gridsearch.stage import Stage, make_stage
 from gridsearch.trial import make_trial

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gridsearch.encoders import nezha_heads  # noqa: F401  teaches transformers the family
+from gridsearch.encoders.pretraining import nezha_heads  # noqa: F401  teaches transformers the family
 from tests.fixtures_core import family_config, family_settings, save_encoder
 
 WORDS = [f"{first}{second}" for first in "abcdef" for second in "abcdef"]

@@ -16,8 +16,8 @@ from gridsearch.encoders.classifier import build_classifier
 from gridsearch.encoders.families import FAMILIES, why_no_next_sentence
 from gridsearch.encoders.files import minilm_folder
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.encoders.masked_lm import MaskedLM, build_masked_lm
-from gridsearch.encoders.published_head import read_base
+from gridsearch.encoders.pretraining.masked_lm import MaskedLM, build_masked_lm
+from gridsearch.encoders.pretraining.published_head import read_base
 from gridsearch.errors import RequestError
 from tests.encoders.masked_lm_folders import IDS, POSITIONS, at_positions, inputs_of, save_headed
 from tests.fixtures_core import recipe_of

@@ -17,9 +17,9 @@ from transformers import AutoModel, AutoModelForMaskedLM, AutoModelForPreTrainin
 from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.files import minilm_folder, read_card
 from gridsearch.encoders.load import build_model, build_tokenizer, read_weights
-from gridsearch.encoders.masked_lm import MaskedLM, build_masked_lm
-from gridsearch.encoders.masked_lm_files import encoder_files_of
-from gridsearch.encoders.published_head import read_base
+from gridsearch.encoders.pretraining.masked_lm import MaskedLM, build_masked_lm
+from gridsearch.encoders.pretraining.masked_lm_files import encoder_files_of
+from gridsearch.encoders.pretraining.published_head import read_base
 from tests.encoders.masked_lm_folders import IDS, POSITIONS, at_positions, inputs_of, save_headed
 
 PREFIXES = {"xlm-roberta": "roberta", "deberta-v2": "deberta"}

@@ -17,11 +17,11 @@ from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import EncoderWeights, build_model, build_tokenizer, read_weights
-from gridsearch.encoders.masked_lm import build_masked_lm
-from gridsearch.encoders.masked_lm_files import encoder_files_of
-from gridsearch.encoders.scratch import scratch_card, scratch_tokenizer, scratch_weights
+from gridsearch.encoders.pretraining.masked_lm import build_masked_lm
+from gridsearch.encoders.pretraining.masked_lm_files import encoder_files_of
+from gridsearch.encoders.pretraining.scratch import scratch_card, scratch_tokenizer, scratch_weights
 from gridsearch.errors import RequestError
-from gridsearch.recipe.pretraining_knobs import PretrainingRecipe
+from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from tests.encoders.masked_lm_folders import save_headed
 from tests.fixtures_core import encoder_in
 

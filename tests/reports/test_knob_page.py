@@ -6,7 +6,7 @@ import pytest
 from gridsearch.errors import RequestError
 from gridsearch.recipe.knob import NO_NEUTRAL
 from gridsearch.recipe.knob_group import KnobGroup
-from gridsearch.recipe.pretraining_knobs import PREFIX
+from gridsearch.recipe.pretraining.knobs import PREFIX
 from gridsearch.recipe.recipe import Recipe, knobs
 from reports.knob_page import GROUPS, grouped, knob_texts, knobs_for_terminal, recipe_page
 from runners.cli import main

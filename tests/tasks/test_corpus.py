@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridsearch.errors import RequestError
-from gridsearch.recipe.pretraining_knobs import PretrainingRecipe
+from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.tasks.corpus import Corpus, EncodedCorpus, corpora_of, corpus_of, corpus_of_files, encode_corpus
 from gridsearch.tasks.task import Split, Task
 from gridsearch.tasks.taskfile import load_task

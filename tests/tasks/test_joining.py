@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gridsearch.encoders.files import tokenizer_files
 from gridsearch.encoders.load import build_tokenizer
-from gridsearch.recipe.pretraining_knobs import PretrainingRecipe
+from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.tasks.corpus import Corpus, EncodedCorpus, encode_corpus
 from gridsearch.tasks.joining import cut_to
 from gridsearch.tasks.task import Task

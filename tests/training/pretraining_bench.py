@@ -6,10 +6,10 @@ from typing import Any
 
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.encoders.published_head import read_base
+from gridsearch.encoders.pretraining.published_head import read_base
 from gridsearch.errors import RequestError
 from gridsearch.plan.planner import Planner
-from gridsearch.recipe.pretraining_knobs import PREFIX
+from gridsearch.recipe.pretraining.knobs import PREFIX
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.resolve import dead_knobs
 from gridsearch.space.design import Design

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridsearch.encoders.load import build_tokenizer
-from gridsearch.recipe.pretraining_knobs import PretrainingRecipe
+from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.tasks.batches import collate
 from gridsearch.tasks.corpus import Corpus, EncodedCorpus, corpus_of, encode_corpus
 from gridsearch.tasks.task import Task

@@ -15,10 +15,10 @@ import pytest
 import torch
 from torch.nn import functional
 
-from gridsearch.encoders import made
 from gridsearch.encoders.files import minilm_folder
 from gridsearch.encoders.load import read_weights
-from gridsearch.encoders.masked_lm_files import encoder_files_of
+from gridsearch.encoders.pretraining import made
+from gridsearch.encoders.pretraining.masked_lm_files import encoder_files_of
 from gridsearch.errors import DivergedError
 from gridsearch.stage import LogPoint, Stage, StageOutcome
 from gridsearch.tasks.task import Task

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from gridsearch.encoders.families import FAMILIES
-from gridsearch.encoders.published_head import read_base
-from gridsearch.recipe.pretraining_knobs import PREFIX, PretrainingRecipe
+from gridsearch.encoders.pretraining.published_head import read_base
+from gridsearch.recipe.pretraining.knobs import PREFIX, PretrainingRecipe
 from gridsearch.recipe.recipe import knobs
 from gridsearch.stage import Stage
 from gridsearch.tasks.task import Task

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gridsearch.recipe.pretraining_knobs import PREFIX
+from gridsearch.recipe.pretraining.knobs import PREFIX
 from reports.figures.figure import LossCurve
 from reports.language.say import enumerated, say
 from reports.study.stage_rows import StageRow, told_apart

@@ -14,7 +14,8 @@ import wcwidth
 import gridsearch
 import reports
 from gridsearch.errors import RequestError
-from gridsearch.recipe import dead_knobs, dead_pretraining
+from gridsearch.recipe import dead_knobs
+from gridsearch.recipe.pretraining import dead_knobs as pretraining_dead_knobs
 from gridsearch.recipe.recipe import knobs
 from gridsearch.space.design import Design, design_text
 from gridsearch.study.stages import StageCoverage
@@ -174,7 +175,7 @@ def texts_returned(function: Callable[..., object]) -> Iterator[str]:
 
 REASONS = [
     text
-    for module in (dead_knobs, dead_pretraining)
+    for module in (dead_knobs, pretraining_dead_knobs)
     for _, function in inspect.getmembers(module, inspect.isfunction)
     if function.__module__ == module.__name__
     for text in texts_returned(function)

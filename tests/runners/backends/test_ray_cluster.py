@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gridsearch.encoders.load import EncoderWeights, describe, read_weights
-from gridsearch.encoders.made import find
+from gridsearch.encoders.pretraining.made import find
 from gridsearch.plan.planner import make_plan
 from gridsearch.space.space import load_space
 from gridsearch.tasks.taskfile import load_task

@@ -11,7 +11,7 @@ from gridsearch.encoders.files import CONFIG
 from gridsearch.encoders.load import EncoderWeights, build_tokenizer, model_config
 from gridsearch.errors import RequestError
 from gridsearch.randomness import torch_stream
-from gridsearch.recipe.pretraining_knobs import PretrainingRecipe
+from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

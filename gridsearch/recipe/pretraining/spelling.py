@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from gridsearch.recipe.pretraining_knobs import PREFIX, PretrainingRecipe
+from gridsearch.recipe.pretraining.knobs import PREFIX, PretrainingRecipe
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.shares import share_of, whole_steps
 from gridsearch.recipe.trial_facts import TrialFacts

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from pydantic import Field, create_model
 
-from gridsearch.recipe import dead_pretraining as why
 from gridsearch.recipe.knob import Knob
 from gridsearch.recipe.knob_group import KnobGroup, Probability, Weight
+from gridsearch.recipe.pretraining import dead_knobs as why
 
 PREFIX = "pretraining."
 BERT = "arXiv:1810.04805"

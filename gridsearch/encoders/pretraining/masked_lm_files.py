@@ -6,7 +6,7 @@ from typing import Any
 
 from gridsearch.encoders.files import CONFIG
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.encoders.masked_lm import MaskedLM
+from gridsearch.encoders.pretraining.masked_lm import MaskedLM
 
 WEIGHTS = "model.safetensors"
 _OF_THE_OLD_FILES = ("torch_dtype", "auto_map", "_name_or_path", "transformers_version")

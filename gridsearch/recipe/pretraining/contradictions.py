@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gridsearch.recipe.knob import Reason
-from gridsearch.recipe.pretraining_knobs import PretrainingRecipe
+from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.trial_facts import TrialFacts
 

@@ -1,0 +1,1 @@
+"""Pretraining in a recipe: its knobs, when they cannot act, contradict each other, or mean the same."""
