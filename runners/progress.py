@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from gridsearch.plan.rungs import Standing
-from gridsearch.stage import LogPoint, short_id_of
+from gridsearch.stage import LogPoint
 from gridsearch.study.survey import Coverage
 from gridsearch.tasks.target import Target
 from gridsearch.trial import Failure, Outcome
@@ -110,19 +110,19 @@ class Progress:
             return self._n_steps.get(stage_id, 0) - (point.step if point else 0)
 
         line, n_others = self._stage_line(max(self._stages, key=n_left)), len(self._stages) - 1
-        return f"{line} (+{n_others} more)" if n_others else line
+        return f"{line} (+{n_others})" if n_others else line
 
     def _stage_line(self, stage_id: str) -> str:
         """Say how far a pretraining is, its loss, and how long it takes from here at the pace so far."""
         point, n_steps = self._stages[stage_id], self._n_steps.get(stage_id, 0)
         if point is None:
-            return f"pretraining {short_id_of(stage_id)} begins"
+            return "pretraining begins"
         first = self._first_points[stage_id]
-        parts = [f"pretraining {short_id_of(stage_id)} step {point.step}/{n_steps}", f"loss {point.loss:.3f}"]
+        parts = [f"pretraining step {point.step}/{n_steps}", f"loss {point.loss:.3f}"]
         if point.step > first.step and point.step < n_steps:
             pace = (point.seconds - first.seconds) / (point.step - first.step)
             parts.append(f"{seconds_text(pace * (n_steps - point.step))} left")
-        return " ".join(parts)
+        return ", ".join(parts)
 
     def finished(self, trial_id: str, outcome: Outcome) -> None:
         """A trial is finished."""
@@ -172,7 +172,7 @@ class Progress:
         if self._best:
             parts.append(f"best {self._best[0]:.4f} ({self._best[1]})")
         if self._stages:
-            parts.insert(0, self._stages_line())
+            parts.append(self._stages_line())
         left = self._n_planned - self._n_done - self._n_failed
         if self._n_done_here and left:
             seconds = (time.monotonic() - self._begun) / self._n_done_here * left

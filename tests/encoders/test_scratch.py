@@ -65,7 +65,7 @@ def test_the_card_is_that_of_its_files(bert: Path, tmp_path: Path, family: str, 
 
 def test_heads_divide_the_width() -> None:
     card = EncoderCard("x", "y", "bert", 2, True, 512)
-    with pytest.raises(RequestError, match="pretraining.heads must divide pretraining.width, but they are 12 and 32"):
+    with pytest.raises(RequestError, match=r"pretraining.heads must divide pretraining.width, but they are 12 and 32"):
         scratch_card(card, pretraining(heads=12))
 
 
