@@ -73,8 +73,7 @@ def compare(first: StudyRows, second: StudyRows) -> Comparison:
     A factor that only one study has must be at its baseline there: the other study knows nothing else of it. Lists
     without a common column are matched by the names of their rows. Raises RequestError when no cell is in both.
     """
-    if first.folder.resolve() == second.folder.resolve():
-        raise RequestError(f"compare needs two studies, but both are {first.folder}")
+    refuse_itself(first, second)
     theirs = {factor.column for factor in second.factors}
     columns = tuple(factor.column for factor in first.factors if factor.column in theirs)
     mine, other = (dict(_entries(study, columns)) for study in (first, second))
@@ -83,6 +82,12 @@ def compare(first: StudyRows, second: StudyRows) -> Comparison:
         common = f"of the columns in both ({', '.join(columns)})" if columns else "and no column"
         raise RequestError(f"{first.folder} and {second.folder} have no cell in common: no equal levels {common}")
     return Comparison(first, second, columns, pairs)
+
+
+def refuse_itself(first: StudyRows, second: StudyRows) -> None:
+    """Raise RequestError where a study is to be compared with itself."""
+    if first.folder.resolve() == second.folder.resolve():
+        raise RequestError(f"compare needs two studies, but both are {first.folder}")
 
 
 def _entries(study: StudyRows, columns: tuple[str, ...]) -> Iterable[tuple[Key, Entry]]:

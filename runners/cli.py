@@ -386,7 +386,7 @@ def _compare(commands: Commands) -> None:
     parser = _add(
         commands,
         "compare",
-        "put two studies side by side: the cells that both have, and their paired differences",
+        "put two studies side by side: the cells that both have, and their paired differences; or losses of trainings",
         "gridsearch compare studies/finetune64-sst2-minilm studies/published",
     )
     parser.add_argument("first", metavar="STUDY", help="the folder of a study: A")

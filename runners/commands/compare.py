@@ -5,6 +5,7 @@ from pathlib import Path
 from gridsearch.errors import RequestError
 from gridsearch.study.study import Study
 from reports.compare import ComparisonPage, compare
+from reports.compare_curves import CurvesPage, compare_curves
 from reports.language.say import speaking
 from reports.study.read import read_study
 from reports.study.view import StudyRows
@@ -12,18 +13,32 @@ from runners.cli import EXIT_DONE, Arguments
 
 
 def run(arguments: Arguments) -> int:
-    """Print the comparison; or write it as Markdown, and name the file."""
+    """Print the comparison; or write it as Markdown, and name the files."""
     with speaking(arguments.lang):
-        page = ComparisonPage(compare(_read(arguments.first), _read(arguments.second)))
+        first, second = _read(arguments.first), _read(arguments.second)
+        has_curve = first.is_curve or second.is_curve
+        page = CurvesPage(compare_curves(first, second)) if has_curve else ComparisonPage(compare(first, second))
         if arguments.output is None:
             print(page.format(for_terminal=True), end="")
             return EXIT_DONE
         path = Path(arguments.output)
         if path.is_dir():
             raise RequestError(f"-o takes a file for the comparison, but {path} is a folder")
-        path.write_text(page.format(), encoding="utf-8")
-        print(path)
+        for file in _write(page, path):
+            print(file)
     return EXIT_DONE
+
+
+def _write(page: ComparisonPage | CurvesPage, path: Path) -> list[Path]:
+    """Write the comparison, and beside it the picture of one of curves."""
+    if isinstance(page, ComparisonPage):
+        path.write_text(page.format(), encoding="utf-8")
+        return [path]
+    picture = page.picture()
+    drawn = path.with_name(f"{path.stem}-{picture.name}.svg")
+    drawn.write_text(picture.svg, encoding="utf-8")
+    path.write_text(page.format(picture_file=drawn.name), encoding="utf-8")
+    return [path, drawn]
 
 
 def _read(folder: str) -> StudyRows:

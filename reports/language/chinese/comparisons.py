@@ -104,6 +104,31 @@ COMPARISONS: Final[Mapping[str, str]] = {
         "± 之后是各研究内部的 95% 同时置信区间；粗体：在该研究中检出。只在一个研究中检出，并不说明两者不同：要看区"
         "间是否重叠。"
     ),
+    # compare_curves.py
+    "{label} over {along}, as far as both go.": "{label} 随 {along} 的变化，画到两者共有的最后一处。",
+    "{first} and {second}": "{first} 与 {second}",
+    "Losses at equal places: {along}": "相同 {along} 处的损失",
+    "{letter}: {name}, losses of {pretrainings}: {names}": "{letter}：{name}，{pretrainings}的损失：{names}",
+    "{letter}: {name}, {points} of {metric} from a training log, {along} {start} to {end}": (
+        "{letter}：{name}，训练日志中 {metric} 的 {points}，{along} {start} 至 {end}"
+    ),
+    "They have no {along} in common: A goes from {start} to {end}, B from {other_start} to {other_end}.": (
+        "两者没有共同的 {along}：A 从 {start} 到 {end}，B 从 {other_start} 到 {other_end}。"
+    ),
+    "{mark}: on the straight line between the two logged points next to it.": (
+        "{mark}：取相邻两个记录点之间直线上的值。"
+    ),
+    "{n} more pretrainings are not shown.": "另有 {n} 个预训练未列出。",
+    "At {along} {last}, the last of both, {first} and {second} are equal.": (
+        "在两者共有的最后一处 {along} {last}，{first} 与 {second} 相等。"
+    ),
+    "At {along} {last}, the last of both, {lower} is lower than {higher} by {size}.": (
+        "在两者共有的最后一处 {along} {last}，{lower} 比 {higher} 低 {size}。"
+    ),
+    (
+        "A lower loss is no better encoder: with other texts, another vocabulary or another mask it is another "
+        "measure, and an epoch is another number of steps."
+    ): ("损失更低并不等于编码器更好：文本、词表或遮盖方式不同，损失就是另一种度量，一轮的步数也不同。"),
     # observational.py
     "What went with good results": "哪些水平与好结果同时出现",
     "**Observational**: {chosen}. No level went together with better or worse results more than chance explains.": (
