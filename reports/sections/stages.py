@@ -1,6 +1,6 @@
 """The pretrainings that trials start from: which trials share one, how each went, what they cost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -104,20 +104,23 @@ class Pretrainings(PageSection):
         return told_apart(self.study.stages, self.study.about.encoders)
 
     def _table(self) -> Table:
-        names = list(self._differing[0])
+        names = list(dict.fromkeys(name for values in self._differing for name in values))
         header = (
             *(say("pretraining"), *names, say("state"), say("steps"), say("last loss"), say("time")),
             *(say("trials"), say("time per trial")),
         )
-        rows = [self._row(row, values) for row, values in zip(self.study.stages, self._differing, strict=True)]
+        rows = [
+            self._row(row, [values.get(name, "-") for name in names])
+            for row, values in zip(self.study.stages, self._differing, strict=True)
+        ]
         return Table(header, tuple(rows))
 
-    def _row(self, row: StageRow, values: Mapping[str, Any]) -> tuple[Cell, ...]:
+    def _row(self, row: StageRow, values: Sequence[object]) -> tuple[Cell, ...]:
         trials = plural(len(row.starts), "trial")
         if row.cells:
             trials += say(" ({details})", details=listed("cell", row.cells, MOST_CELLS))
         each = seconds_text(row.seconds / len(row.starts)) if row.starts and row.seconds else "-"
-        texts = (row.stage.short_id, *map(str, values.values()), _state(row), _steps(row))
+        texts = (row.stage.short_id, *map(str, values), _state(row), _steps(row))
         return tuple(map(Cell, (*texts, decimals(row.last_loss), _time(row), trials, each)))
 
     def _failure(self, group: FailureGroup) -> str:

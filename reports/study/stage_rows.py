@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gridsearch.recipe.pretraining.knobs import PREFIX, PretrainingRecipe, set_pretraining_knobs
+from gridsearch.recipe.pretraining.knobs import PREFIX, set_pretraining_knobs
 from gridsearch.stage import LogPoint, Stage
 from reports.study.view import FailedAttempt
 
@@ -70,26 +70,22 @@ class StageRow:
         }
 
 
-HOW_LONG = ("steps", "checkpoint")
-"""The knobs that the steps of a stage say themselves."""
-
-
 def told_apart(rows: Sequence[StageRow], encoders: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return, for each stage, the knobs in which the stages differ, but for how long they are.
 
-    ``encoders`` maps names to identities. What differs without a knob of its own has the name of what it is of.
+    A stage lacks what does not act in it. ``encoders`` maps names to identities. What differs without a knob of its own
+    has the name of what it is of.
     """
     names = {identity: name for name, identity in encoders.items()}
-    values = []
-    for row in rows:
-        stage = row.stage
-        knobs = {PREFIX + name: getattr(stage.recipe, name) for name in PretrainingRecipe.model_fields}
-        knobs[f"{PREFIX}seed"] = stage.seed
-        for name in HOW_LONG:
-            del knobs[PREFIX + name]
-        base = names.get(stage.base, stage.base)
-        values.append(knobs | {"encoder": base, "precision": stage.precision, "corpus": stage.corpus[:8]})
-    differing = [name for name in values[0] if len({repr(one[name]) for one in values}) > 1] if values else []
+    values = [
+        {PREFIX + name: value for name, value in row.stage.knobs.items()}
+        | {"encoder": names.get(row.stage.base, row.stage.base), "precision": row.stage.precision}
+        for row in rows
+    ]
+    if len({row.stage.corpus for row in rows if row.stage.total_steps}) > 1:
+        values = [one | {"texts": row.stage.corpus[:8]} for one, row in zip(values, rows, strict=True)]
+    known = dict.fromkeys(name for one in values for name in one)
+    differing = [name for name in known if len({repr(one[name]) for one in values if name in one}) > 1]
     if f"{PREFIX}corpus" in differing:
-        differing.remove("corpus")
-    return [{name: one[name] for name in differing} for one in values]
+        differing = [name for name in differing if name != "texts"]
+    return [{name: one[name] for name in differing if name in one} for one in values]

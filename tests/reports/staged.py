@@ -17,13 +17,17 @@ title = "Does pretraining help?"
 [recipe]
 epochs = 2
 "pretraining.objective" = "mlm"
+"pretraining.base" = "scratch"
+"pretraining.layers" = 4
+"pretraining.width" = 128
+"pretraining.heads" = 2
+"pretraining.learning_rate" = 1.5e-3
 [factors]
 "pretraining.steps" = [0, 1500, 3000]
 [design]
 seeds = [0, 1]
 """
 OWN_SEEDS = STEPS.replace('"mlm"', '"mlm"\n"pretraining.seed" = "trial"')
-N_TEXTS = 6400
 
 
 def staged_plan(space: str = STEPS) -> Plan:
@@ -35,7 +39,7 @@ def staged_plan(space: str = STEPS) -> Plan:
             return trial
         base = describe(trial.recipe.encoder).identity
         stage = make_stage(
-            trial.recipe.pretraining, trial_seed=trial.seed, precision="fp32", base=base, corpus="0123", n_rows=N_TEXTS
+            trial.recipe.pretraining, trial_seed=trial.seed, precision="fp32", base=base, corpus="0123", n_rows=6400
         )
         return make_trial(trial.recipe, seed=trial.seed, task=trial.task, encoder=base, stage=stage)
 
@@ -45,9 +49,8 @@ def staged_plan(space: str = STEPS) -> Plan:
 
 def log_of(stage: Stage, every: int = 500) -> tuple[LogPoint, ...]:
     """A loss that falls from about 8 towards 2."""
-    batch = stage.recipe.batch_size
     return tuple(
-        LogPoint(step, step * batch / N_TEXTS, 2 + 6 / (1 + step / 500), 1e-4 * (1 - step / 6000), 0.1 * step)
+        LogPoint(step, step / 50, 2 + 6 / (1 + step / 500), 1e-4 * (1 - step / 6000), 0.1 * step)
         for step in range(every, stage.last_step + 1, every)
     )
 

@@ -100,7 +100,8 @@ def test_one_seed_repeats_nothing(study: Study) -> None:
 
 def test_the_settings_of_the_only_one_are_named(study: Study) -> None:
     rows = pretrained(study, ONE)
-    assert '`pretraining.objective = "mlm"`, `pretraining.steps = 1500`, `pretraining.seed = 0`.' in text_of(rows)
+    names = ('objective = "mlm"', "batch_size = 4", "steps = 1500", "seed = 0")
+    assert all(f"`pretraining.{name}`" in text_of(rows) for name in names)
     assert table_of(rows)[0][1] == "state"
 
 
@@ -175,7 +176,8 @@ def test_numbers_for_programs(study: Study) -> None:
     assert (found["seconds"], found["seconds_per_trial"]) == (450.0, 75.0)
     last = found["stages"][-1]
     assert last["id"] == rows.stages[-1].stage.id
-    assert last["settings"] == {"pretraining.objective": "mlm", "pretraining.seed": 0}
+    assert last["settings"]["pretraining.width"] == 128
+    assert "pretraining.steps" not in last["settings"], "3000 are neutral"
     assert (last["state"], last["found"], last["cells"]) == ("finished", False, [3])
     assert last["trials"] == list(rows.cells[2].trials)
     assert last["log"][0] == {
