@@ -160,10 +160,10 @@ MOST_LOST, MOST_SHORT_OF_MEMORY = 2, 3
 def retry_after(failures: Sequence[FailureKind]) -> Retry | None:
     """Say how a trial with these failed attempts is tried again, or None when it has failed for good.
 
-    A lost worker is replaced, at most twice; a lost driver is no fault of the trial; out of memory is tried alone,
-    then with half and a quarter of the micro-batch at the same effective batch; anything else would fail again.
-    A killed worker may have run out of memory, or was killed for no fault of its own: alone, it has the chance of
-    either.
+    A lost worker is replaced, at most twice, and so is an encoder that is lost; a lost driver is no fault of the trial;
+    out of memory is tried alone, then with half and a quarter of the micro-batch at the same effective batch; anything
+    else would fail again. A killed worker may have run out of memory, or was killed for no fault of its own: alone, it
+    has the chance of either.
 
     >>> retry_after(["killed"])
     Retry(alone=True, micro_batch_divisor=1)
@@ -173,7 +173,10 @@ def retry_after(failures: Sequence[FailureKind]) -> Retry | None:
     True
     """
     own = Counter(kind for kind in failures if kind != "lost_driver")
-    n_lost, n_short = own.pop("lost_worker", 0), own.pop("out_of_memory", 0) + own.pop("killed", 0)
+    n_lost, n_short = (
+        own.pop("lost_worker", 0) + own.pop("lost_encoder", 0),
+        own.pop("out_of_memory", 0) + own.pop("killed", 0),
+    )
     if own or n_lost > MOST_LOST or n_short > MOST_SHORT_OF_MEMORY:
         return None
     return Retry(alone=n_short > 0, micro_batch_divisor=2 ** max(0, n_short - 1))

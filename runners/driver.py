@@ -30,7 +30,8 @@ class Settings:
     """How trials are executed, and what is kept of them: the same for every schedule.
 
     ``threads``: of each trial. ``keep``: whose weights; ``keep_logits``: in which form. ``retry_failed``: whether what
-    failed for good starts anew. ``time_limit``: seconds that a trial may take.
+    failed for good starts anew. ``time_limit``: seconds that a trial may take. A pretraining saves where it is after so
+    many ``save_seconds``.
     """
 
     threads: int = 1
@@ -38,10 +39,16 @@ class Settings:
     keep_logits: str = AUTO
     retry_failed: bool = False
     time_limit: float | None = None
+    save_seconds: float = 60.0
 
     def execution(self) -> Execution:
         """Return how a trial is executed at its first try."""
-        return Execution(self.threads, keep_weights=self.keep != "none", time_limit=self.time_limit)
+        return Execution(
+            self.threads,
+            keep_weights=self.keep != "none",
+            time_limit=self.time_limit,
+            save_seconds=self.save_seconds,
+        )
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,6 @@ def drive(
         keeper, start = Keeper(study, ledger, schedule.task, settings.keep), ledger.provenance(provenance())
         recorder = Recorder(ledger, start, keeper, materials, progress)
         stages = StageRecorder(ledger, start, progress)
-        progress.expect_stages({stage.id: stage.last_step for stage in ledger.stages.all().values()})
         stopped = _run(schedule, runner, materials, Session(ledger, recorder, settings.execution()), stages)
         return Driven(ledger.coverage(), stopped)
 

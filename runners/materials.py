@@ -50,8 +50,13 @@ def materials_on_demand(task: Task, cards: Mapping[str, EncoderCard], say: Calla
     return _on_demand(task, lambda identity: {card.identity: name for name, card in cards.items()}[identity], say)
 
 
-def materials_of_trial(trial: Trial, task: Task, encoders: Mapping[str, str], say: Callable[[str], None]) -> Materials:
-    """Make what one trial of an existing study reads; ``encoders`` maps names to identities."""
+def materials_of_trial(
+    trial: Trial, task: Task, encoders: Mapping[str, str], say: Callable[[str], None], of_stage: Execution
+) -> Materials:
+    """Make what one trial of an existing study reads; ``encoders`` maps names to identities.
+
+    ``of_stage`` is how its pretraining was executed: so it is done again where the cache has lost what it made.
+    """
     named = trial.encoder if trial.stage is None else trial.stage.base
     name = next(name for name, identity in encoders.items() if identity == named)
     materials = _on_demand(task, lambda identity: name, say)
@@ -59,7 +64,7 @@ def materials_of_trial(trial: Trial, task: Task, encoders: Mapping[str, str], sa
         raise RequestError(f"the encoder {name} is no longer the one that the study was made with")
     if trial.stage is not None and find(trial.stage.id) is None:
         say(f"what pretraining {trial.stage.short_id} made is no longer in the cache: it is done again")
-        pretrain_here(trial.stage, materials, Execution(), lambda point: None)
+        pretrain_here(trial.stage, materials, of_stage, lambda point: None)
     return materials
 
 

@@ -31,7 +31,7 @@ class Progress:
         self._bar: Bar | None = None
         self._stages: dict[str, LogPoint | None] = {}
         self._first_points: dict[str, LogPoint] = {}
-        self._n_steps: Mapping[str, int] = {}
+        self._n_steps: dict[str, int] = {}
         self._only_stage = ""
 
     def say(self, text: str) -> None:
@@ -73,8 +73,8 @@ class Progress:
         self._show()
 
     def expect_stages(self, n_steps: Mapping[str, int]) -> None:
-        """Pretrainings have so many steps, by their ids."""
-        self._n_steps = n_steps
+        """Some more pretrainings have so many steps, by their ids."""
+        self._n_steps |= n_steps
 
     def begin_stage(self, stage_id: str) -> None:
         """Show one pretraining, and no trials."""

@@ -82,11 +82,15 @@ class Recorder:
         self.progress.failed(trial_id, failure, final)
 
     def close_round(self) -> bool:
-        """Fail what the runner left open, so that its retries are counted; return whether it began anything."""
+        """Fail what the runner left open, so that its retries are counted; return whether it began any work."""
         for trial_id in list(self._attempts):
             self.failed(trial_id, Failure("lost_worker", "the runner gave the trial up"))
         began, self._n_begun = self._n_begun > 0, 0
         return began
+
+    def stage_started(self) -> None:
+        """Note that work for the trials has begun, though none of them has."""
+        self._n_begun += 1
 
     def stop_wanted(self) -> bool:
         """Whether the first trials all failed with the same error and none has come to its end, or to a rung's."""
@@ -99,6 +103,10 @@ class StageRecorder:
     def __init__(self, ledger: Ledger, provenance: int, progress: Progress) -> None:
         self._stages, self._provenance, self._progress = ledger.stages, provenance, progress
         self._attempts: dict[str, int] = {}
+
+    def asked(self, stage: Stage) -> None:
+        """Hear that a stage is to be made."""
+        self._progress.expect_stages({stage.id: stage.last_step})
 
     def started(self, stage_id: str, worker: str, resources: Mapping[str, object]) -> None:
         """Lease the stage."""

@@ -27,7 +27,7 @@ from gridsearch.study.manifest import (
 )
 from gridsearch.study.rows import dev_after, labels_of, read_trial, spell_levels
 from gridsearch.study.schema import SCHEMA_VERSION, make_up_to_date, up_to_date_copy, version_of
-from gridsearch.study.stages import StageLedger, insert_stages
+from gridsearch.study.stages import StageLedger, insert_stages, told_execution
 from gridsearch.study.stored_logits import AUTO, Kept, as_kept, chunks_of, joined, kept_as
 from gridsearch.study.survey import OVER, Coverage, Survey
 from gridsearch.tasks.target import Target
@@ -216,7 +216,7 @@ class Ledger:
             raise RequestError(
                 f"{'no' if not rows else 'more than one'} trial of this study starts with {id_or_prefix!r}"
             )
-        return read_trial(rows[0], self.stages.all())
+        return read_trial(rows[0], self.stages.one(rows[0]["encoder"]))
 
     def trial_ids(self) -> set[str]:
         """Return the ids of all trials of the study."""
@@ -314,8 +314,7 @@ class Ledger:
         """Return how a finished trial was executed: threads, device, micro-batches; empty when it is not finished."""
         query = "SELECT resources FROM attempts WHERE trial = ? AND state = 'finished'"
         row = self.connection.execute(query, (trial_id,)).fetchone()
-        facts = json.loads(row["resources"]) if row else {}
-        return {key: facts[key] for key in ("threads", "device", "micro_batch_divisor") if key in facts}
+        return told_execution(row["resources"]) if row else {}
 
     # What is tried and found
 

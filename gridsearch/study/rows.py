@@ -39,11 +39,11 @@ def spell_levels(levels: Mapping[str, str], row: str = "") -> str:
     return json.dumps(({ROW: row} if row else {}) | dict(levels), ensure_ascii=False)
 
 
-def read_trial(row: sqlite3.Row, stages: Mapping[str, Stage]) -> Trial:
-    """Read a trial, given the ledger's stages.
+def read_trial(row: sqlite3.Row, stage: Stage | None) -> Trial:
+    """Read a trial, given the stage that makes its encoder.
 
     Knobs that are younger than its recipe are neutral in it: its id was made without them.
     """
     neutral = {name: knob.neutral for name, knob in knobs().items() if knob.neutral is not NO_NEUTRAL}
     recipe = parse_recipe(neutral | json.loads(row["recipe"]), f"the recipe of trial {row['id'][:8]}")
-    return Trial(row["id"], recipe, row["seed"], row["fold"], row["task"], row["encoder"], stages.get(row["encoder"]))
+    return Trial(row["id"], recipe, row["seed"], row["fold"], row["task"], row["encoder"], stage)

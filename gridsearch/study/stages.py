@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 from gridsearch.canonical import canonical_json
 from gridsearch.errors import GridSearchError
@@ -56,6 +57,33 @@ class StageLedger:
     def all(self) -> dict[str, Stage]:
         """Return every stage by its id."""
         return {row["id"]: read_stage(row) for row in self._connection.execute("SELECT * FROM stages ORDER BY rowid")}
+
+    def one(self, identity: str) -> Stage | None:
+        """Return the stage that makes this encoder; None where none does."""
+        rows = self._rows("SELECT * FROM stages WHERE id = ?", identity)
+        return read_stage(rows[0]) if rows else None
+
+    def of_run(self, run: str) -> list[Stage]:
+        """Return all stages that are steps of one training, the earliest first."""
+        return [read_stage(row) for row in self._rows("SELECT * FROM stages WHERE run = ? ORDER BY last_step", run)]
+
+    def state(self, stage_id: str) -> str:
+        """Return the state of one stage; empty where the ledger has none of this id."""
+        rows = self._rows("SELECT state FROM stage_states WHERE stage = ?", stage_id)
+        return str(rows[0]["state"]) if rows else ""
+
+    def checksum(self, stage_id: str) -> str:
+        """Return the checksum of what a finished stage has made; empty where it is not finished."""
+        rows = self._rows("SELECT checksum FROM stage_attempts WHERE stage = ? AND state = 'finished'", stage_id)
+        return str(rows[0]["checksum"]) if rows else ""
+
+    def execution(self, stage_id: str) -> dict[str, Any]:
+        """Return how a stage was executed that was made here, be it lost again; else nothing."""
+        query = (
+            "SELECT resources FROM stage_attempts WHERE stage = ? AND found = 0 "
+            "AND (state = 'finished' OR failure_kind = 'lost_encoder') ORDER BY id DESC LIMIT 1"
+        )
+        return next((told_execution(row["resources"]) for row in self._rows(query, stage_id)), {})
 
     def states(self) -> dict[str, str]:
         """Return the state of every stage: planned, running, finished, failed."""
@@ -192,6 +220,12 @@ def insert_stages(write: sqlite3.Connection, stages: Iterable[Stage]) -> None:
             for stage in stages
         ],
     )
+
+
+def told_execution(resources: str) -> dict[str, Any]:
+    """Read, out of an attempt's resources, how it was executed: threads, device, micro-batches."""
+    facts = json.loads(resources)
+    return {key: facts[key] for key in ("threads", "device", "micro_batch_divisor") if key in facts}
 
 
 def read_stage(row: sqlite3.Row) -> Stage:

@@ -31,10 +31,11 @@ def run(arguments: Arguments) -> int:
     _refuse_to_overwrite(target, source, force=arguments.force)
     with study.open() as ledger:
         manifest, trial = ledger.trials_manifest(), trial_named(ledger, arguments.trial)
+        of_stage = Execution(**ledger.stages.execution(trial.encoder))
         dev, selected = ledger.dev_results().get(trial.id), manifest.target
     inputs, table = read_inputs(source, Columns.model_validate(manifest.sources["columns"]), manifest.task.kind)
     folder = study.weights_of(trial.id)
-    kept = open_kept(folder) if folder.is_dir() else _retrain(study, trial, manifest)
+    kept = open_kept(folder) if folder.is_dir() else _retrain(study, trial, manifest, of_stage)
     measured = f", dev {selected.name} {selected.of(dev):.4f}" if dev else ""
     _say(f"{len(inputs)} rows labelled by trial {trial.short_id} (seed {trial.seed}{measured})")
     logits = predict_logits(kept, inputs)
@@ -73,10 +74,10 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def _retrain(study: Study, trial: Trial, manifest: TrialsManifest) -> KeptTrial:
+def _retrain(study: Study, trial: Trial, manifest: TrialsManifest, of_stage: Execution) -> KeptTrial:
     _say(f"the weights of trial {trial.short_id} were not kept: training it again (sweep --keep best keeps them)")
     task = reload_task(manifest)
-    materials = materials_of_trial(trial, task, manifest.sources["encoders"], _say)
+    materials = materials_of_trial(trial, task, manifest.sources["encoders"], _say, of_stage)
     encoder = materials.encoder_of(trial)
     outcome = finetune(trial, materials.data_of(trial), encoder, Execution(keep_weights=True))
     assert outcome.weights is not None

@@ -21,8 +21,9 @@ def run(arguments: Arguments) -> int:
         manifest, trial = ledger.trials_manifest(), trial_named(ledger, arguments.trial)
         known = ledger.dev_results().get(trial.id)
         execution = Execution(**ledger.execution(trial.id))
+        of_stage = Execution(**ledger.stages.execution(trial.encoder))
     task = reload_task(manifest)
-    materials = materials_of_trial(trial, task, manifest.sources["encoders"], print)
+    materials = materials_of_trial(trial, task, manifest.sources["encoders"], print, of_stage)
     target = task.target
 
     def show(epoch: Epoch) -> None:

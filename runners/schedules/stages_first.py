@@ -8,13 +8,16 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from gridsearch.encoders.pretraining.made import alone, find, put
+from gridsearch.encoders.pretraining.made import MODEL, alone, find, folder_of, put
 from gridsearch.stage import LogPoint, Stage, StageOutcome
 from gridsearch.training.pretraining import outcome_of
 from gridsearch.training.worker import Job
 from gridsearch.trial import Epoch, Failure, Retry, Trial, retry_after
 from runners.recorder import StageRecorder
 from runners.schedules.schedule import Batch, Session
+
+GONE = "its encoder is no longer in the cache, or is damaged"
+ANOTHER = "its encoder was made again, and is not the same to the last bit: by other versions, or on another machine"
 
 
 class StagesFirst:
@@ -28,7 +31,6 @@ class StagesFirst:
         self._listener, self._session, self._recorder = batch.listener, session, recorder
         self._feed, self._is_list = iter(batch.jobs), isinstance(batch.jobs, Sequence)
         self._stages = session.ledger.stages
-        self._known = self._stages.all()
         self._ready: set[str] = set()
         self._asked: dict[str, Stage] = {}
         self._waiting: dict[str, list[Job]] = {}
@@ -80,36 +82,41 @@ class StagesFirst:
     def _is_ready(self, stage: Stage) -> bool:
         """Whether a stage's encoder is in the cache; what the ledger says is made to agree with it."""
         if stage.id in self._ready:
-            return True
+            if (folder_of(stage.id) / MODEL).is_file():
+                return True
+            self._ready.discard(stage.id)  # the cache was emptied meanwhile
+            self._asked.pop(stage.id, None)
         if stage.id in self._asked:
             return False
-        state, made = self._stages.states().get(stage.id), find(stage.id)
+        known, made = self._stages.checksum(stage.id), find(stage.id)
+        if known and (made is None or made.record["checksum"] != known):
+            self._stages.forget(stage.id, GONE if made is None else ANOTHER)
+            known = ""
         if made is not None:
             self._ready.add(stage.id)
-            if state != "finished":
+            if not known:
                 self._recorder.found(stage, outcome_of(made).as_found())
-        elif state == "finished":
-            self._stages.forget(stage.id, "its encoder is no longer in the cache, or is damaged")
         return made is not None
 
     def _ask(self, stage: Stage) -> None:
         """Queue a stage, after the checkpoint before it where the same run makes both: it goes on from there."""
+        if self._has_failed(stage):
+            self._give_up(stage)
+            return
         if stage.id in self._asked:
             return
         self._asked[stage.id] = stage
-        if self._stages.states().get(stage.id) == "failed":
-            self._give_up(stage)
-            return
-        before = [one for one in self._known.values() if one.run == stage.run and one.last_step < stage.last_step]
-        nearest = max((one for one in before if not self._is_over(one)), key=lambda one: one.last_step, default=None)
+        self._recorder.asked(stage)
+        before = [one for one in self._stages.of_run(stage.run) if one.last_step < stage.last_step]
+        nearest = next((one for one in reversed(before) if not (self._has_failed(one) or self._is_ready(one))), None)
         if nearest is None:
             self._enqueue(stage)
         else:
             self._follow.setdefault(nearest.id, []).append(stage)
             self._ask(nearest)
 
-    def _is_over(self, stage: Stage) -> bool:
-        return self._is_ready(stage) or self._stages.states().get(stage.id) == "failed"
+    def _has_failed(self, stage: Stage) -> bool:
+        return self._stages.state(stage.id) == "failed"
 
     def _enqueue(self, stage: Stage) -> None:
         retry = retry_after(self._stages.failures(stage.id)) or Retry()
@@ -119,7 +126,11 @@ class StagesFirst:
 
     def started(self, work_id: str, worker: str, resources: Mapping[str, object]) -> None:
         """Lease a trial or a stage."""
-        (self._recorder if work_id in self._asked else self._listener).started(work_id, worker, resources)
+        if work_id in self._asked:
+            self._session.recorder.stage_started()
+            self._recorder.started(work_id, worker, resources)
+        else:
+            self._listener.started(work_id, worker, resources)
 
     def epoch(self, trial_id: str, epoch: Epoch) -> None:
         """Pass it on."""

@@ -3,8 +3,9 @@
 import io
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +39,15 @@ class Stumbling(SerialRunner):
         self.stumbles, self.message = stumbles, message
         self.seen: list[tuple[str, int, bool]] = []
 
-    def run(self, jobs: Sequence[Job], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
+    def run(self, jobs: Iterable[Job], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
         for job in jobs:
             if listener.stop_wanted():
                 return
-            self.seen.append((job.trial.id, job.execution.micro_batch_divisor, alone))
-            row = self.rows[job.trial.id]
+            self.seen.append((job.work.id, job.execution.micro_batch_divisor, alone))
+            row = self.rows[job.work.id]
             if self.stumbles.get(row):
-                listener.started(job.trial.id, "stumbling", {})
-                listener.failed(job.trial.id, Failure(self.stumbles[row].pop(0), self.message))
+                listener.started(job.work.id, "stumbling", {})
+                listener.failed(job.work.id, Failure(self.stumbles[row].pop(0), self.message))
             else:
                 super().run([job], materials, listener, alone=alone)
 
@@ -106,7 +107,7 @@ def test_the_same_error_at_the_start_stops_the_sweep_and_does_not_count_for_good
 
 def test_a_runner_that_begins_nothing_does_not_go_round_for_ever(plan: Plan) -> None:
     class Idle(SerialRunner):
-        def run(self, jobs: Sequence[Job], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
+        def run(self, jobs: Iterable[Job], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
             pass
 
     assert swept(plan, Idle()).stopped == "the runner began none of 8 trials"
@@ -114,9 +115,10 @@ def test_a_runner_that_begins_nothing_does_not_go_round_for_ever(plan: Plan) -> 
 
 def test_a_trial_that_a_runner_gives_up_is_capped(plan: Plan) -> None:
     class Forgetful(SerialRunner):
-        def run(self, jobs: Sequence[Job], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
-            listener.started(jobs[0].trial.id, "here", {})
-            super().run(jobs[1:], materials, listener)
+        def run(self, jobs: Iterable[Job], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
+            feed = iter(jobs)
+            listener.started(next(feed).id, "here", {})
+            super().run(feed, materials, listener)
 
     assert swept(plan, Forgetful()).coverage.failed == 1
 
@@ -185,12 +187,12 @@ def test_a_finished_trial_costs_as_many_questions_early_and_late(plan: Plan) -> 
             super().__init__()
             self.asked: list[list[str]] = []
 
-        def run(self, jobs: Sequence[Job], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
+        def run(self, jobs: Iterable[Job], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
             for job in jobs:
                 self.asked.append([])
-                listener._ledger.connection.set_trace_callback(self.asked[-1].append)
+                listener._session.ledger.connection.set_trace_callback(self.asked[-1].append)
                 super().run([job], materials, listener, alone=alone)
-                listener._ledger.connection.set_trace_callback(None)
+                listener._session.ledger.connection.set_trace_callback(None)
 
     runner = Counting()
     swept(plan, runner, keep="best")
@@ -230,9 +232,10 @@ def test_the_ledger_tells_how_a_trial_was_executed(plan: Plan) -> None:
 
 def test_an_interrupt_leaves_nothing_running(plan: Plan) -> None:
     class Interrupted(SerialRunner):
-        def run(self, jobs: Sequence[Job], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
-            super().run(jobs[:2], materials, listener)
-            listener.started(jobs[2].trial.id, "here", {})
+        def run(self, jobs: Iterable[Job], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
+            feed = iter(jobs)
+            super().run(islice(feed, 2), materials, listener)
+            listener.started(next(feed).id, "here", {})
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
