@@ -131,8 +131,9 @@ def _idle_together(texts: Sequence[KnobText]) -> str:
     return reason if 2 * count > len(texts) else ""
 
 
-def _idle_note(reason: str) -> str:
-    return f"With all else at its default, none but the first can act: {reason}." if reason else ""
+def _idle_note(texts: Sequence[KnobText], reason: str) -> str:
+    which = "none" if texts[0].idle else "none but the first"
+    return f"With all else at its default, {which} can act: {reason}." if reason else ""
 
 
 def recipe_page() -> str:
@@ -147,7 +148,7 @@ def recipe_page() -> str:
 
 def _section(title: str, texts: Sequence[KnobText]) -> Section:
     told = _idle_together(texts)
-    return Section(title, (wrap(escape(_idle_note(told))), bullets(_item(text, told) for text in texts)))
+    return Section(title, (wrap(escape(_idle_note(texts, told))), bullets(_item(text, told) for text in texts)))
 
 
 def _item(text: KnobText, told: str) -> str:
@@ -165,7 +166,7 @@ def knobs_for_terminal(name: str | None, width: int = 80) -> str:
 
 def _group(title: str, texts: Sequence[KnobText], width: int) -> str:
     told = _idle_together(texts)
-    note = textwrap.fill(_idle_note(told), width)
+    note = textwrap.fill(_idle_note(texts, told), width)
     return paragraphs([f"{title}\n{'=' * len(title)}", note, *(_paragraph(text, width, told) for text in texts)])
 
 

@@ -42,6 +42,7 @@ LIVE: Mapping[str, list[tuple[Knobs, Any]]] = {
 """Knob -> the other knobs that it needs, and a value that differs from the small pretraining's."""
 
 DEAD: Mapping[str, tuple[Knobs, ...]] = {
+    "objective": ({"steps": 0},),
     **{
         name: ({"objective": "none"},)
         for name in ("base", "steps", "epochs", "checkpoint", "seed", "corpus", "mask", "dropout")

@@ -50,7 +50,8 @@ class Yardstick(NamedTuple):
 def tfidf_yardstick(task: Task) -> Yardstick:
     """Fit on train, score dev and (where it is labelled) test: words and word pairs, or characters 1 to 3 for Chinese.
 
-    A pair is both texts' vectors, their product and their absolute difference.
+    A pair is what its texts' vectors have in common and in which they differ: their absolute difference, their product
+    and their minimum, the same in either order.
     """
     splits = {"train": task.train, "dev": task.dev}
     if task.test is not None and task.test.labels is not None:
@@ -93,7 +94,7 @@ def _vectorised(train: Split, n_labels: int) -> "tuple[TfidfVectorizer, csr_matr
 
     by_character = {"analyzer": "char", "token_pattern": None, "ngram_range": (1, 3)}
     by_word = {"token_pattern": r"(?u)\b\w+\b", "ngram_range": (1, 2)}
-    n_blocks = 1 if train.pairs is None else 4
+    n_blocks = 1 if train.pairs is None else 3
     n_features = min(_N_FEATURES_MOST, max(1, N_COEFFICIENTS_MOST // (n_labels * n_blocks)))
     features_of = by_character if _is_unspaced(train) else by_word
     vectorizer = TfidfVectorizer(sublinear_tf=True, max_features=n_features, **features_of)
@@ -110,7 +111,7 @@ def _compared(first: "csr_matrix", second: "csr_matrix | None") -> "csr_matrix":
 
     if second is None:
         return first
-    return sparse.hstack([first, second, first.multiply(second), abs(first - second)]).tocsr()
+    return sparse.hstack([abs(first - second), first.multiply(second), first.minimum(second)]).tocsr()
 
 
 def _fitted(features: "csr_matrix", train: Split, n_labels: int) -> "tuple[LogisticRegression, bool]":

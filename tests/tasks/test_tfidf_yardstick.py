@@ -147,7 +147,7 @@ def test_the_features_are_bounded_by_the_labels(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("gridsearch.tasks.tfidf_yardstick.N_COEFFICIENTS_MOST", 600)
     assert _vectorised(many_labels(20, 100).train, 20)[1].shape[1] == 30
     monkeypatch.setattr("gridsearch.tasks.tfidf_yardstick.N_COEFFICIENTS_MOST", 32)
-    assert _vectorised(pairs_task().train, 2)[1].shape[1] == 4 * 4
+    assert _vectorised(pairs_task().train, 2)[1].shape[1] == 5 * 3
 
 
 def test_more_labels_than_rows_that_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from gridsearch.errors import RequestError
 from gridsearch.plan.planner import Planner
 from gridsearch.recipe.pretraining.knobs import PREFIX
 from gridsearch.recipe.recipe import Recipe
-from gridsearch.recipe.resolve import dead_knobs
+from gridsearch.recipe.resolve import acting, dead_knobs
 from gridsearch.space.design import Design
 from gridsearch.space.space import Space
 from gridsearch.stage import Stage
@@ -62,6 +62,10 @@ class PretrainingBench:
         """Return the knobs of the pretraining that cannot act, without their prefix."""
         found = dead_knobs(recipe, self._planner._facts_of(recipe))
         return {name.removeprefix(PREFIX): why for name, why in found.items()}
+
+    def acting(self, recipe: Recipe) -> Recipe:
+        """Return a recipe without the knobs that cannot act."""
+        return acting(recipe, self._planner._facts_of(recipe))
 
     def stage_of(self, recipe: Recipe, *, seed: int = 0) -> Stage | None:
         """Return the stage of a resolved recipe."""

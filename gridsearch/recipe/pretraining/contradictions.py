@@ -4,14 +4,13 @@ from collections.abc import Callable
 from typing import Final
 
 from gridsearch.recipe.knob import Reason
-from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.trial_facts import TrialFacts
 
 
 def _two_lengths(recipe: Recipe, facts: TrialFacts) -> Reason:
     pretraining = recipe.pretraining
-    if pretraining.epochs == "none" or pretraining.steps == PretrainingRecipe().steps:
+    if pretraining.epochs == "none" or not pretraining.steps:
         return None
     return (
         "pretraining.steps and pretraining.epochs both say how long; choose one: they are "

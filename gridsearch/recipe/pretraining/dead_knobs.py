@@ -18,6 +18,13 @@ def nothing_pretrained(recipe: "Recipe", facts: TrialFacts) -> Reason:
     return "pretraining.objective = 'none' trains nothing" if recipe.pretraining.objective == "none" else None
 
 
+def leaves_the_encoder_as_it_is(recipe: "Recipe", facts: TrialFacts) -> Reason:
+    """Explain why an objective does not act."""
+    if recipe.pretraining.base == "scratch" or recipe.pretraining_steps(facts):
+        return None
+    return "pretraining.steps = 0 leaves the encoder as it is"
+
+
 def no_step(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why what happens in steps does not act."""
     is_untrained = recipe.pretraining_steps(facts) == 0

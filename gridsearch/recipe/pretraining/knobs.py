@@ -31,6 +31,7 @@ class PretrainingRecipe(KnobGroup):
             "what the encoder learns from texts before the trial: nothing, or to predict hidden tokens",
             "arXiv:2004.10964; arXiv:1810.04805, section 3.1",
             neutral="none",
+            cannot_act=why.leaves_the_encoder_as_it_is,
             cost="none",
         ),
     ] = "none"
@@ -159,10 +160,10 @@ class PretrainingRecipe(KnobGroup):
         Field(ge=0),
         _knob(
             "optimizer steps, and with them the course of the learning rate",
-            neutral=3000,
+            neutral=0,
             cannot_act=why.nothing_pretrained,
         ),
-    ] = 3000
+    ] = 0
     epochs: Annotated[
         Annotated[int, Field(ge=1)] | Literal["none"],
         _knob(

@@ -18,13 +18,6 @@ def _steps_of_epochs(pretraining: PretrainingRecipe, n_rows: int, facts: TrialFa
     return {"epochs": "none", "steps": n_steps}, f"{pretraining.epochs} epochs of the corpus are {n_steps} steps"
 
 
-def _no_steps_from_the_encoder(pretraining: PretrainingRecipe, n_rows: int, facts: TrialFacts) -> Spelling:
-    if pretraining.base == "scratch" or pretraining.total_steps(n_rows):
-        return None
-    what = "no step of pretraining leaves the encoder as it is"
-    return {"objective": "none", "steps": PretrainingRecipe().steps, "epochs": "none"}, what
-
-
 def _batch_of_all_rows(pretraining: PretrainingRecipe, n_rows: int, facts: TrialFacts) -> Spelling:
     if pretraining.batch_size <= n_rows or not pretraining.total_steps(n_rows):
         return None
@@ -65,7 +58,6 @@ def _lookahead_that_only_copies(pretraining: PretrainingRecipe, n_rows: int, fac
 _RULES: Final[tuple[Callable[[PretrainingRecipe, int, TrialFacts], Spelling], ...]] = (
     _batch_of_all_rows,
     _steps_of_epochs,
-    _no_steps_from_the_encoder,
     _last_step,
     _dropout_of_the_checkpoint,
     _whole_steps_of_warmup,

@@ -267,6 +267,7 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
     "this {family} encoder has no segment embeddings": "该 {family} 编码器没有 segment 向量",
     # A pretraining's.
     "pretraining.objective = 'none' trains nothing": "pretraining.objective = 'none' 时什么也不训练",
+    "pretraining.steps = 0 leaves the encoder as it is": "pretraining.steps = 0 时编码器保持原样",
     "pretraining.steps = 0 takes none": "pretraining.steps = 0 时一步也不走",
     "the encoder has its own shape, and pretraining.base = 'scratch' would have this one": (
         "该编码器有自己的形状，pretraining.base = 'scratch' 时才用这里的形状"

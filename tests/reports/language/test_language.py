@@ -345,7 +345,9 @@ def pretrained_in_every_way(study: Study) -> StudyRows:
 
 
 def pretrained_alone(study: Study) -> StudyRows:
-    return pretrained(study, SMALL_SPACE.replace("epochs = 2", 'epochs = 2\n"pretraining.objective" = "mlm"'))
+    return pretrained(
+        study, SMALL_SPACE.replace("epochs = 2", 'epochs = 2\n"pretraining.objective" = "mlm"\n"pretraining.steps" = 9')
+    )
 
 
 def pretrained_for_each_seed(study: Study) -> StudyRows:

@@ -28,6 +28,7 @@ bert_adam = [false, true]
 CHECKPOINTS = """
 [recipe]
 "pretraining.objective" = "mlm"
+"pretraining.steps" = 3000
 [factors]
 "pretraining.checkpoint" = [1500, "last"]
 "pretraining.rate" = [0.15, 0.3]
@@ -69,7 +70,7 @@ def test_each_pretraining_with_its_cost_and_its_trials(study: Study) -> None:
 
 
 def test_cells_that_start_from_none_are_counted(study: Study) -> None:
-    space = STEPS.replace('"pretraining.objective" = "mlm"\n', "").replace(
+    space = STEPS.replace('"pretraining.objective" = "mlm"\n', '"pretraining.steps" = 3000\n').replace(
         '"pretraining.steps" = [0, 1500, 3000]', '"pretraining.objective" = ["none", "mlm"]\nbert_adam = [false, true]'
     )
     rows = pretrained(study, space)
@@ -177,7 +178,7 @@ def test_numbers_for_programs(study: Study) -> None:
     last = found["stages"][-1]
     assert last["id"] == rows.stages[-1].stage.id
     assert last["settings"]["pretraining.width"] == 128
-    assert "pretraining.steps" not in last["settings"], "3000 are neutral"
+    assert last["settings"]["pretraining.steps"] == 3000
     assert (last["state"], last["found"], last["cells"]) == ("finished", False, [3])
     assert last["trials"] == list(rows.cells[2].trials)
     assert last["log"][0] == {
@@ -224,13 +225,13 @@ def test_dotted_columns_read_well(study: Study) -> None:
     assert "| pretraining.steps |" in words
     assert "- pretraining.steps: optimizer steps, and with them the course of the learning rate" in words
     assert '`pretraining.objective = "mlm"`' in words
-    assert "0 instead of 3000" in words
+    assert "3000 instead of 0" in words
     assert rows.cells[0].levels == {"pretraining.steps": "0"}
     assert (study.folder / "page.csv").read_text().startswith("index,pretraining.steps,")
 
 
 def test_the_command_of_a_study_with_settings_by_dotted_names(study: Study) -> None:
-    space = SMALL_SPACE.replace("epochs = 2", 'epochs = 2\n"pretraining.objective" = "mlm"')
+    space = SMALL_SPACE.replace("epochs = 2", 'epochs = 2\n"pretraining.objective" = "mlm"\n"pretraining.steps" = 3000')
     sources = {"space": "small.toml", "task": "moods", "set": ["pretraining.steps=3000", 'pretraining.epochs="none"']}
     Writer(study, staged_plan(space), sources)
     page = make_page(read(study)).format()
