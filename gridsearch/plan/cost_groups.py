@@ -6,6 +6,7 @@ from typing import Any
 
 from gridsearch.canonical import canonical_json
 from gridsearch.plan.plan import Plan
+from gridsearch.recipe.knob import Cost
 from gridsearch.recipe.recipe import Recipe, knobs
 from gridsearch.trial import Trial
 
@@ -40,13 +41,19 @@ def cost_of(recipe: Recipe) -> dict[str, Any]:
     >>> cost_of(Recipe(batch_size=16)) == cost_of(Recipe())
     False
     """
+    # The encoder enters by its identity, as in a trial's id.
+    declared = {name: (knob.neutral, knob.cost) for name, knob in knobs().items() if name != "encoder"}
+    return felt({name: getattr(recipe, name) for name in declared}, declared)
+
+
+def felt(values: Mapping[str, Any], declared: Mapping[str, tuple[object, Cost]]) -> dict[str, Any]:
+    """Return what time knows of the values of knobs, by the neutral value and the cost that each declares."""
     found = {}
-    for name, knob in knobs().items():
-        value = getattr(recipe, name)
-        # The encoder enters by its identity, as in a trial's id.
-        if name == "encoder" or knob.cost == "none" or value == knob.neutral:
+    for name, (neutral, cost) in declared.items():
+        value = values[name]
+        if cost == "none" or value == neutral:
             continue
-        found[name] = "on" if knob.cost == "on" and value and not isinstance(value, str) else value
+        found[name] = "on" if cost == "on" and value and not isinstance(value, str) else value
     return found
 
 

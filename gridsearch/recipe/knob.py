@@ -33,7 +33,8 @@ class Knob:
 
     ``neutral`` is the value under which the knob might as well not exist; it never changes once published, because
     trial ids leave neutral knobs out. ``cannot_act`` is asked only for a value that is not neutral. ``cost`` is not
-    "each" only where the same operations are computed whatever the number is: a test counts them.
+    "each" only where the same operations are computed whatever the number is: a test counts them. ``stage_cost`` says
+    the same of a step of the pretraining, which knows of no knob but its own.
 
     ``begins`` returns the first epoch after whose end a result can differ by the knob's part. ``varies_passes`` says
     whether two passes over the same rows differ by it. ``in_view``: it changes the rows as a trial reads them.
@@ -46,6 +47,7 @@ class Knob:
     neutral: object = NO_NEUTRAL
     cannot_act: "Callable[[Recipe, TrialFacts], Reason] | None" = None
     cost: Cost = "each"
+    stage_cost: Cost = "each"
     begins: "Callable[[Recipe, int], int]" = _from_the_first
     varies_passes: "Callable[[Recipe, TrialFacts], bool] | None" = None
     frozen_states: FrozenStates = "apart"

@@ -32,13 +32,24 @@ SCHEDULED = Path("/proc/thread-self/schedstat")
 Item = TypeVar("Item")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """What a measurement took itself: ``busy_seconds`` after its rehearsal, on the wall's clock.
+
+    ``core_share`` is the part of them in which it did not wait for a core, and ``waited_seconds`` is how long its
+    thread had waited for one before.
+    """
+
+    busy_seconds: float
+    core_share: float
+    waited_seconds: float
+
+
 @dataclass(frozen=True)
-class Visit:
+class Visit(Effort):
     """What one measurement found. Seconds of a trial's parts; a step and an evaluation on dev are means.
 
-    ``seconds`` are those that the whole trial would take, if its patience does not run out. ``busy_seconds`` are what
-    the measurement itself took after its rehearsal, on the wall's clock; ``core_share`` is the part of them in which it
-    did not wait for a core, and ``waited_seconds`` is how long its thread had waited for one before.
+    ``seconds`` are those that the whole trial would take, if its patience does not run out.
     """
 
     seconds: float
@@ -48,9 +59,6 @@ class Visit:
     test_seconds: float
     n_steps: int
     n_measured: int
-    busy_seconds: float
-    core_share: float
-    waited_seconds: float
 
 
 def measuring(
@@ -64,18 +72,17 @@ def measuring(
         score(np.array([0, 1]), np.zeros((2, data.n_labels)))
         begun, waited = clocks()
         prepared = prepare(trial, data, encoder, execution)
-        setup_seconds = _now(prepared) - (begun - waited)
+        setup_seconds = now_on(prepared.device) - (begun - waited)
         step_seconds, n_steps, n_measured = _steps(prepared, seconds)
-        each_epoch = _timed(prepared, lambda: prepared.steps.objective.batches(1))
+        each_epoch = timed(prepared.device, lambda: prepared.steps.objective.batches(1))
         with prepared.steps.updates.evaluated_weights():
             dev_seconds = _evaluation(prepared, prepared.data.dev, SHARE_OF_EVALUATION * seconds)
-            each_epoch += _timed(prepared, lambda: snapshot(prepared.model))
+            each_epoch += timed(prepared.device, lambda: snapshot(prepared.model))
             test = prepared.data.test
             test_seconds = 0.0 if test is None else _evaluation(prepared, test, SHARE_OF_EVALUATION * seconds)
         dev_seconds += each_epoch
         whole = setup_seconds + n_steps * step_seconds + trial.recipe.epochs * dev_seconds + test_seconds
-        now, waited_by_now = clocks()
-        busy_seconds, waited_since = now - begun, waited_by_now - waited
+        effort = effort_since(begun, waited)
     return Visit(
         seconds=whole,
         setup_seconds=setup_seconds,
@@ -84,9 +91,7 @@ def measuring(
         test_seconds=test_seconds,
         n_steps=n_steps,
         n_measured=n_measured,
-        busy_seconds=busy_seconds,
-        core_share=1 - waited_since / busy_seconds,
-        waited_seconds=waited,
+        **effort,
     )
 
 
@@ -118,10 +123,10 @@ def _steps(prepared: Prepared, seconds: float) -> tuple[float, int, int]:
 
     def take(step: _Step) -> float:
         steps.updates.n_taken = step.n_before
-        return _timed(prepared, lambda: steps.step(step.batches, step.epoch))
+        return timed(prepared.device, lambda: steps.step(step.batches, step.epoch))
 
     prepared.model.train()
-    return _sampled_mean(sorted(planned, key=n_tokens), take, seconds)
+    return sampled_mean(sorted(planned, key=n_tokens), take, seconds)
 
 
 def _evaluation(prepared: Prepared, split: EncodedSplit, seconds: float) -> float:
@@ -130,22 +135,24 @@ def _evaluation(prepared: Prepared, split: EncodedSplit, seconds: float) -> floa
 
     def take(number: int) -> float:
         part = split.take(batches[number])
-        return _timed(prepared, lambda: prepared.predict(part))
+        return timed(prepared.device, lambda: prepared.predict(part))
 
-    mean, n_batches, _ = _sampled_mean(range(len(batches)), take, seconds)
+    mean, n_batches, _ = sampled_mean(range(len(batches)), take, seconds)
     if split.labels is None:
         return mean * n_batches
     labels = split.labels
     logits = np.random.default_rng(0).standard_normal((len(labels), prepared.data.n_labels), np.float32)
-    return mean * n_batches + _timed(prepared, lambda: score(labels, logits))
+    return mean * n_batches + timed(prepared.device, lambda: score(labels, logits))
 
 
-def _sampled_mean(items: Sequence[Item], take: Callable[[Item], float], seconds: float) -> tuple[float, int, int]:
+def sampled_mean(items: Sequence[Item], take: Callable[[Item], float], seconds: float) -> tuple[float, int, int]:
     """Return the mean of ``take`` over all items, from one of each stretch of them; their number, and that of those.
 
     The longest comes first and the middle one next, and neither counts: they warm up, and say how many there is time
-    for.
+    for. Where there is no item, nothing is taken.
     """
+    if not items:
+        return 0.0, 0, 0
     take(items[-1])
     n_measured = min(len(items), MOST, max(FEWEST, int(seconds / take(items[len(items) // 2]))))
     stream = numpy_stream(len(items), "measure")
@@ -154,18 +161,27 @@ def _sampled_mean(items: Sequence[Item], take: Callable[[Item], float], seconds:
     return total / len(items), len(items), n_measured
 
 
-def _timed(prepared: Prepared, act: Callable[[], object]) -> float:
-    begun = _now(prepared)
+def timed(device: torch.device, act: Callable[[], object]) -> float:
+    """Return the seconds of something, without those in which this thread waited for a core."""
+    begun = now_on(device)
     act()
-    return _now(prepared) - begun
+    return now_on(device) - begun
 
 
-def _now(prepared: Prepared) -> float:
+def now_on(device: torch.device) -> float:
     """Read a clock that stands still while this thread waits for a core, when the device has done what it was asked."""
-    if prepared.device.type == "cuda":
-        torch.cuda.synchronize(prepared.device)
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
     now, waited = clocks()
     return now - waited
+
+
+def effort_since(begun: float, waited: float) -> dict[str, float]:
+    """Return the fields of :class:`Effort` of what began when the :func:`clocks` showed this."""
+    now, waited_by_now = clocks()
+    busy_seconds = now - begun
+    core_share = 1 - (waited_by_now - waited) / busy_seconds
+    return {"busy_seconds": busy_seconds, "core_share": core_share, "waited_seconds": waited}
 
 
 def clocks() -> tuple[float, float]:

@@ -224,7 +224,7 @@ def test_measuring_leaves_nobodys_random_numbers_changed(data: EncodedTask, enco
 @pytest.mark.parametrize("seconds", [1.0, 800.0, 1e9])
 def test_a_sample_has_the_mean_of_all(seconds: float) -> None:
     """Items cost 1 to 200 seconds; the first and the middle one warm up."""
-    mean, n_items, n_measured = step_timing._sampled_mean(range(200), lambda item: float(item + 1), seconds)
+    mean, n_items, n_measured = step_timing.sampled_mean(range(200), lambda item: float(item + 1), seconds)
     assert n_items == 200
     assert n_measured == min(step_timing.MOST, max(step_timing.FEWEST, int(seconds / 101)))
     assert mean == pytest.approx(100.5, rel=0.12)

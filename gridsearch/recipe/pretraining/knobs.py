@@ -85,6 +85,7 @@ class PretrainingRecipe(KnobGroup):
             "task names under [corpus]; labels never are",
             "arXiv:2004.10964, section 4",
             neutral="train",
+            stage_cost="none",
         ),
     ] = "train"
     form: Annotated[
@@ -116,6 +117,7 @@ class PretrainingRecipe(KnobGroup):
             "segment ids of a pair: those of its two texts, or all 0",
             f"{BERT}, section 3",
             neutral="segments",
+            stage_cost="none",
             cannot_act=why.no_segments,
         ),
     ] = "segments"
@@ -133,7 +135,12 @@ class PretrainingRecipe(KnobGroup):
     mask_share: Annotated[
         float,
         Field(ge=0, le=1),
-        _knob("share of the chosen tokens that the mask token stands for", f"{BERT}, section 3.1", neutral=0.8),
+        _knob(
+            "share of the chosen tokens that the mask token stands for",
+            f"{BERT}, section 3.1",
+            neutral=0.8,
+            stage_cost="none",
+        ),
     ] = 0.8
     random_share: Annotated[
         float,
@@ -142,6 +149,7 @@ class PretrainingRecipe(KnobGroup):
             "share of the chosen tokens that a random one stands for; the rest are seen as they are",
             f"{BERT}, section 3.1",
             neutral=0.1,
+            stage_cost="none",
         ),
     ] = 0.1
     next_sentence: Annotated[
@@ -161,6 +169,7 @@ class PretrainingRecipe(KnobGroup):
         _knob(
             "optimizer steps, and with them the course of the learning rate",
             neutral=0,
+            stage_cost="none",
             cannot_act=why.nothing_pretrained,
         ),
     ] = 0
@@ -169,18 +178,23 @@ class PretrainingRecipe(KnobGroup):
         _knob(
             "passes over the corpus, in place of steps; 'none' where steps say how long",
             neutral="none",
+            stage_cost="none",
             cannot_act=why.nothing_pretrained,
         ),
     ] = "none"
     checkpoint: Annotated[
         Annotated[int, Field(ge=1)] | Literal["last"],
-        _knob("the step whose encoder is taken; checkpoints of one run are trained once", neutral="last"),
+        _knob(
+            "the step whose encoder is taken; checkpoints of one run are trained once",
+            neutral="last",
+            stage_cost="none",
+        ),
     ] = "last"
     batch_size: Annotated[int, Field(ge=1), _knob("rows of one optimizer step", neutral=128)] = 128
     learning_rate: Annotated[
         float,
         Field(gt=0, le=1),
-        _knob("peak learning rate", f"{BERT}, appendix A.2", neutral=1e-4),
+        _knob("peak learning rate", f"{BERT}, appendix A.2", neutral=1e-4, stage_cost="none"),
     ] = 1e-4
     schedule: Annotated[
         Literal["linear", "cosine", "constant"],
@@ -188,6 +202,7 @@ class PretrainingRecipe(KnobGroup):
             "course of the learning rate after the warm-up: linear or half a cosine down to 0, or constant",
             "google-research/bert, optimization.py; arXiv:1608.03983",
             neutral="linear",
+            stage_cost="none",
             cannot_act=why.one_step,
         ),
     ] = "linear"
@@ -198,6 +213,7 @@ class PretrainingRecipe(KnobGroup):
             "share of all steps in which the learning rate rises linearly from 0",
             "google-research/bert, optimization.py",
             neutral=0.0,
+            stage_cost="none",
             cannot_act=why.no_warmup_step,
         ),
     ] = 0.0
@@ -208,6 +224,7 @@ class PretrainingRecipe(KnobGroup):
             "decoupled weight decay of all but biases and LayerNorms, multiplied by the learning rate",
             "arXiv:1711.05101",
             neutral=0.0,
+            stage_cost="none",
         ),
     ] = 0.0
     adam_beta2: Annotated[
@@ -217,6 +234,7 @@ class PretrainingRecipe(KnobGroup):
             "share that Adam's second moment keeps in a step",
             "arXiv:1412.6980; arXiv:1907.11692, section 3.1",
             neutral=0.999,
+            stage_cost="none",
         ),
     ] = 0.999
     clip_norm: Annotated[
@@ -224,6 +242,7 @@ class PretrainingRecipe(KnobGroup):
         _knob(
             "largest norm of all gradients together; longer ones are scaled down",
             neutral="none",
+            stage_cost="on",
         ),
     ] = "none"
     lookahead_steps: Annotated[
@@ -242,6 +261,7 @@ class PretrainingRecipe(KnobGroup):
             "how far the slow weights move towards the fast ones",
             "arXiv:1907.08610",
             neutral=0.5,
+            stage_cost="none",
             cannot_act=why.no_lookahead,
         ),
     ] = 0.5
@@ -251,6 +271,7 @@ class PretrainingRecipe(KnobGroup):
             "dropout of hidden states and attention; 'checkpoint' is what the encoder's config says, 0.1 from scratch",
             f"{BERT}, appendix A.2",
             neutral="checkpoint",
+            stage_cost="on",
         ),
     ] = "checkpoint"
     seed: Annotated[
@@ -259,6 +280,7 @@ class PretrainingRecipe(KnobGroup):
             "seed of the pretraining: a number, so that trials of all seeds start from one pretraining, or 'trial', so "
             "that each seed has one of its own",
             neutral=0,
+            stage_cost="none",
             cannot_act=why.nothing_pretrained,
         ),
     ] = 0
