@@ -3,12 +3,13 @@
 import contextlib
 import textwrap
 from collections import Counter
-from pathlib import Path
+from collections.abc import Collection
 
 from gridsearch.errors import NotBegunError
 from gridsearch.plan.cost_groups import groups_of
 from gridsearch.plan.halving import halved
 from gridsearch.plan.plan import Plan
+from gridsearch.plan.stage_groups import stage_groups_of, works_of
 from gridsearch.space.design import alias_texts, design_text
 from gridsearch.space.factor import ROW, label_of
 from gridsearch.study.ledger_size import LedgerSize, ledger_size
@@ -22,7 +23,16 @@ from reports.study.measured import inert_factors
 from runners.backends.chosen import refuse_bad_counts
 from runners.cli import EXIT_DONE, Arguments
 from runners.commands.plan_stages import stage_texts
-from runners.pricing.forecast import circumstances_of, known_forecast, known_prices, only, worker_allotment
+from runners.pricing.forecast import (
+    Forecast,
+    circumstances_of,
+    known_forecast,
+    known_prices,
+    known_stage_prices,
+    made_stages,
+    only,
+    worker_allotment,
+)
 from runners.pricing.forecast_text import no_price_lines, price_lines
 from runners.pricing.price_cache import save_price
 from runners.request import Question, read_question
@@ -39,13 +49,13 @@ def run(arguments: Arguments) -> int:
     question = read_question(arguments)
     plan = question.plan
     asked = plan if arguments.halving is None else halved(plan, arguments.halving)
-    halving = asked.halving
+    halving, made = asked.halving, made_stages(plan)
     if arguments.measure:
-        _measure(plan, arguments)
-    lines = [plan.space.title, "", *_about(plan), "", *_factors(plan), ""]
+        _measure(plan, made, arguments)
+    lines = [plan.space.title, "", *_about(plan, made), "", *_factors(plan), ""]
     lines += _cells(plan, list_all=arguments.all)
     lines += _left_out(plan)
-    lines += ["", *_price(plan, _pending(question), question.study.folder, arguments)]
+    lines += ["", *_price(question, made, arguments)]
     if halving is not None:
         text = f"halving  {halving.text(len(plan.space.design.repetitions))} (the price is of all epochs)"
         lines += ["", textwrap.fill(text, 80, subsequent_indent=" " * 9)]
@@ -90,33 +100,43 @@ def _ledger(size: LedgerSize) -> str:
     return textwrap.fill(text, 80, subsequent_indent=" " * 9)
 
 
-def _measure(plan: Plan, arguments: Arguments) -> None:
+def _measure(plan: Plan, made: set[str], arguments: Arguments) -> None:
     """Measure every group, and keep the prices."""
     from runners.pricing.measure import measure
 
     allotment, groups = worker_allotment(arguments), groups_of(plan)
+    stage_groups = stage_groups_of(works_of(plan, plan.trials.keys(), made), plan)
+    prices, stage_prices = measure(plan, groups, stage_groups, allotment.n_workers, allotment.threads)
     circumstances = circumstances_of(plan, allotment)
-    for group, price in zip(groups, measure(plan, groups, allotment.n_workers, allotment.threads), strict=True):
+    for group, price in zip(groups, prices, strict=True):
         save_price(price, group, circumstances)
+    for stage_group, stage_price in zip(stage_groups, stage_prices, strict=True):
+        save_price(stage_price, stage_group, circumstances)
 
 
-def _price(plan: Plan, pending: set[str] | None, folder: Path, arguments: Arguments) -> list[str]:
+def _price(question: Question, made: set[str], arguments: Arguments) -> list[str]:
     """Say what the sweep takes, and what is left of it where it has begun."""
+    plan, pending = question.plan, _pending(question)
     allotment, groups = worker_allotment(arguments), groups_of(plan)
-    whole = known_forecast(plan, groups, allotment)
-    if whole is None:
-        n_known = len([price for price in known_prices(plan, groups, allotment) if price is not None])
-        lines = no_price_lines(n_known, len(groups))
+
+    def forecast(trial_ids: Collection[str]) -> Forecast | None:
+        stage_groups = stage_groups_of(works_of(plan, trial_ids, made), plan)
+        return known_forecast(plan, only(groups, trial_ids), stage_groups, allotment)
+
+    if (whole := forecast(plan.trials.keys())) is None:
+        stage_groups = stage_groups_of(works_of(plan, plan.trials.keys(), made), plan)
+        prices = [*known_prices(plan, groups, allotment), *known_stage_prices(plan, stage_groups, allotment)]
+        lines = no_price_lines(len([price for price in prices if price is not None]), len(groups), len(stage_groups))
     else:
         lines = price_lines(whole)
     if pending is not None:
-        line = f"study {folder}: {len(plan.trials) - len(pending)} of these trials need no run"
-        left = known_forecast(plan, only(groups, pending), allotment) if pending else None
+        line = f"study {question.study.folder}: {len(plan.trials) - len(pending)} of these trials need no run"
+        left = forecast(pending) if pending else None
         lines += ["", line if left is None else f"{line}, the others about {seconds_text(left.wall_seconds)}"]
     return lines
 
 
-def _about(plan: Plan) -> list[str]:
+def _about(plan: Plan, made: set[str]) -> list[str]:
     task, fixed = plan.task, plan.space.fixed
     labels = f"{len(task.label_names)} labels (in this order: {', '.join(task.label_names)})"
     about = [
@@ -132,7 +152,7 @@ def _about(plan: Plan) -> list[str]:
     about += [("" if number else "tests", text) for number, text in enumerate(_tests(plan))]
     steps = sorted({cell.recipe.total_steps(len(task.train)) for cell in plan.cells})
     about.append(("steps", f"{' or '.join(map(str, steps))} a trial"))
-    about += [("" if number else "stages", text) for number, text in enumerate(stage_texts(plan))]
+    about += [("" if number else "stages", text) for number, text in enumerate(stage_texts(plan, made))]
     return [
         textwrap.fill(text, 80, initial_indent=f"{label:<9}", subsequent_indent=" " * 9)
         for label, text in about

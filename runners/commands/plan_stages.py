@@ -1,9 +1,8 @@
 """What ``gridsearch plan`` says of pretrainings: how many there are, what tells them apart, who starts from them."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from gridsearch.encoders.pretraining.made import find
 from gridsearch.plan.plan import Plan
 from gridsearch.space.factor import label_of
 from gridsearch.stage import Stage
@@ -12,17 +11,16 @@ N_LISTED = 12
 """Of more pretrainings than these, only so many are listed."""
 
 
-def stage_texts(plan: Plan) -> Iterator[str]:
-    """Yield the lines; nothing where no trial starts from a pretraining."""
+def stage_texts(plan: Plan, made: Collection[str]) -> Iterator[str]:
+    """Yield the lines; nothing where no trial starts from a pretraining. ``made`` lie in the cache by now."""
     stages = list(plan.stages.values())
     if not stages:
         return
     n_trials = Counter(trial.encoder for trial in plan.trials.values() if trial.stage is not None)
-    n_made = sum(find(stage.id) is not None for stage in stages)
     n_steps = sum(max(one.last_step for one in stages if one.run == run) for run in {one.run for one in stages})
-    made = f", {n_made} made already" if n_made else ""
+    told = f", {len(made)} made already" if made else ""
     yield (
-        f"{len(stages)} pretraining{'s' * (len(stages) > 1)} ({n_steps:,} steps in all{made}); each is done once, and "
+        f"{len(stages)} pretraining{'s' * (len(stages) > 1)} ({n_steps:,} steps in all{told}); each is done once, and "
         f"{n_trials.total()} of {len(plan.trials)} trials start from them"
     )
     for stage in stages[:N_LISTED]:

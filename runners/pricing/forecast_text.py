@@ -1,7 +1,7 @@
 """The price of a sweep, as ``plan`` says it."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from gridsearch.plan.cost_groups import CostGroup
 from reports.formats.markdown import seconds_text
@@ -17,7 +17,7 @@ UNDISTURBED = 0.95
 
 def price_lines(forecast: Forecast) -> list[str]:
     """Tell the time of a sweep, and what a trial of each group costs; all groups have their price."""
-    allotment, prices = forecast.allotment, forecast.prices
+    allotment, prices = forecast.allotment, forecast.all_prices
     hours = f"{forecast.core_seconds / 3600:.3g} core-hours"
     if forecast.gpu_seconds:
         hours += f" and {forecast.gpu_seconds / 3600:.3g} GPU-hours"
@@ -25,6 +25,7 @@ def price_lines(forecast: Forecast) -> list[str]:
     texts = [
         f"about {seconds_text(forecast.wall_seconds)} by {_count(allotment.n_workers, 'worker')} "
         f"({seconds_text(forecast.low)} to {seconds_text(forecast.high)}), {hours}",
+        *_stage_texts(forecast),
         f"measured here on {_listed(forecast.measured)}, {_listed(n_workers)} at a time; "
         f"{seconds_text(max(price.start_seconds for price in prices))} to start the workers",
     ]
@@ -37,14 +38,39 @@ def price_lines(forecast: Forecast) -> list[str]:
     if any(trial.recipe.patience != "none" for group in forecast.groups for trial in group.trials):
         texts.append("at most: patience may end a trial before its last epoch")
     texts.append("a step, an evaluation on dev, a trial, its quickest and slowest measurement, in seconds:")
-    return [*_labelled(texts), _table(forecast.groups, prices)]
+    return [*_labelled(texts), _table(forecast.groups, forecast.prices)]
 
 
-def no_price_lines(n_known: int, n_groups: int) -> list[str]:
-    """Say that a measurement is lacking, and how to get it."""
+def _stage_texts(forecast: Forecast) -> Iterator[str]:
+    """Say how much of it is pretraining, and what each kind of pretraining costs."""
+    kinds: dict[str, list[float]] = {}
+    for group, price in zip(forecast.stages.groups, forecast.stages.prices, strict=True):
+        settings = ", ".join(f"{name} = {value}" for name, value in group.settings.items())
+        for work in group.works:
+            seconds = price.seconds(work.n_steps)
+            told = f"{work.n_steps:,} steps of {price.step_seconds:.3g} s, {seconds_text(seconds)} each"
+            kinds.setdefault(f"{told}: {settings}" if settings else told, []).append(seconds)
+    if not kinds:
+        return
+    n_stages = sum(map(len, kinds.values()))
+    yield (
+        f"{forecast.stage_seconds / forecast.held_seconds:.0%} of these hours "
+        f"{'is' if n_stages == 1 else 'are'} {_count(n_stages, 'pretraining')}; a trial waits for its own alone:"
+    )
+    dearest = sorted(kinds.items(), key=lambda kind: -sum(kind[1]))
+    for told, costs in dearest[:N_LISTED]:
+        yield f"{len(costs)} x {told}"
+    if len(kinds) > N_LISTED:
+        rest = sum(sum(costs) for _, costs in dearest[N_LISTED:])
+        yield f"... and {len(kinds) - N_LISTED} other kinds of pretrainings, {seconds_text(rest)}"
+
+
+def no_price_lines(n_known: int, n_groups: int, n_stage_groups: int) -> list[str]:
+    """Say that a measurement is lacking, and how to get it; ``n_known`` of both kinds of groups have their price."""
     text = "not measured yet on this machine, with this encoder and task"
     if n_known:
-        text = f"{n_known} of {n_groups} groups of trials have been measured on this machine"
+        what = "trials and pretrainings" if n_stage_groups else "trials"
+        text = f"{n_known} of {n_groups + n_stage_groups} groups of {what} have been measured on this machine"
     return _labelled([f"{text}; --measure does it (half a minute for an encoder like tiny)"])
 
 

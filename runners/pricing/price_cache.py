@@ -11,25 +11,37 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gridsearch
 from gridsearch.cache import cache_folder
 from gridsearch.canonical import canonical_json, fingerprint
 from gridsearch.plan.cost_groups import CostGroup
+from gridsearch.plan.stage_groups import StageGroup
 from runners.machine import processor, usable_cores
 
 LIBRARIES = ("torch", "transformers")
 """Whose versions a price depends on."""
 
 
-@dataclass(frozen=True)
-class Price:
-    """What a trial of a group costs, in seconds: means over ``n_visits``; ``low`` and ``high`` are their extremes.
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """How a price was measured: by ``n_visits``, of ``n_workers`` at the same time, as in a sweep.
 
-    ``n_workers`` measured at the same time, as in a sweep; each took ``start_seconds`` to start. ``measured`` is the
-    Unix time. Time in which a worker waited for its core is in none of this; in ``core_share`` of it there was no wait.
+    Each worker took ``start_seconds`` to start. ``measured`` is the Unix time. Time in which a worker waited for its
+    core is in no price; in ``core_share`` of it there was no wait.
     """
+
+    n_visits: int
+    n_workers: int
+    start_seconds: float
+    measured: float
+    core_share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price(Measured):
+    """What a trial of a group costs, in seconds: means over visits; ``low`` and ``high`` are their extremes."""
 
     seconds: float
     low: float
@@ -39,16 +51,39 @@ class Price:
     dev_seconds: float
     test_seconds: float
     n_steps: int
-    n_visits: int
-    n_workers: int
-    start_seconds: float
-    measured: float
-    core_share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class StagePrice(Measured):
+    """What pretrainings of a group cost, in seconds: all but their steps, and a step.
+
+    They are means over visits; ``low_step_seconds`` and ``high_step_seconds`` are the extremes.
+    """
+
+    setup_seconds: float
+    step_seconds: float
+    low_step_seconds: float
+    high_step_seconds: float
+
+    def seconds(self, n_steps: int) -> float:
+        """Return what so many steps cost."""
+        return self.setup_seconds + n_steps * self.step_seconds
+
+    def low(self, n_steps: int) -> float:
+        """Return what they cost if every step is as quick as those of the quickest visit."""
+        return self.setup_seconds + n_steps * self.low_step_seconds
+
+    def high(self, n_steps: int) -> float:
+        """Return what they cost if every step is as slow as those of the slowest visit."""
+        return self.setup_seconds + n_steps * self.high_step_seconds
+
+
+AnyPrice = TypeVar("AnyPrice", Price, StagePrice)
 
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What prices depend on beside the trial: task, threads, machine, versions. Without GPUs trials are on cores."""
+    """What prices depend on beside what is priced: task, threads, machine, versions. Without GPUs all is on cores."""
 
     task: str
     threads: int
@@ -58,8 +93,10 @@ class Circumstances:
     cores: int
     versions: Mapping[str, str]
 
-    def of(self, group: CostGroup) -> dict[str, Any]:
-        """Return all that the price of a group depends on."""
+    def of(self, group: CostGroup | StageGroup) -> dict[str, Any]:
+        """Return all that the price of a group depends on. A stage reads a corpus, whichever task it is of."""
+        if isinstance(group, StageGroup):
+            return {**asdict(self), "task": None, "stage": group.cost}
         return {**asdict(self), "encoder": group.encoder, "cost": group.cost}
 
 
@@ -70,7 +107,7 @@ def circumstances_here(task: str, threads: int, gpus: tuple[str, ...]) -> Circum
     return Circumstances(task, threads, gpus, socket.gethostname(), processor(), n_cores, versions)
 
 
-def save_price(price: Price, group: CostGroup, circumstances: Circumstances) -> None:
+def save_price(price: Price | StagePrice, group: CostGroup | StageGroup, circumstances: Circumstances) -> None:
     """Keep a price; one that was measured with as many workers before is replaced."""
     about = circumstances.of(group)
     file = _folder(about) / f"{price.n_workers}.json"
@@ -82,7 +119,16 @@ def save_price(price: Price, group: CostGroup, circumstances: Circumstances) -> 
 
 def find_price(group: CostGroup, circumstances: Circumstances, n_workers: int) -> Price | None:
     """Return the last price with so many workers, or else with the next best number of them; None without any."""
-    found = [price for file in _folder(circumstances.of(group)).glob("*.json") if (price := _read(file))]
+    return _nearest(circumstances.of(group), Price, n_workers)
+
+
+def find_stage_price(group: StageGroup, circumstances: Circumstances, n_workers: int) -> StagePrice | None:
+    """Return the price of a group of stages, as :func:`find_price` does."""
+    return _nearest(circumstances.of(group), StagePrice, n_workers)
+
+
+def _nearest(about: Mapping[str, Any], kind: type[AnyPrice], n_workers: int) -> AnyPrice | None:
+    found = [price for file in _folder(about).glob("*.json") if (price := _read(file, kind))]
     return min(found, key=lambda price: abs(price.n_workers - n_workers), default=None)
 
 
@@ -90,9 +136,9 @@ def _folder(about: Mapping[str, Any]) -> Path:
     return cache_folder() / "prices" / fingerprint(about)
 
 
-def _read(file: Path) -> Price | None:
+def _read(file: Path, kind: type[AnyPrice]) -> AnyPrice | None:
     """Read a price; what an older version wrote, or a disk has damaged, is none."""
     try:
-        return Price(**json.loads(file.read_text(encoding="utf-8"))["price"])
+        return kind(**json.loads(file.read_text(encoding="utf-8"))["price"])
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -177,7 +177,7 @@ def test_what_cannot_be_computed_has_no_price(plan: Plan, monkeypatch: pytest.Mo
 
     monkeypatch.setattr("runners.pricing.measure.ProcessesRunner", Broken)
     with pytest.raises(GridSearchError, match=r"cannot be measured \(out_of_memory\): no room"):
-        measure(plan, groups_of(plan), 1, 1)
+        measure(plan, groups_of(plan), [], 1, 1)
 
 
 @pytest.mark.slow  # a process of its own; what is said is tested below as well
