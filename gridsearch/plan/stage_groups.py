@@ -7,7 +7,7 @@ from typing import Any
 from gridsearch.canonical import canonical_json
 from gridsearch.plan.cost_groups import felt
 from gridsearch.plan.plan import Plan
-from gridsearch.recipe.pretraining_knobs import PREFIX, PretrainingRecipe
+from gridsearch.recipe.pretraining.knobs import PREFIX, PretrainingRecipe
 from gridsearch.recipe.recipe import knobs
 from gridsearch.space.factor import label_of
 from gridsearch.stage import Stage

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.encoders.masked_lm_files import encoder_files_of
+from gridsearch.encoders.pretraining.masked_lm_files import encoder_files_of
 from gridsearch.stage import LogPoint, Stage
 from gridsearch.tasks.corpus import EncodedCorpus
 from gridsearch.training.execution import Execution, computing

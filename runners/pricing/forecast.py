@@ -6,7 +6,7 @@ from datetime import date
 from statistics import fmean
 from typing import Any
 
-from gridsearch.encoders.made import find
+from gridsearch.encoders.pretraining.made import find
 from gridsearch.plan.cost_groups import CostGroup, groups_of
 from gridsearch.plan.plan import Plan
 from gridsearch.plan.stage_groups import StageGroup, StageWork, stage_groups_of, works_of

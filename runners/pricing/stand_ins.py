@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.encoders.scratch import scratch_weights
+from gridsearch.encoders.pretraining.scratch import scratch_weights
 from gridsearch.plan.cost_groups import CostGroup, start_of
 from gridsearch.training.materials import Materials, OnDemand
 from gridsearch.trial import Trial

@@ -11,7 +11,7 @@ import torch
 
 from gridsearch.cache import cache_folder
 from gridsearch.plan.stage_groups import stage_cost_of
-from gridsearch.recipe.pretraining_knobs import PREFIX
+from gridsearch.recipe.pretraining.knobs import PREFIX
 from gridsearch.recipe.recipe import knobs
 from gridsearch.stage import Stage
 from gridsearch.tasks.task import Task

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gridsearch.encoders.made import MODEL, RECORD
-from gridsearch.recipe.pretraining_knobs import PretrainingRecipe
+from gridsearch.encoders.pretraining.made import MODEL, RECORD
+from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.stage import Stage, StageOutcome, make_stage
 from gridsearch.training.execution import Execution

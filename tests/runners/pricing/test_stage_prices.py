@@ -10,7 +10,7 @@ import pytest
 
 from gridsearch.cache import cache_folder
 from gridsearch.encoders.load import describe
-from gridsearch.encoders.made import MODEL, RECORD, find, put
+from gridsearch.encoders.pretraining.made import MODEL, RECORD, find, put
 from gridsearch.plan.cost_groups import groups_of
 from gridsearch.plan.plan import Plan
 from gridsearch.plan.planner import make_plan
