@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -186,16 +186,21 @@ class DeadKnobs(PageSection):
         found = dead_knobs(self.study)
         if not found:
             return ""
-        return Section(say("Dead knobs"), (bullets(self._line(dead) for dead in found),)).format()
+        alike: dict[tuple[object, ...], list[DeadKnob]] = {}
+        for dead in found:
+            alike.setdefault((dead.reason, tuple(dead.cells), tuple(map(tuple, dead.groups))), []).append(dead)
+        return Section(say("Dead knobs"), (bullets(map(self._line, alike.values())),)).format()
 
     def numbers(self) -> dict[str, Any]:
         """Return the knobs, why they cannot act, and in which cells."""
         return {"dead_knobs": [asdict(dead) for dead in dead_knobs(self.study)]}
 
-    def _line(self, dead: DeadKnob) -> str:
+    def _line(self, several: Sequence[DeadKnob]) -> str:
+        """Say it of knobs that cannot act in the same cells, for one reason."""
+        dead = several[0]
         text = say(
             "{knob} cannot act in {cells} ({n} of {total}): {reason}.",
-            knob=code(dead.knob),
+            knob=enumerated(code(one.knob) for one in several),
             cells=listed("cell", dead.cells),
             n=len(dead.cells),
             total=len(self.study.cells),
