@@ -110,7 +110,7 @@ class StageRecorder:
 
     def started(self, stage_id: str, worker: str, resources: Mapping[str, object]) -> None:
         """Lease the stage."""
-        self._attempts[stage_id] = self._stages.start(stage_id, self._provenance, worker, resources)
+        self._attempts[stage_id] = self._stages.attempts.start(stage_id, self._provenance, worker, resources)
         self._progress.stage_started(stage_id)
 
     def logged(self, stage_id: str, point: LogPoint) -> None:
@@ -126,14 +126,14 @@ class StageRecorder:
     def found(self, stage: Stage, outcome: StageOutcome) -> None:
         """Keep what somebody else has made of it, before any worker was asked."""
         self._progress.say(f"pretraining {stage.short_id} was made before: {outcome.run_seconds:.0f} s are spared")
-        self._stages.finish(self._stages.start(stage.id, self._provenance, "none", {}), outcome)
+        self._stages.finish(self._stages.attempts.start(stage.id, self._provenance, "none", {}), outcome)
 
     def failed(self, stage_id: str, failure: Failure) -> bool:
         """Close the attempt as failed; return whether that is for good."""
         if stage_id not in self._attempts:
             self.started(stage_id, "unknown", {})
-        final = retry_after([*self._stages.failures(stage_id), failure.kind]) is None
-        self._stages.fail(self._attempts.pop(stage_id), failure, final=final)
+        final = retry_after([*self._stages.attempts.failures(stage_id), failure.kind]) is None
+        self._stages.attempts.fail(self._attempts.pop(stage_id), failure, final=final)
         self._progress.stage_ended(stage_id)
         then = "failed" if final else "will go on"
         self._progress.say(f"pretraining {short_id_of(stage_id)} {then} ({failure.kind}): {failure.message}")

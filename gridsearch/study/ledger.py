@@ -3,18 +3,17 @@
 import contextlib
 import json
 import math
-import socket
 import sqlite3
-import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridsearch.canonical import canonical_json
-from gridsearch.errors import GridSearchError, NotBegunError, RequestError, StudyLockedError
+from gridsearch.errors import NotBegunError, RequestError, StudyLockedError
 from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
 from gridsearch.plan.rungs import Standing, stand
+from gridsearch.study.attempts import Attempts
 from gridsearch.study.lease import Trace, this_machine, trace_of
 from gridsearch.study.manifest import (
     TRIALS,
@@ -79,6 +78,10 @@ class Ledger:
 
     def __exit__(self, *exception: object) -> None:
         self.connection.close()
+
+    @property
+    def _attempts(self) -> Attempts:
+        return Attempts(self.connection, self._writing, "attempts", "trial", "trial_states")
 
     @property
     def stages(self) -> StageLedger:
@@ -235,7 +238,7 @@ class Ledger:
         return Survey(
             states,
             self._standing(states),
-            self._n_repeated(),
+            self._attempts.n_repeated(),
             self.stages.coverage(),
             is_optimised=self._entry("optimised") is not None,
         )
@@ -247,11 +250,6 @@ class Ledger:
     def pending(self) -> set[str]:
         """Return the ids of all trials that are to run now: the unfinished ones, or what a halving's rung lacks."""
         return self.survey().pending
-
-    def _n_repeated(self) -> int:
-        """Count the trials that finished more than once: an index forbids it, and the certificate looks anyway."""
-        repeated = "SELECT 1 FROM attempts WHERE state = 'finished' GROUP BY trial HAVING count(*) > 1"
-        return int(self.connection.execute(f"SELECT count(*) FROM ({repeated})").fetchone()[0])
 
     def _standing(self, states: Mapping[str, str]) -> Standing | None:
         if not self._entry("halving"):
@@ -288,16 +286,11 @@ class Ledger:
 
     def failures(self, trial_id: str) -> list[FailureKind]:
         """Return the kinds of a trial's failed attempts since it was last reopened, oldest first."""
-        query = "SELECT failure_kind FROM attempts WHERE trial = ? AND state = 'failed' AND forgiven = 0 ORDER BY id"
-        return [row["failure_kind"] for row in self.connection.execute(query, (trial_id,))]
+        return self._attempts.failures(trial_id)
 
     def final_failures(self) -> list[tuple[str, str, str]]:
         """Return (trial, kind, message) of every trial that failed for good."""
-        query = (
-            "SELECT trial, failure_kind, message FROM attempts JOIN trial_states USING (trial) "
-            "WHERE final = 1 AND forgiven = 0 AND trial_states.state = 'failed' ORDER BY attempts.id"
-        )
-        return [tuple(row) for row in self.connection.execute(query)]
+        return self._attempts.final_failures()
 
     def dev_results(self) -> dict[str, dict[str, dict[str, float]]]:
         """Return the dev metrics of each part at the chosen epoch of every finished trial, as they finished."""
@@ -328,14 +321,7 @@ class Ledger:
 
     def start(self, trial_id: str, provenance: int, worker: str, resources: Mapping[str, object]) -> int:
         """Lease a trial: open an attempt and return its number."""
-        now = time.time()
-        with self._writing() as write:
-            cursor = write.execute(
-                "INSERT INTO attempts (trial, state, provenance, driver, worker, resources, started, heartbeat) "
-                "VALUES (?, 'running', ?, ?, ?, ?, ?, ?)",
-                (trial_id, provenance, socket.gethostname(), worker, canonical_json(resources), now, now),
-            )
-        return int(cursor.lastrowid or 0)
+        return self._attempts.start(trial_id, provenance, worker, resources)
 
     def beside(self) -> "Ledger":
         """Open the same ledger once more, for another thread of the same driver."""
@@ -346,10 +332,8 @@ class Ledger:
     def heartbeat(self) -> None:
         """Renew the lease: of the driver, and of every running attempt."""
         with self._writing() as write:
-            write.execute("UPDATE attempts SET heartbeat = max(?, heartbeat) WHERE state = 'running'", (time.time(),))
-            write.execute(
-                "UPDATE stage_attempts SET heartbeat = max(?, heartbeat) WHERE state = 'running'", (time.time(),)
-            )
+            self._attempts.beat(write)
+            self.stages.attempts.beat(write)
 
     def record_epoch(self, attempt: int, epoch: Epoch) -> None:
         """Add an epoch to a running attempt."""
@@ -359,7 +343,7 @@ class Ledger:
     def finish(self, attempt: int, outcome: Outcome) -> None:
         """Close an attempt with its outcome: all of it, or nothing."""
         with self._writing() as write:
-            _close(
+            self._attempts.close(
                 write,
                 attempt,
                 state="finished",
@@ -394,38 +378,22 @@ class Ledger:
 
     def fail(self, attempt: int, failure: Failure, *, final: bool) -> None:
         """Close an attempt with its failure; ``final`` when the trial is not to be tried again."""
-        with self._writing() as write:
-            _close(
-                write,
-                attempt,
-                state="failed",
-                failure_kind=failure.kind,
-                message=failure.message,
-                traceback=failure.traceback,
-                final=int(final),
-            )
+        self._attempts.fail(attempt, failure, final=final)
 
     def prune(self, attempt: int) -> None:
         """Close an attempt that was ended early, on purpose: its epochs stay, and it satisfies no sweep."""
         with self._writing() as write:
-            _close(write, attempt, state="pruned")
+            self._attempts.close(write, attempt, state="pruned")
 
     def release(self, message: str) -> int:
-        """Close what a dead driver left running, to be tried again; return how many attempts that were."""
-        rows = self.connection.execute("SELECT id FROM attempts WHERE state = 'running'").fetchall()
-        for row in rows:
-            self.fail(row["id"], Failure("lost_driver", message), final=False)
-        self.stages.release(message)
-        return len(rows)
+        """Close what a dead driver left running, to be tried again; return how many attempts at trials that were."""
+        self.stages.attempts.release(message)
+        return self._attempts.release(message)
 
     def reopen_failed(self) -> int:
-        """Forgive all failures of trials that failed for good, so that they start anew; return how many trials."""
-        self.stages.reopen_failed()
-        failed = "SELECT trial FROM trial_states WHERE state = 'failed'"
-        n_trials = len(self.connection.execute(failed).fetchall())
-        with self._writing() as write:
-            write.execute(f"UPDATE attempts SET forgiven = 1 WHERE state = 'failed' AND trial IN ({failed})")
-        return n_trials
+        """Forgive all failures of what failed for good, so that it starts anew; return how many trials that are."""
+        self.stages.attempts.reopen_failed()
+        return self._attempts.reopen_failed()
 
     def set_yardstick(self, name: str, dev: Mapping[str, float], test: Mapping[str, float] | None) -> None:
         """Keep a cheap reference's metrics."""
@@ -503,11 +471,3 @@ def _insert_cells(write: sqlite3.Connection, cells: Iterable[PlannedCell]) -> No
             "INSERT INTO cell_trials VALUES (?, ?, ?)",
             [(cell.index, replicate, trial.id) for replicate, trial in enumerate(cell.trials)],
         )
-
-
-def _close(write: sqlite3.Connection, attempt: int, **values: object) -> None:
-    columns = ", ".join(f"{name} = ?" for name in values)
-    # A clock that is set back meanwhile must not make an attempt end before it began.
-    query = f"UPDATE attempts SET ended = max(?, started), {columns} WHERE id = ? AND state = 'running'"
-    if write.execute(query, (time.time(), *values.values(), attempt)).rowcount != 1:
-        raise GridSearchError(f"attempt {attempt} is not running and cannot be closed")

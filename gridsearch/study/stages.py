@@ -1,23 +1,16 @@
 """The stages of a ledger: what was planned of them, tried and found. Written by the driver alone, as all of it."""
 
 import json
-import socket
 import sqlite3
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from gridsearch.canonical import canonical_json
-from gridsearch.errors import GridSearchError
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.stage import LogPoint, Stage, StageOutcome
-from gridsearch.trial import Failure, FailureKind
-
-Writing = Callable[[], AbstractContextManager[sqlite3.Connection]]
-"""Opens a transaction of the one who may write."""
+from gridsearch.study.attempts import Attempts, Writing
 
 
 @dataclass(frozen=True)
@@ -53,6 +46,7 @@ class StageLedger:
 
     def __init__(self, connection: sqlite3.Connection, writing: Writing) -> None:
         self._connection, self._writing = connection, writing
+        self.attempts = Attempts(connection, writing, "stage_attempts", "stage", "stage_states")
 
     def all(self) -> dict[str, Stage]:
         """Return every stage by its id."""
@@ -92,7 +86,6 @@ class StageLedger:
     def coverage(self) -> StageCoverage:
         """Count the stages by state."""
         states = Counter(self.states().values())
-        twice = "SELECT 1 FROM stage_attempts WHERE state = 'finished' GROUP BY stage HAVING count(*) > 1"
         found = "SELECT count(*) FROM stage_attempts WHERE state = 'finished' AND found = 1"
         return StageCoverage(
             planned=states.total(),
@@ -101,27 +94,12 @@ class StageLedger:
             running=states["running"],
             pending=states["planned"],
             found=int(self._connection.execute(found).fetchone()[0]),
-            repeated=int(self._connection.execute(f"SELECT count(*) FROM ({twice})").fetchone()[0]),
+            repeated=self.attempts.n_repeated(),
         )
-
-    def failures(self, stage_id: str) -> list[FailureKind]:
-        """Return the kinds of a stage's failed attempts since it was last reopened, oldest first."""
-        query = (
-            "SELECT failure_kind FROM stage_attempts WHERE stage = ? AND state = 'failed' AND forgiven = 0 ORDER BY id"
-        )
-        return [row["failure_kind"] for row in self._connection.execute(query, (stage_id,))]
-
-    def final_failures(self) -> list[tuple[str, str, str]]:
-        """Return (stage, kind, message) of every stage that failed for good."""
-        query = (
-            "SELECT stage, failure_kind, message FROM stage_attempts JOIN stage_states USING (stage) "
-            "WHERE final = 1 AND forgiven = 0 AND stage_states.state = 'failed' ORDER BY stage_attempts.id"
-        )
-        return [tuple(row) for row in self._connection.execute(query)]
 
     def why_failed(self, stage_id: str) -> str:
         """Say why a stage failed for good."""
-        return next((message for stage, _, message in self.final_failures() if stage == stage_id), "")
+        return next((message for stage, _, message in self.attempts.final_failures() if stage == stage_id), "")
 
     def running(self) -> list[tuple[str, str, float, LogPoint | None]]:
         """Return (stage, worker, Unix seconds of the start, how far it is) of every attempt that runs."""
@@ -135,17 +113,6 @@ class StageLedger:
     def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
         return self._connection.execute(query, values).fetchall()
 
-    def start(self, stage_id: str, provenance: int, worker: str, resources: Mapping[str, object]) -> int:
-        """Lease a stage: open an attempt and return its number."""
-        now = time.time()
-        with self._writing() as write:
-            cursor = write.execute(
-                "INSERT INTO stage_attempts (stage, state, provenance, driver, worker, resources, started, heartbeat) "
-                "VALUES (?, 'running', ?, ?, ?, ?, ?, ?)",
-                (stage_id, provenance, socket.gethostname(), worker, canonical_json(resources), now, now),
-            )
-        return int(cursor.lastrowid or 0)
-
     def record(self, attempt: int, point: LogPoint) -> None:
         """Add a point to the log of a running attempt."""
         with self._writing() as write:
@@ -154,7 +121,7 @@ class StageLedger:
     def finish(self, attempt: int, outcome: StageOutcome) -> None:
         """Close an attempt with its outcome: all of it, or nothing."""
         with self._writing() as write:
-            _close(
+            self.attempts.close(
                 write,
                 attempt,
                 state="finished",
@@ -167,19 +134,6 @@ class StageLedger:
             write.execute("DELETE FROM stage_log WHERE attempt = ?", (attempt,))
             _insert_log(write, attempt, outcome.log)
 
-    def fail(self, attempt: int, failure: Failure, *, final: bool) -> None:
-        """Close an attempt with its failure; ``final`` when the stage is not to be tried again."""
-        with self._writing() as write:
-            _close(
-                write,
-                attempt,
-                state="failed",
-                failure_kind=failure.kind,
-                message=failure.message,
-                traceback=failure.traceback,
-                final=int(final),
-            )
-
     def forget(self, stage_id: str, why: str) -> None:
         """Note that what a stage made is gone, so that it is made again."""
         with self._writing() as write:
@@ -188,17 +142,6 @@ class StageLedger:
                 "final = 0, forgiven = 1, message = ? WHERE stage = ? AND state = 'finished'",
                 (why, stage_id),
             )
-
-    def release(self, message: str) -> None:
-        """Close what a dead driver left running, to be tried again."""
-        for row in self._connection.execute("SELECT id FROM stage_attempts WHERE state = 'running'").fetchall():
-            self.fail(row["id"], Failure("lost_driver", message), final=False)
-
-    def reopen_failed(self) -> None:
-        """Forgive all failures of stages that failed for good, so that they start anew."""
-        failed = "SELECT stage FROM stage_states WHERE state = 'failed'"
-        with self._writing() as write:
-            write.execute(f"UPDATE stage_attempts SET forgiven = 1 WHERE state = 'failed' AND stage IN ({failed})")
 
 
 def insert_stages(write: sqlite3.Connection, stages: Iterable[Stage]) -> None:
@@ -244,10 +187,3 @@ def _insert_log(write: sqlite3.Connection, attempt: int, points: Iterable[LogPoi
         "INSERT INTO stage_log VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [(attempt, point.step, point.epoch, point.loss, point.learning_rate, point.seconds) for point in points],
     )
-
-
-def _close(write: sqlite3.Connection, attempt: int, **values: object) -> None:
-    columns = ", ".join(f"{name} = ?" for name in values)
-    query = f"UPDATE stage_attempts SET ended = max(?, started), {columns} WHERE id = ? AND state = 'running'"
-    if write.execute(query, (time.time(), *values.values(), attempt)).rowcount != 1:
-        raise GridSearchError(f"attempt {attempt} at a pretraining is not running and cannot be closed")

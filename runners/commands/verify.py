@@ -19,7 +19,7 @@ def run(arguments: Arguments) -> int:
             )
         for trial_id, kind, message in ledger.final_failures():
             print(f"{trial_id[:8]} failed ({kind}): {message}")
-        for stage_id, kind, message in ledger.stages.final_failures():
+        for stage_id, kind, message in ledger.stages.attempts.final_failures():
             print(f"pretraining {short_id_of(stage_id)} failed ({kind}): {message}")
         survey = ledger.survey()
     if survey.standing is not None:

@@ -119,7 +119,7 @@ class StagesFirst:
         return self._stages.state(stage.id) == "failed"
 
     def _enqueue(self, stage: Stage) -> None:
-        retry = retry_after(self._stages.failures(stage.id)) or Retry()
+        retry = retry_after(self._stages.attempts.failures(stage.id)) or Retry()
         (self._alone if retry.alone else self._queue).append(self._session.job(stage, retry))
 
     # What is heard

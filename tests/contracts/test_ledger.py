@@ -447,7 +447,7 @@ def test_a_clock_that_is_set_back_makes_no_attempt_end_before_it_began(
     first, second, *_ = sorted(ledger.pending())
     for trial, set_back in ((first, 0.0), (second, 3600.0)):
         attempt, now = run(ledger, trial), time.time() - set_back
-        monkeypatch.setattr("gridsearch.study.ledger.time.time", lambda now=now: now)
+        monkeypatch.setattr("gridsearch.study.attempts.time.time", lambda now=now: now)
         ledger.heartbeat()
         ledger.finish(attempt, outcome())
         monkeypatch.undo()

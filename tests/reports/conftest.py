@@ -117,7 +117,7 @@ class Writer:
 
 @pytest.fixture(autouse=True)
 def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gridsearch.study.ledger.time.time", lambda: 1_750_000_000.0)
+    monkeypatch.setattr("gridsearch.study.attempts.time.time", lambda: 1_750_000_000.0)
 
 
 @pytest.fixture

@@ -78,14 +78,14 @@ class StageWriter(Writer):
             attempt = self.begin(number, ledger)
             for point in log_of(self.stages[number])[:1]:
                 ledger.stages.record(attempt, point)
-            ledger.stages.fail(attempt, failure, final=final)
+            ledger.stages.attempts.fail(attempt, failure, final=final)
             with ledger.connection as write:
                 query = "UPDATE stage_attempts SET started = 1000, heartbeat = 1030, ended = 1030 WHERE id = ?"
                 write.execute(query, (attempt,))
 
     def begin(self, number: int, ledger: Ledger) -> int:
         """Open an attempt."""
-        return ledger.stages.start(
+        return ledger.stages.attempts.start(
             self.stages[number].id, ledger.provenance(PROVENANCE), "desk:1", {"threads": 2, **self.resources}
         )
 
