@@ -71,6 +71,16 @@ class Plan:
         return {trial.stage.id: trial.stage for trial in self.trials.values() if trial.stage is not None}
 
     @property
+    def encoder_notes(self) -> dict[str, str]:
+        """What has to be known of encoders whose weights some trial starts from, by name; not of a mere vocabulary."""
+        started = {
+            trial.encoder if trial.stage is None else trial.stage.base
+            for trial in self.trials.values()
+            if trial.stage is None or trial.stage.recipe.base == "encoder"
+        }
+        return {name: card.note for name, card in self.cards.items() if card.note and card.identity in started}
+
+    @property
     def baseline(self) -> PlannedCell | None:
         """The cell in which every factor has its baseline level; None when a rule excludes it, or a list lacks it."""
         wanted = {factor.name: factor.baseline for factor in self.space.factors}

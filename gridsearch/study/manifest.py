@@ -243,7 +243,7 @@ def manifest_of(plan: Plan, sources: Mapping[str, object]) -> TrialsManifest:
         ),
         target=task.target,
         encoders={name: card.identity for name, card in plan.cards.items()},
-        encoder_notes=[card.note for card in plan.cards.values() if card.note],
+        encoder_notes=list(plan.encoder_notes.values()),
         sources=sources,
     )
 

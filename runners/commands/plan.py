@@ -145,7 +145,7 @@ def _about(plan: Plan, made: set[str]) -> list[str]:
     ]
     for card in plan.cards.values():
         about.append(("encoder", f"{card.name}: {card.family}, {card.n_layers} layers, {card.identity[:18]}"))
-        about.append(("", card.note))
+        about.append(("", plan.encoder_notes.get(card.name, "")))
     settings = [f"{name} = {label_of(value)}" for name, value in fixed.items() if name != "encoder"]
     about.append(("fixed", ", ".join(settings) or "nothing: the defaults of the recipe"))
     about += _design(plan)
