@@ -10,7 +10,7 @@ from gridsearch.plan.plan import Plan
 from gridsearch.recipe.pretraining.knobs import PREFIX, PretrainingRecipe
 from gridsearch.recipe.recipe import knobs
 from gridsearch.space.factor import label_of
-from gridsearch.stage import Stage
+from gridsearch.stage import SHAPE, Stage
 
 
 @dataclass(frozen=True)
@@ -89,11 +89,9 @@ def stage_groups_of(works: Iterable[StageWork], plan: Plan) -> list[StageGroup]:
 def _told(stage: Stage, cost: Mapping[str, Any], plan: Plan) -> dict[str, str]:
     """Spell what the cost of a stage depends on, for people."""
     names = {card.identity: name for name, card in plan.cards.items()}
-    declared = {name: knobs()[PREFIX + name] for name in PretrainingRecipe.model_fields}
-    # Of a pretraining, its trials feel the shape that it begins with: an encoder that is there has its own.
-    shape = {name for name, knob in declared.items() if knob.cost != "none" and name != "base"}
-    hidden = shape if stage.recipe.base == "encoder" else set()
-    shown = [name for name, knob in declared.items() if knob.stage_cost != "none" and name not in hidden]
+    # An encoder that is there has its own shape.
+    hidden = set(SHAPE) - {"base"} if stage.recipe.base == "encoder" else set()
+    shown = [name for name in stage.knobs if knobs()[PREFIX + name].stage_cost != "none" and name not in hidden]
     return {
         "encoder": names.get(stage.base, stage.base),
         "corpus": stage.recipe.corpus,

@@ -19,7 +19,9 @@ SCRATCH = '"pretraining.base" = "scratch", "pretraining.layers" = 2, "pretrainin
 def planned(task: Task, *levels: str, seeds: str = "[0]", more: str = "") -> Plan:
     """Plan a trial for each set of knobs, and one without a pretraining."""
     lines = ['none = { "pretraining.objective" = "none" }']
-    lines += [f'l{number} = {{ "pretraining.objective" = "mlm", {level} }}' for number, level in enumerate(levels)]
+    for number, level in enumerate(levels):
+        steps = "" if "pretraining.steps" in level else ', "pretraining.steps" = 100'
+        lines.append(f'l{number} = {{ "pretraining.objective" = "mlm", {level}{steps} }}')
     text = "\n".join(["[factors.start.levels]", *lines, "[design]", f"seeds = {seeds}", 'kind = "full"', more])
     return make_plan(parse_space(text, "stages"), task, lambda name: CARD)
 

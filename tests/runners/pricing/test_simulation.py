@@ -1,8 +1,11 @@
 """When jobs begin and end: worked out by hand, and beside the very order that stages-first gives."""
 
+import contextlib
 import heapq
 import json
+import sqlite3
 from collections.abc import Iterator
+from functools import partial
 from hashlib import sha256
 from itertools import pairwise
 from typing import Any
@@ -15,6 +18,8 @@ from gridsearch.encoders.pretraining.made import MODEL, RECORD
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.stage import Stage, StageOutcome, make_stage
+from gridsearch.study.schema import make_up_to_date
+from gridsearch.study.stages import StageLedger, insert_stages
 from gridsearch.training.execution import Execution
 from gridsearch.training.worker import Job
 from gridsearch.trial import Trial, make_trial
@@ -83,38 +88,37 @@ def sweeps(draw: st.DrawFn) -> tuple[list[Trial], dict[str, Stage], dict[str, fl
     return trials, stages, dict(zip(names, seconds, strict=True)), draw(st.integers(1, 3))
 
 
-class Ledger:
-    """As much of a study's record as stages-first asks for while all goes well."""
+class Heard:
+    """A study's stages, and nobody who writes down what happens to them."""
 
-    def __init__(self, stages: dict[str, Stage]) -> None:
-        self.stages, self._all, self.finished_ones = self, stages, set[str]()
-
-    def all(self) -> dict[str, Stage]:
-        return self._all
-
-    def states(self) -> dict[str, str]:
-        return dict.fromkeys(self.finished_ones, "finished")
-
-    def failures(self, stage_id: str) -> list[Any]:
-        return []
+    def __init__(self, connection: sqlite3.Connection, stages: dict[str, Stage]) -> None:
+        connection.row_factory = sqlite3.Row
+        make_up_to_date(connection)
+        insert_stages(connection, stages.values())
+        self.ledger, self.stages = self, StageLedger(connection, partial(contextlib.nullcontext, connection))
 
     def job(self, work: Any, retry: Any) -> Job:
         return Job(work, Execution())
 
-    @property
-    def ledger(self) -> "Ledger":
-        return self
+    def asked(self, stage: Stage) -> None:
+        pass
 
     def finished(self, work_id: str, outcome: Any) -> None:
-        self.finished_ones.add(work_id)
+        pass
 
 
 def as_stages_first(
     trials: list[Trial], stages: dict[str, Stage], seconds: dict[str, float], n_workers: int
 ) -> dict[str, tuple[float, float]]:
     """Let workers with a clock of their own take the jobs that stages-first gives."""
-    ledger: Any = Ledger(stages)
-    staged = StagesFirst(Batch([Job(trial, Execution()) for trial in trials], ledger), ledger, ledger)
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        return by_workers(Heard(connection, stages), trials, seconds, n_workers)
+
+
+def by_workers(
+    heard: Any, trials: list[Trial], seconds: dict[str, float], n_workers: int
+) -> dict[str, tuple[float, float]]:
+    staged = StagesFirst(Batch([Job(trial, Execution()) for trial in trials], heard), heard, heard)
     feed: Iterator[Job | None] = staged.jobs()
     found: dict[str, tuple[float, float]] = {}
     busy: list[tuple[float, str]] = []
