@@ -1,5 +1,6 @@
 """The serial runner: every job in this process, one after the other. The oracle for the others."""
 
+import contextlib
 import os
 import socket
 from collections.abc import Iterable
@@ -32,17 +33,18 @@ class SerialRunner:
         worker = Worker(materials, self.what, self.pretrain)
         name = f"{socket.gethostname()}:{os.getpid()}"
         feed = iter(jobs)
-        # None ends it: nothing else runs that the next job could wait for.
-        while not listener.stop_wanted() and (job := next(feed, None)) is not None:
-            listener.started(job.id, name, job.execution.settings())
-            worker.begin(job)
-            while isinstance(event := worker.advance(), Event):
-                if tell(listener, job.id, event):
-                    worker.close()
-                    listener.pruned(job.id)
-                    break
-            else:
-                if isinstance(event, Failure):
-                    listener.failed(job.id, event)
+        with contextlib.closing(worker):  # whatever ends it, what a suspended stage holds is let go
+            # None ends it: nothing else runs that the next job could wait for.
+            while not listener.stop_wanted() and (job := next(feed, None)) is not None:
+                listener.started(job.id, name, job.execution.settings())
+                worker.begin(job)
+                while isinstance(event := worker.advance(), Event):
+                    if tell(listener, job.id, event):
+                        worker.close()
+                        listener.pruned(job.id)
+                        break
                 else:
-                    listener.finished(job.id, event)
+                    if isinstance(event, Failure):
+                        listener.failed(job.id, event)
+                    else:
+                        listener.finished(job.id, event)

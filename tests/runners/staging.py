@@ -1,5 +1,6 @@
 """Small studies whose trials start from pretrainings, in earnest: a stage of an encoder from scratch takes a moment."""
 
+import contextlib
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import partial
@@ -106,12 +107,12 @@ class Counting:
     ) -> Generator[LogPoint, None, StageOutcome]:
         """Do as ``pretraining`` does."""
         self.begun.append(stage.id)
-        points = pretraining(stage, corpus, base, execution)
-        while True:
-            try:
-                point = next(points)
-            except StopIteration as stop:
-                outcome: StageOutcome = stop.value
-                return outcome
-            self.at_point(stage, point)
-            yield point
+        with contextlib.closing(pretraining(stage, corpus, base, execution)) as points:
+            while True:
+                try:
+                    point = next(points)
+                except StopIteration as stop:
+                    outcome: StageOutcome = stop.value
+                    return outcome
+                self.at_point(stage, point)
+                yield point
