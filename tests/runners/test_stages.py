@@ -66,9 +66,7 @@ def test_every_distinct_stage_is_trained_once_and_found_by_the_next_study(
     assert {stage.seed for stage in plan.stages.values()} == ({0, 1} if recipe else {0})
 
     again = swept(plan, counting, "other")
-    assert (
-        str(again.coverage) == f"complete: 6 planned, 6 finished, 0 failed, 0 pending; {told} ({n_stages} made before)"
-    )
+    assert str(again.coverage) == f"{told} ({n_stages} made before)"
     assert len(counting.begun) == n_stages, "nothing is trained again"
     assert sorted(attempts("other")) == [(stage, "finished", None, 1) for stage in sorted(plan.stages)]
     assert numbers("other") == numbers()
@@ -278,7 +276,7 @@ def test_permuted_labels_are_other_trials_of_the_same_stages(encoder_folder: Pat
 
 
 def test_a_study_of_before_there_were_stages_grows_by_them(encoder_folder: Path) -> None:
-    space = space_of("bert_adam = [false, true]")
+    space = space_of("bert_adam = [false, true]", '"pretraining.steps" = 4')
     swept(plan_of_space(encoder_folder, without_pretraining(space)))
     with contextlib.closing(sqlite3.connect("study/ledger.sqlite")) as old:
         tables = "DROP TABLE stage_log; DROP TABLE stage_attempts; DROP TABLE stages"
