@@ -61,6 +61,11 @@ ALL = {
         "thucnews10",
         "make_encoder.py",
     ),
+    "pretraining-oppo": Published(
+        "pretraining-oppo-tiny",
+        ("sweep", "pretraining", "--task", "oppo", "--set", "precision=bf16"),
+        "oppo_xiaobu_plain",
+    ),
 }
 
 
