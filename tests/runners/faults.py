@@ -14,10 +14,14 @@ from typing import Any
 import torch
 
 from gridsearch.encoders.load import EncoderWeights
+from gridsearch.stage import LogPoint, Stage
+from gridsearch.tasks.corpus import EncodedCorpus
 from gridsearch.tasks.encode import EncodedTask
 from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetuning
+from gridsearch.training.pretraining import pretraining
 from gridsearch.trial import Epoch, Trial
+from tests.runners.waiting import SECONDS
 
 MIB = 2**20
 
@@ -91,6 +95,30 @@ def at_fault(
         return (yield from finetuning(trial, data, encoder, execution))
     yield from ()
     return FAULTS[list(FAULTS)[trial.seed - 100]]()
+
+
+MARK = "a trial without a stage has ended"
+
+
+def leaving_a_mark(
+    trial: Trial, data: EncodedTask, encoder: EncoderWeights, execution: Execution
+) -> Generator[Epoch, None, Any]:
+    """Train; write a file at the end of a trial without a stage."""
+    outcome = yield from finetuning(trial, data, encoder, execution)
+    if trial.stage is None:
+        Path(MARK).touch()
+    return outcome
+
+
+def after_the_mark(
+    stage: Stage, corpus: EncodedCorpus, base: EncoderWeights, execution: Execution
+) -> Generator[LogPoint, None, Any]:
+    """Pretrain, but not before a trial without a stage has ended."""
+    for _ in range(50 * SECONDS):
+        if Path(MARK).exists():
+            return (yield from pretraining(stage, corpus, base, execution))
+        time.sleep(0.02)
+    raise AssertionError("no trial ended beside the stage")
 
 
 def hungry(

@@ -97,10 +97,11 @@ def numbers(study: str = "study") -> dict[str, Any]:
 
 @dataclass
 class Counting:
-    """Pretrains, and counts: the stages that were begun, in order, and what comes between their steps."""
+    """Pretrains, and counts the stages that were begun, in order; something may happen after a step, and at the end."""
 
     begun: list[str] = field(default_factory=list)
     at_point: Callable[[Stage, LogPoint], None] = lambda stage, point: None
+    at_end: Callable[[], object] = lambda: None
 
     def __call__(
         self, stage: Stage, corpus: EncodedCorpus, base: EncoderWeights, execution: Execution
@@ -113,6 +114,7 @@ class Counting:
                     point = next(points)
                 except StopIteration as stop:
                     outcome: StageOutcome = stop.value
+                    self.at_end()
                     return outcome
                 self.at_point(stage, point)
                 yield point

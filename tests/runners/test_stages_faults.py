@@ -27,7 +27,8 @@ from runners.contract import Listener
 from runners.driver import Driven
 from runners.recorder import StageRecorder
 from tests.runners.driving import sweep
-from tests.runners.staging import OWN_SEEDS, Counting, attempts, numbers, plan_of, rows
+from tests.runners.faults import after_the_mark, leaving_a_mark
+from tests.runners.staging import OWN_SEEDS, Counting, attempts, numbers, plan_of, plan_of_space, rows, space_of
 
 pytestmark = pytest.mark.usefixtures("project")
 STEPS = '"pretraining.steps" = [4, 6]'
@@ -297,3 +298,13 @@ def test_a_worker_killed_while_a_stage_trains_is_replaced_and_all_ends_as_withou
     assert sorted(attempts()) == sorted(set(attempts())), "and every other one was trained once"
     first = rows(f"SELECT min(step) FROM stage_log JOIN stage_attempts ON attempt = id WHERE stage = '{victim}'")
     assert first == [(1,)], "a finished attempt has all points of its run"
+
+
+@pytest.mark.slow  # two workers to start; test_stages_scheduling.py shows it of the jobs as they are given
+def test_a_trial_without_a_stage_ends_while_a_stage_trains(encoder_folder: Path) -> None:
+    space = space_of("bert_adam = [false]", seeds="[0]").replace('"pretraining.objective" = "mlm"\n', "")
+    space = space.replace("[factors]", '[factors]\n"pretraining.objective" = ["mlm", "none"]')
+    plan = plan_of_space(encoder_folder, space.replace("[design]", '[design]\non_dead = "collapse"'))
+    runner = ProcessesRunner(2, what=leaving_a_mark, pretrain=after_the_mark)
+    result = sweep(plan, Study(Path("study")), runner)
+    assert str(result.coverage) == "complete: 2 planned, 2 finished, 0 failed, 0 pending; 1 pretraining, 1 finished"

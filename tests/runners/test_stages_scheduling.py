@@ -199,3 +199,22 @@ def test_a_stage_that_the_runner_gives_up_is_asked_for_again(plan: Plan) -> None
     assert [kind for (kind,) in rows("SELECT failure_kind FROM stage_attempts ORDER BY id")] == ["lost_worker"] * 2 + [
         None
     ]
+
+
+TABLES = ("attempts", "stage_attempts")
+
+
+@pytest.mark.parametrize("kind", ["killed", "out_of_memory"])
+def test_what_was_short_of_memory_is_tried_while_nothing_else_runs(plan: Plan, kind: FailureKind) -> None:
+    (first, *_), beside = plan.stages, list[int]()
+
+    class Looking(Pretending):
+        def _make(self, stage: Stage, listener: Any) -> None:
+            if stage.id == first:
+                running = [rows(f"SELECT id FROM {table} WHERE state = 'running'") for table in TABLES]
+                beside.append(sum(map(len, running)))
+            super()._make(stage, listener)
+
+    runner = Looking(n_workers=3, failures={first: [Failure(kind, "so it was drawn")]})
+    assert swept(plan, runner).coverage.complete
+    assert beside == [1], "itself"
