@@ -302,7 +302,9 @@ def test_a_worker_killed_while_a_stage_trains_is_replaced_and_all_ends_as_withou
 
 @pytest.mark.slow  # two workers to start; test_stages_scheduling.py shows it of the jobs as they are given
 def test_a_trial_without_a_stage_ends_while_a_stage_trains(encoder_folder: Path) -> None:
-    space = space_of("bert_adam = [false]", seeds="[0]").replace('"pretraining.objective" = "mlm"\n', "")
+    space = space_of("bert_adam = [false]", '"pretraining.steps" = 4', "[0]").replace(
+        '"pretraining.objective" = "mlm"\n', ""
+    )
     space = space.replace("[factors]", '[factors]\n"pretraining.objective" = ["mlm", "none"]')
     plan = plan_of_space(encoder_folder, space.replace("[design]", '[design]\non_dead = "collapse"'))
     runner = ProcessesRunner(2, what=leaving_a_mark, pretrain=after_the_mark)
