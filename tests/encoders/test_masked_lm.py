@@ -18,7 +18,7 @@ from gridsearch.encoders.files import minilm_folder
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.encoders.pretraining.masked_lm import MaskedLM, build_masked_lm
 from gridsearch.encoders.pretraining.published_head import read_base
-from gridsearch.errors import RequestError
+from gridsearch.errors import GridSearchError, RequestError
 from tests.encoders.masked_lm_folders import IDS, POSITIONS, at_positions, inputs_of, save_headed
 from tests.fixtures_core import recipe_of
 
@@ -298,3 +298,11 @@ def test_the_weights_in_memory_stay(tmp_path: Path) -> None:
         for parameter in model.parameters():
             parameter.zero_()
     assert all(np.array_equal(frozen[name], array) for name, array in {**base.state, **base.head}.items())
+
+
+def test_tying_that_transformers_leaves_out_is_noticed(bert_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has ways to switch tying off for a whole process: an output layer of its own would be trained unseen."""
+    base = read_base(bert_folder, "bert")
+    monkeypatch.setattr("transformers.PreTrainedModel.tie_weights", lambda *_, **__: None)
+    with pytest.raises(GridSearchError, match="is not the table of word vectors"):
+        build_masked_lm(base, dropout=None, next_sentence=False, seed=0)

@@ -11,7 +11,7 @@ from gridsearch.encoders.files import CONFIG
 from gridsearch.encoders.inputs import mask_of
 from gridsearch.encoders.load import EncoderWeights, build_model, model_config
 from gridsearch.encoders.undrawn import empty
-from gridsearch.errors import RequestError
+from gridsearch.errors import GridSearchError, RequestError
 from gridsearch.randomness import torch_stream
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def build_masked_lm(base: EncoderWeights, *, dropout: float | None, next_sentenc
     for name in family.head:
         surgery.draw(whole.get_submodule(name).to_empty(device="cpu"), standard_deviation, head_stream)
     whole.tie_weights()  # after all is drawn: from here on the output layer is the encoder's
+    _require_tied(whole, encoder)
     model = MaskedLM(whole, next_sentence=next_sentence)
     if model.next_sentence is not None:
         surgery.draw(model.next_sentence, standard_deviation, torch_stream(seed, "next sentence head"))
@@ -111,6 +112,13 @@ def build_masked_lm(base: EncoderWeights, *, dropout: float | None, next_sentenc
             if name in base.head:
                 parameter.copy_(torch.tensor(base.head[name]))
     return model
+
+
+def _require_tied(whole: "PreTrainedModel", encoder: "PreTrainedModel") -> None:
+    """Be sure of it: transformers has ways to switch tying off for a whole process, and would say nothing."""
+    output = cast(Any, whole.get_output_embeddings())
+    if whole.config.tie_word_embeddings and output.weight is not surgery.word_embeddings(encoder).weight:
+        raise GridSearchError("the output layer of the pretraining is not the table of word vectors that it should be")
 
 
 def _around(encoder: "PreTrainedModel", base: EncoderWeights) -> "PreTrainedModel":
