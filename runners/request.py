@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.families import max_tokens
@@ -23,10 +23,12 @@ from gridsearch.tasks.tables import Columns, read_text
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import DOCSTRINGS, load_task, parse_task_file
 from runners.cli import Arguments
-from runners.driver import Settings
 from runners.keeper import n_kept
 from runners.precision import with_precision
 from search_spaces import find_space, find_task, names_of_tasks
+
+if TYPE_CHECKING:
+    from runners.driver import Settings
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,10 @@ def fixed_knobs(settings: list[str]) -> dict[str, Any]:
     return knobs
 
 
-def settings_of(arguments: Arguments) -> Settings:
+def settings_of(arguments: Arguments) -> "Settings":
     """Read how trials are executed and what is kept. Raises RequestError for words that are unknown."""
+    from runners.driver import Settings  # with it comes torch, which a plan does without
+
     n_kept(arguments.keep)
     refuse_unknown(arguments.keep_logits)
     return Settings(
