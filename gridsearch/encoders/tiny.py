@@ -4,13 +4,11 @@ Random weights learn nothing from 1,500 rows, and neither do those that a minute
 them. So nothing is trained: the weights are written down, from word vectors that are counted (``tiny_weights``).
 """
 
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from gridsearch.cache import cache_folder
+from gridsearch.cache import cache_folder, locked, whole_folder
 from gridsearch.canonical import fingerprint
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.tiny_weights import DROPOUT, TinyRecipe, make_model
@@ -44,39 +42,21 @@ def folder(
 ) -> Path:
     """Return the encoder's folder in the Hugging Face format, after making it where it is not in the cache.
 
-    Of several processes that ask at once one makes it and the others wait. It is made in a folder beside and renamed
-    when whole, so that a killed maker leaves nothing that would be taken for an encoder.
+    Of several processes that ask at once one makes it and the others wait.
     """
-    from filelock import FileLock
-
     place = cache_folder() / "encoders" / identity(corpus, recipe)
     if is_whole(place):
         return place
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{place}.lock"):
+    with locked(place):
         if not is_whole(place):
-            _make_in(place, corpus, recipe, say)
+            with whole_folder(place) as draft:
+                build(corpus, recipe, draft, say)
     return place
 
 
 def is_whole(place: Path) -> bool:
     """Tell whether a folder holds all files of an encoder."""
     return all((place / name).is_file() for name in FILES)
-
-
-def _make_in(place: Path, corpus: Sequence[str], recipe: TinyRecipe, say: Callable[[str], None]) -> None:
-    for leftover in (
-        place,
-        *place.parent.glob(f"{place.name}.draft-*"),
-    ):  # of makers that were killed: we hold the lock
-        shutil.rmtree(leftover, ignore_errors=True)
-    with tempfile.TemporaryDirectory(
-        dir=place.parent, prefix=f"{place.name}.draft-", ignore_cleanup_errors=True
-    ) as top:
-        draft = Path(top, "encoder")
-        draft.mkdir()
-        build(corpus, recipe, draft, say)
-        draft.rename(place)
 
 
 def build(corpus: Sequence[str], recipe: TinyRecipe, target: Path, say: Callable[[str], None]) -> None:

@@ -6,19 +6,16 @@ shows.
 
 import contextlib
 import json
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gridsearch.cache import cache_folder
+from gridsearch.cache import cache_folder, locked, whole_folder
 from gridsearch.encoders.files import file_sha256
 from gridsearch.errors import GridSearchError
 
 MODEL, RECORD = "model.safetensors", "pretraining.json"
-WAIT_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -55,37 +52,15 @@ def put(identity: str, files: Mapping[str, bytes]) -> MadeEncoder:
     Whoever writes holds the lock of :func:`alone`.
     """
     place = folder_of(identity)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in place.parent.glob(f"{identity}.draft-*"):  # of makers that were killed: we hold the lock
-        shutil.rmtree(leftover, ignore_errors=True)
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix=f"{identity}.draft-", ignore_cleanup_errors=True) as top:
-        draft = Path(top, "encoder")
-        draft.mkdir()
+    with whole_folder(place) as draft:
         for name, content in files.items():
             (draft / name).write_bytes(content)
-        shutil.rmtree(place, ignore_errors=True)
-        draft.rename(place)
     found = find(identity)
     if found is None:
         raise GridSearchError(f"the encoder in {place} is not what was written there")
     return found
 
 
-@contextlib.contextmanager
-def alone(name: str, while_waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold a lock of this machine's cache; it falls with the process that holds it. ``while_waiting`` may raise."""
-    from filelock import FileLock, Timeout
-
-    place = cache_folder() / "encoders" / f"{name}.lock"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(place)
-    while True:
-        try:
-            lock.acquire(timeout=WAIT_SECONDS)
-            break
-        except Timeout:
-            while_waiting()
-    try:
-        yield
-    finally:
-        lock.release()
+def alone(name: str, while_waiting: Callable[[], None] = lambda: None) -> contextlib.AbstractContextManager[None]:
+    """Hold the lock of an encoder, or of a run that makes several. ``while_waiting`` may raise."""
+    return locked(folder_of(name), while_waiting)
