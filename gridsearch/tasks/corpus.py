@@ -1,6 +1,6 @@
 """A corpus: texts to pretrain on, of a task or of plain files, and the tokens that they become."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -54,15 +54,29 @@ def corpus_of(task: Task, which: str) -> Corpus:
     if "files" in which and not task.corpus_files:
         remedy = 'write files = ["more.txt"] under [corpus] of its TOML file'
         raise RequestError(f"{task.name} names no further files, which corpus = {which!r} reads; {remedy}")
-    own = [task.train, task.dev, *([task.test] if task.test else [])]
-    splits = {"train": own[:1], "all": own, "files": task.corpus_files}
-    return _made_of(split for part in which.split("+") for split in splits[part])
+    return _made_of(_splits_of(task, which))
 
 
 def corpora_of(task: Task) -> dict[str, tuple[int, int]]:
-    """Return the sizes of each corpus that a task has, by the values of the knob: single texts, and pairs."""
+    """Return the sizes of each corpus that a task has, by the values of the knob: single texts, and pairs.
+
+    They are counted, and no corpus is made: every plan asks, and few have a pretraining.
+    """
     with_files = ("files", "train+files", "all+files") if task.corpus_files else ()
-    return {which: corpus_of(task, which).sizes for which in ("train", "all", *with_files)}
+    found = {}
+    for which in ("train", "all", *with_files):
+        splits = _splits_of(task, which)
+        found[which] = (
+            sum(1 for split in splits for _ in _texts_in(split)),
+            sum(1 for split in splits for _ in _pairs_in(split)),
+        )
+    return found
+
+
+def _splits_of(task: Task, which: str) -> list[Split]:
+    own = [task.train, task.dev, *([task.test] if task.test else [])]
+    splits = {"train": own[:1], "all": own, "files": task.corpus_files}
+    return [split for part in which.split("+") for split in splits[part]]
 
 
 def corpus_of_files(paths: Sequence[Path]) -> Corpus:
@@ -80,11 +94,21 @@ def _made_of(splits: Iterable[Split]) -> Corpus:
     texts: list[str] = []
     pairs: list[tuple[str, str]] = []
     for split in splits:
-        if split.pairs is None:
-            texts += (text for text in split.texts if text.strip())
-        else:
-            pairs += (pair for pair in zip(split.texts, split.pairs, strict=True) if any(map(str.strip, pair)))
+        texts += _texts_in(split)
+        pairs += _pairs_in(split)
     return Corpus(tuple(sorted(texts)), tuple(sorted(pairs)))
+
+
+def _texts_in(split: Split) -> Iterator[str]:
+    """Yield the single texts of some rows, but for blank ones."""
+    return (text for text in split.texts if text.strip()) if split.pairs is None else iter(())
+
+
+def _pairs_in(split: Split) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of some rows, but for those of which both sides are blank."""
+    if split.pairs is None:
+        return iter(())
+    return (pair for pair in zip(split.texts, split.pairs, strict=True) if any(map(str.strip, pair)))
 
 
 @dataclass(frozen=True)
