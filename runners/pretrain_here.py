@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from gridsearch.stage import LogPoint, Stage, StageOutcome
-from gridsearch.training.execution import Execution
+from gridsearch.training.execution import Execution, to_the_end
 from gridsearch.training.materials import Materials
 from gridsearch.training.pretraining import pretraining
 
@@ -12,10 +12,4 @@ def pretrain_here(
     stage: Stage, materials: Materials, execution: Execution, on_point: Callable[[LogPoint], None]
 ) -> StageOutcome:
     """Make a stage's encoder, or find it in the cache."""
-    points = pretraining(stage, materials.corpus_of(stage), materials.base_of(stage), execution)
-    while True:
-        try:
-            on_point(next(points))
-        except StopIteration as stop:
-            outcome: StageOutcome = stop.value
-            return outcome
+    return to_the_end(pretraining(stage, materials.corpus_of(stage), materials.base_of(stage), execution), on_point)

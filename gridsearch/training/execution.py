@@ -2,10 +2,14 @@
 
 import contextlib
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
+
+Event = TypeVar("Event")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,16 @@ def peak_bytes(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def to_the_end(events: Generator[Event, None, Result], hear: Callable[[Event], object]) -> Result:
+    """Run a training to its end; ``hear`` is told what it yields. Return what it comes to."""
+    while True:
+        try:
+            hear(next(events))
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from gridsearch.tasks.encode import EncodedSplit, EncodedTask
 from gridsearch.tasks.learned import guess_on, why_not_learned
 from gridsearch.tasks.metrics import is_better, score
 from gridsearch.training.deadline import Deadline
-from gridsearch.training.execution import Execution, computing, device_of, peak_bytes
+from gridsearch.training.execution import Execution, computing, device_of, peak_bytes, to_the_end
 from gridsearch.training.finite import weights_are_finite
 from gridsearch.training.losses import chance_loss
 from gridsearch.training.prepared import Prepared, prepare
@@ -33,13 +33,7 @@ def finetune(
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Outcome:
     """Run one trial to its end."""
-    epochs = finetuning(trial, data, encoder, execution or Execution())
-    while True:
-        try:
-            on_epoch(next(epochs))
-        except StopIteration as stop:
-            outcome: Outcome = stop.value
-            return outcome
+    return to_the_end(finetuning(trial, data, encoder, execution or Execution()), on_epoch)
 
 
 def finetuning(
