@@ -19,7 +19,7 @@ from gridsearch.encoders.pretraining.scratch import scratch_weights
 from gridsearch.errors import DivergedError
 from gridsearch.optimizers.settings import UpdateSettings
 from gridsearch.optimizers.updates import Updates
-from gridsearch.recipe.pretraining.knobs import set_pretraining_knobs
+from gridsearch.recipe.pretraining.knobs import PREFIX, set_pretraining_knobs
 from gridsearch.stage import LogPoint, Stage, StageOutcome
 from gridsearch.tasks.corpus import EncodedCorpus
 from gridsearch.training.deadline import Deadline
@@ -79,7 +79,7 @@ def _records(stage: Stage, run: "Run", files: Mapping[str, bytes]) -> dict[str, 
 
     record = {
         "stage": stage.id,
-        "knobs": {"pretraining." + name: value for name, value in set_pretraining_knobs(stage.recipe).items()},
+        "knobs": {PREFIX + name: value for name, value in set_pretraining_knobs(stage.recipe).items()},
         "seed": stage.seed,
         "precision": stage.precision,
         "base": stage.base,

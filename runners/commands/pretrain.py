@@ -108,8 +108,7 @@ def _stage(arguments: Arguments, task: Task, cards: dict[str, EncoderCard]) -> S
     refuse_dead([planned], space)
     cards |= planner.cards
     (trial,) = planned.trials
-    if trial.stage is None:
-        raise RequestError("no step of pretraining leaves the encoder as it is: give pretraining.steps more than 0")
+    assert trial.stage is not None, "an objective that cannot act is refused"
     return trial.stage
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from gridsearch.encoders.files import CONFIG
 from gridsearch.encoders.load import EncoderWeights
+from gridsearch.encoders.pretraining.made import MODEL
 from gridsearch.encoders.pretraining.masked_lm import MaskedLM
 
-WEIGHTS = "model.safetensors"
 _OF_THE_OLD_FILES = ("torch_dtype", "auto_map", "_name_or_path", "transformers_version")
 """Config keys that say how the base's own files are to be read."""
 
@@ -28,7 +28,7 @@ def encoder_files_of(model: MaskedLM, base: EncoderWeights) -> dict[str, bytes]:
         if name not in undrawn
     }
     content = json.dumps(_config(model, base.config), indent=2, sort_keys=True) + "\n"
-    return {**base.tokenizer, CONFIG: content.encode(), WEIGHTS: save(weights, metadata={"format": "pt"})}
+    return {**base.tokenizer, CONFIG: content.encode(), MODEL: save(weights, metadata={"format": "pt"})}
 
 
 def _config(model: MaskedLM, settings: Mapping[str, Any]) -> dict[str, Any]:
