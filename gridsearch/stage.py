@@ -36,7 +36,8 @@ class Stage:
 
     ``id`` is the identity of the encoder that it makes. ``run`` names the training: stages that differ in nothing but
     their checkpoint are steps of one run. ``base`` is the identity of the encoder that it starts from, or takes its
-    vocabulary from; ``corpus`` the fingerprint of what it reads. ``last_step`` of ``total_steps`` makes the encoder.
+    vocabulary from; ``corpus`` the fingerprint of what it reads, and ``labels`` that of the labels in it, empty without
+    any. ``last_step`` of ``total_steps`` makes the encoder.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Stage:
     corpus: str
     last_step: int
     total_steps: int
+    labels: str = ""
 
     @property
     def short_id(self) -> str:
@@ -72,7 +74,14 @@ def short_id_of(stage_id: str) -> str:
 
 
 def make_stage(
-    recipe: PretrainingRecipe, *, trial_seed: int, precision: str, base: str, corpus: str, n_rows: int
+    recipe: PretrainingRecipe,
+    *,
+    trial_seed: int,
+    precision: str,
+    base: str,
+    corpus: str,
+    n_rows: int,
+    labels: str = "",
 ) -> Stage:
     """Name a pretraining by its content. The recipe is resolved; ``n_rows``: of the corpus, in its form."""
     seed = trial_seed if recipe.seed == "trial" else recipe.seed
@@ -85,12 +94,13 @@ def make_stage(
         "base": base,
         "corpus": corpus,
         **({} if precision == "fp32" else {"precision": precision}),
+        **({"labels": labels} if labels else {}),
     }
     run = fingerprint(content)
     last_step = total_steps if recipe.checkpoint == "last" else recipe.checkpoint
     # The last step's is named by the run alone: how long the run is stands in its knobs.
     made = run if last_step == total_steps else fingerprint({**content, "checkpoint": last_step})
-    return Stage(MADE + made, run, recipe, seed, precision, base, corpus, last_step, total_steps)
+    return Stage(MADE + made, run, recipe, seed, precision, base, corpus, last_step, total_steps, labels)
 
 
 @dataclass(frozen=True)
@@ -98,6 +108,7 @@ class LogPoint:
     """How far a pretraining is: ``loss`` is the mean since the point before, ``learning_rate`` that of the next step.
 
     ``epoch`` counts passes over the corpus; ``seconds`` are those of the training so far, in all attempts at it.
+    ``hidden_share``: of all tokens so far that may be hidden, those that were; None in logs from before it was counted.
     """
 
     step: int
@@ -105,6 +116,7 @@ class LogPoint:
     loss: float
     learning_rate: float
     seconds: float
+    hidden_share: float | None = None
 
     def as_trainer_logs(self) -> dict[str, float]:
         """Return it as transformers' Trainer writes it into ``log_history``."""
@@ -117,7 +129,8 @@ class StageOutcome:
 
     ``checksum`` is the SHA-256 of the encoder's weights as they lie in the cache. ``seconds`` are those of this
     attempt, ``run_seconds`` those of the whole training, wherever it was done. ``found``: somebody else had made it.
-    ``files`` are the encoder's, where the driver may not share the worker's disk.
+    ``zero_shot`` are the metrics on dev of what the encoder says by itself, where it was taught labels. ``files`` are
+    the encoder's, where the driver may not share the worker's disk.
     """
 
     log: tuple[LogPoint, ...]
@@ -126,6 +139,7 @@ class StageOutcome:
     run_seconds: float
     peak_bytes: int
     found: bool = False
+    zero_shot: Mapping[str, float] | None = None
     files: Mapping[str, bytes] | None = field(default=None, repr=False)
 
     def with_files(self, files: Mapping[str, bytes]) -> "StageOutcome":

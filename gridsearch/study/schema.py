@@ -4,8 +4,13 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _SCHEMA = Path(__file__).with_name("schema.sql")
+_YOUNGER_THAN_STAGES = {
+    "stages": "labels TEXT NOT NULL DEFAULT ''",
+    "stage_attempts": "zero_shot TEXT",
+    "stage_log": "hidden_share REAL",
+}
 
 
 def version_of(connection: sqlite3.Connection) -> int:
@@ -24,6 +29,9 @@ def make_up_to_date(connection: sqlite3.Connection) -> None:
         if 0 < version < 3:
             _chunk_logits(write)
             write.execute("ALTER TABLE attempts RENAME COLUMN collapsed TO not_learned")
+        if version == 4:  # before it there were no stages
+            for table, column in _YOUNGER_THAN_STAGES.items():
+                write.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
         if version < SCHEMA_VERSION:
             write.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 

@@ -36,7 +36,8 @@ CREATE TABLE IF NOT EXISTS stages (
     base TEXT NOT NULL,
     corpus TEXT NOT NULL,
     last_step INTEGER NOT NULL,
-    total_steps INTEGER NOT NULL
+    total_steps INTEGER NOT NULL,
+    labels TEXT NOT NULL DEFAULT ''
 ) STRICT;
 
 -- Versions, machine, commit, driver: what was the same for all attempts of one start of a driver.
@@ -84,7 +85,7 @@ CREATE TABLE epochs (
 
 -- Attempts at stages, as `attempts` are at trials. `found`: another study or driver had made the encoder already, and
 -- nothing was trained; `run_seconds` are those of the whole training, wherever it was done; `checksum` is the SHA-256 of
--- the weights.
+-- the weights; `zero_shot` has the metrics on dev of what the encoder says by itself, where it was taught labels.
 CREATE TABLE IF NOT EXISTS stage_attempts (
     id INTEGER PRIMARY KEY,
     stage TEXT NOT NULL REFERENCES stages,
@@ -106,6 +107,7 @@ CREATE TABLE IF NOT EXISTS stage_attempts (
     forgiven INTEGER NOT NULL DEFAULT 0 CHECK (forgiven IN (0, 1)),
     message TEXT,
     traceback TEXT,
+    zero_shot TEXT,
     CHECK ((state = 'running') = (ended IS NULL)),
     CHECK ((state = 'finished') = (checksum IS NOT NULL)),
     CHECK ((state = 'failed') = (failure_kind IS NOT NULL AND final IS NOT NULL))
@@ -116,7 +118,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS one_running_stage_attempt ON stage_attempts (s
 CREATE INDEX IF NOT EXISTS attempts_of_stage ON stage_attempts (stage, state, final, forgiven);
 
 -- How a pretraining went: `loss` is the mean since the point before, `learning_rate` that of the next step, `epoch` the
--- passes over the corpus, `seconds` those of the training so far. A finished attempt has all points of its run.
+-- passes over the corpus, `seconds` those of the training so far, `hidden_share` the share of the tokens so far that was
+-- hidden. A finished attempt has all points of its run.
 CREATE TABLE IF NOT EXISTS stage_log (
     attempt INTEGER NOT NULL REFERENCES stage_attempts,
     step INTEGER NOT NULL,
@@ -124,6 +127,7 @@ CREATE TABLE IF NOT EXISTS stage_log (
     loss REAL NOT NULL,
     learning_rate REAL NOT NULL,
     seconds REAL NOT NULL,
+    hidden_share REAL,
     PRIMARY KEY (attempt, step)
 ) STRICT;
 

@@ -4,13 +4,16 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from gridsearch.canonical import canonical_json
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.stage import LogPoint, Stage, StageOutcome
 from gridsearch.study.attempts import Attempts, Writing
+
+LOGGED = tuple(field.name for field in fields(LogPoint))
+"""What is kept of a point of a log: the columns of its table."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,7 @@ class StageLedger:
                 peak_bytes=outcome.peak_bytes,
                 found=int(outcome.found),
                 checksum=outcome.checksum,
+                zero_shot=None if outcome.zero_shot is None else canonical_json(outcome.zero_shot),
             )
             write.execute("DELETE FROM stage_log WHERE attempt = ?", (attempt,))
             _insert_log(write, attempt, outcome.log)
@@ -147,7 +151,7 @@ class StageLedger:
 def insert_stages(write: sqlite3.Connection, stages: Iterable[Stage]) -> None:
     """Plan stages; those that are planned already stay as they are."""
     write.executemany(
-        "INSERT INTO stages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO stages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [
             (
                 stage.id,
@@ -159,6 +163,7 @@ def insert_stages(write: sqlite3.Connection, stages: Iterable[Stage]) -> None:
                 stage.corpus,
                 stage.last_step,
                 stage.total_steps,
+                stage.labels,
             )
             for stage in stages
         ],
@@ -173,17 +178,17 @@ def told_execution(resources: str) -> dict[str, Any]:
 
 def read_stage(row: sqlite3.Row) -> Stage:
     """Read a stage. Knobs that are younger than its recipe are neutral in it: its id was made without them."""
-    others = {name: row[name] for name in ("id", "run", "seed", "precision", "base", "corpus")}
+    others = {name: row[name] for name in ("id", "run", "seed", "precision", "base", "corpus", "labels")}
     steps = {name: row[name] for name in ("last_step", "total_steps")}
     return Stage(recipe=PretrainingRecipe.model_construct(**json.loads(row["recipe"])), **others, **steps)
 
 
 def _point(row: sqlite3.Row) -> LogPoint:
-    return LogPoint(row["step"], row["epoch"], row["loss"], row["learning_rate"], row["seconds"])
+    return LogPoint(**{name: row[name] for name in LOGGED})
 
 
 def _insert_log(write: sqlite3.Connection, attempt: int, points: Iterable[LogPoint]) -> None:
     write.executemany(
-        "INSERT INTO stage_log VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        [(attempt, point.step, point.epoch, point.loss, point.learning_rate, point.seconds) for point in points],
+        f"INSERT INTO stage_log VALUES ({', '.join('?' * (1 + len(LOGGED)))}) ON CONFLICT DO NOTHING",
+        [(attempt, *(getattr(point, name) for name in LOGGED)) for point in points],
     )

@@ -19,13 +19,17 @@ from gridsearch.training.objective import autocast
 
 
 class HiddenTokens:
-    """What is minimised: the mean loss over the hidden tokens of a step, and that over its pairs."""
+    """What is minimised: the mean loss over the hidden tokens of a step, and that over its pairs.
+
+    ``n_hidden`` tokens were hidden so far, of ``n_eligible`` that may be.
+    """
 
     def __init__(
         self, stage: Stage, corpus: EncodedCorpus, model: MaskedLM, device: torch.device, micro_batch_divisor: int = 1
     ) -> None:
         self.stage, self.corpus, self.model, self.device = stage, corpus, model, device
         self.seed = stage.seed
+        self.n_hidden, self.n_eligible = 0, 0
         self.micro_batch_rows = math.ceil(stage.recipe.batch_size / micro_batch_divisor)
         self.n_steps_per_epoch = stage.recipe.steps_per_epoch(len(corpus))
 
@@ -39,6 +43,8 @@ class HiddenTokens:
         """Add the gradients of one step; return its loss, a scalar."""
         step, rows = batches
         hidden = masked_rows(self.corpus, rows, self.stage.recipe, seed=self.seed, step=step)
+        self.n_hidden += len(hidden.targets)
+        self.n_eligible += hidden.n_eligible
         width, n_hidden = int(hidden.rows.lengths.max()), max(1, len(hidden.targets))
         n_pairs = 0 if hidden.follows is None else max(1, int((hidden.follows >= 0).sum()))
         whole, total = Whole(len(rows)), torch.zeros((), device=self.device)

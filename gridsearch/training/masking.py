@@ -26,12 +26,14 @@ class MaskedRows:
     """The rows of a step as the model reads them, and what it is to tell.
 
     ``rows`` have what stands for the chosen tokens; ``originals`` (int64) and ``chosen`` (bool) are laid out as their
-    ids. None may be chosen. ``follows`` (int64, one a row) are the answers about pairs, None where nobody asks.
+    ids: some of the ``n_eligible`` tokens that may be hidden, or none. ``follows`` (int64, one a row) are the answers
+    about pairs, None where nobody asks.
     """
 
     rows: EncodedSplit
     originals: np.ndarray
     chosen: np.ndarray
+    n_eligible: int
     follows: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -55,7 +57,8 @@ class MaskedRows:
         """Copy some of the rows, in the order given: a part of a step that is too large for the memory."""
         tokens = self.rows.tokens_of(rows)
         follows = None if self.follows is None else self.follows[rows]
-        return MaskedRows(self.rows.take(rows), self.originals[tokens], self.chosen[tokens], follows)
+        taken = self.rows.take(rows), self.originals[tokens], self.chosen[tokens]
+        return MaskedRows(*taken, self.n_eligible, follows)
 
 
 def bernoulli(rows: CorpusRows, rate: float, stream: np.random.Generator) -> np.ndarray:
@@ -77,7 +80,7 @@ def masked_rows(
     chosen = CHOICES[recipe.mask](read, recipe.rate, numpy_stream(seed, "masks", step))
     ids = _corrupted(read.rows.ids, chosen, corpus, recipe, numpy_stream(seed, "corruption", step))
     split = EncodedSplit(ids, read.rows.types, read.rows.starts, None)
-    return MaskedRows(split, read.rows.ids.astype(np.int64), chosen, follows)
+    return MaskedRows(split, read.rows.ids.astype(np.int64), chosen, int(read.may_be_chosen.sum()), follows)
 
 
 def _corrupted(

@@ -134,7 +134,13 @@ class Run:
     def save(self) -> None:
         """Save where the run is, unless a later attempt got further."""
         if self._saves:
-            progress = {"loss_sum": self._loss_sum.cpu(), "n_summed": self._n_summed, "seconds": self.seconds}
+            progress = {
+                "loss_sum": self._loss_sum.cpu(),
+                "n_summed": self._n_summed,
+                "n_hidden": self.objective.n_hidden,
+                "n_eligible": self.objective.n_eligible,
+                "seconds": self.seconds,
+            }
             log = [vars(point) for point in self.log]
             weights = self.model.state_dict()
             save_state(self._stage.run, RunState(weights, self.steps.updates.state(), progress, log))
@@ -145,7 +151,8 @@ class Run:
         if not math.isfinite(loss):
             raise DivergedError(f"before step {updates.n_taken} of the pretraining, the loss is not finite")
         epoch = updates.n_taken / self.objective.n_steps_per_epoch
-        point = LogPoint(updates.n_taken, epoch, loss, updates.learning_rate, self.seconds)
+        hidden_share = self.objective.n_hidden / max(1, self.objective.n_eligible)
+        point = LogPoint(updates.n_taken, epoch, loss, updates.learning_rate, self.seconds, hidden_share)
         self.log.append(point)
         if updates.n_taken % self._every == 0:
             self._loss_sum.zero_()
@@ -167,6 +174,9 @@ class Run:
         self.steps.updates.go_on_from(state.updates)
         self._loss_sum.copy_(state.progress["loss_sum"])
         self._n_summed, self._seconds_before = state.progress["n_summed"], state.progress["seconds"]
+        # A state of before they were counted lacks them.
+        self.objective.n_hidden = state.progress.get("n_hidden", 0)
+        self.objective.n_eligible = state.progress.get("n_eligible", 0)
         # A point that an earlier checkpoint ended with, between two of the run's own, is none of the run's.
         points = (LogPoint(**values) for values in state.log)
         self.log = [point for point in points if point.step % self._every == 0]

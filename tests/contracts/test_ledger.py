@@ -56,10 +56,10 @@ GOLDEN_COLUMNS = {
     "driver": "place name machine token beats",
     "yardsticks": "name dev test",
     "observations": "position levels response value",
-    "stages": "id run recipe seed precision base corpus last_step total_steps",
+    "stages": "id run recipe seed precision base corpus last_step total_steps labels",
     "stage_attempts": "id stage state provenance driver worker resources started heartbeat ended seconds run_seconds "
-    "peak_bytes found checksum failure_kind final forgiven message traceback",
-    "stage_log": "attempt step epoch loss learning_rate seconds",
+    "peak_bytes found checksum failure_kind final forgiven message traceback zero_shot",
+    "stage_log": "attempt step epoch loss learning_rate seconds hidden_share",
 }
 
 
@@ -95,7 +95,7 @@ def indexes(ledger: Ledger) -> set[str]:
 
 def test_schema(ledger: Ledger) -> None:
     assert columns(ledger) == GOLDEN_COLUMNS
-    assert ledger.connection.execute("PRAGMA user_version").fetchone()[0] == 4
+    assert ledger.connection.execute("PRAGMA user_version").fetchone()[0] == 5
 
 
 def test_no_question_about_all_trials_reads_all_attempts_for_each_of_them(ledger: Ledger) -> None:
@@ -502,7 +502,7 @@ def test_what_is_no_ledger_is_refused(tmp_path: Path) -> None:
 
 def test_a_ledger_of_another_version_is_refused(ledger: Ledger, tmp_path: Path) -> None:
     ledger.connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(RequestError, match="has ledger schema 99, but this version reads 4"):
+    with pytest.raises(RequestError, match="has ledger schema 99, but this version reads 5"):
         Study(tmp_path / "study").open()
 
 

@@ -282,6 +282,25 @@ def test_permuted_labels_are_other_trials_of_the_same_stages(encoder_folder: Pat
     assert swept(plans["permuted"], study="permuted").coverage.stages.found == len(plans["true"].stages)  # type: ignore[union-attr]
 
 
+def test_a_study_of_before_the_hidden_share_was_counted_goes_on(encoder_folder: Path) -> None:
+    plan = plan_of_space(encoder_folder, space_of("bert_adam = [false, true]", '"pretraining.steps" = 4'))
+    swept(plan)
+    with contextlib.closing(sqlite3.connect("study/ledger.sqlite")) as old:
+        columns = {"stages": "labels", "stage_attempts": "zero_shot", "stage_log": "hidden_share"}
+        drops = "; ".join(f"ALTER TABLE {table} DROP COLUMN {column}" for table, column in columns.items())
+        old.executescript(f"{drops}; PRAGMA user_version = 4")
+    for command in ("verify", "status", "report"):
+        cli(command, "study")
+    assert swept(plan).coverage.complete
+    assert (
+        rows(
+            "SELECT labels, hidden_share, zero_shot FROM stages JOIN stage_attempts ON stage = stages.id "
+            "JOIN stage_log ON attempt = stage_attempts.id"
+        )
+        == [("", None, None)] * 4
+    )
+
+
 def test_a_study_of_before_there_were_stages_grows_by_them(encoder_folder: Path) -> None:
     space = space_of("bert_adam = [false, true]", '"pretraining.steps" = 4')
     swept(plan_of_space(encoder_folder, without_pretraining(space)))
