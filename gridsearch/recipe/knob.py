@@ -39,7 +39,8 @@ class Knob:
     ``begins`` returns the first epoch after whose end a result can differ by the knob's part. ``varies_passes`` says
     whether two passes over the same rows differ by it. ``in_view``: it changes the rows as a trial reads them.
     ``counts_layers``: its value is a number of layers, and may be a share of the depth. tests/recipe derives all of
-    these from what a knob does.
+    these from what a knob does. ``of_the_loss``: it decides what a pretraining is asked, so that losses of two of its
+    values are two measures.
     """
 
     meaning: str
@@ -53,3 +54,4 @@ class Knob:
     frozen_states: FrozenStates = "apart"
     in_view: bool = False
     counts_layers: bool = False
+    of_the_loss: bool = False

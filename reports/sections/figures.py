@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from reports.figures.curves import curves_picture
 from reports.figures.drawn_from.effects import effect_points, factor_means
 from reports.figures.drawn_from.interactions import interaction_panels
-from reports.figures.drawn_from.stages import stage_curves
+from reports.figures.drawn_from.stages import comparable_curves
 from reports.figures.drawn_from.study import (
     dev_run_sd,
     grid_cells,
@@ -31,6 +31,7 @@ from reports.statistics.results import EffectAnalysis, Factor
 from reports.study.view import StudyRows
 
 PRETRAINING = "pretraining"
+MOST_MEASURES = 6
 FOLDER = "figures"
 """Where the pictures of a Markdown page lie, beside it."""
 
@@ -92,12 +93,17 @@ def study_pictures(
 
 
 def pretraining_pictures(study: StudyRows) -> tuple[Picture, ...]:
-    """Draw the losses of the study's pretrainings; nothing without any."""
-    title = say("Loss of each pretraining over its steps.")
-    curves = stage_curves(study)
+    """Draw the losses of the study's pretrainings, in a picture for each measure that they are: the first few."""
     loss = Response(say("loss"), lower_is_better=True)
-    picture = loss_curves_picture(PRETRAINING, title, curves, say("step"), loss)
-    return () if picture is None else (picture,)
+    measures = [curves for curves in comparable_curves(study) if any(curve.points for curve in curves)]
+    title = say("Loss of each pretraining over its steps.")
+    if len(measures) > 1:
+        title = say("Loss of pretrainings over their steps: those that answer the same question.")
+    pictures = [
+        loss_curves_picture(PRETRAINING + (f"-{number}" if number > 1 else ""), title, curves, say("step"), loss)
+        for number, curves in enumerate(measures[:MOST_MEASURES], start=1)
+    ]
+    return tuple(picture for picture in pictures if picture is not None)
 
 
 @dataclass(frozen=True)
@@ -128,5 +134,6 @@ BRIEFLY = {
 
 def figure_text(picture: Picture) -> str:
     """Show a picture by the name of its file, with its caption."""
-    image = f"![{say(BRIEFLY[picture.name])}]({FOLDER}/{picture.name}.svg)"
+    # There may be several of pretrainings, with a number behind their name.
+    image = f"![{say(BRIEFLY.get(picture.name, BRIEFLY[PRETRAINING]))}]({FOLDER}/{picture.name}.svg)"
     return paragraphs([wrap(image), wrap(escape(picture.title))])

@@ -10,7 +10,7 @@ from reports.language.say import enumerated, retold, say, sentences
 from reports.sections.context import PageSection
 from reports.sections.design import knob_text
 from reports.sections.findings import FailureGroup, failure_groups
-from reports.study.stage_rows import StageRow, told_apart
+from reports.study.stage_rows import StageRow, by_measure, told_apart
 
 MOST_CELLS = 6
 
@@ -22,7 +22,9 @@ class Pretrainings(PageSection):
         """Return the section; empty where nothing is pretrained."""
         if not self.study.stages:
             return ""
-        text = sentences([self._counted(), self._cost(), self._noise(), self._checkpoints(), self._settings()])
+        text = sentences(
+            [self._counted(), self._cost(), self._noise(), self._checkpoints(), self._losses(), self._settings()]
+        )
         failures = bullets(self._failure(group) for group in self._failures)
         return Section(say("Pretraining"), (wrap(text), self._table().format(), failures)).format()
 
@@ -92,6 +94,18 @@ class Pretrainings(PageSection):
         shared = [enumerated(names) for names in runs.values() if len(names) > 1]
         return say("Steps of one training, done once: {names}.", names=say("; ").join(shared)) if shared else ""
 
+    def _losses(self) -> str:
+        """Say which losses are no measure of each other."""
+        measures = [several[0].measure for several in by_measure(self.study.stages)]
+        if len(measures) < 2:
+            return ""
+        differing = [name for name in measures[0] if len({repr(one.get(name)) for one in measures}) > 1]
+        return say(
+            "Losses are compared only where they answer the same question; here there are {n}, told apart by {names}.",
+            n=len(measures),
+            names=enumerated(map(code, differing)),
+        )
+
     def _settings(self) -> str:
         """Name what is set of the only one: of several, the table has that in which they differ."""
         if len(self.study.stages) > 1:
@@ -105,23 +119,37 @@ class Pretrainings(PageSection):
 
     def _table(self) -> Table:
         names = list(dict.fromkeys(name for values in self._differing for name in values))
+        found = self._found
         header = (
-            *(say("pretraining"), *names, say("state"), say("steps"), say("last loss"), say("time")),
+            *(say("pretraining"), *names, say("state"), say("steps"), *found, say("time")),
             *(say("trials"), say("time per trial")),
         )
         rows = [
-            self._row(row, [values.get(name, "-") for name in names])
-            for row, values in zip(self.study.stages, self._differing, strict=True)
+            self._row(row, [values.get(name, "-") for name in names], [column[place] for column in found.values()])
+            for place, (row, values) in enumerate(zip(self.study.stages, self._differing, strict=True))
         ]
         return Table(header, tuple(rows))
 
-    def _row(self, row: StageRow, values: Sequence[object]) -> tuple[Cell, ...]:
+    @property
+    def _found(self) -> dict[str, list[str]]:
+        """What came of each, column by column; what none of them tells has no column."""
+        rows, metric = self.study.stages, self.study.metric
+        shares = ["-" if row.hidden_share is None else f"{row.hidden_share:.1%}" for row in rows]
+        scores = [decimals((row.zero_shot or {}).get(metric)) for row in rows]
+        columns = {
+            say("tokens hidden"): shares,
+            say("last loss"): [decimals(row.last_loss) for row in rows],
+            say("{metric} without fine-tuning", metric=metric): scores,
+        }
+        return {name: texts for name, texts in columns.items() if name == say("last loss") or {*texts} != {"-"}}
+
+    def _row(self, row: StageRow, values: Sequence[object], found: Sequence[str]) -> tuple[Cell, ...]:
         trials = plural(len(row.starts), "trial")
         if row.cells:
             trials += say(" ({details})", details=listed("cell", row.cells, MOST_CELLS))
         each = seconds_text(row.seconds / len(row.starts)) if row.starts and row.seconds else "-"
         texts = (row.stage.short_id, *map(str, values), _state(row), _steps(row))
-        return tuple(map(Cell, (*texts, decimals(row.last_loss), _time(row), trials, each)))
+        return tuple(map(Cell, (*texts, *found, _time(row), trials, each)))
 
     def _failure(self, group: FailureGroup) -> str:
         """Say why attempts failed, and what that means for trials."""
@@ -191,10 +219,15 @@ def _stage_numbers(row: StageRow) -> dict[str, Any]:
         "run_seconds": row.run_seconds,
         "peak_bytes": row.peak_bytes,
         "checksum": row.checksum,
+        "hidden_share": row.hidden_share,
+        "zero_shot": row.zero_shot,
         "failures": [
             {"kind": one.kind, "message": one.message, "final": one.final, "then": one.then} for one in row.failures
         ],
         "trials": [start.trial for start in row.starts],
         "cells": list(row.cells),
-        "log": [point.as_trainer_logs() | {"seconds": point.seconds} for point in row.log],
+        "log": [
+            point.as_trainer_logs() | {"seconds": point.seconds, "hidden_share": point.hidden_share}
+            for point in row.log
+        ],
     }

@@ -1,5 +1,6 @@
 """From an open ledger to the stages of a study; read.py reads all else."""
 
+import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping
@@ -24,7 +25,8 @@ FROM (SELECT *, coalesce(seconds, {HELD_SECONDS}) AS took FROM stage_attempts) G
 _STAGES = f"""
 SELECT stage_states.stage, stage_states.state, coalesce(n_attempts, 0) AS n_attempts, costs.attempt,
        coalesce(costs.seconds, 0.0) AS seconds, coalesce(core_seconds, 0.0) AS core_seconds,
-       coalesce(gpu_seconds, 0.0) AS gpu_seconds, coalesce(found, 0) AS found, run_seconds, peak_bytes, checksum
+       coalesce(gpu_seconds, 0.0) AS gpu_seconds, coalesce(found, 0) AS found, run_seconds, peak_bytes, checksum,
+       zero_shot
 FROM stage_states LEFT JOIN ({_COSTS}) AS costs ON costs.stage = stage_states.stage
 LEFT JOIN stage_attempts ON stage_attempts.id = costs.attempt
 """
@@ -49,7 +51,9 @@ def read_stages(ledger: Ledger) -> tuple[StageRow, ...]:
     failures = _failures(ledger.connection, starts)
     found = []
     for name, stage in stages.items():
-        values = {key: value for key, value in about[name].items() if key not in ("stage", "attempt", "found")}
+        apart = ("stage", "attempt", "found", "zero_shot")
+        values = {key: value for key, value in about[name].items() if key not in apart}
+        scores = about[name]["zero_shot"]
         found.append(
             StageRow(
                 stage,
@@ -57,6 +61,7 @@ def read_stages(ledger: Ledger) -> tuple[StageRow, ...]:
                 log=logs.get(about[name]["attempt"], ()),
                 failures=failures.get(name, ()),
                 found=bool(about[name]["found"]),
+                zero_shot=None if scores is None else json.loads(scores),
                 **values,
             )
         )

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gridsearch.canonical import canonical_json
 from gridsearch.recipe.pretraining.knobs import PREFIX, set_pretraining_knobs
+from gridsearch.recipe.recipe import knobs
 from gridsearch.stage import LogPoint, Stage
 from reports.study.view import FailedAttempt
 
@@ -25,7 +27,7 @@ class StageRow:
     ``found``: another study or driver had made it. ``seconds`` are those of all attempts here, failed ones too;
     ``core_seconds`` and ``gpu_seconds`` times the threads and the share of a GPU that each held. ``run_seconds`` are
     those of the whole training, wherever it was done. ``log`` is that of the attempt that finished, else of the last
-    one.
+    one. ``zero_shot`` are the metrics on dev of what its encoder says by itself.
     """
 
     stage: Stage
@@ -41,6 +43,7 @@ class StageRow:
     peak_bytes: int | None = None
     checksum: str | None = None
     failures: tuple[FailedAttempt, ...] = ()
+    zero_shot: Mapping[str, float] | None = None
 
     @property
     def cells(self) -> tuple[int, ...]:
@@ -56,6 +59,17 @@ class StageRow:
     def follows_the_trial(self) -> bool:
         """Whether its seed is that of its trials."""
         return self.stage.recipe.seed == "trial"
+
+    @property
+    def measure(self) -> dict[str, Any]:
+        """What its loss is a measure of: the vocabulary, the texts, and the knobs of what is asked of them."""
+        asked = {PREFIX + name: value for name, value in self.stage.knobs.items() if knobs()[PREFIX + name].of_the_loss}
+        return {**asked, "encoder": self.stage.base, "texts": self.stage.corpus}
+
+    @property
+    def hidden_share(self) -> float | None:
+        """Of all tokens that might be hidden, the share that was, in the whole training."""
+        return self.log[-1].hidden_share if self.log else None
 
     @property
     def last_loss(self) -> float | None:
@@ -89,3 +103,12 @@ def told_apart(rows: Sequence[StageRow], encoders: Mapping[str, str]) -> list[di
     if f"{PREFIX}corpus" in differing:
         differing = [name for name in differing if name != "texts"]
     return [{name: one[name] for name in differing if name in one} for one in values]
+
+
+def by_measure(rows: Sequence[StageRow]) -> list[list[StageRow]]:
+    """Put those together whose losses are one measure; a stage without steps has none."""
+    found: dict[str, list[StageRow]] = {}
+    for row in rows:
+        if row.stage.total_steps:
+            found.setdefault(canonical_json(row.measure), []).append(row)
+    return list(found.values())

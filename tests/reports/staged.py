@@ -1,6 +1,6 @@
 """Small studies whose trials start from pretrainings, put together by hand: numbers that no training made."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from gridsearch.plan.plan import Plan
@@ -63,12 +63,19 @@ class StageWriter(Writer):
         trials = [trial for cell in plan.cells for trial in cell.trials if trial.stage is not None]
         self.stages = list({trial.stage.id: trial.stage for trial in trials if trial.stage is not None}.values())
 
-    def make(self, number: int, *, found: bool = False, log: Iterable[LogPoint] | None = None) -> None:
+    def make(
+        self,
+        number: int,
+        *,
+        found: bool = False,
+        log: Iterable[LogPoint] | None = None,
+        zero_shot: Mapping[str, float] | None = None,
+    ) -> None:
         """Finish a stage, by its place: 0.1 s a step."""
         stage = self.stages[number]
         seconds = 0.1 * stage.last_step
         points = log_of(stage) if log is None else tuple(log)
-        made = StageOutcome(points, f"checksum-{number}", seconds, seconds, 2**20)
+        made = StageOutcome(points, f"checksum-{number}", seconds, seconds, 2**20, zero_shot=zero_shot)
         with Ledger(self.study.ledger_path) as ledger:
             ledger.stages.finish(self.begin(number, ledger), made.as_found() if found else made)
 

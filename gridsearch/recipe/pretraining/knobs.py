@@ -30,6 +30,7 @@ class PretrainingRecipe(KnobGroup):
         Knob(
             "what the encoder learns from texts before the trial: nothing, or to predict hidden tokens",
             "arXiv:2004.10964; arXiv:1810.04805, section 3.1",
+            of_the_loss=True,
             neutral="none",
             cannot_act=why.leaves_the_encoder_as_it_is,
             cost="none",
@@ -84,6 +85,7 @@ class PretrainingRecipe(KnobGroup):
             "texts that are read: of the training rows, of all of train, dev and test, and of further files that the "
             "task names under [corpus]; labels never are",
             "arXiv:2004.10964, section 4",
+            of_the_loss=True,
             neutral="train",
             stage_cost="none",
         ),
@@ -93,6 +95,7 @@ class PretrainingRecipe(KnobGroup):
         _knob(
             "how pairs of texts are read: each text by itself, both as the tokenizer joins them, or in all three ways",
             f"{BERT}, section 3",
+            of_the_loss=True,
             neutral="single",
             cannot_act=why.no_pairs,
         ),
@@ -109,7 +112,7 @@ class PretrainingRecipe(KnobGroup):
     max_length: Annotated[
         int,
         Field(ge=4, le=8192),
-        _knob("longest row in tokens, special ones included; longer ones are cut", neutral=128),
+        _knob("longest row in tokens, special ones included; longer ones are cut", of_the_loss=True, neutral=128),
     ] = 128
     token_types: Annotated[
         Literal["segments", "zeros"],
@@ -126,11 +129,16 @@ class PretrainingRecipe(KnobGroup):
     mask: Annotated[
         Literal["bernoulli"],
         _knob(
-            "how tokens are chosen: each by itself with probability rate", f"{BERT}, section 3.1", neutral="bernoulli"
+            "how tokens are chosen: each by itself with probability rate",
+            f"{BERT}, section 3.1",
+            of_the_loss=True,
+            neutral="bernoulli",
         ),
     ] = "bernoulli"
     rate: Annotated[
-        float, Field(gt=0, lt=1), _knob("share of the tokens that are predicted", f"{BERT}, section 3.1", neutral=0.15)
+        float,
+        Field(gt=0, lt=1),
+        _knob("share of the tokens that are predicted", f"{BERT}, section 3.1", of_the_loss=True, neutral=0.15),
     ] = 0.15
     mask_share: Annotated[
         float,
@@ -138,6 +146,7 @@ class PretrainingRecipe(KnobGroup):
         _knob(
             "share of the chosen tokens that the mask token stands for",
             f"{BERT}, section 3.1",
+            of_the_loss=True,
             neutral=0.8,
             stage_cost="none",
         ),
@@ -148,6 +157,7 @@ class PretrainingRecipe(KnobGroup):
         _knob(
             "share of the chosen tokens that a random one stands for; the rest are seen as they are",
             f"{BERT}, section 3.1",
+            of_the_loss=True,
             neutral=0.1,
             stage_cost="none",
         ),
@@ -157,6 +167,7 @@ class PretrainingRecipe(KnobGroup):
         _knob(
             "also tell whether a pair belongs together: half of the pairs get the second text of another one",
             f"{BERT}, section 3.1",
+            of_the_loss=True,
             neutral=False,
             cannot_act=why.reads_no_pairs,
         ),

@@ -6,7 +6,7 @@ from typing import Any
 from gridsearch.recipe.pretraining.knobs import PREFIX
 from reports.figures.figure import LossCurve
 from reports.language.say import enumerated, say
-from reports.study.stage_rows import StageRow, told_apart
+from reports.study.stage_rows import StageRow, by_measure, told_apart
 from reports.study.view import StudyRows
 
 
@@ -28,3 +28,9 @@ def stage_curves(study: StudyRows, *, by_epoch: bool = False) -> tuple[LossCurve
         LossCurve(name, tuple((point.epoch if by_epoch else point.step, point.loss) for point in row.log))
         for name, row in zip(stage_names(study), study.stages, strict=True)
     )
+
+
+def comparable_curves(study: StudyRows) -> list[tuple[LossCurve, ...]]:
+    """Gather the losses over steps, apart where they are different measures."""
+    curves = {row.stage.id: curve for row, curve in zip(study.stages, stage_curves(study), strict=True)}
+    return [tuple(curves[row.stage.id] for row in several) for several in by_measure(study.stages)]

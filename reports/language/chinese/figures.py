@@ -77,6 +77,9 @@ FIGURES: Final[Mapping[str, str]] = {
     "epoch": "轮次",
     # loss_curves.py
     "Loss of each pretraining over its steps.": "每个预训练的损失随步数的变化。",
+    "Loss of pretrainings over their steps: those that answer the same question.": (
+        "回答同一个问题的预训练，其损失随步数的变化。"
+    ),
     "Curves of {label}. {curves}": "{label} 的曲线。{curves}",
     "{name}: {first} at {along} {first_place}, {last} at {along} {last_place}.": (
         "{name}：{along} {first_place} 处 {first}，{along} {last_place} 处 {last}。"

@@ -177,7 +177,12 @@ _PRETRAINING: Final[Mapping[str, str]] = {
     "Steps of one training, done once: {names}.": "下列各组是同一次训练的不同步，只训练一次：{names}。",
     "state": "状态",
     "steps": "步数",
+    "tokens hidden": "被遮盖的词元",
     "last loss": "最后的损失",
+    "{metric} without fine-tuning": "不微调时的 {metric}",
+    (
+        "Losses are compared only where they answer the same question; here there are {n}, told apart by {names}."
+    ): "只有回答同一个问题的损失才能比较；这里有 {n} 个不同的问题，区别在于 {names}。",
     "time": "用时",
     "time per trial": "平均每个试验用时",
     "finished": "完成",

@@ -1,6 +1,7 @@
 """What a page says of pretrainings."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from reports.importing.logs import read_log
 from reports.page import make_page, write_reports
 from reports.sections.context import PageContext
 from reports.sections.cost import Cost
+from reports.sections.figures import pretraining_pictures
 from reports.sections.stages import Pretrainings
 from reports.study.view import StudyRows
 from runners.cli import main
@@ -116,6 +118,43 @@ def test_steps_of_one_training(study: Study) -> None:
     assert [row[3] for row in body] == ["1500 of 3000 steps", "1500 of 3000 steps", "3000", "3000"]
 
 
+def test_losses_of_different_questions_are_not_compared(study: Study) -> None:
+    rows = pretrained(study, CHECKPOINTS)
+    said = "Losses are compared only where they answer the same question; here there are 2, told apart by"
+    assert f"{said} `pretraining.rate`." in text_of(rows)
+    pictures = {picture.name: picture for picture in pretraining_pictures(rows)}
+    assert list(pictures) == ["pretraining", "pretraining-2"]
+    for number, picture in enumerate(pictures.values()):
+        shown = [row.stage.short_id in picture.alt for row in rows.stages]
+        assert shown == [number == 0, number == 1] * 2
+    page = make_page(rows, illustrated=True).format()
+    assert "![Losses of pretrainings](figures/pretraining-2.svg)" in page
+
+
+def test_losses_of_other_lengths_are_one_measure(study: Study) -> None:
+    rows = pretrained(study)
+    assert "same question" not in text_of(rows)
+    assert [picture.name for picture in pretraining_pictures(rows)] == ["pretraining"]
+
+
+def test_what_was_hidden_and_what_an_encoder_says_by_itself_have_columns_where_they_are_known(study: Study) -> None:
+    writer = StageWriter(study, staged_plan())
+    points = [replace(point, hidden_share=0.1525) for point in log_of(writer.stages[1])]
+    writer.make(1, log=points, zero_shot={"accuracy": 0.625, "auc": 0.9})
+    writer.make(2)
+    finish_all(writer)
+    rows = read(study)
+    header, _, known, unknown = table_of(rows)
+    columns = slice(header.index("tokens hidden"), header.index("tokens hidden") + 3)
+    assert header[columns] == ["tokens hidden", "last loss", "accuracy without fine-tuning"]
+    assert known[columns] == ["15.2%", "3.5000", "0.6250"]
+    assert unknown[columns] == ["-", "2.8571", "-"]
+    numbers = Pretrainings(PageContext(rows)).numbers()["pretraining"]["stages"]
+    assert [one["hidden_share"] for one in numbers] == [None, 0.1525, None]
+    assert numbers[1]["zero_shot"] == {"accuracy": 0.625, "auc": 0.9}
+    assert numbers[1]["log"][0]["hidden_share"] == 0.1525
+
+
 def test_what_others_had_made_took_nothing(study: Study) -> None:
     writer = StageWriter(study, staged_plan())
     writer.make(1, found=True)
@@ -187,6 +226,7 @@ def test_numbers_for_programs(study: Study) -> None:
         "epoch": 10.0,
         "step": 500,
         "seconds": 50.0,
+        "hidden_share": None,
     }
 
 
