@@ -13,7 +13,7 @@ STAGE_ID_VERSION = 1
 
 HOW_LONG = ("objective", "steps", "epochs", "checkpoint")
 """Knobs that are told of a stage by the steps that it takes."""
-SHAPE = ("base", "family", "layers", "width", "heads")
+SHAPE = ("base", "take_layers", "family", "layers", "width", "heads")
 """Knobs of what a stage starts from."""
 MADE = "pretrained-"
 """How the identity of an encoder begins that a stage makes."""

@@ -14,6 +14,7 @@ LIVE: Mapping[str, list[tuple[Knobs, Any]]] = {
     "layers": [(SCRATCH, 2)],
     "width": [(SCRATCH, 32)],
     "heads": [(SCRATCH, 4)],
+    "take_layers": [({}, (2,)), ({}, (1, 2, 2))],
     "corpus": [({}, name) for name in ("all", "files", "train+files", "all+files")],
     "form": [({}, "pairs"), ({}, "both")],
     "pair_order": [(PAIRS, "both"), (PAIRS, "random")],
@@ -47,6 +48,7 @@ DEAD: Mapping[str, tuple[Knobs, ...]] = {
         name: ({"objective": "none"},)
         for name in ("base", "steps", "epochs", "checkpoint", "seed", "corpus", "mask", "dropout")
     },
+    "take_layers": ({"objective": "none"}, SCRATCH),
     **{name: ({"objective": "none"}, {}) for name in ("family", "layers", "width", "heads")},
     **{name: ({}, {"form": "single"}) for name in ("pair_order", "token_types", "next_sentence")},
     **{

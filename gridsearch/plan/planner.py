@@ -5,7 +5,7 @@ from functools import cache
 from typing import Final
 
 from gridsearch.encoders.card import EncoderCard
-from gridsearch.encoders.pretraining.scratch import scratch_card
+from gridsearch.encoders.pretraining.start import start_card
 from gridsearch.errors import RequestError
 from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
 from gridsearch.randomness import derived_seed
@@ -109,15 +109,14 @@ class Planner:
 
     def _facts_of(self, recipe: Recipe) -> TrialFacts:
         pretraining = recipe.pretraining
-        is_scratch = pretraining.objective != "none" and pretraining.base == "scratch"
-        return self._facts(recipe.encoder, pretraining if is_scratch else None)
+        return self._facts(recipe.encoder, pretraining if pretraining.has_another_shape else None)
 
-    def _found_facts(self, encoder: str, scratch: PretrainingRecipe | None) -> TrialFacts:
-        """Describe an encoder, or one of another shape with its vocabulary."""
+    def _found_facts(self, encoder: str, pretraining: PretrainingRecipe | None) -> TrialFacts:
+        """Describe an encoder, or one of another shape that a pretraining starts from in its place."""
         if encoder not in self.cards:
             self.cards[encoder] = self._describe(encoder)
         card = self.cards[encoder]
-        return trial_facts(card if scratch is None else scratch_card(card, scratch), self._task)
+        return trial_facts(card if pretraining is None else start_card(card, pretraining), self._task)
 
     def identity(self, resolved: Recipe) -> tuple[str, Recipe]:
         """Return what two cells have in common that are the same recipe, whatever their encoder is called."""

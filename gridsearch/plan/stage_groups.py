@@ -90,7 +90,7 @@ def _told(stage: Stage, cost: Mapping[str, Any], plan: Plan) -> dict[str, str]:
     """Spell what the cost of a stage depends on, for people."""
     names = {card.identity: name for name, card in plan.cards.items()}
     # An encoder that is there has its own shape.
-    hidden = set(SHAPE) - {"base"} if stage.recipe.base == "encoder" else set()
+    hidden = set(SHAPE) - {"base", "take_layers"} if stage.recipe.base == "encoder" else set()
     shown = [name for name in stage.knobs if knobs()[PREFIX + name].stage_cost != "none" and name not in hidden]
     return {
         "encoder": names.get(stage.base, stage.base),

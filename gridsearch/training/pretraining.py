@@ -15,7 +15,7 @@ from gridsearch.encoders.load import EncoderWeights
 from gridsearch.encoders.pretraining.made import MODEL, RECORD, MadeEncoder, alone, find, put
 from gridsearch.encoders.pretraining.masked_lm import MaskedLM, build_masked_lm
 from gridsearch.encoders.pretraining.masked_lm_files import encoder_files_of
-from gridsearch.encoders.pretraining.scratch import scratch_weights
+from gridsearch.encoders.pretraining.start import start_weights
 from gridsearch.errors import DivergedError
 from gridsearch.optimizers.settings import UpdateSettings
 from gridsearch.optimizers.updates import Updates
@@ -100,7 +100,7 @@ class Run:
 
     def __init__(self, stage: Stage, corpus: EncodedCorpus, base: EncoderWeights, execution: Execution) -> None:
         self._stage, self._execution, device = stage, execution, device_of(execution)
-        self.base = base if stage.recipe.base == "encoder" else scratch_weights(base, stage.recipe, stage.seed)
+        self.base = start_weights(base, stage.recipe, stage.seed)
         self.model = build_model(stage, self.base).to(device)
         self.objective = HiddenTokens(stage, corpus, self.model, device, execution.micro_batch_divisor)
         self.steps = Steps(self.objective, Updates(update_settings(stage), self.model, {}))

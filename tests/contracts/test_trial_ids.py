@@ -76,6 +76,8 @@ GOLDEN_STAGES: list[tuple[dict[str, Any], int, str, str, str]] = [
       "adam_beta2": 0.98, "clip_norm": 1.0, "lookahead_steps": 6, "lookahead_alpha": 0.8, "dropout": 0.0},
      0, "fp32", "819370106f65a3d4d7400bca382c35c6",
      "819370106f65a3d4d7400bca382c35c6"),
+    ({"take_layers": (1, 3, 5)}, 0, "fp32", "3261fdce6ef3166d447d0be19458ea38",
+     "3261fdce6ef3166d447d0be19458ea38"),
 ]
 # fmt: on
 

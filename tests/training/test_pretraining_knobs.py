@@ -104,7 +104,21 @@ def test_a_dead_knob_is_told_and_changes_nothing(name: str, others: Knobs, bench
     assert same(weights(bench, with_it), weights(bench, without))
 
 
+def test_some_layers_of_an_encoder_need_no_step(bench: PretrainingBench) -> None:
+    """Fine-tuning the lower half of an encoder is a question by itself."""
+    asked: Knobs = {"take_layers": (1,), "steps": 0, "max_length": 128}
+    recipe = bench.acting(bench.resolved(asked))
+    stage = bench.stage_of(recipe)
+    assert stage is not None
+    assert (recipe.pretraining.objective, recipe.pretraining.take_layers, stage.total_steps) == ("mlm", (1,), 0)
+    assert stage.knobs["take_layers"] == (1,)
+    made, base = weights(bench, stage), bench.base.state
+    assert {name.split(".")[2] for name in base.keys() - made.keys()} == {"1", "2", "3"}
+    assert all(np.array_equal(made[name], base[name]) for name in made.keys() & base.keys())
+
+
 REFUSED = {
+    "pretraining.take_layers names layer 9, but": {"take_layers": (1, 9)},
     "pretraining.steps and pretraining.epochs both say how long; choose one": {"steps": 4, "epochs": 2},
     "pretraining.checkpoint = 9 lies past the last of 4 steps": {"checkpoint": 9},
     "pretraining.mask_share and pretraining.random_share together may not exceed 1": {"random_share": 0.3},

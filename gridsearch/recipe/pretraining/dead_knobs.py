@@ -20,7 +20,7 @@ def nothing_pretrained(recipe: "Recipe", facts: TrialFacts) -> Reason:
 
 def leaves_the_encoder_as_it_is(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why an objective does not act."""
-    if recipe.pretraining.base == "scratch" or recipe.pretraining_steps(facts):
+    if recipe.pretraining.has_another_shape or recipe.pretraining_steps(facts):
         return None
     return "pretraining.steps = 0 leaves the encoder as it is"
 
@@ -37,6 +37,24 @@ def has_its_own_shape(recipe: "Recipe", facts: TrialFacts) -> Reason:
         return reason
     is_own = recipe.pretraining.base == "encoder"
     return "the encoder has its own shape, and pretraining.base = 'scratch' would have this one" if is_own else None
+
+
+def has_its_own_depth(recipe: "Recipe", facts: TrialFacts) -> Reason:
+    """Explain why a number of layers is not taken."""
+    if reason := nothing_pretrained(recipe, facts):
+        return reason
+    is_own = recipe.pretraining.base == "encoder"
+    return (
+        "the encoder has its own depth; pretraining.take_layers says which of its layers are taken" if is_own else None
+    )
+
+
+def takes_no_layers(recipe: "Recipe", facts: TrialFacts) -> Reason:
+    """Explain why no layers of the encoder are chosen."""
+    if reason := nothing_pretrained(recipe, facts):
+        return reason
+    is_scratch = recipe.pretraining.base == "scratch"
+    return "pretraining.base = 'scratch' takes no layer of the encoder" if is_scratch else None
 
 
 def no_pairs(recipe: "Recipe", facts: TrialFacts) -> Reason:

@@ -53,7 +53,7 @@ class PretrainingRecipe(KnobGroup):
     layers: Annotated[
         int,
         Field(ge=1, le=96),
-        _knob("layers of an encoder from scratch", BERT, neutral=12, cannot_act=why.has_its_own_shape, cost="each"),
+        _knob("layers of an encoder from scratch", BERT, neutral=12, cannot_act=why.has_its_own_depth, cost="each"),
     ] = 12
     width: Annotated[
         int,
@@ -77,6 +77,17 @@ class PretrainingRecipe(KnobGroup):
             cost="each",
         ),
     ] = 12
+    take_layers: Annotated[
+        Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1, max_length=96)] | Literal["all"],
+        _knob(
+            "layers of the encoder that are taken, counted from 1 at the bottom, such as [1, 3, 5]; one may be taken "
+            "more than once; 'all' takes them as they are",
+            "arXiv:1910.01108, section 3",
+            neutral="all",
+            cannot_act=why.takes_no_layers,
+            cost="each",
+        ),
+    ] = "all"
 
     # What it reads.
     corpus: Annotated[
@@ -295,6 +306,11 @@ class PretrainingRecipe(KnobGroup):
             cannot_act=why.nothing_pretrained,
         ),
     ] = 0
+
+    @property
+    def has_another_shape(self) -> bool:
+        """Whether it starts from another shape than that of the encoder that is named."""
+        return self.objective != "none" and (self.base == "scratch" or self.take_layers != "all")
 
     def n_rows(self, n_texts: int, n_pairs: int) -> int:
         """Rows of a corpus of so many single texts and pairs, in the form that is asked for."""

@@ -138,6 +138,10 @@ _MEANINGS: Final[Mapping[str, str]] = {
     ),
     "family of an encoder from scratch": "从零开始的编码器属于哪一类",
     "layers of an encoder from scratch": "从零开始的编码器的层数",
+    "layers of the encoder that are taken, counted from 1 at the bottom, such as [1, 3, 5]; one may be taken more than "
+    "once; 'all' takes them as they are": (
+        "取编码器的哪些层，自底向上从 1 数起，例如 [1, 3, 5]；同一层可以取多次；'all' 照原样全取"
+    ),
     "hidden width of an encoder from scratch; a layer's inner width is 4 times it": (
         "从零开始的编码器的隐藏层宽度；每层内部的宽度是它的 4 倍"
     ),
@@ -272,6 +276,10 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
     "the encoder has its own shape, and pretraining.base = 'scratch' would have this one": (
         "该编码器有自己的形状，pretraining.base = 'scratch' 时才用这里的形状"
     ),
+    "the encoder has its own depth; pretraining.take_layers says which of its layers are taken": (
+        "该编码器有自己的层数；pretraining.take_layers 指定取其中哪些层"
+    ),
+    "pretraining.base = 'scratch' takes no layer of the encoder": "pretraining.base = 'scratch' 时不取编码器的任何层",
     "the corpus holds single texts only": "语料只含单文本",
     "pretraining.form = 'single' reads no pairs": "pretraining.form = 'single' 时不读文本对",
     "a {family} encoder like this one has no two segments": "这样的 {family} 编码器没有两种 segment",
