@@ -33,7 +33,7 @@ GROUPS: Final = {
 _ORDINARY = TrialFacts(
     "bert", 12, has_pooler=True, max_tokens=512, n_train_rows=1000, label_counts=(400, 600), dropout=0.1
 )
-_VALUES_TO_TRY: Final = (True, 1, 2, 0.25, [1.0, 2.0], 64)
+_VALUES_TO_TRY: Final = (True, 1, 2, 0.25, [1.0, 2.0], [1, 2], 64)
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,9 @@ def test_no_step_reads_a_number_back(knob: str, others: Knobs, value: Any, bench
     assert steps.updates.n_taken > 0
 
 
-@pytest.mark.parametrize("attack", [{}, {"adversarial": "freelb", "freelb_init": 0.5}], ids=str)
+@pytest.mark.parametrize(
+    "attack", [{}, pytest.param({"adversarial": "freelb", "freelb_init": 0.5}, marks=pytest.mark.slow)], ids=str
+)
 @pytest.mark.parametrize("max_length", [WITH_PADDING, 5])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_no_family_reads_a_number_back(

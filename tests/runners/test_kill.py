@@ -74,7 +74,7 @@ TWO = ("before anything has run", *ONE)
     [
         ("serial", TWO),
         ("ray", ONE),
-        ("optimize", ONE),
+        pytest.param("optimize", ONE, marks=pytest.mark.slow),
         pytest.param("serial", tuple(MOMENTS), marks=pytest.mark.slow),
         pytest.param("ray", tuple(MOMENTS), marks=pytest.mark.slow),
         pytest.param("optimize", tuple(MOMENTS), marks=pytest.mark.slow),

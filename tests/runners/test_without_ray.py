@@ -33,7 +33,11 @@ def question(encoder_folder: Path) -> list[object]:
 
 @pytest.mark.parametrize(
     ("options", "is_told"),
-    [(["--runner", "processes"], False), ([], True), (["--halving", "3", "--set", "epochs=3"], True)],
+    [
+        pytest.param(["--runner", "processes"], False, marks=pytest.mark.slow),
+        ([], True),
+        pytest.param(["--halving", "3", "--set", "epochs=3"], True, marks=pytest.mark.slow),
+    ],
     ids=str,
 )
 def test_a_sweep_goes_all_the_way(
