@@ -70,7 +70,7 @@ class Classifier(nn.Module):
             output = upper(inputs_embeds=batch["states"], attention_mask=batch.get("attention_mask"))
         else:
             output = self.encoder(**self.inputs(batch), output_hidden_states=self.pooling.reads.below_the_top)
-        pooled = self.pooling(output, mask_of(batch))
+        pooled = self.pooling(output, batch["sides"] if self.pooling.reads.sides else mask_of(batch))
         logits: Tensor = self.classifier(self.samples(self.hidden(pooled)))
         return logits.float()
 

@@ -43,6 +43,7 @@ class Inputs(nn.Module):
         """Return the encoder's arguments; the marks are kept for the hook, which uses them up."""
         arguments = dict(batch)
         self._marks = arguments.pop("cooccurrence", None)
+        arguments.pop("sides", None)  # the pooling's
         if self._always_masked:
             arguments["attention_mask"] = mask_of(batch)
         if self.zero_types and "token_type_ids" in arguments:

@@ -1,8 +1,9 @@
 """Pooling: how the states of all tokens become one vector a text.
 
 A pooling is a module that takes the encoder's output and the attention mask of shape (rows, tokens), and returns
-(rows, width). What each reads is known beforehand (gridsearch/recipe/poolings.py). If it has parameters of its own, the
-caller draws them.
+(rows, width). One that reads sides takes these in the mask's place: 1 and 2 for the tokens of a pair's texts, and 0 for
+special tokens and padding. What each reads is known beforehand (gridsearch/recipe/poolings.py). If it has parameters of
+its own, the caller draws them.
 hidden_states[0] is what the embeddings give; [i] is what layer i gives.
 """
 
@@ -195,6 +196,31 @@ class Flatten(Pooling):
         return nn.functional.pad(states, (0, 0, 0, self.max_length - states.shape[1])).flatten(1)
 
 
+class Segments(Pooling):
+    """tanh(W [h; |m1 - m2|; m1 m2] + b): the first token's state h, and the means m1 and m2 of each text's last states.
+
+    The features are those of arXiv:1908.10084 (section 3, table 6), here of two texts that were read together. They are
+    the same for both orders of m1 and m2. The mean of a text without tokens is 0.
+    """
+
+    def __init__(self, recipe: Recipe, hidden_width: int, n_layers: int) -> None:
+        super().__init__(recipe, hidden_width, n_layers)
+        self.linear = nn.Linear(3 * hidden_width, hidden_width)
+
+    def forward(self, output: Any, mask: Tensor) -> Tensor:
+        """Return one vector a pair; ``mask`` holds the sides of its tokens."""
+        states: Tensor = output.last_hidden_state
+        first, second = (_mean_or_zero(states, mask == side) for side in (1, 2))
+        features = torch.cat([states[:, 0], (first - second).abs(), first * second], dim=1)
+        pooled: Tensor = self.linear(features).tanh()
+        return pooled
+
+
+def _mean_or_zero(states: Tensor, chosen: Tensor) -> Tensor:
+    weights = chosen.unsqueeze(-1).to(states.dtype)
+    return (states * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
 POOLINGS: Mapping[str, Callable[[Recipe, int, int], Pooling]] = {
     "cls": Cls,
     "pooler": Pooler,
@@ -208,6 +234,7 @@ POOLINGS: Mapping[str, Callable[[Recipe, int, int], Pooling]] = {
     "dynamic": Dynamic,
     "attention": Attention,
     "flatten": Flatten,
+    "segments": Segments,
 }
 """By the name of the knob."""
 

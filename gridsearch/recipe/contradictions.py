@@ -4,6 +4,7 @@ from typing import Final
 
 from gridsearch.errors import RequestError
 from gridsearch.recipe.knob import Reason
+from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.pretraining.contradictions import pretraining_contradicts
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.trial_facts import TrialFacts
@@ -48,6 +49,12 @@ def _too_long(recipe: Recipe, facts: TrialFacts) -> Reason:
 def _no_pooler(recipe: Recipe, facts: TrialFacts) -> Reason:
     if recipe.pooling == "pooler" and not facts.has_pooler:
         return f"pooling = 'pooler' needs a pooler, but a {facts.family} encoder has none; choose cls or mean"
+    return None
+
+
+def _no_second_text(recipe: Recipe, facts: TrialFacts) -> Reason:
+    if READS[recipe.pooling].sides and not facts.is_pair:
+        return f"pooling = {recipe.pooling!r} compares two texts, but a task of single texts has no second text"
     return None
 
 
@@ -106,6 +113,7 @@ _CONTRADICTIONS: Final = (
     _parts_of_the_one_shared_layer,
     _too_long,
     _no_pooler,
+    _no_second_text,
     _other_number_of_weights,
     _what_original_bert_adam_does_itself,
     _two_averages,

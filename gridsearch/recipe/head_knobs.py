@@ -27,8 +27,12 @@ class HeadKnobs(KnobGroup):
             "dynamic",
             "attention",
             "flatten",
+            "segments",
         ],
-        Knob("how token states become one vector: see encoders/pooling.py", "arXiv:1810.04805; arXiv:2103.15316"),
+        Knob(
+            "how token states become one vector: see encoders/pooling.py",
+            "arXiv:1810.04805; arXiv:2103.15316; arXiv:1908.10084 for segments",
+        ),
     ] = "cls"
     pooling_layers: Annotated[
         Annotated[int, Field(ge=1)] | Share | Literal["all"],

@@ -9,12 +9,13 @@ from typing import Final
 class Reads:
     """``layers``: those that pooling_layers chooses. ``below_the_top``: states of other layers than the last.
 
-    ``padding``: its result depends on it, so every row is padded to max_length. ``max_length``: so does its result on
-    that number, however short the texts are.
+    ``sides``: which text of a pair a token is of. ``padding``: its result depends on it, so every row is padded to
+    max_length. ``max_length``: so does its result on that number, however short the texts are.
     """
 
     layers: bool = False
     below_the_top: bool = False
+    sides: bool = False
     padding: bool = False
     max_length: bool = False
 
@@ -34,5 +35,6 @@ READS: Final[Mapping[str, Reads]] = {
     "dynamic": _OF_LAYERS,
     "attention": Reads(),
     "flatten": Reads(max_length=True),
+    "segments": Reads(sides=True),
 }
 """By the value of the knob ``pooling``."""

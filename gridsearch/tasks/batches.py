@@ -56,8 +56,9 @@ def collate(
 ) -> dict[str, Tensor]:
     """Pad rows to the longest of them, or to ``width`` tokens: int64 tensors of shape (rows, tokens).
 
-    Their names are the encoder's arguments, and "cooccurrence" for the marks of a pair. Where the states of frozen
-    layers are known there are they and the mask: "states" is float32 of shape (rows, tokens, hidden width).
+    Their names are the encoder's arguments, and "sides" and "cooccurrence" for what is known of the tokens of a pair.
+    Where the states of frozen layers are known there are they, the sides and the mask: "states" is float32 of shape
+    (rows, tokens, hidden width).
 
     There is no mask where nothing is padded: to find that out from the mask, an encoder would wait for the device.
     """
@@ -67,10 +68,12 @@ def collate(
     masks = {} if mask.all() else {"attention_mask": mask.astype(np.int64)}
     positions = np.where(mask, split.starts[rows][:, None] + columns, 0)
     if split.states is not None:
-        states = np.where(mask[..., None], split.states[positions], 0)
-        return _tensors({"states": states, **masks}, device)
-    inputs = {"input_ids": np.where(mask, split.ids[positions], pad_id).astype(np.int64), **masks}
-    for name, marks in (("token_type_ids", split.types), ("cooccurrence", split.shared)):
+        inputs = {"states": np.where(mask[..., None], split.states[positions], 0), **masks}
+        marked = {"sides": split.sides}
+    else:
+        inputs = {"input_ids": np.where(mask, split.ids[positions], pad_id).astype(np.int64), **masks}
+        marked = {"token_type_ids": split.types, "sides": split.sides, "cooccurrence": split.shared}
+    for name, marks in marked.items():
         if marks is not None:
             inputs[name] = np.where(mask, marks[positions], 0).astype(np.int64)
     return _tensors(inputs, device)

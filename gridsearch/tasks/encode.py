@@ -21,7 +21,8 @@ class EncodedSplit:
     """Rows of token ids, laid end to end: row i is ``ids[starts[i]:starts[i + 1]]``, special tokens included.
 
     ``types`` are the segment ids, or None where the tokenizer has none; ``labels`` is None for unlabelled rows.
-    ``shared`` marks tokens of a pair that its other text holds too (special ones never), and is None for single texts.
+    ``sides`` tells of a pair's tokens which text they are of, 1 or 2, and 0 of what the tokenizer put around the texts;
+    ``shared`` marks those that the other text holds too (special ones never). Both are None for single texts.
     ``states`` are what frozen layers give for each token, (tokens, hidden width), where they are known.
     """
 
@@ -29,6 +30,7 @@ class EncodedSplit:
     types: np.ndarray | None
     starts: np.ndarray
     labels: np.ndarray | None
+    sides: np.ndarray | None = None
     shared: np.ndarray | None = None
     states: np.ndarray | None = None
 
@@ -55,6 +57,7 @@ class EncodedSplit:
         return EncodedSplit(
             ids=self.ids[tokens],
             types=None if self.types is None else self.types[tokens],
+            sides=None if self.sides is None else self.sides[tokens],
             shared=None if self.shared is None else self.shared[tokens],
             states=None if self.states is None else self.states[tokens],
             starts=np.concatenate([[0], np.cumsum(self.lengths_of(rows))]).astype(np.int64),
@@ -103,9 +106,10 @@ def encode_split(split: Split, tokenizer: "PreTrainedTokenizerBase", max_length:
     """Tokenise one split."""
     flat, starts = tokenised(split, tokenizer, max_length, return_special_tokens_mask=split.pairs is not None)
     ids, types = flat["input_ids"], flat.get("token_type_ids")
-    shared = None
+    sides = shared = None
     if split.pairs is not None:
-        shared = shared_tokens(ids, flat["special_tokens_mask"].astype(np.bool_), starts)
+        sides = sides_of(flat["special_tokens_mask"].astype(np.bool_), starts)
+        shared = shared_tokens(ids, sides, starts)
         # Two unknown words need not be the same one; nor is a "[SEP]" that somebody wrote a word.
         shared[np.isin(ids, tokenizer.all_special_ids)] = 0
     return EncodedSplit(
@@ -113,6 +117,7 @@ def encode_split(split: Split, tokenizer: "PreTrainedTokenizerBase", max_length:
         types=None if types is None else types.astype(np.int8),
         starts=starts,
         labels=None if split.labels is None else np.asarray(split.labels, dtype=np.int64),
+        sides=sides,
         shared=shared,
     )
 
@@ -150,20 +155,29 @@ def tokenised(
     return {name: np.concatenate(arrays) for name, arrays in parts.items()}, starts
 
 
-def shared_tokens(ids: np.ndarray, is_special: np.ndarray, starts: np.ndarray) -> np.ndarray:
+def sides_of(is_special: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Tell which text of its pair each token is of: int8, 1 or 2, and 0 for special ones. Laid end to end.
+
+    ``is_special`` tells what the tokenizer put around the texts. These tokens tell the texts apart, because not every
+    tokenizer gives segment ids: fewest of them stand before a first text. (Where all first texts are empty there is
+    nothing to tell the second ones by, and they count as first.)
+    """
+    n_before = np.concatenate([[0], np.cumsum(is_special)])
+    n_in_row = n_before[1:] - np.repeat(n_before[starts[:-1]], np.diff(starts))
+    of_texts = n_in_row[~is_special]
+    sides = np.zeros(len(is_special), dtype=np.int8)
+    sides[~is_special] = np.where(of_texts == of_texts.min(initial=len(is_special)), 1, 2)
+    return sides
+
+
+def shared_tokens(ids: np.ndarray, sides: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """Mark tokens that the other text of their pair holds too, on what is left of both after cutting: int8, 0 or 1.
 
-    All arrays are laid end to end. ``is_special`` tells what the tokenizer put around the texts. These tokens tell them
-    apart, because not every tokenizer gives segment ids.
+    All arrays are laid end to end; ``sides`` as :func:`sides_of` gives them.
     """
-    is_text = ~is_special
-    follows_text = np.concatenate([[False], is_text[:-1]])
-    follows_text[starts[:-1]] = False
-    n_begun = np.concatenate([[0], np.cumsum(is_text & ~follows_text)])
     row = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    number = n_begun[1:] - n_begun[starts[row]]  # 1 in a row's first text, 2 in its second
     token_of_row = row * (int(ids.max(initial=0)) + 1) + ids
-    first, second = is_text & (number == 1), is_text & (number == 2)
+    first, second = sides == 1, sides == 2
     shared = np.zeros(len(ids), dtype=np.int8)
     shared[first] = np.isin(token_of_row[first], token_of_row[second])
     shared[second] = np.isin(token_of_row[second], token_of_row[first])

@@ -97,7 +97,7 @@ def predict_logits(kept: KeptTrial, split: Split, threads: int = 1) -> np.ndarra
     from gridsearch.encoders.load import EncoderWeights, build_model, build_tokenizer
     from gridsearch.tasks.encode import encode_split
     from gridsearch.training.execution import threads_of
-    from gridsearch.training.prepared import predict
+    from gridsearch.training.prepared import as_read, predict
 
     try:
         state = load_file(kept.folder / _MODEL)
@@ -109,6 +109,7 @@ def predict_logits(kept: KeptTrial, split: Split, threads: int = 1) -> np.ndarra
     classifier = Classifier(model, kept.recipe, len(kept.label_names))
     classifier.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
     tokenizer = build_tokenizer(files)
-    encoded = encode_split(split, tokenizer, kept.recipe.max_length)
+    recipe = kept.recipe
+    encoded = as_read(recipe, encode_split(split, tokenizer, recipe.max_length))
     with threads_of(threads):
-        return predict(classifier, encoded, int(tokenizer.pad_token_id), torch.device("cpu"), kept.recipe.precision)
+        return predict(classifier, encoded, int(tokenizer.pad_token_id), torch.device("cpu"), recipe.precision)

@@ -1,7 +1,7 @@
 """A trial before its first step: the words that occur, the model, what frozen layers give; and what it predicts."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from gridsearch.encoders.classifier import Classifier, build_classifier
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.optimizers.settings import settings_of
 from gridsearch.optimizers.updates import Updates
+from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.batches import collate, evaluation_batches
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask
@@ -51,8 +52,18 @@ def prepare(trial: Trial, data: EncodedTask, encoder: EncoderWeights, execution:
     """Do all that comes before the first step: the words that occur, the model, what frozen layers give."""
     device, cut, divisor = device_of(execution), used_vocabulary(data, encoder), execution.micro_batch_divisor
     model = build_classifier(trial.recipe, cut.encoder, data.n_labels, trial.seed).to(device)
-    data = with_frozen_states(trial, cut.data, model) if device.type == "cpu" else cut.data
+    data = cut.data.with_splits(lambda _, split: as_read(trial.recipe, split))
+    data = with_frozen_states(trial, data, model) if device.type == "cpu" else data
     return Prepared(trial.recipe, device, divisor, cut, data, model, steps_of(trial, data, model, device, divisor))
+
+
+def as_read(recipe: Recipe, split: EncodedSplit) -> EncodedSplit:
+    """Return the rows without what the recipe does not read of a pair: no batch is to carry it."""
+    return replace(
+        split,
+        sides=split.sides if READS[recipe.pooling].sides else None,
+        shared=split.shared if recipe.cooccurrence != "none" else None,
+    )
 
 
 def steps_of(

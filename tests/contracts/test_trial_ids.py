@@ -56,6 +56,7 @@ GOLDEN = [
         "03049d612360e1936360110aa260fe86",
     ),
     ({"mixout": 0.5}, "78736ddf38310e8c8b5eb8ff1c2b66ae"),
+    ({"pooling": "segments"}, "480dfafded438085f8eaedf3fc4f1806"),
 ]
 # fmt: on
 

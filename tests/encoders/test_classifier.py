@@ -133,7 +133,7 @@ def test_hidden_states_are_kept_only_where_they_are_read(encoder: EncoderWeights
     kept: list[bool] = []
     model.encoder.register_forward_hook(lambda module, arguments, output: kept.append(output.hidden_states is not None))
     ids = torch.arange(5, 17).reshape(2, 6)
-    model({"input_ids": ids, "attention_mask": torch.ones_like(ids)})
+    model({"input_ids": ids, "attention_mask": torch.ones_like(ids), "sides": torch.ones_like(ids)})
     assert kept == [READS[pooling].below_the_top]
 
 

@@ -305,6 +305,7 @@ def test_what_a_pooling_reads(pooling: str, toy: Toy) -> None:
         module = shorter if shorter.width != module.width else module
         on_short = given(short, mask[:, :20])
         assert (on_short.shape != plain.shape or not torch.allclose(on_short, plain, atol=1e-6)) == reads.max_length
+        assert (toy.prepared(recipe).data.train.sides is not None) == reads.sides
         layered = toy.resolved(pooling=pooling, pooling_layers=2)
         assert (layered is not None) == reads.layers
 

@@ -203,9 +203,11 @@ def test_a_fixed_width_and_marks() -> None:
         types=None,
         starts=np.array([0, 3, 4]),
         labels=None,
+        sides=np.array([0, 1, 2, 1], dtype=np.int8),
         shared=np.array([0, 1, 1, 1], dtype=np.int8),
     )
     inputs = collate(split, np.array([1, 0]), 0, torch.device("cpu"), width=5)
+    assert inputs["sides"].tolist() == [[1, 0, 0, 0, 0], [0, 1, 2, 0, 0]]
     assert inputs["input_ids"].tolist() == [[7, 0, 0, 0, 0], [7, 8, 9, 0, 0]]
     assert inputs["attention_mask"].tolist() == [[1, 0, 0, 0, 0], [1, 1, 1, 0, 0]]
     assert inputs["cooccurrence"].tolist() == [[1, 0, 0, 0, 0], [0, 1, 1, 0, 0]]

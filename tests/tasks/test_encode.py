@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gridsearch.encoders.files import tokenizer_files
 from gridsearch.encoders.load import build_tokenizer
 from gridsearch.tasks import encode
-from gridsearch.tasks.encode import EncodedSplit, encode_split, encode_task, shared_tokens
+from gridsearch.tasks.encode import EncodedSplit, encode_split, encode_task, shared_tokens, sides_of
 from gridsearch.tasks.task import Split, Task
 
 
@@ -88,6 +88,10 @@ def marked(split: EncodedSplit, tokenizer: Any) -> list[list[str]]:
     ]
 
 
+def sides_told_by(encoding: Any) -> list[int]:
+    return [0 if text is None else text + 1 for text in encoding.sequence_ids]
+
+
 def naive_marks(ids: list[int], texts: list[int | None]) -> list[int]:
     return [
         int(text is not None and any(i == other and t == 1 - text for i, t in zip(ids, texts, strict=True)))
@@ -113,6 +117,8 @@ def test_marks_are_those_of_the_final_ids(
     split = encode_split(Split(texts, None, others), tokenizer, max_length)
     assert split.shared is not None
     theirs = tokenizer(list(texts), list(others), truncation="longest_first", max_length=max_length)
+    assert split.sides is not None
+    assert rows_in(split.sides, split) == [sides_told_by(encoding) for encoding in theirs.encodings]
     n_marked = 0
     for row, marks in enumerate(rows_in(split.shared, split)):
         assert marks == naive_marks(theirs["input_ids"][row], theirs.encodings[row].sequence_ids)
@@ -151,9 +157,33 @@ def test_marks_between_two_separators(task: Task, byte_tokenizer: Any, max_lengt
     assert split.shared is not None
     theirs = byte_tokenizer(list(texts), list(others), truncation="longest_first", max_length=max_length)
     assert theirs["input_ids"][0].count(byte_tokenizer.sep_token_id) == 3
+    assert split.sides is not None
+    assert rows_in(split.sides, split) == [sides_told_by(encoding) for encoding in theirs.encodings]
     for row, marks in enumerate(rows_in(split.shared, split)):
         assert marks == naive_marks(theirs["input_ids"][row], theirs.encodings[row].sequence_ids)
     assert split.shared.sum() > 20
+
+
+SMALL_TEXTS = st.sampled_from(["", "map", "sort the index", "a [SEP] b", "\u2603 the map of the index"])
+
+
+@pytest.mark.parametrize("kind", ["WordPiece", "bytes"])
+@given(rows=st.lists(st.tuples(SMALL_TEXTS, SMALL_TEXTS), min_size=1, max_size=6), max_length=st.integers(4, 16))
+def test_every_token_is_of_its_text(
+    tokenizer: Any, byte_tokenizer: Any, kind: str, rows: list[tuple[str, str]], max_length: int
+) -> None:
+    """Empty ones, too, and those of which cutting leaves nothing; a written special token is its text's."""
+    told_by = tokenizer if kind == "WordPiece" else byte_tokenizer
+    firsts, seconds = zip(*rows, strict=True)
+    max_length += kind == "bytes"  # which has one special token more
+    split = encode_split(Split(firsts, None, seconds), told_by, max_length)
+    theirs = told_by(list(firsts), list(seconds), truncation="longest_first", max_length=max_length)
+    assert split.sides is not None
+    assert split.sides.dtype == np.int8
+    expected = [sides_told_by(encoding) for encoding in theirs.encodings]
+    if not any(1 in row for row in expected):  # no first text, which second ones could be told from
+        expected = [[min(side, 1) for side in row] for row in expected]
+    assert rows_in(split.sides, split) == expected
 
 
 def test_tokenizers_without_rust(tmp_path: Path) -> None:
@@ -179,7 +209,8 @@ def test_marks_are_symmetric_and_as_counted(pairs: list[tuple[list[int], list[in
         ids = [[2, *one, 3, *other, 3] for one, other in rows]
         special = [[True, *[False] * len(one), True, *[False] * len(other), True] for one, other in rows]
         starts = np.concatenate([[0], np.cumsum([len(row) for row in ids])])
-        flat = shared_tokens(np.concatenate(ids).astype(np.int32), np.concatenate(special), starts)
+        sides = sides_of(np.concatenate(special), starts)
+        flat = shared_tokens(np.concatenate(ids).astype(np.int32), sides, starts)
         return [flat[starts[row] : starts[row + 1]].tolist() for row in range(len(rows))]
 
     turned = encoded([(other, one) for one, other in pairs])
@@ -189,7 +220,8 @@ def test_marks_are_symmetric_and_as_counted(pairs: list[tuple[list[int], list[in
 
 
 def test_single_texts_share_nothing(task: Task, tokenizer: Any) -> None:
-    assert encode_split(task.train, tokenizer, 24).shared is None
+    split = encode_split(task.train, tokenizer, 24)
+    assert (split.shared, split.sides) == (None, None)
 
 
 @given(st.lists(st.tuples(st.text(max_size=9), st.text(max_size=9)), min_size=1, max_size=9), st.integers(1, 4))

@@ -26,6 +26,7 @@ from gridsearch.training.used_vocabulary import used_vocabulary
 from gridsearch.training.worker import Job, Worker
 from gridsearch.trial import PART, Epoch, Outcome, Trial, make_trial
 from tests.fixtures_core import WIDTH, numbers_of, with_another_word
+from tests.liveness_cases import pairs_of
 
 PARTED = ("bert", "ernie", "roberta", "xlm-roberta", "electra", "distilbert", "nezha")
 WHOLE = ("albert", "deberta-v2")
@@ -98,6 +99,28 @@ def test_the_same_is_trained(
         assert [one.train_loss for one in found.epochs] == pytest.approx(
             [one.train_loss for one in expected.epochs], rel=1e-5
         )
+
+
+@pytest.mark.parametrize("knobs", [{}, {"pooling": "segments"}])
+@pytest.mark.parametrize("n_frozen", [1, 4])
+def test_pairs(
+    knobs: dict[str, Any],
+    n_frozen: int,
+    encoder: EncoderWeights,
+    task: Task,
+    tokenizer: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trial = trial_of(encoder, frozen_layers=n_frozen, **knobs)
+    data = encode_task(pairs_of(task), tokenizer, 24)
+    expected = without_states(monkeypatch, trial, data, encoder)
+    assert not frozen_states._kept
+    found = finetune(trial, data, encoder)
+    assert [set(states) for states in frozen_states._kept.values()] == [set(data.splits)]
+    np.testing.assert_allclose(logits(found), logits(expected), rtol=1e-3, atol=1e-5)
+    assert [one.train_loss for one in found.epochs] == pytest.approx(
+        [one.train_loss for one in expected.epochs], rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("knobs", [{"bert_adam": True, "weight_decay": 0.1}, {"r_drop": 1.0, "ema_decay": 0.9}])
