@@ -2,24 +2,27 @@
 
 from dataclasses import dataclass
 
+from gridsearch.recipe.evaluation_knobs import PredictionOrder
 from gridsearch.stage import Stage, Vocabulary
 from gridsearch.trial import Trial
 
 
 @dataclass(frozen=True, order=True)
 class View:
-    """A task by its fingerprint, a fold, what turns texts into tokens, a longest length."""
+    """A task by its fingerprint, a fold, what turns texts into tokens, a longest length, the orders of a pair."""
 
     task: str
     fold: int
     vocabulary: Vocabulary
     max_length: int
+    prediction_order: PredictionOrder = "as_is"
 
 
 def view_of(trial: Trial) -> View:
     """Return what a trial reads: the only place where that is said."""
     vocabulary = Vocabulary(trial.encoder) if trial.stage is None else trial.stage.vocabulary
-    return View(trial.task, trial.fold, vocabulary, trial.recipe.max_length)
+    recipe = trial.recipe
+    return View(trial.task, trial.fold, vocabulary, recipe.max_length, recipe.prediction_order)
 
 
 @dataclass(frozen=True, order=True)

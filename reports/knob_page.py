@@ -25,7 +25,7 @@ GROUPS: Final = {
     "class_weights": "The loss",
     "adversarial": "The attack: extra passes on perturbed word embeddings",
     "epochs": "The optimizer and its schedule",
-    "lookahead_steps": "Which weights are evaluated, and when training ends",
+    "lookahead_steps": "Which weights are evaluated and on what, and when training ends",
     "precision": "Arithmetic",
 }
 """The first knob of each group, and what the group is called: the comments in gridsearch/recipe/."""

@@ -1,6 +1,7 @@
 """Making the materials: loading the encoders that trials and stages start from, and tokenising what they read."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from gridsearch.plan.plan import Plan
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.stage import MADE, Vocabulary
 from gridsearch.tasks.corpus import EncodedCorpus, corpora_of, corpus_of, encode_corpus
-from gridsearch.tasks.encode import EncodedTask, encode_task
+from gridsearch.tasks.encode import EncodedTask, encode_task, with_turned
 from gridsearch.tasks.task import Task
 from gridsearch.training.execution import Execution
 from gridsearch.training.materials import Base, Materials, OnDemand
@@ -70,7 +71,7 @@ def materials_of_trial(
 
 def _on_demand(task: Task, name_of: Callable[[str], str], say: Callable[[str], None]) -> Materials:
     """Load and tokenise each thing once; encoders with the same tokenizer share what it makes of the texts."""
-    tokenised: dict[tuple[object, int], EncodedTask] = {}
+    tokenised: dict[tuple[object, int, str], EncodedTask] = {}
 
     def folder(identity: str) -> Path:
         return encoder_folder(name_of(identity), task.corpus, say)
@@ -92,7 +93,10 @@ def _on_demand(task: Task, name_of: Callable[[str], str], say: Callable[[str], N
 
     def data(view: View) -> EncodedTask:
         files = tokenizer(view.vocabulary)
-        key = (tuple(sorted(files.items())), view.max_length)
+        key = (tuple(sorted(files.items())), view.max_length, view.prediction_order)
+        if key not in tokenised and view.prediction_order == "both":
+            one_order = data(replace(view, prediction_order="as_is"))
+            tokenised[key] = with_turned(one_order, task, build_tokenizer(files), view.max_length)
         if key not in tokenised:
             tokenised[key] = encode_task(task, build_tokenizer(files), view.max_length)
         return tokenised[key]

@@ -64,6 +64,7 @@ LIVE: Mapping[str, list[tuple[Knobs, Any]]] = {
     # At a rate of nothing every epoch is a tie, which the first one wins.
     "patience": [({"epochs": 3, "learning_rate": 1e-12}, 1)],
     "selection": [({"epochs": 3, "learning_rate": 1e-12}, "last")],
+    "prediction_order": [({}, "both")],
     "precision": [({}, "bf16")],
 }
 """Knob -> the other knobs that it needs, and a value that differs from the small recipe's."""
@@ -141,6 +142,7 @@ DEAD: Mapping[str, tuple[Knobs, ...]] = {
     "swa_learning_rate": ({"swa_learning_rate": 1e-3},),
     "patience": ({"patience": 1, "learning_rate": 1e-12},),
     "selection": ({"selection": "last", "epochs": 1},),
+    "prediction_order": ({"prediction_order": "both"},),
 }
 """Knob -> recipes in which it is set and cannot act, on single texts."""
 

@@ -21,6 +21,7 @@ from gridsearch.encoders.load import build_tokenizer
 from gridsearch.errors import RequestError
 from gridsearch.plan.planner import trial_facts
 from gridsearch.recipe.contradictions import refuse_contradictions
+from gridsearch.recipe.evaluation_knobs import PredictionOrder
 from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.recipe import Recipe, set_knobs
 from gridsearch.recipe.resolve import acting, dead_knobs, in_numbers, resolve
@@ -146,12 +147,12 @@ class Toy:
         self.data = cache(self._data)
         self.computed = cache(self._computed)
 
-    def _data(self, max_length: int) -> EncodedTask:
-        return encode_task(self.task, self.tokenizer, max_length)
+    def _data(self, max_length: int, prediction_order: PredictionOrder = "as_is") -> EncodedTask:
+        return encode_task(self.task, self.tokenizer, max_length, prediction_order)
 
     def _computed(self, recipe: Recipe) -> Computed:
         trial = make_trial(recipe, seed=0, task="a task", encoder=self.encoder.identity)
-        outcome = finetune(trial, self.data(recipe.max_length), self.encoder, ON_CPU)
+        outcome = finetune(trial, self.data(recipe.max_length, recipe.prediction_order), self.encoder, ON_CPU)
         losses = [epoch.train_loss for epoch in outcome.epochs]
         dev = [epoch.dev["task"]["log_loss"] for epoch in outcome.epochs]
         return Computed(bits_of(outcome), np.array(losses + dev), len(outcome.epochs), outcome.chosen_epoch)

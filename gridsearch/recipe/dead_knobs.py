@@ -274,6 +274,11 @@ def no_pair(recipe: "Recipe", facts: TrialFacts) -> Reason:
     return None if facts.is_pair else "a task of single texts has no other text to share words with"
 
 
+def no_second_text(recipe: "Recipe", facts: TrialFacts) -> Reason:
+    """Explain why there is no other order to read a text in."""
+    return None if facts.is_pair else "a task of single texts has no second text"
+
+
 def no_segments(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why segment ids are all alike."""
     if not facts.is_pair:

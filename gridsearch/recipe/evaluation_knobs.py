@@ -1,4 +1,4 @@
-"""Knobs of which weights are evaluated, and when training ends."""
+"""Knobs of which weights are evaluated and on what, and when training ends."""
 
 from typing import Annotated, Literal
 
@@ -9,11 +9,13 @@ from gridsearch.recipe.begins import after_the_last, average_begins
 from gridsearch.recipe.knob import Knob
 from gridsearch.recipe.knob_group import KnobGroup, Probability
 
+PredictionOrder = Literal["as_is", "both"]
+
 
 class EvaluationKnobs(KnobGroup):
-    """Knobs of which weights are evaluated, and when training ends."""
+    """Knobs of which weights are evaluated and on what, and when training ends."""
 
-    # Which weights are evaluated, and when training ends.
+    # Which weights are evaluated and on what, and when training ends.
     lookahead_steps: Annotated[
         int,
         Field(ge=0),
@@ -98,3 +100,13 @@ class EvaluationKnobs(KnobGroup):
             cost="none",
         ),
     ] = "best"
+    prediction_order: Annotated[
+        PredictionOrder,
+        Knob(
+            "how a pair of dev and test, or of new text, is read: as it stands, or in both orders, with the mean of "
+            "the logits of the two; training reads it as it stands",
+            neutral="as_is",
+            cannot_act=why.no_second_text,
+            in_view=True,
+        ),
+    ] = "as_is"

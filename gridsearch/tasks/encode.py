@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gridsearch.recipe.evaluation_knobs import PredictionOrder
 from gridsearch.tasks.task import POSITIVE, Split, Task
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE = 10_000
 """Rows that one call of the tokenizer gets: its answer is lists of Python numbers, ten times as large as the arrays."""
+_TURNED: Final = " turned"
+"""How the name of a split ends whose rows are those of another in the other order."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class EncodedSplit:
     ``types`` are the segment ids, or None where the tokenizer has none; ``labels`` is None for unlabelled rows.
     ``sides`` tells of a pair's tokens which text they are of, 1 or 2, and 0 of what the tokenizer put around the texts;
     ``shared`` marks those that the other text holds too (special ones never). Both are None for single texts.
-    ``states`` are what frozen layers give for each token, (tokens, hidden width), where they are known.
+    ``states`` are what frozen layers give for each token, (tokens, hidden width), where they are known. ``turned`` are
+    the same rows with the two texts in the other order, where both orders are asked for.
     """
 
     ids: np.ndarray
@@ -33,6 +37,7 @@ class EncodedSplit:
     sides: np.ndarray | None = None
     shared: np.ndarray | None = None
     states: np.ndarray | None = None
+    turned: "EncodedSplit | None" = None
 
     @property
     def lengths(self) -> np.ndarray:
@@ -62,6 +67,7 @@ class EncodedSplit:
             states=None if self.states is None else self.states[tokens],
             starts=np.concatenate([[0], np.cumsum(self.lengths_of(rows))]).astype(np.int64),
             labels=None if self.labels is None else self.labels[rows],
+            turned=None if self.turned is None else self.turned.take(rows),
         )
 
 
@@ -79,22 +85,34 @@ class EncodedTask:
 
     @property
     def splits(self) -> dict[str, EncodedSplit]:
-        """Train, dev and, where there is one, test, by these names."""
-        found = {"train": self.train, "dev": self.dev, "test": self.test}
+        """Train, dev and, where there is one, test, by these names; and what is turned of each, behind it."""
+        found: dict[str, EncodedSplit | None] = {}
+        for name, split in (("train", self.train), ("dev", self.dev), ("test", self.test)):
+            found |= {name: split, name + _TURNED: None if split is None else split.turned}
         return {name: split for name, split in found.items() if split is not None}
 
     def with_splits(self, change: Callable[[str, EncodedSplit], EncodedSplit]) -> "EncodedTask":
-        """Return the task with each split changed, given its name."""
-        test = None if self.test is None else change("test", self.test)
-        return replace(self, train=change("train", self.train), dev=change("dev", self.dev), test=test)
+        """Return the task with each of its :attr:`splits` changed, given its name."""
+
+        def changed(name: str, split: EncodedSplit) -> EncodedSplit:
+            turned = None if split.turned is None else change(name + _TURNED, split.turned)
+            return replace(change(name, split), turned=turned)
+
+        test = None if self.test is None else changed("test", self.test)
+        return replace(self, train=changed("train", self.train), dev=changed("dev", self.dev), test=test)
 
 
-def encode_task(task: Task, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> EncodedTask:
-    """Tokenise every split; pairs are joined as the tokenizer does, the longer text cut first."""
+def encode_task(
+    task: Task, tokenizer: "PreTrainedTokenizerBase", max_length: int, prediction_order: PredictionOrder = "as_is"
+) -> EncodedTask:
+    """Tokenise every split; pairs are joined as the tokenizer does, the longer text cut first.
+
+    Those of dev and test are read in both orders where ``prediction_order`` says so.
+    """
     return EncodedTask(
         train=encode_split(task.train, tokenizer, max_length),
-        dev=encode_split(task.dev, tokenizer, max_length),
-        test=None if task.test is None else encode_split(task.test, tokenizer, max_length),
+        dev=encode_split(task.dev, tokenizer, max_length, prediction_order),
+        test=None if task.test is None else encode_split(task.test, tokenizer, max_length, prediction_order),
         pad_id=int(tokenizer.pad_token_id),
         n_labels=len(task.label_names),
         metric=task.metric,
@@ -102,8 +120,27 @@ def encode_task(task: Task, tokenizer: "PreTrainedTokenizerBase", max_length: in
     )
 
 
-def encode_split(split: Split, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> EncodedSplit:
-    """Tokenise one split."""
+def with_turned(encoded: EncodedTask, task: Task, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> EncodedTask:
+    """Return the task with both orders of the pairs of dev and test; its other arrays are those of ``encoded``."""
+
+    def both(encoded: EncodedSplit, split: Split) -> EncodedSplit:
+        return replace(encoded, turned=_encode_turned(split, tokenizer, max_length))
+
+    test = None if encoded.test is None or task.test is None else both(encoded.test, task.test)
+    return replace(encoded, dev=both(encoded.dev, task.dev), test=test)
+
+
+def _encode_turned(split: Split, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> EncodedSplit | None:
+    """Tokenise pairs with their second text first; a single text has no other order."""
+    if split.pairs is None:
+        return None
+    return encode_split(replace(split, texts=split.pairs, pairs=split.texts), tokenizer, max_length)
+
+
+def encode_split(
+    split: Split, tokenizer: "PreTrainedTokenizerBase", max_length: int, prediction_order: PredictionOrder = "as_is"
+) -> EncodedSplit:
+    """Tokenise one split; its pairs in both orders where ``prediction_order`` says so."""
     flat, starts = tokenised(split, tokenizer, max_length, return_special_tokens_mask=split.pairs is not None)
     ids, types = flat["input_ids"], flat.get("token_type_ids")
     sides = shared = None
@@ -119,6 +156,7 @@ def encode_split(split: Split, tokenizer: "PreTrainedTokenizerBase", max_length:
         labels=None if split.labels is None else np.asarray(split.labels, dtype=np.int64),
         sides=sides,
         shared=shared,
+        turned=_encode_turned(split, tokenizer, max_length) if prediction_order == "both" else None,
     )
 
 

@@ -110,6 +110,6 @@ def predict_logits(kept: KeptTrial, split: Split, threads: int = 1) -> np.ndarra
     classifier.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
     tokenizer = build_tokenizer(files)
     recipe = kept.recipe
-    encoded = as_read(recipe, encode_split(split, tokenizer, recipe.max_length))
+    encoded = as_read(recipe, encode_split(split, tokenizer, recipe.max_length, recipe.prediction_order))
     with threads_of(threads):
         return predict(classifier, encoded, int(tokenizer.pad_token_id), torch.device("cpu"), recipe.precision)

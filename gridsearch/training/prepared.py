@@ -58,11 +58,12 @@ def prepare(trial: Trial, data: EncodedTask, encoder: EncoderWeights, execution:
 
 
 def as_read(recipe: Recipe, split: EncodedSplit) -> EncodedSplit:
-    """Return the rows without what the recipe does not read of a pair: no batch is to carry it."""
+    """Return the rows, in both orders, without what the recipe does not read of a pair: no batch is to carry it."""
     return replace(
         split,
         sides=split.sides if READS[recipe.pooling].sides else None,
         shared=split.shared if recipe.cooccurrence != "none" else None,
+        turned=None if split.turned is None else as_read(recipe, split.turned),
     )
 
 
@@ -86,8 +87,24 @@ def predict(
 ) -> np.ndarray:
     """Compute logits of shape (rows, labels) in float32, in the order of the rows.
 
-    ``divisor`` makes batches smaller, for want of memory; ``before_batch`` may raise.
+    Where the rows are there turned round, too, these are the means over both orders. ``divisor`` makes batches smaller,
+    for want of memory; ``before_batch`` may raise.
     """
+    logits = _predict(model, split, pad_id, device, precision, divisor, before_batch)
+    if split.turned is not None:
+        logits = (logits + _predict(model, split.turned, pad_id, device, precision, divisor, before_batch)) / 2
+    return logits
+
+
+def _predict(
+    model: Classifier,
+    split: EncodedSplit,
+    pad_id: int,
+    device: torch.device,
+    precision: str,
+    divisor: int,
+    before_batch: Callable[[], None],
+) -> np.ndarray:
     model.eval()
     parts: list[Tensor] = []
     batches = evaluation_batches(split.lengths, divisor=divisor, width=model.padded_width)

@@ -57,6 +57,8 @@ GOLDEN = [
     ),
     ({"mixout": 0.5}, "78736ddf38310e8c8b5eb8ff1c2b66ae"),
     ({"pooling": "segments"}, "480dfafded438085f8eaedf3fc4f1806"),
+    ({"prediction_order": "both"}, "c0c8c060d28dcf41385bd1271d97c66a"),
+    ({"pooling": "segments", "prediction_order": "both"}, "2e29e094a72b0e53202eaee48ccab7a5"),
 ]
 # fmt: on
 

@@ -48,7 +48,7 @@ class Toy:
         self.tokenizer = build_tokenizer(self.encoder.tokenizer)
         self.facts = trial_facts(read_card(str(folder), folder), task)
         self.n_rows = len(task.train)
-        self.data = cache(lambda length: encode_task(task, self.tokenizer, length))
+        self.data = cache(lambda length, order: encode_task(task, self.tokenizer, length, order))
         self.states = cache(self._states)
         self.weights = cache(self._weights)
         self.passes_differ = cache(self._passes_differ)
@@ -66,7 +66,7 @@ class Toy:
         return make_trial(recipe, seed=0, task=self.task.fingerprint, encoder=self.encoder.identity)
 
     def prepared(self, recipe: Recipe) -> Prepared:
-        data: EncodedTask = self.data(recipe.max_length)
+        data: EncodedTask = self.data(recipe.max_length, recipe.prediction_order)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(frozen_states, "n_constant_layers", lambda recipe, model: 0)
             return prepare(self.trial(recipe), data, self.encoder, ON_CPU)
@@ -95,14 +95,15 @@ class Toy:
         return found
 
     def _weights(self, recipe: Recipe) -> list[dict[str, Tensor]]:
-        """Return the weights that are evaluated after each epoch."""
+        """Return the weights that are evaluated after each epoch, and what they predict of dev."""
         found = []
         with computing(ON_CPU):
             prepared = self.prepared(recipe)
             for epoch in range(1, recipe.epochs + 1):
                 prepared.steps.run_epoch(epoch)
                 with prepared.steps.updates.evaluated_weights():
-                    found.append({name: p.detach().clone() for name, p in prepared.model.named_parameters()})
+                    weights = {name: p.detach().clone() for name, p in prepared.model.named_parameters()}
+                    found.append({**weights, "dev": torch.from_numpy(prepared.predict(prepared.data.dev))})
         return found
 
     def _passes_differ(self, recipe: Recipe) -> bool:

@@ -131,6 +131,43 @@ def test_rerun_gives_the_ledgers_numbers_and_leaves_it_alone(
     assert (study / "ledger.sqlite").read_bytes() == before
 
 
+PAIRS = """
+[recipe]
+learning_rate = 3e-3
+batch_size = 16
+max_length = 24
+epochs = 1
+[factors]
+pooling = ["cls", "segments"]
+prediction_order = ["as_is", "both"]
+"""
+
+
+def test_pairs_are_read_in_both_orders_by_every_command(project: Path, encoder_folder: Path, capsys) -> None:
+    (project / "pairs.toml").write_text(PAIRS)
+    single = question(encoder_folder)[1:]
+    assert "a task of single texts has no second text" in run("plan", "pairs.toml", *single, code=2, capsys=capsys)
+    rows = [line.split("\t", 1) for line in (project / "data.tsv").read_text(encoding="utf-8").splitlines()[1:]]
+    table = [f"{label}\t{one}\t{other}" for (label, one), (_, other) in zip(rows[::2], rows[1::2], strict=True)]
+    (project / "data.tsv").write_text("label\tone\tother\n" + "\n".join(table) + "\n", encoding="utf-8")
+    columns = '[columns]\ntext = "one"\npair = "other"\nlabel = "label"\n'
+    files = '[files]\ntrain = "data.tsv"\ndev = 0.25\n'
+    (project / "task.toml").write_text(f'name = "small"\nkind = "pair"\nmetric = "accuracy"\n{files}{columns}')
+    run("sweep", "pairs.toml", *single, "--runner", "serial", "--keep", "all")
+    run("report", "study", "--format", "json")
+    capsys.readouterr()
+    cells = json.loads(Path("study/page.json").read_text())["cells"]
+    for cell in cells:
+        trial = cell["replicates"][0]["trial"]
+        assert "equal to the ledger's, to the last bit" in run("rerun", "study", "--trial", trial, capsys=capsys)
+        labelled = []
+        for texts in ("the tensor\tan actor", "an actor\tthe tensor"):
+            (project / "new.tsv").write_text(f"one\tother\n{texts}\n", encoding="utf-8")
+            run("predict", "study", "new.tsv", "--trial", trial)
+            labelled.append(capsys.readouterr().out.splitlines()[1].split(",")[2:])
+        assert (labelled[0] == labelled[1]) == (cell["levels"]["prediction_order"] == "both")
+
+
 def test_growth_runs_only_the_new_cells(project: Path, encoder_folder: Path, capsys) -> None:
     run("sweep", *question(encoder_folder, "--runner", "serial"))
     space = (project / "question.toml").read_text()

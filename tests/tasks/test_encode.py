@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gridsearch.encoders.files import tokenizer_files
 from gridsearch.encoders.load import build_tokenizer
 from gridsearch.tasks import encode
-from gridsearch.tasks.encode import EncodedSplit, encode_split, encode_task, shared_tokens, sides_of
+from gridsearch.tasks.encode import EncodedSplit, encode_split, encode_task, shared_tokens, sides_of, with_turned
 from gridsearch.tasks.task import Split, Task
 
 
@@ -220,8 +220,41 @@ def test_marks_are_symmetric_and_as_counted(pairs: list[tuple[list[int], list[in
 
 
 def test_single_texts_share_nothing(task: Task, tokenizer: Any) -> None:
-    split = encode_split(task.train, tokenizer, 24)
-    assert (split.shared, split.sides) == (None, None)
+    split = encode_split(task.train, tokenizer, 24, "both")
+    assert (split.shared, split.sides, split.turned) == (None, None, None)
+
+
+# --- both orders of a pair
+
+
+@pytest.mark.parametrize("max_length", [7, 64])
+def test_the_other_order_is_what_the_tokenizer_makes_of_it(tokenizer: Any, max_length: int) -> None:
+    firsts, seconds = ("sort the index of the map", "map", ""), ("return the map", "the index of a map", "index")
+    split = encode_split(Split(firsts, (0, 1, 1), seconds), tokenizer, max_length, "both")
+    other = encode_split(Split(seconds, (0, 1, 1), firsts), tokenizer, max_length)
+    assert split.turned is not None
+    rows = np.array([2, 0])
+    for one, expected in ((split.turned, other), (split.take(rows).turned, other.take(rows))):
+        assert one is not None
+        for name in ("ids", "types", "starts", "labels", "sides", "shared"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(expected, name))
+        assert one.turned is None
+    assert encode_split(Split(firsts, None, seconds), tokenizer, max_length).turned is None
+
+
+def test_what_is_trained_on_is_read_in_one_order(task: Task, tokenizer: Any) -> None:
+    def paired(split: Split) -> Split:
+        return replace(split, pairs=split.texts[::-1])
+
+    pairs = replace(
+        task, kind="pair", train=paired(task.train), dev=paired(task.dev), test=paired(task.test or task.dev)
+    )
+    one, both = (encode_task(pairs, tokenizer, 24, order) for order in ("as_is", "both"))
+    assert {*both.splits} - {*one.splits} == {"dev turned", "test turned"}
+    added = with_turned(one, pairs, tokenizer, 24)
+    assert added.train is one.train
+    for name, split in both.splits.items():
+        np.testing.assert_array_equal(added.splits[name].ids, split.ids)
 
 
 @given(st.lists(st.tuples(st.text(max_size=9), st.text(max_size=9)), min_size=1, max_size=9), st.integers(1, 4))

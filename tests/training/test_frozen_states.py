@@ -101,7 +101,7 @@ def test_the_same_is_trained(
         )
 
 
-@pytest.mark.parametrize("knobs", [{}, {"pooling": "segments"}])
+@pytest.mark.parametrize("knobs", [{}, {"pooling": "segments"}, {"prediction_order": "both"}])
 @pytest.mark.parametrize("n_frozen", [1, 4])
 def test_pairs(
     knobs: dict[str, Any],
@@ -112,7 +112,7 @@ def test_pairs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     trial = trial_of(encoder, frozen_layers=n_frozen, **knobs)
-    data = encode_task(pairs_of(task), tokenizer, 24)
+    data = encode_task(pairs_of(task), tokenizer, 24, trial.recipe.prediction_order)
     expected = without_states(monkeypatch, trial, data, encoder)
     assert not frozen_states._kept
     found = finetune(trial, data, encoder)

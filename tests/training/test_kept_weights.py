@@ -92,6 +92,21 @@ def test_pairs_that_share_words(
     np.testing.assert_array_equal(predict_logits(open_kept(tmp_path / "kept"), pairs.dev), dev_logits_of(outcome))
 
 
+@pytest.mark.parametrize("pooling", ["mean", "segments"])
+@pytest.mark.parametrize("max_length", [9, MAX_LENGTH])
+def test_pairs_in_both_orders(
+    tmp_path: Path, encoder: EncoderWeights, pairs: Task, tokenizer: Any, pooling: str, max_length: int
+) -> None:
+    """However they are cut: the other order may hold a word that is not in the first."""
+    encoded = encode_task(pairs, tokenizer, max_length, "both")
+    knobs = {"prediction_order": "both", "pooling": pooling, "max_length": max_length}
+    outcome = keep(tmp_path / "kept", encoder, encoded, **knobs)
+    logits = predict_logits(open_kept(tmp_path / "kept"), pairs.dev)
+    np.testing.assert_array_equal(logits, dev_logits_of(outcome))
+    turned = Split(pairs.dev.pairs or (), None, pairs.dev.texts)
+    np.testing.assert_array_equal(predict_logits(open_kept(tmp_path / "kept"), turned), logits)
+
+
 @pytest.mark.parametrize("family", ["electra", "distilbert"])
 def test_other_families(
     tmp_path: Path, family_folders: dict[str, Path], data: EncodedTask, task: Task, family: str

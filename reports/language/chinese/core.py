@@ -128,6 +128,11 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "the epoch that is reported: best on dev (ties to the earlier), or the last": (
         "报告哪一轮：验证集上最好的一轮（并列取较早者），或最后一轮"
     ),
+    "how a pair of dev and test, or of new text, is read: as it stands, or in both orders, with the mean of the logits "
+    "of the two; training reads it as it stands": (
+        "验证集、测试集与新文本中的文本对如何读取：按原有顺序，或两种顺序各读一遍、取两次 logits 的平均；"
+        "训练时总按原有顺序"
+    ),
     "arithmetic of the forward and backward pass (bf16: autocast)": "前向与反向传播的精度（bf16：autocast）",
     # A pretraining's.
     "what the encoder learns from texts before the trial: nothing, or to predict hidden tokens": (
@@ -268,6 +273,7 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
     "head = {value} has no hidden layer": "head = {value} 时没有隐藏层",
     "a task of single texts has no other text to share words with": "单文本任务没有另一段文本，谈不上共有的词",
     "a task of single texts has one segment": "单文本任务只有一个 segment",
+    "a task of single texts has no second text": "单文本任务没有第二段文本",
     "this {family} encoder has no segment embeddings": "该 {family} 编码器没有 segment 向量",
     # A pretraining's.
     "pretraining.objective = 'none' trains nothing": "pretraining.objective = 'none' 时什么也不训练",
