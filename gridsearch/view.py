@@ -27,7 +27,10 @@ def view_of(trial: Trial) -> View:
 
 @dataclass(frozen=True, order=True)
 class CorpusView:
-    """Texts by their fingerprint, what turns them into tokens, and the knobs that say in which form they are read."""
+    """Texts by their fingerprint, what turns them into tokens, and the knobs that say in which form they are read.
+
+    ``mask`` is the one whose words are marked in the texts, or the neutral one where no words are.
+    """
 
     corpus: str
     vocabulary: Vocabulary
@@ -35,11 +38,18 @@ class CorpusView:
     form: str
     pair_order: str
     token_types: str
+    mask: str
 
 
 def corpus_view_of(stage: Stage) -> CorpusView:
     """Return what a pretraining reads: the only place where that is said."""
     recipe = stage.recipe
     return CorpusView(
-        stage.corpus, stage.vocabulary, recipe.max_length, recipe.form, recipe.pair_order, recipe.token_types
+        corpus=stage.corpus,
+        vocabulary=stage.vocabulary,
+        max_length=recipe.max_length,
+        form=recipe.form,
+        pair_order=recipe.pair_order,
+        token_types=recipe.token_types,
+        mask=recipe.mask_of_words,
     )

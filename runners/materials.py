@@ -110,7 +110,7 @@ def _on_demand(task: Task, name_of: Callable[[str], str], say: Callable[[str], N
         several = (corpus_of(task, which) for which in corpora_of(task))
         if (texts := next((one for one in several if one.fingerprint == view.corpus), None)) is None:
             raise RequestError("the texts of the pretraining are no longer those that the study was made with")
-        form = {name: getattr(view, name) for name in ("max_length", "form", "pair_order", "token_types")}
+        form = {name: getattr(view, name) for name in ("max_length", "form", "pair_order", "token_types", "mask")}
         return encode_corpus(texts, PretrainingRecipe(**form), build_tokenizer(tokenizer(view.vocabulary)))
 
     def encoder(identity: str) -> EncoderWeights:

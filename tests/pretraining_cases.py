@@ -20,8 +20,10 @@ LIVE: Mapping[str, list[tuple[Knobs, Any]]] = {
     "pair_order": [(PAIRS, "both"), (PAIRS, "random")],
     "max_length": [({}, 8)],
     "token_types": [(PAIRS, "zeros")],
-    "mask": [],
+    "mask": [({}, name) for name in ("whole_word", "statistical_word", "ngram")],
+    "ngram": [({"mask": "ngram"}, name) for name in ("rank18", "seed002", "seed000")],
     "rate": [({}, 0.3)],
+    "rate_is": [({"mask": "ngram"}, "realised")],
     "mask_share": [({}, 0.4)],
     "random_share": [({}, 0.2)],
     "next_sentence": [(PAIRS, True)],
@@ -70,5 +72,7 @@ DEAD: Mapping[str, tuple[Knobs, ...]] = {
     "schedule": ({"steps": 1}, {"warmup_proportion": 0.8}),
     "warmup_proportion": ({"steps": 4, "warmup_proportion": 0.2},),
     "lookahead_alpha": ({},),
+    "ngram": ({}, {"mask": "whole_word"}, {**SCRATCH, "steps": 0, "mask": "ngram"}),
+    "rate_is": ({}, {**SCRATCH, "steps": 0, "mask": "ngram"}),
 }
 """Knob -> pretrainings in which it is set and cannot act."""

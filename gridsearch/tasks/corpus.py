@@ -15,6 +15,7 @@ from gridsearch.tasks.encode import EncodedSplit, laid_end_to_end, tokenised
 from gridsearch.tasks.joining import Frame, cut_to, frame_of
 from gridsearch.tasks.tables import read_text, split_lines
 from gridsearch.tasks.task import Split, Task
+from gridsearch.tasks.words.marks import begins_of_words
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -113,11 +114,17 @@ def _pairs_in(split: Split) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class CorpusRows:
-    """Some rows of a corpus. ``tokens`` tells for each of their tokens where it lies in the corpus's arrays."""
+    """Some rows of a corpus. ``tokens`` tells for each of their tokens where it lies in the corpus's arrays.
+
+    ``begins_stretch`` (bool, one a token) tells where a text begins, or what stands around texts; ``begins_word`` where
+    a word does, of what is left of a text that was cut. It is None where the mask needs no words.
+    """
 
     rows: EncodedSplit
     tokens: np.ndarray
     may_be_chosen: np.ndarray
+    begins_stretch: np.ndarray
+    begins_word: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,7 @@ class EncodedCorpus:
 
     Piece i is ``ids[starts[i]:starts[i + 1]]``: first the texts, cut to the longest row, then three stretches around
     one text, and three around two. ``types`` (segment ids of what stands around texts, 0 in them) and ``may_be_chosen``
-    (the tokens that may be hidden) are laid out as the ids; what else is known of tokens can be too.
+    (the tokens that may be hidden) are laid out as the ids, and so is ``begins_word``, for masks that hide words.
 
     ``row_texts`` (rows, 2) are each row's texts by number, -1 where there is no second: first ``n_single`` rows of one
     text, then one a pair, then, for both orders, one a pair turned round. ``others`` (2, pairs) are the second texts
@@ -139,6 +146,7 @@ class EncodedCorpus:
     ids: np.ndarray
     types: np.ndarray | None
     may_be_chosen: np.ndarray
+    begins_word: np.ndarray | None
     starts: np.ndarray
     whole_lengths: np.ndarray
     text_types: np.ndarray
@@ -176,7 +184,15 @@ class EncodedCorpus:
             text_types[:, [1, 3]] = self.text_types[(row_texts[:, 1] >= 0).astype(np.int64)]
             types = self.types[tokens] + np.repeat(text_types.ravel(), lengths.ravel())
         starts = np.concatenate([[0], np.cumsum(lengths.sum(axis=1))]).astype(np.int64)
-        return CorpusRows(EncodedSplit(self.ids[tokens], types, starts, None), tokens, self.may_be_chosen[tokens])
+        begins_stretch = np.zeros(len(tokens), dtype=np.bool_)
+        begins_stretch[(np.cumsum(lengths.ravel()) - lengths.ravel())[lengths.ravel() > 0]] = True
+        return CorpusRows(
+            rows=EncodedSplit(self.ids[tokens], types, starts, None),
+            tokens=tokens,
+            may_be_chosen=self.may_be_chosen[tokens],
+            begins_stretch=begins_stretch,
+            begins_word=None if self.begins_word is None else self.begins_word[tokens] | begins_stretch,
+        )
 
     def _stretches(self, row_texts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return where the five stretches of each row begin, texts and what is around them, and their lengths."""
@@ -205,7 +221,8 @@ def encode_corpus(
     is one of these: to predict "unknown" teaches nothing.
 
     Raises:
-        RequestError: there is no text, or no known word in it; no mask token; a longest row that has no room for texts.
+        RequestError: there is no text, or no known word in it; no mask token; a longest row that has no room for texts;
+            words are to be hidden that cannot be found.
     """
     if tokenizer.mask_token_id is None:
         raise RequestError("the encoder's tokenizer has no mask token, so nothing can be hidden from it")
@@ -216,24 +233,28 @@ def encode_corpus(
     flat, starts = tokenised(Split(tuple(texts), None), tokenizer, UNCUT, add_special_tokens=False)
     whole_lengths, is_cut_left = np.diff(starts), tokenizer.truncation_side == "left"
     lengths = np.minimum(whole_lengths, recipe.max_length)
-    ids = flat["input_ids"][laid_end_to_end(starts[1:] - lengths if is_cut_left else starts[:-1], lengths)]
     special = np.asarray(tokenizer.all_special_ids)
-    may_be_chosen = ~np.isin(ids, special)
+    may_be_chosen = ~np.isin(flat["input_ids"], special)
     if not may_be_chosen.any():
         raise RequestError(f"{where} holds no text to pretrain on: the tokenizer knows no word of it")
+    # Words are found in whole texts: a longest row that cuts them makes no other words of the rest.
+    begins_word = begins_of_words(recipe.mask, texts, tokenizer, flat["input_ids"], starts, may_be_chosen)
+    left = laid_end_to_end(starts[1:] - lengths if is_cut_left else starts[:-1], lengths)
     row_texts, others = _rows_of(corpus, recipe, {text: number for number, text in enumerate(texts)})
     probe = min((length, text) for length, text in zip(whole_lengths, texts, strict=True) if length)[1]
     frames = [frame_of(tokenizer, probe, is_pair=is_pair) for is_pair in (False, True)]
     _refuse_too_short(recipe, frames, row_texts)
     around = [stretch for frame in frames for stretch in frame.ids]
-    types = np.concatenate([np.zeros(len(may_be_chosen)), *(part for frame in frames for part in frame.types)])
+    n_around = sum(map(len, around))
+    types = np.concatenate([np.zeros(len(left)), *(part for frame in frames for part in frame.types)])
     text_types = np.asarray([frame.text_types for frame in frames])
     if recipe.token_types == "zeros":
         types, text_types = np.zeros_like(types), np.zeros_like(text_types)
     return EncodedCorpus(
-        ids=np.concatenate([ids, *around]),
+        ids=np.concatenate([flat["input_ids"][left], *around]),
         types=types.astype(np.int8) if "token_type_ids" in flat else None,
-        may_be_chosen=np.concatenate([may_be_chosen, np.zeros(sum(map(len, around)), dtype=np.bool_)]),
+        may_be_chosen=np.concatenate([may_be_chosen[left], np.zeros(n_around, dtype=np.bool_)]),
+        begins_word=None if begins_word is None else np.concatenate([begins_word[left], np.ones(n_around, np.bool_)]),
         starts=np.concatenate([[0], np.cumsum([*lengths, *map(len, around)])]).astype(np.int64),
         whole_lengths=whole_lengths,
         text_types=text_types.astype(np.int8),

@@ -15,6 +15,7 @@ from gridsearch.tasks.batches import collate, training_batches
 from gridsearch.tasks.corpus import EncodedCorpus
 from gridsearch.to_device import to_device
 from gridsearch.training.masking import MaskedRows, masked_rows
+from gridsearch.training.masks.choice import choice_of
 from gridsearch.training.objective import autocast
 
 
@@ -28,7 +29,7 @@ class HiddenTokens:
         self, stage: Stage, corpus: EncodedCorpus, model: MaskedLM, device: torch.device, micro_batch_divisor: int = 1
     ) -> None:
         self.stage, self.corpus, self.model, self.device = stage, corpus, model, device
-        self.seed = stage.seed
+        self.seed, self.choose = stage.seed, choice_of(stage.recipe, corpus)
         self.n_hidden, self.n_eligible = 0, 0
         self.micro_batch_rows = math.ceil(stage.recipe.batch_size / micro_batch_divisor)
         self.n_steps_per_epoch = stage.recipe.steps_per_epoch(len(corpus))
@@ -42,7 +43,7 @@ class HiddenTokens:
     def backward(self, batches: tuple[int, np.ndarray], epoch: int) -> Tensor:
         """Add the gradients of one step; return its loss, a scalar."""
         step, rows = batches
-        hidden = masked_rows(self.corpus, rows, self.stage.recipe, seed=self.seed, step=step)
+        hidden = masked_rows(self.corpus, rows, self.stage.recipe, seed=self.seed, step=step, choose=self.choose)
         self.n_hidden += len(hidden.targets)
         self.n_eligible += hidden.n_eligible
         width, n_hidden = int(hidden.rows.lengths.max()), max(1, len(hidden.targets))

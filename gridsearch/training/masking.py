@@ -4,18 +4,15 @@ All of it follows from a seed and the step alone, so that a run that was killed 
 tokens are flat: row by row, without padding.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from gridsearch.randomness import numpy_stream
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
-from gridsearch.tasks.corpus import CorpusRows, EncodedCorpus
+from gridsearch.tasks.corpus import EncodedCorpus
 from gridsearch.tasks.encode import EncodedSplit
-
-Choice = Callable[[CorpusRows, float, np.random.Generator], np.ndarray]
-"""From some rows, a rate and a stream to the tokens that are chosen: bool, one a token."""
+from gridsearch.training.masks.choice import Choice, choice_of
 
 BELONGS_TOGETHER, IS_RANDOM, NO_ANSWER = 0, 1, -100
 """Answers about a pair, as transformers' models for it count them; a row of one text has none."""
@@ -61,23 +58,22 @@ class MaskedRows:
         return MaskedRows(*taken, self.n_eligible, follows)
 
 
-def bernoulli(rows: CorpusRows, rate: float, stream: np.random.Generator) -> np.ndarray:
-    """Choose each token by itself with the same probability."""
-    chosen: np.ndarray = (stream.random(len(rows.tokens)) < rate) & rows.may_be_chosen
-    return chosen
-
-
-CHOICES: Mapping[str, Choice] = {"bernoulli": bernoulli}
-"""The values of the knob mask."""
-
-
 def masked_rows(
-    corpus: EncodedCorpus, rows: np.ndarray, recipe: PretrainingRecipe, *, seed: int, step: int
+    corpus: EncodedCorpus,
+    rows: np.ndarray,
+    recipe: PretrainingRecipe,
+    *,
+    seed: int,
+    step: int,
+    choose: Choice | None = None,
 ) -> MaskedRows:
-    """Read some rows of a corpus for a step: join pairs in the order drawn, hide tokens."""
+    """Read some rows of a corpus for a step: join pairs in the order drawn, hide tokens.
+
+    Who takes many steps makes ``choose`` once (:func:`choice_of`).
+    """
     row_texts, follows = _texts_of(corpus, rows, recipe, seed, step)
     read = corpus.read(row_texts)
-    chosen = CHOICES[recipe.mask](read, recipe.rate, numpy_stream(seed, "masks", step))
+    chosen = (choose or choice_of(recipe, corpus))(read, numpy_stream(seed, "masks", step))
     ids = _corrupted(read.rows.ids, chosen, corpus, recipe, numpy_stream(seed, "corruption", step))
     split = EncodedSplit(ids, read.rows.types, read.rows.starts, None)
     return MaskedRows(split, read.rows.ids.astype(np.int64), chosen, int(read.may_be_chosen.sum()), follows)

@@ -81,6 +81,8 @@ GOLDEN_STAGES: list[tuple[dict[str, Any], int, str, str, str]] = [
      "819370106f65a3d4d7400bca382c35c6"),
     ({"take_layers": (1, 3, 5)}, 0, "fp32", "3261fdce6ef3166d447d0be19458ea38",
      "3261fdce6ef3166d447d0be19458ea38"),
+    ({"mask": "ngram", "ngram": "rank18", "rate_is": "realised"}, 0, "fp32", "267672fbdb2d072cc20d4eeec49d48bb",
+     "267672fbdb2d072cc20d4eeec49d48bb"),
 ]
 # fmt: on
 

@@ -219,13 +219,20 @@ for point in pretraining(stage, corpus, base, Execution(device="cpu", save_secon
 
 
 @pytest.mark.parametrize(
-    "moments", [(17,), pytest.param((5, 17, 31), marks=pytest.mark.slow)], ids=["once", "three times"]
+    ("moments", "mask"),
+    [
+        ((17,), {}),
+        ((17,), {"mask": "whole_word", "rate_is": "realised"}),
+        pytest.param((5, 17, 31), {"mask": "ngram", "rate_is": "realised"}, marks=pytest.mark.slow),
+    ],
+    ids=["once", "whole words", "three times"],
 )  # each kill is of a process of its own, which takes seconds to start
 def test_killed_on_the_way_it_is_what_it_would_have_been(
-    bench: PretrainingBench, tmp_path: Path, moments: tuple[int, ...]
+    bench: PretrainingBench, tmp_path: Path, moments: tuple[int, ...], mask: dict[str, str]
 ) -> None:
     """SIGKILL: the weights' checksum is that of a run without a break, and so is the log but for the time."""
-    stage = bench.stage(steps=40, dropout=0.3, lookahead_steps=3, form="pairs", pair_order="random", next_sentence=True)
+    pairs = {"form": "pairs", "pair_order": "random", "next_sentence": True}
+    stage = bench.stage(steps=40, dropout=0.3, lookahead_steps=3, **pairs, **mask)
     _, whole = run(bench, stage)
     _delete(stage)
     handed = tmp_path / "work.pickle"

@@ -122,6 +122,11 @@ REFUSED = {
     "pretraining.steps and pretraining.epochs both say how long; choose one": {"steps": 4, "epochs": 2},
     "pretraining.checkpoint = 9 lies past the last of 4 steps": {"checkpoint": 9},
     "pretraining.mask_share and pretraining.random_share together may not exceed 1": {"random_share": 0.3},
+    "pretraining.ngram = 'daniellibin' leaves a token behind each stretch, so that no rate above 0.5": {
+        "mask": "ngram",
+        "rate": 0.6,
+        "rate_is": "realised",
+    },
     "pretraining.heads must divide pretraining.width": {**SCRATCH, "heads": 3},
     "pretraining.max_length may not exceed the encoder's 64 positions": {"max_length": 65},
     "pretraining.lookahead_steps may not exceed the 4 steps of the pretraining": {"lookahead_steps": 5},
@@ -142,6 +147,18 @@ def test_what_contradicts_itself_is_refused(sentence: str, found: Knobs, bench: 
 def test_files_that_no_task_names(bert_folder: Path, task: Task) -> None:
     bench = PretrainingBench(bert_folder, replace(with_corpus(task), corpus_files=()))
     assert "reads further files, but the task names none under [corpus]" in bench.is_refused(corpus="files")
+
+
+def test_texts_are_read_once_for_all_masks_without_words(bench: PretrainingBench) -> None:
+    knobs_of = [{}, {"mask": "ngram"}, {"mask": "ngram", "ngram": "rank18", "rate_is": "realised"}, {"rate": 0.3}]
+    assert len({id(bench.corpus(bench.stage(**one))) for one in knobs_of}) == 1
+    of_words = [bench.corpus(bench.stage(mask=mask)) for mask in ("bernoulli", "whole_word", "statistical_word")]
+    marks = [corpus.begins_word for corpus in of_words]
+    assert marks[0] is None
+    assert marks[1] is not None
+    assert marks[2] is not None
+    assert not np.array_equal(marks[1], marks[2])
+    assert all(np.array_equal(corpus.ids, of_words[0].ids) for corpus in of_words)
 
 
 ALIKE: dict[str, tuple[Knobs, Knobs]] = {

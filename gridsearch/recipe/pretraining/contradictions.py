@@ -47,6 +47,17 @@ def _shares_above_one(recipe: Recipe, facts: TrialFacts) -> Reason:
     )
 
 
+def _more_than_stretches_hide(recipe: Recipe, facts: TrialFacts) -> Reason:
+    pretraining = recipe.pretraining
+    rule = (pretraining.mask, pretraining.ngram, pretraining.rate_is)
+    if rule != ("ngram", "daniellibin", "realised") or pretraining.rate <= 0.5:
+        return None
+    return (
+        "pretraining.ngram = 'daniellibin' leaves a token behind each stretch, so that no rate above 0.5 is sure to be "
+        f"realised, but pretraining.rate is {pretraining.rate:g}"
+    )
+
+
 def _too_long(recipe: Recipe, facts: TrialFacts) -> Reason:
     longest = recipe.pretraining.max_length
     if longest <= facts.max_tokens or not recipe.pretraining_steps(facts):
@@ -76,6 +87,7 @@ _CONTRADICTIONS: Final[tuple[Callable[[Recipe, TrialFacts], Reason], ...]] = (
     _no_text,
     _checkpoint_past_the_end,
     _shares_above_one,
+    _more_than_stretches_hide,
     _too_long,
     _no_next_sentence,
     _lookahead_that_never_looks,

@@ -77,6 +77,22 @@ def no_segments(recipe: "Recipe", facts: TrialFacts) -> Reason:
     return f"a {facts.family} encoder like this one has no two segments" if has_none else None
 
 
+def no_stretches(recipe: "Recipe", facts: TrialFacts) -> Reason:
+    """Explain why a rule for stretches does not act."""
+    if reason := no_step(recipe, facts):
+        return reason
+    mask = recipe.pretraining.mask
+    return None if mask == "ngram" else f"pretraining.mask = {mask!r} hides no stretches of tokens"
+
+
+def hides_the_rate(recipe: "Recipe", facts: TrialFacts) -> Reason:
+    """Explain why it does not matter which rate is meant."""
+    if reason := no_step(recipe, facts):
+        return reason
+    is_both = recipe.pretraining.mask == "bernoulli"
+    return "pretraining.mask = 'bernoulli' hides the share that it draws with" if is_both else None
+
+
 def one_step(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why a course of the learning rate does not act."""
     if reason := no_step(recipe, facts):

@@ -138,19 +138,47 @@ class PretrainingRecipe(KnobGroup):
 
     # What is hidden.
     mask: Annotated[
-        Literal["bernoulli"],
+        Literal["bernoulli", "whole_word", "statistical_word", "ngram"],
         _knob(
-            "how tokens are chosen: each by itself with probability rate",
-            f"{BERT}, section 3.1",
+            "what is hidden, each by itself with probability rate: tokens; whole words, Chinese ones by a segmenter; "
+            "tokens that occur together more than chance, for texts that are only numbers; or stretches of tokens",
+            f"{BERT}, section 3.1; arXiv:1906.08101; arXiv:2010.01825; GAIIC 2021, track 3",
             of_the_loss=True,
             neutral="bernoulli",
         ),
     ] = "bernoulli"
+    ngram: Annotated[
+        Literal["daniellibin", "rank18", "seed002", "seed000"],
+        _knob(
+            "how long the stretches of mask = 'ngram' are, by whose rule: one to three tokens with a gap behind them, "
+            "one to three up to a number for each row, one or two, or tokens that an odd number of draws hits",
+            "GAIIC 2021, track 3: daniellibin/gaiic2021_track3_querySim; "
+            "yangyang678/2021-Tianchi-GAIIC-Track3-Rank18; ngc7292/tianchi-oppo-matching",
+            of_the_loss=True,
+            neutral="daniellibin",
+            cannot_act=why.no_stretches,
+        ),
+    ] = "daniellibin"
     rate: Annotated[
         float,
         Field(gt=0, lt=1),
-        _knob("share of the tokens that are predicted", f"{BERT}, section 3.1", of_the_loss=True, neutral=0.15),
+        _knob(
+            "share of the tokens that are predicted; see rate_is",
+            f"{BERT}, section 3.1",
+            of_the_loss=True,
+            neutral=0.15,
+        ),
     ] = 0.15
+    rate_is: Annotated[
+        Literal["nominal", "realised"],
+        _knob(
+            "what rate is: the number that a mask draws with, as published, or the share of tokens that it hides in "
+            "the end, so that masks can be compared",
+            neutral="nominal",
+            of_the_loss=True,
+            cannot_act=why.hides_the_rate,
+        ),
+    ] = "nominal"
     mask_share: Annotated[
         float,
         Field(ge=0, le=1),
@@ -311,6 +339,11 @@ class PretrainingRecipe(KnobGroup):
     def has_another_shape(self) -> bool:
         """Whether it starts from another shape than that of the encoder that is named."""
         return self.objective != "none" and (self.base == "scratch" or self.take_layers != "all")
+
+    @property
+    def mask_of_words(self) -> str:
+        """The mask, where it hides words, which have to be found in the texts; the neutral one elsewhere."""
+        return self.mask if self.mask in ("whole_word", "statistical_word") else "bernoulli"
 
     def n_rows(self, n_texts: int, n_pairs: int) -> int:
         """Rows of a corpus of so many single texts and pairs, in the form that is asked for."""

@@ -164,8 +164,21 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "longest row in tokens, special ones included; longer ones are cut": (
         "一条的最大 token 数，含特殊 token；更长的会截断"
     ),
-    "how tokens are chosen: each by itself with probability rate": "怎样选取 token：每个以概率 rate 独立选取",
-    "share of the tokens that are predicted": "要预测的 token 所占比例",
+    "what is hidden, each by itself with probability rate: tokens; whole words, Chinese ones by a segmenter; "
+    "tokens that occur together more than chance, for texts that are only numbers; or stretches of tokens": (
+        "遮盖什么，每个以概率 rate 独立选取：token；整词，中文词由分词工具划分；"
+        "同现多于偶然的一串 token，用于只有数字编号的文本；或连续的若干 token"
+    ),
+    "how long the stretches of mask = 'ngram' are, by whose rule: one to three tokens with a gap behind them, "
+    "one to three up to a number for each row, one or two, or tokens that an odd number of draws hits": (
+        "mask = 'ngram' 时连续多长，用谁的规则：一到三个 token，其后留一个空档；一到三个，直到每条的限额；一个或两个；"
+        "或被抽中奇数次的 token"
+    ),
+    "share of the tokens that are predicted; see rate_is": "要预测的 token 所占比例；参见 rate_is",
+    "what rate is: the number that a mask draws with, as published, or the share of tokens that it hides in the end, "
+    "so that masks can be compared": (
+        "rate 指什么：按公布的规则抽取时所用的数，或最终遮盖的 token 所占的比例；后者使各种遮盖方式可比"
+    ),
     "share of the chosen tokens that the mask token stands for": "选取的 token 中换成遮盖符的比例",
     "share of the chosen tokens that a random one stands for; the rest are seen as they are": (
         "选取的 token 中换成随机 token 的比例；其余保持原样"
@@ -291,6 +304,10 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
     "a {family} encoder like this one has no two segments": "这样的 {family} 编码器没有两种 segment",
     "no second step comes after the warm-up": "预热之后没有第二步",
     "{share} of {n_steps} steps is not one step": "{n_steps} 步的 {share} 不足一步",
+    "pretraining.mask = {value} hides no stretches of tokens": "pretraining.mask = {value} 时不按连续的若干 token 遮盖",
+    "pretraining.mask = 'bernoulli' hides the share that it draws with": (
+        "pretraining.mask = 'bernoulli' 时，遮盖的比例就是抽取时所用的数"
+    ),
     "pretraining.lookahead_steps = 0 is no Lookahead": "pretraining.lookahead_steps = 0 即不使用 Lookahead",
 }
 
