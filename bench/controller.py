@@ -28,7 +28,7 @@ from gridsearch.encoders.load import describe
 from gridsearch.plan.planner import make_plan
 from gridsearch.space.space import parse_space
 from gridsearch.study.study import Study
-from gridsearch.tasks import docstrings
+from gridsearch.tasks.built_in import docstrings
 from gridsearch.tasks.splits import sample_rows
 from gridsearch.tasks.task import Task
 from runners.backends.ray_tune import RayRunner

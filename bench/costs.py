@@ -23,8 +23,8 @@ from bench.ledgers import many_trials
 from bench.measuring import Cost
 from gridsearch.plan.order import balanced_order
 from gridsearch.randomness import numpy_stream
-from gridsearch.tasks import docstrings
 from gridsearch.tasks.batches import collate, training_batches
+from gridsearch.tasks.built_in import docstrings
 from gridsearch.tasks.encode import EncodedSplit
 from gridsearch.tasks.metrics import score
 from gridsearch.tasks.splits import judge_duplicates, sample_rows, share_out

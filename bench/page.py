@@ -19,7 +19,7 @@ from gridsearch.plan.plan import PlannedCell
 from gridsearch.plan.planner import make_plan
 from gridsearch.space.space import parse_space
 from gridsearch.study.study import Study
-from gridsearch.tasks import docstrings
+from gridsearch.tasks.built_in import docstrings
 from gridsearch.tasks.task import Task
 from gridsearch.trial import PART, Epoch, Outcome, PartOutcome
 from runners.provenance import code_commit, describe_run

@@ -21,7 +21,7 @@ from gridsearch.study.study import Study
 from gridsearch.tasks.encode import encode_task
 from gridsearch.tasks.tables import Columns, read_text
 from gridsearch.tasks.task import Task
-from gridsearch.tasks.taskfile import DOCSTRINGS, load_task, parse_task_file
+from gridsearch.tasks.taskfile import WITHOUT_FILES, load_task, parse_task_file
 from runners.cli import Arguments
 from runners.keeper import n_kept
 from runners.precision import with_precision
@@ -83,7 +83,7 @@ def read_asked(arguments: Arguments) -> Asked:
         "set": arguments.set,
         "data_dir": arguments.data_dir and _from_anywhere(arguments.data_dir),
         "train_rows": arguments.train_rows,
-        "columns": _columns(find_task(arguments.task)).model_dump(),
+        "columns": _columns(find_task(arguments.task), task).model_dump(),
     }
     study = Study(_study_folder(arguments, space, task))
     return Asked(with_precision(space, study), task, study, words)
@@ -111,11 +111,11 @@ def _from_anywhere(name: str) -> str:
     return str(path.resolve()) if path.exists() and name not in (*names_of_tasks(), "tiny", "minilm") else name
 
 
-def _columns(task: Path) -> Columns:
+def _columns(path: Path, task: Task) -> Columns:
     """Return where a task's files have their texts, so that `predict` reads new ones alike."""
-    if str(task) == DOCSTRINGS:
-        return Columns(header=False, text=0, label=1)
-    return parse_task_file(read_text(task), task.name).columns
+    if str(path) not in WITHOUT_FILES:
+        return parse_task_file(read_text(path), path.name).columns
+    return Columns(header=False, text=0, **({"label": 1} if task.kind == "single" else {"pair": 1, "label": 2}))
 
 
 def fixed_knobs(settings: list[str]) -> dict[str, Any]:

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from gridsearch.errors import RequestError, one_of
+from gridsearch.tasks.taskfile import WITHOUT_FILES
 
 FOLDER = Path(__file__).parent
-DOCSTRINGS = "docstrings"
-"""The task that is made at run time, and so has no file."""
 
 
 def names_of_spaces() -> list[str]:
@@ -15,8 +14,8 @@ def names_of_spaces() -> list[str]:
 
 
 def names_of_tasks() -> list[str]:
-    """Return the names of the built-in tasks, the one that needs no data file first."""
-    return [DOCSTRINGS, *sorted(path.stem for path in (FOLDER / "tasks").glob("*.toml"))]
+    """Return the names of the built-in tasks, those that need no data file first."""
+    return [*WITHOUT_FILES, *sorted(path.stem for path in (FOLDER / "tasks").glob("*.toml"))]
 
 
 def find_space(name: str) -> Path:
@@ -27,10 +26,10 @@ def find_space(name: str) -> Path:
 def find_task(name: str) -> Path:
     """Return the path of a task, by its built-in name or its own path; raise RequestError for neither.
 
-    The task without a file comes back as its bare name, which ``load_task`` knows.
+    A task without a file comes back as its bare name, which ``load_task`` knows.
     """
-    if name == DOCSTRINGS:
-        return Path(DOCSTRINGS)
+    if name in WITHOUT_FILES:
+        return Path(name)
     if name in names_of_tasks():
         return FOLDER / "tasks" / f"{name}.toml"
     return _existing("task", name, names_of_tasks())

@@ -21,7 +21,8 @@ from gridsearch.encoders.vocabulary import build_vocabulary
 from gridsearch.plan.planner import trial_facts
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.trial_facts import TrialFacts
-from gridsearch.tasks import docstrings
+from gridsearch.tasks.built_in import docstring_pairs, docstrings
+from gridsearch.tasks.built_in.library_text import DISTRIBUTIONS
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
 from gridsearch.training.execution import Execution
@@ -109,7 +110,7 @@ def rows_of(split: Split, label_names: Sequence[str], n_per_label: Sequence[int]
 
 
 def docstrings_label(name: str) -> int:
-    return list(docstrings.DISTRIBUTIONS).index(name)
+    return list(DISTRIBUTIONS).index(name)
 
 
 def write_tokenizer(folder: Path, vocabulary: Sequence[str], **settings: Any) -> None:
@@ -171,6 +172,17 @@ def docstrings_task(once: Once) -> Task:
 
     once("docstrings", fill_cache)
     return docstrings.load()
+
+
+@pytest.fixture(scope="session")
+def docstring_pairs_task(once: Once) -> Task:
+    """Return the built-in task of pairs, read as ``docstrings_task`` is."""
+
+    def fill_cache(folder: Path) -> None:
+        docstring_pairs.load()
+
+    once("docstring-pairs", fill_cache)
+    return docstring_pairs.load()
 
 
 @pytest.fixture(scope="session")

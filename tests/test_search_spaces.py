@@ -15,10 +15,10 @@ from search_spaces import find_space, find_task, names_of_spaces, names_of_tasks
 
 
 def test_built_in_tasks_are_found_and_valid() -> None:
-    assert names_of_tasks() == ["docstrings", "afqmc", "oppo", "rte", "sst2", "thucnews10"]
-    for name in names_of_tasks()[1:]:
+    assert names_of_tasks() == ["docstrings", "docstring-pairs", "afqmc", "oppo", "rte", "sst2", "thucnews10"]
+    for name in names_of_tasks()[2:]:
         assert parse_task_file(find_task(name).read_text(encoding="utf-8"), name).name == name
-    assert str(find_task("docstrings")) == "docstrings"
+    assert [str(find_task(name)) for name in names_of_tasks()[:2]] == names_of_tasks()[:2]
 
 
 def test_built_in_spaces_are_found_and_valid() -> None:
@@ -115,7 +115,7 @@ def test_a_path_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_unknown_names() -> None:
     with pytest.raises(
-        RequestError, match=r"unknown task 'sst3' \(did you mean 'sst2'\?\); known: docstrings, afqmc, "
+        RequestError, match=r"unknown task 'sst3' \(did you mean 'sst2'\?\); known: docstrings, docstring-pairs, "
     ):
         find_task("sst3")
     with pytest.raises(RequestError, match=r"unknown space 'finetune46' .*or the path of a TOML file"):
@@ -124,5 +124,7 @@ def test_unknown_names() -> None:
 
 @pytest.mark.parametrize("name", ["none.toml", "folder/none"])
 def test_paths_without_a_file(name: str) -> None:
-    with pytest.raises(RequestError, match=f"there is no task file '{name}'; built-in names: docstrings, afqmc"):
+    with pytest.raises(
+        RequestError, match=f"there is no task file '{name}'; built-in names: docstrings, docstring-pairs"
+    ):
         find_task(name)

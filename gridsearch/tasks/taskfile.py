@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gridsearch.errors import RequestError, one_of, validation_sentence
+from gridsearch.tasks.built_in import docstring_pairs, docstrings
 from gridsearch.tasks.inputs import read_further_texts
 from gridsearch.tasks.labelled_file import LabelledFile, by_name, read_labelled_file
 from gridsearch.tasks.labels import (
@@ -23,8 +24,13 @@ from gridsearch.tasks.splits import judge_duplicates, sample_rows, share_out
 from gridsearch.tasks.tables import Columns, Format, Table, read_table, read_text, split_lines
 from gridsearch.tasks.task import BY_CONTRAST, METRICS, OF_TWO_LABELS, Kind, Split, Task
 
-DOCSTRINGS = "docstrings"
-"""The one task without a file: its rows are read from the installed libraries."""
+DOCSTRINGS = docstrings.NAME
+"""The task that is meant where none is named."""
+WITHOUT_FILES: Mapping[str, Callable[[], Task]] = {
+    docstrings.NAME: docstrings.load,
+    docstring_pairs.NAME: docstring_pairs.load,
+}
+"""Tasks without a file, by name: their rows are read from the installed libraries."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -66,7 +72,7 @@ class TaskFile(BaseModel):
 
 
 def load_task(name_or_path: str | Path, data_dir: Path | None = None, train_rows: int | None = None) -> Task:
-    """Read a task: ``"docstrings"``, or the path of a TOML file.
+    """Read a task: by its name if it has no file (WITHOUT_FILES), else from a TOML file.
 
     Data files are found beside the TOML file, else below ``data_dir``, else below ``$GRIDSEARCH_DATA``.
     ``train_rows`` overrules the file's own: a stratified sample of the training rows, for quick studies.
@@ -74,10 +80,8 @@ def load_task(name_or_path: str | Path, data_dir: Path | None = None, train_rows
     Raises:
         RequestError: anything that is wrong with the task or its data, in one sentence with file and row.
     """
-    if str(name_or_path) == DOCSTRINGS:
-        from gridsearch.tasks import docstrings
-
-        return _judgeable(_sampled(docstrings.load(), train_rows, 0))
+    if load := WITHOUT_FILES.get(str(name_or_path)):
+        return _judgeable(_sampled(load(), train_rows, 0))
     path = Path(name_or_path)
     file = parse_task_file(_read_toml(path), path.name)
     folders = [path.parent, *([data_dir] if data_dir else []), *_folder_of_environment()]
@@ -122,7 +126,8 @@ def find_file(file: str, folders: Sequence[Path]) -> Path:
 
 def _read_toml(path: Path) -> str:
     if not path.is_file():
-        raise RequestError(f"a task is {DOCSTRINGS!r} or a TOML file; there is no file {str(path)!r}")
+        known = ", ".join(map(repr, WITHOUT_FILES))
+        raise RequestError(f"a task is {known} or a TOML file; there is no file {str(path)!r}")
     return read_text(path)
 
 

@@ -13,7 +13,7 @@ from transformers import AutoModel, AutoTokenizer, BertModel
 from gridsearch.encoders import tiny
 from gridsearch.encoders.tiny import TinyRecipe
 from gridsearch.encoders.vocabulary import SPECIAL_TOKENS, build_vocabulary
-from gridsearch.tasks import docstrings
+from gridsearch.tasks.built_in import docstrings
 from gridsearch.tasks.task import Task
 
 SMALL = TinyRecipe(n_layers=3, hidden_width=16, intermediate_width=16, n_tokens_most=200, n_gathering_layers=2)

@@ -12,11 +12,12 @@ import pytest
 from gridsearch.cache import cache_folder
 from gridsearch.errors import RequestError
 from gridsearch.installed import NOT_NEEDED
-from gridsearch.tasks import docstrings
+from gridsearch.tasks.built_in import docstrings
+from gridsearch.tasks.built_in.library_text import DISTRIBUTIONS, MASK, mask_names
 from gridsearch.tasks.task import Task
 
 PRINT_FINGERPRINT = (
-    "import sys; from gridsearch.tasks.docstrings import load; print(load().fingerprint);"
+    "import sys; from gridsearch.tasks.built_in.docstrings import load; print(load().fingerprint);"
     "assert not {'torch', 'transformers', 'ray', 'optuna', 'pandas', 'sklearn'} & set(sys.modules)"
 )
 
@@ -61,7 +62,7 @@ def test_no_library_is_named(task: Task) -> None:
     )
     texts = [text for split in (task.train, task.dev, task.test) for text in split.texts]
     assert [text for text in texts if names.search(text)] == []
-    assert any(docstrings.MASK in text for text in texts)
+    assert any(MASK in text for text in texts)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_no_library_is_named(task: Task) -> None:
     ],
 )
 def test_masks_names_also_inside_identifiers_but_not_inside_words(text: str, masked: str) -> None:
-    assert docstrings.mask_names(text) == masked
+    assert mask_names(text) == masked
 
 
 def test_processes_that_load_at_once_agree_and_import_no_library(tmp_path: Path, task: Task) -> None:
@@ -119,7 +120,7 @@ def test_a_full_disk_leaves_no_draft(tmp_path: Path, task: Task, monkeypatch: py
 
 def test_a_missing_library_is_named_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path))
-    monkeypatch.setitem(docstrings.DISTRIBUTIONS, "sklearn", "no-such-distribution")
+    monkeypatch.setitem(DISTRIBUTIONS, "sklearn", "no-such-distribution")
     with pytest.raises(RequestError, match="sklearn is not installed: `pip install no-such-distribution`"):
         docstrings.load()
 
@@ -127,7 +128,7 @@ def test_a_missing_library_is_named_with_its_remedy(tmp_path: Path, monkeypatch:
 def test_without_ray_and_optuna_the_others_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path))
     for label in NOT_NEEDED:
-        monkeypatch.setitem(docstrings.DISTRIBUTIONS, label, "no-such-distribution")
+        monkeypatch.setitem(DISTRIBUTIONS, label, "no-such-distribution")
     task = docstrings.load()
     assert task.label_names == ("torch", "transformers", "pandas", "sklearn")
     assert Counter(task.train.labels) == dict.fromkeys(range(4), 250)
@@ -144,5 +145,5 @@ def test_a_sentence_of_two_libraries_is_dropped() -> None:
     ours = [f"ours {number}" for number in range(100)]
     theirs = [f"theirs {number}" for number in range(100)]
     splits = docstrings._choose_rows({"torch": [*ours, "Both"], "ray": [*theirs, "both"]})
-    texts = [text for rows in splits for text, _ in rows]
+    texts = [text for split in splits for text in split.texts]
     assert sorted(texts) == sorted(ours + theirs)

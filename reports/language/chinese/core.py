@@ -343,6 +343,10 @@ _NOTES: Final[Mapping[str, str]] = {
     "sentences of docstrings, the libraries' names masked as {mask}, read from {libraries}": (
         "docstring 的首句，库名以 {mask} 遮盖，读自 {libraries}"
     ),
+    "not installed, and so no labels here: {libraries}": "未安装，因而不在标签之列：{libraries}",
+    "pairs of sentences, of one docstring or of two of the same library, the libraries' names masked as {mask}, read "
+    "from {libraries}": "句对，取自同一个 docstring，或同一个库的两个 docstring；库名以 {mask} 遮盖，读自 {libraries}",
+    "not installed, and so not read: {libraries}": "未安装，因而未读：{libraries}",
     "{n_left_out} of {n_rows} training rows left out as duplicates ({counts})": (
         "{n_rows} 条训练数据中有 {n_left_out} 条因重复而去除（{counts}）"
     ),

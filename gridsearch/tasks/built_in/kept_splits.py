@@ -1,0 +1,49 @@
+"""The rows of a built-in task in the cache folder: reading thousands of source files takes some seconds, once."""
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from gridsearch.cache import cache_folder
+from gridsearch.canonical import fingerprint
+from gridsearch.tasks.task import Split
+
+READING_RULE = 2
+"""Raise it whenever a change in this folder could change a row of a task: it is part of the cache's key."""
+
+
+def kept_splits(task: str, versions: Mapping[str, str], choose: Callable[[], list[Split]]) -> list[Split]:
+    """Return train, dev and test as they are kept for these versions of the libraries; else choose and keep them."""
+    path = cache_folder() / "tasks" / f"{task}-{fingerprint([READING_RULE, dict(versions)])}.json"
+    splits = _read(path)
+    if splits is None:
+        splits = choose()
+        _write(path, splits)
+    return splits
+
+
+def _read(path: Path) -> list[Split] | None:
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return [
+        Split(tuple(one["texts"]), tuple(one["labels"]), None if one["pairs"] is None else tuple(one["pairs"]))
+        for one in kept
+    ]
+
+
+def _write(path: Path, splits: list[Split]) -> None:
+    """Write beside the file and rename: a reader sees all of it or nothing, and two writers write the same.
+
+    A folder that cannot be written, or a full disk, costs the next reader some seconds and nobody anything else.
+    """
+    content = [{"texts": one.texts, "labels": one.labels, "pairs": one.pairs} for one in splits]
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=path.name, ignore_cleanup_errors=True) as folder:
+            draft = Path(folder, path.name)
+            draft.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+            draft.replace(path)
