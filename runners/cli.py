@@ -110,7 +110,9 @@ def _question(parser: argparse.ArgumentParser) -> None:
         "space", metavar="SPACE", help="a built-in space, such as finetune64 or pooling, or a TOML file"
     )
     parser.add_argument(
-        "--task", default="docstrings", metavar="T", help="a built-in task or a TOML file (default: docstrings)"
+        "--task",
+        metavar="T",
+        help="a built-in task or a TOML file (default: the one that the space names, or docstrings)",
     )
     parser.add_argument("--model", metavar="M", help="tiny (default), minilm, a folder, or a Hugging Face name")
     parser.add_argument(

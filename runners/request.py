@@ -21,7 +21,7 @@ from gridsearch.study.study import Study
 from gridsearch.tasks.encode import encode_task
 from gridsearch.tasks.tables import Columns, read_text
 from gridsearch.tasks.task import Task
-from gridsearch.tasks.taskfile import WITHOUT_FILES, load_task, parse_task_file
+from gridsearch.tasks.taskfile import DOCSTRINGS, WITHOUT_FILES, load_task, parse_task_file
 from runners.cli import Arguments
 from runners.keeper import n_kept
 from runners.precision import with_precision
@@ -75,18 +75,30 @@ def read_asked(arguments: Arguments) -> Asked:
     data_dir = Path(arguments.data_dir) if arguments.data_dir else None
     if data_dir is not None and not data_dir.is_dir():
         raise RequestError(f"--data-dir must be a folder, but there is none at {data_dir}")
-    task = load_task(find_task(arguments.task), data_dir, arguments.train_rows)
+    named = _task_named(arguments, space)
+    task = load_task(find_task(named), data_dir, arguments.train_rows)
     words = {
         "space": arguments.space,
-        "task": _from_anywhere(arguments.task),
+        "task": _from_anywhere(named),
         "model": arguments.model,
         "set": arguments.set,
         "data_dir": arguments.data_dir and _from_anywhere(arguments.data_dir),
         "train_rows": arguments.train_rows,
-        "columns": _columns(find_task(arguments.task), task).model_dump(),
+        "columns": _columns(find_task(named), task).model_dump(),
     }
     study = Study(_study_folder(arguments, space, task))
     return Asked(with_precision(space, study), task, study, words)
+
+
+def _task_named(arguments: Arguments, space: Space) -> str:
+    """Return the task that is meant: --task, else what the space names, else docstrings.
+
+    A path in a space is looked for beside its file first, and then, like that of --task, from where the command runs.
+    """
+    if arguments.task is not None or space.task is None:
+        return DOCSTRINGS if arguments.task is None else str(arguments.task)
+    beside = find_space(arguments.space).parent / space.task
+    return str(beside) if space.task not in names_of_tasks() and beside.is_file() else space.task
 
 
 def longest_text(encoder: str, task: Task) -> int:

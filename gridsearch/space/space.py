@@ -39,7 +39,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Space:
-    """Factors + rules + design, with the part of the recipe that all cells share (``fixed``)."""
+    """Factors + rules + design, with the part of the recipe that all cells share (``fixed``).
+
+    ``task``, a name or a path, is the one that is meant where none is asked for; None: any will do.
+    """
 
     name: str
     title: str
@@ -48,6 +51,7 @@ class Space:
     factors: tuple[Factor, ...]
     rules: tuple[Rule, ...]
     design: Design
+    task: str | None = None
 
     def cells(self) -> Iterator[Cell]:
         """Return the combinations that the design asks for, in table order."""
@@ -111,10 +115,13 @@ def parse_space(text: str, name: str) -> Space:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RequestError(f"{name} is not TOML: {error}") from None
-    known = ["title", "recipe", "factors", "design", "rules"]
+    known = ["title", "task", "recipe", "factors", "design", "rules"]
     for key in raw:
         if key not in known:
             raise RequestError(f"{name}: {one_of('section', key, known)}")
+    task = raw.get("task")
+    if task is not None and not (isinstance(task, str) and task):
+        raise RequestError(f"{name}: task must be the name of a task or the path of its TOML file, but is {task!r}")
     fixed = _table(raw, "recipe", name)
     parse_recipe(fixed, f"{name}, [recipe]")
     factors = tuple(parse_factor(key, form, fixed, name) for key, form in _table(raw, "factors", name).items())
@@ -123,7 +130,7 @@ def parse_space(text: str, name: str) -> Space:
     _refuse_shared_knobs(factors, fixed, name)
     design = parse_design(_table(raw, "design", name), factors, name)
     rules = tuple(_rule(form, factors, name) for form in _tables(raw, "rules", name))
-    return Space(name, str(raw.get("title", name)), text, fixed, factors, rules, design)
+    return Space(name, str(raw.get("title", name)), text, fixed, factors, rules, design, task)
 
 
 def _table(raw: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:

@@ -63,7 +63,7 @@ ALL = {
     ),
     "pretraining-oppo": Published(
         "pretraining-oppo-tiny",
-        ("sweep", "pretraining", "--task", "oppo", "--set", "precision=bf16"),
+        ("sweep", "pretraining", "--task", "oppo", "--set", "pretraining.corpus=all+files", "--set", "precision=bf16"),
         "oppo_xiaobu_plain",
     ),
 }

@@ -52,7 +52,7 @@ def run(arguments: Arguments) -> int:
     halving, made = asked.halving, made_stages(plan)
     if arguments.measure:
         _measure(plan, made, arguments)
-    lines = [plan.space.title, "", *_about(plan, made), "", *_factors(plan), ""]
+    lines = [textwrap.fill(plan.space.title, 80), "", *_about(plan, made), "", *_factors(plan), ""]
     lines += _cells(plan, list_all=arguments.all)
     lines += _left_out(plan)
     lines += ["", *_price(question, made, arguments)]

@@ -54,9 +54,17 @@ def test_a_space_may_name_another_baseline() -> None:
     assert space.factors[0].baseline == "1e-05"
 
 
+def test_a_space_may_name_its_task() -> None:
+    assert parse_space(FACTORS, "test").task is None
+    assert parse_space(f'task = "mine.toml"\n{FACTORS}', "test").with_seeds([1]).task == "mine.toml"
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
+        ('tasks = "rte"\n' + FACTORS, "unknown section 'tasks' (did you mean 'task'?)"),
+        ("task = 5\n" + FACTORS, "task must be the name of a task or the path of its TOML file, but is 5"),
+        ('task = ""\n' + FACTORS, "task must be the name of a task or the path of its TOML file, but is ''"),
         ("[factors]\nbertadam = [0, 1]\n", "unknown knob 'bertadam' (did you mean 'bert_adam'?)"),
         ("[recipe]\nlearning_rat = 1e-5\n" + FACTORS, "unknown knob 'learning_rat' (did you mean 'learning_rate'?)"),
         ("[factors]\nbert_adam = []\n", "levels must be a list of values or a table of named levels, and not empty"),
