@@ -1,6 +1,7 @@
 """Batches: which rows are seen together, and their padded tensors."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -49,6 +50,29 @@ def evaluation_batches(
         batches.append(order[start : start + max(1, n_fitting)])
         start += len(batches[-1])
     return batches
+
+
+def computed_in_batches(
+    lengths: np.ndarray,
+    compute: Callable[[np.ndarray], Tensor],
+    *,
+    divisor: int = 1,
+    width: int | None = None,
+    before_batch: Callable[[], None] = lambda: None,
+) -> np.ndarray:
+    """Compute something of every row, given the numbers of those of a batch: float32, in the order of the rows.
+
+    The batches are those of :func:`evaluation_batches`; ``before_batch`` may raise.
+    """
+    parts: list[Tensor] = []
+    batches = evaluation_batches(lengths, divisor=divisor, width=width)
+    for rows in batches:
+        before_batch()
+        parts.append(compute(rows))
+    by_length = torch.cat(parts).float().cpu().numpy()
+    found = np.empty_like(by_length)
+    found[np.concatenate(batches)] = by_length
+    return found
 
 
 def collate(

@@ -13,7 +13,7 @@ from gridsearch.optimizers.settings import settings_of
 from gridsearch.optimizers.updates import Updates
 from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.recipe import Recipe
-from gridsearch.tasks.batches import collate, evaluation_batches
+from gridsearch.tasks.batches import collate, computed_in_batches
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask
 from gridsearch.training.execution import Execution, device_of
 from gridsearch.training.frozen_states import with_frozen_states
@@ -106,13 +106,11 @@ def _predict(
     before_batch: Callable[[], None],
 ) -> np.ndarray:
     model.eval()
-    parts: list[Tensor] = []
-    batches = evaluation_batches(split.lengths, divisor=divisor, width=model.padded_width)
+    width = model.padded_width
+
+    def mean_logits(rows: np.ndarray) -> Tensor:
+        logits: Tensor = model(collate(split, rows, pad_id, device, width))
+        return logits.mean(0)
+
     with torch.inference_mode(), autocast(precision, device):
-        for rows in batches:
-            before_batch()
-            parts.append(model(collate(split, rows, pad_id, device, model.padded_width)).mean(0))
-    by_length = torch.cat(parts).float().cpu().numpy()
-    logits = np.empty_like(by_length)
-    logits[np.concatenate(batches)] = by_length
-    return logits
+        return computed_in_batches(split.lengths, mean_logits, divisor=divisor, width=width, before_batch=before_batch)
