@@ -11,7 +11,7 @@ STAGE_ID_VERSION = 1
 """Version of what the knobs mean. Part of every id: raised when the same pretraining would train differently."""
 
 
-HOW_LONG = ("objective", "steps", "epochs", "checkpoint")
+HOW_LONG = ("steps", "epochs", "checkpoint")
 """Knobs that are told of a stage by the steps that it takes."""
 SHAPE = ("base", "take_layers", "family", "layers", "width", "heads")
 """Knobs of what a stage starts from."""

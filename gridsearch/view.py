@@ -29,7 +29,8 @@ def view_of(trial: Trial) -> View:
 class CorpusView:
     """Texts by their fingerprint, what turns them into tokens, and the knobs that say in which form they are read.
 
-    ``mask`` is the one whose words are marked in the texts, or the neutral one where no words are.
+    ``mask`` is the one whose words are marked in the texts, or the neutral one where no words are. ``labels`` is the
+    fingerprint of the labels that are read with them, empty where none are.
     """
 
     corpus: str
@@ -39,6 +40,7 @@ class CorpusView:
     pair_order: str
     token_types: str
     mask: str
+    labels: str = ""
 
 
 def corpus_view_of(stage: Stage) -> CorpusView:
@@ -52,4 +54,5 @@ def corpus_view_of(stage: Stage) -> CorpusView:
         pair_order=recipe.pair_order,
         token_types=recipe.token_types,
         mask=recipe.mask_of_words,
+        labels=stage.labels,
     )

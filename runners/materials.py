@@ -15,7 +15,7 @@ from gridsearch.errors import GridSearchError, RequestError
 from gridsearch.plan.plan import Plan
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.stage import MADE, Vocabulary
-from gridsearch.tasks.corpus import EncodedCorpus, corpora_of, corpus_of, encode_corpus
+from gridsearch.tasks.corpus import Corpus, EncodedCorpus, corpora_of, corpus_of, encode_corpus
 from gridsearch.tasks.encode import EncodedTask, encode_task, with_turned
 from gridsearch.tasks.task import Task
 from gridsearch.training.execution import Execution
@@ -107,9 +107,10 @@ def _on_demand(task: Task, name_of: Callable[[str], str], say: Callable[[str], N
 
     @cache
     def corpus(view: CorpusView) -> EncodedCorpus:
-        several = (corpus_of(task, which) for which in corpora_of(task))
-        if (texts := next((one for one in several if one.fingerprint == view.corpus), None)) is None:
-            raise RequestError("the texts of the pretraining are no longer those that the study was made with")
+        several = (corpus_of(task, which, labelled=bool(view.labels)) for which in corpora_of(task))
+        if (texts := next((one for one in several if _is_read(one, view)), None)) is None:
+            what = "texts, or the labels," if view.labels else "texts"
+            raise RequestError(f"the {what} of the pretraining are no longer those that the study was made with")
         form = {name: getattr(view, name) for name in ("max_length", "form", "pair_order", "token_types", "mask")}
         return encode_corpus(texts, PretrainingRecipe(**form), build_tokenizer(tokenizer(view.vocabulary)))
 
@@ -117,3 +118,7 @@ def _on_demand(task: Task, name_of: Callable[[str], str], say: Callable[[str], N
         return made(identity) if identity.startswith(MADE) else published(identity)
 
     return Materials(OnDemand(encoder), OnDemand(data), OnDemand(base), OnDemand(corpus))
+
+
+def _is_read(corpus: Corpus, view: CorpusView) -> bool:
+    return corpus.fingerprint == view.corpus and view.labels == (corpus.labels.fingerprint if corpus.labels else "")

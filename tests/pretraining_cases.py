@@ -9,6 +9,7 @@ SCRATCH: Knobs = {"base": "scratch", "layers": 1, "width": 16, "heads": 2}
 PAIRS: Knobs = {"form": "pairs"}
 
 LIVE: Mapping[str, list[tuple[Knobs, Any]]] = {
+    "objective": [(PAIRS, "mlm_label")],
     "base": [({"layers": 1, "width": 16, "heads": 2}, "scratch")],
     "family": [(SCRATCH, name) for name in ("roberta", "electra", "albert", "nezha")],
     "layers": [(SCRATCH, 2)],

@@ -87,7 +87,7 @@ class Planner:
         self.cards: dict[str, EncoderCard] = {}
         self._space, self._task, self._describe = space, task, describe
         self._facts = cache(self._found_facts)
-        self._corpus = cache(lambda which: corpus_of(task, which))
+        self._corpus = cache(lambda which, labelled: corpus_of(task, which, labelled=labelled))
 
     def resolved(self, cell: Cell) -> Recipe | ExcludedCell:
         """Return the recipe that a cell comes to, or that a rule leaves it out; RequestError for a contradiction."""
@@ -139,7 +139,7 @@ class Planner:
         """Name a trial, and the pretraining that it starts from."""
         encoder, stage = self.cards[recipe.encoder].identity, None
         if (pretraining := recipe.pretraining).objective != "none":
-            corpus = self._corpus(pretraining.corpus)
+            corpus = self._corpus(pretraining.corpus, pretraining.objective == "mlm_label")
             stage = make_stage(
                 pretraining,
                 trial_seed=seed,
@@ -147,6 +147,7 @@ class Planner:
                 base=encoder,
                 corpus=corpus.fingerprint,
                 n_rows=pretraining.n_rows(*corpus.sizes),
+                labels=corpus.labels.fingerprint if corpus.labels else "",
             )
         return make_trial(recipe, seed=seed, fold=fold, task=self._task.fingerprint, encoder=encoder, stage=stage)
 

@@ -1,7 +1,7 @@
 """A corpus: texts to pretrain on, of a task or of plain files, and the tokens that they become."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ import numpy as np
 from gridsearch.canonical import fingerprint
 from gridsearch.errors import RequestError
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
-from gridsearch.tasks.encode import EncodedSplit, laid_end_to_end, tokenised
+from gridsearch.tasks.encode import EncodedSplit, encode_split, laid_end_to_end, tokenised
 from gridsearch.tasks.joining import Frame, cut_to, frame_of
 from gridsearch.tasks.tables import read_text, split_lines
 from gridsearch.tasks.task import Split, Task
@@ -24,21 +24,43 @@ N_STRETCHES = 3
 """Stretches that a tokenizer puts around texts: before the first, behind it, behind the second."""
 UNCUT = 2**31 - 1
 """A longest row that cuts none; that none is asked for, tokenizers remark upon."""
+UNLABELLED = -1
+"""Stands in place of a label where there is none."""
+
+
+@dataclass(frozen=True)
+class CorpusLabels:
+    """The labels that a pretraining may read, and the rows on which it is judged, which it may not.
+
+    ``of_rows`` are positions of labels, of which there are ``n_labels``: those of the single texts, then of the pairs.
+    ``positive`` is the label that f1_binary is of.
+    """
+
+    of_rows: tuple[int, ...]
+    n_labels: int
+    judged: Split
+    positive: int
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of the labels that are read: what an encoder is made from, and not what it is judged on."""
+        return fingerprint([self.of_rows, self.n_labels])
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Single texts, and pairs of texts. There are no labels in it, and no blank texts but those of a pair's one side.
+    """Single texts, and pairs of texts: no blank ones but those of a pair's one side. Labels only if asked for.
 
     The functions that make one sort them, so that the same texts are the same corpus however a task divides them.
     """
 
     texts: tuple[str, ...]
     pairs: tuple[tuple[str, str], ...] = ()
+    labels: CorpusLabels | None = None
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of every text."""
+        """Hash of every text, and of no label."""
         return fingerprint([self.texts, self.pairs])
 
     @property
@@ -47,15 +69,17 @@ class Corpus:
         return len(self.texts), len(self.pairs)
 
 
-def corpus_of(task: Task, which: str) -> Corpus:
+def corpus_of(task: Task, which: str, *, labelled: bool = False) -> Corpus:
     """Take the texts that a value of the knob ``corpus`` names: "train", "all", "files", or two of them by a "+".
 
-    RequestError for files, where the task names none.
+    ``labelled``: with the labels of the training rows. RequestError for files, where the task names none.
     """
     if "files" in which and not task.corpus_files:
         remedy = 'write files = ["more.txt"] under [corpus] of its TOML file'
         raise RequestError(f"{task.name} names no further files, which corpus = {which!r} reads; {remedy}")
-    return _made_of(_splits_of(task, which))
+    splits = _splits_of(task, which)
+    corpus = _made_of(splits)
+    return replace(corpus, labels=_labels_of(task, splits, which)) if labelled else corpus
 
 
 def corpora_of(task: Task) -> dict[str, tuple[int, int]]:
@@ -100,6 +124,22 @@ def _made_of(splits: Iterable[Split]) -> Corpus:
     return Corpus(tuple(sorted(texts)), tuple(sorted(pairs)))
 
 
+def _labels_of(task: Task, splits: Sequence[Split], which: str) -> CorpusLabels:
+    """Take the labels of the training rows, in the order of the corpus. Rows that read alike may have several."""
+    texts: list[tuple[str, int]] = []
+    pairs: list[tuple[tuple[str, str], int]] = []
+    for number, split in enumerate(splits):
+        is_train = number == 0 and which != "files"
+        labels = task.train.labels if is_train and task.train.labels else (UNLABELLED,) * len(split)
+        if split.pairs is None:
+            texts += [row for row in zip(split.texts, labels, strict=True) if row[0].strip()]
+        else:
+            rows = zip(zip(split.texts, split.pairs, strict=True), labels, strict=True)
+            pairs += [row for row in rows if any(map(str.strip, row[0]))]
+    of_rows = [label for _, label in (*sorted(texts), *sorted(pairs))]
+    return CorpusLabels(tuple(of_rows), len(task.label_names), task.dev, task.positive)
+
+
 def _texts_in(split: Split) -> Iterator[str]:
     """Yield the single texts of some rows, but for blank ones."""
     return (text for text in split.texts if text.strip()) if split.pairs is None else iter(())
@@ -128,6 +168,16 @@ class CorpusRows:
 
 
 @dataclass(frozen=True)
+class EncodedLabels:
+    """The labels of a corpus's rows in one form, int64, ``UNLABELLED`` where there is none; and dev as it is read."""
+
+    of_rows: np.ndarray
+    n_labels: int
+    judged: EncodedSplit
+    positive: int
+
+
+@dataclass(frozen=True)
 class EncodedCorpus:
     """A corpus as one tokenizer sees it: each distinct text once, and the rows that are made of them at each reading.
 
@@ -139,6 +189,7 @@ class EncodedCorpus:
     text, then one a pair, then, for both orders, one a pair turned round. ``others`` (2, pairs) are the second texts
     of all pairs, sorted, and those of the pairs turned round. ``text_types`` (2, 2) are the segment ids of texts in a
     row of one and in a row of two; ``words`` are the ids that may stand for another token: all but special ones.
+    ``labels`` are there where a pretraining reads them.
 
     ``whole_lengths`` (of the texts before they were cut), ``is_cut_left`` and ``odd_to_first`` say how rows are cut.
     """
@@ -159,9 +210,14 @@ class EncodedCorpus:
     pad_id: int
     mask_id: int
     words: np.ndarray
+    labels: EncodedLabels | None = None
 
     def __len__(self) -> int:
         return len(self.row_texts)
+
+    def labels_of(self, rows: np.ndarray) -> np.ndarray:
+        """Return the labels of some rows: ``UNLABELLED``, where none are read."""
+        return np.full(len(rows), UNLABELLED) if self.labels is None else self.labels.of_rows[rows]
 
     @property
     def lengths(self) -> np.ndarray:
@@ -267,7 +323,22 @@ def encode_corpus(
         pad_id=int(tokenizer.pad_token_id),
         mask_id=int(tokenizer.mask_token_id),
         words=np.setdiff1d(np.fromiter(tokenizer.get_vocab().values(), dtype=np.int32), special),
+        labels=None if corpus.labels is None else _encoded_labels(corpus, corpus.labels, recipe, tokenizer),
     )
+
+
+def _encoded_labels(
+    corpus: Corpus, labels: CorpusLabels, recipe: PretrainingRecipe, tokenizer: "PreTrainedTokenizerBase"
+) -> EncodedLabels:
+    """Lay labels out as ``row_texts``: a pair has one in either order, and none of its texts by itself has."""
+    of_texts, of_pairs = np.split(np.asarray(labels.of_rows, dtype=np.int64), [len(corpus.texts)])
+    alone = [] if recipe.form == "pairs" else [np.full(2 * len(of_pairs), UNLABELLED)]
+    joined = [] if recipe.form == "single" else [of_pairs] * (2 if recipe.pair_order == "both" else 1)
+    judged = replace(encode_split(labels.judged, tokenizer, recipe.max_length), sides=None, shared=None)
+    if recipe.token_types == "zeros" and judged.types is not None:
+        judged = replace(judged, types=np.zeros_like(judged.types))
+    of_rows = np.concatenate([of_texts, *alone, *joined])
+    return EncodedLabels(of_rows, labels.n_labels, judged, labels.positive)
 
 
 def _rows_of(corpus: Corpus, recipe: PretrainingRecipe, numbers: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,9 @@
-"""The objective of a pretraining: hidden tokens are predicted, and, if asked, whether a pair belongs together."""
+"""The objective of a pretraining: hidden tokens are predicted, and, if asked, labels and whether pairs belong together.
+
+A label is predicted at the first token of its row, [CLS], as one more hidden token: out of the vocabulary and all
+labels, and in the same mean. So does github.com/bojone/oppo-text-match (``masked_crossentropy`` of its baseline.py),
+where a row without a label adds its hidden tokens alone, too.
+"""
 
 import math
 
@@ -20,7 +25,7 @@ from gridsearch.training.objective import autocast
 
 
 class HiddenTokens:
-    """What is minimised: the mean loss over the hidden tokens of a step, and that over its pairs.
+    """What is minimised: the mean loss over the hidden tokens and labels of a step, and that over its pairs.
 
     ``n_hidden`` tokens were hidden so far, of ``n_eligible`` that may be.
     """
@@ -46,25 +51,27 @@ class HiddenTokens:
         hidden = masked_rows(self.corpus, rows, self.stage.recipe, seed=self.seed, step=step, choose=self.choose)
         self.n_hidden += len(hidden.targets)
         self.n_eligible += hidden.n_eligible
-        width, n_hidden = int(hidden.rows.lengths.max()), max(1, len(hidden.targets))
+        width, n_predicted = int(hidden.rows.lengths.max()), max(1, len(hidden.targets) + len(hidden.labelled))
         n_pairs = 0 if hidden.follows is None else max(1, int((hidden.follows >= 0).sum()))
         whole, total = Whole(len(rows)), torch.zeros((), device=self.device)
         for start in range(0, len(rows), self.micro_batch_rows):
             part = slice(start, min(start + self.micro_batch_rows, len(rows)))
             with autocast(self.stage.precision, self.device), whole.cut_to(part):
-                loss = self._loss(hidden.take(np.arange(part.start, part.stop)), width, n_hidden, n_pairs)
+                loss = self._loss(hidden.take(np.arange(part.start, part.stop)), width, n_predicted, n_pairs)
             loss.backward()
             total += loss.detach()
         return total
 
-    def _loss(self, part: MaskedRows, width: int, n_hidden: int, n_pairs: int) -> Tensor:
-        """Return what some rows add to the loss of a step with so many tokens in a row, hidden tokens, and pairs."""
+    def _loss(self, part: MaskedRows, width: int, n_predicted: int, n_pairs: int) -> Tensor:
+        """Return what some rows add to the loss of a step with so many tokens in a row, predicted ones, and pairs."""
         inputs = collate(part.rows, np.arange(len(part)), self.corpus.pad_id, self.device, width)
-        positions, targets = self._here(part.positions(width)), self._here(part.targets)
+        rows = part.labelled
+        positions = self._here(np.concatenate([part.positions(width), rows * width]))
+        targets = self._here(np.concatenate([part.targets, self.model.n_tokens + part.labels[rows]]))
         if part.follows is None:
-            return self._mean(self.model(inputs, positions), targets, n_hidden)
+            return self._mean(self.model(inputs, positions), targets, n_predicted)
         tokens, together = self.model.both(inputs, positions)
-        return self._mean(tokens, targets, n_hidden) + self._mean(together, self._here(part.follows), n_pairs)
+        return self._mean(tokens, targets, n_predicted) + self._mean(together, self._here(part.follows), n_pairs)
 
     def _here(self, array: np.ndarray) -> Tensor:
         return to_device(torch.from_numpy(array), self.device)

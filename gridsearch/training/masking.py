@@ -10,7 +10,7 @@ import numpy as np
 
 from gridsearch.randomness import numpy_stream
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
-from gridsearch.tasks.corpus import EncodedCorpus
+from gridsearch.tasks.corpus import UNLABELLED, EncodedCorpus
 from gridsearch.tasks.encode import EncodedSplit
 from gridsearch.training.masks.choice import Choice, choice_of
 
@@ -23,14 +23,16 @@ class MaskedRows:
     """The rows of a step as the model reads them, and what it is to tell.
 
     ``rows`` have what stands for the chosen tokens; ``originals`` (int64) and ``chosen`` (bool) are laid out as their
-    ids: some of the ``n_eligible`` tokens that may be hidden, or none. ``follows`` (int64, one a row) are the answers
-    about pairs, None where nobody asks.
+    ids: some of the ``n_eligible`` tokens that may be hidden, or none. ``labels`` (int64, one a row) are what is to be
+    told at a row's first token, ``UNLABELLED`` where nothing is. ``follows`` (int64, one a row) are the answers about
+    pairs, None where nobody asks.
     """
 
     rows: EncodedSplit
     originals: np.ndarray
     chosen: np.ndarray
     n_eligible: int
+    labels: np.ndarray
     follows: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -41,6 +43,11 @@ class MaskedRows:
         """The ids to be predicted, in the order of :meth:`positions`: int64."""
         targets: np.ndarray = self.originals[self.chosen]
         return targets
+
+    @property
+    def labelled(self) -> np.ndarray:
+        """The rows whose label is to be told."""
+        return np.flatnonzero(self.labels != UNLABELLED)
 
     def positions(self, width: int | None = None) -> np.ndarray:
         """Return where the chosen tokens lie among those of all rows, padded as ``collate`` does, laid end to end."""
@@ -55,7 +62,7 @@ class MaskedRows:
         tokens = self.rows.tokens_of(rows)
         follows = None if self.follows is None else self.follows[rows]
         taken = self.rows.take(rows), self.originals[tokens], self.chosen[tokens]
-        return MaskedRows(*taken, self.n_eligible, follows)
+        return MaskedRows(*taken, self.n_eligible, self.labels[rows], follows)
 
 
 def masked_rows(
@@ -69,14 +76,18 @@ def masked_rows(
 ) -> MaskedRows:
     """Read some rows of a corpus for a step: join pairs in the order drawn, hide tokens.
 
-    Who takes many steps makes ``choose`` once (:func:`choice_of`).
+    A pair has its label in either order, and none with a random second text. Who takes many steps makes ``choose`` once
+    (:func:`choice_of`).
     """
     row_texts, follows = _texts_of(corpus, rows, recipe, seed, step)
     read = corpus.read(row_texts)
     chosen = (choose or choice_of(recipe, corpus))(read, numpy_stream(seed, "masks", step))
     ids = _corrupted(read.rows.ids, chosen, corpus, recipe, numpy_stream(seed, "corruption", step))
     split = EncodedSplit(ids, read.rows.types, read.rows.starts, None)
-    return MaskedRows(split, read.rows.ids.astype(np.int64), chosen, int(read.may_be_chosen.sum()), follows)
+    labels = corpus.labels_of(rows)
+    if follows is not None:
+        labels = np.where(follows == IS_RANDOM, UNLABELLED, labels)
+    return MaskedRows(split, read.rows.ids.astype(np.int64), chosen, int(read.may_be_chosen.sum()), labels, follows)
 
 
 def _corrupted(

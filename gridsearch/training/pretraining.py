@@ -8,11 +8,12 @@ import json
 import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import replace
 
 import torch
 
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.encoders.pretraining.made import MODEL, RECORD, MadeEncoder, alone, find, put
+from gridsearch.encoders.pretraining.made import LABEL_TOKENS, MODEL, RECORD, MadeEncoder, alone, find, put
 from gridsearch.encoders.pretraining.masked_lm import MaskedLM, build_masked_lm
 from gridsearch.encoders.pretraining.masked_lm_files import encoder_files_of
 from gridsearch.encoders.pretraining.start import start_weights
@@ -28,6 +29,7 @@ from gridsearch.training.finite import weights_are_finite
 from gridsearch.training.hidden_tokens import HiddenTokens
 from gridsearch.training.run_state import RunState, forget_state, load_state, save_state
 from gridsearch.training.steps import Steps
+from gridsearch.training.zero_shot import zero_shot
 
 N_LOGGED = 100
 """A log has about so many points."""
@@ -36,7 +38,10 @@ N_LOGGED = 100
 def pretraining(
     stage: Stage, corpus: EncodedCorpus, base: EncoderWeights, execution: Execution
 ) -> Generator[LogPoint, None, StageOutcome]:
-    """Make a stage's encoder, unless it is there by now; yields as it goes. Closing it early keeps what was saved."""
+    """Make a stage's encoder, unless it is there by now; yields as it goes. Closing it early keeps what was saved.
+
+    One that was taught labels is judged by itself: made just now or found, what lies in the cache is what is judged.
+    """
     begun, check = time.perf_counter(), Deadline(execution.time_limit).check
     with alone(stage.run, check):
         made, found = find(stage.id), True
@@ -44,7 +49,12 @@ def pretraining(
             found = False
             with computing(execution):
                 made = yield from _make(stage, corpus, base, execution, check)
+    scores = None
+    if corpus.labels is not None:
+        with computing(execution):
+            scores = zero_shot(stage, made, corpus.labels, corpus.pad_id, execution, check)
     outcome = outcome_of(made, time.perf_counter() - begun, peak_bytes(device_of(execution)))
+    outcome = replace(outcome, zero_shot=scores)
     if execution.send_files:
         outcome = outcome.with_files(made.files())
     return outcome.as_found() if found else outcome
@@ -88,6 +98,7 @@ def _records(stage: Stage, run: "Run", files: Mapping[str, bytes]) -> dict[str, 
         "steps": stage.total_steps,
         "seconds": run.seconds,
         "checksum": sha256(files[MODEL]).hexdigest(),
+        "further_checksums": {name: sha256(files[name]).hexdigest() for name in (LABEL_TOKENS,) if name in files},
         "log": [vars(point) for point in run.log],
     }
     trainer = {"global_step": stage.last_step, "log_history": [point.as_trainer_logs() for point in run.log]}
@@ -101,7 +112,8 @@ class Run:
     def __init__(self, stage: Stage, corpus: EncodedCorpus, base: EncoderWeights, execution: Execution) -> None:
         self._stage, self._execution, device = stage, execution, device_of(execution)
         self.base = start_weights(base, stage.recipe, stage.seed)
-        self.model = build_model(stage, self.base).to(device)
+        n_labels = 0 if corpus.labels is None else corpus.labels.n_labels
+        self.model = build_model(stage, self.base, n_labels).to(device)
         self.objective = HiddenTokens(stage, corpus, self.model, device, execution.micro_batch_divisor)
         self.steps = Steps(self.objective, Updates(update_settings(stage), self.model, {}))
         self.log: list[LogPoint] = []
@@ -183,10 +195,11 @@ class Run:
         return True
 
 
-def build_model(stage: Stage, base: EncoderWeights) -> MaskedLM:
+def build_model(stage: Stage, base: EncoderWeights, n_labels: int) -> MaskedLM:
     """Make what is trained."""
     dropout = None if stage.recipe.dropout == "checkpoint" else float(stage.recipe.dropout)
-    return build_masked_lm(base, dropout=dropout, next_sentence=stage.recipe.next_sentence, seed=stage.seed)
+    next_sentence, seed = stage.recipe.next_sentence, stage.seed
+    return build_masked_lm(base, dropout=dropout, next_sentence=next_sentence, seed=seed, n_labels=n_labels)
 
 
 def update_settings(stage: Stage) -> UpdateSettings:

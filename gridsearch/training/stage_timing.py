@@ -9,10 +9,20 @@ import numpy as np
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.encoders.pretraining.masked_lm_files import encoder_files_of
 from gridsearch.stage import LogPoint, Stage
-from gridsearch.tasks.corpus import EncodedCorpus
+from gridsearch.tasks.batches import evaluation_batches
+from gridsearch.tasks.corpus import EncodedCorpus, EncodedLabels
 from gridsearch.training.execution import Execution, computing
 from gridsearch.training.pretraining import Run
-from gridsearch.training.step_timing import Effort, clocks, effort_since, now_on, sampled_mean, timed
+from gridsearch.training.step_timing import (
+    SHARE_OF_EVALUATION,
+    Effort,
+    clocks,
+    effort_since,
+    now_on,
+    sampled_mean,
+    timed,
+)
+from gridsearch.training.zero_shot import told_labels
 
 ENOUGH = 1000
 """The lengths in so many steps are those of all: what comes after them is not looked at."""
@@ -45,8 +55,23 @@ def measuring_stage(
         step_seconds, n_measured = _steps(run, stage, corpus, seconds)
         with run.steps.updates.evaluated_weights():
             setup_seconds += timed(device, lambda: encoder_files_of(run.model, run.base))
+            if corpus.labels is not None:
+                seconds_for_it = SHARE_OF_EVALUATION * seconds
+                setup_seconds += _judging(run, stage, corpus.labels, corpus.pad_id, seconds_for_it)
         effort = effort_since(begun, waited)
     return StageVisit(setup_seconds=setup_seconds, step_seconds=step_seconds, n_measured=n_measured, **effort)
+
+
+def _judging(run: Run, stage: Stage, labels: EncodedLabels, pad_id: int, seconds: float) -> float:
+    """Return the seconds of predicting dev by what was taught, from some of its batches."""
+    batches, device = evaluation_batches(labels.judged.lengths), run.objective.device
+
+    def take(number: int) -> float:
+        part = labels.judged.take(batches[number])
+        return timed(device, lambda: told_labels(run.model, part, pad_id, device, stage.precision))
+
+    mean, n_batches, _ = sampled_mean(range(len(batches)), take, seconds)
+    return mean * n_batches
 
 
 def _steps(run: Run, stage: Stage, corpus: EncodedCorpus, seconds: float) -> tuple[float, int]:

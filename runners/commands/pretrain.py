@@ -61,6 +61,8 @@ def run(arguments: Arguments) -> int:
         raise GridSearchError("what the pretraining made is not in the cache: was it emptied meanwhile?")
     _write(folder, made.files())
     print(_told(stage, outcome.log, outcome.run_seconds, found=outcome.found))
+    if outcome.zero_shot is not None:
+        print(f"{task.metric} on dev without fine-tuning: {outcome.zero_shot[task.metric]:.4f}")
     print(f"encoder: {shlex.quote(str(folder))} (sweep with --model {shlex.quote(str(folder))})")
     return EXIT_DONE
 

@@ -83,13 +83,16 @@ GOLDEN_STAGES: list[tuple[dict[str, Any], int, str, str, str]] = [
      "3261fdce6ef3166d447d0be19458ea38"),
     ({"mask": "ngram", "ngram": "rank18", "rate_is": "realised"}, 0, "fp32", "267672fbdb2d072cc20d4eeec49d48bb",
      "267672fbdb2d072cc20d4eeec49d48bb"),
+    ({"objective": "mlm_label", "form": "pairs", "steps": 100}, 0, "fp32", "df62f0d1d92d593d1714a1037b7d249d",
+     "df62f0d1d92d593d1714a1037b7d249d"),
 ]
 # fmt: on
 
 
 def stage_of(knobs_of: dict[str, Any], trial_seed: int = 0, precision: str = "fp32", **others: Any) -> Stage:
-    recipe = PretrainingRecipe(objective="mlm", **knobs_of)
-    about = {"base": ENCODER, "corpus": "4" * 32, "n_rows": 1000, **others}
+    recipe = PretrainingRecipe(**{"objective": "mlm", **knobs_of})
+    labels = "6" * 32 if recipe.objective == "mlm_label" else ""
+    about = {"base": ENCODER, "corpus": "4" * 32, "n_rows": 1000, "labels": labels, **others}
     return make_stage(recipe, trial_seed=trial_seed, precision=precision, **about)
 
 
@@ -115,6 +118,8 @@ def test_a_trial_is_known_by_the_encoder_that_its_stage_makes() -> None:
         {"precision": "bf16"},
         {"base": "files-" + "3" * 32},
         {"corpus": "5" * 32},
+        {"labels": "7" * 32},
+        {"knobs_of": {"objective": "mlm_label"}, "labels": ""},
         {"knobs_of": {"rate": 0.2}},
     ],
 )

@@ -51,6 +51,23 @@ def test_a_folder_for_the_model(texts: Path, tmp_path: Path, capsys: pytest.Capt
     assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part")]
 
 
+@pytest.mark.usefixtures("project")
+def test_what_was_taught_labels_is_told_with_its_metric(
+    encoder_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    knobs = ("objective=mlm_label", "steps=4", "batch_size=8", "max_length=16")
+    sets = [word for knob in knobs for word in ("--set", f"pretraining.{knob}")]
+    told = []
+    for more in ([], ["--force"]):
+        assert main(["pretrain", "task.toml", "--model", str(encoder_folder), *sets, "-o", "read", *more]) == 0
+        said = capsys.readouterr().out.splitlines()
+        told.append([line for line in said if "without fine-tuning" in line])
+    assert told[0] == told[1]
+    assert len(told[0]) == 1
+    assert told[0][0].startswith("accuracy on dev without fine-tuning: 0.")
+    AutoModelForMaskedLM.from_pretrained("read")
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -60,6 +77,7 @@ def test_a_folder_for_the_model(texts: Path, tmp_path: Path, capsys: pytest.Capt
         (["--set", "pretraining.objective=none"], "pretraining.objective must be a pretraining's, such as mlm"),
         (["--set", "pretraining.base=encoder"], "pretraining.layers is set, but cannot act"),
         (["--set", "pretraining.form=pairs"], "the corpus holds single texts only"),
+        (["--set", "pretraining.objective=mlm_label"], "needs labelled rows, and the texts have no labels"),
         (["--set", "pretraining.corpus=files"], "the task names none under [corpus]"),
         (["--set", "pretraining.rate=1.5"], "less than 1"),
         (["--set", "pretraining.max_length=9000"], "less than or equal to 8192"),

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import json
 import random
 import shutil
 import sqlite3
@@ -280,6 +281,41 @@ def test_permuted_labels_are_other_trials_of_the_same_stages(encoder_folder: Pat
     assert not plans["true"].trials.keys() & plans["permuted"].trials.keys()
     assert swept(plans["true"], study="true").coverage.complete
     assert swept(plans["permuted"], study="permuted").coverage.stages.found == len(plans["true"].stages)  # type: ignore[union-attr]
+
+
+def test_what_was_taught_labels_is_judged_by_itself_also_where_it_was_made_before(encoder_folder: Path) -> None:
+    space = space_of("bert_adam = [false, true]", '"pretraining.steps" = 4').replace('"mlm"', '"mlm_label"')
+    plan = plan_of_space(encoder_folder, space)
+    (stage,) = plan.stages.values()
+    assert swept(plan).coverage.complete
+    made_again = Counting()
+    coverage = swept(plan, made_again, "again").coverage
+    assert coverage.complete
+    assert coverage.stages is not None
+    assert coverage.stages.found == 1
+    assert made_again.begun == [stage.id]
+    query = "SELECT labels, found, zero_shot FROM stages JOIN stage_attempts ON stage = stages.id"
+    ((labels, found, scores),), ((_, found_again, scores_again),) = rows(query), rows(query, "again")
+    assert (labels, found, found_again) == (stage.labels, 0, 1)
+    assert scores == scores_again
+    assert 0 <= json.loads(scores)["accuracy"] <= 1
+    assert numbers() == numbers("again")
+    # Nothing more is asked of it, once it is in the ledger.
+    idle = Counting()
+    swept(plan, idle, "again")
+    assert not idle.begun
+
+
+def test_other_labels_are_other_stages_where_they_are_taught(encoder_folder: Path) -> None:
+    recipe = '"pretraining.steps" = 4'
+    space = space_of("bert_adam = [false, true]", recipe).replace('"mlm"', '"mlm_label"')
+    true = plan_of_space(encoder_folder, space)
+    header, *lines = Path("data.tsv").read_text(encoding="utf-8").splitlines()
+    labels = [line.split("\t")[0] for line in lines]
+    random.Random(0).shuffle(labels)
+    permuted = [f"{label}\t{line.split(chr(9), 1)[1]}" for label, line in zip(labels, lines, strict=True)]
+    Path("data.tsv").write_text("\n".join([header, *permuted]) + "\n", encoding="utf-8")
+    assert not true.stages.keys() & plan_of_space(encoder_folder, space).stages.keys()
 
 
 def test_a_study_of_before_the_hidden_share_was_counted_goes_on(encoder_folder: Path) -> None:

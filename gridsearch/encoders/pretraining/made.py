@@ -1,7 +1,7 @@
 """Encoders that a pretraining has made: folders of the machine's cache, named by what they are made from.
 
-They are Hugging Face folders. Beside the model lies a record of the training, and the checksum by which a damaged one
-shows.
+They are Hugging Face folders. Beside the model lies a record of the training, and the checksums by which a damaged one
+shows; and what was trained to tell labels, where anything was.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from gridsearch.cache import cache_folder, locked, whole_folder
 from gridsearch.encoders.files import file_sha256
 from gridsearch.errors import GridSearchError
 
-MODEL, RECORD = "model.safetensors", "pretraining.json"
+MODEL, LABEL_TOKENS, RECORD = "model.safetensors", "label_tokens.safetensors", "pretraining.json"
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,9 @@ def find(identity: str) -> MadeEncoder | None:
     folder = folder_of(identity)
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        is_whole = file_sha256(folder / MODEL) == record["checksum"]
-    except (OSError, ValueError, KeyError, TypeError, GridSearchError):
+        checksums = {MODEL: record["checksum"], **record.get("further_checksums", {})}
+        is_whole = all(file_sha256(folder / name) == checksum for name, checksum in checksums.items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, GridSearchError):
         return None
     return MadeEncoder(folder, record) if is_whole else None
 

@@ -19,18 +19,26 @@ if TYPE_CHECKING:
 
 
 class MaskedLM(nn.Module):
-    """Logits of hidden tokens, and of whether two texts belong together. Heads that are new hold nothing yet.
+    """Logits of tokens and labels, and of whether two texts belong together. Heads that are new hold nothing yet.
 
     ``whole`` is the family's ``...ForMaskedLM``, in which the encoder stands: the modules of its head are used as they
     are, and its output layer is the table of word vectors where its config says so.
+
+    Labels are tokens behind the vocabulary's ``n_tokens``, which no text holds: ``label_tokens`` are their rows of the
+    output layer.
     """
 
-    def __init__(self, whole: "PreTrainedModel", *, next_sentence: bool) -> None:
+    def __init__(self, whole: "PreTrainedModel", *, next_sentence: bool, n_labels: int = 0) -> None:
         super().__init__()
         self.encoder = cast("PreTrainedModel", whole.base_model)
         self.family = FAMILIES[self.encoder.config.model_type]
         self.prefix, self.architecture = whole.base_model_prefix, type(whole).__name__
         self.head = nn.ModuleDict({name: whole.get_submodule(name) for name in self.family.head})
+        output = cast(nn.Linear, whole.get_output_embeddings())
+        self.n_tokens = output.out_features
+        self.label_tokens = empty(lambda: nn.Linear(output.in_features, n_labels)) if n_labels else None
+        if self.label_tokens is not None:
+            output.register_forward_hook(self._with_labels)
         width = int(self.encoder.config.hidden_size)
         self.next_sentence = empty(lambda: nn.Linear(width, 2)) if next_sentence else None
         if self.family.has_pooler and not next_sentence:
@@ -43,7 +51,7 @@ class MaskedLM(nn.Module):
         return surgery.word_embeddings(self.encoder)
 
     def forward(self, inputs: dict[str, Tensor], positions: Tensor) -> Tensor:
-        """Return logits (positions, vocabulary), float32, of the tokens at some positions.
+        """Return logits (positions, vocabulary and labels), float32, of the tokens at some positions.
 
         ``inputs`` are what ``collate`` gives. ``positions``, int64, count through the rows laid end to end: token t of
         row r, of rows of n tokens, is r n + t. Only they go through the head.
@@ -60,12 +68,24 @@ class MaskedLM(nn.Module):
         together: Tensor = self.next_sentence(output.pooler_output)
         return self._tokens(output, positions), together.float()
 
+    def labels(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Return logits (rows, labels), float32, of the labels at each row's first token."""
+        n_rows, n_columns = inputs["input_ids"].shape
+        firsts = torch.arange(0, n_rows * n_columns, n_columns, device=inputs["input_ids"].device)
+        logits: Tensor = self(inputs, firsts)
+        return logits[:, self.n_tokens :]
+
+    def _with_labels(self, output: nn.Module, given: tuple[Tensor], logits: Tensor) -> Tensor:
+        """Put the logits of labels behind those of the vocabulary."""
+        assert self.label_tokens is not None
+        return torch.cat([logits, self.label_tokens(given[0])], dim=-1)
+
     def published(self) -> dict[str, nn.Parameter]:
         """Map names that transformers gives the parameters to them; one that serves twice has its first name alone.
 
         What a family has no published class for has no name.
         """
-        names = {"encoder": self.prefix, "head": "", "next_sentence": self.family.next_sentence}
+        names = {"encoder": self.prefix, "head": "", "next_sentence": self.family.next_sentence, "label_tokens": ""}
         found = {}
         for name, parameter in self.named_parameters():
             part, _, inner = name.partition(".")
@@ -85,7 +105,9 @@ class MaskedLM(nn.Module):
         return states.float()
 
 
-def build_masked_lm(base: EncoderWeights, *, dropout: float | None, next_sentence: bool, seed: int) -> MaskedLM:
+def build_masked_lm(
+    base: EncoderWeights, *, dropout: float | None, next_sentence: bool, seed: int, n_labels: int = 0
+) -> MaskedLM:
     """Load the encoder and what is published of its head; draw the rest as BERT's was, each from its own stream.
 
     ``dropout`` replaces that of the encoder's config. Raises RequestError for a next sentence that cannot be told.
@@ -104,7 +126,9 @@ def build_masked_lm(base: EncoderWeights, *, dropout: float | None, next_sentenc
         surgery.draw(whole.get_submodule(name).to_empty(device="cpu"), standard_deviation, head_stream)
     whole.tie_weights()  # after all is drawn: from here on the output layer is the encoder's
     _require_tied(whole, encoder)
-    model = MaskedLM(whole, next_sentence=next_sentence)
+    model = MaskedLM(whole, next_sentence=next_sentence, n_labels=n_labels)
+    if model.label_tokens is not None:
+        surgery.draw(model.label_tokens, standard_deviation, torch_stream(seed, "label tokens"))
     if model.next_sentence is not None:
         surgery.draw(model.next_sentence, standard_deviation, torch_stream(seed, "next sentence head"))
     with torch.no_grad():

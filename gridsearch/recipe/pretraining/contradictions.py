@@ -30,6 +30,20 @@ def _no_text(recipe: Recipe, facts: TrialFacts) -> Reason:
     return f"pretraining.corpus = {recipe.pretraining.corpus!r} holds no text" if is_empty else None
 
 
+def _no_label_to_read(recipe: Recipe, facts: TrialFacts) -> Reason:
+    pretraining = recipe.pretraining
+    if pretraining.objective != "mlm_label" or not recipe.pretraining_steps(facts):
+        return None
+    needs = "pretraining.objective = 'mlm_label' needs labelled rows, and"
+    if facts.n_labels < 2:
+        return f"{needs} the texts have no labels"
+    if pretraining.corpus == "files":
+        return f"{needs} pretraining.corpus = 'files' reads none: only training rows have their labels read"
+    if facts.is_pair and pretraining.form == "single":
+        return f"{needs} pretraining.form = 'single' reads none: a label belongs to a pair, not to either text"
+    return None
+
+
 def _checkpoint_past_the_end(recipe: Recipe, facts: TrialFacts) -> Reason:
     checkpoint, n_steps = recipe.pretraining.checkpoint, recipe.pretraining_steps(facts)
     if checkpoint == "last" or checkpoint <= n_steps:
@@ -85,6 +99,7 @@ _CONTRADICTIONS: Final[tuple[Callable[[Recipe, TrialFacts], Reason], ...]] = (
     _two_lengths,
     _no_such_corpus,
     _no_text,
+    _no_label_to_read,
     _checkpoint_past_the_end,
     _shares_above_one,
     _more_than_stretches_hide,

@@ -26,10 +26,11 @@ class PretrainingRecipe(KnobGroup):
 
     # What is trained.
     objective: Annotated[
-        Literal["none", "mlm"],
+        Literal["none", "mlm", "mlm_label"],
         Knob(
-            "what the encoder learns from texts before the trial: nothing, or to predict hidden tokens",
-            "arXiv:2004.10964; arXiv:1810.04805, section 3.1",
+            "what the encoder learns from texts before the trial: nothing, to predict hidden tokens, or these and the "
+            "labels of training rows, each at its row's first token",
+            "arXiv:2004.10964; arXiv:1810.04805, section 3.1; github.com/bojone/oppo-text-match",
             of_the_loss=True,
             neutral="none",
             cannot_act=why.leaves_the_encoder_as_it_is,
@@ -94,7 +95,7 @@ class PretrainingRecipe(KnobGroup):
         Literal["train", "all", "files", "train+files", "all+files"],
         _knob(
             "texts that are read: of the training rows, of all of train, dev and test, and of further files that the "
-            "task names under [corpus]; labels never are",
+            "task names under [corpus]",
             "arXiv:2004.10964, section 4",
             of_the_loss=True,
             neutral="train",

@@ -37,6 +37,12 @@ def _dropout_of_the_checkpoint(pretraining: PretrainingRecipe, n_rows: int, fact
     return {"dropout": "checkpoint"}, f"the encoder's own dropout is {facts.dropout}"
 
 
+def _nothing_taught(pretraining: PretrainingRecipe, n_rows: int, facts: TrialFacts) -> Spelling:
+    if pretraining.objective != "mlm_label" or pretraining.total_steps(n_rows):
+        return None
+    return {"objective": "mlm"}, "without a step no label is read"
+
+
 def _whole_steps_of_warmup(pretraining: PretrainingRecipe, n_rows: int, facts: TrialFacts) -> Spelling:
     n_steps = pretraining.total_steps(n_rows)
     n_warmup = whole_steps(pretraining.warmup_proportion, n_steps)
@@ -59,6 +65,7 @@ _RULES: Final[tuple[Callable[[PretrainingRecipe, int, TrialFacts], Spelling], ..
     _batch_of_all_rows,
     _steps_of_epochs,
     _last_step,
+    _nothing_taught,
     _dropout_of_the_checkpoint,
     _whole_steps_of_warmup,
     _lookahead_that_only_copies,

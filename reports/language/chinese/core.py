@@ -135,8 +135,10 @@ _MEANINGS: Final[Mapping[str, str]] = {
     ),
     "arithmetic of the forward and backward pass (bf16: autocast)": "前向与反向传播的精度（bf16：autocast）",
     # A pretraining's.
-    "what the encoder learns from texts before the trial: nothing, or to predict hidden tokens": (
-        "试验之前编码器从文本中学什么：什么也不学，或预测被遮盖的 token"
+    "what the encoder learns from texts before the trial: nothing, to predict hidden tokens, or these and the labels "
+    "of training rows, each at its row's first token": (
+        "试验之前编码器从文本中学什么：什么也不学，预测被遮盖的 token，"
+        "或除此之外还预测训练数据的标签（在各条的首个 token 处）"
     ),
     "what the pretraining starts from: the encoder, or random weights with the encoder's vocabulary": (
         "预训练从哪里开始：该编码器，或沿用其词表的随机权重"
@@ -152,8 +154,8 @@ _MEANINGS: Final[Mapping[str, str]] = {
     ),
     "attention heads of an encoder from scratch; they divide the width": ("从零开始的编码器的注意力头数；须整除宽度"),
     "texts that are read: of the training rows, of all of train, dev and test, and of further files that the task "
-    "names under [corpus]; labels never are": (
-        "读哪些文本：训练数据的、训练集、验证集和测试集全部的，以及任务在 [corpus] 下列出的其他文件；从不读标签"
+    "names under [corpus]": (
+        "读哪些文本：训练数据的、训练集、验证集和测试集全部的，以及任务在 [corpus] 下列出的其他文件"
     ),
     "how pairs of texts are read: each text by itself, both as the tokenizer joins them, or in all three ways": (
         "文本对怎么读：两段各自单独读，按分词器的方式拼接起来读，或这三种都读"

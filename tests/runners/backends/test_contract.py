@@ -454,7 +454,8 @@ def test_a_stage_runs_as_trials_do_and_its_trial_after_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # A stage of its own for each runner: what one has made is there for all.
-    knobs = {"objective": "mlm", "steps": 3, "batch_size": 8, "max_length": 16, "seed": list(RUNNERS).index(name)}
+    knobs = {"objective": "mlm_label", "steps": 3, "batch_size": 8, "max_length": 16}
+    knobs["seed"] = list(RUNNERS).index(name)
     space = plan.space.with_fixed({f"pretraining.{knob}": value for knob, value in knobs.items()})
     pretrained = make_plan(space, plan.task, partial(describe, corpus=plan.task.corpus))
     trial = next(iter(pretrained.trials.values()))
@@ -475,6 +476,8 @@ def test_a_stage_runs_as_trials_do_and_its_trial_after_it(
     monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path))
     again = pretrain_here(stage, materials, Execution(), lambda point: None)
     assert (made.checksum, [point.loss for point in made.log]) == (again.checksum, [point.loss for point in again.log])
+    assert made.zero_shot
+    assert made.zero_shot == again.zero_shot
 
 
 @pytest.mark.parametrize(("name", "places"), [("serial", 1), ("processes", 2), ("ray", 2)])
