@@ -1,4 +1,4 @@
-"""Words are hidden whole, each with the same probability, and never all of a row."""
+"""Words are hidden whole, each with the same probability, and never all of a text."""
 
 from itertools import pairwise
 
@@ -16,7 +16,7 @@ rows = st.lists(st.lists(texts, min_size=1, max_size=2), min_size=1, max_size=6)
 
 
 def words_of(read: CorpusRows, start: int, end: int) -> list[list[int]]:
-    """Return the words of a row: those that may be hidden."""
+    """Return the words of a text: those that may be hidden."""
     assert read.begins_word is not None
     found: list[list[int]] = []
     for token in range(start, end):
@@ -31,7 +31,7 @@ def words_of(read: CorpusRows, start: int, end: int) -> list[list[int]]:
 def test_words_are_whole_and_never_all(read: CorpusRows, rate: float, seed: int) -> None:
     chosen = words(read, rate, np.random.default_rng(seed))
     assert not (chosen & ~read.may_be_chosen).any()
-    for start, end in pairwise(read.rows.starts.tolist()):
+    for start, end in pairwise([*np.flatnonzero(read.begins_stretch).tolist(), len(chosen)]):
         found = words_of(read, start, end)
         hidden = [chosen[word].tolist() for word in found]
         assert all(len(set(one)) == 1 for one in hidden)
@@ -61,7 +61,7 @@ def test_which_word_is_spared_is_drawn() -> None:
     assert not words(rows_of([[[0, 0, 0]]] * 100), 0.99, np.random.default_rng(0)).any()
 
 
-def test_the_share_of_short_rows() -> None:
+def test_the_share_of_short_texts() -> None:
     """Of n words, rate^n / n is taken from each: that of the cases in which all would be hidden."""
     for n_words in (1, 2, 3):
         read = rows_of([[list(range(n_words))]] * 50_000)
