@@ -59,7 +59,7 @@ def test_seed003_averages_over_padding_as_the_published_code_did() -> None:
     assert {cell.recipe.pooling for cell in plan_of("seed003", "tiny").cells} == {"first_last_avg_unmasked"}
 
 
-FOR_PAIRS = {"class_weights", "pretraining", "seed000", "seed001", "seed002"}
+FOR_PAIRS = {"class_weights", "masks", "pairs", "pretraining", "seed000", "seed001", "seed002"}
 
 
 @pytest.mark.parametrize("name", names_of_spaces())

@@ -43,6 +43,10 @@ def _finetune64(name: str, task: str, model: str) -> tuple[str, ...]:
     return ("sweep", str(space), "--task", task, "--model", model, "--train-rows", "4000")
 
 
+def _on_oppo(space: str) -> tuple[str, ...]:
+    return ("sweep", space, "--task", "oppo", "--set", "pretraining.corpus=all+files", "--set", "precision=bf16")
+
+
 ALL = {
     "seed64": Published(
         "seed64",
@@ -61,11 +65,9 @@ ALL = {
         "thucnews10",
         "make_encoder.py",
     ),
-    "pretraining-oppo": Published(
-        "pretraining-oppo-tiny",
-        ("sweep", "pretraining", "--task", "oppo", "--set", "pretraining.corpus=all+files", "--set", "precision=bf16"),
-        "oppo_xiaobu_plain",
-    ),
+    "masks-oppo": Published("masks-oppo-tiny", _on_oppo("masks"), "oppo_xiaobu_plain"),
+    "pairs-oppo": Published("pairs-oppo-tiny", _on_oppo("pairs"), "oppo_xiaobu_plain"),
+    "pretraining-oppo": Published("pretraining-oppo-tiny", _on_oppo("pretraining"), "oppo_xiaobu_plain"),
 }
 
 
