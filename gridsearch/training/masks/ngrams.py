@@ -69,20 +69,20 @@ def daniellibin(rows: CorpusRows, rate: float, stream: np.random.Generator) -> n
 
 
 def rank18(rows: CorpusRows, rate: float, stream: np.random.Generator) -> np.ndarray:
-    """Hide ``rate`` of a row's tokens, rounded: one at least, seven at most.
+    """Hide ``rate`` of a row's tokens, rounded, and seven at most.
 
     Stretches begin at its tokens in random order, and have one, two or three tokens with probabilities that are as 1 to
-    1/2 to 1/3. Hides about .15, and more of texts of a few tokens. The published code hides more, .21 of a pair of two
-    times 7.5 tokens: it counts special tokens when it rounds, and lets the last stretch run on; a stretch of it may go
-    on in the second text.
+    1/2 to 1/3. Hides about .15; of texts of three tokens or less, none. The published code hides more, .21 of a pair of
+    two times 7.5 tokens: it counts special tokens when it rounds, hides one at least, and lets the last stretch run on,
+    into the second text too.
     """
     n_may = _n_may_be_chosen(rows)
-    budget = np.clip(np.rint(rate * n_may), 1, RANK18_MOST)
+    budget = np.minimum(np.rint(rate * n_may), RANK18_MOST)
     return _stretches_up_to(rows, budget, stream)
 
 
 def rank18_of_any_rate(rows: CorpusRows, rate: float, stream: np.random.Generator) -> np.ndarray:
-    """Do as :func:`rank18` for a share that is to be met: rounded up or down at random, with no least or most."""
+    """Do as :func:`rank18` for a share that is to be met: rounded up or down at random, with no most."""
     n_may = _n_may_be_chosen(rows)
     return _stretches_up_to(rows, np.floor(rate * n_may + stream.random(len(n_may))), stream)
 

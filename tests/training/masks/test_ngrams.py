@@ -54,7 +54,7 @@ def by_rank18(read: CorpusRows, rate: float, stream: np.random.Generator) -> set
     chosen: set[int] = set()
     for of_row in runs(read):
         places = [(run, place) for run in of_row for place in range(len(run))]
-        budget = min(7, max(1, round(rate * len(places))))
+        budget = min(7, round(rate * len(places)))
         hidden: set[int] = set()
         for run, place in sorted(places, key=lambda one: turn[one[0][one[1]]]):
             n = 1 + (size[run[place]] >= 6 / 11) + (size[run[place]] >= 9 / 11)
@@ -126,7 +126,7 @@ def share(rule: Rule, read: CorpusRows, rate: float = 0.15) -> float:
         (rank18, (20,), 0.150),
         (rank18, (9, 11), 0.150),
         (rank18, (200,), 7 / 200),
-        (rank18, (2,), 0.5),
+        (rank18, (2,), 0.0),
         (rank18_of_any_rate, (200,), 0.15),
         (rank18_of_any_rate, (2,), 0.15),
         (seed002, (60,), 0.200),
