@@ -20,6 +20,7 @@ GROUPS: Final = {
     "encoder": "The encoder and its input",
     "reinit_pooler": "What is changed before training",
     "encoder_dropout": "Dropout",
+    "vocabulary.min_count": "Anonymised ids: how they become tokens",
     "pretraining.objective": "Pretraining, before the trial",
     "pooling": "From token states to logits",
     "class_weights": "The loss",
@@ -33,7 +34,7 @@ GROUPS: Final = {
 _ORDINARY = TrialFacts(
     "bert", 12, has_pooler=True, max_tokens=512, n_train_rows=1000, label_counts=(400, 600), dropout=0.1
 )
-_VALUES_TO_TRY: Final = (True, 1, 2, 0.25, [1.0, 2.0], [1, 2], 64)
+_VALUES_TO_TRY: Final = (True, 1, 2, 0.25, [1.0, 2.0], [1, 2], 64, "a text")
 
 
 @dataclass(frozen=True)

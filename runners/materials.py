@@ -7,7 +7,11 @@ from pathlib import Path
 
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.files import tokenizer_files
-from gridsearch.encoders.load import EncoderWeights, build_tokenizer, encoder_folder, load, read_weights
+from gridsearch.encoders.ids.encoder import with_ids
+from gridsearch.encoders.ids.start import start_of_ids
+from gridsearch.encoders.ids.tokenizer import ids_tokenizer
+from gridsearch.encoders.ids.vocabulary import ids_vocabulary
+from gridsearch.encoders.load import EncoderWeights, build_tokenizer, describe, encoder_folder, read_weights
 from gridsearch.encoders.pretraining.made import find
 from gridsearch.encoders.pretraining.published_head import read_base
 from gridsearch.encoders.pretraining.scratch import scratch_tokenizer
@@ -33,7 +37,7 @@ def make_materials(plan: Plan, trial_ids: set[str], say: Callable[[str], None]) 
 
     What a stage has yet to make is read when it is there; the stage itself is prepared now.
     """
-    materials = materials_on_demand(plan.task, plan.cards, say)
+    materials = materials_on_demand(plan.task, plan.starts, say)
     wanted = [trial for trial in plan.trials.values() if trial.id in trial_ids]
     for identity in dict.fromkeys(trial.encoder for trial in wanted if trial.stage is None):
         materials.encoders[identity]
@@ -48,7 +52,7 @@ def make_materials(plan: Plan, trial_ids: set[str], say: Callable[[str], None]) 
 
 def materials_on_demand(task: Task, cards: Mapping[str, EncoderCard], say: Callable[[str], None]) -> Materials:
     """Return materials that load and tokenise what is first asked for; ``cards`` may grow until then."""
-    return _on_demand(task, lambda identity: {card.identity: name for name, card in cards.items()}[identity], say)
+    return _on_demand(task, lambda identity: {card.identity: card for card in cards.values()}[identity], say)
 
 
 def materials_of_trial(
@@ -59,26 +63,44 @@ def materials_of_trial(
     ``of_stage`` is how its pretraining was executed: so it is done again where the cache has lost what it made.
     """
     named = trial.encoder if trial.stage is None else trial.stage.base
-    name = next(name for name, identity in encoders.items() if identity == named)
-    materials = _on_demand(task, lambda identity: name, say)
-    if load(name, task.corpus, say).identity != named:
-        raise RequestError(f"the encoder {name} is no longer the one that the study was made with")
+    card = _card_of(named, trial, task, encoders)
+    materials = _on_demand(task, lambda identity: card, say)
     if trial.stage is not None and find(trial.stage.id) is None:
         say(f"what pretraining {trial.stage.short_id} made is no longer in the cache: it is done again")
         pretrain_here(trial.stage, materials, of_stage, lambda point: None)
     return materials
 
 
-def _on_demand(task: Task, name_of: Callable[[str], str], say: Callable[[str], None]) -> Materials:
+def _card_of(named: str, trial: Trial, task: Task, encoders: Mapping[str, str]) -> EncoderCard:
+    """Describe again what a trial starts from. Raises RequestError where it has become something else."""
+    names = {identity: name for name, identity in encoders.items()}
+    if task.ids:
+        ids = ids_vocabulary(task.id_counts, trial.recipe.vocabulary, task.token_counts)
+        names |= {ids.identity(identity): name for identity, name in names.items()}
+    if named not in names:
+        raise RequestError("the ids of the task, or its token counts, are no longer those that the study was made with")
+    card = describe(name := names[named], task.corpus)
+    start = start_of_ids(card, task.id_counts, trial.recipe.vocabulary, task.token_counts)
+    if start.identity != named:
+        raise RequestError(f"the encoder {name} is no longer the one that the study was made with")
+    return start
+
+
+def _on_demand(task: Task, card_of: Callable[[str], EncoderCard], say: Callable[[str], None]) -> Materials:
     """Load and tokenise each thing once; encoders with the same tokenizer share what it makes of the texts."""
     tokenised: dict[tuple[object, int, str], EncodedTask] = {}
 
-    def folder(identity: str) -> Path:
-        return encoder_folder(name_of(identity), task.corpus, say)
+    def folder(card: EncoderCard) -> Path:
+        return encoder_folder(card.name, task.corpus, say, card.ids.tokens if card.ids else ())
+
+    def as_read(encoder: EncoderWeights, card: EncoderCard) -> EncoderWeights:
+        """Return an encoder that reads the task's ids; what is made of them does so already."""
+        return encoder if card.ids is None or card.is_made_of_the_texts else with_ids(encoder, card.ids)
 
     @cache
     def published(identity: str) -> EncoderWeights:
-        return load(name_of(identity), task.corpus, say)
+        card = card_of(identity)
+        return as_read(read_weights(folder(card), identity), card)
 
     @lru_cache(N_MADE)
     def made(identity: str) -> EncoderWeights:
@@ -88,7 +110,10 @@ def _on_demand(task: Task, name_of: Callable[[str], str], say: Callable[[str], N
 
     @cache
     def tokenizer(vocabulary: Vocabulary) -> Mapping[str, bytes]:
-        files = tokenizer_files(folder(vocabulary.encoder))
+        card = card_of(vocabulary.encoder)
+        files = tokenizer_files(folder(card))
+        if card.ids is not None and not card.is_made_of_the_texts:
+            files = ids_tokenizer(files, card.ids)
         return scratch_tokenizer(files, vocabulary.family) if vocabulary.family else files
 
     def data(view: View) -> EncodedTask:
@@ -103,7 +128,8 @@ def _on_demand(task: Task, name_of: Callable[[str], str], say: Callable[[str], N
 
     @cache
     def base(key: Base) -> EncoderWeights:
-        return read_base(folder(key.identity), key.identity)
+        card = card_of(key.identity)
+        return as_read(read_base(folder(card), key.identity), card)
 
     @cache
     def corpus(view: CorpusView) -> EncodedCorpus:

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.families import max_tokens
 from gridsearch.encoders.files import read_config, tokenizer_files
+from gridsearch.encoders.ids.known import knows_ids
+from gridsearch.encoders.ids.tokenizer import ids_tokenizer
+from gridsearch.encoders.ids.vocabulary import IdsVocabulary
 from gridsearch.encoders.load import build_tokenizer, describe, encoder_folder
 from gridsearch.errors import RequestError
 from gridsearch.plan.plan import Plan
 from gridsearch.plan.planner import make_plan
+from gridsearch.recipe.vocabulary.knobs import VocabularyRecipe
 from gridsearch.space.space import Space, load_space
 from gridsearch.study.manifest import TrialsManifest
 from gridsearch.study.stored_logits import refuse_unknown
@@ -85,6 +89,7 @@ def read_asked(arguments: Arguments) -> Asked:
         "data_dir": arguments.data_dir and _from_anywhere(arguments.data_dir),
         "train_rows": arguments.train_rows,
         "columns": _columns(find_task(named), task).model_dump(),
+        **({"ids": True} if task.ids else {}),
     }
     study = Study(_study_folder(arguments, space, task))
     return Asked(with_precision(space, study), task, study, words)
@@ -103,8 +108,11 @@ def _task_named(arguments: Arguments, space: Space) -> str:
 
 def longest_text(encoder: str, task: Task) -> int:
     """Count the tokens of a task's longest text, as far as the encoder can read it."""
-    folder = encoder_folder(encoder, task.corpus, lambda sentence: None)
-    tokenizer = build_tokenizer(tokenizer_files(folder))
+    folder = encoder_folder(encoder, task.corpus, lambda sentence: None, tuple(task.id_counts))
+    files = tokenizer_files(folder)
+    if task.ids and not knows_ids(folder):  # every id is one token, be it a known or the unknown one
+        files = ids_tokenizer(files, IdsVocabulary(tuple(task.id_counts), VocabularyRecipe()))
+    tokenizer = build_tokenizer(files)
     # From the config alone: to describe the encoder again would hash its weights again.
     data = encode_task(task, tokenizer, max_tokens(read_config(folder), folder))
     return max(int(split.lengths.max()) for split in data.splits.values())

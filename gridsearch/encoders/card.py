@@ -1,6 +1,9 @@
 """The card of an encoder, known without loading it: enough to plan with, and to recognise it again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gridsearch.encoders.ids.vocabulary import IdsVocabulary
 
 
 @dataclass(frozen=True)
@@ -10,6 +13,9 @@ class EncoderCard:
     ``max_tokens`` is the longest input that its position embeddings carry; ``note`` is a sentence that whoever reads
     its results has to know, for the plan and the page. ``dropout`` is what its config says for hidden states and
     attention, where that is one number; ``n_token_types`` is the size of its segment embeddings, 0 without any.
+
+    ``folder`` holds its files, where they are there. ``is_made_of_the_texts``: it is made from the task's own texts.
+    ``knows_ids``: its vocabulary is one of ids. ``ids`` is the vocabulary that it is given: its identity tells of it.
     """
 
     name: str
@@ -23,3 +29,7 @@ class EncoderCard:
     shares_layers: bool = False
     pooler_is_pretrained: bool = True
     n_token_types: int = 2
+    is_made_of_the_texts: bool = False
+    knows_ids: bool = False
+    ids: IdsVocabulary | None = None
+    folder: Path | None = field(default=None, compare=False)

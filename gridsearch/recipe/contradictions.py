@@ -8,6 +8,7 @@ from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.pretraining.contradictions import pretraining_contradicts
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.trial_facts import TrialFacts
+from gridsearch.recipe.vocabulary.contradictions import encoder_of_ids, no_id_left, no_token_counts
 
 
 def refuse_contradictions(recipe: Recipe, facts: TrialFacts) -> None:
@@ -122,4 +123,7 @@ _CONTRADICTIONS: Final = (
     _warmup_without_end,
     _attack_after_the_end,
     pretraining_contradicts,
+    encoder_of_ids,
+    no_id_left,
+    no_token_counts,
 )

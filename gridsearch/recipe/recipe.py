@@ -19,13 +19,17 @@ from gridsearch.recipe.head_knobs import HeadKnobs
 from gridsearch.recipe.knob import NO_NEUTRAL, Knob
 from gridsearch.recipe.loss_knobs import LossKnobs
 from gridsearch.recipe.optimizer_knobs import OptimizerKnobs
-from gridsearch.recipe.pretraining.knobs import PREFIX, PretrainingKnobs, PretrainingRecipe, pretraining_of
+from gridsearch.recipe.prefixes import PREFIXES
+from gridsearch.recipe.pretraining.knobs import PretrainingKnobs, PretrainingRecipe, pretraining_of
 from gridsearch.recipe.shares import decimal, whole_steps
 from gridsearch.recipe.trial_facts import TrialFacts
+from gridsearch.recipe.vocabulary.knobs import VocabularyKnobs, VocabularyRecipe, vocabulary_of
 
 
 # Pydantic puts the fields of the last base first.
-class Recipe(EvaluationKnobs, OptimizerKnobs, AttackKnobs, LossKnobs, HeadKnobs, PretrainingKnobs, EncoderKnobs):
+class Recipe(
+    EvaluationKnobs, OptimizerKnobs, AttackKnobs, LossKnobs, HeadKnobs, PretrainingKnobs, VocabularyKnobs, EncoderKnobs
+):
     """Every knob of one fine-tune. Frozen; unknown knobs and wrong types are refused; nothing is coerced."""
 
     # Arithmetic.
@@ -47,6 +51,11 @@ class Recipe(EvaluationKnobs, OptimizerKnobs, AttackKnobs, LossKnobs, HeadKnobs,
     def pretraining(self) -> PretrainingRecipe:
         """What the encoder learns before the trial."""
         return pretraining_of(self)
+
+    @property
+    def vocabulary(self) -> VocabularyRecipe:
+        """How ids become the encoder's tokens."""
+        return vocabulary_of(self)
 
     def pretraining_steps(self, facts: TrialFacts) -> int:
         """Optimizer steps of the pretraining, on the corpus that it reads."""
@@ -125,4 +134,4 @@ def set_knobs(recipe: Recipe) -> dict[str, Any]:
 
 def finetuning_knobs(recipe: Recipe) -> dict[str, Any]:
     """Return what a trial id is made of: the knobs that are set, but those of the encoder that it starts from."""
-    return {name: value for name, value in set_knobs(recipe).items() if not name.startswith(PREFIX)}
+    return {name: value for name, value in set_knobs(recipe).items() if not name.startswith(PREFIXES)}

@@ -17,6 +17,7 @@ from gridsearch.recipe.pretraining.spelling import respelled_pretraining
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.shares import decimal, share_of
 from gridsearch.recipe.trial_facts import TrialFacts
+from gridsearch.recipe.vocabulary.spelling import respelled_vocabulary
 
 Spelling = tuple[Mapping[str, Any], str] | None
 """Knobs with the values that mean the same, and why they do; None where the recipe has this spelling already."""
@@ -251,5 +252,6 @@ _RULES: Final[tuple[Callable[[Recipe, TrialFacts], Spelling], ...]] = (
     _whole_steps_of_warmup,
     _whole_steps_before_an_average,
     respelled_pretraining,
+    respelled_vocabulary,
 )
 """In an order in which none undoes the one before: what decides on the number of steps comes first."""

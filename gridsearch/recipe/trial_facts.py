@@ -11,6 +11,10 @@ class TrialFacts:
     ``shares_layers``: all layers are one (ALBERT). ``pooler_is_pretrained``: the checkpoint has weights for its pooler.
     ``n_token_types``: segment embeddings of the encoder; below 2 it cannot tell the texts of a pair apart by them.
     ``corpora``: what a pretraining may read, by the names of its knob, each with its single texts and its pairs.
+
+    ``id_counts``: how often the ids occur that the texts are, each number once, rising; empty where texts are text.
+    ``has_token_counts``: the task says how often the encoder's tokens occur. ``knows_ids``: the encoder's own
+    vocabulary is one of ids. ``is_made_of_the_texts``: it has seen no others.
     """
 
     family: str
@@ -25,6 +29,10 @@ class TrialFacts:
     n_token_types: int = 2
     is_pair: bool = False
     corpora: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    id_counts: tuple[int, ...] = ()
+    has_token_counts: bool = False
+    knows_ids: bool = False
+    is_made_of_the_texts: bool = False
 
     @property
     def n_labels(self) -> int:

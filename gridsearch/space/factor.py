@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gridsearch.errors import RequestError, one_of
-from gridsearch.recipe.pretraining.knobs import with_prefixes
+from gridsearch.recipe.prefixes import with_prefixes
 from gridsearch.recipe.recipe import Recipe, knobs, parse_recipe
 from gridsearch.space.ranges import Range, parse_range
 

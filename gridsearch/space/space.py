@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gridsearch.errors import RequestError, one_of
-from gridsearch.recipe.pretraining.knobs import with_prefixes
+from gridsearch.recipe.prefixes import with_prefixes
 from gridsearch.recipe.recipe import Recipe, parse_recipe
 from gridsearch.space.design import Design, combinations, parse_design
 from gridsearch.space.draws import count_combinations

@@ -1,11 +1,13 @@
 """The manifest: what a study is bound to, as its ledger keeps it; and why a plan is not the same study grown."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from gridsearch.canonical import canonical_json
 from gridsearch.plan.plan import Plan
 from gridsearch.plan.rungs import Halving, read_halving
+from gridsearch.recipe.prefixes import VOCABULARY
 from gridsearch.space.factor import ROW
 from gridsearch.tasks.target import Target, target_of
 from gridsearch.tasks.task import POSITIVE, Kind
@@ -88,7 +90,11 @@ class TaskEntry:
 
 @dataclass(frozen=True)
 class TrialsManifest:
-    """A study of trials. ``sources`` say how task and model were named, to be repeated from here."""
+    """A study of trials. ``sources`` say how task and model were named, to be repeated from here.
+
+    ``encoders`` are identities by name. ``encoders_of_ids``, by identity, are those made of them that read ids: each
+    with the name under ``encoder``, and how ids become its tokens.
+    """
 
     title: str
     space: str
@@ -105,6 +111,12 @@ class TrialsManifest:
     encoder_notes: Sequence[str]
     sources: Mapping[str, Any]
     logits: str | None = None
+    encoders_of_ids: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def starts(self) -> Mapping[str, Mapping[str, Any]]:
+        """What a trial or a pretraining may start from, by identity: the encoder's name, and how it reads ids."""
+        return {identity: {"encoder": name} for name, identity in self.encoders.items()} | dict(self.encoders_of_ids)
 
     def to_json(self) -> dict[str, object]:
         """Return what the ledger keeps; :func:`read_manifest` reads it again."""
@@ -135,6 +147,7 @@ class TrialsManifest:
             "encoder_notes": self.encoder_notes,
             "sources": self.sources,
             **({} if self.logits is None else {"logits": self.logits}),
+            **({"encoders_of_ids": self.encoders_of_ids} if self.encoders_of_ids else {}),
         }
 
 
@@ -245,6 +258,11 @@ def manifest_of(plan: Plan, sources: Mapping[str, object]) -> TrialsManifest:
         encoders={name: card.identity for name, card in plan.cards.items()},
         encoder_notes=list(plan.encoder_notes.values()),
         sources=sources,
+        encoders_of_ids={
+            identity: {"encoder": card.name, **{VOCABULARY + name: value for name, value in card.ids.recipe}}
+            for identity, card in plan.starts.items()
+            if card.ids is not None
+        },
     )
 
 
@@ -300,6 +318,7 @@ def _read_trials(kept: Mapping[str, Any]) -> TrialsManifest:
         encoder_notes=kept.get("encoder_notes", ()),
         sources=kept.get("sources", {}),
         logits=kept.get("logits"),
+        encoders_of_ids=kept.get("encoders_of_ids", {}),
     )
 
 
@@ -333,6 +352,9 @@ def difference(old: TrialsManifest, new: TrialsManifest) -> str:
         return "the rows of the task have changed"
     if old.encoders != new.encoders:
         return f"the encoder was {_short(old.encoders)}, now it is {_short(new.encoders)}"
+    made = {canonical_json(said): identity for identity, said in new.encoders_of_ids.items()}
+    if any(made.get(canonical_json(said), identity) != identity for identity, said in old.encoders_of_ids.items()):
+        return "the ids of the task's further files, or its token counts, have changed"
     varied = {name for factor in new.factors for knobs in factor.levels.values() for name in knobs}
     for knob in sorted({*old.fixed, *new.fixed} - varied):
         if old.fixed.get(knob) != new.fixed.get(knob):

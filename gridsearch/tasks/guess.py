@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gridsearch.errors import RequestError
+from gridsearch.tasks.labelled_file import are_ids
 from gridsearch.tasks.labels import Labels, sorted_labels
 from gridsearch.tasks.roles import Profile, Roles, guess_roles, shorten
 from gridsearch.tasks.sniff import Layout, sniff
@@ -19,6 +20,7 @@ BALANCED_RATIO = 1.5  # of the most frequent label to the rarest: below it, accu
 COMMON_NAMES = ("train", "training", "data", "dataset", "all")
 N_LABELS_SHOWN = 12
 NO_LABEL = "-"  # of rows on which annotators did not agree, as in SNLI and OCNLI
+IDS_TOLD = "ids = true: every text is whole numbers separated by spaces, so each number is a word of its own"
 MAY_BE_NO_LABEL = ("-1", "?", "None", "null", "nan")
 
 
@@ -49,8 +51,10 @@ def guess_task(files: Sequence[Path], name: str | None = None) -> tuple[TaskFile
         ),
         columns=bare.model_copy(update=_keys(roles)),
         labels=Labels(ignore=ignored),
+        ids=_are_all_ids(roles),
     )
-    return task, [*_sentences(train, layout, roles), reason, _sentence_on_dev(task), *_hints(roles.label)]
+    told = [*_sentences(train, layout, roles), *([IDS_TOLD] if task.ids else [])]
+    return task, [*told, reason, _sentence_on_dev(task), *_hints(roles.label)]
 
 
 def write_toml(task: TaskFile, path: Path, sentences: Sequence[str] = (), overwrite: bool = False) -> Task:
@@ -78,6 +82,7 @@ def toml_text(task: TaskFile, sentences: Sequence[str] = ()) -> str:
     """Return a task as the text of a TOML file: sentences as comments, then every key that is not its default."""
     lines = [_comment(sentence) for sentence in sentences]
     lines += [f"{key} = {toml_value(getattr(task, key))}" for key in ("name", "kind", "metric")]
+    lines += ["ids = true"] if task.ids else []
     for title, section in (("files", task.files), ("columns", task.columns), ("labels", task.labels)):
         fields = type(section).model_fields
         told = {key: value for key, value in section.model_dump().items() if value != fields[key].default}
@@ -108,6 +113,10 @@ def _written(layout: Layout) -> dict[str, object]:
 
 def _keys(roles: Roles) -> dict[str, int | str | None]:
     return {"text": roles.text.key, "pair": roles.pair.key if roles.pair else None, "label": roles.label.key}
+
+
+def _are_all_ids(roles: Roles) -> bool:
+    return all(are_ids(text) for profile in (roles.text, roles.pair) if profile for text in profile.values)
 
 
 def _name_of(train: Path) -> str:

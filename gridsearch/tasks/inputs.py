@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from gridsearch.errors import RequestError
-from gridsearch.tasks.labelled_file import texts_of
+from gridsearch.tasks.labelled_file import refuse_words, texts_of
 from gridsearch.tasks.tables import (
     FORMATS,
     NAME_ITS_ENCODING,
@@ -18,8 +18,10 @@ from gridsearch.tasks.tables import (
 from gridsearch.tasks.task import Kind, Split
 
 
-def read_inputs(path: Path, columns: Columns, kind: Kind) -> tuple[Split, Table]:
+def read_inputs(path: Path, columns: Columns, kind: Kind, *, ids: bool = False) -> tuple[Split, Table]:
     """Read new texts without labels, with the columns of a task; return them, and the whole table that they stand in.
+
+    Where a task's texts are ``ids``, so are these.
 
     A .txt file is one text a line, unless it is a table like the task's own: its first line names the text column, or
     the task's columns are positions behind a separator.
@@ -29,15 +31,18 @@ def read_inputs(path: Path, columns: Columns, kind: Kind) -> tuple[Split, Table]
     lines = _texts_a_line(path, columns, kind)
     if lines is None:
         table = read_table(path, columns)
-        return texts_of(table, columns, kind), table
+        return texts_of(table, columns, kind, ids=ids), table
     if kind == "pair":
         rule = "a pair task reads two texts a row"
         raise RequestError(f"{rule}, which {path} does not tell apart; use .tsv, .csv or .jsonl")
     numbers = tuple(range(1, len(lines) + 1))
-    return Split(lines, None), Table(path, ("text",), True, (lines,), numbers)
+    split = Split(lines, None)
+    if ids:
+        refuse_words(split, path, numbers)
+    return split, Table(path, ("text",), True, (lines,), numbers)
 
 
-def read_further_texts(path: Path, columns: Columns, kind: Kind, given: Format | None) -> Split:
+def read_further_texts(path: Path, columns: Columns, kind: Kind, given: Format | None, *, ids: bool = False) -> Split:
     """Read texts that a task names beside its rows; what is read of a label column is nothing.
 
     ``given`` is the format of files whose extension does not tell it. A .txt file of a text a line holds single texts,
@@ -48,7 +53,12 @@ def read_further_texts(path: Path, columns: Columns, kind: Kind, given: Format |
     elif columns.separator is None and given in SEPARATORS:
         columns = columns.model_copy(update={"separator": SEPARATORS[given], "quoting": _quoting(columns, given)})
     lines = _texts_a_line(path, columns, kind, given)
-    split = texts_of(read_table(path, columns, given), columns, kind) if lines is None else Split(lines, None)
+    if lines is None:
+        split = texts_of(read_table(path, columns, given), columns, kind, ids=ids)
+    else:
+        split = Split(lines, None)
+        if ids:
+            refuse_words(split, path, range(1, len(lines) + 1))
     if not any(text.strip() for text in (*split.texts, *(split.pairs or ()))):
         raise RequestError(f"{path} holds no text")
     return split

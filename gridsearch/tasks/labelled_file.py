@@ -1,12 +1,18 @@
 """One data file as a part of a task: its texts, its label column, and what a user should know about its rows."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from gridsearch.errors import RequestError
 from gridsearch.tasks.labels import LabelColumn
 from gridsearch.tasks.splits import take
 from gridsearch.tasks.tables import Columns, Table
 from gridsearch.tasks.task import Kind, Split
+
+N_CHARACTERS_SHOWN = 40
+_IDS = re.compile(r"[0-9]*( +[0-9]+)* *")
 
 
 @dataclass(frozen=True)
@@ -28,21 +34,43 @@ def by_name(columns: Columns, train: Table) -> Columns:
     return columns.model_copy(update=changes)
 
 
-def texts_of(table: Table, columns: Columns, kind: Kind) -> Split:
-    """Return the rows of a table without their labels."""
+def texts_of(table: Table, columns: Columns, kind: Kind, *, ids: bool) -> Split:
+    """Return the rows of a table without their labels. Where they are to be ``ids``, RequestError for another text."""
     pairs = table.column(columns.pair, "pair") if kind == "pair" and columns.pair is not None else None
-    return Split(table.column(columns.text, "text"), None, pairs)
+    split = Split(table.column(columns.text, "text"), None, pairs)
+    if ids:
+        refuse_words(split, table.path, table.rows)
+    return split
+
+
+def are_ids(text: str) -> bool:
+    """Tell whether a text is whole numbers separated by spaces; an empty one is none of them.
+
+    >>> [are_ids(text) for text in ("12 5 776", "12", "", "12, 5", "-1", "1.5", "١٢")]
+    [True, True, True, False, False, False, False]
+    """
+    return _IDS.fullmatch(text) is not None
+
+
+def refuse_words(split: Split, path: Path, rows: Sequence[int]) -> None:
+    """Raise RequestError for a text that is no ids, with its file and row."""
+    for texts in (split.texts, *([] if split.pairs is None else [split.pairs])):
+        for row, text in zip(rows, texts, strict=True):
+            if not are_ids(text):
+                shown = text if len(text) <= N_CHARACTERS_SHOWN else f"{text[:N_CHARACTERS_SHOWN]}…"
+                rule = "with ids = true every text is whole numbers separated by spaces"
+                raise RequestError(f"{path} row {row}: {rule}, but this one is {shown!r}")
 
 
 def read_labelled_file(
-    table: Table, columns: Columns, kind: Kind, ignore: tuple[str, ...], may_lack_labels: bool
+    table: Table, columns: Columns, kind: Kind, ignore: tuple[str, ...], may_lack_labels: bool, *, ids: bool
 ) -> LabelledFile:
     """Take a table apart into texts and label strings, leaving out rows whose label is to be ignored.
 
     Raises:
-        RequestError: a missing column, no row left, or a text column that is mostly empty.
+        RequestError: a missing column, no row left, a text column that is mostly empty, or texts that are no ``ids``.
     """
-    split, labels, notes = texts_of(table, columns, kind), None, []
+    split, labels, notes = texts_of(table, columns, kind, ids=ids), None, []
     if table.find(columns.label) is not None or not may_lack_labels:
         values = [value.strip() for value in table.column(columns.label, "label")]
         kept = [position for position, value in enumerate(values) if value not in ignore]

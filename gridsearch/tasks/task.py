@@ -38,6 +38,9 @@ class Task:
 
     ``positive`` is the position of the label that f1_binary is of, where there are two labels. ``corpus_files`` are
     further texts, a split for each file: a pretraining may read them, no trial does, so they change no outcome of one.
+
+    ``ids``: each text is whole numbers, separated by spaces. ``token_counts`` say how often the tokens of an encoder's
+    vocabulary occurred in what it was pretrained on. Both enter the identity of the encoder that reads the ids.
     """
 
     name: str
@@ -50,6 +53,8 @@ class Task:
     notes: tuple[str, ...] = field(default=(), compare=False)
     positive: int = POSITIVE
     corpus_files: tuple[Split, ...] = field(default=(), compare=False)
+    ids: bool = field(default=False, compare=False)
+    token_counts: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -85,6 +90,18 @@ class Task:
     def corpus(self) -> tuple[str, ...]:
         """Every training text, second texts of pairs included: what an encoder may be made from."""
         return (*self.train.texts, *(self.train.pairs or ()))
+
+    @cached_property
+    def id_counts(self) -> Mapping[str, int]:
+        """How often each id occurs in all texts that the task names, whatever their labels; empty where texts are text.
+
+        Further files are among them.
+        """
+        if not self.ids:
+            return {}
+        splits = [self.train, self.dev, *([self.test] if self.test else []), *self.corpus_files]
+        texts = (text for split in splits for several in (split.texts, split.pairs or ()) for text in several)
+        return Counter(word for text in texts for word in text.split())
 
     @cached_property
     def labels_held(self) -> dict[str, tuple[int, ...]]:

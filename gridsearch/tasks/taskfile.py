@@ -1,5 +1,6 @@
 """The TOML task: which files, columns, labels and metric; and the way from there to a Task whose rows are checked."""
 
+import json
 import os
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -57,6 +58,17 @@ class CorpusFiles(BaseModel):
     files: tuple[str, ...] = Field(min_length=1)
 
 
+class VocabularyFiles(BaseModel):
+    """What is known of the vocabulary of encoders: how often each token occurred in what they were pretrained on.
+
+    ``counts`` is a JSON object from token to count, and is found as the data files are.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    counts: str
+
+
 class TaskFile(BaseModel):
     """A task as its TOML file states it: nothing of its data has been read."""
 
@@ -69,6 +81,8 @@ class TaskFile(BaseModel):
     columns: Columns
     labels: Labels = Labels()
     corpus: CorpusFiles | None = None
+    ids: bool = Field(default=False, strict=True)
+    vocabulary: VocabularyFiles | None = None
 
 
 def load_task(name_or_path: str | Path, data_dir: Path | None = None, train_rows: int | None = None) -> Task:
@@ -103,6 +117,7 @@ def parse_task_file(text: str, name: str) -> TaskFile:
         "columns": Columns,
         "labels": Labels,
         "corpus": CorpusFiles,
+        "vocabulary": VocabularyFiles,
     }
     parsed = {key: _section(raw[key], model, f"{name}, [{key}]") for key, model in sections.items() if key in raw}
     file = _section({**raw, **parsed}, TaskFile, name)
@@ -159,6 +174,8 @@ def _refuse_contradictions(file: TaskFile, name: str) -> None:
         raise RequestError(f"{name}: label must be a column of its own, but {file.columns.label!r} holds a text too")
     if isinstance(file.files.dev, float) and not 0 < file.files.dev < 1:
         raise RequestError(f"{name}: dev must be a file or a share between 0 and 1, but is {file.files.dev}")
+    if file.vocabulary is not None and not file.ids:
+        raise RequestError(f"{name}: [vocabulary] says how ids become tokens; it belongs to ids = true and to no other")
     if file.labels.names is not None and file.labels.file is not None:
         raise RequestError(f"{name}: [labels] takes names or file, but has both")
     if file.labels.positive is not None and file.metric not in OF_TWO_LABELS:
@@ -171,7 +188,9 @@ def _assemble(file: TaskFile, folders: Sequence[Path]) -> Task:
     tables = _read_tables(file, folders)
     columns = by_name(file.columns, tables["train"])
     files = {
-        name: read_labelled_file(table, columns, file.kind, file.labels.ignore, may_lack_labels=name == "test")
+        name: read_labelled_file(
+            table, columns, file.kind, file.labels.ignore, may_lack_labels=name == "test", ids=file.ids
+        )
         for name, table in tables.items()
     }
     names, splits = _with_labels(files, _given_names(file.labels, folders))
@@ -184,7 +203,14 @@ def _assemble(file: TaskFile, folders: Sequence[Path]) -> Task:
         notes.append(f"dev is {share}: {len(splits['dev'])} rows, leaving {len(train)}")
     task = Task(file.name, file.kind, file.metric, names, train, splits["dev"], splits.get("test"), positive=positive)
     notes = [note for one in files.values() for note in one.notes] + notes + _notes_on_labels(task)
-    return replace(task, notes=tuple(notes), corpus_files=_read_corpus(file, columns, folders))
+    task = replace(
+        task,
+        corpus_files=_read_corpus(file, columns, folders),
+        ids=file.ids,
+        token_counts=_read_counts(file, folders),
+    )
+    told = [f"each text is ids: {len(task.id_counts)} different numbers"] if task.ids else []
+    return replace(task, notes=(*notes, *told))
 
 
 def _judgeable(task: Task) -> Task:
@@ -209,7 +235,24 @@ def _read_tables(file: TaskFile, folders: Sequence[Path]) -> dict[str, Table]:
 
 def _read_corpus(file: TaskFile, columns: Columns, folders: Sequence[Path]) -> tuple[Split, ...]:
     paths = [find_file(path, folders) for path in (file.corpus.files if file.corpus else ())]
-    return tuple(read_further_texts(path, columns, file.kind, file.files.format) for path in paths)
+    return tuple(read_further_texts(path, columns, file.kind, file.files.format, ids=file.ids) for path in paths)
+
+
+def _read_counts(file: TaskFile, folders: Sequence[Path]) -> dict[str, int]:
+    if file.vocabulary is None:
+        return {}
+    path = find_file(file.vocabulary.counts, folders)
+    try:
+        counts = json.loads(read_text(path))
+    except ValueError as error:
+        raise RequestError(f"{path} is not JSON: {error}") from None
+    rule = "counts under [vocabulary] must be a JSON object from tokens to how often they occur"
+    if not isinstance(counts, dict) or not counts:
+        raise RequestError(f"{rule}; {path} is none")
+    for token, count in counts.items():
+        if type(count) is not int or count < 0:
+            raise RequestError(f"{rule}; in {path} that of {token!r} is {count!r}")
+    return counts
 
 
 def _given_names(labels: Labels, folders: Sequence[Path]) -> tuple[str, ...] | None:

@@ -115,7 +115,7 @@ class Pretrainings(PageSection):
 
     @cached_property
     def _differing(self) -> list[dict[str, Any]]:
-        return told_apart(self.study.stages, self.study.about.encoders)
+        return told_apart(self.study.stages, self.study.about.starts)
 
     def _table(self) -> Table:
         names = list(dict.fromkeys(name for values in self._differing for name in values))

@@ -84,16 +84,15 @@ class StageRow:
         }
 
 
-def told_apart(rows: Sequence[StageRow], encoders: Mapping[str, str]) -> list[dict[str, Any]]:
+def told_apart(rows: Sequence[StageRow], starts: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return, for each stage, the knobs in which the stages differ, but for how long they are.
 
-    A stage lacks what does not act in it. ``encoders`` maps names to identities. What differs without a knob of its own
-    has the name of what it is of.
+    A stage lacks what does not act in it. ``starts`` maps identities of encoders to what is said of them (see the
+    manifest). What differs without a knob of its own has the name of what it is of.
     """
-    names = {identity: name for name, identity in encoders.items()}
     values = [
         {PREFIX + name: value for name, value in row.stage.knobs.items()}
-        | {"encoder": names.get(row.stage.base, row.stage.base), "precision": row.stage.precision}
+        | {"encoder": row.stage.base, **starts.get(row.stage.base, {}), "precision": row.stage.precision}
         for row in rows
     ]
     if len({row.stage.corpus for row in rows if row.stage.total_steps}) > 1:

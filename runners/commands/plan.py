@@ -146,6 +146,7 @@ def _about(plan: Plan, made: set[str]) -> list[str]:
     for card in plan.cards.values():
         about.append(("encoder", f"{card.name}: {card.family}, {card.n_layers} layers, {card.identity[:18]}"))
         about.append(("", plan.encoder_notes.get(card.name, "")))
+    about += [("", text) for text in _ids(plan)]
     settings = [f"{name} = {label_of(value)}" for name, value in fixed.items() if name != "encoder"]
     about.append(("fixed", ", ".join(settings) or "nothing: the defaults of the recipe"))
     about += _design(plan)
@@ -157,6 +158,15 @@ def _about(plan: Plan, made: set[str]) -> list[str]:
         textwrap.fill(text, 80, initial_indent=f"{label:<9}", subsequent_indent=" " * 9)
         for label, text in about
         if text
+    ]
+
+
+def _ids(plan: Plan) -> list[str]:
+    """Say how many ids are tokens, for each count that it takes to be one."""
+    n_tokens = {card.ids.recipe.min_count: len(card.ids.tokens) for card in plan.starts.values() if card.ids}
+    return [
+        f"of {len(plan.task.id_counts):,} ids, the {n:,} that occur {least} times or more are tokens of their own"
+        for least, n in sorted(n_tokens.items())
     ]
 
 

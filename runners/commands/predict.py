@@ -33,7 +33,8 @@ def run(arguments: Arguments) -> int:
         manifest, trial = ledger.trials_manifest(), trial_named(ledger, arguments.trial)
         of_stage = Execution(**ledger.stages.execution(trial.encoder))
         dev, selected = ledger.dev_results().get(trial.id), manifest.target
-    inputs, table = read_inputs(source, Columns.model_validate(manifest.sources["columns"]), manifest.task.kind)
+    columns, ids = Columns.model_validate(manifest.sources["columns"]), manifest.sources.get("ids", False)
+    inputs, table = read_inputs(source, columns, manifest.task.kind, ids=ids)
     folder = study.weights_of(trial.id)
     kept = open_kept(folder) if folder.is_dir() else _retrain(study, trial, manifest, of_stage)
     measured = f", dev {selected.name} {selected.of(dev):.4f}" if dev else ""

@@ -14,6 +14,7 @@ from gridsearch.encoders.pretraining.made import find
 from gridsearch.errors import GridSearchError, RequestError, one_of
 from gridsearch.plan.plan import ExcludedCell
 from gridsearch.plan.planner import Planner, refuse_dead
+from gridsearch.recipe.prefixes import PREFIXES
 from gridsearch.recipe.pretraining.knobs import PREFIX
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.space.design import Design
@@ -43,12 +44,12 @@ def run(arguments: Arguments) -> int:
     folder = Path(arguments.output)
     _refuse_to_overwrite(folder, force=arguments.force)
     task = _task(arguments)
-    cards: dict[str, EncoderCard] = {}
-    stage = _stage(arguments, task, cards)
+    starts: dict[str, EncoderCard] = {}
+    stage = _stage(arguments, task, starts)
     console = Console(highlight=False)
     progress = Progress(task.target, {}, console)
     progress.expect_stages({stage.id: stage.last_step})
-    materials = materials_on_demand(task, cards, progress.say)
+    materials = materials_on_demand(task, starts, progress.say)
     progress.say(f"pretraining {stage.short_id}: {stage.last_step:,} steps on {len(materials.corpus_of(stage)):,} rows")
     execution = Execution(threads=arguments.threads, time_limit=arguments.time_limit)
     progress.begin_stage(stage.id)
@@ -89,10 +90,10 @@ def _task(arguments: Arguments) -> Task:
     return Task("texts", "single", "accuracy", ("text",), train, Split((), ()))
 
 
-def _stage(arguments: Arguments, task: Task, cards: dict[str, EncoderCard]) -> Stage:
+def _stage(arguments: Arguments, task: Task, starts: dict[str, EncoderCard]) -> Stage:
     """Resolve the knobs as those of a sweep's cell. Raises RequestError for what is wrong with them."""
     fixed = fixed_knobs(arguments.set)
-    known = [name for name in Recipe.model_fields if name.startswith(PREFIX)] + list(OTHER_KNOBS)
+    known = [name for name in Recipe.model_fields if name.startswith(PREFIXES)] + list(OTHER_KNOBS)
     for name in fixed:
         if name not in known:
             raise RequestError(f"--set: {one_of('knob of a pretraining', name, known)}")
@@ -108,8 +109,8 @@ def _stage(arguments: Arguments, task: Task, cards: dict[str, EncoderCard]) -> S
     assert not isinstance(resolved, ExcludedCell), "there are no rules"
     planned = planner.planned(cell, resolved, 1)
     refuse_dead([planned], space)
-    cards |= planner.cards
     (trial,) = planned.trials
+    starts |= planner.starts
     assert trial.stage is not None, "an objective that cannot act is refused"
     return trial.stage
 

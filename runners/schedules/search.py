@@ -83,9 +83,9 @@ class OptunaSearch:
 
     def materials(self, say: Callable[[str], None]) -> Materials:
         """Make what is read on demand: a search does not know its cells. Encoders that it may propose are read now."""
-        materials = materials_on_demand(self.task, self._planner.cards, say)
-        for card in self._planner.cards.values():
-            materials.encoders[card.identity]
+        materials = materials_on_demand(self.task, self._planner.starts, say)
+        for identity in self._planner.starts:
+            materials.encoders[identity]
         return materials
 
     def adopt(self, ledger: Ledger) -> bool:
@@ -179,7 +179,7 @@ def known_plan(space: Space, task: Task, planner: Planner, ledger: Ledger) -> Pl
             excluded.append(cell)
         else:
             cells.append(cell)
-    return Plan(space, task, planner.cards, tuple(cells), tuple(excluded))
+    return Plan(space, task, planner.cards, tuple(cells), tuple(excluded), planner.starts)
 
 
 def _facts(search: Search, space: Space, before: SearchEntry | None, n_known: int) -> dict[str, object]:

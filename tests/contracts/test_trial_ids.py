@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridsearch.canonical import canonical_json
+from gridsearch.encoders.ids.vocabulary import ids_vocabulary
 from gridsearch.recipe.knob import NO_NEUTRAL
+from gridsearch.recipe.prefixes import VOCABULARY
 from gridsearch.recipe.pretraining.knobs import PREFIX, PretrainingRecipe
 from gridsearch.recipe.recipe import Recipe, knobs, parse_recipe, set_knobs
+from gridsearch.recipe.vocabulary.knobs import VocabularyRecipe
 from gridsearch.stage import Stage, make_stage
 from gridsearch.trial import make_trial
 
@@ -87,6 +90,22 @@ GOLDEN_STAGES: list[tuple[dict[str, Any], int, str, str, str]] = [
      "df62f0d1d92d593d1714a1037b7d249d"),
 ]
 # fmt: on
+
+
+GOLDEN_VOCABULARIES: list[tuple[dict[str, Any], str]] = [
+    # knobs; the identity of the encoder of ids that is made with them
+    ({}, "82420f72aa1827149f09ff5f8cc9ed98"),
+    ({"min_count": 2, "align": "special"}, "bed7d9c9d781514950496cb8a044491d"),
+    ({"align": "frequency"}, "2464950e2ea75d283ae1ba11cb5e47e1"),
+    ({"align": "order", "start": "你"}, "072dc7a449b4adabd904e9ad49132747"),
+]
+
+
+@pytest.mark.parametrize(("values", "expected"), GOLDEN_VOCABULARIES)
+def test_golden_encoders_of_ids(values: dict[str, Any], expected: str) -> None:
+    """A trial on ids is known by the encoder that reads them, whose identity tells of all that it is made from."""
+    ids = ids_vocabulary({"7": 5, "12": 9, "3": 2}, VocabularyRecipe(**values), {"的": 30, "[CLS]": 4})
+    assert ids.identity(ENCODER) == f"ids-{expected}"
 
 
 def stage_of(knobs_of: dict[str, Any], trial_seed: int = 0, precision: str = "fp32", **others: Any) -> Stage:
@@ -252,5 +271,6 @@ def test_every_knob_is_in_a_golden_id() -> None:
     """An id that nobody wrote down can change unseen."""
     named = {name for values, _ in GOLDEN for name in values}
     named |= {PREFIX + name for values, *_ in GOLDEN_STAGES for name in values} | {PREFIX + "objective"}
+    named |= {VOCABULARY + name for values, _ in GOLDEN_VOCABULARIES for name in values}
     always = {name for name, knob in knobs().items() if knob.neutral is NO_NEUTRAL}
     assert knobs().keys() - named - always == set()

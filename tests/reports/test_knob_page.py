@@ -6,6 +6,7 @@ import pytest
 from gridsearch.errors import RequestError
 from gridsearch.recipe.knob import NO_NEUTRAL
 from gridsearch.recipe.knob_group import KnobGroup
+from gridsearch.recipe.prefixes import PREFIXES
 from gridsearch.recipe.pretraining.knobs import PREFIX
 from gridsearch.recipe.recipe import Recipe, knobs
 from reports.knob_page import GROUPS, grouped, knob_texts, knobs_for_terminal, recipe_page
@@ -20,8 +21,8 @@ def test_every_knob_is_on_the_page_once_and_in_order() -> None:
 def test_groups_are_those_of_the_class() -> None:
     groups = [group for group in reversed(Recipe.__mro__) if issubclass(group, KnobGroup) and group is not KnobGroup]
     source = "".join(map(inspect.getsource, groups))
-    # The knobs of a pretraining are made of a class of their own, whose comments divide it further.
-    expected = [(title, first) for first, title in GROUPS.items() if not first.startswith(PREFIX)]
+    # The knobs with prefixes are made of classes of their own, whose comments may divide them further.
+    expected = [(title, first) for first, title in GROUPS.items() if not first.startswith(PREFIXES)]
     assert re.findall(r"^    # (.*)\.\n    (\w+):", source, re.MULTILINE) == expected
     assert [name for name in knobs() if name.startswith(PREFIX)] == [
         text.name for text in grouped()["Pretraining, before the trial"]

@@ -1,15 +1,15 @@
 """Knobs of a pretraining: work that several trials share. In a recipe each is called ``pretraining.NAME``."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, create_model
+from pydantic import Field
 
 from gridsearch.recipe.knob import Knob
 from gridsearch.recipe.knob_group import KnobGroup, Probability, Weight
+from gridsearch.recipe.prefixes import PRETRAINING, prefixed
 from gridsearch.recipe.pretraining import dead_knobs as why
 
-PREFIX = "pretraining."
+PREFIX = PRETRAINING
 BERT = "arXiv:1810.04805"
 
 
@@ -360,30 +360,12 @@ class PretrainingRecipe(KnobGroup):
         return -(-n_rows // self.batch_size)
 
 
-def _with_prefix() -> type[KnobGroup]:
-    """Make the group that a recipe has: the same knobs, each by its name in spaces."""
-    hints, fields = get_type_hints(PretrainingRecipe, include_extras=True), PretrainingRecipe.model_fields
-    named: dict[str, Any] = {PREFIX + name: (hints[name], field.default) for name, field in fields.items()}
-    return create_model("PretrainingKnobs", __base__=KnobGroup, **named)
-
-
 if TYPE_CHECKING:
 
     class PretrainingKnobs(KnobGroup):
         """Knobs of a pretraining, by the names that spaces call them."""
 else:
-    PretrainingKnobs = _with_prefix()
-
-
-def with_prefixes(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Take knobs out of a table ``pretraining``: that is how TOML reads ``pretraining.rate`` without quotes."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        if f"{name}." == PREFIX and isinstance(value, Mapping):
-            found |= {PREFIX + inner: one for inner, one in value.items()}
-        else:
-            found[name] = value
-    return found
+    PretrainingKnobs = prefixed(PretrainingRecipe, PREFIX, "PretrainingKnobs")
 
 
 def set_pretraining_knobs(recipe: PretrainingRecipe) -> dict[str, Any]:

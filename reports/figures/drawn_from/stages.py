@@ -12,7 +12,7 @@ from reports.study.view import StudyRows
 
 def stage_names(study: StudyRows) -> list[str]:
     """Name each pretraining in a figure: by its short id, and by what tells it from the others."""
-    settings = told_apart(study.stages, study.about.encoders) if study.stages else []
+    settings = told_apart(study.stages, study.about.starts) if study.stages else []
     return [_name(row, one) for row, one in zip(study.stages, settings, strict=True)]
 
 

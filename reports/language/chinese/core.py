@@ -24,6 +24,18 @@ _MEANINGS: Final[Mapping[str, str]] = {
         "始终冻结嵌入层和底部若干层（层数、比例，或只冻结嵌入层的 'embeddings'）"
     ),
     "keep dropout on in the frozen part": "冻结部分仍做 dropout",
+    "how often an id must occur in all texts of the task to be a token; rarer ones are the unknown token": (
+        "一个 id 在任务的全部文本中至少出现多少次才成为 token；更少见的归为未知 token"
+    ),
+    "rows of the encoder's word table that tokens start from: none, drawn anew; those of special tokens; also, for ids "
+    "by falling frequency, those of its most frequent tokens by the task's counts, or those of its vocabulary in order "
+    "from a token on": (
+        "各 token 以编码器词表的哪些行为初值：不取，全部随机；只取特殊 token 的行；或再让 id 按频率从高到低，"
+        "依任务给出的计数取其最常见 token 的行，或从某个 token 起按词表次序取行"
+    ),
+    "the token of the encoder's vocabulary whose row the most frequent id takes where align is 'order'": (
+        "align 为 'order' 时，最常见的 id 取编码器词表中哪个 token 的行"
+    ),
     "dropout inside the encoder, hidden and attention; 'checkpoint' is what its config says": (
         "编码器内部（隐藏层与注意力）的 dropout；'checkpoint' 表示沿用其配置"
     ),
@@ -290,6 +302,14 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
     "a task of single texts has one segment": "单文本任务只有一个 segment",
     "a task of single texts has no second text": "单文本任务没有第二段文本",
     "this {family} encoder has no segment embeddings": "该 {family} 编码器没有 segment 向量",
+    # Of a vocabulary of ids.
+    "the texts are text, which the encoder's own tokenizer reads": "文本就是文字，由编码器自己的分词器读取",
+    "the encoder's own vocabulary is one of ids, and is kept": "编码器自己的词表就是 id 词表，予以保留",
+    "the encoder is made from the same ids, so there are no rows of other tokens to take": (
+        "该编码器由同样的 id 生成，没有其他 token 的行可取"
+    ),
+    "pretraining.base = 'scratch' takes no row of the encoder": "pretraining.base = 'scratch' 时不取编码器的任何行",
+    "vocabulary.align = {align} starts from no token": "vocabulary.align = {align} 时没有起始 token",
     # A pretraining's.
     "pretraining.objective = 'none' trains nothing": "pretraining.objective = 'none' 时什么也不训练",
     "pretraining.steps = 0 leaves the encoder as it is": "pretraining.steps = 0 时编码器保持原样",
@@ -373,6 +393,7 @@ _NOTES: Final[Mapping[str, str]] = {
     "{n_used} of {n_rows} training rows are used (train_rows = {n_asked}, stratified)": (
         "{n_rows} 条训练数据中只用了 {n_used} 条（train_rows = {n_asked}，分层抽取）"
     ),
+    "each text is ids: {n} different numbers": "每段文本都是 id：共 {n} 个不同的数",
     "{n_rows} also in {split}, {others}": "{n_rows} 条也在{split}中，{others}",
     "{n_rows} also in {split}": "{n_rows} 条也在{split}中",
     "{n_rows} repeated": "{n_rows} 条重复",

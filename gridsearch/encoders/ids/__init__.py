@@ -1,0 +1,1 @@
+"""Encoders of anonymised ids: a vocabulary of numbers, and where its rows come from."""

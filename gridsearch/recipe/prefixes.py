@@ -1,0 +1,30 @@
+"""Knobs of what a trial starts from: in a recipe each is called ``GROUP.NAME``, and TOML may write it as a table."""
+
+from collections.abc import Mapping
+from typing import Any, get_type_hints
+
+from pydantic import create_model
+
+from gridsearch.recipe.knob_group import KnobGroup
+
+PRETRAINING, VOCABULARY = "pretraining.", "vocabulary."
+PREFIXES = (PRETRAINING, VOCABULARY)
+"""How the names of such knobs begin. A trial's id leaves them out: what they make has an identity of its own."""
+
+
+def prefixed(group: type[KnobGroup], prefix: str, name: str) -> type[KnobGroup]:
+    """Make the group that a recipe has: the same knobs, each by its name in spaces."""
+    hints, fields = get_type_hints(group, include_extras=True), group.model_fields
+    named: dict[str, Any] = {prefix + inner: (hints[inner], field.default) for inner, field in fields.items()}
+    return create_model(name, __base__=KnobGroup, __module__=group.__module__, **named)
+
+
+def with_prefixes(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Take knobs out of a table ``pretraining``: that is how TOML reads ``pretraining.rate`` without quotes."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if f"{name}." in PREFIXES and isinstance(value, Mapping):
+            found |= {f"{name}.{inner}": one for inner, one in value.items()}
+        else:
+            found[name] = value
+    return found
