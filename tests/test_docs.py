@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gridsearch.space.space import load_space, parse_space
+from gridsearch.tasks.taskfile import parse_task_file
 from reports.knob_page import recipe_page
 from runners.cli import build_parser
 from search_spaces import names_of_spaces
@@ -17,17 +18,39 @@ DOCUMENTS = sorted(
 )
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+def blocks(language: str, document: str = "README.md") -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / document).read_text(encoding="utf-8"), re.DOTALL)
 
 
 def test_the_readmes_spaces_are_such() -> None:
-    text, ranging, pretraining = blocks("toml")
+    text, ranging, pretraining, _ = blocks("toml")
     assert len(list(parse_space(text, "readme").cells())) == 8
     drawn = next(parse_space(f'{ranging}[design]\nkind = "random"\ncells = 1\n', "readme").cells())
     assert 1e-5 <= drawn.recipe.learning_rate <= 1e-4
     steps = [cell.recipe.pretraining.steps for cell in parse_space(pretraining, "readme").cells()]
     assert steps == [0, 1500, 3000]
+
+
+def test_the_readmes_task_is_one() -> None:
+    *_, ids = blocks("toml")
+    first, section = ids.split("[vocabulary]")
+    rest = '[files]\ntrain = "a.tsv"\ndev = 0.1\n[columns]\ntext = 0\nlabel = 1\n'
+    file = parse_task_file(
+        f'name = "x"\nkind = "single"\nmetric = "accuracy"\n{first}{rest}[vocabulary]{section}', "readme"
+    )
+    assert file.ids
+    assert file.vocabulary is not None
+
+
+def test_what_the_page_on_ids_shows_is_understood() -> None:
+    task, space = blocks("toml", "docs/ids.md")
+    assert parse_task_file(task, "gaiic").ids
+    cells = list(parse_space(space, "align").cells())
+    assert [cell.recipe.vocabulary.align for cell in cells] == ["none", "special", "frequency", "order"]
+    (commands,) = blocks("sh", "docs/ids.md")
+    for line in commands.replace("\\\n", " ").splitlines():
+        if line.startswith("gridsearch"):
+            build_parser().parse_args(line.split()[1:])
 
 
 def test_the_readmes_commands_are_understood() -> None:
