@@ -13,8 +13,8 @@ STAGE_ID_VERSION = 1
 
 HOW_LONG = ("steps", "epochs", "checkpoint")
 """Knobs that are told of a stage by the steps that it takes."""
-SHAPE = ("base", "take_layers", "family", "layers", "width", "heads")
-"""Knobs of what a stage starts from."""
+OF_AN_ENCODER, FROM_SCRATCH = ("take_layers",), ("family", "layers", "width", "heads")
+"""Knobs of what a stage starts from, by its base: of each base, the other's do not act."""
 MADE = "pretrained-"
 """How the identity of an encoder begins that a stage makes."""
 
@@ -59,8 +59,10 @@ class Stage:
     @property
     def knobs(self) -> dict[str, Any]:
         """All knobs that act, by their names without the prefix, but for how long; of no step, shape and seed alone."""
-        values = {**self.recipe.model_dump(exclude=set(HOW_LONG)), "seed": self.seed}
-        return values if self.total_steps else {name: values[name] for name in (*SHAPE, "seed")}
+        shape = OF_AN_ENCODER if self.recipe.base == "encoder" else FROM_SCRATCH
+        others = {*OF_AN_ENCODER, *FROM_SCRATCH} - {*shape}
+        values = {**self.recipe.model_dump(exclude={*HOW_LONG, *others}), "seed": self.seed}
+        return values if self.total_steps else {name: values[name] for name in ("base", *shape, "seed")}
 
     @property
     def vocabulary(self) -> Vocabulary:

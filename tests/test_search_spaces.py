@@ -49,8 +49,9 @@ def test_every_space_can_be_planned(name: str, encoder: str) -> None:
             plan_of(name, encoder)
         return
     plan = plan_of(name, encoder)
-    # Of the two that may: one repeats what was published, and an encoder that takes no step reads no text.
-    assert not any(cell.dead for cell in plan.cells) or name in ("seed003", "pretraining")
+    # Of those that may: one repeats what was published, an encoder that takes no step reads no text, and the last two
+    # are of notes whose texts were ids, and some of whose encoders lack what others have.
+    assert not any(cell.dead for cell in plan.cells) or name in ("seed003", "pretraining", "seed001", "seed002")
     assert plan.space.title
     assert plan.baseline is not None
 
@@ -82,11 +83,11 @@ def test_spaces_for_pairs_can_be_planned_on_real_ones(name: str, shared_data: Pa
 @pytest.mark.parametrize(
     ("name", "groups"),
     [
-        ("seed001", ["pretrained aligned v8 augmented"]),
-        ("seed002", ["kfold-7 kfold-8 kfold-12", "kfold-11 kfold-18", "kfold-13 kfold-14"]),
+        ("seed001", []),
+        ("seed002", ["kfold-7 kfold-8 kfold-12"]),
     ],
 )
-def test_rows_of_the_notes_that_are_the_same_fine_tuning(name: str, groups: list[str]) -> None:
+def test_rows_of_the_notes_that_are_the_same_recipe(name: str, groups: list[str]) -> None:
     assert [" ".join(cell.row for cell in group) for group in plan_of(name, "tiny").same_rows] == groups
 
 

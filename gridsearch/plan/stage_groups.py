@@ -11,7 +11,7 @@ from gridsearch.recipe.prefixes import VOCABULARY
 from gridsearch.recipe.pretraining.knobs import PREFIX, PretrainingRecipe
 from gridsearch.recipe.recipe import knobs
 from gridsearch.space.factor import label_of
-from gridsearch.stage import SHAPE, Stage
+from gridsearch.stage import OF_AN_ENCODER, Stage
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,7 @@ def _told(stage: Stage, cost: Mapping[str, Any], plan: Plan) -> dict[str, str]:
     """Spell what the cost of a stage depends on, for people."""
     start = plan.starts[stage.base]
     vocabulary = {} if start.ids is None else start.ids.recipe.model_dump()
-    # An encoder that is there has its own shape.
-    hidden = set(SHAPE) - {"base", "take_layers"} if stage.recipe.base == "encoder" else set()
+    hidden = OF_AN_ENCODER if stage.recipe.take_layers == "all" else ()
     shown = [name for name in stage.knobs if knobs()[PREFIX + name].stage_cost != "none" and name not in hidden]
     return {
         "encoder": start.name,

@@ -1,6 +1,6 @@
 """Knobs of what a trial starts from: in a recipe each is called ``GROUP.NAME``, and TOML may write it as a table."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, get_type_hints
 
 from pydantic import create_model
@@ -19,11 +19,16 @@ def prefixed(group: type[KnobGroup], prefix: str, name: str) -> type[KnobGroup]:
     return create_model(name, __base__=KnobGroup, __module__=group.__module__, **named)
 
 
-def with_prefixes(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Take knobs out of a table ``pretraining``: that is how TOML reads ``pretraining.rate`` without quotes."""
+def with_prefixes(
+    values: Mapping[str, Any], keep: Callable[[Mapping[str, Any]], bool] = lambda table: False
+) -> dict[str, Any]:
+    """Take knobs out of a table ``pretraining``: that is how TOML reads ``pretraining.rate`` without quotes.
+
+    ``keep`` says of such a table whether it is something else by that name.
+    """
     found: dict[str, Any] = {}
     for name, value in values.items():
-        if f"{name}." in PREFIXES and isinstance(value, Mapping):
+        if f"{name}." in PREFIXES and isinstance(value, Mapping) and not keep(value):
             found |= {f"{name}.{inner}": one for inner, one in value.items()}
         else:
             found[name] = value

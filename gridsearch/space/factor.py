@@ -69,13 +69,17 @@ class Factor:
         return found[0]
 
 
+LONG_FORM = ("levels", "label", "baseline", "range")
+"""Keys of a factor's long form."""
+
+
 def parse_factor(name: str, form: Any, fixed: Mapping[str, Any], space: str) -> Factor:
     """Read one entry of [factors]: a list of values, or the long form. Raises RequestError for what is wrong in it."""
     where = f"{space}, factor {name}"
     long_form = form if isinstance(form, dict) else {"levels": form}
     for key in long_form:
-        if key not in ("levels", "label", "baseline", "range"):
-            raise RequestError(f"{where}: {one_of('key', key, ['levels', 'label', 'baseline', 'range'])}")
+        if key not in LONG_FORM:
+            raise RequestError(f"{where}: {one_of('key', key, LONG_FORM)}")
     if "range" in long_form:
         return _ranging(name, long_form, fixed, where)
     levels = _levels(name, long_form.get("levels"), where)

@@ -12,7 +12,7 @@ from gridsearch.recipe.prefixes import with_prefixes
 from gridsearch.recipe.recipe import Recipe, parse_recipe
 from gridsearch.space.design import Design, combinations, parse_design
 from gridsearch.space.draws import count_combinations
-from gridsearch.space.factor import Factor, Level, parse_factor
+from gridsearch.space.factor import LONG_FORM, Factor, Level, parse_factor
 from gridsearch.space.rules import Scope, parse_rule
 
 
@@ -137,7 +137,7 @@ def _table(raw: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:
     value = raw.get(key, {})
     if not isinstance(value, dict):
         raise RequestError(f"{name}: [{key}] must be a table, but is {value!r}")
-    return with_prefixes(value)
+    return with_prefixes(value, keep=lambda table: bool(table) and table.keys() <= set(LONG_FORM))
 
 
 def _tables(raw: Mapping[str, Any], key: str, name: str) -> list[dict[str, Any]]:

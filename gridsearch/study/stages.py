@@ -180,7 +180,9 @@ def read_stage(row: sqlite3.Row) -> Stage:
     """Read a stage. Knobs that are younger than its recipe are neutral in it: its id was made without them."""
     others = {name: row[name] for name in ("id", "run", "seed", "precision", "base", "corpus", "labels")}
     steps = {name: row[name] for name in ("last_step", "total_steps")}
-    return Stage(recipe=PretrainingRecipe.model_construct(**json.loads(row["recipe"])), **others, **steps)
+    told: dict[str, Any] = json.loads(row["recipe"])
+    told |= {name: tuple(value) for name, value in told.items() if isinstance(value, list)}
+    return Stage(recipe=PretrainingRecipe.model_construct(**told), **others, **steps)
 
 
 def _point(row: sqlite3.Row) -> LogPoint:

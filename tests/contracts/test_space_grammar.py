@@ -197,3 +197,16 @@ def test_any_levels_come_back_as_they_were_declared(rates: list[float], switch: 
     cells = list(parse_space(text, "test").cells())
     found = [(cell.recipe.learning_rate, cell.recipe.bert_adam) for cell in cells]
     assert found == list(itertools.product(rates, switch))
+
+
+def test_a_factor_may_be_called_as_a_group_of_knobs_is() -> None:
+    text = """
+        [factors.pretraining.levels]
+        none = { "pretraining.objective" = "none" }
+        some = { pretraining.objective = "mlm", pretraining.steps = 10 }
+        [factors]
+        vocabulary.min_count = [1, 5]
+    """
+    space = parse_space(text, "test")
+    assert [factor.name for factor in space.factors] == ["pretraining", "vocabulary.min_count"]
+    assert labels(text) == [["none", "1"], ["none", "5"], ["some", "1"], ["some", "5"]]

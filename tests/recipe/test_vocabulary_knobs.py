@@ -92,6 +92,15 @@ def test_contradictions(facts: TrialFacts, knobs: dict[str, Any], sentence: str)
     refuse_contradictions(recipe, replace(IDS, id_counts=(30,)))
 
 
+def test_whole_words_of_ids_are_refused_where_a_step_would_hide_them() -> None:
+    asked = {"pretraining.objective": "mlm", "pretraining.steps": 100, "pretraining.mask": "whole_word"}
+    text, ids = (replace(facts, corpora={"train": (100, 0)}) for facts in (TEXT, IDS))
+    refuse_contradictions(parse_recipe(asked, "x"), text)
+    with pytest.raises(RequestError, match="finds no words in texts that are ids; 'statistical_word' finds those"):
+        refuse_contradictions(parse_recipe(asked, "x"), ids)
+    refuse_contradictions(parse_recipe(asked | {"pretraining.mask": "statistical_word"}, "x"), ids)
+
+
 def test_they_are_in_no_trials_id() -> None:
     recipe = parse_recipe({VOCABULARY + name: value for name, value in KNOBS.items()}, "x")
     assert finetuning_knobs(recipe) == finetuning_knobs(parse_recipe({}, "x"))

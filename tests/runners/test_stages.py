@@ -261,6 +261,17 @@ def test_from_its_stage_and_from_the_exported_folder_a_trial_is_the_same(family:
     assert outcome.parts["task"].dev_logits.tobytes() == known.tobytes()
 
 
+def test_a_stage_is_read_as_it_was_planned(encoder_folder: Path) -> None:
+    scratch = [f'"pretraining.{line}\n' for line in ('base" = "scratch"', 'layers" = 1', 'width" = 16', 'heads" = 2')]
+    space = space_of('"pretraining.take_layers" = ["all", [1]]', '"pretraining.steps" = 4', "[0]")
+    for line in scratch:
+        space = space.replace(line, "")
+    plan = plan_of_space(encoder_folder, space)
+    swept(plan)
+    with Study(Path("study")).open() as ledger:
+        assert ledger.stages.all() == dict(plan.stages)
+
+
 def test_permuted_labels_are_other_trials_of_the_same_stages(encoder_folder: Path) -> None:
     header, *lines = Path("data.tsv").read_text(encoding="utf-8").splitlines()
     labels = [line.split("\t")[0] for line in lines]

@@ -88,6 +88,15 @@ def _no_next_sentence(recipe: Recipe, facts: TrialFacts) -> Reason:
     )
 
 
+def _no_words_in_ids(recipe: Recipe, facts: TrialFacts) -> Reason:
+    if recipe.pretraining.mask != "whole_word" or not facts.id_counts or not recipe.pretraining_steps(facts):
+        return None
+    return (
+        "pretraining.mask = 'whole_word' finds no words in texts that are ids; 'statistical_word' finds those that ids "
+        "make together"
+    )
+
+
 def _lookahead_that_never_looks(recipe: Recipe, facts: TrialFacts) -> Reason:
     every, n_steps = recipe.pretraining.lookahead_steps, recipe.pretraining_steps(facts)
     if every <= n_steps or n_steps == 0:
@@ -105,6 +114,7 @@ _CONTRADICTIONS: Final[tuple[Callable[[Recipe, TrialFacts], Reason], ...]] = (
     _more_than_stretches_hide,
     _too_long,
     _no_next_sentence,
+    _no_words_in_ids,
     _lookahead_that_never_looks,
 )
 
