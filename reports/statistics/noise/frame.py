@@ -129,9 +129,12 @@ class Contrasts:
 
 
 def frame_of(table: Table) -> Frame | None:
-    """Put the runs of a table into their frame; None where it is too large, or too thinly filled to tell noise."""
+    """Put the runs of a table into their frame; None where it is too large, or too thinly filled to tell noise.
+
+    With one factor there is nothing to tell: all runs of a seed differ in it alone, and what they share is the seed's.
+    """
     n_levels = tuple(len(factor.labels) for factor in table.factors)
-    if not n_levels or prod(n_levels) > MOST_CELLS:
+    if len(n_levels) < 2 or prod(n_levels) > MOST_CELLS:
         return None
     cells = np.array(list(product(*map(range, n_levels))))
     for members, sign in aliases.words(table):

@@ -90,8 +90,14 @@ class SeparableNoise(Noise):
 
     @property
     def sd(self) -> float:
-        """The standard deviation of a single run."""
-        variances = self.draws.variance * np.prod([match for match, _ in self._factors], axis=0)
+        """The standard deviation of a single run, but for what a seed does to all cells alike.
+
+        How much that is, runs that are compared within a seed cannot tell: with one factor, next to nothing is known of
+        it, and a mean over the accounts is as large as the wildest of them.
+        """
+        contrasts = self.frame.contrasts
+        shares = contrasts.sizes[1:] / contrasts.sizes[1:].sum()  # the first group is that of the mean
+        variances = self.draws.variance * (contrasts.eigenvalues(self.draws.shrinkage)[:, 1:] @ shares)
         return float(np.sqrt(variances.mean()))
 
     def cell_covariance(self, levels: Indexes) -> Array:

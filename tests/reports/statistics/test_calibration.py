@@ -77,6 +77,13 @@ class TestFamilyWiseError:
         wrong, _ = share_wrong(lambda seed: alike(FOUR, 4, [0.9, 0.9, 0.9, 0.0], seed=seed), 60)
         assert wrong <= 9
 
+    @pytest.mark.parametrize("counts", [(2,), (4,)])
+    def test_pages_of_noise_of_one_factor(self, counts: tuple[int, ...]) -> None:
+        """What a seed does to all cells alike is in no comparison, nor in what is said of a single run."""
+        pages = [analyse_effects(*simulated(counts, 4, seed=seed, shift=5.0)) for seed in range(200)]
+        assert 4 <= sum(bool(page.found) for page in pages) <= 18
+        assert 0.9 < np.sqrt(np.mean([(page.sd or 0.0) ** 2 for page in pages])) < 1.1
+
     @pytest.mark.slow  # 1,000 pages of each of 33 settings; the quick tests have 140 of three
     @pytest.mark.parametrize(("counts", "n_seeds"), DESIGNS)
     @pytest.mark.parametrize("place", range(11))
