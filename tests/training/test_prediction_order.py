@@ -138,22 +138,22 @@ def test_no_split_is_left_out(encoded: EncodedTask) -> None:
 @pytest.mark.parametrize(
     ("knobs", "carried"),
     [
-        ({}, set()),
-        ({"pooling": "segments"}, {"sides"}),
-        ({"cooccurrence": "embedding"}, {"cooccurrence"}),
-        ({"pooling": "segments", "cooccurrence": "add_scalar"}, {"sides", "cooccurrence"}),
+        ({}, ()),
+        ({"pooling": "segments"}, ("sides",)),
+        ({"cooccurrence": "embedding"}, ("cooccurrence",)),
+        ({"pooling": "segments", "cooccurrence": "add_scalar"}, ("sides", "cooccurrence")),
     ],
     ids=str,
 )
 def test_batches_carry_of_pairs_what_is_read(
-    knobs: dict[str, Any], carried: set[str], encoded: EncodedTask, encoder: EncoderWeights
+    knobs: dict[str, Any], carried: tuple[str, ...], encoded: EncodedTask, encoder: EncoderWeights
 ) -> None:
     prepared = prepare(trial_of(max_length=UNCUT, **knobs), encoded, encoder, ON_CPU)
     batches: list[set[str]] = []
     prepared.model.register_forward_pre_hook(lambda model, given: batches.append(set(given[0])))
     prepared.steps.run_epoch(1)
     prepared.predict(prepared.data.dev)
-    assert {name for batch in batches for name in batch & {"sides", "cooccurrence"}} == carried
+    assert {name for batch in batches for name in batch & {"sides", "cooccurrence"}} == {*carried}
     assert len({frozenset(batch & {"sides", "cooccurrence"}) for batch in batches}) == 1
 
 
