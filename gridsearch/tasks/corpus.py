@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,25 +132,31 @@ def _labels_of(task: Task, splits: Sequence[Split], which: str) -> CorpusLabels:
     for number, split in enumerate(splits):
         is_train = number == 0 and which != "files"
         labels = task.train.labels if is_train and task.train.labels else (UNLABELLED,) * len(split)
+        told = list(compress(labels, _holds_text(split)))
         if split.pairs is None:
-            texts += [row for row in zip(split.texts, labels, strict=True) if row[0].strip()]
+            texts += zip(_texts_in(split), told, strict=True)
         else:
-            rows = zip(zip(split.texts, split.pairs, strict=True), labels, strict=True)
-            pairs += [row for row in rows if any(map(str.strip, row[0]))]
+            pairs += zip(_pairs_in(split), told, strict=True)
     of_rows = [label for _, label in (*sorted(texts), *sorted(pairs))]
     return CorpusLabels(tuple(of_rows), len(task.label_names), task.dev, task.positive)
 
 
+def _holds_text(split: Split) -> Iterator[bool]:
+    """Tell of each row whether a text of it is not blank."""
+    sides = [split.texts, *([] if split.pairs is None else [split.pairs])]
+    return (any(map(str.strip, row)) for row in zip(*sides, strict=True))
+
+
 def _texts_in(split: Split) -> Iterator[str]:
     """Yield the single texts of some rows, but for blank ones."""
-    return (text for text in split.texts if text.strip()) if split.pairs is None else iter(())
+    return compress(split.texts, _holds_text(split)) if split.pairs is None else iter(())
 
 
 def _pairs_in(split: Split) -> Iterator[tuple[str, str]]:
     """Yield the pairs of some rows, but for those of which both sides are blank."""
     if split.pairs is None:
         return iter(())
-    return (pair for pair in zip(split.texts, split.pairs, strict=True) if any(map(str.strip, pair)))
+    return compress(zip(split.texts, split.pairs, strict=True), _holds_text(split))
 
 
 @dataclass(frozen=True)
