@@ -109,15 +109,16 @@ def encode_task(
 
     Those of dev and test are read in both orders where ``prediction_order`` says so.
     """
-    return EncodedTask(
+    encoded = EncodedTask(
         train=encode_split(task.train, tokenizer, max_length),
-        dev=encode_split(task.dev, tokenizer, max_length, prediction_order),
-        test=None if task.test is None else encode_split(task.test, tokenizer, max_length, prediction_order),
+        dev=encode_split(task.dev, tokenizer, max_length),
+        test=None if task.test is None else encode_split(task.test, tokenizer, max_length),
         pad_id=int(tokenizer.pad_token_id),
         n_labels=len(task.label_names),
         metric=task.metric,
         positive=task.positive,
     )
+    return with_turned(encoded, task, tokenizer, max_length) if prediction_order == "both" else encoded
 
 
 def with_turned(encoded: EncodedTask, task: Task, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> EncodedTask:

@@ -90,27 +90,16 @@ def predict(
     Where the rows are there turned round, too, these are the means over both orders. ``divisor`` makes batches smaller,
     for want of memory; ``before_batch`` may raise.
     """
-    logits = _predict(model, split, pad_id, device, precision, divisor, before_batch)
-    if split.turned is not None:
-        logits = (logits + _predict(model, split.turned, pad_id, device, precision, divisor, before_batch)) / 2
-    return logits
-
-
-def _predict(
-    model: Classifier,
-    split: EncodedSplit,
-    pad_id: int,
-    device: torch.device,
-    precision: str,
-    divisor: int,
-    before_batch: Callable[[], None],
-) -> np.ndarray:
     model.eval()
     width = model.padded_width
 
-    def mean_logits(rows: np.ndarray) -> Tensor:
-        logits: Tensor = model(collate(split, rows, pad_id, device, width))
-        return logits.mean(0)
+    def logits_of(split: EncodedSplit) -> np.ndarray:
+        def mean_logits(rows: np.ndarray) -> Tensor:
+            logits: Tensor = model(collate(split, rows, pad_id, device, width))
+            return logits.mean(0)
+
+        return computed_in_batches(split.lengths, mean_logits, divisor=divisor, width=width, before_batch=before_batch)
 
     with torch.inference_mode(), autocast(precision, device):
-        return computed_in_batches(split.lengths, mean_logits, divisor=divisor, width=width, before_batch=before_batch)
+        logits = logits_of(split)
+        return logits if split.turned is None else (logits + logits_of(split.turned)) / 2
