@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import numpy
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+WORD_TABLE = "embeddings.word_embeddings.weight"
+"""The name of the table of token vectors in an encoder's state, of every family."""
 _SENTENCEPIECE = {"spiece.model", "spm.model", "sentencepiece.bpe.model"}
 
 

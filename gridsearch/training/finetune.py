@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gridsearch.encoders.classifier import Classifier, restore, snapshot
-from gridsearch.encoders.load import EncoderWeights
+from gridsearch.encoders.load import WORD_TABLE, EncoderWeights
 from gridsearch.errors import DivergedError, GridSearchError
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask
@@ -21,7 +21,7 @@ from gridsearch.training.execution import Execution, computing, device_of, peak_
 from gridsearch.training.finite import weights_are_finite
 from gridsearch.training.losses import chance_loss
 from gridsearch.training.prepared import Prepared, prepare
-from gridsearch.training.used_vocabulary import TABLE, UsedVocabulary
+from gridsearch.training.used_vocabulary import UsedVocabulary
 from gridsearch.trial import PART, Epoch, Metrics, Outcome, PartOutcome, Trial
 
 
@@ -186,5 +186,5 @@ def _weights_bytes(model: nn.Module, cut: UsedVocabulary, encoder: EncoderWeight
     from safetensors.torch import save
 
     state = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
-    name = f"encoder.{TABLE}"
+    name = f"encoder.{WORD_TABLE}"
     return save({**state, name: cut.whole(state[name], encoder)})

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gridsearch.encoders.load import EncoderWeights
+from gridsearch.encoders.load import WORD_TABLE, EncoderWeights
 from gridsearch.tasks.encode import EncodedTask
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-TABLE = "embeddings.word_embeddings.weight"
 
 
 @dataclass(frozen=True)
@@ -33,14 +31,14 @@ class UsedVocabulary:
         """Put the trained rows back among those of the ``encoder`` that was cut, scaled as training scaled them."""
         import torch
 
-        full = torch.tensor(encoder.state[TABLE]) * table[-1]
+        full = torch.tensor(encoder.state[WORD_TABLE]) * table[-1]
         full[torch.from_numpy(self.ids)] = table[:-1]
         return full
 
 
 def used_vocabulary(data: EncodedTask, encoder: EncoderWeights) -> UsedVocabulary:
     """Cut a task and its encoder to the words that occur. Padding keeps its id: positions are counted by it."""
-    table = encoder.state[TABLE]
+    table = encoder.state[WORD_TABLE]
     n_first = 1 + max(data.pad_id, int(encoder.config.get("pad_token_id") or 0))
     occurs = np.zeros(len(table), dtype=bool)
     occurs[:n_first] = True
@@ -48,7 +46,7 @@ def used_vocabulary(data: EncodedTask, encoder: EncoderWeights) -> UsedVocabular
         occurs[split.ids] = True
     ids = np.flatnonzero(occurs)
     new_ids = np.cumsum(occurs, dtype=np.int32) - 1
-    state = {**encoder.state, TABLE: np.concatenate([table[ids], np.ones_like(table[:1])])}
+    state = {**encoder.state, WORD_TABLE: np.concatenate([table[ids], np.ones_like(table[:1])])}
     config = {**encoder.config, "vocab_size": len(ids) + 1}
     renamed = data.with_splits(lambda _, split: replace(split, ids=new_ids[split.ids]))
     return UsedVocabulary(renamed, replace(encoder, state=state, config=config), ids)

@@ -19,12 +19,12 @@ from transformers import AutoModelForMaskedLM, AutoModelForPreTraining
 from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.ids.alignment import DRAWN, OwnTokens, own_tokens, rows_taken, tokens_with_special
-from gridsearch.encoders.ids.encoder import TABLE, with_ids
+from gridsearch.encoders.ids.encoder import with_ids
 from gridsearch.encoders.ids.known import knows_ids
 from gridsearch.encoders.ids.start import start_of_ids
 from gridsearch.encoders.ids.tokenizer import ids_tokenizer
 from gridsearch.encoders.ids.vocabulary import IdsVocabulary, ids_vocabulary
-from gridsearch.encoders.load import EncoderWeights, build_model, build_tokenizer
+from gridsearch.encoders.load import WORD_TABLE, EncoderWeights, build_model, build_tokenizer
 from gridsearch.encoders.pretraining.masked_lm import build_masked_lm
 from gridsearch.encoders.pretraining.masked_lm_files import encoder_files_of
 from gridsearch.encoders.pretraining.published_head import read_base
@@ -187,7 +187,7 @@ def test_rows_are_the_encoders_or_drawn(bases: Mapping[str, Path], family: str, 
     words = {"frequency": BY_FREQUENCY, "order": WORDS[1:]}.get(knobs["align"], [])
     for token, word in zip(made.tokens, words, strict=False):
         assert rows[tokens.index(token)] == tokens_of(family).index(word)
-    old, new = base.state[TABLE], encoder.state[TABLE]
+    old, new = base.state[WORD_TABLE], encoder.state[WORD_TABLE]
     assert new.dtype == np.float32
     assert new.shape == (len(tokens), old.shape[1])
     for place, row in enumerate(rows):
@@ -197,7 +197,7 @@ def test_rows_are_the_encoders_or_drawn(bases: Mapping[str, Path], family: str, 
             assert not new[place].any()
         else:
             assert 0.01 < new[place].std() < 0.04
-    assert {name for name in encoder.state if encoder.state[name] is not base.state[name]} == {TABLE}
+    assert {name for name in encoder.state if encoder.state[name] is not base.state[name]} == {WORD_TABLE}
     assert encoder.config["vocab_size"] == len(tokens)
     assert build_model(encoder, None).get_input_embeddings().weight.shape[0] == len(tokens)  # type: ignore[union-attr]
 
@@ -260,7 +260,7 @@ def test_an_encoder_from_scratch_reads_them_too(bases: Mapping[str, Path], base:
     encoder = with_ids(base_of(bases[base]), vocabulary(2))
     recipe = PretrainingRecipe(base="scratch", family=family, layers=1, width=16, heads=2)
     scratch = scratch_weights(encoder, recipe, 0)
-    assert len(scratch.state[TABLE]) == len(encoder.state[TABLE])
+    assert len(scratch.state[WORD_TABLE]) == len(encoder.state[WORD_TABLE])
     tokenizer = build_tokenizer(scratch.tokenizer)
     assert tokenizer("12 5", "31")["input_ids"] == build_tokenizer(encoder.tokenizer)("12 5", "31")["input_ids"]
     types = tokenizer("12 5", "31").get("token_type_ids")
@@ -283,7 +283,7 @@ def test_what_was_pretrained_on_ids_is_known_to_read_them(
     assert start_of_ids(card, ID_COUNTS, VocabularyRecipe(), {}) is card
     assert not read_card("base", bases[family]).knows_ids
     again = base_of(tmp_path)
-    assert np.array_equal(again.state[TABLE], encoder.state[TABLE])
+    assert np.array_equal(again.state[WORD_TABLE], encoder.state[WORD_TABLE])
     assert build_tokenizer(again.tokenizer)("12 5", "7") == build_tokenizer(encoder.tokenizer)("12 5", "7")
 
 
@@ -317,7 +317,8 @@ def checksums(folder: Path) -> list[str]:
     """Return the checksum of an encoder with each alignment: weights and tokenizer."""
     made = [with_ids(read_base(folder, "x"), vocabulary(**knobs)) for knobs in ALIGNED]
     contents = [
-        b"".join([one.state[TABLE].tobytes(), *(one.tokenizer[name] for name in sorted(one.tokenizer))]) for one in made
+        b"".join([one.state[WORD_TABLE].tobytes(), *(one.tokenizer[name] for name in sorted(one.tokenizer))])
+        for one in made
     ]
     return [hashlib.sha256(content).hexdigest() for content in contents]
 
@@ -362,5 +363,5 @@ def test_gaiics_ids_take_rows_of_bert_base_chinese(shared_data: Path, tmp_path: 
         encoder = with_ids(base, made)
         taken = rows_taken(own_tokens(base.tokenizer), made)
         assert taken[:6] == [0, 100, 101, 102, 103, ids[first]]
-        assert np.array_equal(encoder.state[TABLE][5], base.state[TABLE][ids[first]])
+        assert np.array_equal(encoder.state[WORD_TABLE][5], base.state[WORD_TABLE][ids[first]])
         assert len(set(taken)) == len(taken), "no row is taken twice"

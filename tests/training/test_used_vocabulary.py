@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from gridsearch.encoders.classifier import build_classifier
-from gridsearch.encoders.load import EncoderWeights, build_tokenizer, load
+from gridsearch.encoders.load import WORD_TABLE, EncoderWeights, build_tokenizer, load
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Task
 from gridsearch.training.execution import Execution, threads_of
 from gridsearch.training.finetune import finetune
 from gridsearch.training.prepared import steps_of
-from gridsearch.training.used_vocabulary import TABLE, UsedVocabulary, used_vocabulary
+from gridsearch.training.used_vocabulary import UsedVocabulary, used_vocabulary
 from gridsearch.trial import make_trial
 
 FAMILIES = ("bert", "ernie", "roberta", "xlm-roberta", "electra", "albert", "distilbert", "deberta-v2", "nezha")
@@ -65,7 +65,7 @@ def cut_of(folder: Path, task: Task) -> tuple[EncoderWeights, EncodedTask, UsedV
 @pytest.mark.parametrize("family", FAMILIES)
 def test_nothing_that_is_trained_changes(family: str, family_folders: dict[str, Path], task: Task) -> None:
     encoder, data, cut = cut_of(family_folders[family], task)
-    assert len(cut.ids) < len(encoder.state[TABLE]) * 2 / 3, "the test needs words that do not occur"
+    assert len(cut.ids) < len(encoder.state[WORD_TABLE]) * 2 / 3, "the test needs words that do not occur"
     assert cut.ids[cut.data.train.ids].tolist() == data.train.ids.tolist()
     assert cut.data.pad_id == data.pad_id == cut.ids[data.pad_id]
     whole, table = trained(encoder, data, **RECIPES["AdamW with decay"])
@@ -85,7 +85,7 @@ def test_words_left_out_are_treated_as_training_treats_them(
     absent = np.setdiff1d(np.arange(len(table)), cut.ids)
     torch.testing.assert_close(whole[absent], table[absent], rtol=1e-5, atol=1e-7)
     torch.testing.assert_close(whole, table, rtol=1e-4, atol=1e-5)
-    decayed = not torch.equal(table[absent], torch.from_numpy(encoder.state[TABLE][absent]))
+    decayed = not torch.equal(table[absent], torch.from_numpy(encoder.state[WORD_TABLE][absent]))
     assert decayed is ("weight_decay" in recipe), "decay is what the test is about"
 
 
@@ -97,8 +97,8 @@ def test_kept_weights_hold_every_word(encoder: EncoderWeights, data: EncodedTask
     trial = make_trial(recipe, seed=0, task="a task", encoder=encoder.identity)
     outcome = finetune(trial, few, encoder, Execution(keep_weights=True))
     assert outcome.weights is not None
-    table = read(outcome.weights)[f"encoder.{TABLE}"]
-    before = encoder.state[TABLE]
+    table = read(outcome.weights)[f"encoder.{WORD_TABLE}"]
+    before = encoder.state[WORD_TABLE]
     ids = used_vocabulary(few, encoder).ids
     absent = np.setdiff1d(np.arange(len(before)), ids)
     assert table.shape == before.shape

@@ -9,13 +9,12 @@ from gridsearch.encoders.files import CONFIG
 from gridsearch.encoders.ids.alignment import DRAWN, own_tokens, rows_taken, tokens_with_special
 from gridsearch.encoders.ids.tokenizer import config_with, ids_tokenizer
 from gridsearch.encoders.ids.vocabulary import IdsVocabulary
-from gridsearch.encoders.load import EncoderWeights, model_config
+from gridsearch.encoders.load import WORD_TABLE, EncoderWeights, model_config
 from gridsearch.randomness import torch_stream
 
 if TYPE_CHECKING:
     import numpy
 
-TABLE = "embeddings.word_embeddings.weight"
 SEED = 0
 """Of the rows that are drawn. It is no trial's: the encoder is the same for all seeds, as a published one is."""
 
@@ -30,7 +29,7 @@ def with_ids(encoder: EncoderWeights, vocabulary: IdsVocabulary) -> EncoderWeigh
     rows, tokens = rows_taken(own, vocabulary), tokens_with_special(own, vocabulary)
     special = {own.ids[token]: tokens.index(token) for token in own.special}
     deviation = float(encoder.config.get("initializer_range", 0.02))
-    table = _with_rows(encoder.state[TABLE], rows, TABLE, deviation)
+    table = _with_rows(encoder.state[WORD_TABLE], rows, WORD_TABLE, deviation)
     if rows[padding := tokens.index(own.padding)] == DRAWN:
         table[padding] = 0.0
     of_tokens = _names_by_token(encoder) if encoder.head else set()
@@ -41,7 +40,7 @@ def with_ids(encoder: EncoderWeights, vocabulary: IdsVocabulary) -> EncoderWeigh
     return replace(
         encoder,
         config=config_with(encoder.config, len(tokens), special),
-        state={**encoder.state, TABLE: table},
+        state={**encoder.state, WORD_TABLE: table},
         tokenizer=ids_tokenizer(encoder.tokenizer, vocabulary),
         head=head,
     )
@@ -67,7 +66,7 @@ def _names_by_token(encoder: EncoderWeights) -> set[str]:
     from transformers import AutoModelForMaskedLM
 
     settings = {**encoder.config, **family_in(encoder.config, CONFIG).head_settings}
-    longer = model_config({**settings, "vocab_size": len(encoder.state[TABLE]) + 1})
+    longer = model_config({**settings, "vocab_size": len(encoder.state[WORD_TABLE]) + 1})
     with torch.device("meta"):
         whole = AutoModelForMaskedLM.from_config(longer)
     shapes = {name: parameter.shape for name, parameter in whole.named_parameters(remove_duplicate=False)}

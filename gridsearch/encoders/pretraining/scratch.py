@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.files import CONFIG
-from gridsearch.encoders.load import EncoderWeights, build_tokenizer, model_config
+from gridsearch.encoders.load import WORD_TABLE, EncoderWeights, build_tokenizer, model_config
 from gridsearch.errors import RequestError
 from gridsearch.randomness import torch_stream
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
@@ -63,7 +63,7 @@ def scratch_weights(vocabulary_of: EncoderWeights, pretraining: PretrainingRecip
     from gridsearch.encoders import surgery
     from gridsearch.encoders.undrawn import empty
 
-    n_tokens = len(vocabulary_of.state["embeddings.word_embeddings.weight"])
+    n_tokens = len(vocabulary_of.state[WORD_TABLE])
     pad_id = int(build_tokenizer(vocabulary_of.tokenizer).pad_token_id)
     config = _config(pretraining, n_tokens, pad_id)
     model: PreTrainedModel = empty(lambda: AutoModel.from_config(model_config(config)))
