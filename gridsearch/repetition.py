@@ -3,6 +3,18 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+RULE = "components-1"
+"""The rule by which rows are divided (tasks/folds.py), and its version: another one divides the same rows otherwise."""
+
+
+@dataclass(frozen=True, order=True)
+class Division:
+    """How the rows of a study are divided into folds: into how many, by which random numbers, by which rule."""
+
+    n_folds: int
+    seed: int = 0
+    rule: str = RULE
+
 
 @dataclass(frozen=True, order=True)
 class Repetition:

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 from gridsearch.canonical import fingerprint
 from gridsearch.recipe.recipe import Recipe, finetuning_knobs
-from gridsearch.repetition import Repetition
+from gridsearch.repetition import Division, Repetition
 from gridsearch.stage import Stage
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ Metrics = Mapping[str, float]
 class Trial:
     """A cell x seed x fold on one task and one encoder. Make one with :func:`make_trial`; its recipe is resolved.
 
-    ``stage`` is the pretraining that makes its encoder, None for an encoder that is there.
+    ``stage`` is the pretraining that makes its encoder, None for an encoder that is there. ``division`` says what the
+    fold is one of; None where the rows are not divided, and the task's own dev rows judge.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Trial:
     task: str
     encoder: str
     stage: Stage | None = None
+    division: Division | None = None
 
     @property
     def repetition(self) -> Repetition:
@@ -50,7 +52,14 @@ class Trial:
 
 
 def make_trial(
-    recipe: Recipe, *, seed: int, fold: int = 0, task: str, encoder: str, stage: Stage | None = None
+    recipe: Recipe,
+    *,
+    seed: int,
+    fold: int = 0,
+    task: str,
+    encoder: str,
+    stage: Stage | None = None,
+    division: Division | None = None,
 ) -> Trial:
     """Name a trial by its content. ``task`` is a task's fingerprint, ``encoder`` an encoder's identity.
 
@@ -61,11 +70,11 @@ def make_trial(
         "meaning": TRIAL_ID_VERSION,
         "recipe": finetuning_knobs(recipe),
         "seed": seed,
-        "fold": fold,
+        "fold": fold if division is None else {"fold": fold, **asdict(division)},
         "task": task,
         "encoder": encoder,
     }
-    return Trial(fingerprint(content), recipe, seed, fold, task, encoder, stage)
+    return Trial(fingerprint(content), recipe, seed, fold, task, encoder, stage, division)
 
 
 @dataclass(frozen=True)
@@ -89,12 +98,18 @@ class Epoch:
 
 @dataclass(frozen=True)
 class PartOutcome:
-    """Results of one part at the chosen epoch. Logits are float32 arrays of (rows, labels)."""
+    """Results of one part at the chosen epoch. Logits are float32 arrays of (rows, labels).
+
+    ``dev_rows`` are the numbers of the rows that the dev logits are of, among all that are divided into folds; None
+    where they are the task's own dev rows. ``train`` are the metrics on the training rows, where they are asked for.
+    """
 
     dev: Metrics
     dev_logits: "numpy.ndarray"
     test: Metrics | None = None
     test_logits: "numpy.ndarray | None" = None
+    dev_rows: "numpy.ndarray | None" = None
+    train: Metrics | None = None
 
 
 @dataclass(frozen=True)

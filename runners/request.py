@@ -75,7 +75,7 @@ def read_asked(arguments: Arguments) -> Asked:
     if arguments.model is not None:
         space = space.with_fixed({"encoder": arguments.model})
     if arguments.seeds is not None:
-        space = space.with_seeds(arguments.seeds)
+        space = space.with_design(seeds=arguments.seeds)
     data_dir = Path(arguments.data_dir) if arguments.data_dir else None
     if data_dir is not None and not data_dir.is_dir():
         raise RequestError(f"--data-dir must be a folder, but there is none at {data_dir}")

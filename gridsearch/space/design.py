@@ -9,11 +9,12 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gridsearch.errors import RequestError, one_of, validation_sentence
-from gridsearch.repetition import Repetition, repetitions
+from gridsearch.repetition import Division, Repetition, repetitions
 from gridsearch.space.draws import draws
 from gridsearch.space.factor import ROW, Factor, Level, label_of
 from gridsearch.space.fraction import MOST_FACTORS, aliased_effects, fraction_columns, fraction_runs
 
+MOST_FOLDS = 100
 DEFAULT_KIND: Final = "full"
 MOST_DRAWS_PER_CELL = 1000
 """A random design gives up when rules leave fewer than one in so many combinations."""
@@ -23,7 +24,8 @@ class Design(BaseModel):
     """Which cells of the space are run, with which seeds, and what becomes of knobs that cannot act.
 
     ``resolution`` is that of a fraction; each of a list's ``rows`` is a name and the levels that are not the baseline;
-    ``cells`` is how many a random design draws.
+    ``cells`` is how many a random design draws. ``folds``: each row is judged once, by the run of a fold that did not
+    train on it; ``fold_seed`` says which rows are of which.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -36,11 +38,18 @@ class Design(BaseModel):
     seed_policy: Literal["shared", "distinct"] = "shared"
     on_dead: Literal["refuse", "collapse", "replicate"] = "refuse"
     order_seed: Annotated[int, Field(ge=0)] = 0
+    folds: Annotated[int, Field(ge=2, le=MOST_FOLDS)] | None = None
+    fold_seed: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def division(self) -> Division | None:
+        """How rows are divided into folds; None where the task's own dev rows judge."""
+        return None if self.folds is None else Division(self.folds, self.fold_seed)
 
     @property
     def repetitions(self) -> tuple[Repetition, ...]:
         """How often each cell is run, and on which rows."""
-        return repetitions(self.seeds)
+        return repetitions(self.seeds, self.folds or 1)
 
 
 @dataclass(frozen=True)

@@ -85,10 +85,9 @@ class Space:
         parse_recipe(values, "--set")
         return replace(self, fixed={**self.fixed, **values})
 
-    def with_seeds(self, seeds: list[int]) -> "Space":
-        """Return the space with other seeds."""
-        form = self.design.model_dump() | {"seeds": seeds}
-        return replace(self, design=parse_design(form, self.factors, self.name))
+    def with_design(self, **values: Any) -> "Space":
+        """Return the space with other values under [design], such as its seeds."""
+        return replace(self, design=parse_design(self.design.model_dump() | values, self.factors, self.name))
 
 
 def spell_cell(levels: Mapping[str, str], row: str = "") -> str:

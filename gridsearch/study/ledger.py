@@ -27,7 +27,7 @@ from gridsearch.study.manifest import (
 from gridsearch.study.rows import dev_after, labels_of, read_trial, spell_levels
 from gridsearch.study.schema import SCHEMA_VERSION, make_up_to_date, up_to_date_copy, version_of
 from gridsearch.study.stages import StageLedger, insert_stages, told_execution
-from gridsearch.study.stored_logits import AUTO, Kept, as_kept, chunks_of, joined, kept_as
+from gridsearch.study.stored_logits import AUTO, Kept, array_bytes, as_kept, bytes_array, chunks_of, joined, kept_as
 from gridsearch.study.survey import OVER, Coverage, Survey
 from gridsearch.tasks.target import Target
 from gridsearch.trial import PART, Epoch, Failure, FailureKind, Outcome, Trial
@@ -219,7 +219,7 @@ class Ledger:
             raise RequestError(
                 f"{'no' if not rows else 'more than one'} trial of this study starts with {id_or_prefix!r}"
             )
-        return read_trial(rows[0], self.stages.one(rows[0]["encoder"]))
+        return read_trial(rows[0], self.stages.one(rows[0]["encoder"]), self.trials_manifest().division)
 
     def trial_ids(self) -> set[str]:
         """Return the ids of all trials of the study."""
@@ -354,9 +354,9 @@ class Ledger:
             )
             self._insert_epochs(write, attempt, outcome.epochs)
             write.executemany(
-                "INSERT INTO outcomes VALUES (?, ?, ?, ?)",
+                "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?)",
                 [
-                    (attempt, name, canonical_json(part.dev), None if part.test is None else canonical_json(part.test))
+                    (attempt, name, canonical_json(part.dev), _json_or_none(part.test), _json_or_none(part.train))
                     for name, part in outcome.parts.items()
                 ],
             )
@@ -364,6 +364,9 @@ class Ledger:
                 for split, logits in (("dev", part.dev_logits), ("test", part.test_logits)):
                     if logits is not None:
                         self._insert_logits(write, (attempt, name, split), logits)
+                if part.dev_rows is not None:
+                    numbers = array_bytes(part.dev_rows.astype("int32"))
+                    write.execute("INSERT INTO dev_rows VALUES (?, ?, ?)", (attempt, name, numbers))
 
     def logits(self, trial_id: str, split: str, part: str = PART) -> "numpy.ndarray | None":
         """Read a finished trial's logits of (rows, labels) on "dev" or "test", as kept; None where none are."""
@@ -374,6 +377,32 @@ class Ledger:
         found: numpy.ndarray | None = joined(
             row["data"] for row in self.connection.execute(query, (trial_id, part, split))
         )
+        return found
+
+    def dev_rows(self, trial_id: str, part: str = PART) -> "numpy.ndarray | None":
+        """Return the numbers of the rows that a finished trial's dev logits are of, (rows,); None without folds."""
+        query = (
+            "SELECT row_numbers FROM dev_rows JOIN attempts ON attempts.id = dev_rows.attempt "
+            "WHERE trial = ? AND state = 'finished' AND part = ?"
+        )
+        row = self.connection.execute(query, (trial_id, part)).fetchone()
+        found: numpy.ndarray | None = None if row is None else bytes_array(row["row_numbers"])
+        return found
+
+    def labels(self, split: str, part: str = PART) -> "numpy.ndarray | None":
+        """Return the labels of the rows that outcomes are about, (rows,); None where the split has none.
+
+        Where rows are divided into folds, those of dev are those of all rows that are divided, in their order.
+        """
+        query = "SELECT labels FROM labels WHERE split = ? AND part = ?"
+        row = self.connection.execute(query, (split, part)).fetchone()
+        found: numpy.ndarray | None = None if row is None else bytes_array(row["labels"])
+        return found
+
+    def folds(self, part: str = PART) -> "numpy.ndarray | None":
+        """Return the fold of each row that is divided, (rows,); None without folds."""
+        row = self.connection.execute("SELECT fold_of_row FROM folds WHERE part = ?", (part,)).fetchone()
+        found: numpy.ndarray | None = None if row is None else bytes_array(row["fold_of_row"])
         return found
 
     def fail(self, attempt: int, failure: Failure, *, final: bool) -> None:
@@ -455,6 +484,10 @@ class Ledger:
                 for epoch in epochs
             ],
         )
+
+
+def _json_or_none(value: Mapping[str, float] | None) -> str | None:
+    return None if value is None else canonical_json(value)
 
 
 def _insert_cells(write: sqlite3.Connection, cells: Iterable[PlannedCell]) -> None:

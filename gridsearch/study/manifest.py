@@ -8,6 +8,7 @@ from gridsearch.canonical import canonical_json
 from gridsearch.plan.plan import Plan
 from gridsearch.plan.rungs import Halving, read_halving
 from gridsearch.recipe.prefixes import VOCABULARY
+from gridsearch.repetition import Division
 from gridsearch.space.factor import ROW
 from gridsearch.tasks.target import Target, target_of
 from gridsearch.tasks.task import POSITIVE, Kind
@@ -42,6 +43,8 @@ class DesignEntry:
     resolution: int | None = None
     rows: Sequence[Mapping[str, Any]] = ()
     cells: int | None = None
+    folds: int | None = None
+    fold_seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ class TrialsManifest:
     """A study of trials. ``sources`` say how task and model were named, to be repeated from here.
 
     ``encoders`` are identities by name. ``encoders_of_ids``, by identity, are those made of them that read ids: each
-    with the name under ``encoder``, and how ids become its tokens.
+    with the name under ``encoder``, and how ids become its tokens. ``division`` is that of the rows into folds; None
+    where the task's own dev rows judge.
     """
 
     title: str
@@ -112,6 +116,7 @@ class TrialsManifest:
     sources: Mapping[str, Any]
     logits: str | None = None
     encoders_of_ids: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    division: Division | None = None
 
     @property
     def starts(self) -> Mapping[str, Mapping[str, Any]]:
@@ -148,6 +153,7 @@ class TrialsManifest:
             "sources": self.sources,
             **({} if self.logits is None else {"logits": self.logits}),
             **({"encoders_of_ids": self.encoders_of_ids} if self.encoders_of_ids else {}),
+            **({} if self.division is None else {"division": asdict(self.division)}),
         }
 
 
@@ -263,6 +269,7 @@ def manifest_of(plan: Plan, sources: Mapping[str, object]) -> TrialsManifest:
             for identity, card in plan.starts.items()
             if card.ids is not None
         },
+        division=space.design.division,
     )
 
 
@@ -319,6 +326,7 @@ def _read_trials(kept: Mapping[str, Any]) -> TrialsManifest:
         sources=kept.get("sources", {}),
         logits=kept.get("logits"),
         encoders_of_ids=kept.get("encoders_of_ids", {}),
+        division=Division(**kept["division"]) if kept.get("division") else None,
     )
 
 
@@ -348,6 +356,8 @@ def difference(old: TrialsManifest, new: TrialsManifest) -> str:
     ):
         if before != now:
             return f"{what} was {_short(before)}, now it is {_short(now)}"
+    if old.division != new.division:
+        return f"the rows were {_division_text(old.division)}, now they are {_division_text(new.division)}"
     if old.task.fingerprint != new.task.fingerprint:
         return "the rows of the task have changed"
     if old.encoders != new.encoders:
@@ -372,6 +382,12 @@ def difference(old: TrialsManifest, new: TrialsManifest) -> str:
     if missing := set(old.design.seeds) - set(new.design.seeds):
         return f"seed {min(missing)} is no longer asked for"
     return "some of its cells are no longer asked for (a rule, or the design)"
+
+
+def _division_text(division: Division | None) -> str:
+    if division is None:
+        return "not divided"
+    return f"divided into {division.n_folds} folds (fold_seed {division.seed})"
 
 
 def _short(value: object) -> str:

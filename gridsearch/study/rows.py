@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from gridsearch.recipe.knob import NO_NEUTRAL
 from gridsearch.recipe.recipe import knobs, parse_recipe
+from gridsearch.repetition import Division
 from gridsearch.space.factor import ROW
 from gridsearch.stage import Stage
 from gridsearch.study.stored_logits import array_bytes
@@ -39,11 +40,11 @@ def spell_levels(levels: Mapping[str, str], row: str = "") -> str:
     return json.dumps(({ROW: row} if row else {}) | dict(levels), ensure_ascii=False)
 
 
-def read_trial(row: sqlite3.Row, stage: Stage | None) -> Trial:
-    """Read a trial, given the stage that makes its encoder.
+def read_trial(row: sqlite3.Row, stage: Stage | None, division: Division | None) -> Trial:
+    """Read a trial, given the stage that makes its encoder and the division of its study's rows.
 
     Knobs that are younger than its recipe are neutral in it: its id was made without them.
     """
     neutral = {name: knob.neutral for name, knob in knobs().items() if knob.neutral is not NO_NEUTRAL}
     recipe = parse_recipe(neutral | json.loads(row["recipe"]), f"the recipe of trial {row['id'][:8]}")
-    return Trial(row["id"], recipe, row["seed"], row["fold"], row["task"], row["encoder"], stage)
+    return Trial(row["id"], recipe, row["seed"], row["fold"], row["task"], row["encoder"], stage, division)

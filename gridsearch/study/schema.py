@@ -4,13 +4,15 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 _SCHEMA = Path(__file__).with_name("schema.sql")
-_YOUNGER_THAN_STAGES = {
+_YOUNGER_THAN_ITS_TABLE = {
     "stages": "labels TEXT NOT NULL DEFAULT ''",
     "stage_attempts": "zero_shot TEXT",
     "stage_log": "hidden_share REAL",
+    "outcomes": "train TEXT",
 }
+"""Columns that a ledger of an older schema may lack, though it has the table."""
 
 
 def version_of(connection: sqlite3.Connection) -> int:
@@ -29,9 +31,8 @@ def make_up_to_date(connection: sqlite3.Connection) -> None:
         if 0 < version < 3:
             _chunk_logits(write)
             write.execute("ALTER TABLE attempts RENAME COLUMN collapsed TO not_learned")
-        if version == 4:  # before it there were no stages
-            for table, column in _YOUNGER_THAN_STAGES.items():
-                write.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+        if 0 < version < SCHEMA_VERSION:
+            _add_columns(write)
         if version < SCHEMA_VERSION:
             write.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
@@ -43,6 +44,12 @@ def up_to_date_copy(connection: sqlite3.Connection) -> sqlite3.Connection:
     make_up_to_date(copy)
     copy.execute("PRAGMA query_only = ON")
     return copy
+
+
+def _add_columns(write: sqlite3.Connection) -> None:
+    for table, column in _YOUNGER_THAN_ITS_TABLE.items():
+        if column.split()[0] not in {row[1] for row in write.execute(f"PRAGMA table_info({table})")}:
+            write.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
 
 
 def _chunk_logits(write: sqlite3.Connection) -> None:

@@ -131,12 +131,13 @@ CREATE TABLE IF NOT EXISTS stage_log (
     PRIMARY KEY (attempt, step)
 ) STRICT;
 
--- Results at the chosen epoch, one row a part.
+-- Results at the chosen epoch, one row a part; `train` has the metrics on the training rows, where they are asked for.
 CREATE TABLE outcomes (
     attempt INTEGER NOT NULL REFERENCES attempts,
     part TEXT NOT NULL,
     dev TEXT NOT NULL,
     test TEXT,
+    train TEXT,
     PRIMARY KEY (attempt, part)
 ) STRICT;
 
@@ -150,6 +151,11 @@ CREATE TABLE IF NOT EXISTS logits (
     data BLOB NOT NULL,
     PRIMARY KEY (attempt, part, split, chunk)
 ) STRICT;
+
+-- Where rows are divided into folds: the numbers of the rows that an attempt's dev logits are of, as .npy bytes, and the
+-- fold of each row. Dev is all of these rows then, and each is judged once.
+CREATE TABLE IF NOT EXISTS dev_rows (attempt INTEGER NOT NULL REFERENCES attempts, part TEXT NOT NULL, row_numbers BLOB NOT NULL, PRIMARY KEY (attempt, part)) STRICT;
+CREATE TABLE IF NOT EXISTS folds (part TEXT PRIMARY KEY, fold_of_row BLOB NOT NULL) STRICT;
 
 -- The labels of the rows that outcomes are about, as .npy bytes: with the logits, what two trials get right and wrong.
 -- (What is created IF NOT EXISTS is added to a ledger of an older schema: see schema.py.)

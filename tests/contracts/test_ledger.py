@@ -49,7 +49,9 @@ GOLDEN_COLUMNS = {
     "attempts": "id trial state provenance driver worker resources started heartbeat ended chosen_epoch seconds "
     "peak_bytes not_learned failure_kind final forgiven message traceback",
     "epochs": "attempt number train_loss train_seconds dev_seconds dev",
-    "outcomes": "attempt part dev test",
+    "outcomes": "attempt part dev test train",
+    "dev_rows": "attempt part row_numbers",
+    "folds": "part fold_of_row",
     "logits": "attempt part split chunk data",
     "labels": "split part labels",
     "scores": "trial name value",
@@ -95,7 +97,7 @@ def indexes(ledger: Ledger) -> set[str]:
 
 def test_schema(ledger: Ledger) -> None:
     assert columns(ledger) == GOLDEN_COLUMNS
-    assert ledger.connection.execute("PRAGMA user_version").fetchone()[0] == 5
+    assert ledger.connection.execute("PRAGMA user_version").fetchone()[0] == 6
 
 
 def test_no_question_about_all_trials_reads_all_attempts_for_each_of_them(ledger: Ledger) -> None:
@@ -502,7 +504,7 @@ def test_what_is_no_ledger_is_refused(tmp_path: Path) -> None:
 
 def test_a_ledger_of_another_version_is_refused(ledger: Ledger, tmp_path: Path) -> None:
     ledger.connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(RequestError, match="has ledger schema 99, but this version reads 5"):
+    with pytest.raises(RequestError, match="has ledger schema 99, but this version reads 6"):
         Study(tmp_path / "study").open()
 
 

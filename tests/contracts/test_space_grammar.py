@@ -56,7 +56,7 @@ def test_a_space_may_name_another_baseline() -> None:
 
 def test_a_space_may_name_its_task() -> None:
     assert parse_space(FACTORS, "test").task is None
-    assert parse_space(f'task = "mine.toml"\n{FACTORS}', "test").with_seeds([1]).task == "mine.toml"
+    assert parse_space(f'task = "mine.toml"\n{FACTORS}', "test").with_design(seeds=[1]).task == "mine.toml"
 
 
 @pytest.mark.parametrize(

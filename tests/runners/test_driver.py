@@ -143,7 +143,7 @@ def test_kept_weights(plan: Plan, keep: str, expected: int) -> None:
 def test_a_later_sweep_without_keep_deletes_nothing(plan: Plan, project: Path) -> None:
     swept(plan, SerialRunner(), keep="top-3")
     kept = set(Path("study/weights").iterdir())
-    more = make_plan(plan.space.with_seeds([0, 1]), plan.task, lambda name: plan.cards[name])
+    more = make_plan(plan.space.with_design(seeds=[0, 1]), plan.task, lambda name: plan.cards[name])
     assert swept(more, SerialRunner()).coverage.planned == 16
     assert set(Path("study/weights").iterdir()) == kept != set()
 
@@ -160,7 +160,7 @@ def test_only_kept_trials_of_this_study_are_deleted(plan: Plan) -> None:
     (weights / f"{one}.part").mkdir()
     Path("elsewhere").mkdir()
     (weights / "link").symlink_to(Path("elsewhere").resolve())
-    more = make_plan(plan.space.with_seeds([0, 1]), plan.task, lambda name: plan.cards[name])
+    more = make_plan(plan.space.with_design(seeds=[0, 1]), plan.task, lambda name: plan.cards[name])
     (weights / min(more.trials.keys() - plan.trials.keys())).write_text("a file where a trial is to go")
     assert swept(more, SerialRunner(), keep="best").coverage.complete
     with Study(Path("study")).open() as ledger:

@@ -201,7 +201,7 @@ def test_seeds_are_replicates_below_the_cell_and_averaged(optimised) -> None:
 def test_a_new_seed_is_run_for_the_cells_that_are_there(optimised) -> None:
     optimised(RATE, Pretending(), 4)
     runner = Pretending()
-    optimised(parse_space(RATE, "test").with_seeds([0, 1]), runner, 8)
+    optimised(parse_space(RATE, "test").with_design(seeds=[0, 1]), runner, 8)
     assert [trial.seed for trial in runner.begun] == [1, 1, 1, 1]
 
 

@@ -173,7 +173,7 @@ def test_a_lost_stage_fails_all_of_its_trials_at_once(plan: Plan, n_workers: int
 
 def test_a_new_trial_of_a_lost_stage_fails_with_its_reason(plan: Plan) -> None:
     swept(plan, failing(plan, "diverged"))
-    more = make_plan(plan.space.with_seeds([0, 1, 2]), plan.task, lambda name: CARD)
+    more = make_plan(plan.space.with_design(seeds=[0, 1, 2]), plan.task, lambda name: CARD)
     runner = Pretending()
     assert swept(more, runner).coverage.failed == 3
     assert not [work for work in runner.order if isinstance(work, Stage)]
