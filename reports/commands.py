@@ -36,6 +36,8 @@ def _from_sources(study: StudyRows) -> str:
     words += [word for setting in sources.get("set", ()) for word in ("--set", setting)]
     if about.halving is not None:
         words += ["--halving", str(about.halving.eta)]
+    if about.design.folds is not None:
+        words += ["--folds", str(about.design.folds)]
     words += ["--seeds", ",".join(str(seed) for seed in about.design.seeds)]
     return shlex.join([*words, "--study", str(study.folder)])
 

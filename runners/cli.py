@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from gridsearch import __version__
 from gridsearch.errors import GridSearchError, first_line
+from runners.fold_options import add_folds, add_only_folds
 
 Arguments = argparse.Namespace
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -120,6 +121,7 @@ def _question(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--train-rows", type=int, metavar="N", help="train on a stratified sample of N rows")
     parser.add_argument("--seeds", type=_seeds, metavar="0,1,2", help="seeds of every cell (default: the space's)")
+    add_folds(parser)
     parser.add_argument(
         "--set", action="append", default=[], metavar="KNOB=VALUE", help="fix a knob for all cells; repeatable"
     )
@@ -219,6 +221,7 @@ def _sweep(commands: Commands) -> None:
         "gridsearch sweep finetune64 --workers 2",
     )
     _question(parser)
+    add_only_folds(parser)
     parser.add_argument(
         "--runner",
         choices=["ray", "serial", "processes"],

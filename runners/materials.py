@@ -1,9 +1,10 @@
 """Making the materials: loading the encoders that trials and stages start from, and tokenising what they read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
+
+import numpy as np
 
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.files import tokenizer_files
@@ -18,14 +19,15 @@ from gridsearch.encoders.pretraining.scratch import scratch_tokenizer
 from gridsearch.errors import GridSearchError, RequestError
 from gridsearch.plan.plan import Plan
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
+from gridsearch.repetition import Division
 from gridsearch.stage import MADE, Vocabulary
 from gridsearch.tasks.corpus import Corpus, EncodedCorpus, corpora_of, corpus_of, encode_corpus
-from gridsearch.tasks.encode import EncodedTask, encode_task, with_turned
+from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Task
 from gridsearch.training.execution import Execution
 from gridsearch.training.materials import Base, Materials, OnDemand
 from gridsearch.trial import Trial
-from gridsearch.view import CorpusView, View, corpus_view_of, view_of
+from gridsearch.view import CorpusView, Piece, corpus_view_of, view_of
 from runners.pretrain_here import pretrain_here
 
 N_MADE = 8
@@ -41,8 +43,8 @@ def make_materials(plan: Plan, trial_ids: set[str], say: Callable[[str], None]) 
     wanted = [trial for trial in plan.trials.values() if trial.id in trial_ids]
     for identity in dict.fromkeys(trial.encoder for trial in wanted if trial.stage is None):
         materials.encoders[identity]
-    for view in sorted({view_of(trial) for trial in wanted}):
-        materials.data[view]
+    for piece in dict.fromkeys(piece for trial in wanted for piece in view_of(trial).pieces):
+        materials.data[piece]
     for stage in dict.fromkeys(trial.stage for trial in wanted if trial.stage is not None):
         if find(stage.id) is None:
             materials.bases[Base(stage.base)]
@@ -88,7 +90,7 @@ def _card_of(named: str, trial: Trial, task: Task, encoders: Mapping[str, str]) 
 
 def _on_demand(task: Task, card_of: Callable[[str], EncoderCard], say: Callable[[str], None]) -> Materials:
     """Load and tokenise each thing once; encoders with the same tokenizer share what it makes of the texts."""
-    tokenised: dict[tuple[object, int, str], EncodedTask] = {}
+    tokenised: dict[tuple[object, int, bool], EncodedTask] = {}
 
     def folder(card: EncoderCard) -> Path:
         return encoder_folder(card.name, task.corpus, say, card.ids.tokens if card.ids else ())
@@ -116,14 +118,20 @@ def _on_demand(task: Task, card_of: Callable[[str], EncoderCard], say: Callable[
             files = ids_tokenizer(files, card.ids)
         return scratch_tokenizer(files, vocabulary.family) if vocabulary.family else files
 
-    def data(view: View) -> EncodedTask:
-        files = tokenizer(view.vocabulary)
-        key = (tuple(sorted(files.items())), view.max_length, view.prediction_order)
-        if key not in tokenised and view.prediction_order == "both":
-            one_order = data(replace(view, prediction_order="as_is"))
-            tokenised[key] = with_turned(one_order, task, build_tokenizer(files), view.max_length)
+    @cache
+    def folds(division: Division) -> np.ndarray:
+        if task.folds is None or task.folds.division != division:
+            raise RequestError("the rows are not divided as they were when the study was made")
+        return np.asarray(task.folds.of_rows, dtype=np.int8)
+
+    def data(piece: Piece) -> EncodedTask | np.ndarray:
+        if isinstance(piece, Division):
+            return folds(piece)
+        files = tokenizer(piece.vocabulary)
+        key = (tuple(sorted(files.items())), piece.max_length, piece.turned)
         if key not in tokenised:
-            tokenised[key] = encode_task(task, build_tokenizer(files), view.max_length)
+            rows = task.turned if piece.turned else task
+            tokenised[key] = encode_task(rows, build_tokenizer(files), piece.max_length)
         return tokenised[key]
 
     @cache
@@ -133,7 +141,12 @@ def _on_demand(task: Task, card_of: Callable[[str], EncoderCard], say: Callable[
 
     @cache
     def corpus(view: CorpusView) -> EncodedCorpus:
-        several = (corpus_of(task, which, labelled=bool(view.labels)) for which in corpora_of(task))
+        folds = range(1 if task.folds is None else task.folds.division.n_folds)
+        several = (
+            corpus_of(task.of_fold(fold), which, labelled=bool(view.labels))
+            for fold in folds
+            for which in corpora_of(task)
+        )
         if (texts := next((one for one in several if _is_read(one, view)), None)) is None:
             what = "texts, or the labels," if view.labels else "texts"
             raise RequestError(f"the {what} of the pretraining are no longer those that the study was made with")

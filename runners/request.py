@@ -18,11 +18,13 @@ from gridsearch.errors import RequestError
 from gridsearch.plan.plan import Plan
 from gridsearch.plan.planner import make_plan
 from gridsearch.recipe.vocabulary.knobs import VocabularyRecipe
+from gridsearch.repetition import Division
 from gridsearch.space.space import Space, load_space
 from gridsearch.study.manifest import TrialsManifest
 from gridsearch.study.stored_logits import refuse_unknown
 from gridsearch.study.study import Study
 from gridsearch.tasks.encode import encode_task
+from gridsearch.tasks.folds import with_folds
 from gridsearch.tasks.tables import Columns, read_text
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import DOCSTRINGS, WITHOUT_FILES, load_task, parse_task_file
@@ -76,11 +78,15 @@ def read_asked(arguments: Arguments) -> Asked:
         space = space.with_fixed({"encoder": arguments.model})
     if arguments.seeds is not None:
         space = space.with_design(seeds=arguments.seeds)
+    if arguments.folds is not None:
+        space = space.with_design(folds=arguments.folds)
+    if space.design.folds is not None and arguments.keep_logits == "none":
+        raise RequestError("--keep-logits none: a result over folds is of all rows together, which takes logits")
     data_dir = Path(arguments.data_dir) if arguments.data_dir else None
     if data_dir is not None and not data_dir.is_dir():
         raise RequestError(f"--data-dir must be a folder, but there is none at {data_dir}")
     named = _task_named(arguments, space)
-    task = load_task(find_task(named), data_dir, arguments.train_rows)
+    task = divided(load_task(find_task(named), data_dir, arguments.train_rows), space.design.division)
     words = {
         "space": arguments.space,
         "task": _from_anywhere(named),
@@ -152,6 +158,16 @@ def fixed_knobs(settings: list[str]) -> dict[str, Any]:
     return knobs
 
 
+def divided(task: Task, division: Division | None) -> Task:
+    """Return the task as its rows are divided into folds; RequestError where nothing would judge its runs."""
+    if division is not None:
+        return with_folds(task, division)
+    if not len(task.dev):
+        remedy = "give dev a file or a share under [files], or divide the rows: --folds 5"
+        raise RequestError(f"{task.name} has no dev rows, by which runs are judged; {remedy}")
+    return task
+
+
 def settings_of(arguments: Arguments) -> "Settings":
     """Read how trials are executed and what is kept. Raises RequestError for words that are unknown."""
     from runners.driver import Settings  # with it comes torch, which a plan does without
@@ -167,7 +183,7 @@ def reload_task(manifest: TrialsManifest) -> Task:
     """Read the task of a study again. Raises RequestError when its rows are no longer the same."""
     sources = manifest.sources
     data_dir = Path(sources["data_dir"]) if sources["data_dir"] else None
-    task = load_task(find_task(sources["task"]), data_dir, sources["train_rows"])
+    task = divided(load_task(find_task(sources["task"]), data_dir, sources["train_rows"]), manifest.division)
     if task.fingerprint != manifest.task.fingerprint:
         raise RequestError(f"the rows of task {sources['task']} are no longer those that the study was made with")
     return task

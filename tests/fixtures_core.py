@@ -52,6 +52,11 @@ def recipe_of(**knobs: Any) -> Recipe:
     return Recipe(**(SMALL | knobs))
 
 
+def reads(recipe: Recipe) -> tuple[Any, ...]:
+    """Return what `encode_task` asks of a recipe, in its order."""
+    return recipe.max_length, recipe.prediction_order, recipe.pair_swap
+
+
 def trial_of(seed: int = 0, **knobs: Any) -> Trial:
     return make_trial(recipe_of(**knobs), seed=seed, task="a task", encoder="an encoder")
 

@@ -65,6 +65,7 @@ LIVE: Mapping[str, list[tuple[Knobs, Any]]] = {
     "patience": [({"epochs": 3, "learning_rate": 1e-12}, 1)],
     "selection": [({"epochs": 3, "learning_rate": 1e-12}, "last")],
     "prediction_order": [({}, "both")],
+    "pair_swap": [({}, "both"), ({}, "random")],
     "precision": [({}, "bf16")],
 }
 """Knob -> the other knobs that it needs, and a value that differs from the small recipe's."""
@@ -143,6 +144,7 @@ DEAD: Mapping[str, tuple[Knobs, ...]] = {
     "patience": ({"patience": 1, "learning_rate": 1e-12},),
     "selection": ({"selection": "last", "epochs": 1},),
     "prediction_order": ({"prediction_order": "both"},),
+    "pair_swap": ({"pair_swap": "both"}, {"pair_swap": "random"}),
 }
 """Knob -> recipes in which it is set and cannot act, on single texts."""
 

@@ -19,7 +19,6 @@ from gridsearch.errors import RequestError
 from gridsearch.optimizers.updates import Updates
 from gridsearch.plan.planner import trial_facts
 from gridsearch.recipe.contradictions import refuse_contradictions
-from gridsearch.recipe.evaluation_knobs import PredictionOrder
 from gridsearch.recipe.prefixes import PREFIXES
 from gridsearch.recipe.recipe import Recipe, knobs
 from gridsearch.recipe.resolve import dead_knobs, resolve, without
@@ -31,7 +30,7 @@ from gridsearch.training.finetune import finetune
 from gridsearch.training.prepared import prepare
 from gridsearch.training.steps import Steps
 from gridsearch.trial import make_trial
-from tests.fixtures_core import ON_CPU, encoder_in, numbers_of, recipe_of
+from tests.fixtures_core import ON_CPU, encoder_in, numbers_of, reads, recipe_of
 from tests.liveness_cases import DEAD, LIVE, NOT_HERE, WITH_IT, Knobs, pairs_of
 from tests.meta_device import ON_META, no_waiting, training_on_meta
 
@@ -91,12 +90,12 @@ class Bench:
         self.data = cache(self._data)
         self.numbers = cache(self._numbers)
 
-    def _data(self, max_length: int, prediction_order: PredictionOrder = "as_is") -> EncodedTask:
-        return encode_task(self.task, self.tokenizer, max_length, prediction_order)
+    def _data(self, max_length: int, *orders: Any) -> EncodedTask:
+        return encode_task(self.task, self.tokenizer, max_length, *orders)
 
     def _numbers(self, recipe: Recipe) -> list[Any]:
         trial = make_trial(recipe, seed=0, task="a task", encoder=self.encoder.identity)
-        return numbers_of(finetune(trial, self.data(recipe.max_length, recipe.prediction_order), self.encoder, ON_CPU))
+        return numbers_of(finetune(trial, self.data(*reads(recipe)), self.encoder, ON_CPU))
 
     def resolved(self, **knobs: Any) -> Recipe:
         return resolve(recipe_of(**{"epochs": 1, **knobs}), self.facts)
@@ -148,7 +147,7 @@ def take_steps(on: Bench, recipe: Recipe, execution: Execution = ON_META) -> Ste
     """Take all steps of a trial where to read a number back fails; what is made before them may be read."""
     trial = make_trial(recipe, seed=0, task="a task", encoder=on.encoder.identity)
     with training_on_meta():
-        steps = prepare(trial, on.data(recipe.max_length, recipe.prediction_order), on.encoder, execution).steps
+        steps = prepare(trial, on.data(*reads(recipe)), on.encoder, execution).steps
         steps.objective.model.train()
         with no_waiting():
             for epoch in range(1, recipe.epochs + 1):

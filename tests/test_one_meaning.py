@@ -21,7 +21,6 @@ from gridsearch.encoders.load import build_tokenizer
 from gridsearch.errors import RequestError
 from gridsearch.plan.planner import trial_facts
 from gridsearch.recipe.contradictions import refuse_contradictions
-from gridsearch.recipe.evaluation_knobs import PredictionOrder
 from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.recipe import Recipe, set_knobs
 from gridsearch.recipe.resolve import acting, dead_knobs, in_numbers, resolve
@@ -29,7 +28,7 @@ from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
 from gridsearch.training.finetune import finetune
 from gridsearch.trial import Outcome, make_trial
-from tests.fixtures_core import ON_CPU, bert_config, encoder_in, numbers_of, save_encoder
+from tests.fixtures_core import ON_CPU, bert_config, encoder_in, numbers_of, reads, save_encoder
 from tests.test_liveness import LIVE
 
 N_ROWS, N_LAYERS, LONGEST = 24, 3, 24
@@ -147,12 +146,12 @@ class Toy:
         self.data = cache(self._data)
         self.computed = cache(self._computed)
 
-    def _data(self, max_length: int, prediction_order: PredictionOrder = "as_is") -> EncodedTask:
-        return encode_task(self.task, self.tokenizer, max_length, prediction_order)
+    def _data(self, max_length: int, *orders: Any) -> EncodedTask:
+        return encode_task(self.task, self.tokenizer, max_length, *orders)
 
     def _computed(self, recipe: Recipe) -> Computed:
         trial = make_trial(recipe, seed=0, task="a task", encoder=self.encoder.identity)
-        outcome = finetune(trial, self.data(recipe.max_length, recipe.prediction_order), self.encoder, ON_CPU)
+        outcome = finetune(trial, self.data(*reads(recipe)), self.encoder, ON_CPU)
         losses = [epoch.train_loss for epoch in outcome.epochs]
         dev = [epoch.dev["task"]["log_loss"] for epoch in outcome.epochs]
         return Computed(bits_of(outcome), np.array(losses + dev), len(outcome.epochs), outcome.chosen_epoch)

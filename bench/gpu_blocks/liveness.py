@@ -92,7 +92,7 @@ class Trials:
         self.tokenizer = build_tokenizer(self.encoder.tokenizer)
         self.facts: TrialFacts = trial_facts(read_card(self.family, folder), self.task)
         self._baseline = cache(self._twice)
-        self._data = cache(lambda max_length, order: encode_task(self.task, self.tokenizer, max_length, order))
+        self._data = cache(lambda *asked: encode_task(self.task, self.tokenizer, *asked))
 
     def move(self, others: Mapping[str, Any], knobs: Mapping[str, Any]) -> tuple[float, float]:
         """Return how far the knobs move the numbers of a trial with the others alone, and how far chance does."""
@@ -109,7 +109,7 @@ class Trials:
 
     def _run(self, recipe: Recipe) -> Outcome:
         trial = make_trial(recipe, seed=0, task="a task", encoder=self.encoder.identity)
-        data: EncodedTask = self._data(recipe.max_length, recipe.prediction_order)
+        data: EncodedTask = self._data(recipe.max_length, recipe.prediction_order, recipe.pair_swap)
         return finetune(trial, data, self.encoder, Execution(device=self.asked.device.type))
 
 

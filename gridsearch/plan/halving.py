@@ -48,11 +48,13 @@ def _epochs_until_all_act(plan: Plan, n_epochs: int) -> int:
 def _late(plan: Plan, epochs: int) -> Iterator[str]:
     """Name what some factor varies, and what has not acted after so many epochs."""
     varied = sorted({name for factor in plan.space.factors for name in factor.knobs})
-    n_rows = len(plan.task.train)
     for cell in plan.cells:
         for name in varied:
             knob = knobs()[name]
-            if getattr(cell.recipe, name) == knob.neutral or (begins := knob.begins(cell.recipe, n_rows)) <= epochs:
+            if (
+                getattr(cell.recipe, name) == knob.neutral
+                or (begins := knob.begins(cell.recipe, cell.n_train_rows)) <= epochs
+            ):
                 continue
             if begins > cell.recipe.epochs:
                 yield f"{name} acts after the last epoch"

@@ -19,7 +19,8 @@ from gridsearch.trial import Trial
 class PlannedCell:
     """One row of the table. ``dead`` names knobs that cannot act here; ``recipe`` has them at their neutral values.
 
-    ``row`` is its name in a list, and empty in other designs.
+    ``row`` is its name in a list, and empty in other designs. ``n_train_rows``: so many rows an epoch reads, of the
+    fold that trains on fewest.
     """
 
     index: int
@@ -28,6 +29,7 @@ class PlannedCell:
     dead: Mapping[str, str]
     trials: tuple[Trial, ...]
     row: str = ""
+    n_train_rows: int = 0
 
     def name_of(self, trial: Trial) -> str:
         """Return what people call one of its trials."""

@@ -1,6 +1,7 @@
 """The planner: resolves every cell of a space for one task, names its trials, and refuses what cannot act."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
@@ -99,7 +100,7 @@ class Planner:
         self._space, self._task, self._describe = space, task, describe
         self._facts = cache(self._found_facts)
         self._start = cache(self._found_start)
-        self._corpus = cache(lambda which, labelled: corpus_of(task, which, labelled=labelled))
+        self._corpus = cache(lambda fold, which, labelled: corpus_of(task.of_fold(fold), which, labelled=labelled))
 
     def resolved(self, cell: Cell) -> Recipe | ExcludedCell:
         """Return the recipe that a cell comes to, or that a rule leaves it out; RequestError for a contradiction."""
@@ -124,14 +125,19 @@ class Planner:
 
     def _facts_of(self, recipe: Recipe) -> TrialFacts:
         pretraining = recipe.pretraining
-        return self._facts(recipe.encoder, pretraining if pretraining.has_another_shape else None)
+        facts = self._facts(recipe.encoder, pretraining if pretraining.has_another_shape else None)
+        n_rows = recipe.rows_in_view(facts.n_train_rows)
+        return facts if n_rows == facts.n_train_rows else replace(facts, n_train_rows=n_rows)
 
     def _found_facts(self, encoder: str, pretraining: PretrainingRecipe | None) -> TrialFacts:
         """Describe an encoder, or one of another shape that a pretraining starts from in its place."""
         if encoder not in self.cards:
             self.cards[encoder] = self._describe(encoder)
         card = self.cards[encoder]
-        return trial_facts(card if pretraining is None else start_card(card, pretraining), self._task)
+        # A cell is one recipe in all folds, which differ by a few rows: what acts on the fewest acts on any.
+        folds = self._task.folds
+        task = self._task if folds is None else self._task.of_fold(folds.largest)
+        return trial_facts(card if pretraining is None else start_card(card, pretraining), task)
 
     def _found_start(self, encoder: str, vocabulary: VocabularyRecipe) -> EncoderCard:
         """Describe what a trial starts from: an encoder, or one made of it that reads ids.
@@ -158,14 +164,18 @@ class Planner:
             )
             for repetition in space.design.repetitions
         )
-        return PlannedCell(index, cell.levels, recipe, dead, trials, cell.row)
+        n_train_rows = self._facts_of(recipe).n_train_rows
+        return PlannedCell(index, cell.levels, recipe, dead, trials, cell.row, n_train_rows)
 
     def _trial(self, recipe: Recipe, seed: int, fold: int) -> Trial:
         """Name a trial, and the pretraining that it starts from."""
         start, stage = self._start(recipe.encoder, recipe.vocabulary), None
         encoder = self.starts.setdefault(start.identity, start).identity
         if (pretraining := recipe.pretraining).objective != "none":
-            corpus = self._corpus(pretraining.corpus, pretraining.objective == "mlm_label")
+            # What takes no step reads nothing: it is the same for all folds.
+            corpus = self._corpus(
+                0 if pretraining.steps == 0 else fold, pretraining.corpus, pretraining.objective == "mlm_label"
+            )
             stage = make_stage(
                 pretraining,
                 trial_seed=seed,
@@ -175,7 +185,15 @@ class Planner:
                 n_rows=pretraining.n_rows(*corpus.sizes),
                 labels=corpus.labels.fingerprint if corpus.labels else "",
             )
-        return make_trial(recipe, seed=seed, fold=fold, task=self._task.fingerprint, encoder=encoder, stage=stage)
+        return make_trial(
+            recipe,
+            seed=seed,
+            fold=fold,
+            task=self._task.fingerprint,
+            encoder=encoder,
+            stage=stage,
+            division=self._space.design.division,
+        )
 
     def planned_or_left_out(self, cell: Cell, index: int) -> PlannedCell | ExcludedCell:
         """Resolve a cell that an optimiser proposes: what would refuse a plan leaves the cell out, with the reason."""

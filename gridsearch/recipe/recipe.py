@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from gridsearch.errors import RequestError, one_of, validation_sentence
 from gridsearch.recipe.attack_knobs import AttackKnobs
+from gridsearch.recipe.augmentation_knobs import AugmentationKnobs
 from gridsearch.recipe.encoder_knobs import EncoderKnobs
 from gridsearch.recipe.evaluation_knobs import EvaluationKnobs
 from gridsearch.recipe.head_knobs import HeadKnobs
@@ -28,7 +29,15 @@ from gridsearch.recipe.vocabulary.knobs import VocabularyKnobs, VocabularyRecipe
 
 # Pydantic puts the fields of the last base first.
 class Recipe(
-    EvaluationKnobs, OptimizerKnobs, AttackKnobs, LossKnobs, HeadKnobs, PretrainingKnobs, VocabularyKnobs, EncoderKnobs
+    EvaluationKnobs,
+    OptimizerKnobs,
+    AttackKnobs,
+    LossKnobs,
+    HeadKnobs,
+    AugmentationKnobs,
+    PretrainingKnobs,
+    VocabularyKnobs,
+    EncoderKnobs,
 ):
     """Every knob of one fine-tune. Frozen; unknown knobs and wrong types are refused; nothing is coerced."""
 
@@ -61,6 +70,14 @@ class Recipe(
         """Optimizer steps of the pretraining, on the corpus that it reads."""
         pretraining = self.pretraining
         return pretraining.total_steps(pretraining.n_rows(*facts.corpora.get(pretraining.corpus, (0, 0))))
+
+    def rows_in_view(self, n_rows: int) -> int:
+        """Rows that an epoch reads of so many training rows."""
+        return 2 * n_rows if self.pair_swap == "both" else n_rows
+
+    def rows_an_epoch(self, n_rows: int) -> int:
+        """Rows that an epoch reads, of so many in a view's arrays: in a random order, one of the two that are there."""
+        return n_rows // 2 if self.pair_swap == "random" else n_rows
 
     def steps_per_epoch(self, n_train_rows: int) -> int:
         """Optimizer steps of one pass over the training rows."""

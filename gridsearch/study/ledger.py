@@ -24,7 +24,7 @@ from gridsearch.study.manifest import (
     manifest_of,
     read_manifest,
 )
-from gridsearch.study.rows import dev_after, labels_of, read_trial, spell_levels
+from gridsearch.study.rows import dev_after, folds_of, labels_of, read_trial, spell_levels
 from gridsearch.study.schema import SCHEMA_VERSION, make_up_to_date, up_to_date_copy, version_of
 from gridsearch.study.stages import StageLedger, insert_stages, told_execution
 from gridsearch.study.stored_logits import AUTO, Kept, array_bytes, as_kept, bytes_array, chunks_of, joined, kept_as
@@ -159,6 +159,9 @@ class Ledger:
         if old - plan.trials.keys():
             what = difference(self.trials_manifest(), manifest_of(plan, sources))
             raise RequestError(f"{self.path.parent} holds another study: {what}; give this one a --study of its own")
+        if old and dict(self.connection.execute("SELECT part, fold_of_row FROM folds")) != dict(folds_of(plan.task)):
+            rule = "another version of scikit-learn has divided its rows into other folds"
+            raise RequestError(f"{self.path.parent} cannot go on here: {rule}; its page names the version")
         return old
 
     def adopt(self, plan: Plan, sources: Mapping[str, object]) -> int:
@@ -175,6 +178,7 @@ class Ledger:
                 write.execute(f"DELETE FROM {table}")
             _insert_cells(write, plan.cells)
             write.executemany("INSERT INTO labels VALUES (?, ?, ?) ON CONFLICT DO NOTHING", labels_of(plan.task))
+            write.executemany("INSERT INTO folds VALUES (?, ?) ON CONFLICT DO NOTHING", folds_of(plan.task))
             write.executemany(
                 "INSERT INTO excluded VALUES (?, ?)",
                 [(spell_levels(cell.levels, cell.row), cell.why) for cell in plan.excluded],

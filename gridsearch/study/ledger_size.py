@@ -51,10 +51,14 @@ def n_logits(plan: Plan, n_trials: int | None = None) -> int:
 
 
 def shapes_of(task: Task) -> tuple[tuple[int, int], ...]:
-    """Return the shape of a trial's logits for each part: (rows of dev and test, labels)."""
+    """Return the shape of a trial's logits for each part: (rows of dev and test, labels); those of the largest fold."""
     return tuple(
-        (len(one.dev) + (len(one.test) if one.test else 0), len(one.label_names)) for one in task.parts.values()
+        (_n_judged(one) + (len(one.test) if one.test else 0), len(one.label_names)) for one in task.parts.values()
     )
+
+
+def _n_judged(task: Task) -> int:
+    return len(task.dev) if task.folds is None else max(task.folds.sizes)
 
 
 def n_values(shapes: Iterable[tuple[int, int]]) -> int:

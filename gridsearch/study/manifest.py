@@ -254,7 +254,7 @@ def manifest_of(plan: Plan, sources: Mapping[str, object]) -> TrialsManifest:
             fingerprint=task.fingerprint,
             kind=task.kind,
             notes=task.notes,
-            n_rows={"train": len(task.train), "dev": len(task.dev), "test": len(task.test) if task.test else 0},
+            n_rows={"train": len(task.train), "dev": len(task.judged), "test": len(task.test) if task.test else 0},
             test_is_labelled=task.test is not None and task.test.labels is not None,
             label_names=task.label_names,
             positive_label=task.positive_label,

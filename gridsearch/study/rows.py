@@ -21,9 +21,18 @@ def labels_of(task: Task) -> Iterator[tuple[str, str, bytes]]:
     import numpy as np
 
     for part, one in task.parts.items():
-        for name, split in (("dev", one.dev), ("test", one.test)):
+        for name, split in (("dev", one.judged), ("test", one.test)):
             if split is not None and split.labels is not None:
                 yield name, part, array_bytes(np.array(split.labels, dtype=np.int32))
+
+
+def folds_of(task: Task) -> Iterator[tuple[str, bytes]]:
+    """Yield (part, .npy bytes) of the fold of each row, where rows are divided."""
+    import numpy as np
+
+    for part, one in task.parts.items():
+        if one.folds is not None:
+            yield part, array_bytes(np.array(one.folds.of_rows, dtype=np.int8))
 
 
 def dev_after(train_loss: float | None, dev: str, selected: Target) -> float | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from gridsearch.recipe.augmentation_knobs import PairSwap
 from gridsearch.recipe.evaluation_knobs import PredictionOrder
 from gridsearch.tasks.task import POSITIVE, Split, Task
 
@@ -70,10 +71,25 @@ class EncodedSplit:
             turned=None if self.turned is None else self.turned.take(rows),
         )
 
+    def followed_by(self, other: "EncodedSplit") -> "EncodedSplit":
+        """Return these rows and then those of another split, which knows the same of its tokens."""
+        return EncodedSplit(
+            ids=np.concatenate([self.ids, other.ids]),
+            types=_both(self.types, other.types),
+            sides=_both(self.sides, other.sides),
+            shared=_both(self.shared, other.shared),
+            starts=np.concatenate([self.starts, self.starts[-1] + other.starts[1:]]),
+            labels=_both(self.labels, other.labels),
+            turned=None if self.turned is None or other.turned is None else self.turned.followed_by(other.turned),
+        )
+
 
 @dataclass(frozen=True)
 class EncodedTask:
-    """A task as one tokenizer sees it, cut to one longest length."""
+    """A task as one tokenizer sees it, cut to one longest length.
+
+    ``dev_rows`` are the numbers of the dev rows among those that are divided into folds; None where dev is the task's.
+    """
 
     train: EncodedSplit
     dev: EncodedSplit
@@ -82,6 +98,7 @@ class EncodedTask:
     n_labels: int
     metric: str
     positive: int = POSITIVE
+    dev_rows: np.ndarray | None = None
 
     @property
     def splits(self) -> dict[str, EncodedSplit]:
@@ -101,41 +118,74 @@ class EncodedTask:
         test = None if self.test is None else changed("test", self.test)
         return replace(self, train=changed("train", self.train), dev=changed("dev", self.dev), test=test)
 
+    def with_turned(self, turned: "EncodedTask") -> "EncodedTask":
+        """Return the task with each split's pairs in the other order, too, which are those of ``turned``."""
+        test = None if self.test is None else replace(self.test, turned=turned.test)
+        train, dev = replace(self.train, turned=turned.train), replace(self.dev, turned=turned.dev)
+        return replace(self, train=train, dev=dev, test=test)
+
+    def of_fold(self, folds: np.ndarray, fold: int) -> "EncodedTask":
+        """Return what a fold's runs read, where all rows are in train: the fold's rows are dev, and train the others.
+
+        ``folds`` has the fold of each row.
+        """
+        rows = np.flatnonzero(folds == fold)
+        train, dev = self.train.take(np.flatnonzero(folds != fold)), self.train.take(rows)
+        return replace(self, train=train, dev=dev, dev_rows=rows)
+
+    def in_orders(self, *, train: bool, judged: bool) -> "EncodedTask":
+        """Keep both orders of pairs where they are read: of train, whose rows then stand in both, and of dev and test.
+
+        Row i of n training rows is turned as row n + i.
+        """
+        trained = replace(self.train, turned=None)
+        if train:
+            assert self.train.turned is not None, "a single text has no other order"
+            trained = trained.followed_by(self.train.turned)
+        dev = self.dev if judged else replace(self.dev, turned=None)
+        test = self.test if judged or self.test is None else replace(self.test, turned=None)
+        return replace(self, train=trained, dev=dev, test=test)
+
+
+def _both(one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None:
+    return None if one is None or other is None else np.concatenate([one, other])
+
 
 def encode_task(
-    task: Task, tokenizer: "PreTrainedTokenizerBase", max_length: int, prediction_order: PredictionOrder = "as_is"
+    task: Task,
+    tokenizer: "PreTrainedTokenizerBase",
+    max_length: int,
+    prediction_order: PredictionOrder = "as_is",
+    pair_swap: PairSwap = "off",
 ) -> EncodedTask:
     """Tokenise every split; pairs are joined as the tokenizer does, the longer text cut first.
 
-    Those of dev and test are read in both orders where ``prediction_order`` says so.
+    Those of dev and test are there in both orders where ``prediction_order`` says so, those of train where
+    ``pair_swap`` does.
     """
-    encoded = EncodedTask(
-        train=encode_split(task.train, tokenizer, max_length),
-        dev=encode_split(task.dev, tokenizer, max_length),
+    judged, train = prediction_order == "both", pair_swap != "off"
+    encoded = _as_they_stand(task, tokenizer, max_length)
+    if task.kind == "pair" and (judged or train):
+        encoded = encoded.with_turned(_as_they_stand(task.turned, tokenizer, max_length))
+    return encoded.in_orders(train=train and task.kind == "pair", judged=judged)
+
+
+def _as_they_stand(task: Task, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> EncodedTask:
+    train = encode_split(task.train, tokenizer, max_length)
+    return EncodedTask(
+        train=train,
+        dev=encode_split(task.dev, tokenizer, max_length) if len(task.dev) else train.take(np.arange(0)),
         test=None if task.test is None else encode_split(task.test, tokenizer, max_length),
         pad_id=int(tokenizer.pad_token_id),
         n_labels=len(task.label_names),
         metric=task.metric,
         positive=task.positive,
     )
-    return with_turned(encoded, task, tokenizer, max_length) if prediction_order == "both" else encoded
-
-
-def with_turned(encoded: EncodedTask, task: Task, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> EncodedTask:
-    """Return the task with both orders of the pairs of dev and test; its other arrays are those of ``encoded``."""
-
-    def both(encoded: EncodedSplit, split: Split) -> EncodedSplit:
-        return replace(encoded, turned=_encode_turned(split, tokenizer, max_length))
-
-    test = None if encoded.test is None or task.test is None else both(encoded.test, task.test)
-    return replace(encoded, dev=both(encoded.dev, task.dev), test=test)
 
 
 def _encode_turned(split: Split, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> EncodedSplit | None:
     """Tokenise pairs with their second text first; a single text has no other order."""
-    if split.pairs is None:
-        return None
-    return encode_split(replace(split, texts=split.pairs, pairs=split.texts), tokenizer, max_length)
+    return None if split.pairs is None else encode_split(split.turned, tokenizer, max_length)
 
 
 def encode_split(

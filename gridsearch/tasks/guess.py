@@ -170,7 +170,7 @@ def _layout(layout: Layout) -> str:
 def _sentence_on_dev(task: TaskFile) -> str:
     if isinstance(task.files.dev, float):
         return f"dev is a stratified share of {task.files.dev:g} of the training rows, since no dev file was given"
-    return f"dev is {Path(task.files.dev).name}"
+    return "there is no dev" if task.files.dev is None else f"dev is {Path(task.files.dev).name}"
 
 
 def _hints(label: Profile) -> list[str]:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from gridsearch.errors import RequestError
 from gridsearch.tasks.labels import LabelColumn
-from gridsearch.tasks.splits import take
 from gridsearch.tasks.tables import Columns, Table
 from gridsearch.tasks.task import Kind, Split
 
@@ -75,7 +74,7 @@ def read_labelled_file(
         values = [value.strip() for value in table.column(columns.label, "label")]
         kept = [position for position, value in enumerate(values) if value not in ignore]
         rows = tuple(table.rows[position] for position in kept)
-        split, labels = take(split, kept), LabelColumn(table.path, rows, tuple(values[position] for position in kept))
+        split, labels = split.take(kept), LabelColumn(table.path, rows, tuple(values[position] for position in kept))
         if ignored := len(values) - len(kept):
             notes.append(f"{ignored} rows of {table.path.name} left out, their label being {' or '.join(ignore)}")
     if not len(split):

@@ -14,16 +14,6 @@ SAME_TEXTS = "texts that differ only in case, accents, width or spacing count as
 SAME_PAIRS = f"{SAME_TEXTS}, and so does a pair in the other order"
 
 
-def take(split: Split, positions: Iterable[int]) -> Split:
-    """Return the rows at these positions, in this order."""
-    chosen = list(positions)
-    return Split(
-        tuple(split.texts[position] for position in chosen),
-        None if split.labels is None else tuple(split.labels[position] for position in chosen),
-        None if split.pairs is None else tuple(split.pairs[position] for position in chosen),
-    )
-
-
 def judge_duplicates(train: Split, others: Mapping[str, Split], drop: bool) -> tuple[Split, list[str]]:
     """Count the rows of train that stand in another split too, or twice in train, and leave them out if asked to.
 
@@ -44,7 +34,7 @@ def judge_duplicates(train: Split, others: Mapping[str, Split], drop: bool) -> t
         out = repeated.union(*shared.values())
         notes.append(f"{len(out)} of {len(rows)} training rows left out as duplicates ({', '.join(counts)})")
         kept = [place for place in range(len(rows)) if place not in out]
-        train, in_order, labels = take(train, kept), [in_order[place] for place in kept], [labels[p] for p in kept]
+        train, in_order, labels = train.take(kept), [in_order[place] for place in kept], [labels[p] for p in kept]
     elif counts:
         remedy = "drop_duplicates = true under [files] leaves them out"
         notes.append(f"duplicates among {len(rows)} training rows: {', '.join(counts)}; {remedy}")
@@ -68,7 +58,7 @@ def share_out(train: Split, share: float, seed: int) -> tuple[Split, Split]:
     room = {label: min(max(1, round(count * share)), count - 1) for label, count in Counter(labels).items()}
     stream = random.Random(derived_seed(seed, "split", "dev"))
     chosen: set[int] = set()
-    for group in sorted(_groups(train), key=lambda _: stream.random()):
+    for group in sorted(connected_rows(train), key=lambda _: stream.random()):
         wanted = Counter(labels[position] for position in group)
         if all(room[label] >= count for label, count in wanted.items()):
             chosen.update(group)
@@ -80,7 +70,7 @@ def share_out(train: Split, share: float, seed: int) -> tuple[Split, Split]:
             "each label has a single row, or all rows hang together by common texts; give dev a file"
         )
     rest = (position for position in range(len(train)) if position not in chosen)
-    return take(train, rest), take(train, sorted(chosen))
+    return train.take(rest), train.take(sorted(chosen))
 
 
 def sample_rows(train: Split, n_rows: int, seed: int) -> Split:
@@ -100,7 +90,7 @@ def sample_rows(train: Split, n_rows: int, seed: int) -> Split:
     for label, quota in _quotas({label: len(rows) for label, rows in by_label.items()}, n_rows).items():
         stream = random.Random(derived_seed(seed, "split", "train_rows", label))
         chosen += sorted(by_label[label], key=lambda _: stream.random())[:quota]
-    return take(train, sorted(chosen))
+    return train.take(sorted(chosen))
 
 
 def _quotas(counts: Mapping[int, int], n_rows: int) -> dict[int, int]:
@@ -158,7 +148,7 @@ def _notes_on_others(known: Mapping[str, Sequence[Reading]]) -> list[str]:
     return [f"{len(found)} dev rows stand in test too; they are kept"] if found else []
 
 
-def _groups(split: Split) -> list[list[int]]:
+def connected_rows(split: Split) -> list[list[int]]:
     """Return the connected components: rows that share a text, directly or over others.
 
     An empty text links no rows but those that hold nothing else: they are the same row.

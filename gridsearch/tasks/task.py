@@ -1,12 +1,13 @@
 """A task: rows in two or three splits, their labels, and the metric that judges them."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
 from gridsearch.canonical import fingerprint
+from gridsearch.repetition import Division
 from gridsearch.tasks.target import Target, target_of
 from gridsearch.trial import PART
 
@@ -31,6 +32,43 @@ class Split:
     def __len__(self) -> int:
         return len(self.texts)
 
+    def take(self, positions: Iterable[int]) -> "Split":
+        """Return the rows at these positions, in this order."""
+        chosen = list(positions)
+        return Split(
+            tuple(self.texts[position] for position in chosen),
+            None if self.labels is None else tuple(self.labels[position] for position in chosen),
+            None if self.pairs is None else tuple(self.pairs[position] for position in chosen),
+        )
+
+    @property
+    def turned(self) -> "Split":
+        """The pairs with their second text first; single texts have no other order."""
+        return self if self.pairs is None else replace(self, texts=self.pairs, pairs=self.texts)
+
+    def without_rows(self) -> "Split":
+        """Return the same with no row in it."""
+        return self.take(())
+
+
+@dataclass(frozen=True)
+class Folds:
+    """The fold of each row, by which it is judged; the runs of the other folds train on it."""
+
+    division: Division
+    of_rows: tuple[int, ...]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Rows of each fold."""
+        counts = Counter(self.of_rows)
+        return tuple(counts[fold] for fold in range(self.division.n_folds))
+
+    @property
+    def largest(self) -> int:
+        """The fold of most rows: its runs train on the fewest."""
+        return self.sizes.index(max(self.sizes))
+
 
 @dataclass(frozen=True)
 class Task:
@@ -38,6 +76,8 @@ class Task:
 
     ``positive`` is the position of the label that f1_binary is of, where there are two labels. ``corpus_files`` are
     further texts, a split for each file: a pretraining may read them, no trial does, so they change no outcome of one.
+
+    Where ``folds`` divide the rows they are all in ``train``, and ``dev`` is empty: see :meth:`of_fold`.
 
     ``ids``: each text is whole numbers, separated by spaces. ``token_counts`` say how often the tokens of an encoder's
     vocabulary occurred in what it was pretrained on. Both enter the identity of the encoder that reads the ids.
@@ -55,6 +95,7 @@ class Task:
     corpus_files: tuple[Split, ...] = field(default=(), compare=False)
     ids: bool = field(default=False, compare=False)
     token_counts: Mapping[str, int] = field(default_factory=dict, compare=False)
+    folds: Folds | None = field(default=None, compare=False)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -65,6 +106,32 @@ class Task:
         splits = [self.train, self.dev] + ([self.test] if self.test else [])
         told = [self.kind, self.metric, self.label_names, [[s.texts, s.pairs, s.labels] for s in splits]]
         return fingerprint(told if self.positive == POSITIVE else [*told, {"positive": self.positive}])
+
+    @property
+    def judged(self) -> Split:
+        """The rows that results on dev are about: those of dev, or all rows where folds divide them."""
+        return self.dev if self.folds is None else self.train
+
+    @property
+    def turned(self) -> "Task":
+        """The task with the second text of each pair first."""
+        test = None if self.test is None else self.test.turned
+        return replace(self, train=self.train.turned, dev=self.dev.turned, test=test)
+
+    def of_fold(self, fold: int) -> "Task":
+        """Return what the runs of a fold train on and are judged by; without folds, the task itself."""
+        if self.folds is None:
+            return self
+        if fold not in self._of_folds:
+            place = [other == fold for other in self.folds.of_rows]
+            train = self.train.take(row for row, is_judged in enumerate(place) if not is_judged)
+            dev = self.train.take(row for row, is_judged in enumerate(place) if is_judged)
+            self._of_folds[fold] = replace(self, train=train, dev=dev, folds=None)
+        return self._of_folds[fold]
+
+    @cached_property
+    def _of_folds(self) -> dict[int, "Task"]:
+        return {}
 
     @property
     def parts(self) -> Mapping[str, "Task"]:
@@ -106,7 +173,7 @@ class Task:
     @cached_property
     def labels_held(self) -> dict[str, tuple[int, ...]]:
         """Positions of the labels that occur in dev and, where it is labelled, in test: what results are taken from."""
-        splits = {"dev": self.dev, "test": self.test}
+        splits = {"dev": self.judged, "test": self.test}
         return {name: tuple(sorted(set(split.labels))) for name, split in splits.items() if split and split.labels}
 
     @cached_property

@@ -42,7 +42,7 @@ class Files(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     train: str
-    dev: str | float
+    dev: str | float | None = None
     test: str | None = None
     format: Format | None = None
     split_seed: int = 0
@@ -201,7 +201,8 @@ def _assemble(file: TaskFile, folders: Sequence[Path]) -> Task:
         train, splits["dev"] = share_out(train, file.files.dev, file.files.split_seed)
         share = f"{file.files.dev:g} of the training rows, stratified (split_seed {file.files.split_seed})"
         notes.append(f"dev is {share}: {len(splits['dev'])} rows, leaving {len(train)}")
-    task = Task(file.name, file.kind, file.metric, names, train, splits["dev"], splits.get("test"), positive=positive)
+    dev = splits.get("dev", train.without_rows())
+    task = Task(file.name, file.kind, file.metric, names, train, dev, splits.get("test"), positive=positive)
     notes = [note for one in files.values() for note in one.notes] + notes + _notes_on_labels(task)
     task = replace(
         task,

@@ -13,7 +13,7 @@ import numpy as np
 
 from gridsearch.randomness import derived_seed
 from gridsearch.tasks.metrics import score
-from gridsearch.tasks.splits import sample_rows, take
+from gridsearch.tasks.splits import sample_rows
 from gridsearch.tasks.task import Split, Task
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ N_LABELS_OF_TOLERANCE = 20
 """One coefficient's gradient shrinks as labels grow in number: with a thousand it is below 1e-3 before any step."""
 
 
+_LEAST = np.exp(-700.0)
+"""A probability that stands for none: its logarithm is a number."""
+
+
 class Yardstick(NamedTuple):
     """The name says what it was bounded to; ``test`` is None where that has no labels."""
 
@@ -51,26 +55,48 @@ def tfidf_yardstick(task: Task) -> Yardstick:
     """Fit on train, score dev and (where it is labelled) test: words and word pairs, or characters 1 to 3 for Chinese.
 
     A pair is what its texts' vectors have in common and in which they differ: their absolute difference, their product
-    and their minimum, the same in either order.
+    and their minimum, the same in either order. Where folds divide the rows, one is fitted for each: every row is
+    judged by the one that did not see it, and test by the mean of their probabilities.
     """
+    folds = range(1 if task.folds is None else task.folds.division.n_folds)
+    runs = [_run(task.of_fold(fold)) for fold in folds]
+    labels = np.concatenate([run.judged["dev"].labels for run in runs])
+    dev = score(labels, np.concatenate([run.logits["dev"] for run in runs]), task.positive)
+    test = None
+    if "test" in runs[0].judged:
+        chances = np.mean([np.exp(run.logits["test"]) for run in runs], axis=0)
+        logits = runs[0].logits["test"] if len(runs) == 1 else np.log(np.maximum(chances, _LEAST))
+        test = score(np.asarray(runs[0].judged["test"].labels), logits, task.positive)
+    bounds = next((run.bounds for run in runs if run.bounds), [])
+    return Yardstick(TFIDF + (f" ({', '.join(bounds)})" if bounds else ""), dev, test)
+
+
+class _Run(NamedTuple):
+    """The rows that it judged, by split, and their logits; what it was bounded to."""
+
+    judged: dict[str, Split]
+    logits: dict[str, np.ndarray]
+    bounds: list[str]
+
+
+def _run(task: Task) -> _Run:
+    """Fit on train, and judge the other splits that have labels."""
     splits = {"train": task.train, "dev": task.dev}
     if task.test is not None and task.test.labels is not None:
         splits["test"] = task.test
     used = {name: _bounded(split, name, len(task.label_names)) for name, split in splits.items()}
-    vectorizer, features = _vectorised(used["train"], len(task.label_names))
-    model, is_stopped = _fitted(features, used["train"], len(task.label_names))
-    bounds = [
-        ("fitted on " if name == "train" else "judged on ") + f"{len(used[name])} of {len(split)} rows of {name}"
-        for name, split in splits.items()
-        if len(used[name]) < len(split)
+    train = used.pop("train")
+    vectorizer, features = _vectorised(train, len(task.label_names))
+    model, is_stopped = _fitted(features, train, len(task.label_names))
+    bounds = [f"fitted on {len(train)} of {len(task.train)} rows of train"] if len(train) < len(task.train) else []
+    bounds += [
+        f"judged on {len(split)} of {len(splits[name])} rows of {name}"
+        for name, split in used.items()
+        if len(split) < len(splits[name])
     ]
     bounds += [f"stopped after {model.n_iter_.max()} steps"] if is_stopped else []
-    judged = {
-        name: _metrics(model, vectorizer, split, len(task.label_names), task.positive)
-        for name, split in used.items()
-        if name != "train"
-    }
-    return Yardstick(TFIDF + (f" ({', '.join(bounds)})" if bounds else ""), judged["dev"], judged.get("test"))
+    logits = {name: _logits(model, vectorizer, split, len(task.label_names)) for name, split in used.items()}
+    return _Run(used, logits, bounds)
 
 
 def _bounded(split: Split, name: str, n_labels: int) -> Split:
@@ -86,7 +112,7 @@ def _bounded(split: Split, name: str, n_labels: int) -> Split:
     if name == "train":  # more labels than rows: whatever they are, it takes two to fit
         labels = split.labels or ()
         chosen |= {0, next(row for row, label in enumerate(labels) if label != labels[0])}
-    return take(split, sorted(chosen))
+    return split.take(sorted(chosen))
 
 
 def _vectorised(train: Split, n_labels: int) -> "tuple[TfidfVectorizer, csr_matrix]":
@@ -130,18 +156,17 @@ def _fitted(features: "csr_matrix", train: Split, n_labels: int) -> "tuple[Logis
     return model, any(issubclass(warning.category, ConvergenceWarning) for warning in found)
 
 
-def _metrics(
-    model: "LogisticRegression", vectorizer: "TfidfVectorizer", split: Split, n_labels: int, positive: int
-) -> dict[str, float]:
-    logits = np.full((len(split), n_labels), -700.0)
+def _logits(model: "LogisticRegression", vectorizer: "TfidfVectorizer", split: Split, n_labels: int) -> np.ndarray:
+    """Return the logarithms of the labels' probabilities, (rows, labels)."""
+    logits = np.full((len(split), n_labels), np.log(_LEAST))
     n_at_once = max(1, N_CELLS_AT_ONCE // n_labels)
     for start in range(0, len(split), n_at_once):
-        part = take(split, range(start, min(start + n_at_once, len(split))))
+        part = split.take(range(start, min(start + n_at_once, len(split))))
         second = None if part.pairs is None else vectorizer.transform(part.pairs)
         chances = model.predict_log_proba(_compared(vectorizer.transform(part.texts), second))
         # A label that train lacks has no column; the log of a probability is a logit.
-        logits[start : start + n_at_once, model.classes_] = np.maximum(chances, -700.0)
-    return score(np.asarray(split.labels), logits, positive)
+        logits[start : start + n_at_once, model.classes_] = np.maximum(chances, np.log(_LEAST))
+    return logits
 
 
 def _is_unspaced(train: Split) -> bool:

@@ -159,7 +159,7 @@ def _judge(prepared: Prepared, check: Callable[[], None]) -> _Judged | str:
 def _test(course: _Course, prepared: Prepared, check: Callable[[], None]) -> PartOutcome:
     """Measure the chosen epoch's weights on test, where there is one: the only time that it is looked at."""
     data, chosen = prepared.data, course.chosen
-    part = PartOutcome(chosen.judged.metrics, chosen.judged.logits)
+    part = PartOutcome(chosen.judged.metrics, chosen.judged.logits, dev_rows=data.dev_rows)
     restore(prepared.model, chosen.weights)
     if data.test is None:
         return part

@@ -9,7 +9,7 @@ from gridsearch.stage import Stage
 from gridsearch.tasks.corpus import EncodedCorpus
 from gridsearch.tasks.encode import EncodedTask
 from gridsearch.trial import Trial
-from gridsearch.view import CorpusView, View, corpus_view_of, view_of
+from gridsearch.view import CorpusView, Piece, corpus_view_of, view_of
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -26,13 +26,13 @@ class Base:
 
 @dataclass(frozen=True)
 class Materials:
-    """Encoders by their identity, tokenised tasks by the view that they are; and for stages, bases and corpora.
+    """Encoders by their identity, the pieces that views of a task are made of; and for stages, bases and corpora.
 
     An encoder that a stage makes is there once the stage has made it.
     """
 
     encoders: Mapping[str, EncoderWeights]
-    data: Mapping[View, EncodedTask]
+    data: Mapping[Piece, Any]
     bases: Mapping[Base, EncoderWeights] = field(default_factory=dict)
     corpora: Mapping[CorpusView, EncodedCorpus] = field(default_factory=dict)
 
@@ -47,7 +47,7 @@ class Materials:
 
     def data_of(self, trial: Trial) -> EncodedTask:
         """Return the rows as a trial reads them. Raises KeyError."""
-        return self.data[view_of(trial)]
+        return view_of(trial).made_of(self.data.__getitem__)
 
     def base_of(self, stage: Stage) -> EncoderWeights:
         """Return the encoder that a stage starts from, or takes its vocabulary from. Raises KeyError."""
@@ -61,7 +61,8 @@ class Materials:
         """Return all that some work reads, by the keys under which it will ask for it. Raises KeyError."""
         if isinstance(work, Stage):
             return {Base(work.base): self.base_of(work), corpus_view_of(work): self.corpus_of(work)}
-        return {work.encoder: self.encoder_of(work), view_of(work): self.data_of(work)}
+        rows: dict[Hashable, object] = {piece: self.data[piece] for piece in view_of(work).pieces}
+        return {work.encoder: self.encoder_of(work), **rows}
 
 
 class OnDemand(dict[Key, Value]):

@@ -74,9 +74,19 @@ class Objective:
 
 def batches_of_steps(recipe: Recipe, lengths: np.ndarray, seed: int, epoch: int) -> list[list[np.ndarray]]:
     """Return the rows of each batch of each step of an epoch, which counts from 1; ``lengths``: tokens of each row."""
-    batches = training_batches(lengths, recipe.batch_size, numpy_stream(seed, "order", epoch))
+    rows = rows_of_epoch(recipe, len(lengths), seed, epoch)
+    places = training_batches(lengths[rows], recipe.batch_size, numpy_stream(seed, "order", epoch))
+    batches = [rows[place] for place in places]
     accumulation = recipe.gradient_accumulation
     return [batches[start : start + accumulation] for start in range(0, len(batches), accumulation)]
+
+
+def rows_of_epoch(recipe: Recipe, n_rows: int, seed: int, epoch: int) -> np.ndarray:
+    """Return the rows that an epoch reads: all, or each pair in one of the two orders in which it is there."""
+    rows = np.arange(recipe.rows_an_epoch(n_rows))
+    if recipe.pair_swap == "random":
+        rows += len(rows) * numpy_stream(seed, "pair swap", epoch).integers(0, 2, len(rows))
+    return rows
 
 
 def autocast(precision: str, device: torch.device) -> contextlib.AbstractContextManager[object]:

@@ -72,7 +72,10 @@ def steps_of(
 ) -> Steps:
     """Return the steps of a fine-tune."""
     objective = Objective(trial, data, model, device, micro_batch_divisor)
-    return Steps(objective, Updates(settings_of(trial.recipe, len(data.train)), model, model.depths()))
+    return Steps(
+        objective,
+        Updates(settings_of(trial.recipe, trial.recipe.rows_an_epoch(len(data.train))), model, model.depths()),
+    )
 
 
 def predict(

@@ -151,7 +151,7 @@ def _about(plan: Plan, made: set[str]) -> list[str]:
     about.append(("fixed", ", ".join(settings) or "nothing: the defaults of the recipe"))
     about += _design(plan)
     about += [("" if number else "tests", text) for number, text in enumerate(_tests(plan))]
-    steps = sorted({cell.recipe.total_steps(len(task.train)) for cell in plan.cells})
+    steps = sorted({cell.recipe.total_steps(cell.n_train_rows) for cell in plan.cells})
     about.append(("steps", f"{' or '.join(map(str, steps))} a trial"))
     about += [("" if number else "stages", text) for number, text in enumerate(stage_texts(plan, made))]
     return [
@@ -200,13 +200,15 @@ def _tests(plan: Plan) -> list[str]:
     return planned_texts(
         [Factor(one.column, tuple(level.label for level in plan.levels_of(one)), one.baseline) for one in factors],
         [{columns[name]: label for name, label in levels.items()} for levels in reversed(distinct.values())],
-        len(plan.space.design.seeds),
+        len(plan.space.design.repetitions),
         [columns[name] for name in inert],
     )
 
 
 def _rows(task: Task) -> str:
     parts = [f"{len(task.train)} train", f"{len(task.dev)} dev"]
+    if task.folds is not None:
+        parts = [f"{len(task.train)} (in {task.folds.division.n_folds} folds)"]
     if task.test is not None:
         parts.append(f"{len(task.test)} test" + ("" if task.test.labels is not None else " (unlabelled)"))
     return ", ".join(parts) + " rows"
@@ -229,13 +231,15 @@ def _factors(plan: Plan) -> list[str]:
 
 
 def _cells(plan: Plan, *, list_all: bool) -> list[str]:
-    seeds = plan.space.design.seeds
-    lines = [f"{_count(len(plan.cells), 'cell')} x {_count(len(seeds), 'seed')} = {_count(len(plan.trials), 'trial')}"]
-    is_list = plan.space.design.kind == "list"
-    if not is_list and len(plan.trials) < len(plan.cells) * len(seeds):
+    design = plan.space.design
+    times = f"{_count(len(design.seeds), 'seed')}" + (f" x {design.folds} folds" if design.folds else "")
+    lines = [f"{_count(len(plan.cells), 'cell')} x {times} = {_count(len(plan.trials), 'trial')}"]
+    is_list = design.kind == "list"
+    if not is_list and len(plan.trials) < len(plan.cells) * len(design.repetitions):
         lines[0] += " (cells that differ only in dead knobs share theirs)"
     shown = plan.cells if list_all or len(plan.cells) <= N_LISTED else plan.cells[:10]
-    trial = "trial" if len(seeds) == 1 else f"trial (seed {seeds[0]})"
+    first = design.repetitions[0].name(design.repetitions)
+    trial = f"trial ({first})" if first else "trial"
     header = ("index", *([ROW] if is_list else []), *(factor.column for factor in plan.space.factors), trial)
     rows = (
         (str(cell.index), *([cell.row] if is_list else []), *cell.levels.values(), cell.trials[0].short_id)

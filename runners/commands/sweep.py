@@ -11,6 +11,7 @@ from reports.language.say import speaking
 from runners.backends.chosen import chosen_runner
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
 from runners.driver import Settings, drive
+from runners.fold_options import trials_of_folds
 from runners.pricing.forecast import foreseen
 from runners.progress import Progress
 from runners.provenance import describe_run
@@ -36,7 +37,7 @@ def _sweep_and_show(arguments: Arguments, settings: Settings) -> int:
     if plan.halving is not None:
         print(f"successive halving: {plan.halving.text(len(plan.space.design.repetitions))}")
     result = drive(
-        Rounds(plan, question.study, question.sources),
+        Rounds(plan, question.study, question.sources, trials_of_folds(plan, arguments.only_folds)),
         question.study,
         runner,
         settings,

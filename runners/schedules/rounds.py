@@ -1,6 +1,6 @@
 """Rounds: run what the ledger lacks of a plan until nothing is lacking, retries included; a halving rung by rung."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 
 from gridsearch.errors import NotBegunError
 from gridsearch.plan.plan import Plan
@@ -17,15 +17,16 @@ from runners.schedules.schedule import Batch, Session
 class Rounds:
     """Every trial of a plan that a study lacks (a :class:`runners.schedules.schedule.Schedule`).
 
-    ``sources`` says how task and model were named, for the commands on the page. Raises RequestError, before anything
-    is written, when the plan is not this study's growth.
+    ``sources`` says how task and model were named, for the commands on the page. ``only``: no other trials are run now.
+    Raises RequestError, before anything is written, when the plan is not this study's growth.
     """
 
     name = "sweep"
 
-    def __init__(self, plan: Plan, study: Study, sources: Mapping[str, object]) -> None:
+    def __init__(self, plan: Plan, study: Study, sources: Mapping[str, object], only: Set[str] | None = None) -> None:
         self._plan, self._sources = plan, sources
-        self._wanted = _not_yet_finished(plan, study, sources)
+        self._only = set(plan.trials) if only is None else only
+        self._wanted = _not_yet_finished(plan, study, sources) & self._only
         self.stopped = ""
 
     @property
@@ -45,7 +46,7 @@ class Rounds:
     def adopt(self, ledger: Ledger) -> bool:
         """Write the plan."""
         ledger.adopt(self._plan, self._sources)
-        return bool(ledger.pending())
+        return bool(ledger.pending() & self._only)
 
     def n_logits(self) -> int:
         """Count the numbers of all trials' logits."""
@@ -59,7 +60,7 @@ class Rounds:
         ledger, recorder, n_rungs = session.ledger, session.recorder, 0
         if self._plan.halving is None:
             recorder.progress.begin(ledger.coverage(), best_so_far(ledger, self.task.target))
-        while pending := (survey := ledger.survey()).pending:
+        while pending := (survey := ledger.survey()).pending & self._only:
             if (standing := survey.standing) is not None:
                 recorder.end_after({} if standing.is_last else standing.lacking)
                 if len(standing.members) > n_rungs:

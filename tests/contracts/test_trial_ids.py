@@ -15,14 +15,23 @@ from gridsearch.recipe.prefixes import VOCABULARY
 from gridsearch.recipe.pretraining.knobs import PREFIX, PretrainingRecipe
 from gridsearch.recipe.recipe import Recipe, knobs, parse_recipe, set_knobs
 from gridsearch.recipe.vocabulary.knobs import VocabularyRecipe
+from gridsearch.repetition import Division
 from gridsearch.stage import Stage, make_stage
 from gridsearch.trial import make_trial
 
 TASK, ENCODER = "0" * 32, "files-" + "1" * 32
 
 
-def trial_id(seed: int = 0, fold: int = 0, task: str = TASK, encoder: str = ENCODER, **values: object) -> str:
-    return make_trial(parse_recipe(values, "test"), seed=seed, fold=fold, task=task, encoder=encoder).id
+def trial_id(
+    seed: int = 0,
+    fold: int = 0,
+    task: str = TASK,
+    encoder: str = ENCODER,
+    division: Division | None = None,
+    **values: object,
+) -> str:
+    recipe = parse_recipe(values, "test")
+    return make_trial(recipe, seed=seed, fold=fold, task=task, encoder=encoder, division=division).id
 
 
 # An old study stays valid only as long as these do not change. To change one is to orphan every ledger there is.
@@ -62,8 +71,23 @@ GOLDEN = [
     ({"pooling": "segments"}, "480dfafded438085f8eaedf3fc4f1806"),
     ({"prediction_order": "both"}, "c0c8c060d28dcf41385bd1271d97c66a"),
     ({"pooling": "segments", "prediction_order": "both"}, "2e29e094a72b0e53202eaee48ccab7a5"),
+    ({"pair_swap": "both"}, "877eacc0e81f8d528d553304ead84470"),
+    ({"pair_swap": "random"}, "caac95929f31117a53c4320dd7e4f0ea"),
+    ({"fold": 0, "division": Division(3)}, "f976ab15af9d2db9532893252f5a7631"),
+    ({"fold": 4, "division": Division(5, 7), "seed": 1}, "cb0016a632f12268875c5eb6bba94763"),
 ]
 # fmt: on
+
+
+def test_no_two_ways_to_divide_the_rows_share_an_id() -> None:
+    divisions = [
+        None,
+        *(Division(n_folds, seed) for n_folds in (2, 3, 5) for seed in (0, 1)),
+        Division(3, 0, "another"),
+    ]
+    ids = [trial_id(fold=fold, division=one) for one in divisions for fold in range(one.n_folds if one else 1)]
+    assert len(set(ids)) == len(ids)
+    assert trial_id(fold=0) == GOLDEN[0][1], "without folds, an id is what it was before there were any"
 
 
 # fmt: off

@@ -30,7 +30,7 @@ from gridsearch.training.objective import Objective
 from gridsearch.training.prepared import Prepared, prepare
 from gridsearch.trial import Trial, make_trial
 from gridsearch.view import view_of
-from tests.fixtures_core import ON_CPU, encoder_in, recipe_of
+from tests.fixtures_core import ON_CPU, encoder_in, reads, recipe_of
 from tests.liveness_cases import LIVE, Knobs, pairs_of
 
 ROUNDING = 1e-4
@@ -48,7 +48,7 @@ class Toy:
         self.tokenizer = build_tokenizer(self.encoder.tokenizer)
         self.facts = trial_facts(read_card(str(folder), folder), task)
         self.n_rows = len(task.train)
-        self.data = cache(lambda length, order: encode_task(task, self.tokenizer, length, order))
+        self.data = cache(lambda *asked: encode_task(task, self.tokenizer, *asked))
         self.states = cache(self._states)
         self.weights = cache(self._weights)
         self.passes_differ = cache(self._passes_differ)
@@ -66,7 +66,7 @@ class Toy:
         return make_trial(recipe, seed=0, task=self.task.fingerprint, encoder=self.encoder.identity)
 
     def prepared(self, recipe: Recipe) -> Prepared:
-        data: EncodedTask = self.data(recipe.max_length, recipe.prediction_order)
+        data: EncodedTask = self.data(*reads(recipe))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(frozen_states, "n_constant_layers", lambda recipe, model: 0)
             return prepare(self.trial(recipe), data, self.encoder, ON_CPU)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gridsearch.encoders.files import tokenizer_files
 from gridsearch.encoders.load import build_tokenizer
 from gridsearch.tasks import encode
-from gridsearch.tasks.encode import EncodedSplit, encode_split, encode_task, shared_tokens, sides_of, with_turned
+from gridsearch.tasks.encode import EncodedSplit, encode_split, encode_task, shared_tokens, sides_of
 from gridsearch.tasks.task import Split, Task
 
 
@@ -242,19 +242,32 @@ def test_the_other_order_is_what_the_tokenizer_makes_of_it(tokenizer: Any, max_l
     assert encode_split(Split(firsts, None, seconds), tokenizer, max_length).turned is None
 
 
-def test_what_is_trained_on_is_read_in_one_order(task: Task, tokenizer: Any) -> None:
-    def paired(split: Split) -> Split:
-        return replace(split, pairs=split.texts[::-1])
+def paired(split: Split) -> Split:
+    return replace(split, pairs=split.texts[::-1])
 
-    pairs = replace(
-        task, kind="pair", train=paired(task.train), dev=paired(task.dev), test=paired(task.test or task.dev)
-    )
+
+@pytest.fixture
+def pairs(task: Task) -> Task:
+    test = paired(task.test or task.dev)
+    return replace(task, kind="pair", train=paired(task.train), dev=paired(task.dev), test=test)
+
+
+def test_what_is_trained_on_is_read_in_one_order(pairs: Task, tokenizer: Any) -> None:
     one, both = (encode_task(pairs, tokenizer, 24, order) for order in ("as_is", "both"))
     assert {*both.splits} - {*one.splits} == {"dev turned", "test turned"}
-    added = with_turned(one, pairs, tokenizer, 24)
-    assert added.train is one.train
-    for name, split in both.splits.items():
-        np.testing.assert_array_equal(added.splits[name].ids, split.ids)
+    for name, split in one.splits.items():
+        np.testing.assert_array_equal(both.splits[name].ids, split.ids)
+
+
+@pytest.mark.parametrize("swap", ["both", "random"])
+def test_swapped_pairs_follow_those_as_they_stand(pairs: Task, tokenizer: Any, swap: Any) -> None:
+    plain, swapped = encode_task(pairs, tokenizer, 24), encode_task(pairs, tokenizer, 24, "as_is", swap)
+    n_rows, turned = len(plain.train), encode_split(pairs.train.turned, tokenizer, 24)
+    first, second = swapped.train.take(np.arange(n_rows)), swapped.train.take(np.arange(n_rows, 2 * n_rows))
+    for name in ("ids", "types", "starts", "labels", "sides", "shared"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(plain.train, name))
+        np.testing.assert_array_equal(getattr(second, name), getattr(turned, name))
+    assert {*swapped.splits} == {*plain.splits}, "what is judged is read as it stands"
 
 
 @given(st.lists(st.tuples(st.text(max_size=9), st.text(max_size=9)), min_size=1, max_size=9), st.integers(1, 4))

@@ -16,7 +16,7 @@ from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetune
 from gridsearch.training.prepared import prepare
 from gridsearch.trial import Outcome
-from tests.fixtures_core import ON_CPU, numbers_of, recipe_of, run_trial, trial_of
+from tests.fixtures_core import ON_CPU, numbers_of, reads, recipe_of, run_trial, trial_of
 from tests.liveness_cases import pairs_of
 
 UNCUT = 64
@@ -56,7 +56,7 @@ Run = Callable[..., Outcome]
 def run(encoder: EncoderWeights, tokenizer: Any) -> Run:
     def finetuned(task: Task, *, max_length: int = UNCUT, execution: Execution = ON_CPU, **knobs: Any) -> Outcome:
         recipe = {"schedule": "constant", "selection": "last", "max_length": max_length, "batch_size": 4, **knobs}
-        data = encode_task(task, tokenizer, max_length, recipe_of(**recipe).prediction_order)
+        data = encode_task(task, tokenizer, *reads(recipe_of(**recipe)))
         return run_trial(encoder, data, execution=execution, **recipe)
 
     return finetuned

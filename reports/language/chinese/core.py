@@ -140,6 +140,10 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "the epoch that is reported: best on dev (ties to the earlier), or the last": (
         "报告哪一轮：验证集上最好的一轮（并列取较早者），或最后一轮"
     ),
+    "training pairs in the other order: off, every pair in both orders in each epoch (twice the rows), or each in a "
+    "random order whenever it is read": (
+        "训练文本对的另一种顺序：不用（off）；每轮中每对两种顺序各读一遍，行数加倍（both）；或每次读取时随机取一种顺序（random）"
+    ),
     "how a pair of dev and test, or of new text, is read: as it stands, or in both orders, with the mean of the logits "
     "of the two; training reads it as it stands": (
         "验证集、测试集与新文本中的文本对如何读取：按原有顺序，或两种顺序各读一遍、取两次 logits 的平均；"

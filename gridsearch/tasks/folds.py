@@ -1,0 +1,130 @@
+"""Folds: every row is judged once, by a run that trained on no text of its group.
+
+Rows that have a text in common, directly or over others, are a group and stay together, so that no fold is judged on
+what another run of it has read.
+"""
+
+import json
+import os
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+
+from gridsearch.cache import cache_folder
+from gridsearch.canonical import canonical_json, fingerprint
+from gridsearch.errors import RequestError
+from gridsearch.repetition import Division
+from gridsearch.tasks.splits import connected_rows
+from gridsearch.tasks.task import Folds, Split, Task
+
+
+def with_folds(task: Task, division: Division) -> Task:
+    """Return the task with the rows of train and dev together, divided into folds; they are in train, and none in dev.
+
+    Raises:
+        RequestError: a label stands in fewer groups of rows than there are folds, or a fold comes out without it.
+    """
+    rows = _together(task.train, task.dev)
+    groups, labels = _numbered(connected_rows(rows), len(rows)), rows.labels or ()
+    _refuse_rare_labels(task, division, groups, labels)
+    folds = Folds(division, _known_or_divided(groups, labels, division))
+    _refuse_folds_without_a_label(task, folds, labels)
+    notes = (*task.notes, *_notes(task, folds, groups))
+    return replace(task, train=rows, dev=rows.without_rows(), folds=folds, notes=notes)
+
+
+def _together(train: Split, dev: Split) -> Split:
+    return Split(
+        train.texts + dev.texts,
+        (train.labels or ()) + (dev.labels or ()),
+        None if train.pairs is None else train.pairs + (dev.pairs or ()),
+    )
+
+
+def _numbered(groups: Sequence[Sequence[int]], n_rows: int) -> list[int]:
+    """Return the number of each row's group."""
+    found = [0] * n_rows
+    for number, rows in enumerate(groups):
+        for row in rows:
+            found[row] = number
+    return found
+
+
+def _refuse_rare_labels(task: Task, division: Division, groups: Sequence[int], labels: Sequence[int]) -> None:
+    held = Counter(label for label, _ in set(zip(labels, groups, strict=True)))
+    for position, name in enumerate(task.label_names):
+        if 0 < held[position] < division.n_folds:
+            several = f"{held[position]} group{'s' * (held[position] > 1)} of rows that have a text in common"
+            raise RequestError(
+                f"{task.name}: the rows of label {name!r} are in {several}, and each of {division.n_folds} folds "
+                "needs one; ask for fewer folds, or leave the label out (ignore under [labels])"
+            )
+
+
+def _refuse_folds_without_a_label(task: Task, folds: Folds, labels: Sequence[int]) -> None:
+    there = set(zip(folds.of_rows, labels, strict=True))
+    for fold in range(folds.division.n_folds):
+        for label in sorted(set(labels)):
+            if (fold, label) not in there:
+                raise RequestError(
+                    f"{task.name}: fold {fold} of {folds.division.n_folds} has no row of label "
+                    f"{task.label_names[label]!r}, because many rows hang together by common texts; ask for fewer "
+                    "folds, or try another fold_seed under [design]"
+                )
+
+
+def _known_or_divided(groups: Sequence[int], labels: Sequence[int], division: Division) -> tuple[int, ...]:
+    """Divide, unless the cache has it: 34,000 pairs take five seconds.
+
+    The file's name says all that the folds depend on, scikit-learn's version included; what is damaged is none.
+    """
+    about = [groups, labels, asdict(division), version("scikit-learn")]
+    file = cache_folder() / "folds" / f"{fingerprint(about)}.json"
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+        if known["fingerprint"] == fingerprint(known["folds"]) and len(known["folds"]) == len(groups):
+            return tuple(known["folds"])
+    except (OSError, ValueError, TypeError, KeyError):
+        pass
+    folds = _divided(groups, labels, division)
+    _keep(file, canonical_json({"folds": folds, "fingerprint": fingerprint(folds)}))
+    return folds
+
+
+def _keep(file: Path, text: str) -> None:
+    """Write a file as a whole or not at all; a cache that cannot be written is no reason to stop."""
+    draft = file.with_suffix(f".{os.getpid()}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(file)
+    except OSError:
+        draft.unlink(missing_ok=True)
+
+
+def _divided(groups: Sequence[int], labels: Sequence[int], division: Division) -> tuple[int, ...]:
+    """Return the fold of each row: each has about the same rows of each label, as far as groups allow."""
+    import numpy as np
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    folds = np.zeros(len(groups), dtype=int)
+    splitter = StratifiedGroupKFold(division.n_folds, shuffle=True, random_state=division.seed)
+    with warnings.catch_warnings():
+        # How many rows a label has says nothing here: its groups were counted.
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        for number, (_, judged) in enumerate(splitter.split(groups, labels, groups)):
+            folds[judged] = number
+    return tuple(folds.tolist())
+
+
+def _notes(task: Task, folds: Folds, groups: Sequence[int]) -> list[str]:
+    sizes = folds.sizes
+    rows = str(min(sizes)) if min(sizes) == max(sizes) else f"{min(sizes)} to {max(sizes)}"
+    whose = "the rows of train and dev" if len(task.dev) else "the rows of train"
+    largest = max(Counter(groups).values())
+    together = f"; rows with a text in common stay together, the most are {largest}" if largest > 1 else ""
+    seed = f" (fold_seed {folds.division.seed})"
+    return [f"{whose} are divided into {len(sizes)} folds of {rows} rows{seed}{together}"]
