@@ -324,7 +324,7 @@ def _optimize(commands: Commands) -> None:
     parser.add_argument("--hours", type=float, metavar="H", help="begin no trial after so many hours")
     parser.add_argument("--sampler", default="tpe", metavar="S", help="tpe (default), gp, random")
     parser.add_argument(
-        "--pruner", default="none", metavar="P", help="none (default), median, hyperband, wilcoxon (over seeds)"
+        "--pruner", default="none", metavar="P", help="none (default), median, hyperband, wilcoxon (over seeds, folds)"
     )
     parser.add_argument(
         "--objectives", default="metric", metavar="O", help="metric (default), or metric,seconds for a Pareto set"

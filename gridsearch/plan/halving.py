@@ -32,7 +32,7 @@ def halved(plan: Plan, eta: int) -> Plan:
         late = next(_late(plan, n_epochs // eta))
         raise RequestError(f"--halving {eta} has no rung from epoch {first} of {n_epochs} on, and {late}")
     if halving.cost >= halving.full_cost:
-        text = halving.text(len(plan.space.design.repetitions))
+        text = halving.text(*plan.space.design.times)
         raise RequestError(f"--halving {eta} saves nothing, as trials that go on begin anew: {text}")
     return replace(plan, halving=halving)
 

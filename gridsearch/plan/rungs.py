@@ -43,8 +43,8 @@ class Halving:
         """Epochs that all cells would take for one seed."""
         return self.n_epochs * self.rungs[0].n_cells
 
-    def text(self, n_seeds: int) -> str:
-        """Say what it comes to.
+    def text(self, n_seeds: int, n_folds: int = 1) -> str:
+        """Say what it comes to, for all runs of each cell.
 
         >>> Halving(3, make_rungs(64, 9, 3)).text(n_seeds=1)
         '64 cells x 1 epoch, 21 x 3, 7 x 9: 190 of 576 epochs'
@@ -52,8 +52,9 @@ class Halving:
         first, *others = self.rungs
         steps = [f"{first.n_cells} cells x {first.epochs} epoch{'s' if first.epochs > 1 else ''}"]
         steps += [f"{rung.n_cells} x {rung.epochs}" for rung in others]
-        seeds = f", {n_seeds} seeds each" if n_seeds > 1 else ""
-        return f"{', '.join(steps)}{seeds}: {n_seeds * self.cost} of {n_seeds * self.full_cost} epochs"
+        times = [f"{n} {what}" for n, what in ((n_seeds, "seeds"), (n_folds, "folds")) if n > 1]
+        each, n_runs = f", {' x '.join(times)} each" if times else "", n_seeds * n_folds
+        return f"{', '.join(steps)}{each}: {n_runs * self.cost} of {n_runs * self.full_cost} epochs"
 
     def to_json(self) -> dict[str, Any]:
         """Return what the ledger keeps of it; :func:`read_halving` reads it again."""

@@ -21,6 +21,7 @@ class AugmentationKnobs(KnobGroup):
             "github.com/bojone/oppo-text-match for random",
             neutral="off",
             cannot_act=why.no_second_text,
+            frozen_states="tokens",
             in_view=True,
         ),
     ] = "off"

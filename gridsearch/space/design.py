@@ -47,6 +47,11 @@ class Design(BaseModel):
         return None if self.folds is None else Division(self.folds, self.fold_seed)
 
     @property
+    def times(self) -> tuple[int, int]:
+        """Seeds and folds of each cell; one fold where rows are not divided."""
+        return len(self.seeds), self.folds or 1
+
+    @property
     def repetitions(self) -> tuple[Repetition, ...]:
         """How often each cell is run, and on which rows."""
         return repetitions(self.seeds, self.folds or 1)

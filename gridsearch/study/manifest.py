@@ -46,6 +46,11 @@ class DesignEntry:
     folds: int | None = None
     fold_seed: int = 0
 
+    @property
+    def n_repetitions(self) -> int:
+        """Trials of a cell."""
+        return len(self.seeds) * (self.folds or 1)
+
 
 @dataclass(frozen=True)
 class RuleEntry:

@@ -4,6 +4,7 @@ Rows that have a text in common, directly or over others, are a group and stay t
 what another run of it has read.
 """
 
+import contextlib
 import json
 import os
 import warnings
@@ -102,7 +103,8 @@ def _keep(file: Path, text: str) -> None:
         draft.write_text(text, encoding="utf-8")
         draft.replace(file)
     except OSError:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink()
 
 
 def _divided(groups: Sequence[int], labels: Sequence[int], division: Division) -> tuple[int, ...]:

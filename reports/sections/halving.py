@@ -77,7 +77,7 @@ class HalvingSection(PageSection):
         return {"halving": found}
 
     def _how(self, standing: Standing) -> str:
-        halving, n_seeds = standing.halving, len(self.study.about.design.seeds)
+        halving, n_runs = standing.halving, self.study.about.design.n_repetitions
         return sentences(
             [
                 say(
@@ -92,8 +92,8 @@ class HalvingSection(PageSection):
                 ),
                 say(
                     "It takes {cost} of the {full} epochs of all cells.",
-                    cost=n_seeds * halving.cost,
-                    full=n_seeds * halving.full_cost,
+                    cost=n_runs * halving.cost,
+                    full=n_runs * halving.full_cost,
                 ),
                 say(
                     "Rung {n} is under way: {there} of {trials} are there.",

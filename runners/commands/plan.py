@@ -57,7 +57,7 @@ def run(arguments: Arguments) -> int:
     lines += _left_out(plan)
     lines += ["", *_price(question, made, arguments)]
     if halving is not None:
-        text = f"halving  {halving.text(len(plan.space.design.repetitions))} (the price is of all epochs)"
+        text = f"halving  {halving.text(*plan.space.design.times)} (the price is of all epochs)"
         lines += ["", textwrap.fill(text, 80, subsequent_indent=" " * 9)]
     lines += ["", _ledger(ledger_size(asked, _keeping(question, arguments.keep_logits)))]
     print("\n".join(lines).rstrip())

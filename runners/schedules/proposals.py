@@ -124,7 +124,8 @@ def make_pruner(name: str, n_epochs: int, n_seeds: int, n_objectives: int) -> op
     if name != "none" and n_objectives > 1:
         raise RequestError(f"--pruner {name} compares one objective, but there are {n_objectives}; use --pruner none")
     if name == BY_SEED and n_seeds < FEWEST_SEEDS:
-        raise RequestError(f"--pruner {BY_SEED} compares cells over at least {FEWEST_SEEDS} seeds, but has {n_seeds}")
+        rule = f"compares cells over at least {FEWEST_SEEDS} seeds or folds"
+        raise RequestError(f"--pruner {BY_SEED} {rule}, but has {n_seeds}")
     if name in ("median", "hyperband") and n_epochs < 2:
         raise RequestError(f"--pruner {name} compares cells between epochs, but every trial has one epoch only")
     if name == "median":

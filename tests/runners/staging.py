@@ -17,6 +17,7 @@ from gridsearch.tasks.corpus import EncodedCorpus
 from gridsearch.tasks.taskfile import load_task
 from gridsearch.training.execution import Execution
 from gridsearch.training.pretraining import pretraining
+from runners.request import divided
 
 SPACE = """
 title = "Does pretraining help?"
@@ -61,8 +62,8 @@ def plan_of(encoder: Path, *lines: str, task: str = "task.toml", **more_lines: s
 
 def plan_of_space(encoder: Path, space: str, task: str = "task.toml") -> Plan:
     """Plan a space on a task of the folder."""
-    data = load_task(Path(task))
     asked = parse_space(space, "staged").with_fixed({"encoder": str(encoder)})
+    data = divided(load_task(Path(task)), asked.design.division)
     return make_plan(asked, data, partial(describe, corpus=data.corpus))
 
 

@@ -349,7 +349,7 @@ def test_a_pruner_compares_one_objective(optimised, pruner: str) -> None:
         ("[factors]\nreinit_layers = [0, 13]\n", {}, "frozen and re-initialised layers may not exceed"),
         (RATE, {"sampler": "tpee"}, "--sampler: unknown sampler 'tpee' (did you mean 'tpe'?); known: tpe, gp, random"),
         (RATE, {"pruner": "mean"}, "--pruner: unknown pruner 'mean'"),
-        (RATE, {"pruner": "wilcoxon"}, "--pruner wilcoxon compares cells over at least 5 seeds, but has 1"),
+        (RATE, {"pruner": "wilcoxon"}, "--pruner wilcoxon compares cells over at least 5 seeds or folds, but has 1"),
         (RATE + "[recipe]\nepochs = 1\n", {"pruner": "median"}, "every trial has one epoch only"),
     ],
 )

@@ -179,7 +179,6 @@ def test_data_is_looked_for_beside_the_task_then_in_the_data_folders(
         ('label = "label"', 'labels = "label"', r"films.toml, \[columns\]: unknown key 'labels'"),
         ("accuracy", "f1_marco", r"unknown metric 'f1_marco' \(did you mean 'f1_macro'\?\); known: accuracy"),
         ('"dev.csv"', "1.5", "dev must be a file or a share between 0 and 1, but is 1.5"),
-        ('dev = "dev.csv"', "", r"films.toml, \[files\]: dev must be given, but only train is"),
         ("[columns]", 'format = "xls"\n[columns]', r"films.toml, \[files\]: format: input should be 'tsv'"),
         ("[columns]", "train_rows = 1\n[columns]", "train_rows: input should be greater than or equal to 2, but got 1"),
         ("[files]", 'columns = "text"\n[files]', r"films.toml is not TOML"),

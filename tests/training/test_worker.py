@@ -19,7 +19,7 @@ from gridsearch.training.finetune import finetune
 from gridsearch.training.materials import Materials, OnDemand
 from gridsearch.training.worker import Job, Worker, failure_of
 from gridsearch.trial import Epoch, Failure, FailureKind, Outcome
-from gridsearch.view import View, view_of
+from gridsearch.view import Piece, Tokens, view_of
 from tests.fixtures_core import ON_CPU, numbers_of, trial_of
 
 
@@ -91,7 +91,7 @@ def test_giving_up_frees_the_model(worker: Worker) -> None:
 def test_a_failed_job_leaves_nothing_in_memory(encoder: EncoderWeights) -> None:
     held: list[weakref.ref[np.ndarray]] = []
 
-    def data(view: View) -> EncodedTask:
+    def data(piece: Piece) -> EncodedTask:
         array = np.zeros(3)
         held.append(weakref.ref(array))
         raise RuntimeError(f"an array of {len(array)} is in this frame")
@@ -117,16 +117,16 @@ def test_the_materials_are_asked_for_what_the_trial_names(encoder: EncoderWeight
         asked.append(identity)
         return encoder
 
-    def give_data(view: View) -> EncodedTask:
-        asked.append(view)
+    def give_data(piece: Piece) -> EncodedTask:
+        asked.append(piece)
         return data
 
     worker = Worker(Materials(OnDemand(give_encoder), OnDemand(give_data)))
     trial = trial_of(max_length=17, epochs=1)
     worker.begin(Job(trial, ON_CPU))
     finished(worker)
-    assert asked == ["an encoder", view_of(trial)]
-    assert view_of(trial) == View(trial.task, 0, Vocabulary("an encoder"), 17)
+    assert asked == ["an encoder", Tokens(trial.task, Vocabulary("an encoder"), 17)]
+    assert [*asked[1:]] == [*view_of(trial).pieces]
 
 
 def allocate_on_cpu() -> object:
@@ -189,7 +189,7 @@ def test_an_exception_is_a_typed_failure_and_the_next_job_runs(
 ) -> None:
     fails = [True, False]
 
-    def give_data(view: View) -> EncodedTask:
+    def give_data(piece: Piece) -> EncodedTask:
         if fails.pop(0):
             fail()
         return data
@@ -223,7 +223,7 @@ def test_an_error_in_the_middle_of_training(encoder: EncoderWeights, data: Encod
 
 
 def test_a_keyboard_interrupt_is_no_failure_of_the_trial(encoder: EncoderWeights) -> None:
-    def interrupted(view: View) -> EncodedTask:
+    def interrupted(piece: Piece) -> EncodedTask:
         raise KeyboardInterrupt
 
     worker = Worker(Materials(OnDemand(lambda identity: encoder), OnDemand(interrupted)))
