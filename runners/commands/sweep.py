@@ -56,7 +56,8 @@ def _foreseen(question: Question, arguments: Arguments) -> dict[str, object]:
     if question.plan.halving is not None:
         return {}
     with question.study.open() as ledger:
-        return foreseen(question.plan, ledger.pending(), arguments)
+        due = ledger.pending() & trials_of_folds(question.plan, arguments.only_folds)
+        return foreseen(question.plan, due, arguments)
 
 
 def _show(question: Question, language: str) -> None:
