@@ -22,6 +22,10 @@ def halved(plan: Plan, eta: int) -> Plan:
         raise RequestError("--halving compares cells after the same epochs of equal schedules, but here epochs varies")
     if any(recipe.patience != "none" for recipe in recipes):
         raise RequestError("--halving and patience both end trials early; leave one of them out")
+    if any(len(cell.trials) < plan.n_repetitions for cell in plan.cells):
+        raise RequestError(
+            "--halving compares cells of equally many runs, but rows of this list have more seeds than others"
+        )
     n_epochs = recipes[0].epochs
     if n_cells < eta or n_epochs < eta:
         have = f"{n_cells} cell{'s' * (n_cells > 1)} of {n_epochs} epoch{'s' * (n_epochs > 1)}"
@@ -32,7 +36,7 @@ def halved(plan: Plan, eta: int) -> Plan:
         late = next(_late(plan, n_epochs // eta))
         raise RequestError(f"--halving {eta} has no rung from epoch {first} of {n_epochs} on, and {late}")
     if halving.cost >= halving.full_cost:
-        text = halving.text(*plan.space.design.times)
+        text = halving.text(*plan.times)
         raise RequestError(f"--halving {eta} saves nothing, as trials that go on begin anew: {text}")
     return replace(plan, halving=halving)
 

@@ -72,6 +72,17 @@ class Plan:
         return {trial.id: trial for cell in self.cells for trial in cell.trials}
 
     @property
+    def times(self) -> tuple[int, int]:
+        """Seeds and folds of a cell, at most; one fold where rows are not divided."""
+        n_folds = self.space.design.folds or 1
+        return self.n_repetitions // n_folds, n_folds
+
+    @property
+    def n_repetitions(self) -> int:
+        """Trials of a cell, at most: rows of a list may name seeds of their own."""
+        return max(len(cell.trials) for cell in self.cells)
+
+    @property
     def stages(self) -> dict[str, Stage]:
         """Distinct pretrainings by id, in the order in which the table's trials start from them."""
         return {trial.stage.id: trial.stage for trial in self.trials.values() if trial.stage is not None}

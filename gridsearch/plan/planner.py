@@ -162,7 +162,7 @@ class Planner:
             self._trial(
                 recipe, _seed_of(repetition.seed, resolved, recipe, dead, space, card.identity), repetition.fold
             )
-            for repetition in space.design.repetitions
+            for repetition in cell.repetitions
         )
         n_train_rows = self._facts_of(recipe).n_train_rows
         return PlannedCell(index, cell.levels, recipe, dead, trials, cell.row, n_train_rows)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from gridsearch.errors import RequestError, one_of, validation_sentence
 from gridsearch.repetition import Division, Repetition, repetitions
 from gridsearch.space.draws import draws
-from gridsearch.space.factor import ROW, Factor, Level, label_of
+from gridsearch.space.factor import ROW, SEED, SEEDS, Factor, Level, label_of
 from gridsearch.space.fraction import MOST_FACTORS, aliased_effects, fraction_columns, fraction_runs
 
 MOST_FOLDS = 100
@@ -23,9 +23,9 @@ MOST_DRAWS_PER_CELL = 1000
 class Design(BaseModel):
     """Which cells of the space are run, with which seeds, and what becomes of knobs that cannot act.
 
-    ``resolution`` is that of a fraction; each of a list's ``rows`` is a name and the levels that are not the baseline;
-    ``cells`` is how many a random design draws. ``folds``: each row is judged once, by the run of a fold that did not
-    train on it; ``fold_seed`` says which rows are of which.
+    ``resolution`` is that of a fraction; each of a list's ``rows`` is a name, the levels that are not the baseline, and
+    its ``seed`` or ``seeds`` where they are not those of all; ``cells`` is how many a random design draws. ``folds``:
+    each row is judged once, by the run of a fold that did not train on it; ``fold_seed`` says which rows are of which.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -47,22 +47,22 @@ class Design(BaseModel):
         return None if self.folds is None else Division(self.folds, self.fold_seed)
 
     @property
-    def times(self) -> tuple[int, int]:
-        """Seeds and folds of each cell; one fold where rows are not divided."""
-        return len(self.seeds), self.folds or 1
-
-    @property
     def repetitions(self) -> tuple[Repetition, ...]:
         """How often each cell is run, and on which rows."""
-        return repetitions(self.seeds, self.folds or 1)
+        return self.repetitions_of(())
+
+    def repetitions_of(self, own_seeds: Sequence[int]) -> tuple[Repetition, ...]:
+        """Return how often a cell is run that may have seeds of its own; without any, it has those of all."""
+        return repetitions(own_seeds or self.seeds, self.folds or 1)
 
 
 @dataclass(frozen=True)
 class Combination:
-    """One level of each factor; ``row`` is what a list calls it."""
+    """One level of each factor; ``row`` is what a list calls it, ``own_seeds`` are those that the list names there."""
 
     levels: tuple[Level, ...]
     row: str = ""
+    own_seeds: tuple[int, ...] = ()
 
 
 def parse_design(form: dict[str, Any], factors: Sequence[Factor], space: str) -> Design:
@@ -72,8 +72,7 @@ def parse_design(form: dict[str, Any], factors: Sequence[Factor], space: str) ->
         design = Design(**form)
     except ValidationError as error:
         raise RequestError(f"{where}: {validation_sentence(error)}") from None
-    if len(set(design.seeds)) < len(design.seeds):
-        raise RequestError(f"{where}: seeds must differ, but are {design.seeds}")
+    _refuse_equal_seeds(design.seeds, where)
     for key, kind in (("rows", "list"), ("resolution", "fraction"), ("cells", "random")):
         if getattr(design, key) and design.kind != kind:
             raise RequestError(f"{where}: only kind = {kind!r} has {key}, but kind is {design.kind!r}")
@@ -86,6 +85,31 @@ def parse_design(form: dict[str, Any], factors: Sequence[Factor], space: str) ->
     if design.kind == "random" and design.cells is None:
         raise RequestError(f"{where}: a random design needs its number of cells, such as cells = 20")
     return design
+
+
+def _refuse_equal_seeds(seeds: Sequence[int], where: str) -> None:
+    if len(set(seeds)) < len(seeds):
+        raise RequestError(f"{where}: seeds must differ, but are {list(seeds)}")
+
+
+def own_seeds(form: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the seeds that a row of a list names; none where it has those of all.
+
+    >>> own_seeds({"row": "a", "seed": 42}), own_seeds({"row": "b", "seeds": [0, 1]}), own_seeds({"row": "c"})
+    ((42,), (0, 1), ())
+    """
+    return (form[SEED],) if SEED in form else tuple(form.get(SEEDS, ()))
+
+
+def seeds_by_row(rows: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> dict[str, str]:
+    """Spell the seeds of each row of a list, where some row names its own; else return nothing.
+
+    >>> seeds_by_row([{"row": "a", "seed": 42}, {"row": "b"}], [0, 1])
+    {'a': '42', 'b': '0, 1'}
+    """
+    if not any(map(own_seeds, rows)):
+        return {}
+    return {form[ROW]: ", ".join(map(str, own_seeds(form) or seeds)) for form in rows}
 
 
 def _refuse_ranges(design: Design, factors: Sequence[Factor], where: str) -> None:
@@ -106,13 +130,27 @@ def _refuse_wrong_rows(design: Design, factors: Sequence[Factor], where: str) ->
         if not isinstance(row, str) or not row.strip():
             raise RequestError(f'{where}: row number {number} needs a name, such as {ROW} = "first"')
         for name, value in form.items():
-            if name != ROW and name not in labels:
+            if name in (ROW, SEED, SEEDS):
+                continue
+            if name not in labels:
                 raise RequestError(f"{where}, row {row!r}: {one_of('factor', name, list(labels))}")
-            if name != ROW and label_of(value) not in labels[name]:
+            if label_of(value) not in labels[name]:
                 raise RequestError(f"{where}, row {row!r}: {one_of(f'level of {name}', value, labels[name])}")
+        _refuse_wrong_seeds(form, f"{where}, row {row!r}")
     row, times = Counter(form[ROW] for form in design.rows).most_common(1)[0]
     if times > 1:
         raise RequestError(f"{where}: {times} rows are called {row!r}; each needs a name of its own")
+
+
+def _refuse_wrong_seeds(form: Mapping[str, Any], where: str) -> None:
+    if SEED in form and SEEDS in form:
+        raise RequestError(f"{where}: it has seed and seeds; name its seeds once")
+    if SEED in form or SEEDS in form:
+        try:
+            design = Design(seeds=[form[SEED]] if SEED in form else form[SEEDS])
+        except ValidationError as error:
+            raise RequestError(f"{where}: {validation_sentence(error)}") from None
+        _refuse_equal_seeds(design.seeds, where)
 
 
 def _refuse_no_fraction(design: Design, factors: Sequence[Factor], where: str) -> None:
@@ -168,7 +206,7 @@ def _list(design: Design, factors: Sequence[Factor]) -> Iterator[Combination]:
     """The rows as they stand; a factor that a row does not name has its baseline level."""
     for form in design.rows:
         levels = tuple(factor.level(label_of(form.get(factor.name, factor.baseline))) for factor in factors)
-        yield Combination(levels, form[ROW])
+        yield Combination(levels, form[ROW], own_seeds(form))
 
 
 def _random(design: Design, factors: Sequence[Factor]) -> Iterator[Combination]:

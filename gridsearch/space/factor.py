@@ -14,7 +14,10 @@ from gridsearch.space.ranges import Range, parse_range
 ROW = "row"
 """What the name of a row is kept under, beside the levels of its factors."""
 
-RESERVED_COLUMNS = ("index", ROW, "result", "dev", "sd", "n", "trial", "state")
+SEED, SEEDS = "seed", "seeds"
+"""What a row of a list names seeds of its own by: one, or several."""
+
+RESERVED_COLUMNS = ("index", ROW, SEEDS, "result", "dev", "sd", "n", "trial", "state")
 """What the comparison table calls its other columns."""
 
 
@@ -132,6 +135,9 @@ def _column(name: str, long_form: Mapping[str, Any], where: str) -> str:
     column = long_form.get("label", name)
     if not isinstance(column, str) or not column:
         raise RequestError(f"{where}: label must be a text, but is {column!r}")
+    if name in (SEED, SEEDS):
+        rule = "a seed is no factor: runs of all seeds are averaged"
+        raise RequestError(f"{where}: {rule}; write seeds = [0, 1] under [design], or seed = 0 in a row of a list")
     if column in RESERVED_COLUMNS:
         raise RequestError(f"{where}: the table has a column {column!r} of its own; choose another label")
     if name == ROW:

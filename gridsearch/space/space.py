@@ -10,6 +10,7 @@ from typing import Any
 from gridsearch.errors import RequestError, one_of
 from gridsearch.recipe.prefixes import with_prefixes
 from gridsearch.recipe.recipe import Recipe, parse_recipe
+from gridsearch.repetition import Repetition
 from gridsearch.space.design import Design, combinations, parse_design
 from gridsearch.space.draws import count_combinations
 from gridsearch.space.factor import LONG_FORM, Factor, Level, parse_factor
@@ -27,10 +28,14 @@ class Rule:
 
 @dataclass(frozen=True)
 class Cell:
-    """One combination of levels (factor name to label), with the recipe that it declares and its name in a list."""
+    """One combination of levels (factor name to label), with the recipe that it declares and its name in a list.
+
+    ``repetitions`` say how often it is run: as often as all, unless its row in the list names seeds of its own.
+    """
 
     levels: Mapping[str, str]
     recipe: Recipe
+    repetitions: tuple[Repetition, ...]
     row: str = ""
 
     def __str__(self) -> str:
@@ -56,15 +61,16 @@ class Space:
     def cells(self) -> Iterator[Cell]:
         """Return the combinations that the design asks for, in table order."""
         for combination in combinations(self.design, self.factors, self.name):
-            yield self.cell(combination.levels, combination.row)
+            yield self.cell(combination.levels, combination.row, combination.own_seeds)
 
-    def cell(self, levels: Sequence[Level], row: str = "") -> Cell:
+    def cell(self, levels: Sequence[Level], row: str = "", own_seeds: Sequence[int] = ()) -> Cell:
         """Put a cell together from a level of each factor."""
         values = dict(self.fixed)
         for level in levels:
             values |= level.knobs
         labels = {factor.name: level.label for factor, level in zip(self.factors, levels, strict=True)}
-        return Cell(labels, parse_recipe(values, f"{self.name}, {spell_cell(labels, row)}"), row)
+        recipe = parse_recipe(values, f"{self.name}, {spell_cell(labels, row)}")
+        return Cell(labels, recipe, self.design.repetitions_of(own_seeds), row)
 
     @property
     def n_combinations(self) -> int | None:

@@ -70,7 +70,7 @@ def n_finished(plan: Plan) -> int:
     """Count the trials that run to their end: in a halving, those of the last rung."""
     if plan.halving is None:
         return len(plan.trials)
-    return plan.halving.rungs[-1].n_cells * len(plan.space.design.repetitions)
+    return plan.halving.rungs[-1].n_cells * plan.n_repetitions
 
 
 def ledger_size(plan: Plan, asked: str) -> LedgerSize:

@@ -9,7 +9,8 @@ from gridsearch.plan.plan import Plan
 from gridsearch.plan.rungs import Halving, read_halving
 from gridsearch.recipe.prefixes import VOCABULARY
 from gridsearch.repetition import Division
-from gridsearch.space.factor import ROW
+from gridsearch.space.design import own_seeds
+from gridsearch.space.factor import ROW, SEED, SEEDS
 from gridsearch.tasks.target import Target, target_of
 from gridsearch.tasks.task import POSITIVE, Kind
 
@@ -45,11 +46,6 @@ class DesignEntry:
     cells: int | None = None
     folds: int | None = None
     fold_seed: int = 0
-
-    @property
-    def n_repetitions(self) -> int:
-        """Trials of a cell."""
-        return len(self.seeds) * (self.folds or 1)
 
 
 @dataclass(frozen=True)
@@ -381,12 +377,20 @@ def difference(old: TrialsManifest, new: TrialsManifest) -> str:
         lost = [label for label, knobs in factor.levels.items() if knobs not in levels.get(factor.name, [])]
         if lost:
             return f"factor {factor.name} no longer has level {lost[0]}"
-    for row in old.design.rows:
-        if new.design.kind == "list" and row not in new.design.rows:
-            return f"row {row[ROW]!r} is no longer listed as it was"
     if missing := set(old.design.seeds) - set(new.design.seeds):
         return f"seed {min(missing)} is no longer asked for"
+    if new.design.kind == "list":
+        for row in old.design.rows:
+            if not any(_is_grown(row, old.design, other, new.design) for other in new.design.rows):
+                return f"row {row[ROW]!r} is no longer listed as it was"
     return "some of its cells are no longer asked for (a rule, or the design)"
+
+
+def _is_grown(row: Mapping[str, Any], of: DesignEntry, other: Mapping[str, Any], of_other: DesignEntry) -> bool:
+    """Tell whether a row of a list is another one, with more seeds perhaps."""
+    seeds, others = own_seeds(row) or of.seeds, own_seeds(other) or of_other.seeds
+    same = all(row.get(key) == other.get(key) for key in {*row, *other} - {SEED, SEEDS})
+    return same and set(seeds) <= set(others)
 
 
 def _division_text(division: Division | None) -> str:

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 import wcwidth
 
-from gridsearch.space.factor import ROW
+from gridsearch.space.design import seeds_by_row
+from gridsearch.space.factor import ROW, SEEDS
 from gridsearch.study.ledger import Ledger
 from reports.formats import markdown
 from reports.formats.markdown import NOT_LEARNED_MARK, one_line
@@ -92,6 +93,8 @@ def result_first(study: StudyRows) -> Table:
 def _cell_table(study: StudyRows) -> Table:
     has_several = study.n_replicates > 1
     header = [say("index"), *([say(ROW)] if study.is_list else []), *(factor.column for factor in study.factors)]
+    seeds = _seeds(study)
+    header += [say(SEEDS)] if seeds else []
     header += _early_header(study)
     header += [say("dev")] if study.has_test else []
     header += [say("result"), *([say("sd"), "n"] if has_several else []), *study.scores]
@@ -101,6 +104,7 @@ def _cell_table(study: StudyRows) -> Table:
     for cell in study.cells:
         row = [Cell(str(cell.index)), *([Cell(cell.row)] if study.is_list else [])]
         row += [Cell(cell.levels[factor.name]) for factor in study.factors]
+        row += [Cell(seeds[cell.row])] if seeds else []
         row += [Cell(text) for text in _early(study, cell, decimals)]
         if study.has_test:
             row.append(_number(cell.dev.mean, best["dev"]))
@@ -110,6 +114,12 @@ def _cell_table(study: StudyRows) -> Table:
         row += [Cell("" if score is None else f"{score:.6g}") for score in _scores(study, cell)]
         rows.append(tuple(row))
     return Table(tuple(header), tuple(rows))
+
+
+def _seeds(study: StudyRows) -> dict[str, str]:
+    """The seeds of each row of a list, where some row has its own."""
+    design = study.about.design
+    return seeds_by_row(design.rows, design.seeds)
 
 
 def _early_header(study: StudyRows) -> list[str]:
@@ -227,10 +237,12 @@ def csv_text(study: StudyRows) -> str:
 
 
 def _csv_row(study: StudyRows, cell: CellRow) -> list[object]:
+    seeds = _seeds(study)
     return [
         cell.index,
         *([cell.row] if study.is_list else []),
         *(cell.levels[factor.name] for factor in study.factors),
+        *([seeds[cell.row]] if seeds else []),
         *_early(study, cell, lambda score: score),
         *([cell.dev.mean] if study.has_test else []),
         cell.result.mean,

@@ -98,7 +98,8 @@ def _pairs(study: StudyRows, factor: FactorEntry, label: str, alike: set[str]) -
     for cell, partner in study.pairs_with_baseline(factor):
         if cell.levels[factor.name] != label:
             continue
-        for mine, other in zip(cell.replicates, partner.replicates, strict=True):
+        # By their places: seeds may differ, and in number too, and what an epoch takes hardly depends on the seed.
+        for mine, other in zip(cell.replicates, partner.replicates, strict=False):
             if {mine.trial, other.trial} <= alike and mine.trial != other.trial:
                 a, b = mine.train_seconds_per_epoch, other.train_seconds_per_epoch
                 if a and b:

@@ -77,7 +77,7 @@ class HalvingSection(PageSection):
         return {"halving": found}
 
     def _how(self, standing: Standing) -> str:
-        halving, n_runs = standing.halving, self.study.about.design.n_repetitions
+        halving, n_runs = standing.halving, self.study.n_replicates
         return sentences(
             [
                 say(

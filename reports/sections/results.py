@@ -58,10 +58,18 @@ class Summary(PageSection):
             factors=plural(len(study.factors), "factor"),
             kind=kind,
             left_out=say(" ({n} more left out by rules)", n=n_left_out) if n_left_out else "",
-            seeds=plural(len(design.seeds), "seed"),
+            seeds=self._seeds(),
             task=code(about.task.name),
             encoders=enumerated(map(code, about.encoders)),
         )
+
+    def _seeds(self) -> str:
+        """Count the seeds of a cell: rows of a list may name their own, and more or fewer of them."""
+        several = sorted({len({one.seed for one in cell.replicates}) for cell in self.study.cells})
+        several = several or [len(self.study.about.design.seeds)]
+        if len(several) == 1:
+            return plural(several[0], "seed")
+        return say("{fewest} to {most} seeds", fewest=several[0], most=several[-1])
 
 
 def is_complete(study: StudyRows) -> bool:

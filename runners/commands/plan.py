@@ -3,14 +3,14 @@
 import contextlib
 import textwrap
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from gridsearch.errors import NotBegunError
 from gridsearch.plan.cost_groups import groups_of
 from gridsearch.plan.halving import halved
 from gridsearch.plan.plan import Plan
 from gridsearch.plan.stage_groups import stage_groups_of, works_of
-from gridsearch.space.design import alias_texts, design_text
+from gridsearch.space.design import alias_texts, design_text, seeds_by_row
 from gridsearch.space.factor import ROW, label_of
 from gridsearch.study.ledger_size import LedgerSize, ledger_size
 from gridsearch.study.stored_logits import AUTO, HALF_LOSS, refuse_unknown
@@ -57,7 +57,7 @@ def run(arguments: Arguments) -> int:
     lines += _left_out(plan)
     lines += ["", *_price(question, made, arguments)]
     if halving is not None:
-        text = f"halving  {halving.text(*plan.space.design.times)} (the price is of all epochs)"
+        text = f"halving  {halving.text(*plan.times)} (the price is of all epochs)"
         lines += ["", textwrap.fill(text, 80, subsequent_indent=" " * 9)]
     lines += ["", _ledger(ledger_size(asked, _keeping(question, arguments.keep_logits)))]
     print("\n".join(lines).rstrip())
@@ -197,10 +197,12 @@ def _tests(plan: Plan) -> list[str]:
     knobs = {factor.name: factor.knobs for factor in factors}
     inert = inert_factors(knobs, [(cell.levels, cell.recipe.model_dump()) for cell in plan.cells])
     distinct = {tuple(trial.id for trial in cell.trials): cell.levels for cell in reversed(plan.cells)}
+    # Rows of a list that differ in their seeds alone are more runs of one recipe.
+    distinct = {tuple(levels.values()): levels for levels in distinct.values()}
     return planned_texts(
         [Factor(one.column, tuple(level.label for level in plan.levels_of(one)), one.baseline) for one in factors],
         [{columns[name]: label for name, label in levels.items()} for levels in reversed(distinct.values())],
-        len(plan.space.design.repetitions),
+        min(len(cell.trials) for cell in plan.cells),
         [columns[name] for name in inert],
     )
 
@@ -232,13 +234,13 @@ def _factors(plan: Plan) -> list[str]:
 
 def _cells(plan: Plan, *, list_all: bool) -> list[str]:
     design = plan.space.design
-    times = f"{_count(len(design.seeds), 'seed')}" + (f" x {design.folds} folds" if design.folds else "")
-    lines = [f"{_count(len(plan.cells), 'cell')} x {times} = {_count(len(plan.trials), 'trial')}"]
+    lines = [f"{_count(len(plan.cells), 'cell')} x {_times(plan)} = {_count(len(plan.trials), 'trial')}"]
     is_list = design.kind == "list"
+    seeds = seeds_by_row(design.rows, design.seeds)
     if not is_list and len(plan.trials) < len(plan.cells) * len(design.repetitions):
         lines[0] += " (cells that differ only in dead knobs share theirs)"
     shown = plan.cells if list_all or len(plan.cells) <= N_LISTED else plan.cells[:10]
-    first = design.repetitions[0].name(design.repetitions)
+    first = "" if seeds else design.repetitions[0].name(design.repetitions)
     trial = f"trial ({first})" if first else "trial"
     header = ("index", *([ROW] if is_list else []), *(factor.column for factor in plan.space.factors), trial)
     rows = (
@@ -248,10 +250,32 @@ def _cells(plan: Plan, *, list_all: bool) -> list[str]:
     lines.append(Table(header, tuple(tuple(map(Cell, row)) for row in rows)).plain_text())
     if len(shown) < len(plan.cells):
         lines.append(f"... and {len(plan.cells) - len(shown)} more (--all lists them)")
+    if seeds:
+        lines.append(_wrapped(_seeds_text(seeds)))
     for group in plan.same_rows:
         names = " = ".join(cell.row for cell in group)
         lines.append(_wrapped(f"the same recipe, and so the same trials: {names}"))
     return lines + _dead(plan)
+
+
+def _times(plan: Plan) -> str:
+    """Say how often a cell is run: rows of a list may name seeds of their own, and more or fewer of them."""
+    n_folds = plan.space.design.folds
+    n_seeds = sorted({len(cell.trials) // (n_folds or 1) for cell in plan.cells})
+    seeds = _count(n_seeds[0], "seed") if len(n_seeds) == 1 else f"{n_seeds[0]} to {n_seeds[-1]} seeds"
+    return seeds + (f" x {n_folds} folds" if n_folds else "")
+
+
+def _seeds_text(seeds: Mapping[str, str]) -> str:
+    """Say which rows of a list have which seeds.
+
+    >>> _seeds_text({"a": "0, 1", "b": "42", "c": "0, 1"})
+    'seeds: 0, 1 (a, c); 42 (b)'
+    """
+    rows: dict[str, list[str]] = {}
+    for row, several in seeds.items():
+        rows.setdefault(several, []).append(row)
+    return "seeds: " + "; ".join(f"{several} ({', '.join(names)})" for several, names in rows.items())
 
 
 def _dead(plan: Plan) -> list[str]:

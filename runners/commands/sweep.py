@@ -35,7 +35,7 @@ def _sweep_and_show(arguments: Arguments, settings: Settings) -> int:
     plan = question.plan
     names = {trial.id: cell.name_of(trial) for cell in reversed(plan.cells) for trial in cell.trials}
     if plan.halving is not None:
-        print(f"successive halving: {plan.halving.text(*plan.space.design.times)}")
+        print(f"successive halving: {plan.halving.text(*plan.times)}")
     result = drive(
         Rounds(plan, question.study, question.sources, trials_of_folds(plan, arguments.only_folds)),
         question.study,

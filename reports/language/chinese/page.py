@@ -56,6 +56,8 @@ _RESULTS: Final[Mapping[str, str]] = {
     "result": "结果",
     "index": "编号",
     "row": "行名",
+    "seeds": "种子",
+    "{fewest} to {most} seeds": "{fewest} 到 {most} 个种子",
     "result: {measure}": "结果：{measure}",
     "{metric} of '{label}'": "“{label}”的 {metric}",
     "{metric} on {split} at the chosen epoch": "选定轮次在{split}上的 {metric}",
