@@ -64,6 +64,7 @@ LIVE: Mapping[str, list[tuple[Knobs, Any]]] = {
     # At a rate of nothing every epoch is a tie, which the first one wins.
     "patience": [({"epochs": 3, "learning_rate": 1e-12}, 1)],
     "selection": [({"epochs": 3, "learning_rate": 1e-12}, "last")],
+    "checkpoints": [({"epochs": 3}, 2), ({"epochs": 2, "selection": "last"}, 2)],
     "prediction_order": [({}, "both")],
     "pair_swap": [({}, "both"), ({}, "random")],
     "precision": [({}, "bf16")],
@@ -143,6 +144,11 @@ DEAD: Mapping[str, tuple[Knobs, ...]] = {
     "swa_learning_rate": ({"swa_learning_rate": 1e-3},),
     "patience": ({"patience": 1, "learning_rate": 1e-12},),
     "selection": ({"selection": "last", "epochs": 1},),
+    "checkpoints": (
+        {"checkpoints": 2, "epochs": 1},
+        {"checkpoints": 2, "epochs": 3, "selection": "last", "lookahead_steps": 6},
+        {"checkpoints": 2, "epochs": 3, "selection": "last", "swa_start": 0.0, "swa_every": 5},
+    ),
     "prediction_order": ({"prediction_order": "both"},),
     "pair_swap": ({"pair_swap": "both"}, {"pair_swap": "random"}),
 }

@@ -67,6 +67,7 @@ BOUNDARIES: Mapping[str, tuple[Any, ...]] = {
     "swa_learning_rate": ("schedule", 5e-3, 1e-3),
     "patience": ("none", 1, 2, 5),
     "selection": ("best", "last"),
+    "checkpoints": (1, 2, 3, 4),
 }
 """Values at the ends of ranges, around rows, batches and depth, and some that round to one number of steps."""
 
@@ -102,6 +103,8 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
     ("classifier_dropout", "encoder_dropout", "r_drop"),
     ("classifier_dropout", "multi_sample_dropout", "multi_sample_mode"),
     ("epochs", "patience", "selection"),
+    ("epochs", "selection", "checkpoints"),
+    ("checkpoints", "lookahead_steps", "swa_start"),
     ("head", "head_width", "head_activation"),
 )
 """Knobs that are read together somewhere, and so have to meet."""
@@ -215,6 +218,12 @@ IN_THE_DATA: Mapping[str, Callable[[Toy, Recipe, Recipe, set[str]], bool]] = {
     "the best epoch is the last one": lambda toy, one, other, changed: (
         changed == {"selection"} and toy.computed(one).chosen == toy.computed(one).n_epochs
     ),
+    "patience leaves fewer epochs than are averaged": lambda toy, one, other, changed: (
+        changed == {"checkpoints"} and toy.computed(one).n_epochs <= min(one.checkpoints, other.checkpoints)
+    ),
+    "epochs that evaluate the same weights are averaged": lambda toy, one, other, changed: (
+        changed == {"checkpoints"} and (one.lookahead_steps > 0 or one.swa_start != "none")
+    ),
     "no perturbation leaves the smaller ball": lambda toy, one, other, changed: (
         changed == {"adversarial_epsilon"} and one.adversarial != "fgm"
     ),
@@ -321,6 +330,13 @@ SAME: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...] = (
         {"lookahead_steps": 4, "lookahead_alpha": 1.0, "swa_start": 0.0, "swa_every": 5},
         {"lookahead_steps": 5, "lookahead_alpha": 1.0},
     ),
+    # Means of predictions.
+    ({"checkpoints": 3}, {"checkpoints": 7}),
+    ({"epochs": 1}, {"epochs": 1, "checkpoints": 2}),
+    (
+        {"selection": "last", "lookahead_steps": 6},
+        {"selection": "last", "lookahead_steps": 6, "checkpoints": 2},
+    ),
     # Attacks.
     ({**FREELB, "adversarial_steps": 1, "freelb_init": 0.5}, {**FREELB, "adversarial_steps": 1, "freelb_init": 0.5,
       "adversarial_alpha": 2.0, "adversarial_epsilon": 0.01}),
@@ -361,6 +377,11 @@ OTHER: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...] = (
     ({"lookahead_steps": 2}, {"lookahead_steps": 2, "swa_start": 0.9}),
     ({"swa_start": 0.0, "swa_every": 7}, {"swa_start": 0.0, "swa_every": 7, "swa_learning_rate": 1e-3}),
     ({"pooling": "pooler"}, {"pooling": "cls_cat_poolers", "pooling_layers": 1}),
+    ({"checkpoints": 3}, {"checkpoints": 3, "selection": "last"}),
+    (
+        {"selection": "last", "lookahead_steps": 5},
+        {"selection": "last", "lookahead_steps": 5, "checkpoints": 3},
+    ),
     (
         {"frozen_layers": 3, "frozen_dropout": True},
         {"frozen_layers": 3, "encoder_dropout": 0.0, "frozen_dropout": True},

@@ -1,5 +1,6 @@
 """The model of a trial: inputs, encoder, pooling, head; made in a fixed order from a recipe."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -109,3 +110,23 @@ def restore(model: nn.Module, values: dict[str, Tensor]) -> None:
         for name, parameter in model.named_parameters():
             if name in values:
                 parameter.copy_(values[name])
+
+
+def pack(states: Sequence[Mapping[str, Tensor]]) -> bytes:
+    """Serialise all parameters of a classifier, and of its later states those that training may change.
+
+    The names of the second state's begin with "1/", and so on.
+    """
+    from safetensors.torch import save
+
+    numbered = ((f"{number}/" if number else "", state) for number, state in enumerate(states))
+    return save({f"{prefix}{name}": tensor for prefix, state in numbered for name, tensor in state.items()})
+
+
+def unpack(tensors: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
+    """Return what :func:`pack` was given, each with all parameters."""
+    states: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        number, _, name = key.rpartition("/")
+        states.setdefault(int(number or 0), {})[name] = tensor
+    return [states[0] | states[number] for number in sorted(states)]

@@ -133,6 +133,26 @@ def one_epoch(recipe: "Recipe", facts: TrialFacts) -> Reason:
     return "epochs = 1 leaves one epoch to select" if recipe.epochs == 1 else None
 
 
+def one_checkpoint(recipe: "Recipe", facts: TrialFacts) -> Reason:
+    """Explain why a mean over epochs is what one of them predicts."""
+    if recipe.epochs == 1:
+        return "epochs = 1 leaves one epoch to average"
+    # The best ones, and the last of a run that patience may end, may be any.
+    if recipe.selection == "last" and recipe.patience == "none":
+        last = ends_of_epochs(recipe, facts)[-recipe.checkpoints :]
+        if _evaluated_at(recipe, facts, last[0]) == _evaluated_at(recipe, facts, last[-1]):
+            return f"the last {recipe.checkpoints} epochs evaluate the same weights"
+    return None
+
+
+def _evaluated_at(recipe: "Recipe", facts: TrialFacts, end: int) -> tuple[str, int]:
+    """Name the weights that are evaluated after so many steps: a mean by how many it is of, others by their step."""
+    averaged, every = recipe.steps_averaged(facts.n_train_rows), recipe.lookahead_steps or 1
+    if averaged and end >= averaged[0]:
+        return "mean", (end - averaged[0]) // averaged.step
+    return "step", end if recipe.ema_decay else end - end % every
+
+
 def never_runs_out(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why patience never ends a run."""
     if recipe.patience != "none" and recipe.patience + 1 >= recipe.epochs:

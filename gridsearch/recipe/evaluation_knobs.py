@@ -100,6 +100,18 @@ class EvaluationKnobs(KnobGroup):
             cost="none",
         ),
     ] = "best"
+    checkpoints: Annotated[
+        int,
+        Field(ge=1),
+        Knob(
+            "predict by the mean of the probabilities after so many epochs: those that are best on dev (ties to the "
+            "earlier), or the last, as selection says; as many copies of the weights are held in memory",
+            "arXiv:1710.03282",
+            neutral=1,
+            cannot_act=why.one_checkpoint,
+            begins=after_the_last,
+        ),
+    ] = 1
     prediction_order: Annotated[
         PredictionOrder,
         Knob(

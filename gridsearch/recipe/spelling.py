@@ -48,6 +48,12 @@ def _step_of_all_batches(recipe: Recipe, facts: TrialFacts) -> Spelling:
     return {"gradient_accumulation": n_batches}, f"no step adds up more than the {n_batches} batches of an epoch"
 
 
+def _checkpoints_of_all_epochs(recipe: Recipe, facts: TrialFacts) -> Spelling:
+    if recipe.epochs == 1 or recipe.checkpoints <= recipe.epochs:
+        return None
+    return {"checkpoints": recipe.epochs}, f"no mean is over more than the {recipe.epochs} epochs"
+
+
 def _dropout_of_the_checkpoint(recipe: Recipe, facts: TrialFacts) -> Spelling:
     if recipe.encoder_dropout != facts.dropout:
         return None
@@ -236,6 +242,7 @@ def _whole_steps_before_an_average(recipe: Recipe, facts: TrialFacts) -> Spellin
 _RULES: Final[tuple[Callable[[Recipe, TrialFacts], Spelling], ...]] = (
     _batch_of_all_rows,
     _step_of_all_batches,
+    _checkpoints_of_all_epochs,
     _dropout_of_the_checkpoint,
     _ratios_of_weights,
     _pooling_of_one_layer,

@@ -1,6 +1,7 @@
 """Metrics of a classifier, from its logits."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,6 +17,24 @@ def probabilities(logits: np.ndarray) -> np.ndarray:
     from scipy.special import softmax
 
     return np.asarray(softmax(logits.astype(np.float64), axis=1))
+
+
+def mean_of_probabilities(logits: Sequence[np.ndarray]) -> np.ndarray:
+    """Return logits whose softmax is the mean of the probabilities that several logits of (rows, labels) say.
+
+    They are the first ones and what the mean adds to them, which is nothing where all are equal: the mean of one is
+    that one, bit for bit. Adding a number to all logits of a row leaves its probabilities as they are, so these are the
+    logarithms of the mean probabilities, and the first ones' own constant of each row. Finite where all logits are.
+    """
+    from scipy.special import log_softmax
+
+    with np.errstate(invalid="ignore"):  # what is not finite is for the caller to look at
+        first, *_ = logs = [log_softmax(one.astype(np.float64), axis=1) for one in logits]
+        ratios = np.stack(logs) - first
+        largest = ratios.max(axis=0)
+        added = largest + np.log(np.exp(ratios - largest).mean(axis=0))
+    limit = np.finfo(logits[0].dtype).max  # beyond it a probability is 0 in any case
+    return np.asarray(np.clip(logits[0] + added, -limit, limit).astype(logits[0].dtype))
 
 
 def score(labels: np.ndarray, logits: np.ndarray, positive: int = 1) -> dict[str, float]:

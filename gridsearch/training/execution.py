@@ -18,8 +18,9 @@ class Execution:
 
     ``micro_batch_divisor`` cuts every batch into so many passes of the same total gradient, equal but for rounding (on
     a GPU: with dropout masks of their own), and those of evaluation likewise. ``keep_weights`` puts the trained
-    parameters into the outcome. ``time_limit``: seconds that it may take. A pretraining saves where it is after so many
-    ``save_seconds``; ``send_files``: the driver may not share this disk, and is sent the encoder that is made.
+    parameters into the outcome, ``train_metric`` the metrics on the training rows. ``time_limit``: seconds that it may
+    take. A pretraining saves where it is after so many ``save_seconds``; ``send_files``: the driver may not share this
+    disk, and is sent the encoder that is made.
     """
 
     threads: int = 1
@@ -29,6 +30,7 @@ class Execution:
     time_limit: float | None = None
     save_seconds: float = 60.0
     send_files: bool = False
+    train_metric: bool = False
 
     def settings(self) -> dict[str, object]:
         """Return what has to be repeated to get the same numbers to the last bit."""

@@ -7,21 +7,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from gridsearch.encoders.classifier import Classifier, restore, snapshot
+from gridsearch.encoders.classifier import Classifier, pack, restore, snapshot
 from gridsearch.encoders.load import WORD_TABLE, EncoderWeights
 from gridsearch.errors import DivergedError, GridSearchError
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask
 from gridsearch.tasks.learned import guess_on, why_not_learned
-from gridsearch.tasks.metrics import is_better, score
+from gridsearch.tasks.metrics import is_better, mean_of_probabilities, score
 from gridsearch.training.deadline import Deadline
 from gridsearch.training.execution import Execution, computing, device_of, peak_bytes, to_the_end
 from gridsearch.training.finite import weights_are_finite
 from gridsearch.training.losses import chance_loss
 from gridsearch.training.prepared import Prepared, prepare
-from gridsearch.training.used_vocabulary import UsedVocabulary
 from gridsearch.trial import PART, Epoch, Metrics, Outcome, PartOutcome, Trial
 
 
@@ -53,15 +52,17 @@ def finetuning(
             yield _run_epoch(number, prepared, course, check)
             if course.is_over(number):
                 break
-        part = _test(course, prepared, check)
+        part = _report(course, prepared, check)
+        if execution.train_metric:
+            part = replace(part, train=_train_metrics(course, prepared, check))
     return Outcome(
         epochs=tuple(course.epochs),
-        chosen_epoch=course.chosen.epoch,
+        chosen_epoch=course.chosen_epoch,
         parts={PART: part},
         seconds=time.perf_counter() - started,
         peak_bytes=peak_bytes(device),
-        not_learned=course.why_not_learned(),
-        weights=_weights_bytes(prepared.model, prepared.cut, encoder) if execution.keep_weights else None,
+        not_learned=course.why_not_learned(part),
+        weights=_weights_bytes(course, prepared, encoder) if execution.keep_weights else None,
     )
 
 
@@ -96,49 +97,58 @@ class _Chosen:
 
 
 class _Course:
-    """How a trial has gone so far: its epochs, the best of them, and the one that the recipe reports."""
+    """How a trial has gone so far: its epochs, the best of them, and those that the recipe reports the mean of."""
 
     def __init__(self, recipe: Recipe, data: EncodedTask) -> None:
         self._recipe, self._data = recipe, data
         self.epochs: list[Epoch] = []
         self._best: tuple[int, float] | None = None
-        self._chosen: _Chosen | None = None
+        self._chosen: list[_Chosen] = []
         self._broken = ""
 
     @property
-    def chosen(self) -> _Chosen:
-        """The epoch that is reported; there is one when the trial is over."""
-        assert self._chosen is not None
-        return self._chosen
+    def chosen(self) -> list[_Chosen]:
+        """The epochs whose mean is reported, in their order; there is one at least when the trial is over."""
+        return sorted(self._chosen, key=lambda one: one.epoch)
+
+    @property
+    def chosen_epoch(self) -> int:
+        """The best of them, or the last, as the recipe selects."""
+        return self._chosen[0].epoch
 
     def add(self, epoch: Epoch, judged: _Judged | str, model: Classifier) -> None:
-        """Note an epoch; keep its weights where it may be the one that is reported."""
+        """Note an epoch; keep its weights where it may be one of those that are reported."""
         self.epochs.append(epoch)
         if isinstance(judged, str):
             self._broken = judged
             return
-        result = judged.metrics[self._data.metric]
-        is_best = self._best is None or is_better(self._data.metric, result, self._best[1])
-        if is_best:
+        metric = self._data.metric
+        result = judged.metrics[metric]
+        if self._best is None or is_better(metric, result, self._best[1]):
             self._best = epoch.number, result
-        if is_best or self._recipe.selection == "last":
-            self._chosen = _Chosen(epoch.number, judged, snapshot(model))
+        better = [one for one in self._chosen if not is_better(metric, result, one.judged.metrics[metric])]
+        place = 0 if self._recipe.selection == "last" else len(better)
+        if place < self._recipe.checkpoints:
+            del self._chosen[self._recipe.checkpoints - 1 :]
+            self._chosen.insert(place, _Chosen(epoch.number, judged, snapshot(model)))
 
     def is_over(self, number: int) -> bool:
         """Whether no epoch follows. Raises DivergedError when there is none to report."""
         if self._broken:
-            if self._chosen is None or self._recipe.selection == "last":
-                raise _diverged(number, self._broken, self._recipe)
+            if not self._chosen or self._recipe.selection == "last":
+                asked = "selection = 'last' asks for the last epoch"
+                why = asked if self._recipe.selection == "last" else "no epoch came before it"
+                raise _diverged(number, self._broken, self._recipe, why)
             return True  # numbers that are not finite do not come back
         assert self._best is not None
         return number - self._best[0] == self._recipe.patience
 
-    def why_not_learned(self) -> str:
+    def why_not_learned(self, part: PartOutcome) -> str:
         """Say why the run did not learn; empty when it did."""
-        data, judged = self._data, self.chosen.judged
+        data = self._data
         return why_not_learned(
-            judged.metrics,
-            np.bincount(judged.logits.argmax(axis=1), minlength=data.n_labels).tolist(),
+            part.dev,
+            np.bincount(part.dev_logits.argmax(axis=1), minlength=data.n_labels).tolist(),
             [epoch.train_loss for epoch in self.epochs if epoch.is_finite],
             chance_loss(self._recipe, data.n_labels),
             guess_on(data.metric, np.bincount(_labels(data.dev), minlength=data.n_labels).tolist(), data.positive),
@@ -156,23 +166,45 @@ def _judge(prepared: Prepared, check: Callable[[], None]) -> _Judged | str:
     return _Judged(score(_labels(data.dev), logits, data.positive), logits)
 
 
-def _test(course: _Course, prepared: Prepared, check: Callable[[], None]) -> PartOutcome:
-    """Measure the chosen epoch's weights on test, where there is one: the only time that it is looked at."""
-    data, chosen = prepared.data, course.chosen
-    part = PartOutcome(chosen.judged.metrics, chosen.judged.logits, dev_rows=data.dev_rows)
-    restore(prepared.model, chosen.weights)
+def _report(course: _Course, prepared: Prepared, check: Callable[[], None]) -> PartOutcome:
+    """Measure the mean of the chosen epochs: on test, where there is one, the only time that it is looked at."""
+    data = prepared.data
+    logits = mean_of_probabilities([one.judged.logits for one in course.chosen])
+    part = PartOutcome(score(_labels(data.dev), logits, data.positive), logits, dev_rows=data.dev_rows)
     if data.test is None:
         return part
-    logits = prepared.predict(data.test, check)
-    if not np.isfinite(logits).all():
-        raise _diverged(chosen.epoch, "outputs on test are", prepared.recipe)
+    logits = _predict(course, prepared, data.test, "test", check)
     test = None if data.test.labels is None else score(data.test.labels, logits, data.positive)
     return replace(part, test=test, test_logits=logits)
 
 
-def _diverged(epoch: int, what: str, recipe: Recipe) -> DivergedError:
-    asked = "selection = 'last' asks for the last epoch" if recipe.selection == "last" else "no epoch came before it"
-    why = "it was the chosen epoch" if what.endswith("test are") else asked
+def _train_metrics(course: _Course, prepared: Prepared, check: Callable[[], None]) -> Metrics | None:
+    """Measure the same mean on the training rows, as they stand and without dropout; None where it is not finite.
+
+    No trial fails for what is only told beside it.
+    """
+    data = prepared.data
+    try:
+        logits = _predict(course, prepared, data.train, "train", check)
+    except DivergedError:
+        return None
+    return score(_labels(data.train), logits, data.positive)
+
+
+def _predict(
+    course: _Course, prepared: Prepared, split: EncodedSplit, name: str, check: Callable[[], None]
+) -> np.ndarray:
+    """Predict a split by the mean of the chosen epochs. Raises DivergedError where an output is no finite number."""
+    found = []
+    for chosen in course.chosen:
+        restore(prepared.model, chosen.weights)
+        found.append(prepared.predict(split, check))
+        if not np.isfinite(found[-1]).all():
+            raise _diverged(chosen.epoch, f"outputs on {name} are", prepared.recipe, "it was chosen")
+    return mean_of_probabilities(found)
+
+
+def _diverged(epoch: int, what: str, recipe: Recipe, why: str) -> DivergedError:
     return DivergedError(f"in epoch {epoch} of {recipe.epochs} the {what} not finite, and {why}")
 
 
@@ -181,10 +213,13 @@ def _labels(split: EncodedSplit) -> np.ndarray:
     return split.labels
 
 
-def _weights_bytes(model: nn.Module, cut: UsedVocabulary, encoder: EncoderWeights) -> bytes:
-    """Serialise the trained parameters, with the vectors of all words: new text may hold others than the task's."""
-    from safetensors.torch import save
+def _weights_bytes(course: _Course, prepared: Prepared, encoder: EncoderWeights) -> bytes:
+    """Serialise the chosen epochs' parameters, with the vectors of all words: new text may hold other ones."""
 
-    state = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
-    name = f"encoder.{WORD_TABLE}"
-    return save({**state, name: cut.whole(state[name], encoder)})
+    def kept(name: str, tensor: Tensor) -> Tensor:
+        tensor = tensor.cpu().contiguous()
+        return prepared.cut.whole(tensor, encoder) if name == f"encoder.{WORD_TABLE}" else tensor
+
+    first, *others = [one.weights for one in course.chosen]
+    states = [prepared.model.state_dict() | first, *others]
+    return pack([{name: kept(name, tensor) for name, tensor in state.items()} for state in states])

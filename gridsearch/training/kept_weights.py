@@ -90,26 +90,35 @@ def predict_logits(kept: KeptTrial, split: Split, threads: int = 1) -> np.ndarra
     """Compute logits of shape (rows, labels) for new text, as the trial would have computed them."""
     import torch
     from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+    from safetensors.torch import load_file
 
-    from gridsearch.encoders.classifier import Classifier
+    from gridsearch.encoders.classifier import Classifier, unpack
     from gridsearch.encoders.files import read_config, tokenizer_files
     from gridsearch.encoders.load import EncoderWeights, build_model, build_tokenizer
     from gridsearch.tasks.encode import encode_split
+    from gridsearch.tasks.metrics import mean_of_probabilities
     from gridsearch.training.execution import threads_of
     from gridsearch.training.prepared import as_read, predict
 
     try:
-        state = load_file(kept.folder / _MODEL)
+        states = unpack(load_file(kept.folder / _MODEL))
     except (OSError, SafetensorError) as error:
         raise RequestError(f"the weights in {kept.folder} cannot be read: {first_line(error)}") from None
     config, files = read_config(kept.folder / _ENCODER), tokenizer_files(kept.folder / _ENCODER)
-    inner = {name.removeprefix("encoder."): array for name, array in state.items() if name.startswith("encoder.")}
+    inner = {
+        name.removeprefix("encoder."): tensor.numpy()
+        for name, tensor in states[0].items()
+        if name.startswith("encoder.")
+    }
     model = build_model(EncoderWeights(kept.encoder, config, inner, (), files), dropout=None)
     classifier = Classifier(model, kept.recipe, len(kept.label_names))
-    classifier.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
     tokenizer = build_tokenizer(files)
     recipe = kept.recipe
     encoded = as_read(recipe, encode_split(split, tokenizer, recipe.max_length, recipe.prediction_order))
+    found = []
     with threads_of(threads):
-        return predict(classifier, encoded, int(tokenizer.pad_token_id), torch.device("cpu"), recipe.precision)
+        for state in states:
+            classifier.load_state_dict(state)
+            pad_id, device = int(tokenizer.pad_token_id), torch.device("cpu")
+            found.append(predict(classifier, encoded, pad_id, device, recipe.precision))
+    return mean_of_probabilities(found)

@@ -79,7 +79,8 @@ def measuring(
             dev_seconds = _evaluation(prepared, prepared.data.dev, SHARE_OF_EVALUATION * seconds)
             each_epoch += timed(prepared.device, lambda: snapshot(prepared.model))
             test = prepared.data.test
-            test_seconds = 0.0 if test is None else _evaluation(prepared, test, SHARE_OF_EVALUATION * seconds)
+            n_passes = trial.recipe.checkpoints
+            test_seconds = 0.0 if test is None else _evaluation(prepared, test, SHARE_OF_EVALUATION * seconds, n_passes)
         dev_seconds += each_epoch
         whole = setup_seconds + n_steps * step_seconds + trial.recipe.epochs * dev_seconds + test_seconds
         effort = effort_since(begun, waited)
@@ -129,8 +130,8 @@ def _steps(prepared: Prepared, seconds: float) -> tuple[float, int, int]:
     return sampled_mean(sorted(planned, key=n_tokens), take, seconds)
 
 
-def _evaluation(prepared: Prepared, split: EncodedSplit, seconds: float) -> float:
-    """Return the seconds of predicting and scoring a split, from some of its batches."""
+def _evaluation(prepared: Prepared, split: EncodedSplit, seconds: float, n_times: int = 1) -> float:
+    """Return the seconds of predicting a split so many times and scoring it, from some of its batches."""
     batches = evaluation_batches(split.lengths, width=prepared.model.padded_width)
 
     def take(number: int) -> float:
@@ -139,10 +140,10 @@ def _evaluation(prepared: Prepared, split: EncodedSplit, seconds: float) -> floa
 
     mean, n_batches, _ = sampled_mean(range(len(batches)), take, seconds)
     if split.labels is None:
-        return mean * n_batches
+        return n_times * mean * n_batches
     labels = split.labels
     logits = np.random.default_rng(0).standard_normal((len(labels), prepared.data.n_labels), np.float32)
-    return mean * n_batches + timed(prepared.device, lambda: score(labels, logits))
+    return n_times * mean * n_batches + timed(prepared.device, lambda: score(labels, logits))
 
 
 def sampled_mean(items: Sequence[Item], take: Callable[[Item], float], seconds: float) -> tuple[float, int, int]:

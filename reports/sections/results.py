@@ -239,9 +239,21 @@ def _averaged_labels(study: StudyRows) -> list[str]:
 
 def _selection(study: StudyRows) -> str:
     ways = {cell.recipe.get("selection") for cell in study.cells}
+    counts = {cell.recipe.get("checkpoints", 1) for cell in study.cells}
+    if counts != {1}:
+        return _mean_of_epochs(ways, counts)
     if ways == {"best"}:
         return say("the epoch that is best on dev")
     return say("the last epoch") if ways == {"last"} else say("the epoch that the cell's selection names")
+
+
+def _mean_of_epochs(ways: set[Any], counts: set[int]) -> str:
+    if len(ways) > 1 or len(counts) > 1:
+        return say("the mean of the epochs that the cell's selection and checkpoints name")
+    (way,), (count,) = ways, counts
+    if way == "best":
+        return say("the mean of the {n} epochs that are best on dev", n=count)
+    return say("the mean of the last {n} epochs", n=count)
 
 
 class Yardsticks(PageSection):

@@ -69,6 +69,7 @@ GOLDEN = [
     ),
     ({"mixout": 0.5}, "78736ddf38310e8c8b5eb8ff1c2b66ae"),
     ({"pooling": "segments"}, "480dfafded438085f8eaedf3fc4f1806"),
+    ({"checkpoints": 3}, "e6ba58170cd808ca403f2b406032f699"),
     ({"prediction_order": "both"}, "c0c8c060d28dcf41385bd1271d97c66a"),
     ({"pooling": "segments", "prediction_order": "both"}, "2e29e094a72b0e53202eaee48ccab7a5"),
     ({"pair_swap": "both"}, "877eacc0e81f8d528d553304ead84470"),

@@ -145,6 +145,14 @@ def test_the_parts_of_a_trial_add_up(data: EncodedTask, encoder: EncoderWeights)
     assert found.seconds == 1 + 36 * 1 + 3 * 4 + 2
 
 
+@pytest.mark.usefixtures("one_tick")
+def test_test_is_predicted_after_each_epoch_that_is_averaged(data: EncodedTask, encoder: EncoderWeights) -> None:
+    """And scored once, in one look at the clock more."""
+    one, three = (visit(trial_of(checkpoints=n), data, encoder, seconds=20.0) for n in (1, 3))
+    assert (one.test_seconds, three.test_seconds) == (1 + 1, 3 + 1)
+    assert three.seconds - one.seconds == 2
+
+
 def test_the_kernel_tells_how_long_a_thread_waited(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert 0 <= step_timing.waited_for_a_core() <= step_timing.waited_for_a_core()
     monkeypatch.setattr(step_timing, "SCHEDULED", tmp_path / "schedstat")

@@ -144,6 +144,11 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "random order whenever it is read": (
         "训练文本对的另一种顺序：不用（off）；每轮中每对两种顺序各读一遍，行数加倍（both）；或每次读取时随机取一种顺序（random）"
     ),
+    "predict by the mean of the probabilities after so many epochs: those that are best on dev (ties to the earlier), "
+    "or the last, as selection says; as many copies of the weights are held in memory": (
+        "用若干轮之后各自预测的概率的平均来预测：按 selection 取验证集上最好的若干轮（并列取较早者），或最后若干轮；"
+        "内存中保留同样多份权重"
+    ),
     "how a pair of dev and test, or of new text, is read: as it stands, or in both orders, with the mean of the logits "
     "of the two; training reads it as it stands": (
         "验证集、测试集与新文本中的文本对如何读取：按原有顺序，或两种顺序各读一遍、取两次 logits 的平均；"
@@ -273,6 +278,8 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
     ),
     "an epoch is one batch": "一轮只有一批",
     "epochs = 1 leaves one epoch to select": "epochs = 1 时只有一轮可选",
+    "epochs = 1 leaves one epoch to average": "epochs = 1 时只有一轮可平均",
+    "the last {n} epochs evaluate the same weights": "最后 {n} 轮评测的是同样的权重",
     "of {n_epochs} epochs, none is left after {n_patience} that bring nothing": (
         "共 {n_epochs} 轮，连续 {n_patience} 轮没有提升之后已没有剩余的轮次"
     ),

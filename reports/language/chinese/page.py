@@ -77,6 +77,11 @@ _RESULTS: Final[Mapping[str, str]] = {
     "the epoch that is best on dev": "验证集上最好的一轮",
     "the last epoch": "最后一轮",
     "the epoch that the cell's selection names": "组合的 selection 所指定的一轮",
+    "the mean of the epochs that the cell's selection and checkpoints name": (
+        "组合的 selection 与 checkpoints 所指定的各轮的平均"
+    ),
+    "the mean of the {n} epochs that are best on dev": "验证集上最好的 {n} 轮的平均",
+    "the mean of the last {n} epochs": "最后 {n} 轮的平均",
     "Lower is better; the best is bold.": "越低越好，最好的加粗。",
     "Higher is better; the best is bold.": "越高越好，最好的加粗。",
     "{mark} a run behind this number did not learn: see Runs that did not learn.": (
