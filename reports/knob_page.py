@@ -22,6 +22,7 @@ GROUPS: Final = {
     "encoder_dropout": "Dropout",
     "vocabulary.min_count": "Anonymised ids: how they become tokens",
     "pretraining.objective": "Pretraining, before the trial",
+    "pair_swap": "What is made of the training rows",
     "pooling": "From token states to logits",
     "class_weights": "The loss",
     "adversarial": "The attack: extra passes on perturbed word embeddings",

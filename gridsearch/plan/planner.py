@@ -84,6 +84,7 @@ def trial_facts(card: EncoderCard, task: Task) -> TrialFacts:
         has_token_counts=bool(task.token_counts),
         knows_ids=card.knows_ids,
         is_made_of_the_texts=card.is_made_of_the_texts,
+        n_outside_pairs=sum(map(len, task.outside)),
     )
 
 

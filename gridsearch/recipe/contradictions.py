@@ -109,6 +109,15 @@ def _attack_after_the_end(recipe: Recipe, facts: TrialFacts) -> Reason:
     return None
 
 
+def _share_that_only_one_kind_cannot_keep(recipe: Recipe, facts: TrialFacts) -> Reason:
+    if recipe.closure == "positives" and recipe.closure_ratio == "kept":
+        return (
+            "closure_ratio = 'kept' keeps the share of positive pairs, but closure = 'positives' adds no others; "
+            "choose closure = 'both', or closure_ratio = 'free'"
+        )
+    return None
+
+
 _CONTRADICTIONS: Final = (
     _layers_that_do_not_exist,
     _parts_of_the_one_shared_layer,
@@ -122,6 +131,7 @@ _CONTRADICTIONS: Final = (
     _average_of_nothing,
     _warmup_without_end,
     _attack_after_the_end,
+    _share_that_only_one_kind_cannot_keep,
     pretraining_contradicts,
     encoder_of_ids,
     no_id_left,

@@ -299,6 +299,27 @@ def no_second_text(recipe: "Recipe", facts: TrialFacts) -> Reason:
     return None if facts.is_pair else "a task of single texts has no second text"
 
 
+def nothing_follows(recipe: "Recipe", facts: TrialFacts) -> Reason:
+    """Explain why no pair follows from others."""
+    if facts.is_pair and facts.n_labels != 2:
+        return f"pairs follow from others where one of two labels joins texts, and the task has {facts.n_labels}"
+    return no_second_text(recipe, facts)
+
+
+def no_closure(recipe: "Recipe", facts: TrialFacts) -> Reason:
+    """Explain why a setting of the pairs that follow from others does not act."""
+    return "closure = 'off' adds no pairs" if recipe.closure == "off" else nothing_follows(recipe, facts)
+
+
+def nothing_outside(recipe: "Recipe", facts: TrialFacts) -> Reason:
+    """Explain why there are no outside pairs to add, or no label to add them with."""
+    if facts.is_pair and facts.n_labels != 2:
+        return f"outside pairs are added as positive or negative, and the task has {facts.n_labels} labels"
+    if facts.is_pair and facts.n_outside_pairs == 0:
+        return "the task names no files under [outside]"
+    return no_second_text(recipe, facts)
+
+
 def no_segments(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why segment ids are all alike."""
     if not facts.is_pair:

@@ -15,6 +15,8 @@ class TrialFacts:
     ``id_counts``: how often the ids occur that the texts are, each number once, rising; empty where texts are text.
     ``has_token_counts``: the task says how often the encoder's tokens occur. ``knows_ids``: the encoder's own
     vocabulary is one of ids. ``is_made_of_the_texts``: it has seen no others.
+
+    ``n_outside_pairs``: those of files that the task names beside its rows, which may be added to the training rows.
     """
 
     family: str
@@ -33,6 +35,7 @@ class TrialFacts:
     has_token_counts: bool = False
     knows_ids: bool = False
     is_made_of_the_texts: bool = False
+    n_outside_pairs: int = 0
 
     @property
     def n_labels(self) -> int:

@@ -79,6 +79,9 @@ class Task:
 
     Where ``folds`` divide the rows they are all in ``train``, and ``dev`` is empty: see :meth:`of_fold`.
 
+    ``outside`` are pairs without labels of their own, a split for each file: trials whose knobs say so add them to
+    their training rows, with a label that the knobs give them.
+
     ``ids``: each text is whole numbers, separated by spaces. ``token_counts`` say how often the tokens of an encoder's
     vocabulary occurred in what it was pretrained on. Both enter the identity of the encoder that reads the ids.
     """
@@ -93,6 +96,7 @@ class Task:
     notes: tuple[str, ...] = field(default=(), compare=False)
     positive: int = POSITIVE
     corpus_files: tuple[Split, ...] = field(default=(), compare=False)
+    outside: tuple[Split, ...] = field(default=(), compare=False)
     ids: bool = field(default=False, compare=False)
     token_counts: Mapping[str, int] = field(default_factory=dict, compare=False)
     folds: Folds | None = field(default=None, compare=False)
@@ -162,11 +166,11 @@ class Task:
     def id_counts(self) -> Mapping[str, int]:
         """How often each id occurs in all texts that the task names, whatever their labels; empty where texts are text.
 
-        Further files are among them.
+        Further files are among them, and outside pairs.
         """
         if not self.ids:
             return {}
-        splits = [self.train, self.dev, *([self.test] if self.test else []), *self.corpus_files]
+        splits = [self.train, self.dev, *([self.test] if self.test else []), *self.corpus_files, *self.outside]
         texts = (text for split in splits for several in (split.texts, split.pairs or ()) for text in several)
         return Counter(word for text in texts for word in text.split())
 

@@ -58,6 +58,17 @@ class CorpusFiles(BaseModel):
     files: tuple[str, ...] = Field(min_length=1)
 
 
+class OutsideFiles(BaseModel):
+    """Pairs that trials may add to their training rows, with a label that the recipe gives them (``outside_pairs``).
+
+    They are found as the data files are; what is read of a label column is nothing.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    files: tuple[str, ...] = Field(min_length=1)
+
+
 class VocabularyFiles(BaseModel):
     """What is known of the vocabulary of encoders: how often each token occurred in what they were pretrained on.
 
@@ -81,6 +92,7 @@ class TaskFile(BaseModel):
     columns: Columns
     labels: Labels = Labels()
     corpus: CorpusFiles | None = None
+    outside: OutsideFiles | None = None
     ids: bool = Field(default=False, strict=True)
     vocabulary: VocabularyFiles | None = None
 
@@ -117,6 +129,7 @@ def parse_task_file(text: str, name: str) -> TaskFile:
         "columns": Columns,
         "labels": Labels,
         "corpus": CorpusFiles,
+        "outside": OutsideFiles,
         "vocabulary": VocabularyFiles,
     }
     parsed = {key: _section(raw[key], model, f"{name}, [{key}]") for key, model in sections.items() if key in raw}
@@ -176,6 +189,9 @@ def _refuse_contradictions(file: TaskFile, name: str) -> None:
         raise RequestError(f"{name}: dev must be a file or a share between 0 and 1, but is {file.files.dev}")
     if file.vocabulary is not None and not file.ids:
         raise RequestError(f"{name}: [vocabulary] says how ids become tokens; it belongs to ids = true and to no other")
+    if file.outside is not None and file.kind != "pair":
+        rule = "[outside] names files of pairs; it belongs to kind 'pair' and to no other"
+        raise RequestError(f"{name}: {rule}; kind is {file.kind!r}")
     if file.labels.names is not None and file.labels.file is not None:
         raise RequestError(f"{name}: [labels] takes names or file, but has both")
     if file.labels.positive is not None and file.metric not in OF_TWO_LABELS:
@@ -206,11 +222,14 @@ def _assemble(file: TaskFile, folders: Sequence[Path]) -> Task:
     notes = [note for one in files.values() for note in one.notes] + notes + _notes_on_labels(task)
     task = replace(
         task,
-        corpus_files=_read_corpus(file, columns, folders),
+        corpus_files=_read_further(file.corpus, file, columns, folders),
+        outside=_read_outside(file, columns, folders),
         ids=file.ids,
         token_counts=_read_counts(file, folders),
     )
     told = [f"each text is ids: {len(task.id_counts)} different numbers"] if task.ids else []
+    if n_outside := sum(map(len, task.outside)):
+        told.append(f"{n_outside} outside pairs can be added to the training rows (outside_pairs)")
     return replace(task, notes=(*notes, *told))
 
 
@@ -234,9 +253,19 @@ def _read_tables(file: TaskFile, folders: Sequence[Path]) -> dict[str, Table]:
     return {name: read_table(path, file.columns, file.files.format) for name, path in found.items()}
 
 
-def _read_corpus(file: TaskFile, columns: Columns, folders: Sequence[Path]) -> tuple[Split, ...]:
-    paths = [find_file(path, folders) for path in (file.corpus.files if file.corpus else ())]
+def _read_further(
+    section: CorpusFiles | OutsideFiles | None, file: TaskFile, columns: Columns, folders: Sequence[Path]
+) -> tuple[Split, ...]:
+    paths = [find_file(path, folders) for path in (section.files if section else ())]
     return tuple(read_further_texts(path, columns, file.kind, file.files.format, ids=file.ids) for path in paths)
+
+
+def _read_outside(file: TaskFile, columns: Columns, folders: Sequence[Path]) -> tuple[Split, ...]:
+    splits = _read_further(file.outside, file, columns, folders)
+    for name, split in zip(file.outside.files if file.outside else (), splits, strict=True):
+        if split.pairs is None:
+            raise RequestError(f"files under [outside] hold two texts a row, which {name} does not tell apart")
+    return splits
 
 
 def _read_counts(file: TaskFile, folders: Sequence[Path]) -> dict[str, int]:

@@ -74,6 +74,9 @@ GOLDEN = [
     ({"pooling": "segments", "prediction_order": "both"}, "2e29e094a72b0e53202eaee48ccab7a5"),
     ({"pair_swap": "both"}, "877eacc0e81f8d528d553304ead84470"),
     ({"pair_swap": "random"}, "caac95929f31117a53c4320dd7e4f0ea"),
+    ({"closure": "positives"}, "095276adb70d1bb6d4d063b50018c00f"),
+    ({"closure": "both", "closure_cap": 5, "closure_ratio": "kept", "outside_pairs": "negative"},
+     "a212f017cbde5508125b34f27e531f9d"),
     ({"fold": 0, "division": Division(3)}, "f976ab15af9d2db9532893252f5a7631"),
     ({"fold": 4, "division": Division(5, 7), "seed": 1}, "cb0016a632f12268875c5eb6bba94763"),
 ]

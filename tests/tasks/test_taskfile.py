@@ -406,6 +406,56 @@ def test_further_files_that_are_wrong(tmp_path: Path, section: str, message: str
         load_task(write(tmp_path, TOML + section, empty=""))
 
 
+# --- pairs from outside, which trials may add to their training rows
+
+PAIRS = TOML.replace('"single"', '"pair"').replace('text = "text"', 'text = "text"\npair = "second"')
+OUTSIDE = '[outside]\nfiles = ["more.csv", "lines.tsv"]\n'
+HEAD = "text,second,label\n"
+
+
+def write_pairs(folder: Path, toml: str, more: str = f"{HEAD}new,fresh,?\n") -> Path:
+    (folder / "lines.tsv").write_text("text\tsecond\none\ttwo\nthree\tfour\n")
+    return write(folder, toml, train=f"{HEAD}a,b,0\nc,d,1\n", dev=f"{HEAD}e,f,1\ng,h,0\n", more=more)
+
+
+def test_outside_pairs_are_read_without_labels_and_are_no_part_of_the_rows(tmp_path: Path) -> None:
+    plain, task = (load_task(write_pairs(tmp_path, toml)) for toml in (PAIRS, PAIRS + OUTSIDE))
+    assert task.outside == (Split(("new",), None, ("fresh",)), Split(("one", "three"), None, ("two", "four")))
+    assert (plain.outside, plain, plain.fingerprint) == ((), task, task.fingerprint)
+    assert task.notes == (*plain.notes, "3 outside pairs can be added to the training rows (outside_pairs)")
+
+
+def test_outside_pairs_of_ids_are_counted_among_the_ids(tmp_path: Path) -> None:
+    rows = f"{HEAD}1,2,0\n3 1,4,1\n"
+    write(tmp_path, "ids = true\n" + PAIRS + '[outside]\nfiles = ["more.csv"]\n', train=rows, dev=rows)
+    (tmp_path / "more.csv").write_text(f"{HEAD}7 8,7,\n")
+    task = load_task(tmp_path / "films.toml")
+    assert (task.id_counts["7"], task.id_counts["1"]) == (2, 4)
+    (tmp_path / "more.csv").write_text(f"{HEAD}seven,7,\n")
+    with pytest.raises(RequestError, match=r"more.csv row 2: with ids = true every text is whole numbers"):
+        load_task(tmp_path / "films.toml")
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        (
+            TOML + OUTSIDE,
+            r"films.toml: \[outside\] names files of pairs; it belongs to kind 'pair'.*; kind is 'single'",
+        ),
+        (PAIRS + "[outside]\n", r"films.toml, \[outside\]: files must be given, but only nothing is"),
+        (PAIRS + "[outside]\nfiles = []\n", r"films.toml, \[outside\]: files: tuple should have at least 1 item"),
+        (PAIRS + '[outside]\nfiles = ["none.csv"]\n', r"data file 'none.csv' is not there; looked for .*none.csv"),
+        (PAIRS + '[outside]\nfiles = ["films.toml"]\n', r"films.toml"),
+        (PAIRS + '[outside]\nfiles = ["one.txt"]\n', r"files under \[outside\] hold two texts a row, .*one.txt"),
+    ],
+)
+def test_outside_files_that_are_wrong(tmp_path: Path, toml: str, message: str) -> None:
+    (tmp_path / "one.txt").write_text("a text a line\n")
+    with pytest.raises(RequestError, match=message):
+        load_task(write_pairs(tmp_path, toml))
+
+
 def load_built_in(name: str, shared_data: Path) -> Task:
     return load_task(find_task(name), shared_data)
 

@@ -55,6 +55,19 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "top layers that cls_cat, cls_cat_poolers, mean_cat and dynamic read: a number, a share, or all": (
         "cls_cat、cls_cat_poolers、mean_cat 与 dynamic 读取的顶部层：层数、比例或 all"
     ),
+    "add pairs that follow from the training pairs: every two texts that positive pairs join, over others too, are a "
+    "positive pair; with 'both', a negative pair also makes one of every text joined to its first and every text "
+    "joined to its second": (
+        "加入由训练文本对推出的文本对：凡由正例直接或间接相连的两段文本都成为正例；取 'both' 时，"
+        "每个负例还使与其第一段相连的每段文本同与其第二段相连的每段文本成为负例"
+    ),
+    "texts that positive pairs join are left as they are where they are more than this: one wrong label joins what "
+    "does not belong together": "由正例相连的文本多于此数时不作推导：一个错误标签就会把不相干的文本连在一起",
+    "add all pairs that follow, or of the more frequent kind a sample, so that the share of positive pairs stays that "
+    "of the training rows": "推出的文本对全部加入，或对偏多的一类只抽取一部分，使正例的比例与训练数据相同",
+    "add the pairs of the files that the task names under [outside], all with this label": (
+        "加入任务在 [outside] 下列出的文件中的文本对，全部带此标签"
+    ),
     "dropout and a linear map, or a hidden layer before them": "dropout 加线性层，或在其前再加一个隐藏层",
     "units of the hidden layer": "隐藏层的单元数",
     "activation of the hidden layer; 'none' is seed 000's, two linear maps in a row": (
@@ -312,6 +325,14 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
     "a task of single texts has no other text to share words with": "单文本任务没有另一段文本，谈不上共有的词",
     "a task of single texts has one segment": "单文本任务只有一个 segment",
     "a task of single texts has no second text": "单文本任务没有第二段文本",
+    "pairs follow from others where one of two labels joins texts, and the task has {n_labels}": (
+        "只有两个标签、且其中之一表示两段文本相合时，才能由文本对推出新的文本对，而该任务有 {n_labels} 个标签"
+    ),
+    "closure = 'off' adds no pairs": "closure = 'off' 时不增加文本对",
+    "outside pairs are added as positive or negative, and the task has {n_labels} labels": (
+        "外部文本对只能作为正例或负例加入，而该任务有 {n_labels} 个标签"
+    ),
+    "the task names no files under [outside]": "任务没有在 [outside] 下列出文件",
     "this {family} encoder has no segment embeddings": "该 {family} 编码器没有 segment 向量",
     # Of a vocabulary of ids.
     "the texts are text, which the encoder's own tokenizer reads": "文本就是文字，由编码器自己的分词器读取",
@@ -403,6 +424,9 @@ _NOTES: Final[Mapping[str, str]] = {
     "no {split} row has the label {labels}": "{split}中没有标签为 {labels} 的数据",
     "{n_used} of {n_rows} training rows are used (train_rows = {n_asked}, stratified)": (
         "{n_rows} 条训练数据中只用了 {n_used} 条（train_rows = {n_asked}，分层抽取）"
+    ),
+    "{n_outside} outside pairs can be added to the training rows (outside_pairs)": (
+        "{n_outside} 个外部文本对可加入训练数据（outside_pairs）"
     ),
     "each text is ids: {n} different numbers": "每段文本都是 id：共 {n} 个不同的数",
     "{n_rows} also in {split}, {others}": "{n_rows} 条也在{split}中，{others}",
