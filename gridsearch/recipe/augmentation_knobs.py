@@ -29,7 +29,7 @@ class AugmentationKnobs(KnobGroup):
         Knob(
             "training pairs in the other order: off, every pair in both orders in each epoch (twice the rows), or each "
             "in a random order whenever it is read",
-            "github.com/bojone/oppo-text-match for random",
+            "github.com/bojone/oppo-text-match",
             neutral="off",
             cannot_act=why.no_second_text,
             frozen_states="tokens",

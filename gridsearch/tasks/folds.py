@@ -33,7 +33,7 @@ def with_folds(task: Task, division: Division) -> Task:
     _refuse_rare_labels(task, division, groups, labels)
     folds = Folds(division, _known_or_divided(groups, labels, division))
     _refuse_folds_without_a_label(task, folds, labels)
-    notes = (*task.notes, *_notes(task, folds, groups))
+    notes = (*task.notes, *_notes(folds, groups))
     return replace(task, train=rows, dev=rows.without_rows(), folds=folds, notes=notes)
 
 
@@ -122,11 +122,11 @@ def _divided(groups: Sequence[int], labels: Sequence[int], division: Division) -
     return tuple(folds.tolist())
 
 
-def _notes(task: Task, folds: Folds, groups: Sequence[int]) -> list[str]:
-    sizes = folds.sizes
-    rows = str(min(sizes)) if min(sizes) == max(sizes) else f"{min(sizes)} to {max(sizes)}"
-    whose = "the rows of train and dev" if len(task.dev) else "the rows of train"
+def _notes(folds: Folds, groups: Sequence[int]) -> list[str]:
+    fewest, most = min(folds.sizes), max(folds.sizes)
+    rows = str(most) if fewest == most else f"{fewest}-{most}"
+    notes = [
+        f"all labelled rows are divided into {len(folds.sizes)} folds of {rows} rows (fold_seed {folds.division.seed})"
+    ]
     largest = max(Counter(groups).values())
-    together = f"; rows with a text in common stay together, the most are {largest}" if largest > 1 else ""
-    seed = f" (fold_seed {folds.division.seed})"
-    return [f"{whose} are divided into {len(sizes)} folds of {rows} rows{seed}{together}"]
+    return notes + ([f"rows with a text in common are in one fold: up to {largest} of them"] if largest > 1 else [])

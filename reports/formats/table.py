@@ -82,7 +82,7 @@ def result_first(study: StudyRows) -> Table:
         first = [table.header.index(about.index_column or say("index")), table.header.index(about.response)]
     else:
         behind = n_columns - len(study.scores)
-        first = [0, *range(behind - (3 if study.n_replicates > 1 else 1), behind)]
+        first = [0, *range(behind - (3 if study.n_runs > 1 else 1) - len(fold_header(study)), behind)]
     order = [*first, *(place for place in range(n_columns) if place not in first)]
     return Table(
         tuple(table.header[place] for place in order),
@@ -91,13 +91,13 @@ def result_first(study: StudyRows) -> Table:
 
 
 def _cell_table(study: StudyRows) -> Table:
-    has_several = study.n_replicates > 1
+    has_several = study.n_runs > 1
     header = [say("index"), *([say(ROW)] if study.is_list else []), *(factor.column for factor in study.factors)]
     seeds = _seeds(study)
     header += [say(SEEDS)] if seeds else []
     header += _early_header(study)
     header += [say("dev")] if study.has_test else []
-    header += [say("result"), *([say("sd"), "n"] if has_several else []), *study.scores]
+    header += [say("result"), *([say("sd"), "n"] if has_several else []), *fold_header(study), *study.scores]
     best = {"dev": _best(study, [cell.dev.mean for cell in study.cells])}
     best["result"] = _best(study, [cell.result.mean for cell in study.cells])
     rows = []
@@ -111,6 +111,7 @@ def _cell_table(study: StudyRows) -> Table:
         row.append(_result(cell, best["result"]))
         if has_several:
             row += [_number(cell.result.sd), Cell(str(cell.result.n))]
+        row += [_number(value) for value in _folds(study, cell)]
         row += [Cell("" if score is None else f"{score:.6g}") for score in _scores(study, cell)]
         rows.append(tuple(row))
     return Table(tuple(header), tuple(rows))
@@ -120,6 +121,15 @@ def _seeds(study: StudyRows) -> dict[str, str]:
     """The seeds of each row of a list, where some row has its own."""
     design = study.about.design
     return seeds_by_row(design.rows, design.seeds)
+
+
+def fold_header(study: StudyRows) -> list[str]:
+    """Name the columns of a study of folds: mean and spread of the trials' own results on dev."""
+    return [say("fold mean"), say("fold sd")] if study.is_folded else []
+
+
+def _folds(study: StudyRows, cell: CellRow) -> list[float | None]:
+    return [cell.folds.mean, cell.folds.sd] if study.is_folded else []
 
 
 def _early_header(study: StudyRows) -> list[str]:
@@ -204,9 +214,17 @@ def terminal_table(ledger: Ledger) -> str:
 
 def measure_text(study: StudyRows, spell: Callable[[str], str] = one_line) -> str:
     """Say what `result` is: metric, split, epoch, replicates. ``spell`` is how foreign texts are spelled."""
-    mean = say(", mean over seeds") if study.n_replicates > 1 else ""
+    mean = say(", mean over seeds") if study.n_runs > 1 else ""
     metric = metric_text(study, spell)
+    if study.is_folded:
+        return _measured_in_folds(study, metric) + mean
     return say("{metric} on {split} at the chosen epoch", metric=metric, split=say(study.split)) + mean
+
+
+def _measured_in_folds(study: StudyRows, metric: str) -> str:
+    if study.has_test:
+        return say("{metric} on test, by the mean over folds of the probabilities", metric=metric)
+    return say("{metric} of all rows together, each judged by the run of its fold", metric=metric)
 
 
 def metric_text(study: StudyRows, spell: Callable[[str], str] = one_line) -> str:
@@ -246,7 +264,8 @@ def _csv_row(study: StudyRows, cell: CellRow) -> list[object]:
         *_early(study, cell, lambda score: score),
         *([cell.dev.mean] if study.has_test else []),
         cell.result.mean,
-        *([cell.result.sd, cell.result.n] if study.n_replicates > 1 else []),
+        *([cell.result.sd, cell.result.n] if study.n_runs > 1 else []),
+        *_folds(study, cell),
         *_scores(study, cell),
         cell.state,
         "; ".join(cell.not_learned),

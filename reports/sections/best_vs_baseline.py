@@ -11,8 +11,9 @@ from reports.language.say import say, sentences
 from reports.sections.context import PageSection
 from reports.sections.effects.effects_text import signed
 from reports.statistics.paired.rows import McNemar, PairedBootstrap, mcnemar, paired_bootstrap
-from reports.study.view import CellRow, Replicate, StudyRows
+from reports.study.view import CellRow, Pooled, Replicate, StudyRows
 
+Run = Replicate | Pooled
 MOST_SEEDS = 5
 """So many pairs of trials are spelled out."""
 
@@ -44,7 +45,7 @@ def best_against_baseline(study: StudyRows) -> Versus | None:
     best = study.ranking[0]
     if _lacks_logits(study):
         return None
-    first, second = ({one.repetition: known.logits[one.trial] for one in cell.finished} for cell in (best, baseline))
+    first, second = ({one.repetition: known.logits[one.trial] for one in cell.runs} for cell in (best, baseline))
     if not second:
         return None
     positive = study.about.task.position_of_positive
@@ -53,12 +54,12 @@ def best_against_baseline(study: StudyRows) -> Versus | None:
         return None
     pairs = tuple(
         SeedPair(mine.seed, mcnemar(known.labels, known.logits[mine.trial], known.logits[other.trial]))
-        for mine, other in _same_seeds(best.finished, baseline.finished)
+        for mine, other in _same_seeds(best.runs, baseline.runs)
     )
     return Versus(best, baseline, len(known.labels), bootstrap, pairs)
 
 
-def _same_seeds(first: Sequence[Replicate], second: Sequence[Replicate]) -> list[tuple[Replicate, Replicate]]:
+def _same_seeds(first: Sequence[Run], second: Sequence[Run]) -> list[tuple[Run, Run]]:
     others = {one.repetition: one for one in second}
     return [(one, others[one.repetition]) for one in first if one.repetition in others]
 
@@ -172,7 +173,7 @@ def _lacks_logits(study: StudyRows) -> bool:
     known, baseline = study.predictions, study.baseline
     if known is None or baseline is None:
         return False
-    return any(one.trial not in known.logits for cell in (study.ranking[0], baseline) for one in cell.finished)
+    return any(one.trial not in known.logits for cell in (study.ranking[0], baseline) for one in cell.runs)
 
 
 def _not_kept() -> str:

@@ -21,6 +21,7 @@ from reports.formats.table import comparison_table, decimals, metric_text, outsi
 from reports.language.say import enumerated, retold, say, sentences
 from reports.sections.context import PageSection
 from reports.sections.findings import cautions, highest_result
+from reports.sections.folds import numbers_of_folds, texts_of_folds
 from reports.sections.halving import halving_sentence
 from reports.study.view import CellRow, StudyRows
 
@@ -67,6 +68,11 @@ class Summary(PageSection):
         """Count the seeds of a cell: rows of a list may name their own, and more or fewer of them."""
         several = sorted({len({one.seed for one in cell.replicates}) for cell in self.study.cells})
         several = several or [len(self.study.about.design.seeds)]
+        division = self.study.about.division
+        if division is not None and several == [1]:
+            return plural(division.n_folds, "fold")
+        if division is not None and len(several) == 1:
+            return say("{seeds} x {folds}", seeds=plural(several[0], "seed"), folds=plural(division.n_folds, "fold"))
         if len(several) == 1:
             return plural(several[0], "seed")
         return say("{fewest} to {most} seeds", fewest=several[0], most=several[-1])
@@ -122,7 +128,7 @@ def _measured(study: StudyRows, cell: CellRow, spell: Callable[[str], str] = esc
     result, dev = cell.result, cell.dev
     text = f"{say(study.split)} {metric_text(study, spell)} {decimals(result.mean)}"
     inside = [f"{say('dev')} {decimals(dev.mean)}"] if study.has_test else []
-    if study.n_replicates > 1:
+    if study.n_runs > 1:
         inside.append(say("mean of {seeds}", seeds=plural(result.n, "seed")))
         inside += [f"{say('sd')} {decimals(result.sd)}"] if result.sd is not None else []
     return text + (say(" ({details})", details=enumerated(inside)) if inside else "")
@@ -177,20 +183,24 @@ class Results(PageSection):
             )
         )
 
+    def _what(self) -> str:
+        study = self.study
+        return say(
+            "`result` is {metric} on {split}{on_dev}, at {choice}{mean}{spread}.",
+            metric=metric_text(study, escape),
+            split=say(study.split),
+            on_dev=say(", `dev` that on dev") if study.has_test else "",
+            choice=_selection(study),
+            mean=say(", mean over seeds") if study.n_runs > 1 else "",
+            spread=say("; `sd` is over `n` seeds") if study.n_runs > 1 else "",
+        )
+
     def _above(self) -> str:
         study = self.study
         lower, higher = say("Lower is better; the best is bold."), say("Higher is better; the best is bold.")
         return sentences(
             [
-                say(
-                    "`result` is {metric} on {split}{on_dev}, at {choice}{mean}{spread}.",
-                    metric=metric_text(study, escape),
-                    split=say(study.split),
-                    on_dev=say(", `dev` that on dev") if study.has_test else "",
-                    choice=_selection(study),
-                    mean=say(", mean over seeds") if study.n_replicates > 1 else "",
-                    spread=say("; `sd` is over `n` seeds") if study.n_replicates > 1 else "",
-                ),
+                *(texts_of_folds(study, _selection(study)) if study.is_folded else [self._what()]),
                 *_averaged_labels(study),
                 say("`epochs` is how far a cell came; only those that ran to the end have a result, and are ranked.")
                 if study.standing
@@ -211,6 +221,7 @@ def _cell_numbers(study: StudyRows, cell: CellRow) -> dict[str, Any]:
         "state": cell.state,
         "result": asdict(cell.result),
         "dev": asdict(cell.dev),
+        **numbers_of_folds(cell),
         "chosen_epochs": [replicate.chosen_epoch for replicate in cell.finished],
         "seconds_per_epoch": cell.train_seconds_per_epoch.mean,
         "not_learned": list(cell.not_learned),

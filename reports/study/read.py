@@ -6,7 +6,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gridsearch.plan.rungs import Standing
 from gridsearch.space.factor import ROW
@@ -18,12 +18,14 @@ from gridsearch.study.survey import Survey
 from gridsearch.tasks.learned import Guess, below_the_others, guess_on
 from gridsearch.tasks.target import Target
 from gridsearch.trial import PART
+from reports.study.pooled import Pool
 from reports.study.read_stages import HELD_SECONDS, read_stages
 from reports.study.view import (
     CellRow,
     FailedAttempt,
     LeftOutCell,
     Observation,
+    Pooled,
     Predictions,
     Provenance,
     Replicate,
@@ -31,6 +33,10 @@ from reports.study.view import (
     Timing,
     Yardstick,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _REPLICATES = """
 SELECT cell_trials.position, trials.id AS trial, trials.seed, trials.fold, trial_states.state,
@@ -84,7 +90,7 @@ def read_study(ledger: Ledger) -> StudyRows:
             metric, found = manifest.target.name, rows("SELECT * FROM yardsticks ORDER BY name")
             yardsticks = tuple(_yardstick(row, metric) for row in found)
             guess = _guess(ledger.connection, manifest)
-            cells = _with_those_below_the_others(_cells(ledger.connection, manifest), guess)
+            cells = _with_those_below_the_others(_cells(ledger, manifest), guess)
         study = StudyRows(
             folder=ledger.path.parent,
             manifest=manifest,
@@ -121,7 +127,8 @@ def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
         connection.rollback()
 
 
-def _cells(connection: sqlite3.Connection, manifest: TrialsManifest) -> tuple[CellRow, ...]:
+def _cells(ledger: Ledger, manifest: TrialsManifest) -> tuple[CellRow, ...]:
+    connection = ledger.connection
     outcomes = _outcomes(connection)
     epochs = {row["attempt"]: row for row in connection.execute(
         "SELECT attempt, count(*) AS n_epochs, avg(train_seconds) AS train, avg(dev_seconds) AS dev "
@@ -134,6 +141,7 @@ def _cells(connection: sqlite3.Connection, manifest: TrialsManifest) -> tuple[Ce
     replicates: dict[int, list[Replicate]] = defaultdict(list)
     for row in connection.execute(_REPLICATES):
         replicates[row["position"]].append(_replicate(row, outcomes, epochs, curves, selected))
+    pool = None if manifest.division is None else Pool(ledger, manifest)
     return tuple(
         CellRow(
             index=row["position"],
@@ -143,6 +151,7 @@ def _cells(connection: sqlite3.Connection, manifest: TrialsManifest) -> tuple[Ce
             replicates=tuple(replicates[row["position"]]),
             has_test=manifest.task.test_is_labelled,
             row=name,
+            pooled=None if pool is None else pool.runs(replicates[row["position"]]),
         )
         for row in connection.execute("SELECT * FROM cells ORDER BY position")
         for levels, name in [_levels_and_row(row["levels"])]
@@ -256,9 +265,18 @@ def _predictions(ledger: Ledger, study: StudyRows) -> Predictions | None:
     ).fetchone()
     if row is None:
         return None
-    trials = {replicate.trial for cell in (best, baseline) for replicate in cell.finished}
-    logits = {trial: found for trial in trials if (found := ledger.logits(trial, study.split)) is not None}
-    return Predictions(bytes_array(row["labels"]), logits)
+    runs = [run for cell in (best, baseline) for run in cell.runs]
+    pool = Pool(ledger, study.about)
+    logits = {run.trial: _logits_of(run, study.split, ledger, pool) for run in runs}
+    return Predictions(
+        bytes_array(row["labels"]), {trial: found for trial, found in logits.items() if found is not None}
+    )
+
+
+def _logits_of(run: Replicate | Pooled, split: str, ledger: Ledger, pool: Pool) -> "NDArray[np.floating] | None":
+    if isinstance(run, Pooled):
+        return pool.logits(run.trials, split, PART)
+    return ledger.logits(run.trial, split)
 
 
 def _provenance(connection: sqlite3.Connection) -> tuple[Provenance, ...]:

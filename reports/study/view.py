@@ -82,8 +82,36 @@ class Replicate:
 
 
 @dataclass(frozen=True)
+class Pooled:
+    """The runs of one seed over all folds, as one: ``dev`` is the metric of all rows, each judged by its fold's run.
+
+    ``test`` is that of the mean over folds of the probabilities. Metrics are by part.
+    """
+
+    trials: tuple[str, ...]
+    seed: int
+    dev: float
+    test: float | None
+    dev_metrics: Mapping[str, Mapping[str, float]]
+    test_metrics: Mapping[str, Mapping[str, float]]
+
+    @property
+    def trial(self) -> str:
+        """What it is known by: its first trial."""
+        return self.trials[0]
+
+    @property
+    def repetition(self) -> Repetition:
+        """Which run of its cell it is."""
+        return Repetition(self.seed)
+
+
+@dataclass(frozen=True)
 class CellRow:
-    """One row of the table; ``row`` is its name in a list. ``recipe`` is resolved, with dead knobs neutral."""
+    """One row of the table; ``row`` is its name in a list. ``recipe`` is resolved, with dead knobs neutral.
+
+    ``pooled`` has a run for each seed that is finished in all folds; None where rows are not divided into folds.
+    """
 
     index: int
     levels: Mapping[str, str]
@@ -92,6 +120,7 @@ class CellRow:
     replicates: tuple[Replicate, ...]
     has_test: bool
     row: str = ""
+    pooled: tuple[Pooled, ...] | None = None
 
     def name(self, spell: Callable[[str], str]) -> str:
         """Name it in a sentence; ``spell`` is how the sentence spells foreign texts."""
@@ -109,6 +138,11 @@ class CellRow:
         return tuple(replicate for replicate in self.replicates if replicate.state == "finished")
 
     @property
+    def runs(self) -> "tuple[Replicate, ...] | tuple[Pooled, ...]":
+        """The runs that its result is the mean of: one for each seed."""
+        return self.finished if self.pooled is None else self.pooled
+
+    @property
     def state(self) -> str:
         """The least settled state among the replicates: running, pending, pruned, failed or finished."""
         states = {"pending" if replicate.state == "planned" else replicate.state for replicate in self.replicates}
@@ -116,7 +150,12 @@ class CellRow:
 
     @property
     def dev(self) -> Spread:
-        """The metric on dev, over the finished replicates."""
+        """The metric on dev, over the runs; where rows are divided, that of all rows together, each judged once."""
+        return spread(run.dev for run in self.runs)
+
+    @property
+    def folds(self) -> Spread:
+        """The metric on dev of each finished trial, over folds (and seeds)."""
         return spread(replicate.dev for replicate in self.finished)
 
     @property
@@ -126,8 +165,8 @@ class CellRow:
 
     @property
     def result(self) -> Spread:
-        """The metric on test where test has labels, else on dev, over the finished replicates."""
-        return spread(replicate.test for replicate in self.finished) if self.has_test else self.dev
+        """The metric on test where test has labels, else on dev, over the runs."""
+        return spread(run.test for run in self.runs) if self.has_test else self.dev
 
     @property
     def train_seconds_per_epoch(self) -> Spread:
@@ -252,9 +291,9 @@ class Timing:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What the best cell's trials and the baseline's said of each row of the split that results are measured on.
+    """What the best cell's runs and the baseline's said of each row of the split that results are measured on.
 
-    ``labels`` has shape (rows,); ``logits`` maps a trial's id to (rows, labels), unless none are kept of it.
+    ``labels`` has shape (rows,); ``logits`` maps a run's trial to (rows, labels), unless none are kept of it.
     """
 
     labels: "numpy.ndarray"
@@ -345,6 +384,17 @@ class StudyRows:
         return any(cell.has_test for cell in self.cells)
 
     @property
+    def is_folded(self) -> bool:
+        """Whether rows are divided into folds."""
+        return not self.is_imported and self.about.division is not None
+
+    @property
+    def n_runs(self) -> int:
+        """Runs that a cell's result is the mean of, at most: of all its folds together, one for each seed."""
+        division = None if self.is_imported else self.about.division
+        return self.n_replicates // (division.n_folds if division else 1)
+
+    @property
     def split(self) -> str:
         """The split that `result` is measured on."""
         return "test" if self.has_test else "dev"
@@ -358,7 +408,7 @@ class StudyRows:
     def ranking(self) -> list[CellRow]:
         """Cells with a result, the best on dev first, ties in table order: test is reported, never selected on."""
         return sorted(
-            (cell for cell in self.cells if cell.finished),
+            (cell for cell in self.cells if cell.dev.mean is not None),
             key=lambda cell: (cell.dev.mean or 0.0) * (1 if self.lower_is_better else -1),
         )
 

@@ -117,7 +117,7 @@ def test_rows_are_those_of_train_and_then_of_dev() -> None:
     assert divided.judged is divided.train
     assert divided.folds is not None
     assert divided.folds.sizes == (6, 6, 6, 6, 6)
-    assert divided.notes[-1] == "the rows of train and dev are divided into 5 folds of 6 rows (fold_seed 0)"
+    assert divided.notes[-1] == "all labelled rows are divided into 5 folds of 6 rows (fold_seed 0)"
     assert divided.fingerprint == with_folds(pairs_task(train + dev), Division(3)).fingerprint, "no dev, the same rows"
 
 
@@ -143,7 +143,7 @@ def test_planted_pairs_and_planted_groups_stay_together() -> None:
     assert_divided(divided)
     assert divided.folds.of_rows[7] == divided.folds.of_rows[45 + 20]
     assert len({*divided.folds.of_rows[40:45], *divided.folds.of_rows[-5:]}) == 1
-    assert divided.notes[-1].endswith("rows with a text in common stay together, the most are 10")
+    assert divided.notes[-1] == "rows with a text in common are in one fold: up to 10 of them"
 
 
 def test_equal_single_texts_stay_together() -> None:

@@ -32,6 +32,7 @@ from reports.language.chinese.comparisons import COMPARISONS
 from reports.language.chinese.core import KNOBS, REASONS
 from reports.language.chinese.figures import FIGURES
 from reports.language.chinese.findings import FINDINGS
+from reports.language.chinese.folds import FOLDS
 from reports.language.chinese.halving import HALVED
 from reports.language.chinese.imported import IMPORTED
 from reports.language.chinese.page import PAGE
@@ -45,6 +46,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     **IMPORTED,
     **SEARCHES,
     **HALVED,
+    **FOLDS,
     **FIGURES,
 }
 """What the page says itself."""

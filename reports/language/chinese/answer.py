@@ -90,15 +90,15 @@ ANSWER: Final[Mapping[str, str]] = {
         "再跑一个种子即可分辨。"
     ),
     (
-        "Runs of one seed share a part of their noise where they differ in one factor alone (0: nothing, 1: all): "
+        "Runs of one {seed} share a part of their noise where they differ in one factor alone (0: nothing, 1: all): "
         "{named}."
-    ): ("同一种子下只差一个因素的两次运行，噪声有多大部分相同（0：没有，1：全部）：{named}。"),
+    ): ("同一{seed}下只差一个因素的两次运行，噪声有多大部分相同（0：没有，1：全部）：{named}。"),
     (
-        "Runs of one seed share a part of their noise where they differ in one of these factors alone (0: nothing, 1: "
-        "all): {named}; for the others it is below {limit}."
-    ): "同一种子下只差一个因素的两次运行，噪声有多大部分相同（0：没有，1：全部）：{named}；其余因素低于 {limit}。",
-    "Runs of one seed that differ in one factor alone share less than {limit} of their noise.": (
-        "同一种子下只差一个因素的两次运行，噪声的相同部分低于 {limit}。"
+        "Runs of one {seed} share a part of their noise where they differ in one of these factors alone (0: nothing, "
+        "1: all): {named}; for the others it is below {limit}."
+    ): "同一{seed}下只差一个因素的两次运行，噪声有多大部分相同（0：没有，1：全部）：{named}；其余因素低于 {limit}。",
+    "Runs of one {seed} that differ in one factor alone share less than {limit} of their noise.": (
+        "同一{seed}下只差一个因素的两次运行，噪声的相同部分低于 {limit}。"
     ),
     "{column} changes nothing: all {n} pairs of runs are equal.": "{column} 不改变任何结果：{n} 对运行全部相等。",
     (

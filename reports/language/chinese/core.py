@@ -390,6 +390,10 @@ _FAILURES: Final[Mapping[str, str]] = {
 }
 
 _NOTES: Final[Mapping[str, str]] = {
+    "all labelled rows are divided into {n} folds of {rows} rows (fold_seed {seed})": (
+        "全部有标签的数据分为 {n} 折，每折 {rows} 条（fold_seed {seed}）"
+    ),
+    "rows with a text in common are in one fold: up to {n} of them": "有相同文本的数据在同一折中：最多 {n} 条",
     "tiny is a toy made from the training texts: its top {n_layers} layers were never trained, so a space that "
     "re-initialises layers learns nothing from it about that trick": (
         "编码器 tiny 是由训练文本生成的玩具模型：顶部 {n_layers} 层从未训练过，因此无法用它判断重新初始化若干层是否有用"

@@ -78,8 +78,8 @@ _NOISE: Final[Mapping[str, str]] = {
     "Pure error: runs that differ only in factors that cannot act ({names}), so only by chance.": (
         "纯误差：取自只在不起作用的因素（{names}）上不同的运行，其差异全属随机。"
     ),
-    "Pure error: how differently the cells react to a change of seed, after taking off what a seed does to all cells "
-    "alike.": "纯误差：去掉种子对所有组合的共同影响之后，各组合对更换种子的反应有多不同。",
+    "Pure error: how differently the cells react to a change of {seed}, after taking off what a {seed} does to all "
+    "cells alike.": "纯误差：去掉{seed}对所有组合的共同影响之后，各组合对更换{seed}的反应有多不同。",
     "Pure error: how much runs of the same cell differ.": "纯误差：同一组合的各次运行之间的差异。",
     "what all runs share: the split of the data, and one test set": "所有运行共有的因素：数据划分和同一个测试集",
     "what all seeds share: the split of the data, and one test set": "所有种子共有的因素：数据划分和同一个测试集",

@@ -19,6 +19,7 @@ from reports.sections.effects.effects_text import (
     least_text,
     no_conclusion_text,
     rest_text,
+    run_word,
 )
 from reports.sections.effects.noise_text import df_text, dropped_text, noise_text
 from reports.sections.effects.reasons_text import effects_numbers, why_not_text
@@ -62,7 +63,9 @@ class Effects(PageSection):
 
     def numbers(self) -> dict[str, Any]:
         """Return the analysis; null where no design laid the rows out."""
-        return {"effects": None if self.page.is_observational else effects_numbers(self.page.analysis)}
+        return {
+            "effects": None if self.page.is_observational else effects_numbers(self.page.analysis, run_word(self.study))
+        }
 
     def _to_use(self, words: Words) -> str:
         """Choose on dev; what was analysed serves where that is the result."""

@@ -20,11 +20,19 @@ MOST = 12
 """More findings, conditions or aliases than these are counted, not spelled out."""
 
 
+def run_word(study: StudyRows) -> str:
+    """Name what tells the runs of a cell apart."""
+    if not study.is_folded:
+        return say("seed")
+    return say("fold") if study.n_runs == 1 else say("seed and fold")
+
+
 @dataclass(frozen=True)
 class Words:
     """How a study's page spells things. ``columns`` are escaped, by factor; rows of a published table are no cells.
 
-    ``labels`` are a factor's levels as declared; ``chosen_on`` tells where the best is chosen.
+    ``labels`` are a factor's levels as declared; ``chosen_on`` tells where the best is chosen. ``run`` is what tells
+    runs of a cell apart: its seed, its fold, or both.
     """
 
     columns: Mapping[str, str]
@@ -33,6 +41,7 @@ class Words:
     chosen_on: str
     is_published: bool
     lower_is_better: bool
+    run: str
 
     @classmethod
     def of(cls, study: StudyRows) -> "Words":
@@ -43,7 +52,7 @@ class Words:
             response += say(" after {n} of {total} epochs", n=study.seen_after[0], total=study.seen_after[1])
         chosen_on = say(" on dev") if study.has_test else ""
         labels = {factor.name: tuple(factor.levels) for factor in study.factors}
-        return cls(columns, labels, response, chosen_on, study.is_imported, study.lower_is_better)
+        return cls(columns, labels, response, chosen_on, study.is_imported, study.lower_is_better, run_word(study))
 
     def row(self, name: str) -> str:
         """Name a row of the table."""
@@ -150,7 +159,7 @@ def headline(words: Words, analysis: EffectAnalysis, n_seeds: int | None) -> str
     if n_seeds:
         needed = say(
             "One half as large would need {seeds} for every combination, the noise being what it is here.",
-            seeds=plural(n_seeds, "seed"),
+            seeds=plural(n_seeds, "seed") if words.run == say("seed") else plural(n_seeds, "run"),
         )
     else:
         needed = say("One half as large would need more than 10,000 seeds for every combination.")

@@ -13,9 +13,9 @@ def noise_text(words: Words, analysis: EffectAnalysis) -> list[str]:
     if plan.error is None or analysis.sd is None:
         return []
     text = [
-        error_text(plan, plan.error, enumerated(words.columns[name] for name in plan.inert)),
+        error_text(plan, plan.error, enumerated(words.columns[name] for name in plan.inert), words.run),
         say("The standard deviation of a single run is {sd}.", sd=size(analysis.sd)),
-        say("It does not see {blind_to}.", blind_to=blind_to_text(plan, plan.error)),
+        say("It does not see {blind_to}.", blind_to=blind_to_text(plan, plan.error, words.run)),
         _family_text(plan),
         power_text(analysis) if analysis.found else "",
     ]
@@ -41,21 +41,27 @@ def _likeness_text(words: Words, analysis: EffectAnalysis) -> str:
         named = (f"{words.columns[one.factor]} {_share(one):.2f}" for one in alike)
         texts.append(
             say(
-                "Runs of one seed share a part of their noise where they differ in one of these factors alone "
+                "Runs of one {seed} share a part of their noise where they differ in one of these factors alone "
                 "(0: nothing, 1: all): {named}; for the others it is below {limit}.",
+                seed=words.run,
                 named=enumerated(named),
                 limit=ALIKE,
             )
             if len(alike) < len(known)
             else say(
-                "Runs of one seed share a part of their noise where they differ in one factor alone (0: nothing, "
+                "Runs of one {seed} share a part of their noise where they differ in one factor alone (0: nothing, "
                 "1: all): {named}.",
+                seed=words.run,
                 named=enumerated(named),
             )
         )
     elif known:
         texts.append(
-            say("Runs of one seed that differ in one factor alone share less than {limit} of their noise.", limit=ALIKE)
+            say(
+                "Runs of one {seed} that differ in one factor alone share less than {limit} of their noise.",
+                seed=words.run,
+                limit=ALIKE,
+            )
         )
     texts += [_next_to_nothing(words, one, analysis.sd or 0.0) for one in changes_nothing(analysis)]
     return sentences(texts)

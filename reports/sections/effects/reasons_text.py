@@ -49,8 +49,8 @@ def no_regression_text(reason: Reason) -> str:
     return ""
 
 
-def error_text(plan: PlannedTests, error: ErrorTerm, inert: str) -> str:
-    """Say what effects are held against; ``inert`` names the factors that cannot act."""
+def error_text(plan: PlannedTests, error: ErrorTerm, inert: str, run: str) -> str:
+    """Say what effects are held against; ``inert`` names factors that cannot act, ``run`` what tells runs apart."""
     match error.kind:
         case ErrorKind.INERT:
             return say(
@@ -60,8 +60,9 @@ def error_text(plan: PlannedTests, error: ErrorTerm, inert: str) -> str:
         case ErrorKind.REPLICATES:
             if plan.n_blocks > 1:
                 return say(
-                    "Pure error: how differently the cells react to a change of seed, after taking off what a seed "
-                    "does to all cells alike."
+                    "Pure error: how differently the cells react to a change of {seed}, after taking off what a {seed} "
+                    "does to all cells alike.",
+                    seed=run,
                 )
             return say("Pure error: how much runs of the same cell differ.")
         case ErrorKind.SPARSE:
@@ -77,10 +78,12 @@ def error_text(plan: PlannedTests, error: ErrorTerm, inert: str) -> str:
     )
 
 
-def blind_to_text(plan: PlannedTests, error: ErrorTerm) -> str:
-    """Name what the error does not see."""
+def blind_to_text(plan: PlannedTests, error: ErrorTerm, run: str) -> str:
+    """Name what the error does not see; ``run`` is what tells runs of a cell apart."""
     match error.kind:
         case ErrorKind.REPLICATES if plan.n_blocks > 1:
+            if run != say("seed"):
+                return say("what all folds share: most of their training rows, which other samples of rows would not")
             return say("what all seeds share: the split of the data, and one test set")
         case ErrorKind.REPLICATES | ErrorKind.INERT:
             return say("what all runs share: the split of the data, and one test set")
@@ -104,8 +107,8 @@ def note_text(note: Note) -> str:
     )
 
 
-def effects_numbers(analysis: EffectAnalysis) -> dict[str, Any]:
-    """Return an analysis for JSON, with its reasons spelled out."""
+def effects_numbers(analysis: EffectAnalysis, run: str) -> dict[str, Any]:
+    """Return an analysis for JSON, with its reasons spelled out; ``run`` is what tells runs of a cell apart."""
     plan, numbers = analysis.plan, asdict(analysis)
     numbers["why_not"] = why_not_text(analysis.why_not, plan)
     numbers["plan"]["why_not"] = why_not_text(plan.why_not, plan)
@@ -114,8 +117,8 @@ def effects_numbers(analysis: EffectAnalysis) -> dict[str, Any]:
         numbers["plan"]["error"] = {
             "kind": plan.error.kind,
             "df": plan.error.df,
-            "meaning": error_text(plan, plan.error, enumerated(plan.inert)),
-            "blind_to": blind_to_text(plan, plan.error),
+            "meaning": error_text(plan, plan.error, enumerated(plan.inert), run),
+            "blind_to": blind_to_text(plan, plan.error, run),
         }
     return numbers
 

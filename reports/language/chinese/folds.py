@@ -1,0 +1,40 @@
+"""Sentences about folds."""
+
+from collections.abc import Mapping
+from typing import Final
+
+FOLDS: Final[Mapping[str, str]] = {
+    "fold": "折",
+    "seed": "种子",
+    "seed and fold": "种子与折",
+    "{n} fold": "{n} 折",
+    "{seeds} x {folds}": "{seeds} × {folds}",
+    "fold mean": "各折均值",
+    "fold sd": "各折标准差",
+    "{metric} of all rows together, each judged by the run of its fold": (
+        "全部数据合在一起的 {metric}，每条由其所在折的运行评判"
+    ),
+    "{metric} on test, by the mean over folds of the probabilities": "测试集上的 {metric}，取各折概率的平均",
+    "`result` is {metric} of all {n} rows, each judged by the run of its fold": (
+        "`结果` 是全部 {n} 条数据的 {metric}，每条由其所在折的运行评判"
+    ),
+    "`result` is {metric} on test, by the mean over folds of the probabilities, `dev` that of all {n} rows, each "
+    "judged by the run of its fold": (
+        "`结果` 是测试集上的 {metric}，取各折概率的平均；`验证` 是全部 {n} 条数据的同一指标，每条由其所在折的运行评判"
+    ),
+    "{what}, at {choice}{mean}{spread}.": "{what}，取{choice}{mean}{spread}。",
+    "`fold mean` and `fold sd` are of what the runs of single folds have on dev; a cell has a result where all its "
+    "folds are there.": "`各折均值` 与 `各折标准差` 取自单折运行在验证集上的结果；各折齐全的组合才有结果。",
+    "No epoch was chosen by the rows that judge it, so what is told of dev is out of fold.": (
+        "没有哪一轮是由评判它的数据选出的，因此所说的验证结果都是折外的。"
+    ),
+    "What is told of dev{where} is not out of fold, and a little too good: each fold's rows chose the epoch that they "
+    "judge (with `selection = {last}` none is chosen).": (
+        "所说的验证结果{where}不是折外的，略微偏好：每折的数据选出了由它们自己评判的那一轮"
+        "（`selection = {last}` 时不作选择）。"
+    ),
+    " of {cells}": "（{cells}）",
+    "what all folds share: most of their training rows, which other samples of rows would not": (
+        "各折共有的因素：大部分训练数据，而另外抽取的数据不会如此"
+    ),
+}

@@ -1,0 +1,69 @@
+"""What a result over folds is, and whether it is out of fold."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from reports.formats.markdown import escape, listed
+from reports.formats.table import metric_text
+from reports.language.say import say
+from reports.study.view import CellRow, StudyRows
+
+
+def texts_of_folds(study: StudyRows, choice: str) -> list[str]:
+    """Say what the columns of a folded study are; ``choice`` names the epoch that is judged."""
+    several = study.n_runs > 1
+    return [
+        say(
+            "{what}, at {choice}{mean}{spread}.",
+            what=_what(study),
+            choice=choice,
+            mean=say(", mean over seeds") if several else "",
+            spread=say("; `sd` is over `n` seeds") if several else "",
+        ),
+        say(
+            "`fold mean` and `fold sd` are of what the runs of single folds have on dev; a cell has a result where all "
+            "its folds are there."
+        ),
+        out_of_fold_text(study),
+    ]
+
+
+def _what(study: StudyRows) -> str:
+    metric, n_rows = metric_text(study, escape), study.about.task.n_rows["dev"]
+    if not study.has_test:
+        return say("`result` is {metric} of all {n} rows, each judged by the run of its fold", metric=metric, n=n_rows)
+    return say(
+        "`result` is {metric} on test, by the mean over folds of the probabilities, `dev` that of all {n} rows, each "
+        "judged by the run of its fold",
+        metric=metric,
+        n=n_rows,
+    )
+
+
+def out_of_fold_text(study: StudyRows) -> str:
+    """Say whether the rows that judge a run chose its epoch, too: then it is a dev result, and not out of fold."""
+    chosen = [cell.index for cell in study.cells if _is_chosen_by_dev(cell.recipe)]
+    if not chosen:
+        return say("No epoch was chosen by the rows that judge it, so what is told of dev is out of fold.")
+    where = say(" of {cells}", cells=listed("cell", chosen)) if len(chosen) < len(study.cells) else ""
+    return say(
+        "What is told of dev{where} is not out of fold, and a little too good: each fold's rows chose the epoch that "
+        "they judge (with `selection = {last}` none is chosen).",
+        where=where,
+        last='"last"',
+    )
+
+
+def _is_chosen_by_dev(recipe: Mapping[str, Any]) -> bool:
+    """Whether dev decides after which epoch a run is judged."""
+    if recipe.get("epochs") == 1:
+        return False
+    return recipe.get("selection") == "best" or recipe.get("patience", "none") != "none"
+
+
+def numbers_of_folds(cell: CellRow) -> dict[str, Any]:
+    """Return the spread over single folds, and each seed's run over all of them; nothing where there are no folds."""
+    if cell.pooled is None:
+        return {}
+    return {"folds": asdict(cell.folds), "pooled": [asdict(run) for run in cell.pooled]}

@@ -1,0 +1,83 @@
+"""The runs of one seed over all folds, put together: every row judged once, test predicted by the mean over folds."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gridsearch.study.ledger import Ledger
+from gridsearch.study.manifest import TrialsManifest
+from gridsearch.tasks.metrics import mean_of_probabilities, score
+from gridsearch.trial import Metrics
+from reports.study.view import Pooled, Replicate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Pool:
+    """Puts together what the trials of a folded study said. Nothing is kept but numbers."""
+
+    def __init__(self, ledger: Ledger, manifest: TrialsManifest) -> None:
+        self._ledger, self._manifest = ledger, manifest
+        self._known: dict[tuple[str, ...], Pooled | None] = {}
+
+    def runs(self, replicates: Sequence[Replicate]) -> tuple[Pooled, ...]:
+        """Return one run for each seed of a cell that is finished in all folds, unless its logits are not there."""
+        division = self._manifest.division
+        by_seed: dict[int, list[Replicate]] = {}
+        for one in replicates:
+            if one.state == "finished":
+                by_seed.setdefault(one.seed, []).append(one)
+        whole = [
+            tuple(one.trial for one in sorted(several, key=lambda one: one.fold))
+            for several in by_seed.values()
+            if division is not None and len(several) == division.n_folds
+        ]
+        seeds = [seed for seed, several in by_seed.items() if division and len(several) == division.n_folds]
+        return tuple(
+            run for seed, trials in zip(seeds, whole, strict=True) if (run := self._run(seed, trials)) is not None
+        )
+
+    def logits(self, trials: Sequence[str], split: str, part: str) -> "NDArray[np.floating] | None":
+        """Return the logits of all rows of dev, in their order, or of test; None where some trial's are not there."""
+        found = [self._ledger.logits(trial, split, part) for trial in trials]
+        kept = [logits for logits in found if logits is not None]
+        if len(kept) < len(trials):
+            return None
+        if split == "test":
+            return mean_of_probabilities(kept)
+        rows = [self._ledger.dev_rows(trial, part) for trial in trials]
+        numbers = np.concatenate([one for one in rows if one is not None])
+        pooled = np.empty((len(numbers), kept[0].shape[1]), dtype=kept[0].dtype)
+        pooled[numbers] = np.concatenate(kept)
+        return pooled
+
+    def _run(self, seed: int, trials: tuple[str, ...]) -> Pooled | None:
+        if trials not in self._known:
+            self._known[trials] = self._pooled(seed, trials)
+        return self._known[trials]
+
+    def _pooled(self, seed: int, trials: tuple[str, ...]) -> Pooled | None:
+        dev, test = self._metrics(trials, "dev"), self._metrics(trials, "test")
+        target = self._manifest.target
+        if dev is None:
+            return None
+        return Pooled(
+            trials=trials,
+            seed=seed,
+            dev=target.of(dev),
+            test=None if test is None else target.of(test),
+            dev_metrics=dev,
+            test_metrics=test or {},
+        )
+
+    def _metrics(self, trials: Sequence[str], split: str) -> Mapping[str, Metrics] | None:
+        """Return the metrics of each part; None where the split has no labels, or logits are not there."""
+        found = {}
+        for part in dict.fromkeys(part for part, _ in self._manifest.target.metrics):
+            labels, logits = self._ledger.labels(split, part), self.logits(trials, split, part)
+            if labels is None or logits is None:
+                return None
+            found[part] = score(labels, logits, self._manifest.task.position_of_positive)
+        return found
