@@ -12,6 +12,7 @@ from reports.language.say import say, sentences
 from reports.sections.context import PageContext
 from reports.sections.effects.effects_text import signed
 from reports.sections.effects.reasons_text import why_not_text
+from reports.sections.folds import times_text
 from reports.statistics.paired.cells import PairedDifference, Seeds, paired_cells
 from reports.statistics.results import Effect, EffectAnalysis
 from reports.study.view import CellRow, StudyRows
@@ -117,11 +118,14 @@ def _rows(study: StudyRows, names: Mapping[str, str]) -> Iterable[tuple[Entry, s
     for row in study.observations:
         yield Entry(row.index, levels(row.levels), {row.repetition: row.value}), ""
     for cell in study.cells:
-        yield Entry(str(cell.index), levels(cell.levels), _results(cell), _trials(cell)), cell.row
+        yield Entry(str(cell.index), levels(cell.levels), _results(study, cell), _trials(cell)), cell.row
 
 
-def _results(cell: CellRow) -> dict[Hashable, float]:
-    values = {one.repetition: one.test if cell.has_test else one.dev for one in cell.finished}
+def _results(study: StudyRows, cell: CellRow) -> dict[Hashable, float]:
+    """Return the results by what tells runs apart: folds are the same where the same rows are divided alike."""
+    about = study.about
+    rows = (about.task.fingerprint, about.division) if about.division else None
+    values = {(one.repetition, rows): one.test if cell.has_test else one.dev for one in cell.finished}
     return {seed: value for seed, value in values.items() if value is not None and math.isfinite(value)}
 
 
@@ -185,7 +189,7 @@ class ComparisonPage:
             letter=letter,
             name=name,
             cells=plural(n_rows, "cell"),
-            seeds=plural(study.n_replicates, "seed"),
+            seeds=times_text(study),
             task=code(study.about.task.name),
             metric=metric_text(study, escape),
             split=say(study.split),

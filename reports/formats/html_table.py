@@ -163,6 +163,8 @@ def _values(study: StudyRows) -> dict[str, Sequence[float | None]]:
         say("dev"): [cell.dev.mean for cell in study.cells],
         say("result"): [cell.result.mean for cell in study.cells],
         say("sd"): [cell.result.sd for cell in study.cells],
+        say("fold mean"): [cell.folds.mean for cell in study.cells],
+        say("fold sd"): [cell.folds.sd for cell in study.cells],
     }
 
 

@@ -4,10 +4,23 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from reports.formats.markdown import escape, listed
+from reports.formats.markdown import escape, listed, plural
 from reports.formats.table import metric_text
 from reports.language.say import say
 from reports.study.view import CellRow, StudyRows
+
+
+def times_text(study: StudyRows) -> str:
+    """Say how often a cell is run: rows of a list may name seeds of their own, and more or fewer of them."""
+    n_folds = study.about.division.n_folds if study.about.division else 1
+    several = sorted({len({one.seed for one in cell.replicates}) for cell in study.cells})
+    several = several or [len(study.about.design.seeds)]
+    seeds = plural(several[0], "seed")
+    if len(several) > 1:
+        seeds = say("{fewest} to {most} seeds", fewest=several[0], most=several[-1])
+    if n_folds == 1:
+        return seeds
+    return say("{seeds} x {folds}", seeds=seeds, folds=plural(n_folds, "fold"))
 
 
 def texts_of_folds(study: StudyRows, choice: str) -> list[str]:

@@ -21,7 +21,7 @@ from reports.formats.table import comparison_table, decimals, metric_text, outsi
 from reports.language.say import enumerated, retold, say, sentences
 from reports.sections.context import PageSection
 from reports.sections.findings import cautions, highest_result
-from reports.sections.folds import numbers_of_folds, texts_of_folds
+from reports.sections.folds import numbers_of_folds, texts_of_folds, times_text
 from reports.sections.halving import halving_sentence
 from reports.study.view import CellRow, StudyRows
 
@@ -59,23 +59,10 @@ class Summary(PageSection):
             factors=plural(len(study.factors), "factor"),
             kind=kind,
             left_out=say(" ({n} more left out by rules)", n=n_left_out) if n_left_out else "",
-            seeds=self._seeds(),
+            seeds=times_text(study),
             task=code(about.task.name),
             encoders=enumerated(map(code, about.encoders)),
         )
-
-    def _seeds(self) -> str:
-        """Count the seeds of a cell: rows of a list may name their own, and more or fewer of them."""
-        several = sorted({len({one.seed for one in cell.replicates}) for cell in self.study.cells})
-        several = several or [len(self.study.about.design.seeds)]
-        division = self.study.about.division
-        if division is not None and several == [1]:
-            return plural(division.n_folds, "fold")
-        if division is not None and len(several) == 1:
-            return say("{seeds} x {folds}", seeds=plural(several[0], "seed"), folds=plural(division.n_folds, "fold"))
-        if len(several) == 1:
-            return plural(several[0], "seed")
-        return say("{fewest} to {most} seeds", fewest=several[0], most=several[-1])
 
 
 def is_complete(study: StudyRows) -> bool:
