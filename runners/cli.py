@@ -9,6 +9,7 @@ from typing import TypeAlias
 from gridsearch import __version__
 from gridsearch.errors import GridSearchError, first_line
 from runners.fold_options import add_folds, add_only_folds
+from runners.options import halving, train_metric
 
 Arguments = argparse.Namespace
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -154,14 +155,6 @@ def _seeds(text: str) -> list[int]:
         ) from None
 
 
-def _eta(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        what = f"{text!r} (a space is named before it)" if text else "nothing"
-        raise argparse.ArgumentTypeError(f"ETA is a whole number, but got {what}") from None
-
-
 def _duration(text: str) -> float:
     from gridsearch.training.deadline import parse_duration
 
@@ -210,7 +203,7 @@ def _plan(commands: Commands) -> None:
     )
     _logits(parser)
     _workers(parser)
-    _halving(parser)
+    halving(parser)
 
 
 def _sweep(commands: Commands) -> None:
@@ -227,7 +220,7 @@ def _sweep(commands: Commands) -> None:
         choices=["ray", "serial", "processes"],
         help="where trials run (default: ray; processes where Ray is not installed)",
     )
-    _halving(parser)
+    halving(parser)
     _execution(parser)
     parser.add_argument(
         "--gpus-per-trial", type=float, metavar="F", help="share of a GPU for a trial (default: 1 where there is one)"
@@ -265,18 +258,6 @@ def _pretrain(commands: Commands) -> None:
     )
 
 
-def _halving(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--halving",
-        type=_eta,
-        nargs="?",
-        const=3,
-        metavar="ETA",
-        help="successive halving: all cells for a few epochs, the best 1/ETA of them (default: 3) for ETA times as "
-        "many, and so on to the last",
-    )
-
-
 def _execution(parser: argparse.ArgumentParser) -> None:
     """Options that say how trials are run and what is kept of them."""
     _workers(parser)
@@ -284,6 +265,7 @@ def _execution(parser: argparse.ArgumentParser) -> None:
         "--keep", default="none", metavar="WHICH", help="weights to keep: none (default), best, top-3, all"
     )
     _logits(parser)
+    train_metric(parser)
     parser.add_argument("--retry-failed", action="store_true", help="try again what failed for good")
     parser.add_argument(
         "--time-limit",

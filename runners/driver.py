@@ -31,7 +31,7 @@ class Settings:
 
     ``threads``: of each trial. ``keep``: whose weights; ``keep_logits``: in which form. ``retry_failed``: whether what
     failed for good starts anew. ``time_limit``: seconds that a trial may take. A pretraining saves where it is after so
-    many ``save_seconds``.
+    many ``save_seconds``. ``train_metric``: whether the training rows are measured, too.
     """
 
     threads: int = 1
@@ -40,6 +40,7 @@ class Settings:
     retry_failed: bool = False
     time_limit: float | None = None
     save_seconds: float = 60.0
+    train_metric: bool = False
 
     def execution(self) -> Execution:
         """Return how a trial is executed at its first try."""
@@ -48,6 +49,7 @@ class Settings:
             keep_weights=self.keep != "none",
             time_limit=self.time_limit,
             save_seconds=self.save_seconds,
+            train_metric=self.train_metric,
         )
 
 

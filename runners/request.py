@@ -175,7 +175,12 @@ def settings_of(arguments: Arguments) -> "Settings":
     n_kept(arguments.keep)
     refuse_unknown(arguments.keep_logits)
     return Settings(
-        arguments.threads, arguments.keep, arguments.keep_logits, arguments.retry_failed, arguments.time_limit
+        arguments.threads,
+        arguments.keep,
+        arguments.keep_logits,
+        arguments.retry_failed,
+        arguments.time_limit,
+        train_metric=arguments.train_metric,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from reports.formats.markdown import NOT_LEARNED_MARK, one_line
-from reports.formats.table import Cell, Table, result_first
+from reports.formats.table import Cell, Table, result_first, train_column
 from reports.language.say import say
 from reports.study.published_value import published_value
 from reports.study.view import StudyRows
@@ -160,6 +160,7 @@ def _values(study: StudyRows) -> dict[str, Sequence[float | None]]:
         }
         return {study.metric: [row.value for row in study.observations], **scores}
     return {
+        train_column(study): [cell.train.mean for cell in study.cells],
         say("dev"): [cell.dev.mean for cell in study.cells],
         say("result"): [cell.result.mean for cell in study.cells],
         say("sd"): [cell.result.sd for cell in study.cells],

@@ -96,6 +96,7 @@ def _cell_table(study: StudyRows) -> Table:
     seeds = _seeds(study)
     header += [say(SEEDS)] if seeds else []
     header += _early_header(study)
+    header += [train_column(study)] if study.has_train else []
     header += [say("dev")] if study.has_test else []
     header += [say("result"), *([say("sd"), "n"] if has_several else []), *fold_header(study), *study.scores]
     best = {"dev": _best(study, [cell.dev.mean for cell in study.cells])}
@@ -106,6 +107,8 @@ def _cell_table(study: StudyRows) -> Table:
         row += [Cell(cell.levels[factor.name]) for factor in study.factors]
         row += [Cell(seeds[cell.row])] if seeds else []
         row += [Cell(text) for text in _early(study, cell, decimals)]
+        if study.has_train:
+            row.append(_number(cell.train.mean))
         if study.has_test:
             row.append(_number(cell.dev.mean, best["dev"]))
         row.append(_result(cell, best["result"]))
@@ -137,6 +140,11 @@ def _early_header(study: StudyRows) -> list[str]:
     if study.standing is None:
         return []
     return [say("epochs"), say("dev after {n}", n=study.standing.first_epochs)]
+
+
+def train_column(study: StudyRows) -> str:
+    """Name the column of what trials reach on the rows that they learned from."""
+    return say("train {metric}", metric=one_line(study.metric))
 
 
 def _early(study: StudyRows, cell: CellRow, spell: Callable[[float | None], Value]) -> list[str | Value]:
@@ -262,6 +270,7 @@ def _csv_row(study: StudyRows, cell: CellRow) -> list[object]:
         *(cell.levels[factor.name] for factor in study.factors),
         *([seeds[cell.row]] if seeds else []),
         *_early(study, cell, lambda score: score),
+        *([cell.train.mean] if study.has_train else []),
         *([cell.dev.mean] if study.has_test else []),
         cell.result.mean,
         *([cell.result.sd, cell.result.n] if study.n_runs > 1 else []),

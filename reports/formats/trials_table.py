@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from gridsearch.tasks.task import METRICS
 from reports.formats.table import csv_text
@@ -14,8 +14,9 @@ FILE = "trials.csv"
 def trials_text(study: StudyRows) -> str:
     """Return the CSV; of an imported table, whose rows are no trials of ours, the rows themselves.
 
-    ``dev`` and ``result`` are those of page.csv, which has their means; ``dev_...`` and ``test_...`` are all metrics at
-    the chosen epoch. Seconds an epoch are training alone. A trial that several cells share has a row in each.
+    ``dev`` and ``result`` are those of page.csv, which has their means; ``dev_...``, ``test_...`` and ``train_...`` are
+    all metrics at the chosen epoch. Seconds an epoch are training alone. A trial that several cells share has a row in
+    each.
     """
     if study.is_imported:
         return csv_text(study)
@@ -48,7 +49,7 @@ def _row(study: StudyRows, cell: CellRow, replicate: Replicate, metrics: list[tu
     if study.has_test:
         yield replicate.dev
     yield replicate.test if study.has_test else replicate.dev
-    of_split = {"dev": replicate.dev_metrics, "test": replicate.test_metrics}
+    of_split = _of_splits(replicate)
     yield from (of_split[split].get(metric) for split, metric in metrics)
     yield from (replicate.chosen_epoch, replicate.n_epochs)
     yield from (replicate.train_seconds_per_epoch, replicate.dev_seconds_per_epoch, replicate.seconds)
@@ -59,6 +60,11 @@ def _row(study: StudyRows, cell: CellRow, replicate: Replicate, metrics: list[tu
 def _metrics(study: StudyRows) -> list[tuple[str, str]]:
     """Return what any trial has, by split and name, in the order in which metrics are declared."""
     replicates = [replicate for cell in study.cells for replicate in cell.replicates]
-    known = {"dev": {name for one in replicates for name in one.dev_metrics}}
-    known["test"] = {name for one in replicates for name in one.test_metrics}
+    known: dict[str, set[str]] = {}
+    for split, results in (item for one in replicates for item in _of_splits(one).items()):
+        known.setdefault(split, set()).update(results)
     return [(split, name) for split, names in known.items() for name in METRICS if name in names]
+
+
+def _of_splits(replicate: Replicate) -> dict[str, Mapping[str, float]]:
+    return {"dev": replicate.dev_metrics, "test": replicate.test_metrics, "train": replicate.train_metrics}

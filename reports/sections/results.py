@@ -17,7 +17,7 @@ from reports.formats.markdown import (
     table,
     wrap,
 )
-from reports.formats.table import comparison_table, decimals, metric_text, outside_text
+from reports.formats.table import comparison_table, decimals, metric_text, outside_text, train_column
 from reports.language.say import enumerated, retold, say, sentences
 from reports.sections.context import PageSection
 from reports.sections.findings import cautions, highest_result
@@ -188,6 +188,7 @@ class Results(PageSection):
         return sentences(
             [
                 *(texts_of_folds(study, _selection(study)) if study.is_folded else [self._what()]),
+                _train_text(study),
                 *_averaged_labels(study),
                 say("`epochs` is how far a cell came; only those that ran to the end have a result, and are ranked.")
                 if study.standing
@@ -209,12 +210,22 @@ def _cell_numbers(study: StudyRows, cell: CellRow) -> dict[str, Any]:
         "result": asdict(cell.result),
         "dev": asdict(cell.dev),
         **numbers_of_folds(cell),
+        "train": asdict(cell.train),
         "chosen_epochs": [replicate.chosen_epoch for replicate in cell.finished],
         "seconds_per_epoch": cell.train_seconds_per_epoch.mean,
         "not_learned": list(cell.not_learned),
         "replicates": [asdict(replicate) | {"diverged_in": replicate.diverged_in} for replicate in cell.replicates],
         "scores": study.scores_of(cell),
     }
+
+
+def _train_text(study: StudyRows) -> str:
+    if not study.has_train:
+        return ""
+    return say(
+        "`{column}` is the same metric on the training rows; blank where it was not asked for.",
+        column=train_column(study),
+    )
 
 
 def _averaged_labels(study: StudyRows) -> list[str]:

@@ -196,16 +196,17 @@ def _levels_and_row(text: str) -> tuple[dict[str, str], str]:
 
 
 ByPart = dict[str, dict[str, float]]
+_SPLITS = ("dev", "test", "train")
 
 
-def _outcomes(connection: sqlite3.Connection) -> dict[int, tuple[ByPart, ByPart]]:
-    """Metrics on dev and test, of each part, by attempt."""
-    found: dict[int, tuple[ByPart, ByPart]] = {}
-    for row in connection.execute("SELECT attempt, part, dev, test FROM outcomes ORDER BY attempt, rowid"):
-        dev, test = found.setdefault(row["attempt"], ({}, {}))
-        dev[row["part"]] = json.loads(row["dev"])
-        if row["test"] is not None:
-            test[row["part"]] = json.loads(row["test"])
+def _outcomes(connection: sqlite3.Connection) -> dict[int, dict[str, ByPart]]:
+    """Metrics on each split of each part, by attempt; without the parts that a split was not measured of."""
+    found: dict[int, dict[str, ByPart]] = {}
+    for row in connection.execute("SELECT attempt, part, dev, test, train FROM outcomes ORDER BY attempt, rowid"):
+        of_splits = found.setdefault(row["attempt"], {split: {} for split in _SPLITS})
+        for split, results in of_splits.items():
+            if row[split] is not None:
+                results[row["part"]] = json.loads(row[split])
     return found
 
 
@@ -218,7 +219,7 @@ def _by_name(results: ByPart) -> dict[str, float]:
 
 def _replicate(
     row: sqlite3.Row,
-    outcomes: Mapping[int, tuple[ByPart, ByPart]],
+    outcomes: Mapping[int, Mapping[str, ByPart]],
     epochs: Mapping[int, sqlite3.Row],
     curves: Mapping[int, list[float | None]],
     selected: Target,
@@ -229,14 +230,16 @@ def _replicate(
             return Replicate(*about)
         curve = tuple(curves.get(row["attempt"], ()))
         return Replicate(*about, dev_by_epoch=curve, n_epochs=len(curve))
-    dev, test = outcomes[row["attempt"]]
+    dev, test, train = (outcomes[row["attempt"]][split] for split in _SPLITS)
     epoch = epochs[row["attempt"]]
     return Replicate(
         *about,
         dev=selected.of(dev),
         test=selected.of(test) if test.keys() == dev.keys() else None,
+        train=selected.of(train) if train.keys() == dev.keys() else None,
         dev_metrics=_by_name(dev),
         test_metrics=_by_name(test),
+        train_metrics=_by_name(train),
         dev_by_epoch=tuple(curves[row["attempt"]]),
         chosen_epoch=row["chosen_epoch"],
         n_epochs=epoch["n_epochs"],

@@ -47,9 +47,10 @@ class Replicate:
 
     Of one that was ended early, ``dev_by_epoch`` and ``n_epochs`` are known as well.
 
-    ``dev`` and ``test`` are the study's metric at the chosen epoch, ``dev_by_epoch`` the one on dev after each; seconds
-    per epoch are means over all epochs. ``dev_by_epoch`` has None for an epoch whose numbers were not finite.
-    ``terms`` are equal where times can be compared: the same machine and device, as many threads, the same batches.
+    ``dev`` and ``test`` are the study's metric at the chosen epoch, ``train`` that on the training rows, where it was
+    asked for. ``dev_by_epoch`` is the one on dev after each, None for an epoch whose numbers were not finite; seconds
+    per epoch are means over all epochs. ``terms`` are equal where times can be compared: the same machine and device,
+    as many threads, the same batches.
     """
 
     trial: str
@@ -58,8 +59,10 @@ class Replicate:
     state: str
     dev: float | None = None
     test: float | None = None
+    train: float | None = None
     dev_metrics: Mapping[str, float] = field(default_factory=dict)
     test_metrics: Mapping[str, float] = field(default_factory=dict)
+    train_metrics: Mapping[str, float] = field(default_factory=dict)
     dev_by_epoch: tuple[float | None, ...] = ()
     chosen_epoch: int | None = None
     n_epochs: int | None = None
@@ -157,6 +160,11 @@ class CellRow:
     def folds(self) -> Spread:
         """The metric on dev of each finished trial, over folds (and seeds)."""
         return spread(replicate.dev for replicate in self.finished)
+
+    @property
+    def train(self) -> Spread:
+        """The metric on the training rows, over the replicates of which it was asked for."""
+        return spread(replicate.train for replicate in self.finished)
 
     @property
     def n_epochs(self) -> int:
@@ -393,6 +401,11 @@ class StudyRows:
         """Runs that a cell's result is the mean of, at most: of all its folds together, one for each seed."""
         division = None if self.is_imported else self.about.division
         return self.n_replicates // (division.n_folds if division else 1)
+
+    @property
+    def has_train(self) -> bool:
+        """Whether any trial was measured on its training rows, too."""
+        return any(cell.train.n for cell in self.cells)
 
     @property
     def split(self) -> str:

@@ -9,7 +9,7 @@ from gridsearch.space.factor import RESERVED_COLUMNS
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.study import Study
 from reports.formats.markdown import one_line
-from reports.formats.table import CSV_COLUMNS
+from reports.formats.table import CSV_COLUMNS, train_column
 from reports.study.read import read_study
 from reports.study.view import StudyRows
 from runners.cli import EXIT_DONE, Arguments
@@ -37,7 +37,7 @@ def run(arguments: Arguments) -> int:
 def _check_name(name: str, rows: StudyRows) -> None:
     if not name or name != one_line(name).strip():
         raise RequestError(f"a score needs a name of one line, without blanks around it, but got {name!r}")
-    if name in (*RESERVED_COLUMNS, *CSV_COLUMNS, *(factor.column for factor in rows.factors)):
+    if name in (*RESERVED_COLUMNS, *CSV_COLUMNS, train_column(rows), *(factor.column for factor in rows.factors)):
         raise RequestError(f"a score must not be called {name!r}: the table has such a column")
 
 

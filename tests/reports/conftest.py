@@ -80,11 +80,12 @@ def outcome(
     seconds: float = 1.5,
     not_learned: str = "",
     metric: str = "accuracy",
+    train: float | None = None,
 ) -> Outcome:
     """An outcome of two epochs with these results at the chosen one."""
     epochs = tuple(Epoch(n, 0.6, seconds, 0.25, {"task": {metric: dev}}) for n in (1, 2))
     on_test = (None, None) if test is None else ({metric: test}, logits(test))
-    part = PartOutcome({metric: dev}, logits(dev), *on_test)
+    part = PartOutcome({metric: dev}, logits(dev), *on_test, train=None if train is None else {metric: train})
     return Outcome(epochs, chosen, {"task": part}, seconds=4.0, peak_bytes=2**30, not_learned=not_learned)
 
 

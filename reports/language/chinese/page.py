@@ -58,6 +58,7 @@ _RESULTS: Final[Mapping[str, str]] = {
     "row": "行名",
     "seeds": "种子",
     "{fewest} to {most} seeds": "{fewest} 到 {most} 个种子",
+    "train {metric}": "训练集 {metric}",
     "result: {measure}": "结果：{measure}",
     "{metric} of '{label}'": "“{label}”的 {metric}",
     "{metric} on {split} at the chosen epoch": "选定轮次在{split}上的 {metric}",
@@ -71,6 +72,9 @@ _RESULTS: Final[Mapping[str, str]] = {
     ),
     "`result` is {metric} on {split}{on_dev}, at {choice}{mean}{spread}.": (
         "`结果` 是{split}上的 {metric}{on_dev}，取{choice}{mean}{spread}。"
+    ),
+    "`{column}` is the same metric on the training rows; blank where it was not asked for.": (
+        "`{column}` 是训练集上的同一指标；没有要求测量之处留空。"
     ),
     ", `dev` that on dev": "，`验证集` 是验证集上的",
     "; `sd` is over `n` seeds": "；`标准差` 是 `n` 个种子之间的",

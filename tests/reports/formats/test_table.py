@@ -62,6 +62,20 @@ def test_replicates_give_sd_and_n(study: Study) -> None:
     ]
 
 
+def test_a_column_of_train_where_any_trial_has_it(study: Study) -> None:
+    writer = Writer(study, small_plan(SMALL_SPACE + "[design]\nseeds = [0, 1]\n"))
+    writer.finish(1, outcome(0.62, 0.6, train=0.9))
+    writer.finish(1, outcome(0.78, 0.7, train=1.0), 1)
+    writer.finish(2, outcome(0.62, 0.6))
+    writer.finish(3, outcome(0.5, 0.5, train=0.5))
+    head, _, first, second, third, fourth = lines(study)
+    assert [column.strip() for column in head.split("|")[3:6]] == ["frozen_layers", "train accuracy", "dev"]
+    assert [row.split("|")[4].strip() for row in (first, second, third, fourth)] == ["0.9500", "", "0.5000", ""]
+    with study.open() as ledger:
+        rows = list(csv.DictReader(io.StringIO(csv_text(read_study(ledger)))))
+    assert [row["train accuracy"] for row in rows] == ["0.95", "", "0.5", ""]
+
+
 def test_labels_stay_as_they_are(study: Study) -> None:
     space = '[factors]\nlearning_rate = [1e-5, 0.001]\n[factors.weight_decay]\nlabel = "a|b"\nlevels = [0.0, 0.10]\n'
     Writer(study, small_plan(space, has_test=False))

@@ -50,6 +50,13 @@ def test_a_trial_has_all_that_was_measured(study: Study) -> None:
     assert len(others) == 6
 
 
+def test_all_metrics_on_the_training_rows_where_any_trial_has_them(study: Study) -> None:
+    writer = Writer(study, small_plan())
+    writer.finish(1, outcome(0.5, 0.5, train=0.75))
+    writer.finish(2, outcome(0.5, 0.5))
+    assert [row["train_accuracy"] for row in rows_of(study)] == ["0.75", "", "", ""]
+
+
 def test_failed_trials_have_a_row(study: Study) -> None:
     writer = Writer(study, small_plan(), {})
     writer.finish(1, outcome(0.5, 0.5))

@@ -1,0 +1,35 @@
+"""Options of the command line that several commands share. Every library beyond the standard one is imported late."""
+
+import argparse
+
+
+def halving(parser: argparse.ArgumentParser) -> None:
+    """Add how to give cells up early."""
+    parser.add_argument(
+        "--halving",
+        type=_eta,
+        nargs="?",
+        const=3,
+        metavar="ETA",
+        help="successive halving: all cells for a few epochs, the best 1/ETA of them (default: 3) for ETA times as "
+        "many, and so on to the last",
+    )
+
+
+def _eta(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        what = f"{text!r} (a space is named before it)" if text else "nothing"
+        raise argparse.ArgumentTypeError(f"ETA is a whole number, but got {what}") from None
+
+
+def train_metric(parser: argparse.ArgumentParser) -> None:
+    """Add what is measured of a trial beside its results."""
+    parser.add_argument(
+        "--train-metric",
+        action="store_true",
+        help="measure trials on their training rows, too: a column of the table, for one more pass over these rows "
+        "after training (one for each epoch of `checkpoints`); no part of a trial's id, so the column stays blank for "
+        "trials that are finished already",
+    )
