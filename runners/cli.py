@@ -8,8 +8,7 @@ from typing import TypeAlias
 
 from gridsearch import __version__
 from gridsearch.errors import GridSearchError, first_line
-from runners.fold_options import add_folds, add_only_folds
-from runners.options import halving, train_metric
+from runners.options import folds, halving, only_folds, train_metric
 
 Arguments = argparse.Namespace
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -122,7 +121,7 @@ def _question(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--train-rows", type=int, metavar="N", help="train on a stratified sample of N rows")
     parser.add_argument("--seeds", type=_seeds, metavar="0,1,2", help="seeds of every cell (default: the space's)")
-    add_folds(parser)
+    folds(parser)
     parser.add_argument(
         "--set", action="append", default=[], metavar="KNOB=VALUE", help="fix a knob for all cells; repeatable"
     )
@@ -214,7 +213,7 @@ def _sweep(commands: Commands) -> None:
         "gridsearch sweep finetune64 --workers 2",
     )
     _question(parser)
-    add_only_folds(parser)
+    only_folds(parser)
     parser.add_argument(
         "--runner",
         choices=["ray", "serial", "processes"],

@@ -33,3 +33,29 @@ def train_metric(parser: argparse.ArgumentParser) -> None:
         "after training (one for each epoch of `checkpoints`); no part of a trial's id, so the column stays blank for "
         "trials that are finished already",
     )
+
+
+def folds(parser: argparse.ArgumentParser) -> None:
+    """Add the option that divides the rows."""
+    parser.add_argument(
+        "--folds",
+        type=int,
+        metavar="K",
+        help="divide train and dev into K folds: each row is judged by a run that did not see it (default: the "
+        "space's, or none)",
+    )
+
+
+def only_folds(parser: argparse.ArgumentParser) -> None:
+    """Add the option that runs some folds now, and leaves the others for later."""
+    parser.add_argument(
+        "--only-folds", type=_numbers, metavar="0,1", help="run these folds alone; the others are left for later"
+    )
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        rule = "folds are whole numbers with commas between them"
+        raise argparse.ArgumentTypeError(f"{rule}, but got {text!r}") from None

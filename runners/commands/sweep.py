@@ -11,12 +11,11 @@ from reports.language.say import speaking
 from runners.backends.chosen import chosen_runner
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
 from runners.driver import Settings, drive
-from runners.fold_options import trials_of_folds
 from runners.pricing.forecast import foreseen
 from runners.progress import Progress
 from runners.provenance import describe_run
 from runners.request import Question, read_question, settings_of
-from runners.schedules.rounds import Rounds
+from runners.schedules.rounds import Rounds, trials_of_folds
 
 
 def run(arguments: Arguments) -> int:

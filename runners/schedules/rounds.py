@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Set
 
-from gridsearch.errors import NotBegunError
+from gridsearch.errors import NotBegunError, RequestError
 from gridsearch.plan.plan import Plan
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.ledger_size import n_logits
@@ -74,6 +74,23 @@ class Rounds:
             if not recorder.close_round():
                 self.stopped = f"the runner began none of {len(jobs)} trials"
                 return
+
+
+def trials_of_folds(plan: Plan, folds: list[int] | None) -> set[str]:
+    """Return the ids of the plan's trials that are of these folds; of all where None is given.
+
+    Raises RequestError for folds that there are none of.
+    """
+    if folds is None:
+        return set(plan.trials)
+    n_folds = plan.space.design.folds
+    if n_folds is None:
+        raise RequestError("--only-folds needs folds: --folds 5, or folds = 5 under [design]")
+    if plan.halving is not None:
+        raise RequestError("--only-folds and --halving cannot go together: a rung compares cells over all folds")
+    if wrong := sorted(set(folds) - set(range(n_folds))):
+        raise RequestError(f"--only-folds: there are folds 0 to {n_folds - 1}, but {wrong[0]} is asked for")
+    return {trial.id for trial in plan.trials.values() if trial.fold in folds}
 
 
 def _not_yet_finished(plan: Plan, study: Study, sources: Mapping[str, object]) -> set[str]:
