@@ -12,7 +12,7 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
 ``cells``           one object a row, in table order; a spread is ``{"mean", "sd", "n"}`` over finished replicates,
                     ``sd`` null below two; ``seconds_per_epoch`` is training alone; ``replicates`` hold single trials;
                     ``row`` is its name in a list, and empty in other designs; ``scores`` from outside are by name
-                    and trial
+                    and trial, ``row_scores``, of all its trials together, by name
 ``guess``           what one reaches on dev: ``bound`` in the metric, and in ``correlation`` with the labels; or null
 ``best``            index of the cell that is best on dev; ``worst``, ``highest_result``, ``baseline`` alike; or null
 ``choice``          the cell to ``use`` and what came out ``best`` on dev, by index, or in a table by position: see

@@ -447,7 +447,7 @@ def _annotate(commands: Commands) -> None:
     parser = _add(
         commands,
         "annotate",
-        "keep outside scores of trials, such as a leaderboard's, as a column",
+        "keep outside scores of rows or trials, such as a leaderboard's, as a column",
         "gridsearch annotate studies/finetune64-docstrings-tiny leaderboard 12=0.8778",
     )
     _study(parser)
@@ -456,7 +456,8 @@ def _annotate(commands: Commands) -> None:
         "scores",
         nargs="+",
         metavar="ROW=SCORE",
-        help="the row's index, or a trial's id or its first digits; 12=0.87 replaces what was there, 12= removes it",
+        help="a row's index or name (all its trials together), or a trial's id or its first digits; 12=0.87 replaces "
+        "what was there, 12= removes it",
     )
 
 

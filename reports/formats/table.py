@@ -81,7 +81,7 @@ def result_first(study: StudyRows) -> Table:
         about = study.published
         first = [table.header.index(about.index_column or say("index")), table.header.index(about.response)]
     else:
-        behind = n_columns - len(study.scores)
+        behind = n_columns - len(study.score_names)
         first = [0, *range(behind - (3 if study.n_runs > 1 else 1) - len(fold_header(study)), behind)]
     order = [*first, *(place for place in range(n_columns) if place not in first)]
     return Table(
@@ -98,7 +98,7 @@ def _cell_table(study: StudyRows) -> Table:
     header += _early_header(study)
     header += [train_column(study)] if study.has_train else []
     header += [say("dev")] if study.has_test else []
-    header += [say("result"), *([say("sd"), "n"] if has_several else []), *fold_header(study), *study.scores]
+    header += [say("result"), *([say("sd"), "n"] if has_several else []), *fold_header(study), *study.score_names]
     best = {"dev": _best(study, [cell.dev.mean for cell in study.cells])}
     best["result"] = _best(study, [cell.result.mean for cell in study.cells])
     rows = []
@@ -155,7 +155,10 @@ def _early(study: StudyRows, cell: CellRow, spell: Callable[[float | None], Valu
 
 
 def _scores(study: StudyRows, cell: CellRow) -> list[float | None]:
-    return [spread(values.values()).mean for values in study.scores_of(cell).values()]
+    """The outside scores of a cell: its own as a whole, or the mean of its trials'."""
+    by_trial = study.scores_of(cell)
+    whole = [(study.row_score(cell, name), by_trial.get(name, {})) for name in study.score_names]
+    return [spread(of_trials.values()).mean if own is None else own.value for own, of_trials in whole]
 
 
 def decimals(value: float | None) -> str:
@@ -215,7 +218,7 @@ def terminal_table(ledger: Ledger) -> str:
         lines.append(say("* best of its column"))
     if any(cell.marked for row in table.rows for cell in row):
         lines.append(say("{mark} did not learn: see the page", mark=NOT_LEARNED_MARK))
-    if study.scores:
+    if study.score_names:
         lines.append(outside_text(study, one_line))
     return "\n".join(lines)
 
@@ -244,8 +247,32 @@ def metric_text(study: StudyRows, spell: Callable[[str], str] = one_line) -> str
 
 def outside_text(study: StudyRows, spell: Callable[[str], str]) -> str:
     """Say which columns are scores from outside; ``spell`` is how their names are spelled."""
-    text = say("From outside, never chosen or tested by: {names}.", names=enumerated(map(spell, study.scores)))
-    return sentences([text, say("Of several trials of a row, the mean.") if study.n_replicates > 1 else ""])
+    text = say("From outside, never chosen or tested by: {names}.", names=enumerated(map(spell, study.score_names)))
+    is_mean = study.scores and study.n_replicates > 1
+    return sentences(
+        [
+            text,
+            say("Of several trials of a row, the mean.") if is_mean else "",
+            say("What was given for a whole row is of all its trials together.") if study.row_scores else "",
+            *_of_fewer(study, spell),
+        ]
+    )
+
+
+def _of_fewer(study: StudyRows, spell: Callable[[str], str]) -> list[str]:
+    """Say which scores of rows are older than some of the rows' trials."""
+    known = [(name, cell, study.row_score(cell, name)) for name in study.score_names for cell in study.cells]
+    return [
+        say(
+            "The {score} of {cell} is of {n} of its {total} trials: the others were added later.",
+            score=spell(name),
+            cell=cell.name(spell),
+            n=len(own.trials),
+            total=len(set(cell.trials)),
+        )
+        for name, cell, own in known
+        if own is not None and set(own.trials) < set(cell.trials)
+    ]
 
 
 def csv_text(study: StudyRows) -> str:

@@ -131,7 +131,7 @@ class Results(PageSection):
         below = say(
             "{mark} a run behind this number did not learn: see Runs that did not learn.", mark=NOT_LEARNED_MARK
         )
-        outside = wrap(outside_text(self.study, code)) if self.study.scores else ""
+        outside = wrap(outside_text(self.study, code)) if self.study.score_names else ""
         blocks = (wrap(self._above()), shown.format(), below if marked else "", self._other_choice(), outside)
         return Section(say("Results"), blocks).format()
 
@@ -216,6 +216,7 @@ def _cell_numbers(study: StudyRows, cell: CellRow) -> dict[str, Any]:
         "not_learned": list(cell.not_learned),
         "replicates": [asdict(replicate) | {"diverged_in": replicate.diverged_in} for replicate in cell.replicates],
         "scores": study.scores_of(cell),
+        "row_scores": {name: own.value for name in study.score_names if (own := study.row_score(cell, name))},
     }
 
 

@@ -107,6 +107,7 @@ def read_study(ledger: Ledger) -> StudyRows:
             timing=Timing(**dict(rows(_TIMING).fetchone())),
             coverage=survey.coverage,
             scores=ledger.scores(),
+            row_scores=ledger.row_scores(),
             standing=_standing(survey),
             guess=guess,
             stages=read_stages(ledger),

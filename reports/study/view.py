@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gridsearch.plan.rungs import Standing
 from gridsearch.repetition import Repetition
 from gridsearch.study.manifest import CurveManifest, FactorEntry, Manifest, TableManifest, TrialsManifest
+from gridsearch.study.row_scores import RowScore, score_of_row
 from gridsearch.study.survey import Coverage
 from gridsearch.tasks.learned import Guess
 from gridsearch.tasks.metrics import LOWER_IS_BETTER, is_better
@@ -312,9 +313,10 @@ class Predictions:
 class StudyRows:
     """A study at one moment. An imported one has observations and no cells.
 
-    ``scores`` are outside ones, name to trial to value: shown, and never chosen or tested by. ``standing`` is how far a
-    successive halving is, None without one or where all cells came to their end all the same. ``seen_after`` is set
-    where results are those after so many epochs of all (see study/first_rung.py). ``guess`` is what one reaches on dev.
+    ``scores`` are outside ones, name to trial to value, and ``row_scores`` those of whole rows: shown, and never chosen
+    or tested by. ``standing`` is how far a successive halving is, None without one or where all cells came to their end
+    all the same. ``seen_after`` is set where results are those after so many epochs of all (see study/first_rung.py).
+    ``guess`` is what one reaches on dev.
     """
 
     folder: Path
@@ -329,6 +331,7 @@ class StudyRows:
     coverage: Coverage
     predictions: Predictions | None = None
     scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    row_scores: tuple[RowScore, ...] = ()
     standing: Standing | None = None
     seen_after: tuple[int, int] | None = None
     guess: Guess | None = None
@@ -458,6 +461,15 @@ class StudyRows:
             name: {one.trial: by_trial[one.trial] for one in cell.replicates if one.trial in by_trial}
             for name, by_trial in self.scores.items()
         }
+
+    @property
+    def score_names(self) -> tuple[str, ...]:
+        """The names of all outside scores, those of whole rows last."""
+        return tuple(dict.fromkeys([*self.scores, *(one.name for one in self.row_scores)]))
+
+    def row_score(self, cell: CellRow, name: str) -> RowScore | None:
+        """Return an outside score of a cell as a whole; None without."""
+        return score_of_row(self.row_scores, name, cell.trials, [other.trials for other in self.cells])
 
     def beats(self, value: float, than: float | None) -> bool:
         """Tell whether a result is better than another one."""

@@ -1,18 +1,22 @@
-"""``gridsearch annotate``: outside scores of trials, one more column of the table."""
+"""``gridsearch annotate``: outside scores of trials and of whole rows, one more column of the table."""
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 from gridsearch.errors import RequestError
 from gridsearch.space.factor import RESERVED_COLUMNS
 from gridsearch.study.ledger import Ledger
+from gridsearch.study.row_scores import RowScore, score_of_row
 from gridsearch.study.study import Study
 from reports.formats.markdown import one_line
 from reports.formats.table import CSV_COLUMNS, train_column
 from reports.study.read import read_study
 from reports.study.view import StudyRows
 from runners.cli import EXIT_DONE, Arguments
+
+Place: TypeAlias = tuple[str, ...]
+"""What a score is of: the ids of one trial, or of all trials of a row."""
 
 
 def run(arguments: Arguments) -> int:
@@ -24,12 +28,20 @@ def run(arguments: Arguments) -> int:
     with study.driven(print) as ledger:
         rows = read_study(ledger)
         _check_name(arguments.name, rows)
-        known = rows.scores.get(arguments.name, {})
         scores = _scores(arguments.scores, rows, ledger)
-        _check_removals(scores, known, arguments.name, rows)
-        ledger.set_scores(arguments.name, scores)
-    for trial_id, score in scores.items():
-        print(f"{arguments.name} of {_place(trial_id, rows)}: {_change(known.get(trial_id), score)}")
+        known = {place: _known(place, arguments.name, rows) for place in scores}
+        for place, score in scores.items():
+            if score is None and known[place] is None:
+                raise RequestError(f"{_spell(place, rows)} has no score {arguments.name!r} to remove")
+        of_trials = {place[0]: score for place, score in scores.items() if len(place) == 1}
+        # What a row got when it had fewer trials is replaced, or removed, with the rest.
+        of_rows: dict[Place, float | None] = {
+            own.trials: None for place in scores if (own := _of_row(place, arguments.name, rows))
+        }
+        of_rows |= {place: score for place, score in scores.items() if len(place) > 1}
+        ledger.set_scores(arguments.name, of_trials, of_rows)
+    for place, score in scores.items():
+        print(f"{arguments.name} of {_spell(place, rows)}: {_change(known[place], score)}")
     print(f"gridsearch report {study.folder} writes the page anew")
     return EXIT_DONE
 
@@ -41,24 +53,31 @@ def _check_name(name: str, rows: StudyRows) -> None:
         raise RequestError(f"a score must not be called {name!r}: the table has such a column")
 
 
-def _scores(texts: list[str], rows: StudyRows, ledger: Ledger) -> dict[str, float | None]:
+def _scores(texts: list[str], rows: StudyRows, ledger: Ledger) -> dict[Place, float | None]:
     """Read ROW=SCORE; a score of None is to be removed."""
-    scores: dict[str, float | None] = {}
+    scores: dict[Place, float | None] = {}
     for text in texts:
         key, equals, number = (part.strip() for part in text.partition("="))
         if not key or not equals:
             raise RequestError(f"a score is given as ROW=SCORE, such as 12=0.8778, but got {text!r}")
-        trial_id = _trial_id(key, rows, ledger)
-        if trial_id in scores:
-            raise RequestError(f"two scores are given for {_place(trial_id, rows)}")
-        scores[trial_id] = _number(number) if number else None
+        place = _place(key, rows, ledger)
+        if place in scores:
+            raise RequestError(f"two scores are given for {_spell(place, rows)}")
+        scores[place] = _number(number) if number else None
     return scores
 
 
-def _check_removals(scores: Mapping[str, float | None], known: Mapping[str, float], name: str, rows: StudyRows) -> None:
-    for trial_id, score in scores.items():
-        if score is None and trial_id not in known:
-            raise RequestError(f"{_place(trial_id, rows)} has no score {name!r} to remove")
+def _known(place: Place, name: str, rows: StudyRows) -> float | None:
+    """Return the score that a trial has, or a row as a whole."""
+    own = _of_row(place, name, rows)
+    return rows.scores.get(name, {}).get(place[0]) if own is None else own.value
+
+
+def _of_row(place: Place, name: str, rows: StudyRows) -> RowScore | None:
+    """Return the score of a row as a whole; a single trial has none of that kind."""
+    if len(place) == 1:
+        return None
+    return score_of_row(rows.row_scores, name, place, [cell.trials for cell in rows.cells])
 
 
 def _number(text: str) -> float:
@@ -71,29 +90,34 @@ def _number(text: str) -> float:
     return number
 
 
-def _trial_id(key: str, rows: StudyRows, ledger: Ledger) -> str:
-    """Find the trial that is meant: by a row's index if there is such a row, else by the first digits of its id."""
-    cell = next((cell for cell in rows.cells if str(cell.index) == key), None)
-    if cell is None:
+def _place(key: str, rows: StudyRows, ledger: Ledger) -> Place:
+    """Find what is meant: all trials of the row with this index or name, else the trial whose id begins so."""
+    cells = [cell for cell in rows.cells if str(cell.index) == key] or [cell for cell in rows.cells if cell.row == key]
+    if cells:
+        place = tuple(sorted(set(cells[0].trials)))
+    else:
         try:
-            trial_id = ledger.trial(key).id
+            place = (ledger.trial(key).id,)
         except RequestError as error:
             raise RequestError(f"{error}, and no row has that index") from None
-    elif len(cell.replicates) > 1:
-        repetitions = [one.repetition for one in cell.replicates]
-        trials = ", ".join(f"{one.trial[:8]} ({one.repetition.name(repetitions)})" for one in cell.replicates)
-        raise RequestError(f"row {key} has {len(cell.replicates)} trials, and a score is of one of them: {trials}")
-    else:
-        trial_id = cell.replicates[0].trial
-    state = next(one.state for cell in rows.cells for one in cell.replicates if one.trial == trial_id)
-    if state != "finished":
-        raise RequestError(f"only a finished trial can have a score, but {_place(trial_id, rows)} is {state}")
-    return trial_id
+    states = {one.trial: one.state for cell in rows.cells for one in cell.replicates}
+    for trial_id in place:
+        if (state := states[trial_id]) == "finished":
+            continue
+        if len(place) == 1:
+            raise RequestError(f"only a finished trial can have a score, but {_spell(place, rows)} is {state}")
+        n_finished = sum(states[one] == "finished" for one in place)
+        rule = "only a row whose trials are all finished can have a score"
+        raise RequestError(f"{rule}, but of row {key} {n_finished} of {len(place)} are; name a trial by its id instead")
+    return place
 
 
-def _place(trial_id: str, rows: StudyRows) -> str:
-    places = [str(cell.index) for cell in rows.cells if any(one.trial == trial_id for one in cell.replicates)]
-    return f"row {' = '.join(places)} (trial {trial_id[:8]})"
+def _spell(place: Place, rows: StudyRows) -> str:
+    wanted = set(place)
+    of_one = [cell for cell in rows.cells if wanted & set(cell.trials)]
+    cells = of_one if len(place) == 1 else [cell for cell in of_one if wanted == set(cell.trials)]
+    what = f"trial {place[0][:8]}" if len(place) == 1 else f"{len(place)} trials"
+    return f"row {' = '.join(str(cell.index) for cell in cells)} ({what})"
 
 
 def _change(before: float | None, after: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Outside scores: kept by trial, shown beside the results, never chosen or tested by."""
+"""Outside scores: kept by trial or by the trials of a row, shown beside the results, never chosen or tested by."""
 
 import csv
 import json
@@ -81,6 +81,7 @@ def test_every_form_of_the_table_has_the_column_and_nothing_else_changes(study: 
         {"online score": {}},
     ]
     assert [cell.pop("scores") for cell in before["cells"]] == [{}] * 4
+    assert [cell.pop("row_scores") for cell in (*before["cells"], *after["cells"])] == [{}] * 8
     assert after == before
 
 
@@ -102,15 +103,86 @@ def two_seeds(study: Study) -> Study:
     return study
 
 
-def test_of_several_trials_one_must_be_named(two_seeds: Study, annotate) -> None:
-    said = annotate("leaderboard", "1=0.7", code=2)
+def test_of_several_trials_some_may_be_named(two_seeds: Study, annotate) -> None:
     with two_seeds.open() as ledger:
         first, second = (one.trial for one in read_study(ledger).cells[0].replicates)
-    assert f"row 1 has 2 trials, and a score is of one of them: {first[:8]} (seed 0), {second[:8]} (seed 1)\n" in said
     annotate("leaderboard", f"{first[:8]}=0.7", f"{second[:8]}=0.75")
     page, rows, _ = (path.read_text() for path in write_reports(two_seeds, None, ["md", "csv"]))
     assert next(csv.DictReader(rows.splitlines()))["leaderboard"] == "0.725"
     assert "tested by: `leaderboard`. Of several trials of a row, the mean." in " ".join(page.split())
+
+
+def row_scores(study: Study) -> list[tuple[str, float]]:
+    with study.open() as ledger:
+        return [(one.name, one.value) for one in ledger.row_scores()]
+
+
+def column(study: Study, language: str = "en") -> tuple[list[str], str]:
+    """Return the scores in page.csv, and the words of the page."""
+    page, rows, _ = (path.read_text() for path in write_reports(study, None, ["md", "csv"], language))
+    return [row["leaderboard"] for row in csv.DictReader(rows.splitlines())], " ".join(page.split())
+
+
+def test_a_whole_row_has_one_score(two_seeds: Study, annotate) -> None:
+    assert "leaderboard of row 1 (2 trials): 0.9106\n" in annotate("leaderboard", "1=0.9106")
+    assert scores(two_seeds) == {}
+    shown, page = column(two_seeds)
+    assert shown == ["0.9106", "", "", ""]
+    assert "From outside, never chosen or tested by: `leaderboard`. What was given for a whole row is of all" in page
+    assert "the mean" not in page.split("From outside")[1].split(".")[1]
+    with two_seeds.open() as ledger:
+        assert terminal_table(ledger).count("0.9106") == 1
+    numbers = json.loads(write_reports(two_seeds, None, ["json"])[0].read_text())
+    assert [cell["row_scores"] for cell in numbers["cells"]] == [{"leaderboard": 0.9106}, {}, {}, {}]
+    assert "leaderboard of row 1 (2 trials): 0.92, in place of 0.9106" in annotate("leaderboard", "1=0.92")
+    assert "removed, was 0.92" in annotate("leaderboard", "1=")
+    assert row_scores(two_seeds) == []
+    assert "row 1 (2 trials) has no score 'leaderboard' to remove" in annotate("leaderboard", "1=", code=2)
+
+
+def test_the_score_of_a_row_stays_with_it_when_the_study_grows(two_seeds: Study, annotate) -> None:
+    """By a level, by a factor, by a seed: the row has another place, other levels, more trials."""
+    annotate("leaderboard", "1=0.9106")
+    seeds = "[design]\nseeds = [0, 1]\n"
+    level = SMALL_SPACE.replace("[0, 6]", "[6, 0, 3]")
+    for space in (level, f"{level}[factors.weight_decay]\nlevels = [0.0, 0.01]\n"):
+        with Ledger(two_seeds.ledger_path) as ledger:
+            ledger.adopt(small_plan(space + seeds, has_test=False), SOURCES)
+        shown, page = column(two_seeds)
+        assert [place for place, text in enumerate(shown) if text] == [1 if space is level else 2]
+        assert "were added later" not in page
+    with Ledger(two_seeds.ledger_path) as ledger:
+        ledger.adopt(small_plan(space + seeds.replace("1]", "1, 2]"), has_test=False), SOURCES)
+    shown, page = column(two_seeds)
+    assert shown[2] == "0.9106"
+    assert "The `leaderboard` of cell 3 is of 2 of its 3 trials: the others were added later." in page
+    assert "属于其 3 个试验中的 2 个" in column(two_seeds, "zh")[1]
+
+
+def test_a_grown_row_is_scored_anew_in_place_of_what_it_had(two_seeds: Study, annotate) -> None:
+    annotate("leaderboard", "1=0.9106")
+    writer = Writer(two_seeds, small_plan(f"{SMALL_SPACE}[design]\nseeds = [0, 1, 2]\n", has_test=False))
+    said = annotate("leaderboard", "1=0.92", code=2)
+    assert "only a row whose trials are all finished can have a score, but of row 1 2 of 3 are" in said
+    writer.finish(1, outcome(0.8), 2)
+    assert "row 1 (3 trials): 0.92, in place of 0.9106" in annotate("leaderboard", "1=0.92")
+    assert row_scores(two_seeds) == [("leaderboard", 0.92)]
+    assert "added later" not in column(two_seeds)[1]
+
+
+def test_rows_are_found_by_name_and_keep_their_scores_apart(study: Study, annotate) -> None:
+    """Two rows of one recipe, one of which has a trial more than the other: neither has the other's score."""
+    shutil.rmtree(study.folder)
+    rows = '[design]\nkind = "list"\nrows = [{ row = "few", seeds = [1, 2] }, { row = "many", seeds = [1, 2, 3] }]\n'
+    writer = Writer(study, small_plan(SMALL_SPACE + rows, has_test=False))
+    for replicate in range(3):
+        writer.finish(2, outcome(0.8), replicate)
+    annotate("leaderboard", "few=0.7")
+    assert column(study)[0] == ["0.7", ""]
+    annotate("leaderboard", "many=0.8")
+    assert column(study)[0] == ["0.7", "0.8"]
+    annotate("leaderboard", "few=0.6", "many=")
+    assert column(study)[0] == ["0.6", ""]
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,10 @@ IMPORTED: Final[Mapping[str, str]] = {
     # outside scores, in table.py
     "From outside, never chosen or tested by: {names}.": "外部评分，不据此选择或检验：{names}。",
     "Of several trials of a row, the mean.": "同一行有多个试验时取均值。",
+    "What was given for a whole row is of all its trials together.": "对整行给出的评分属于该行的全部试验。",
+    "The {score} of {cell} is of {n} of its {total} trials: the others were added later.": (
+        "{cell} 的 {score} 属于其 {total} 个试验中的 {n} 个：其余是后来加入的。"
+    ),
     # log_curve.py
     "{n} point": "{n} 个点",
     "**{points} of {response}, {curve} {start} to {end}, imported from a training log**": (
