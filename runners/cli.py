@@ -9,6 +9,7 @@ from typing import TypeAlias
 from gridsearch import __version__
 from gridsearch.errors import GridSearchError, first_line
 from runners.options import folds, halving, only_folds, train_metric
+from runners.predicting.options import add_predict
 
 Arguments = argparse.Namespace
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -465,16 +466,12 @@ def _predict(commands: Commands) -> None:
     parser = _add(
         commands,
         "predict",
-        "label new text with a trial's classifier",
-        "gridsearch predict studies/reviews --trial best new_reviews.csv -o labels.csv",
+        "label new text with a trial's classifier, or with the mean of several",
+        "gridsearch predict studies/reviews --trial best new_reviews.csv -o labels.csv\n"
+        "  gridsearch predict studies/afqmc --ensemble 3,9 test.json --columns id,label=prediction -o out.jsonl",
     )
     _study(parser)
-    parser.add_argument(
-        "--trial", default="best", metavar="ID", help="a trial's id or its first digits, or best (default)"
-    )
-    parser.add_argument("input", metavar="INPUT", help="a file with the task's columns, or one text a line (.txt)")
-    parser.add_argument("-o", "--output", metavar="CSV", help="where to write (default: the terminal)")
-    parser.add_argument("--force", action="store_true", help="replace an existing file")
+    add_predict(parser)
 
 
 def _rerun(commands: Commands) -> None:

@@ -1,7 +1,9 @@
 """Data files read into columns of strings. No value is interpreted: a text such as "NA" or "1.0" stays what it is."""
 
 import json
+import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -44,13 +46,17 @@ class Columns(BaseModel):
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of strings. ``rows`` counts each row as an editor does: from 1, the header and blank lines included."""
+    """Columns of strings. ``rows`` counts each row as an editor does: from 1, the header and blank lines included.
+
+    ``numbers`` are the positions of columns whose values are numbers in the file, where its format tells: in JSON.
+    """
 
     path: Path
     names: tuple[str, ...]
     named: bool
     values: tuple[tuple[str, ...], ...]
     rows: tuple[int, ...]
+    numbers: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -246,7 +252,10 @@ def _read_json(path: Path, text: str) -> Table:
             raise RequestError(f'{path} row {row} must be an object such as {{"text": "..."}}, but is {shown}')
     names = tuple(dict.fromkeys(name for item in items.values() for name in item))
     values = tuple(tuple(_as_text(path, row, item.get(name)) for row, item in items.items()) for name in names)
-    return Table(path, names, True, values, tuple(items))
+    numbers = frozenset(
+        place for place, name in enumerate(names) if _are_numbers(item.get(name) for item in items.values())
+    )
+    return Table(path, names, True, values, tuple(items), numbers)
 
 
 def _decode_json(path: Path, text: str, row: int) -> Any:
@@ -268,6 +277,11 @@ def _read_parquet(path: Path) -> Table:
     columns = [frame.column(index).to_pylist() for index in range(frame.num_columns)]
     values = tuple(tuple(_as_text(path, *item) for item in zip(rows, column, strict=True)) for column in columns)
     return Table(path, tuple(frame.column_names), True, values, rows)
+
+
+def _are_numbers(values: Iterable[object]) -> bool:
+    """Tell whether all values are finite numbers; true and false are none."""
+    return all(isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one) for one in values)
 
 
 def _as_text(path: Path, row: int, value: object) -> str:

@@ -11,6 +11,7 @@ from gridsearch.study.row_scores import RowScore, score_of_row
 from gridsearch.study.study import Study
 from reports.formats.markdown import one_line
 from reports.formats.table import CSV_COLUMNS, train_column
+from reports.study.named import find_cell
 from reports.study.read import read_study
 from reports.study.view import StudyRows
 from runners.cli import EXIT_DONE, Arguments
@@ -92,9 +93,8 @@ def _number(text: str) -> float:
 
 def _place(key: str, rows: StudyRows, ledger: Ledger) -> Place:
     """Find what is meant: all trials of the row with this index or name, else the trial whose id begins so."""
-    cells = [cell for cell in rows.cells if str(cell.index) == key] or [cell for cell in rows.cells if cell.row == key]
-    if cells:
-        place = tuple(sorted(set(cells[0].trials)))
+    if (cell := find_cell(rows, key)) is not None:
+        place = tuple(sorted(set(cell.trials)))
     else:
         try:
             place = (ledger.trial(key).id,)

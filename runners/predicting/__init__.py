@@ -1,0 +1,1 @@
+"""Predictions written as somebody wants them: which columns, in which form, by which trials."""

@@ -1,0 +1,47 @@
+"""The score of predictions whose input is labelled."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from gridsearch.study.manifest import TrialsManifest
+from gridsearch.tasks.metrics import score
+from gridsearch.tasks.tables import Columns, Table
+
+UNKNOWN = -1
+
+
+def score_text(table: Table, columns: Columns, logits: np.ndarray, manifest: TrialsManifest) -> str:
+    """Say what the study's metric and the accuracy are on the rows with a label; empty where no row has one.
+
+    ``logits`` are of shape (rows, labels).
+    """
+    place = table.find(columns.label)
+    if place is None or place in (table.find(columns.text), None if columns.pair is None else table.find(columns.pair)):
+        return ""
+    labels = label_places(table.values[place], manifest.task.label_names)
+    known = labels != UNKNOWN
+    if not known.any():
+        return ""
+    found = score(labels[known], logits[known], manifest.task.position_of_positive)
+    names = list(dict.fromkeys([*(metric for _, metric in manifest.target.metrics), "accuracy"]))
+    told = [f"{name} {found[name]:.4f}" if name in found else f"no {name}: these are of one label" for name in names]
+    n_rows, n_known = len(labels), int(known.sum())
+    of_all = "" if n_known == n_rows else f" of {n_rows}"
+    return f"{n_known}{of_all} rows have a label: {', '.join(told)}"
+
+
+def label_places(values: Sequence[str], names: Sequence[str]) -> np.ndarray:
+    """Return the position of each row's label, (rows,), and -1 for what is none.
+
+    Labels are told by their names; where none is, and all are whole numbers, by their positions, as in a task's files.
+
+    >>> label_places(["yes", "no", "", "?"], ["no", "yes"]).tolist(), label_places(["1", "-1"], ["no", "yes"]).tolist()
+    ([1, 0, -1, -1], [1, -1])
+    """
+    texts = [value.strip() for value in values]
+    known = {name: place for place, name in enumerate(names)}
+    if not known.keys() & set(texts) and all(re.fullmatch(r"-?[0-9]+", text) for text in texts if text):
+        known = {str(place): place for place in range(len(names))}
+    return np.array([known.get(text, UNKNOWN) for text in texts], dtype=np.int64)
