@@ -60,10 +60,12 @@ def make_trial(
     encoder: str,
     stage: Stage | None = None,
     division: Division | None = None,
+    added: str = "",
 ) -> Trial:
     """Name a trial by its content. ``task`` is a task's fingerprint, ``encoder`` an encoder's identity.
 
-    A ``stage`` makes another one of that encoder, which the trial starts from.
+    A ``stage`` makes another one of that encoder, which the trial starts from. ``added`` is the fingerprint of the
+    pairs that its recipe adds to the training rows; empty where it adds none.
     """
     encoder = encoder if stage is None else stage.id
     content = {
@@ -73,6 +75,7 @@ def make_trial(
         "fold": fold if division is None else {"fold": fold, **asdict(division)},
         "task": task,
         "encoder": encoder,
+        **({"added": added} if added else {}),
     }
     return Trial(fingerprint(content), recipe, seed, fold, task, encoder, stage, division)
 

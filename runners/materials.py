@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 
-import numpy as np
-
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.files import tokenizer_files
 from gridsearch.encoders.ids.encoder import with_ids
@@ -18,17 +16,18 @@ from gridsearch.encoders.pretraining.published_head import read_base
 from gridsearch.encoders.pretraining.scratch import scratch_tokenizer
 from gridsearch.errors import GridSearchError, RequestError
 from gridsearch.plan.plan import Plan
+from gridsearch.recipe.augmentation_knobs import augmentation_of
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
-from gridsearch.repetition import Division
 from gridsearch.stage import MADE, Vocabulary
+from gridsearch.tasks.augmentation.added import added_to
 from gridsearch.tasks.corpus import Corpus, EncodedCorpus, corpora_of, corpus_of, encode_corpus
-from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Task
 from gridsearch.training.execution import Execution
 from gridsearch.training.materials import Base, Materials, OnDemand
-from gridsearch.trial import Trial
-from gridsearch.view import CorpusView, Piece, corpus_view_of, view_of
+from gridsearch.trial import Trial, make_trial
+from gridsearch.view import CorpusView, corpus_view_of, view_of
 from runners.pretrain_here import pretrain_here
+from runners.rows import rows_on_demand
 
 N_MADE = 8
 """So many encoders of stages are kept in the driver's memory; others are read again."""
@@ -64,6 +63,7 @@ def materials_of_trial(
 
     ``of_stage`` is how its pretraining was executed: so it is done again where the cache has lost what it made.
     """
+    _refuse_other_added(trial, task)
     named = trial.encoder if trial.stage is None else trial.stage.base
     card = _card_of(named, trial, task, encoders)
     materials = _on_demand(task, lambda identity: card, say)
@@ -71,6 +71,17 @@ def materials_of_trial(
         say(f"what pretraining {trial.stage.short_id} made is no longer in the cache: it is done again")
         pretrain_here(trial.stage, materials, of_stage, lambda point: None)
     return materials
+
+
+def _refuse_other_added(trial: Trial, task: Task) -> None:
+    """Raise RequestError where other pairs would be added to the training rows: outside files may have changed."""
+    augmentation = augmentation_of(trial.recipe)
+    if augmentation is None:
+        return
+    added = added_to(task.of_fold(trial.fold), augmentation).fingerprint
+    about = {name: getattr(trial, name) for name in ("seed", "fold", "task", "encoder", "stage", "division")}
+    if make_trial(trial.recipe, **about, added=added).id != trial.id:
+        raise RequestError("the pairs added to the training rows are no longer those that the study was made with")
 
 
 def _card_of(named: str, trial: Trial, task: Task, encoders: Mapping[str, str]) -> EncoderCard:
@@ -90,7 +101,6 @@ def _card_of(named: str, trial: Trial, task: Task, encoders: Mapping[str, str]) 
 
 def _on_demand(task: Task, card_of: Callable[[str], EncoderCard], say: Callable[[str], None]) -> Materials:
     """Load and tokenise each thing once; encoders with the same tokenizer share what it makes of the texts."""
-    tokenised: dict[tuple[object, int, bool], EncodedTask] = {}
 
     def folder(card: EncoderCard) -> Path:
         return encoder_folder(card.name, task.corpus, say, card.ids.tokens if card.ids else ())
@@ -119,22 +129,6 @@ def _on_demand(task: Task, card_of: Callable[[str], EncoderCard], say: Callable[
         return scratch_tokenizer(files, vocabulary.family) if vocabulary.family else files
 
     @cache
-    def folds(division: Division) -> np.ndarray:
-        if task.folds is None or task.folds.division != division:
-            raise RequestError("the rows are not divided as they were when the study was made")
-        return np.asarray(task.folds.of_rows, dtype=np.int8)
-
-    def data(piece: Piece) -> EncodedTask | np.ndarray:
-        if isinstance(piece, Division):
-            return folds(piece)
-        files = tokenizer(piece.vocabulary)
-        key = (tuple(sorted(files.items())), piece.max_length, piece.turned)
-        if key not in tokenised:
-            rows = task.turned if piece.turned else task
-            tokenised[key] = encode_task(rows, build_tokenizer(files), piece.max_length)
-        return tokenised[key]
-
-    @cache
     def base(key: Base) -> EncoderWeights:
         card = card_of(key.identity)
         return as_read(read_base(folder(card), key.identity), card)
@@ -156,7 +150,7 @@ def _on_demand(task: Task, card_of: Callable[[str], EncoderCard], say: Callable[
     def encoder(identity: str) -> EncoderWeights:
         return made(identity) if identity.startswith(MADE) else published(identity)
 
-    return Materials(OnDemand(encoder), OnDemand(data), OnDemand(base), OnDemand(corpus))
+    return Materials(OnDemand(encoder), OnDemand(rows_on_demand(task, tokenizer)), OnDemand(base), OnDemand(corpus))
 
 
 def _is_read(corpus: Corpus, view: CorpusView) -> bool:

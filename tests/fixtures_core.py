@@ -19,6 +19,7 @@ from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import EncoderWeights, build_tokenizer, read_weights
 from gridsearch.encoders.vocabulary import build_vocabulary
 from gridsearch.plan.planner import trial_facts
+from gridsearch.recipe.augmentation_knobs import augmentation_of
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.trial_facts import TrialFacts
 from gridsearch.tasks.built_in import docstring_pairs, docstrings
@@ -54,7 +55,7 @@ def recipe_of(**knobs: Any) -> Recipe:
 
 def reads(recipe: Recipe) -> tuple[Any, ...]:
     """Return what `encode_task` asks of a recipe, in its order."""
-    return recipe.max_length, recipe.prediction_order, recipe.pair_swap
+    return recipe.max_length, recipe.prediction_order, recipe.pair_swap, augmentation_of(recipe)
 
 
 def trial_of(seed: int = 0, **knobs: Any) -> Trial:

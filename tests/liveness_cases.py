@@ -31,7 +31,7 @@ LIVE: Mapping[str, list[tuple[Knobs, Any]]] = {
     "head": [({}, "mlp")],
     "head_width": [({"head": "mlp"}, 64)],
     "head_activation": [({"head": "mlp"}, name) for name in ("relu", "tanh", "none")],
-    "class_weights": [({}, "balanced"), ({}, (1.0, 2.0, 0.5))],
+    "class_weights": [({}, "balanced"), ({}, (1.0, 2.0))],
     "label_smoothing": [({}, 0.1)],
     "focal_gamma": [({}, 2.0)],
     "r_drop": [({}, 1.0)],
@@ -67,6 +67,10 @@ LIVE: Mapping[str, list[tuple[Knobs, Any]]] = {
     "checkpoints": [({"epochs": 3}, 2), ({"epochs": 2, "selection": "last"}, 2)],
     "prediction_order": [({}, "both")],
     "pair_swap": [({}, "both"), ({}, "random")],
+    "closure": [({}, "positives"), ({}, "both")],
+    "closure_cap": [({"closure": "both"}, 2)],
+    "closure_ratio": [({"closure": "both"}, "kept")],
+    "outside_pairs": [({}, "positive"), ({}, "negative")],
     "precision": [({}, "bf16")],
 }
 """Knob -> the other knobs that it needs, and a value that differs from the small recipe's."""
@@ -93,7 +97,7 @@ DEAD: Mapping[str, tuple[Knobs, ...]] = {
     "pooling_layers": ({"pooling_layers": 2},),
     "head_width": ({"head_width": 64},),
     "head_activation": ({"head_activation": "tanh"},),
-    "class_weights": ({"class_weights": (2.0, 2.0, 2.0)},),
+    "class_weights": ({"class_weights": (2.0, 2.0)},),
     "r_drop": (
         {"r_drop": 1.0, "classifier_dropout": 0.0, "encoder_dropout": 0.0},
         {"r_drop": 1.0, "classifier_dropout": 0.0, "frozen_layers": "100%"},
@@ -151,10 +155,19 @@ DEAD: Mapping[str, tuple[Knobs, ...]] = {
     ),
     "prediction_order": ({"prediction_order": "both"},),
     "pair_swap": ({"pair_swap": "both"}, {"pair_swap": "random"}),
+    "closure": ({"closure": "positives"}, {"closure": "both"}),
+    "closure_cap": ({"closure_cap": 3}, {"closure": "both", "closure_cap": 3}),
+    "closure_ratio": ({"closure_ratio": "kept"}, {"closure": "both", "closure_ratio": "kept"}),
+    "outside_pairs": ({"outside_pairs": "positive"}, {"outside_pairs": "negative"}),
 }
 """Knob -> recipes in which it is set and cannot act, on single texts."""
 
-WITH_IT: Mapping[str, str] = {"lookahead_steps": "lookahead_", "swa_start": "swa_"}
+WITH_IT: Mapping[str, str] = {
+    "lookahead_steps": "lookahead_",
+    "swa_start": "swa_",
+    "closure_cap": "closure",
+    "closure_ratio": "closure",
+}
 """Knob -> how the names of its settings begin, where not with its own."""
 
 WITHOUT_POOLER = ("electra", "distilbert", "deberta-v2")
@@ -171,12 +184,27 @@ NOT_HERE: Mapping[tuple[str, Any], tuple[tuple[str, ...], str]] = {
 
 
 def pairs_of(task: Task) -> Task:
-    """Return 24 pairs to train and 8 for dev, labels of unequal number; some words are in both texts."""
+    """Return 24 pairs to train and 8 for dev, of two labels of unequal number; some words are in both texts.
+
+    Positive and negative pairs follow from some of those to train, and two more pairs are outside.
+    """
 
     def paired(split: Split, rows: range) -> Split:
         texts = [split.texts[row] for row in rows]
         others = tuple(f"{texts[row - 1][:30]} {text[:20]}" for row, text in enumerate(texts))
-        return Split(tuple(texts), tuple((split.labels or ())[row] for row in rows), others)
+        return Split(tuple(texts), tuple(int((split.labels or ())[row] > 0) for row in rows), others)
 
     train, dev = paired(task.train, range(0, 96, 4)), paired(task.dev, range(0, 30, 4))
-    return replace(task, kind="pair", train=train, dev=dev, test=None)
+    outside = Split(task.dev.texts[1:3], None, task.dev.texts[5:7])
+    names = ("the first", "another")
+    return replace(task, kind="pair", label_names=names, train=linked(train), dev=dev, test=None, outside=(outside,))
+
+
+def linked(train: Split) -> Split:
+    """Let three texts be joined by two positive pairs, and a negative pair have one of them, another one of a pair."""
+    labels, others = train.labels or (), train.pairs or ()
+    first, second, third, *_ = (row for row, label in enumerate(labels) if label == 1)
+    one, another, *_ = (row for row, label in enumerate(labels) if label == 0)
+    texts = list(train.texts)
+    texts[second], texts[one], texts[another] = others[first], others[second], others[third]
+    return replace(train, texts=tuple(texts))

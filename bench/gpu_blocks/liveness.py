@@ -19,6 +19,7 @@ from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import EncoderWeights, build_tokenizer, read_weights
 from gridsearch.encoders.vocabulary import build_vocabulary
 from gridsearch.plan.planner import trial_facts
+from gridsearch.recipe.augmentation_knobs import augmentation_of
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.resolve import resolve
 from gridsearch.recipe.trial_facts import TrialFacts
@@ -109,7 +110,8 @@ class Trials:
 
     def _run(self, recipe: Recipe) -> Outcome:
         trial = make_trial(recipe, seed=0, task="a task", encoder=self.encoder.identity)
-        data: EncodedTask = self._data(recipe.max_length, recipe.prediction_order, recipe.pair_swap)
+        orders = recipe.prediction_order, recipe.pair_swap
+        data: EncodedTask = self._data(recipe.max_length, *orders, augmentation_of(recipe))
         return finetune(trial, data, self.encoder, Execution(device=self.asked.device.type))
 
 

@@ -1,5 +1,6 @@
 """The planner: resolves every cell of a space for one task, names its trials, and refuses what cannot act."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -11,6 +12,7 @@ from gridsearch.encoders.pretraining.start import start_card
 from gridsearch.errors import RequestError
 from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
 from gridsearch.randomness import derived_seed
+from gridsearch.recipe.augmentation_knobs import augmentation_of
 from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
@@ -20,6 +22,7 @@ from gridsearch.recipe.trial_facts import TrialFacts
 from gridsearch.recipe.vocabulary.knobs import VocabularyRecipe
 from gridsearch.space.space import Cell, Space, spell_cell
 from gridsearch.stage import make_stage
+from gridsearch.tasks.augmentation.added import Added, added_to
 from gridsearch.tasks.corpus import corpora_of, corpus_of
 from gridsearch.tasks.task import Task
 from gridsearch.trial import Trial, make_trial
@@ -88,6 +91,16 @@ def trial_facts(card: EncoderCard, task: Task) -> TrialFacts:
     )
 
 
+def facts_in_view(recipe: Recipe, facts: TrialFacts, added: Added | None) -> TrialFacts:
+    """Return the facts with the rows that an epoch of a recipe reads: with added pairs, and those in both orders."""
+    if added is not None:
+        new = Counter(added.split.labels or ())
+        counts = tuple(count + new[label] for label, count in enumerate(facts.label_counts))
+        facts = replace(facts, n_train_rows=facts.n_train_rows + len(added.split), label_counts=counts)
+    n_rows = recipe.rows_in_view(facts.n_train_rows)
+    return facts if n_rows == facts.n_train_rows else replace(facts, n_train_rows=n_rows)
+
+
 class Planner:
     """Resolves the cells of a space for one task, one by one; an encoder is described once.
 
@@ -101,6 +114,7 @@ class Planner:
         self._space, self._task, self._describe = space, task, describe
         self._facts = cache(self._found_facts)
         self._start = cache(self._found_start)
+        self._added = cache(lambda fold, asked: None if asked is None else added_to(task.of_fold(fold), asked))
         self._corpus = cache(lambda fold, which, labelled: corpus_of(task.of_fold(fold), which, labelled=labelled))
 
     def resolved(self, cell: Cell) -> Recipe | ExcludedCell:
@@ -127,8 +141,8 @@ class Planner:
     def _facts_of(self, recipe: Recipe) -> TrialFacts:
         pretraining = recipe.pretraining
         facts = self._facts(recipe.encoder, pretraining if pretraining.has_another_shape else None)
-        n_rows = recipe.rows_in_view(facts.n_train_rows)
-        return facts if n_rows == facts.n_train_rows else replace(facts, n_train_rows=n_rows)
+        folds = self._task.folds
+        return facts_in_view(recipe, facts, self._added(0 if folds is None else folds.largest, augmentation_of(recipe)))
 
     def _found_facts(self, encoder: str, pretraining: PretrainingRecipe | None) -> TrialFacts:
         """Describe an encoder, or one of another shape that a pretraining starts from in its place."""
@@ -186,6 +200,7 @@ class Planner:
                 n_rows=pretraining.n_rows(*corpus.sizes),
                 labels=corpus.labels.fingerprint if corpus.labels else "",
             )
+        added = self._added(fold, augmentation_of(recipe))
         return make_trial(
             recipe,
             seed=seed,
@@ -194,6 +209,7 @@ class Planner:
             encoder=encoder,
             stage=stage,
             division=self._space.design.division,
+            added="" if added is None else added.fingerprint,
         )
 
     def planned_or_left_out(self, cell: Cell, index: int) -> PlannedCell | ExcludedCell:

@@ -45,6 +45,7 @@ class AugmentationKnobs(KnobGroup):
             "seeds 001 and 002",
             neutral="off",
             cannot_act=why.nothing_follows,
+            frozen_states="tokens",
             in_view=True,
         ),
     ] = "off"
@@ -56,6 +57,7 @@ class AugmentationKnobs(KnobGroup):
             "what does not belong together",
             neutral=CLOSURE_CAP,
             cannot_act=why.no_closure,
+            frozen_states="tokens",
             in_view=True,
         ),
     ] = CLOSURE_CAP
@@ -67,6 +69,7 @@ class AugmentationKnobs(KnobGroup):
             "github.com/liucongg/2021-GAIIC-Task3-Share",
             neutral="free",
             cannot_act=why.no_closure,
+            frozen_states="tokens",
             in_view=True,
         ),
     ] = "free"
@@ -77,6 +80,7 @@ class AugmentationKnobs(KnobGroup):
             "seed 002, chancy data",
             neutral="none",
             cannot_act=why.nothing_outside,
+            frozen_states="tokens",
             in_view=True,
         ),
     ] = "none"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gridsearch.recipe.augmentation_knobs import PairSwap
+from gridsearch.recipe.augmentation_knobs import Augmentation, PairSwap
 from gridsearch.recipe.evaluation_knobs import PredictionOrder
+from gridsearch.tasks.augmentation.added import added_to
 from gridsearch.tasks.task import POSITIVE, Split, Task
 
 if TYPE_CHECKING:
@@ -133,6 +134,10 @@ class EncodedTask:
         train, dev = self.train.take(np.flatnonzero(folds != fold)), self.train.take(rows)
         return replace(self, train=train, dev=dev, dev_rows=rows)
 
+    def with_added(self, added: EncodedSplit) -> "EncodedTask":
+        """Return the task with these rows behind those of train."""
+        return replace(self, train=self.train.followed_by(added))
+
     def in_orders(self, *, train: bool, judged: bool) -> "EncodedTask":
         """Keep both orders of pairs where they are read: of train, whose rows then stand in both, and of dev and test.
 
@@ -157,17 +162,32 @@ def encode_task(
     max_length: int,
     prediction_order: PredictionOrder = "as_is",
     pair_swap: PairSwap = "off",
+    augmentation: Augmentation | None = None,
 ) -> EncodedTask:
     """Tokenise every split; pairs are joined as the tokenizer does, the longer text cut first.
 
     Those of dev and test are there in both orders where ``prediction_order`` says so, those of train where
-    ``pair_swap`` does.
+    ``pair_swap`` does. Pairs that an ``augmentation`` adds stand behind those of train.
     """
     judged, train = prediction_order == "both", pair_swap != "off"
     encoded = _as_they_stand(task, tokenizer, max_length)
     if task.kind == "pair" and (judged or train):
         encoded = encoded.with_turned(_as_they_stand(task.turned, tokenizer, max_length))
+    if augmentation is not None:
+        rows = added_to(task, augmentation).split
+        added = encode_added(rows, encoded.train, tokenizer, max_length)
+        if encoded.train.turned is not None:
+            turned = encode_added(rows.turned, encoded.train.turned, tokenizer, max_length)
+            added = replace(added, turned=turned)
+        encoded = encoded.with_added(added)
     return encoded.in_orders(train=train and task.kind == "pair", judged=judged)
+
+
+def encode_added(
+    rows: Split, train: EncodedSplit, tokenizer: "PreTrainedTokenizerBase", max_length: int
+) -> EncodedSplit:
+    """Tokenise pairs that are added to those of ``train``; there may be none."""
+    return encode_split(rows, tokenizer, max_length) if len(rows) else replace(train, turned=None).take(np.arange(0))
 
 
 def _as_they_stand(task: Task, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> EncodedTask:

@@ -151,7 +151,7 @@ def seen_of_frozen_states(knob: str, toy: Toy) -> str:
         states, before = toy.states(with_it), toy.states(without)
         if any(differ(one, passes[0]) for passes in states.values() for one in passes):
             return "moves"
-        if any(row not in before or differ(passes[0], before[row][0]) for row, passes in states.items()):
+        if states.keys() != before.keys() or any(differ(states[row][0], before[row][0]) for row in states):
             seen = "differs"
     return seen
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
+from gridsearch.canonical import fingerprint
 from gridsearch.randomness import numpy_stream
 from gridsearch.recipe.augmentation_knobs import Augmentation
 from gridsearch.tasks.augmentation.closure import components_of, negatives_between, positives_within
 from gridsearch.tasks.augmentation.numbered import EMPTY, Numbered, numbered
-from gridsearch.tasks.task import Split
+from gridsearch.tasks.task import Split, Task
 
 SAMPLE_SEED = 0
 """Which of the pairs that follow stand for all of them is the same in every trial, as the pairs themselves are."""
@@ -56,6 +58,17 @@ class Added:
 
     split: Split
     counts: AddedCounts
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of every pair that is added, with its label, in order."""
+        return fingerprint([self.split.texts, self.split.pairs, self.split.labels])
+
+
+def added_to(task: Task, augmentation: Augmentation) -> Added:
+    """Return the pairs that are added to the training rows of a task, or of a fold of one."""
+    judged = [task.dev, *([task.test] if task.test else [])]
+    return added_rows(task.train, judged, task.outside, augmentation, task.positive)
 
 
 def added_rows(

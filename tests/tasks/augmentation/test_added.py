@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridsearch.recipe.augmentation_knobs import Augmentation, augmentation_of
-from gridsearch.tasks.augmentation.added import Added, AddedCounts, added_rows
+from gridsearch.repetition import Division
+from gridsearch.tasks.augmentation.added import Added, AddedCounts, added_rows, added_to
 from gridsearch.tasks.reading import reading
-from gridsearch.tasks.task import Split
+from gridsearch.tasks.splits import connected_rows
+from gridsearch.tasks.task import Folds, Split, Task
 from gridsearch.tasks.taskfile import load_task
 from search_spaces import find_task
 from tests.fixtures_core import recipe_of
@@ -114,6 +116,22 @@ def test_what_is_added_does_not_depend_on_how_rows_are_divided_into_files(
 ) -> None:
     apart = added_rows(split_of(train), [], [unlabelled([pair]) for pair in outside], augmentation, 1)
     assert apart == added_rows(split_of(train), [], [unlabelled(outside)], augmentation, 1)
+
+
+@given(rows.filter(len), st.integers(0, 1), augmentations, pairs)
+def test_no_text_of_a_fold_that_judges_is_in_what_is_added(
+    train: list[Row], fold: int, augmentation: Augmentation, outside: list[tuple[str, str]]
+) -> None:
+    """Rows with a text in common are in one fold, so what follows from the others holds none of its texts."""
+    places = [0] * len(train)
+    for number, group in enumerate(connected_rows(split_of(train))):
+        for row in group:
+            places[row] = number % 2
+    task = Task("pairs", "pair", "accuracy", ("no", "yes"), split_of(train), split_of([]))
+    folded = replace(task, outside=(unlabelled(outside),), folds=Folds(Division(2), tuple(places)))
+    new = rows_of(added_to(folded.of_fold(fold), augmentation).split)
+    judged = {reading(text) for row, place in zip(train, places, strict=True) if place == fold for text in row[:2]}
+    assert judged.isdisjoint(reading(text) for row in new for text in row[:2])
 
 
 @given(rows)
