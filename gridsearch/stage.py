@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gridsearch.canonical import fingerprint
+from gridsearch.recipe.augmentation_knobs import Augmentation
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe, set_pretraining_knobs
 
 STAGE_ID_VERSION = 1
@@ -37,7 +38,8 @@ class Stage:
     ``id`` is the identity of the encoder that it makes. ``run`` names the training: stages that differ in nothing but
     their checkpoint are steps of one run. ``base`` is the identity of the encoder that it starts from, or takes its
     vocabulary from; ``corpus`` the fingerprint of what it reads, and ``labels`` that of the labels in it, empty without
-    any. ``last_step`` of ``total_steps`` makes the encoder.
+    any. ``last_step`` of ``total_steps`` makes the encoder. ``augmentation`` says which pairs its corpus has
+    beside those of the task; the corpus's fingerprint tells them, too.
     """
 
     id: str
@@ -50,6 +52,7 @@ class Stage:
     last_step: int
     total_steps: int
     labels: str = ""
+    augmentation: Augmentation | None = field(default=None, compare=False)
 
     @property
     def short_id(self) -> str:
@@ -84,6 +87,7 @@ def make_stage(
     corpus: str,
     n_rows: int,
     labels: str = "",
+    augmentation: Augmentation | None = None,
 ) -> Stage:
     """Name a pretraining by its content. The recipe is resolved; ``n_rows``: of the corpus, in its form."""
     seed = trial_seed if recipe.seed == "trial" else recipe.seed
@@ -102,7 +106,7 @@ def make_stage(
     last_step = total_steps if recipe.checkpoint == "last" else recipe.checkpoint
     # The last step's is named by the run alone: how long the run is stands in its knobs.
     made = run if last_step == total_steps else fingerprint({**content, "checkpoint": last_step})
-    return Stage(MADE + made, run, recipe, seed, precision, base, corpus, last_step, total_steps, labels)
+    return Stage(MADE + made, run, recipe, seed, precision, base, corpus, last_step, total_steps, labels, augmentation)
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,7 @@ class CorpusView:
     token_types: str
     mask: str
     labels: str = ""
+    augmentation: Augmentation | None = None
 
 
 def corpus_view_of(stage: Stage) -> CorpusView:
@@ -122,4 +123,5 @@ def corpus_view_of(stage: Stage) -> CorpusView:
         token_types=recipe.token_types,
         mask=recipe.mask_of_words,
         labels=stage.labels,
+        augmentation=stage.augmentation,
     )

@@ -20,6 +20,7 @@ from reports.formats.markdown import escape, paragraphs
 from reports.formats.table import csv_text, terminal_table
 from reports.language.say import speaking
 from reports.page_json import numbers_of, numbers_text
+from reports.sections.added_pairs import AddedPairs
 from reports.sections.answer import Answer
 from reports.sections.attempts import DivergedRuns, Failures, NotLearnedRuns, ProvenanceSection, Repeat
 from reports.sections.best_vs_baseline import BestAgainstBaseline
@@ -55,6 +56,7 @@ SECTIONS: Mapping[type[Manifest], tuple[type[PageSection], ...]] = {
         BestAgainstBaseline,
         Yardsticks,
         Cost,
+        AddedPairs,
         Pretrainings,
         Figures,
         Cautions,

@@ -1,6 +1,6 @@
 """Making the materials: loading the encoders that trials and stages start from, and tokenising what they read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -135,13 +135,7 @@ def _on_demand(task: Task, card_of: Callable[[str], EncoderCard], say: Callable[
 
     @cache
     def corpus(view: CorpusView) -> EncodedCorpus:
-        folds = range(1 if task.folds is None else task.folds.division.n_folds)
-        several = (
-            corpus_of(task.of_fold(fold), which, labelled=bool(view.labels))
-            for fold in folds
-            for which in corpora_of(task)
-        )
-        if (texts := next((one for one in several if _is_read(one, view)), None)) is None:
+        if (texts := next((one for one in _corpora(task, view) if _is_read(one, view)), None)) is None:
             what = "texts, or the labels," if view.labels else "texts"
             raise RequestError(f"the {what} of the pretraining are no longer those that the study was made with")
         form = {name: getattr(view, name) for name in ("max_length", "form", "pair_order", "token_types", "mask")}
@@ -151,6 +145,15 @@ def _on_demand(task: Task, card_of: Callable[[str], EncoderCard], say: Callable[
         return made(identity) if identity.startswith(MADE) else published(identity)
 
     return Materials(OnDemand(encoder), OnDemand(rows_on_demand(task, tokenizer)), OnDemand(base), OnDemand(corpus))
+
+
+def _corpora(task: Task, view: CorpusView) -> Iterator[Corpus]:
+    """Yield all that a pretraining may read, in any fold."""
+    for fold in range(1 if task.folds is None else task.folds.division.n_folds):
+        seen = task.of_fold(fold)
+        added = None if view.augmentation is None else added_to(seen, view.augmentation).split
+        for which in corpora_of(seen, added):
+            yield corpus_of(seen, which, labelled=bool(view.labels), added=added)
 
 
 def _is_read(corpus: Corpus, view: CorpusView) -> bool:

@@ -1,16 +1,18 @@
 """A plan: every cell of a space resolved for one task, with its trials; and what is left out, and why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.plan.order import balanced_order
 from gridsearch.plan.rungs import Halving
+from gridsearch.recipe.augmentation_knobs import Augmentation
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.space.factor import Factor, Level
 from gridsearch.space.space import Space
 from gridsearch.stage import Stage
+from gridsearch.tasks.augmentation.added import AddedCounts
 from gridsearch.tasks.task import Task
 from gridsearch.trial import Trial
 
@@ -51,7 +53,8 @@ class Plan:
     """What a study asks: cells in table order, their distinct trials, the cells that rules exclude.
 
     ``cards`` are those of the encoders by name, ``starts`` those of what trials start from (or take the vocabulary of)
-    by identity: the same ones, but where ids are to be their tokens.
+    by identity: the same ones, but where ids are to be their tokens. ``added`` says of each augmentation and fold what
+    became of the pairs that could be added to the training rows.
 
     ``optimised`` says how an optimiser proposed the cells, where no design did; ``halving`` how many of them run how
     far, where not all run to the end.
@@ -63,6 +66,7 @@ class Plan:
     cells: tuple[PlannedCell, ...]
     excluded: tuple[ExcludedCell, ...]
     starts: Mapping[str, EncoderCard]
+    added: Mapping[tuple[Augmentation, int], AddedCounts] = field(default_factory=dict)
     optimised: Mapping[str, Any] | None = None
     halving: Halving | None = None
 

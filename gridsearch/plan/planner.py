@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Final
 
 from gridsearch.encoders.card import EncoderCard
@@ -12,7 +12,7 @@ from gridsearch.encoders.pretraining.start import start_card
 from gridsearch.errors import RequestError
 from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
 from gridsearch.randomness import derived_seed
-from gridsearch.recipe.augmentation_knobs import augmentation_of
+from gridsearch.recipe.augmentation_knobs import Augmentation, augmentation_of
 from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
@@ -22,8 +22,8 @@ from gridsearch.recipe.trial_facts import TrialFacts
 from gridsearch.recipe.vocabulary.knobs import VocabularyRecipe
 from gridsearch.space.space import Cell, Space, spell_cell
 from gridsearch.stage import make_stage
-from gridsearch.tasks.augmentation.added import Added, added_to
-from gridsearch.tasks.corpus import corpora_of, corpus_of
+from gridsearch.tasks.augmentation.added import Added, AddedCounts, added_to
+from gridsearch.tasks.corpus import Corpus, corpora_of, corpus_of
 from gridsearch.tasks.task import Task
 from gridsearch.trial import Trial, make_trial
 
@@ -65,7 +65,7 @@ def make_plan(
     refuse_dead(cells, space)
     if longest_text is not None:
         _refuse_lengths_that_cut_nothing(cells, space, cache(longest_text))
-    return Plan(space, task, planner.cards, tuple(cells), tuple(excluded), planner.starts)
+    return Plan(space, task, planner.cards, tuple(cells), tuple(excluded), planner.starts, planner.added)
 
 
 def trial_facts(card: EncoderCard, task: Task) -> TrialFacts:
@@ -106,16 +106,18 @@ class Planner:
 
     ``cards`` are those of the encoders by the names that spaces call them, ``starts`` those of the encoders that trials
     start from or take the vocabulary of, by their identities: the same ones, but where ids are to be their tokens.
+    ``added`` says what became of the pairs that could be added to the training rows of a fold.
     """
 
     def __init__(self, space: Space, task: Task, describe: Callable[[str], EncoderCard]) -> None:
         self.cards: dict[str, EncoderCard] = {}
         self.starts: dict[str, EncoderCard] = {}
+        self.added: dict[tuple[Augmentation, int], AddedCounts] = {}
         self._space, self._task, self._describe = space, task, describe
         self._facts = cache(self._found_facts)
         self._start = cache(self._found_start)
         self._added = cache(lambda fold, asked: None if asked is None else added_to(task.of_fold(fold), asked))
-        self._corpus = cache(lambda fold, which, labelled: corpus_of(task.of_fold(fold), which, labelled=labelled))
+        self._corpus = cache(self._found_corpus)
 
     def resolved(self, cell: Cell) -> Recipe | ExcludedCell:
         """Return the recipe that a cell comes to, or that a rule leaves it out; RequestError for a contradiction."""
@@ -141,18 +143,27 @@ class Planner:
     def _facts_of(self, recipe: Recipe) -> TrialFacts:
         pretraining = recipe.pretraining
         facts = self._facts(recipe.encoder, pretraining if pretraining.has_another_shape else None)
-        folds = self._task.folds
-        return facts_in_view(recipe, facts, self._added(0 if folds is None else folds.largest, augmentation_of(recipe)))
+        fold, task = self._smallest
+        added = self._added(fold, augmentation_of(recipe))
+        if added is not None and pretraining.reads_added_pairs:
+            facts = replace(facts, corpora=corpora_of(task, added.split))
+        return facts_in_view(recipe, facts, added)
+
+    @cached_property
+    def _smallest(self) -> tuple[int, Task]:
+        """The fold that trains on the fewest rows, and the task as its runs see it.
+
+        A cell is one recipe in all folds, which differ by a few rows: what acts on the fewest acts on any.
+        """
+        fold = 0 if self._task.folds is None else self._task.folds.largest
+        return fold, self._task.of_fold(fold)
 
     def _found_facts(self, encoder: str, pretraining: PretrainingRecipe | None) -> TrialFacts:
         """Describe an encoder, or one of another shape that a pretraining starts from in its place."""
         if encoder not in self.cards:
             self.cards[encoder] = self._describe(encoder)
         card = self.cards[encoder]
-        # A cell is one recipe in all folds, which differ by a few rows: what acts on the fewest acts on any.
-        folds = self._task.folds
-        task = self._task if folds is None else self._task.of_fold(folds.largest)
-        return trial_facts(card if pretraining is None else start_card(card, pretraining), task)
+        return trial_facts(card if pretraining is None else start_card(card, pretraining), self._smallest[1])
 
     def _found_start(self, encoder: str, vocabulary: VocabularyRecipe) -> EncoderCard:
         """Describe what a trial starts from: an encoder, or one made of it that reads ids.
@@ -187,9 +198,13 @@ class Planner:
         start, stage = self._start(recipe.encoder, recipe.vocabulary), None
         encoder = self.starts.setdefault(start.identity, start).identity
         if (pretraining := recipe.pretraining).objective != "none":
+            augmentation = augmentation_of(recipe) if pretraining.reads_added_pairs else None
             # What takes no step reads nothing: it is the same for all folds.
             corpus = self._corpus(
-                0 if pretraining.steps == 0 else fold, pretraining.corpus, pretraining.objective == "mlm_label"
+                0 if pretraining.steps == 0 else fold,
+                pretraining.corpus,
+                pretraining.objective == "mlm_label",
+                augmentation,
             )
             stage = make_stage(
                 pretraining,
@@ -199,8 +214,11 @@ class Planner:
                 corpus=corpus.fingerprint,
                 n_rows=pretraining.n_rows(*corpus.sizes),
                 labels=corpus.labels.fingerprint if corpus.labels else "",
+                augmentation=augmentation,
             )
-        added = self._added(fold, augmentation_of(recipe))
+        asked = augmentation_of(recipe)
+        if (added := self._added(fold, asked)) is not None and asked is not None:
+            self.added[asked, fold] = added.counts
         return make_trial(
             recipe,
             seed=seed,
@@ -211,6 +229,11 @@ class Planner:
             division=self._space.design.division,
             added="" if added is None else added.fingerprint,
         )
+
+    def _found_corpus(self, fold: int, which: str, labelled: bool, augmentation: Augmentation | None) -> Corpus:
+        added = self._added(fold, augmentation)
+        task, split = self._task.of_fold(fold), None if added is None else added.split
+        return corpus_of(task, which, labelled=labelled, added=split)
 
     def planned_or_left_out(self, cell: Cell, index: int) -> PlannedCell | ExcludedCell:
         """Resolve a cell that an optimiser proposes: what would refuse a plan leaves the cell out, with the reason."""

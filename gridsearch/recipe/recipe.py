@@ -75,10 +75,6 @@ class Recipe(
         """Rows that an epoch reads of so many training rows."""
         return 2 * n_rows if self.pair_swap == "both" else n_rows
 
-    def rows_an_epoch(self, n_rows: int) -> int:
-        """Rows that an epoch reads, of so many in a view's arrays: in a random order, one of the two that are there."""
-        return n_rows // 2 if self.pair_swap == "random" else n_rows
-
     def steps_per_epoch(self, n_train_rows: int) -> int:
         """Optimizer steps of one pass over the training rows."""
         return math.ceil(math.ceil(n_train_rows / self.batch_size) / self.gradient_accumulation)

@@ -93,12 +93,24 @@ class TaskEntry:
 
 
 @dataclass(frozen=True)
+class AddedEntry:
+    """The knobs of an augmentation, and what became of the pairs that could be added to a fold's training rows.
+
+    ``counts`` are those of gridsearch.tasks.augmentation.added.AddedCounts.
+    """
+
+    knobs: Mapping[str, Any]
+    fold: int
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class TrialsManifest:
     """A study of trials. ``sources`` say how task and model were named, to be repeated from here.
 
     ``encoders`` are identities by name. ``encoders_of_ids``, by identity, are those made of them that read ids: each
     with the name under ``encoder``, and how ids become its tokens. ``division`` is that of the rows into folds; None
-    where the task's own dev rows judge.
+    where the task's own dev rows judge. ``added_pairs`` say what each augmentation comes to, fold by fold.
     """
 
     title: str
@@ -118,6 +130,7 @@ class TrialsManifest:
     logits: str | None = None
     encoders_of_ids: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     division: Division | None = None
+    added_pairs: Sequence[AddedEntry] = ()
 
     @property
     def starts(self) -> Mapping[str, Mapping[str, Any]]:
@@ -155,6 +168,7 @@ class TrialsManifest:
             **({} if self.logits is None else {"logits": self.logits}),
             **({"encoders_of_ids": self.encoders_of_ids} if self.encoders_of_ids else {}),
             **({} if self.division is None else {"division": asdict(self.division)}),
+            **({"added_pairs": [asdict(one) for one in self.added_pairs]} if self.added_pairs else {}),
         }
 
 
@@ -271,6 +285,10 @@ def manifest_of(plan: Plan, sources: Mapping[str, object]) -> TrialsManifest:
             if card.ids is not None
         },
         division=space.design.division,
+        added_pairs=[
+            AddedEntry(asdict(augmentation), fold, asdict(counts))
+            for (augmentation, fold), counts in sorted(plan.added.items())
+        ],
     )
 
 
@@ -328,6 +346,7 @@ def _read_trials(kept: Mapping[str, Any]) -> TrialsManifest:
         logits=kept.get("logits"),
         encoders_of_ids=kept.get("encoders_of_ids", {}),
         division=Division(**kept["division"]) if kept.get("division") else None,
+        added_pairs=[AddedEntry(**one) for one in kept.get("added_pairs", ())],
     )
 
 

@@ -4,7 +4,9 @@ import json
 import math
 import sqlite3
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+from gridsearch.recipe.augmentation_knobs import augmentation_of
 from gridsearch.recipe.knob import NO_NEUTRAL
 from gridsearch.recipe.recipe import knobs, parse_recipe
 from gridsearch.repetition import Division
@@ -56,4 +58,6 @@ def read_trial(row: sqlite3.Row, stage: Stage | None, division: Division | None)
     """
     neutral = {name: knob.neutral for name, knob in knobs().items() if knob.neutral is not NO_NEUTRAL}
     recipe = parse_recipe(neutral | json.loads(row["recipe"]), f"the recipe of trial {row['id'][:8]}")
+    if stage is not None and recipe.pretraining.reads_added_pairs:
+        stage = replace(stage, augmentation=augmentation_of(recipe))
     return Trial(row["id"], recipe, row["seed"], row["fold"], row["task"], row["encoder"], stage, division)

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import compress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from gridsearch.canonical import fingerprint
 from gridsearch.errors import RequestError
-from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
+from gridsearch.recipe.pretraining.knobs import AUGMENTED, POSITIVES, CorpusName, PretrainingRecipe
 from gridsearch.tasks.encode import EncodedSplit, encode_split, laid_end_to_end, tokenised
 from gridsearch.tasks.joining import Frame, cut_to, frame_of
 from gridsearch.tasks.tables import read_text, split_lines
@@ -70,28 +70,32 @@ class Corpus:
         return len(self.texts), len(self.pairs)
 
 
-def corpus_of(task: Task, which: str, *, labelled: bool = False) -> Corpus:
-    """Take the texts that a value of the knob ``corpus`` names: "train", "all", "files", or two of them by a "+".
+def corpus_of(task: Task, which: str, *, labelled: bool = False, added: Split | None = None) -> Corpus:
+    """Take the texts that a value of the knob ``corpus`` names: parts such as "train", "all" and "files", by a "+".
 
-    ``labelled``: with the labels of the training rows. RequestError for files, where the task names none.
+    ``labelled``: with the labels of the training rows. ``added`` are the pairs that a recipe adds to these, where the
+    value names them. RequestError for files, where the task names none.
     """
     if "files" in which and not task.corpus_files:
         remedy = 'write files = ["more.txt"] under [corpus] of its TOML file'
         raise RequestError(f"{task.name} names no further files, which corpus = {which!r} reads; {remedy}")
-    splits = _splits_of(task, which)
+    splits = _splits_of(task, which, added)
     corpus = _made_of(splits)
     return replace(corpus, labels=_labels_of(task, splits, which)) if labelled else corpus
 
 
-def corpora_of(task: Task) -> dict[str, tuple[int, int]]:
+def corpora_of(task: Task, added: Split | None = None) -> dict[str, tuple[int, int]]:
     """Return the sizes of each corpus that a task has, by the values of the knob: single texts, and pairs.
 
-    They are counted, and no corpus is made: every plan asks, and few have a pretraining.
+    They are counted, and no corpus is made: every plan asks, and few have a pretraining. ``added`` are the pairs that a
+    recipe adds to the training rows; without any, no corpus has them.
     """
-    with_files = ("files", "train+files", "all+files") if task.corpus_files else ()
     found = {}
-    for which in ("train", "all", *with_files):
-        splits = _splits_of(task, which)
+    for which in get_args(CorpusName):
+        parts = set(which.split("+"))
+        if ("files" in parts and not task.corpus_files) or (parts & {AUGMENTED, POSITIVES} and added is None):
+            continue
+        splits = _splits_of(task, which, added)
         found[which] = (
             sum(1 for split in splits for _ in _texts_in(split)),
             sum(1 for split in splits for _ in _pairs_in(split)),
@@ -99,9 +103,13 @@ def corpora_of(task: Task) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _splits_of(task: Task, which: str) -> list[Split]:
+def _splits_of(task: Task, which: str, added: Split | None) -> list[Split]:
     own = [task.train, task.dev, *([task.test] if task.test else [])]
     splits = {"train": own[:1], "all": own, "files": task.corpus_files}
+    if added is not None:
+        labels = added.labels or ()
+        positives = added.take(row for row, label in enumerate(labels) if label == task.positive)
+        splits |= {AUGMENTED: [added], POSITIVES: [positives]}
     return [split for part in which.split("+") for split in splits[part]]
 
 

@@ -89,6 +89,7 @@ class EncodedSplit:
 class EncodedTask:
     """A task as one tokenizer sees it, cut to one longest length.
 
+    ``train_orders``: the training rows stand in so many orders, all of them in one and then all in the other.
     ``dev_rows`` are the numbers of the dev rows among those that are divided into folds; None where dev is the task's.
     """
 
@@ -100,6 +101,11 @@ class EncodedTask:
     metric: str
     positive: int = POSITIVE
     dev_rows: np.ndarray | None = None
+    train_orders: int = 1
+
+    def rows_an_epoch(self, pair_swap: PairSwap) -> int:
+        """Training rows that an epoch reads: in a random order, each pair in one of the two in which it is there."""
+        return len(self.train) // self.train_orders if pair_swap == "random" else len(self.train)
 
     @property
     def splits(self) -> dict[str, EncodedSplit]:
@@ -149,7 +155,7 @@ class EncodedTask:
             trained = trained.followed_by(self.train.turned)
         dev = self.dev if judged else replace(self.dev, turned=None)
         test = self.test if judged or self.test is None else replace(self.test, turned=None)
-        return replace(self, train=trained, dev=dev, test=test)
+        return replace(self, train=trained, dev=dev, test=test, train_orders=1 + train)
 
 
 def _both(one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None:

@@ -37,7 +37,7 @@ class Objective:
 
     def batches(self, epoch: int) -> list[list[np.ndarray]]:
         """Return the rows of each batch of each step of an epoch, which counts from 1."""
-        return batches_of_steps(self.recipe, self.data.train.lengths, self.seed, epoch)
+        return batches_of_steps(self.recipe, self.data.train.lengths, self.seed, epoch, self.data.train_orders)
 
     def backward(self, batches: list[np.ndarray], epoch: int) -> Tensor:
         """Add the gradients of one step's batches; return their mean loss."""
@@ -72,21 +72,21 @@ class Objective:
         return logits
 
 
-def batches_of_steps(recipe: Recipe, lengths: np.ndarray, seed: int, epoch: int) -> list[list[np.ndarray]]:
-    """Return the rows of each batch of each step of an epoch, which counts from 1; ``lengths``: tokens of each row."""
-    rows = rows_of_epoch(recipe, len(lengths), seed, epoch)
+def batches_of_steps(
+    recipe: Recipe, lengths: np.ndarray, seed: int, epoch: int, n_orders: int = 1
+) -> list[list[np.ndarray]]:
+    """Return the rows of each batch of each step of an epoch, which counts from 1; ``lengths``: tokens of each row.
+
+    The rows stand in ``n_orders``, one after the other: each is read in all of them, or in one at random.
+    """
+    rows = np.arange(len(lengths))
+    if recipe.pair_swap == "random":
+        rows = rows[: len(rows) // n_orders]
+        rows = rows + len(rows) * numpy_stream(seed, "pair swap", epoch).integers(0, n_orders, len(rows))
     places = training_batches(lengths[rows], recipe.batch_size, numpy_stream(seed, "order", epoch))
     batches = [rows[place] for place in places]
     accumulation = recipe.gradient_accumulation
     return [batches[start : start + accumulation] for start in range(0, len(batches), accumulation)]
-
-
-def rows_of_epoch(recipe: Recipe, n_rows: int, seed: int, epoch: int) -> np.ndarray:
-    """Return the rows that an epoch reads: all, or each pair in one of the two orders in which it is there."""
-    rows = np.arange(recipe.rows_an_epoch(n_rows))
-    if recipe.pair_swap == "random":
-        rows += len(rows) * numpy_stream(seed, "pair swap", epoch).integers(0, 2, len(rows))
-    return rows
 
 
 def autocast(precision: str, device: torch.device) -> contextlib.AbstractContextManager[object]:

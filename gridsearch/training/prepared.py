@@ -74,7 +74,7 @@ def steps_of(
     objective = Objective(trial, data, model, device, micro_batch_divisor)
     return Steps(
         objective,
-        Updates(settings_of(trial.recipe, trial.recipe.rows_an_epoch(len(data.train))), model, model.depths()),
+        Updates(settings_of(trial.recipe, data.rows_an_epoch(trial.recipe.pair_swap)), model, model.depths()),
     )
 
 

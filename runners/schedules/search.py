@@ -179,7 +179,7 @@ def known_plan(space: Space, task: Task, planner: Planner, ledger: Ledger) -> Pl
             excluded.append(cell)
         else:
             cells.append(cell)
-    return Plan(space, task, planner.cards, tuple(cells), tuple(excluded), planner.starts)
+    return Plan(space, task, planner.cards, tuple(cells), tuple(excluded), planner.starts, planner.added)
 
 
 def _facts(search: Search, space: Space, before: SearchEntry | None, n_known: int) -> dict[str, object]:

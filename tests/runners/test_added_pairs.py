@@ -7,16 +7,21 @@ import pytest
 
 from gridsearch.encoders.files import tokenizer_files
 from gridsearch.encoders.load import build_tokenizer
+from gridsearch.errors import RequestError
 from gridsearch.plan.plan import Plan
+from gridsearch.recipe.augmentation_knobs import augmentation_of
 from gridsearch.study.study import Study
 from gridsearch.tasks.augmentation.added import added_to
 from gridsearch.tasks.encode import encode_task
 from gridsearch.tasks.reading import reading
 from gridsearch.training.finetune import finetune
+from gridsearch.view import corpus_view_of
+from runners.backends.serial import SerialRunner
 from runners.cli import EXIT_DONE, EXIT_WRONG_REQUEST, main
 from runners.materials import make_materials
 from tests.fixtures_core import ON_CPU, numbers_of, reads
-from tests.runners.staging import plan_of_space, space_of, without_pretraining
+from tests.runners.driving import sweep
+from tests.runners.staging import Counting, plan_of_space, space_of, without_pretraining
 
 TASK = """name = "pairs"
 kind = "pair"
@@ -162,3 +167,39 @@ def test_what_is_added_changes_what_is_computed(pairs: Path, encoder_folder: Pat
         for trial in plan.trials.values()
     )
     assert one != other
+
+
+def pretrained(encoder_folder: Path, corpus: str, recipe: str = 'closure = "both"\n') -> Plan:
+    """Plan two folds, each with a pretraining on its own training rows."""
+    knobs = f'"pretraining.corpus" = "{corpus}"\n"pretraining.form" = "pairs"\n"pretraining.steps" = 2\n'
+    return plan_of_space(encoder_folder, space_of("bert_adam = [false]", knobs + recipe, "[0]") + "folds = 2\n")
+
+
+@pytest.mark.parametrize("corpus", ["train+augmented", "train+augmented_positives"])
+def test_a_pretraining_reads_the_added_pairs_of_its_fold_alone(pairs: Path, encoder_folder: Path, corpus: str) -> None:
+    plan = pretrained(encoder_folder, corpus)
+    assert len(plan.stages) == 2, "each fold has a pretraining of its own"
+    materials = make_materials(plan, set(plan.trials), lambda text: None)
+    for trial in plan.trials.values():
+        assert trial.stage is not None
+        seen, augmentation = plan.task.of_fold(trial.fold), augmentation_of(trial.recipe)
+        assert augmentation is not None
+        added = added_to(seen, augmentation).split
+        labels = added.labels or ()
+        n_added = len(added) if corpus == "train+augmented" else labels.count(plan.task.positive)
+        assert 0 < labels.count(plan.task.positive) < len(added)
+        assert len(materials.corpora[corpus_view_of(trial.stage)]) == len(seen.train) + n_added
+    assert sweep(plan, Study(Path("study")), SerialRunner(pretrain=Counting())).coverage.complete
+    with Study(Path("study")).open() as ledger:
+        for trial in plan.trials.values():
+            kept = ledger.trial(trial.id).stage
+            assert kept is not None
+            assert trial.stage is not None
+            assert corpus_view_of(kept) == corpus_view_of(trial.stage), "what it read is found again"
+
+
+def test_a_pretraining_that_reads_added_pairs_needs_some(pairs: Path, encoder_folder: Path) -> None:
+    with pytest.raises(RequestError, match="reads added pairs, but closure and outside_pairs add none"):
+        pretrained(encoder_folder, "all+augmented", recipe="")
+    with pytest.raises(RequestError, match=r"reads further files, but the task names none under \[corpus\]"):
+        pretrained(encoder_folder, "all+augmented+files")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gridsearch.recipe.knob import Reason
+from gridsearch.recipe.pretraining.knobs import AUGMENTED, POSITIVES
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.trial_facts import TrialFacts
 
@@ -22,6 +23,8 @@ def _no_such_corpus(recipe: Recipe, facts: TrialFacts) -> Reason:
     corpus = recipe.pretraining.corpus
     if corpus in facts.corpora:
         return None
+    if AUGMENTED in corpus and corpus.replace(f"+{POSITIVES}", "").replace(f"+{AUGMENTED}", "") in facts.corpora:
+        return f"pretraining.corpus = {corpus!r} reads added pairs, but closure and outside_pairs add none"
     return f"pretraining.corpus = {corpus!r} reads further files, but the task names none under [corpus]"
 
 

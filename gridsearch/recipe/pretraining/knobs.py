@@ -18,6 +18,25 @@ def _knob(meaning: str, source: str = "", **declared: Any) -> Knob:
     return Knob(meaning, source, **{"cannot_act": why.no_step, "cost": "none", **declared})
 
 
+CorpusName = Literal[
+    "train",
+    "all",
+    "files",
+    "train+files",
+    "all+files",
+    "train+augmented",
+    "all+augmented",
+    "train+augmented+files",
+    "all+augmented+files",
+    "train+augmented_positives",
+    "all+augmented_positives",
+    "train+augmented_positives+files",
+    "all+augmented_positives+files",
+]
+AUGMENTED, POSITIVES = "augmented", "augmented_positives"
+"""Parts of a corpus's name: the pairs that a recipe adds to the training rows, and those of the positive label."""
+
+
 class PretrainingRecipe(KnobGroup):
     """Every knob of one pretraining, by its name without the prefix.
 
@@ -92,10 +111,11 @@ class PretrainingRecipe(KnobGroup):
 
     # What it reads.
     corpus: Annotated[
-        Literal["train", "all", "files", "train+files", "all+files"],
+        CorpusName,
         _knob(
-            "texts that are read: of the training rows, of all of train, dev and test, and of further files that the "
-            "task names under [corpus]",
+            "texts that are read: of the training rows, of all of train, dev and test, of further files that the task "
+            "names under [corpus], and of the pairs that closure and outside_pairs add to the training rows, or of "
+            "those of the positive label alone",
             "arXiv:2004.10964, section 4",
             of_the_loss=True,
             neutral="train",
@@ -345,6 +365,11 @@ class PretrainingRecipe(KnobGroup):
     def mask_of_words(self) -> str:
         """The mask, where it hides words, which have to be found in the texts; the neutral one elsewhere."""
         return self.mask if self.mask in ("whole_word", "statistical_word") else "bernoulli"
+
+    @property
+    def reads_added_pairs(self) -> bool:
+        """Whether its corpus has the pairs that a recipe adds to the training rows."""
+        return AUGMENTED in self.corpus
 
     def n_rows(self, n_texts: int, n_pairs: int) -> int:
         """Rows of a corpus of so many single texts and pairs, in the form that is asked for."""

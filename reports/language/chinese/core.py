@@ -187,9 +187,11 @@ _MEANINGS: Final[Mapping[str, str]] = {
         "从零开始的编码器的隐藏层宽度；每层内部的宽度是它的 4 倍"
     ),
     "attention heads of an encoder from scratch; they divide the width": ("从零开始的编码器的注意力头数；须整除宽度"),
-    "texts that are read: of the training rows, of all of train, dev and test, and of further files that the task "
-    "names under [corpus]": (
-        "读哪些文本：训练数据的、训练集、验证集和测试集全部的，以及任务在 [corpus] 下列出的其他文件"
+    "texts that are read: of the training rows, of all of train, dev and test, of further files that the task names "
+    "under [corpus], and of the pairs that closure and outside_pairs add to the training rows, or of those of the "
+    "positive label alone": (
+        "读取的文本：训练数据（train）、训练、验证与测试的全部（all）、任务在 [corpus] 中列出的其他文件（files），"
+        "以及 closure 与 outside_pairs 加入训练数据的文本对（augmented），或其中仅正标签的（augmented_positives）"
     ),
     "how pairs of texts are read: each text by itself, both as the tokenizer joins them, or in all three ways": (
         "文本对怎么读：两段各自单独读，按分词器的方式拼接起来读，或这三种都读"

@@ -1,4 +1,4 @@
-"""Sentences about folds."""
+"""Sentences about folds, and about pairs that are added to training rows."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -9,6 +9,7 @@ FOLDS: Final[Mapping[str, str]] = {
     "seed and fold": "种子与折",
     "{n} fold": "{n} 折",
     "{seeds} x {folds}": "{seeds} × {folds}",
+    " by the mean over folds": "（按各折均值）",
     "fold mean": "各折均值",
     "fold sd": "各折标准差",
     "{metric} of all rows together, each judged by the run of its fold": (
@@ -34,6 +35,20 @@ FOLDS: Final[Mapping[str, str]] = {
         "（`selection = {last}` 时不作选择）。"
     ),
     " of {cells}": "（{cells}）",
+    "Training pairs": "训练文本对",
+    "added by": "加入方式",
+    "positive": "正例",
+    "negative": "负例",
+    "in conflict": "矛盾",
+    "in dev or test": "在验证或测试集中",
+    "beyond the ratio": "超出比例",
+    "Training rows of each label before and after pairs were added, and how many that could have been were left out: "
+    "they contradict a given pair, or dev or test holds them.": (
+        "加入文本对前后各标签的训练数据条数，以及本可加入而未加入的对数：与已有文本对矛盾，或出现在验证集或测试集中。"
+    ),
+    "{n} groups of equal texts are larger than the cap, and were left as they are.": (
+        "{n} 组等价文本超过上限，未作扩充。"
+    ),
     "what all folds share: most of their training rows, which other samples of rows would not": (
         "各折共有的因素：大部分训练数据，而另外抽取的数据不会如此"
     ),

@@ -51,6 +51,7 @@ class Words:
         if study.seen_after is not None:
             response += say(" after {n} of {total} epochs", n=study.seen_after[0], total=study.seen_after[1])
         chosen_on = say(" on dev") if study.has_test else ""
+        chosen_on += say(" by the mean over folds") if study.is_folded else ""
         labels = {factor.name: tuple(factor.levels) for factor in study.factors}
         return cls(columns, labels, response, chosen_on, study.is_imported, study.lower_is_better, run_word(study))
 
