@@ -1,13 +1,18 @@
 """How a trial is executed: threads, device, micro-batches; none of it changes what the trial means."""
 
 import contextlib
+import ctypes
+import gc
 import resource
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import torch
 
+PEAK_RESET = Path("/proc/self/clear_refs")
+"""Where Linux is told to let the peak of a process's memory begin anew."""
 Event = TypeVar("Event")
 Result = TypeVar("Result")
 
@@ -47,10 +52,28 @@ def device_of(execution: Execution) -> torch.device:
 
 
 def peak_bytes(device: torch.device) -> int:
-    """Peak memory: of the device where there is one, else of this process since it began."""
+    """Peak memory: of the device where there is one, else of this process since it began, or :func:`begin_peak`."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def begin_peak(device: torch.device) -> bool:
+    """Let :func:`peak_bytes` be of what follows; False where the system has it go on, as a bound.
+
+    On a CPU it counts what the process still holds. So what was given back goes to the system first.
+    """
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        return True
+    with contextlib.suppress(AttributeError, OSError):  # another C library than glibc
+        ctypes.CDLL(None).malloc_trim(0)
+    try:
+        PEAK_RESET.write_text("5", encoding="ascii")  # see proc_pid_clear_refs(5)
+    except OSError:
+        return False
+    return True
 
 
 def to_the_end(events: Generator[Event, None, Result], hear: Callable[[Event], object]) -> Result:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
@@ -19,7 +19,8 @@ from gridsearch.randomness import numpy_stream
 from gridsearch.tasks.batches import evaluation_batches
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask
 from gridsearch.tasks.metrics import score
-from gridsearch.training.execution import Execution, computing
+from gridsearch.training.execution import Execution, begin_peak, computing, device_of, peak_bytes
+from gridsearch.training.frozen_states import forget
 from gridsearch.training.prepared import Prepared, prepare
 from gridsearch.trial import Epoch, Trial
 
@@ -29,6 +30,7 @@ SHARE_OF_EVALUATION = 0.25
 """Evaluation is measured for this share of the time that steps are measured for."""
 SCHEDULED = Path("/proc/thread-self/schedstat")
 """Nanoseconds of this thread: those that it ran for, and those that it waited in the queue of a core."""
+PeakOf = Literal["device", "process", "process, at most"]
 Item = TypeVar("Item")
 
 
@@ -49,7 +51,8 @@ class Effort:
 class Visit(Effort):
     """What one measurement found. Seconds of a trial's parts; a step and an evaluation on dev are means.
 
-    ``seconds`` are those that the whole trial would take, if its patience does not run out.
+    ``seconds`` are those that the whole trial would take, if its patience does not run out. ``peak_bytes`` are those of
+    the longest batch, of the device or (``peak_of``) of the process; "at most" where they may be of what ran before.
     """
 
     seconds: float
@@ -59,6 +62,8 @@ class Visit(Effort):
     test_seconds: float
     n_steps: int
     n_measured: int
+    peak_bytes: int
+    peak_of: PeakOf
 
 
 def measuring(
@@ -67,6 +72,9 @@ def measuring(
     """Measure a trial's steps for about so many seconds; takes the place of ``finetuning``, and yields no epoch."""
     yield from ()
     with computing(execution):
+        forget()  # states of another trial's frozen layers are no memory of this one
+        device = device_of(execution)
+        is_own = begin_peak(device)
         # A rehearsal: what is imported, cached or computed once for all trials is no cost of this one.
         prepare(trial, data, encoder, execution)
         score(np.array([0, 1]), np.zeros((2, data.n_labels)))
@@ -84,6 +92,8 @@ def measuring(
         dev_seconds += each_epoch
         whole = setup_seconds + n_steps * step_seconds + trial.recipe.epochs * dev_seconds + test_seconds
         effort = effort_since(begun, waited)
+        n_peak_bytes = peak_bytes(device)
+    of: PeakOf = "device" if device.type == "cuda" else "process" if is_own else "process, at most"
     return Visit(
         seconds=whole,
         setup_seconds=setup_seconds,
@@ -92,6 +102,8 @@ def measuring(
         test_seconds=test_seconds,
         n_steps=n_steps,
         n_measured=n_measured,
+        peak_bytes=n_peak_bytes,
+        peak_of=of,
         **effort,
     )
 

@@ -34,6 +34,7 @@ from runners.pricing.forecast import (
     worker_allotment,
 )
 from runners.pricing.forecast_text import no_price_lines, price_lines
+from runners.pricing.memory_text import memory_lines
 from runners.pricing.price_cache import save_price
 from runners.request import Question, read_question
 from runners.sizes import spell_size
@@ -129,6 +130,8 @@ def _price(question: Question, made: set[str], arguments: Arguments) -> list[str
         lines = no_price_lines(len([price for price in prices if price is not None]), len(groups), len(stage_groups))
     else:
         lines = price_lines(whole)
+        if memory := memory_lines(whole.groups, whole.prices):
+            lines += ["", *memory]
     if pending is not None:
         line = f"study {question.study.folder}: {len(plan.trials) - len(pending)} of these trials need no run"
         left = forecast(pending) if pending else None

@@ -145,6 +145,8 @@ def _price(visits: Sequence[Visit], about: _About) -> Price:
         low=min(visit.seconds for visit in visits),
         high=max(visit.seconds for visit in visits),
         n_steps=visits[0].n_steps,
+        peak_bytes=max(visit.peak_bytes for visit in visits),
+        peak_of=min(visit.peak_of for visit in visits if visit.peak_bytes == max(one.peak_bytes for one in visits)),
         measured=time.time(),
     )
 

@@ -41,7 +41,11 @@ class Measured:
 
 @dataclass(frozen=True, kw_only=True)
 class Price(Measured):
-    """What a trial of a group costs, in seconds: means over visits; ``low`` and ``high`` are their extremes."""
+    """What a trial of a group costs, in seconds: means over visits; ``low`` and ``high`` are their extremes.
+
+    ``peak_bytes`` is the largest peak of memory, ``peak_of`` whose it is (see gridsearch/training/step_timing.py); None
+    in prices that an older version measured.
+    """
 
     seconds: float
     low: float
@@ -51,6 +55,8 @@ class Price(Measured):
     dev_seconds: float
     test_seconds: float
     n_steps: int
+    peak_bytes: int | None = None
+    peak_of: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

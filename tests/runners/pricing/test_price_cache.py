@@ -155,7 +155,9 @@ def test_the_quickest_first_visit_tells_the_start_of_a_worker(monkeypatch: pytes
     monkeypatch.setattr("runners.pricing.measure.time.perf_counter", lambda: next(ticks))
     heard = Measurement(lambda: None)
     for trial, busy in (("a", 4.0), ("b", 6.0), ("a", 4.5)):
-        heard.finished(trial, Visit(1, 1, 1, 1, 1, 1, 1, busy_seconds=busy, core_share=1, waited_seconds=1))
+        heard.finished(
+            trial, Visit(1, 1, 1, 1, 1, 1, 1, 1, "process", busy_seconds=busy, core_share=1, waited_seconds=1)
+        )
     assert heard.start_seconds == 3.0
     assert [len(heard.visits[trial]) for trial in ("a", "b")] == [2, 1]
 
@@ -248,12 +250,16 @@ def test_measured_and_swept(
     printed = run("plan", *question(encoder_folder, "--measure", "--workers", "2"), capsys=capsys)
     assert "measuring 4 kinds of trials, 2 at a time" in printed
     assert "by 2 workers" in printed
+    memory = printed[printed.index("memory   peak of a trial, ") :].split("ledger ")[0]
+    assert memory.count(" MB  ") + memory.count(" GB  ") == 4
     assert sorted(os.listdir(project)) == listed
     prices = [price for price in known_prices(plan, groups_of(plan), HERE) if price]
     assert len(prices) == 4
     for price in prices:
         assert 0 < price.low <= price.seconds <= price.high
         assert (price.n_visits, price.n_workers, price.n_steps) == (2, 2, 10)
+        assert price.peak_bytes is not None
+        assert price.peak_bytes > 10**7
         assert price.seconds == pytest.approx(
             price.setup_seconds + 10 * price.step_seconds + 2 * price.dev_seconds + price.test_seconds
         )

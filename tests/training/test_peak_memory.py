@@ -1,0 +1,64 @@
+"""The peak memory of a kind of trial is its own, whatever its process measured before."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from gridsearch.encoders.load import EncoderWeights
+from gridsearch.tasks.encode import EncodedTask
+from gridsearch.training import execution
+from gridsearch.training.execution import begin_peak, peak_bytes
+from gridsearch.training.frozen_states import n_bytes_kept
+from gridsearch.training.step_timing import Visit, measuring
+from tests.fixtures_core import ON_CPU, trial_of
+
+MEGABYTE = 10**6
+CPU = torch.device("cpu")
+needs_the_reset = pytest.mark.skipif(not execution.PEAK_RESET.exists(), reason="only Linux lets a peak begin anew")
+
+
+def visit(data: EncodedTask, encoder: EncoderWeights, **knobs: Any) -> Visit:
+    with pytest.raises(StopIteration) as end:
+        next(measuring(trial_of(**knobs), data, encoder, ON_CPU, seconds=0.05))
+    found: Visit = end.value.value
+    return found
+
+
+@needs_the_reset
+def test_a_peak_begins_anew() -> None:
+    """What was held and given back before is no part of it; what is held meanwhile is."""
+    assert begin_peak(CPU)
+    before = peak_bytes(CPU)
+    held = torch.ones(60 * MEGABYTE // 4)
+    assert peak_bytes(CPU) > before + 50 * MEGABYTE
+    del held
+    assert begin_peak(CPU)
+    assert peak_bytes(CPU) < before + 20 * MEGABYTE
+
+
+@needs_the_reset
+def test_a_small_trial_after_a_large_one_has_its_own_peak(data: EncodedTask, encoder: EncoderWeights) -> None:
+    wide = {"adversarial": "pgd", "adversarial_epsilon": 0.3, "multi_sample_dropout": 8, "pooling": "flatten"}
+    small = visit(data, encoder, batch_size=4)
+    large = visit(data, encoder, batch_size=96, head="mlp", head_width=20_000, **wide)
+    again = visit(data, encoder, batch_size=4)
+    assert small.peak_of == large.peak_of == again.peak_of == "process"
+    n_more = large.peak_bytes - small.peak_bytes
+    assert n_more > 50 * MEGABYTE
+    assert again.peak_bytes < small.peak_bytes + n_more / 3
+
+
+def test_states_of_another_trials_frozen_layers_are_given_up(data: EncodedTask, encoder: EncoderWeights) -> None:
+    visit(data, encoder, frozen_layers=2)
+    assert n_bytes_kept() > 0
+    visit(data, encoder)
+    assert n_bytes_kept() == 0
+
+
+def test_where_the_system_keeps_the_peak_it_is_a_bound(
+    data: EncodedTask, encoder: EncoderWeights, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(execution, "PEAK_RESET", tmp_path / "no" / "such")
+    assert visit(data, encoder).peak_of == "process, at most"
