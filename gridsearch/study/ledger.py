@@ -24,7 +24,7 @@ from gridsearch.study.manifest import (
     manifest_of,
     read_manifest,
 )
-from gridsearch.study.row_scores import ROW_SCORES, RowScore, kept_after, read_row_scores
+from gridsearch.study.row_scores import ROW_SCORES, OfRows, RowScore, kept_after, read_row_scores
 from gridsearch.study.rows import dev_after, folds_of, labels_of, read_trial, spell_levels
 from gridsearch.study.schema import SCHEMA_VERSION, make_up_to_date, up_to_date_copy, version_of
 from gridsearch.study.stages import StageLedger, insert_stages, told_execution
@@ -446,12 +446,7 @@ class Ledger:
         """Return the outside scores of whole rows, as they were given."""
         return read_row_scores(self._entry(ROW_SCORES))
 
-    def set_scores(
-        self,
-        name: str,
-        values: Mapping[str, float | None],
-        of_rows: Mapping[tuple[str, ...], float | None] | None = None,
-    ) -> None:
+    def set_scores(self, name: str, values: Mapping[str, float | None], of_rows: OfRows | None = None) -> None:
         """Keep an outside score of some trials, and of rows by their trials; None takes one away. All or nothing."""
         with self._writing() as write:
             for trial_id, value in values.items():

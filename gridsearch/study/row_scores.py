@@ -6,10 +6,12 @@ score is that of a set of trials. It is kept beside what the study is bound to, 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 ROW_SCORES = "row_scores"
 """What the ledger calls them."""
+OfRows: TypeAlias = Mapping[tuple[str, ...], float | None]
+"""Values by the ids of a row's trials; None takes one away."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,8 @@ def read_row_scores(kept: Sequence[Mapping[str, Any]] | None) -> tuple[RowScore,
     return tuple(RowScore(one["name"], tuple(one["trials"]), one["value"]) for one in kept or ())
 
 
-def kept_after(
-    known: Sequence[RowScore], name: str, given: Mapping[tuple[str, ...], float | None]
-) -> list[dict[str, Any]]:
-    """Return what a ledger is to keep once these scores are given to sets of trials; None takes one away."""
+def kept_after(known: Sequence[RowScore], name: str, given: OfRows) -> list[dict[str, Any]]:
+    """Return what a ledger is to keep once these scores are given."""
     sets = [set(trials) for trials in given]
     left = [one for one in known if one.name != name or set(one.trials) not in sets]
     new = [RowScore(name, tuple(sorted(trials)), value) for trials, value in given.items() if value is not None]
