@@ -51,7 +51,7 @@ def _step_of_all_batches(recipe: Recipe, facts: TrialFacts) -> Spelling:
 def _checkpoints_of_all_epochs(recipe: Recipe, facts: TrialFacts) -> Spelling:
     if recipe.epochs == 1 or recipe.checkpoints <= recipe.epochs:
         return None
-    return {"checkpoints": recipe.epochs}, f"no mean is over more than the {recipe.epochs} epochs"
+    return {"checkpoints": recipe.epochs}, f"there are no more than {recipe.epochs} epochs to average"
 
 
 def _dropout_of_the_checkpoint(recipe: Recipe, facts: TrialFacts) -> Spelling:

@@ -91,6 +91,7 @@ class EncodedTask:
 
     ``train_orders``: the training rows stand in so many orders, all of them in one and then all in the other.
     ``dev_rows`` are the numbers of the dev rows among those that are divided into folds; None where dev is the task's.
+    ``n_own`` of the training rows, the first ones, are the task's own as they stand; None where all of them are.
     """
 
     train: EncodedSplit
@@ -102,10 +103,16 @@ class EncodedTask:
     positive: int = POSITIVE
     dev_rows: np.ndarray | None = None
     train_orders: int = 1
+    n_own: int | None = None
 
     def rows_an_epoch(self, pair_swap: PairSwap) -> int:
         """Training rows that an epoch reads: in a random order, each pair in one of the two in which it is there."""
         return len(self.train) // self.train_orders if pair_swap == "random" else len(self.train)
+
+    @property
+    def own_train(self) -> EncodedSplit:
+        """The training rows without what an augmentation puts behind them."""
+        return self.train if self.n_own is None else self.train.take(np.arange(self.n_own))
 
     @property
     def splits(self) -> dict[str, EncodedSplit]:
@@ -142,20 +149,20 @@ class EncodedTask:
 
     def with_added(self, added: EncodedSplit) -> "EncodedTask":
         """Return the task with these rows behind those of train."""
-        return replace(self, train=self.train.followed_by(added))
+        return replace(self, train=self.train.followed_by(added), n_own=len(self.train))
 
     def in_orders(self, *, train: bool, judged: bool) -> "EncodedTask":
         """Keep both orders of pairs where they are read: of train, whose rows then stand in both, and of dev and test.
 
         Row i of n training rows is turned as row n + i.
         """
-        trained = replace(self.train, turned=None)
+        trained, n_own = replace(self.train, turned=None), self.n_own
         if train:
             assert self.train.turned is not None, "a single text has no other order"
-            trained = trained.followed_by(self.train.turned)
+            trained, n_own = trained.followed_by(self.train.turned), n_own or len(self.train)
         dev = self.dev if judged else replace(self.dev, turned=None)
         test = self.test if judged or self.test is None else replace(self.test, turned=None)
-        return replace(self, train=trained, dev=dev, test=test, train_orders=1 + train)
+        return replace(self, train=trained, dev=dev, test=test, train_orders=1 + train, n_own=n_own)
 
 
 def _both(one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None:

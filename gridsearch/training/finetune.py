@@ -179,16 +179,16 @@ def _report(course: _Course, prepared: Prepared, check: Callable[[], None]) -> P
 
 
 def _train_metrics(course: _Course, prepared: Prepared, check: Callable[[], None]) -> Metrics | None:
-    """Measure the same mean on the training rows, as they stand and without dropout; None where it is not finite.
+    """Measure the same mean on the task's own training rows, without dropout; None where it is not finite.
 
     No trial fails for what is only told beside it.
     """
-    data = prepared.data
+    data, train = prepared.data, prepared.data.own_train
     try:
-        logits = _predict(course, prepared, data.train, "train", check)
+        logits = _predict(course, prepared, train, "train", check)
     except DivergedError:
         return None
-    return score(_labels(data.train), logits, data.positive)
+    return score(_labels(train), logits, data.positive)
 
 
 def _predict(

@@ -9,14 +9,16 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.tasks.encode import EncodedTask
-from gridsearch.tasks.metrics import probabilities
+from gridsearch.recipe.augmentation_knobs import PairSwap
+from gridsearch.tasks.encode import EncodedTask, encode_task
+from gridsearch.tasks.metrics import probabilities, score
 from gridsearch.tasks.task import Task
 from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetune
 from gridsearch.training.kept_weights import open_kept, predict_logits, save_weights
 from gridsearch.training.prepared import Prepared
-from tests.fixtures_core import LABELS, ON_CPU, numbers_of, run_trial, trial_of
+from tests.fixtures_core import LABELS, MAX_LENGTH, ON_CPU, numbers_of, run_trial, trial_of
+from tests.liveness_cases import pairs_of
 
 ASKED = Execution(device="cpu", keep_weights=True, train_metric=True)
 
@@ -45,6 +47,28 @@ def test_it_is_what_the_kept_weights_say_of_the_training_rows(
     assert found["f1_macro"] == pytest.approx(f1_score(labels, predicted, average="macro"))
     assert found["log_loss"] == pytest.approx(log_loss(labels, chances), rel=1e-4)
     assert found.keys() == outcome.parts["task"].dev.keys()
+
+
+@pytest.mark.parametrize("adds", [False, True])
+@pytest.mark.parametrize("pair_swap", ["off", "both", "random"])
+def test_pairs_are_read_as_they_stand_and_no_added_ones(
+    tmp_path: Path, encoder: EncoderWeights, task: Task, tokenizer: Any, pair_swap: PairSwap, *, adds: bool
+) -> None:
+    """Whatever else is trained on."""
+    pairs, trial = pairs_of(task), trial_of(pair_swap=pair_swap, frozen_layers=1)
+    data = encode_task(pairs, tokenizer, MAX_LENGTH, "both").with_turned(
+        encode_task(pairs.turned, tokenizer, MAX_LENGTH)
+    )
+    data = data.with_added(data.dev) if adds else data
+    data = data.in_orders(train=pair_swap != "off", judged=False)
+    assert len(data.train) == (24 + 8 * adds) * (1 if pair_swap == "off" else 2)
+    outcome = finetune(trial, data, encoder, ASKED)
+    assert outcome.weights is not None
+    save_weights(tmp_path / "kept", trial, outcome.weights, encoder, "pair", pairs.label_names)
+    logits = predict_logits(open_kept(tmp_path / "kept"), pairs.train)
+    expected, found = score(np.array(pairs.train.labels), logits), outcome.parts["task"].train
+    assert found is not None
+    assert found == pytest.approx(expected, rel=1e-4)
 
 
 def test_nothing_else_differs_by_it(encoder: EncoderWeights, data: EncodedTask) -> None:
