@@ -13,6 +13,8 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
                     ``sd`` null below two; ``seconds_per_epoch`` is training alone; ``replicates`` hold single trials;
                     ``row`` is its name in a list, and empty in other designs; ``scores`` from outside are by name
                     and trial, ``row_scores``, of all its trials together, by name
+                    where rows are divided, ``folds`` is the spread of single trials on dev, and ``pooled`` has for each
+                    seed the metrics over all folds together, of which result and dev are the spread
 ``guess``           what one reaches on dev: ``bound`` in the metric, and in ``correlation`` with the labels; or null
 ``best``            index of the cell that is best on dev; ``worst``, ``highest_result``, ``baseline`` alike; or null
 ``choice``          the cell to ``use`` and what came out ``best`` on dev, by index, or in a table by position: see
@@ -22,6 +24,8 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
                     ``n_other_terms``: finished trials that are not counted; or null before any has finished
 ``predicted``       what ``plan --measure`` led to expect of finished trials: see ``Forecast`` in
                     sections/cost_forecast.py; or null
+``added_pairs``     for each way in which pairs are added to training rows, and each fold: its ``knobs``, and the
+                    ``counts`` of tasks/augmentation/added.py
 ``pretraining``     ``seconds`` that all pretrainings took here, failed attempts included, ``seconds_per_trial`` that
                     starts from one, and ``stages``: ``id``, ``run`` (stages of one are steps of one training),
                     ``settings`` that are not neutral, ``state``, ``found`` (made before, by others), ``run_seconds``
@@ -77,6 +81,7 @@ ORDER = (
     "halving",
     "cost",
     "predicted",
+    "added_pairs",
     "pretraining",
     "curve",
     "learning",

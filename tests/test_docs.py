@@ -23,16 +23,18 @@ def blocks(language: str, document: str = "README.md") -> list[str]:
 
 
 def test_the_readmes_spaces_are_such() -> None:
-    text, ranging, pretraining, _ = blocks("toml")
+    text, ranging, pretraining, _, pairs = blocks("toml")
     assert len(list(parse_space(text, "readme").cells())) == 8
     drawn = next(parse_space(f'{ranging}[design]\nkind = "random"\ncells = 1\n', "readme").cells())
     assert 1e-5 <= drawn.recipe.learning_rate <= 1e-4
     steps = [cell.recipe.pretraining.steps for cell in parse_space(pretraining, "readme").cells()]
     assert steps == [0, 1500, 3000]
+    recipe = next(parse_space(f"{pairs}[factors]\nbert_adam = [false, true]\n", "readme").cells()).recipe
+    assert (recipe.pair_swap, recipe.closure, recipe.outside_pairs) == ("both", "both", "positive")
 
 
 def test_the_readmes_task_is_one() -> None:
-    *_, ids = blocks("toml")
+    *_, ids, _ = blocks("toml")
     first, section = ids.split("[vocabulary]")
     rest = '[files]\ntrain = "a.tsv"\ndev = 0.1\n[columns]\ntext = 0\nlabel = 1\n'
     file = parse_task_file(

@@ -11,6 +11,7 @@ from gridsearch.space.space import load_space, parse_space
 from gridsearch.tasks.task import Split, Task
 from gridsearch.tasks.taskfile import parse_task_file
 from runners.cli import main
+from runners.request import divided
 from search_spaces import find_space, find_task, names_of_spaces, names_of_tasks
 
 
@@ -35,10 +36,15 @@ FOR_TWELVE_LAYERS = {"finetune64", "seed003"}
 
 def plan_of(name: str, encoder: str, n_rows: int = 1500) -> Plan:
     """Plan a shipped space on pairs with two labels, which suit them all."""
+
+    def texts(text: str) -> tuple[str, ...]:
+        return tuple(f"{text} {number}" for number in range(n_rows))
+
     labels = tuple(number % 2 for number in range(n_rows))
-    split = Split(("a text",) * n_rows, labels, ("another",) * n_rows)
+    split = Split(texts("a text"), labels, texts("another"))
+    space = load_space(find_space(name))
     task = Task("pairs", "pair", "accuracy", ("different", "same"), split, split, corpus_files=(split,))
-    return make_plan(load_space(find_space(name)), task, lambda _: CARDS[encoder])
+    return make_plan(space, divided(task, space.design.division), lambda _: CARDS[encoder])
 
 
 @pytest.mark.parametrize("encoder", list(CARDS))
@@ -50,8 +56,9 @@ def test_every_space_can_be_planned(name: str, encoder: str) -> None:
         return
     plan = plan_of(name, encoder)
     # Of those that may: one repeats what was published, an encoder that takes no step reads no text, and the last two
-    # are of notes whose texts were ids, and some of whose encoders lack what others have.
-    assert not any(cell.dead for cell in plan.cells) or name in ("seed003", "pretraining", "seed001", "seed002")
+    # are of notes whose texts were ids, which had pairs from outside, and some of whose encoders lack what others have.
+    may = ("seed003", "pretraining", "competition", "seed001", "seed002")
+    assert not any(cell.dead for cell in plan.cells) or name in may
     assert plan.space.title
     assert plan.baseline is not None
 
@@ -60,7 +67,7 @@ def test_seed003_averages_over_padding_as_the_published_code_did() -> None:
     assert {cell.recipe.pooling for cell in plan_of("seed003", "tiny").cells} == {"first_last_avg_unmasked"}
 
 
-FOR_PAIRS = {"class_weights", "masks", "pairs", "pretraining", "seed000", "seed001", "seed002"}
+FOR_PAIRS = {"class_weights", "competition", "masks", "pairs", "pretraining", "seed000", "seed001", "seed002"}
 
 
 @pytest.mark.parametrize("name", names_of_spaces())
@@ -71,7 +78,8 @@ def test_every_space_can_be_planned_as_it_stands(
     monkeypatch.delenv("GRIDSEARCH_DATA", raising=False)
     assert main(["plan", name]) == 0
     told = capsys.readouterr().out
-    assert f"task     {'docstring-pairs' if name in FOR_PAIRS else 'docstrings'}: 1500 train" in told
+    rows = "2100 (in" if load_space(find_space(name)).design.folds else "1500 train"
+    assert f"task     {'docstring-pairs' if name in FOR_PAIRS else 'docstrings'}: {rows}" in told
     assert max(map(len, told.splitlines())) <= 80
 
 

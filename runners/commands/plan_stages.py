@@ -23,11 +23,15 @@ def stage_texts(plan: Plan, made: Collection[str]) -> Iterator[str]:
         f"{len(stages)} pretraining{'s' * (len(stages) > 1)} ({n_steps:,} steps in all{told}); each is done once, and "
         f"{n_trials.total()} of {len(plan.trials)} trials start from them"
     )
-    for stage in stages[:N_LISTED]:
-        trials = f"{n_trials[stage.id]} trial{'s' * (n_trials[stage.id] > 1)}"
-        yield f"{stage.short_id}: {', '.join(settings(stage, stages))}; {trials}"
-    if len(stages) > N_LISTED:
-        yield f"... and {len(stages) - N_LISTED} more"
+    alike: dict[str, list[Stage]] = {}
+    for stage in stages:
+        alike.setdefault(", ".join(settings(stage, stages)), []).append(stage)
+    for text, several in list(alike.items())[:N_LISTED]:
+        n_started = sum(n_trials[one.id] for one in several)
+        more = f" and {len(several) - 1} on other rows" if len(several) > 1 else ""
+        yield f"{several[0].short_id}{more}: {text}; {n_started} trial{'s' * (n_started > 1)}"
+    if len(alike) > N_LISTED:
+        yield f"... and {len(alike) - N_LISTED} more"
     if shared := _seeds_that_share(plan):
         yield (
             f"trials of {shared} seeds share a pretraining, so the spread over seeds does not hold its noise "
