@@ -65,6 +65,7 @@ ALL = {
         "thucnews10",
         "make_encoder.py",
     ),
+    "competition-oppo": Published("competition-oppo-tiny", _on_oppo("competition"), "oppo_xiaobu_plain"),
     "masks-oppo": Published("masks-oppo-tiny", _on_oppo("masks"), "oppo_xiaobu_plain"),
     "pairs-oppo": Published("pairs-oppo-tiny", _on_oppo("pairs"), "oppo_xiaobu_plain"),
     "pretraining-oppo": Published("pretraining-oppo-tiny", _on_oppo("pretraining"), "oppo_xiaobu_plain"),
