@@ -81,6 +81,9 @@ def measuring(
         begun, waited = clocks()
         prepared = prepare(trial, data, encoder, execution)
         setup_seconds = now_on(prepared.device) - (begun - waited)
+        # In its last epoch a trial also holds the weights of those before it that it may report.
+        n_held = min(trial.recipe.checkpoints, trial.recipe.epochs - 1)
+        held = [snapshot(prepared.model) for _ in range(n_held)]
         step_seconds, n_steps, n_measured = _steps(prepared, seconds)
         each_epoch = timed(prepared.device, lambda: prepared.steps.objective.batches(1))
         with prepared.steps.updates.evaluated_weights():
@@ -93,6 +96,7 @@ def measuring(
         whole = setup_seconds + n_steps * step_seconds + trial.recipe.epochs * dev_seconds + test_seconds
         effort = effort_since(begun, waited)
         n_peak_bytes = peak_bytes(device)
+        del held
     of: PeakOf = "device" if device.type == "cuda" else "process" if is_own else "process, at most"
     return Visit(
         seconds=whole,

@@ -50,6 +50,14 @@ def test_a_small_trial_after_a_large_one_has_its_own_peak(data: EncodedTask, enc
     assert again.peak_bytes < small.peak_bytes + n_more / 3
 
 
+@needs_the_reset
+def test_weights_of_epochs_that_are_averaged_are_held_in_training(data: EncodedTask, encoder: EncoderWeights) -> None:
+    """2.9 MB each: of 30 epochs before the last."""
+    wide = {"head": "mlp", "head_width": 20_000, "epochs": 31, "batch_size": 4}
+    one, many = (visit(data, encoder, **wide, checkpoints=n) for n in (1, 31))
+    assert one.peak_bytes + 60 * MEGABYTE < many.peak_bytes < one.peak_bytes + 130 * MEGABYTE
+
+
 def test_states_of_another_trials_frozen_layers_are_given_up(data: EncodedTask, encoder: EncoderWeights) -> None:
     visit(data, encoder, frozen_layers=2)
     assert n_bytes_kept() > 0
