@@ -4,26 +4,19 @@ Where a cell has a single seed, what is said holds for these trained models: one
 """
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
-from scipy.sparse import csr_array
 from scipy.stats import binomtest
 
-from gridsearch.tasks.metrics import of_counts, row_losses
-from gridsearch.tasks.task import METRICS, POSITIVE
+from gridsearch.tasks.task import POSITIVE
 from reports.statistics.paired.crossed import Source, crossed, interquartile_difference, parts
+from reports.statistics.paired.resampled import Labels, drawn_counts, finite, metric_of_counts
 from reports.statistics.results import ALPHA, Array
 
 Seed = TypeVar("Seed", bound=Hashable)
-Labels = npt.NDArray[np.integer]
-Metric = Callable[[Array], Array]
-"""From how often each row was drawn, shape (resamples, rows), to the metric of each resample."""
-
-CHUNK = 200
 
 
 @dataclass(frozen=True)
@@ -42,7 +35,7 @@ def mcnemar(labels: Labels, first: Array, second: Array) -> McNemar:
     Given the rows where just one is right, its number is binomial with chance 1/2. Source: McNemar 1947, Psychometrika
     12, 153-157; exact, as the approximation fails below about 25 such rows.
     """
-    right = [_finite(logits).argmax(axis=1) == labels for logits in (first, second)]
+    right = [finite(logits).argmax(axis=1) == labels for logits in (first, second)]
     only_first, only_second = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
     n_split = only_first + only_second
     p = float(binomtest(only_first, n_split).pvalue) if n_split else 1.0
@@ -89,8 +82,10 @@ def paired_bootstrap(
     if not len(labels):
         return None
     n_rows = len(labels)
-    models = [_metric(metric, labels, _finite(logits), positive) for logits in (*first.values(), *second.values())]
-    chunks = [np.stack([of(counts) for of in models]) for counts in _counts(n_rows, n_resamples, seed)]
+    models = [
+        metric_of_counts(metric, labels, finite(logits), positive) for logits in (*first.values(), *second.values())
+    ]
+    chunks = [np.stack([of(counts) for of in models]) for counts in drawn_counts(n_rows, n_resamples, seed)]
     results = np.concatenate(chunks, axis=1)
     defined = np.asarray(np.isfinite(results).all(axis=0))
     if not defined[0] or defined.sum() < 2:
@@ -122,53 +117,6 @@ def paired_bootstrap(
     )
 
 
-def _counts(n_rows: int, n_resamples: int, seed: int) -> Iterator[Array]:
-    """Yield how often each row counts: at first once, as observed, and then as often as it is drawn."""
-    generator = np.random.default_rng(seed)
-    yield np.ones((1, n_rows))
-    for start in range(0, n_resamples, CHUNK):
-        drawn = generator.integers(n_rows, size=(min(CHUNK, n_resamples - start), n_rows))
-        yield np.stack([np.bincount(rows, minlength=n_rows) for rows in drawn]).astype(float)
-
-
 def _variance_over_rows(draws: Array, n_rows: int) -> Array:
     """Rows drawn from n vary by a share of 1 / n less than new ones do."""
     return np.asarray(np.var(draws, axis=-1) * n_rows / max(n_rows - 1, 1))
-
-
-def _finite(logits: Array) -> Array:
-    """Count logits that are no numbers as equal evidence: ledgers of older versions may hold some."""
-    return np.nan_to_num(logits.astype(np.float64), nan=0.0, posinf=1e6, neginf=-1e6)
-
-
-def _metric(name: str, labels: Labels, logits: Array, positive: int) -> Metric:
-    if name not in METRICS:
-        raise ValueError(f"a metric must be one of {', '.join(METRICS)}, but got {name!r}")
-    predicted, n_labels = logits.argmax(axis=1), logits.shape[1]
-    if name == "log_loss":
-        losses = row_losses(logits, labels)
-        return lambda counts: np.asarray(counts @ losses / counts.sum(axis=1))
-    if name == "auc":
-        return lambda counts: _area(labels, logits[:, 1] - logits[:, 0], counts)
-    true, chosen = _by_label(labels, n_labels), _by_label(predicted, n_labels)
-    right = _by_label(labels, n_labels, predicted == labels)
-    return lambda counts: of_counts(counts @ true, counts @ chosen, counts @ right, positive)[name]
-
-
-def _by_label(labels: Labels, n_labels: int, weights: npt.NDArray[np.bool_] | None = None) -> csr_array:
-    """Return the matrix that sums rows by their label: a single entry a row, however many labels there are."""
-    entries = np.ones(len(labels)) if weights is None else weights.astype(float)
-    return csr_array((entries, (np.arange(len(labels)), labels)), shape=(len(labels), n_labels))
-
-
-def _area(labels: Labels, scores: Array, counts: Array) -> Array:
-    """The chance that a positive row outscores a negative one, ties counting half; NaN where one kind is missing."""
-    order = np.argsort(scores, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(scores[order]) > 0])
-    positive = labels[order] == 1
-    n_positive = np.add.reduceat(counts[:, order] * positive, starts, axis=1)
-    n_negative = np.add.reduceat(counts[:, order] * ~positive, starts, axis=1)
-    below = np.cumsum(n_negative, axis=1) - n_negative / 2
-    pairs = n_positive.sum(axis=1) * n_negative.sum(axis=1)
-    won = (n_positive * below).sum(axis=1)
-    return np.asarray(np.divide(won, pairs, out=np.full(len(counts), np.nan), where=pairs > 0))
