@@ -1,0 +1,1 @@
+"""Ensembles: averages of predictions, how their members are chosen, and what they honestly gain."""
