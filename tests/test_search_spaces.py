@@ -38,10 +38,10 @@ def plan_of(name: str, encoder: str, n_rows: int = 1500) -> Plan:
     """Plan a shipped space on pairs with two labels, which suit them all."""
 
     def texts(text: str) -> tuple[str, ...]:
-        return tuple(f"{text} {number}" for number in range(n_rows))
+        return tuple(f"{text} {number // 3}" for number in range(n_rows))
 
     labels = tuple(number % 2 for number in range(n_rows))
-    split = Split(texts("a text"), labels, texts("another"))
+    split = Split(texts("a text"), labels, tuple(f"another {number}" for number in range(n_rows)))
     space = load_space(find_space(name))
     task = Task("pairs", "pair", "accuracy", ("different", "same"), split, split, corpus_files=(split,))
     return make_plan(space, divided(task, space.design.division), lambda _: CARDS[encoder])

@@ -18,7 +18,7 @@ from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.recipe.recipe import Recipe, set_knobs
 from gridsearch.recipe.resolve import acting, dead_knobs, in_numbers, resolve, why_the_same
-from gridsearch.recipe.trial_facts import TrialFacts
+from gridsearch.recipe.trial_facts import AddedNumbers, TrialFacts
 from gridsearch.recipe.vocabulary.knobs import VocabularyRecipe
 from gridsearch.space.space import Cell, Space, spell_cell
 from gridsearch.stage import make_stage
@@ -117,6 +117,7 @@ class Planner:
         self._facts = cache(self._found_facts)
         self._start = cache(self._found_start)
         self._added = cache(lambda fold, asked: None if asked is None else added_to(task.of_fold(fold), asked))
+        self._n_added = cache(self._found_numbers)
         self._corpus = cache(self._found_corpus)
 
     def resolved(self, cell: Cell) -> Recipe | ExcludedCell:
@@ -144,10 +145,23 @@ class Planner:
         pretraining = recipe.pretraining
         facts = self._facts(recipe.encoder, pretraining if pretraining.has_another_shape else None)
         fold, task = self._smallest
-        added = self._added(fold, augmentation_of(recipe))
-        if added is not None and pretraining.reads_added_pairs:
-            facts = replace(facts, corpora=corpora_of(task, added.split))
-        return facts_in_view(recipe, facts, added)
+        asked = augmentation_of(recipe)
+        added = self._added(fold, asked)
+        if added is None:
+            return facts_in_view(recipe, facts, added)
+        corpora = corpora_of(task, added.split) if pretraining.reads_added_pairs else facts.corpora
+        return facts_in_view(recipe, replace(facts, corpora=corpora, n_added=self._n_added(asked)), added)
+
+    def _found_numbers(self, asked: Augmentation) -> AddedNumbers:
+        """Count what is added in all folds together: what adds a pair in one of them can act."""
+        folds = self._task.folds
+        several = [self._added(fold, asked) for fold in range(1 if folds is None else folds.division.n_folds)]
+        counts = [one.counts for one in several if one is not None]
+        return AddedNumbers(
+            follow=sum(one.added_positive + one.added_negative for one in counts),
+            beyond_ratio=sum(one.beyond_ratio for one in counts),
+            outside=sum(one.outside_added for one in counts),
+        )
 
     @cached_property
     def _smallest(self) -> tuple[int, Task]:

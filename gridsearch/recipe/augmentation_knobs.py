@@ -68,7 +68,7 @@ class AugmentationKnobs(KnobGroup):
             "stays that of the training rows",
             "github.com/liucongg/2021-GAIIC-Task3-Share",
             neutral="free",
-            cannot_act=why.no_closure,
+            cannot_act=why.nothing_beyond,
             frozen_states="tokens",
             in_view=True,
         ),

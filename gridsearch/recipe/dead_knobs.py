@@ -303,6 +303,8 @@ def nothing_follows(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why no pair follows from others."""
     if facts.is_pair and facts.n_labels != 2:
         return f"pairs follow from others where one of two labels joins texts, and the task has {facts.n_labels}"
+    if facts.is_pair and facts.n_added is not None and facts.n_added.follow + facts.n_added.beyond_ratio == 0:
+        return "no pair follows from the training pairs that they do not hold themselves"
     return no_second_text(recipe, facts)
 
 
@@ -311,12 +313,21 @@ def no_closure(recipe: "Recipe", facts: TrialFacts) -> Reason:
     return "closure = 'off' adds no pairs" if recipe.closure == "off" else nothing_follows(recipe, facts)
 
 
+def nothing_beyond(recipe: "Recipe", facts: TrialFacts) -> Reason:
+    """Explain why the pairs that follow from others keep the ratio of labels by themselves."""
+    if recipe.closure != "off" and facts.n_added is not None and facts.n_added.beyond_ratio == 0:
+        return "the pairs that follow are none too many of either kind"
+    return no_closure(recipe, facts)
+
+
 def nothing_outside(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why there are no outside pairs to add, or no label to add them with."""
     if facts.is_pair and facts.n_labels != 2:
         return f"outside pairs are added as positive or negative, and the task has {facts.n_labels} labels"
     if facts.is_pair and facts.n_outside_pairs == 0:
         return "the task names no files under [outside]"
+    if facts.is_pair and facts.n_added is not None and facts.n_added.outside == 0:
+        return "no pair of the files under [outside] is new"
     return no_second_text(recipe, facts)
 
 

@@ -5,6 +5,18 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
+class AddedNumbers:
+    """Pairs that a recipe adds to the training rows, of all folds together: those that ``follow`` from others.
+
+    ``beyond_ratio`` are left out by it, ``outside`` come from outside files.
+    """
+
+    follow: int
+    beyond_ratio: int
+    outside: int
+
+
+@dataclass(frozen=True)
 class TrialFacts:
     """Depth and parts of the encoder, size and labels of the training rows.
 
@@ -17,6 +29,7 @@ class TrialFacts:
     vocabulary is one of ids. ``is_made_of_the_texts``: it has seen no others.
 
     ``n_outside_pairs``: those of files that the task names beside its rows, which may be added to the training rows.
+    ``n_added``: what the recipe's own knobs add to the training rows; None where they add none, or it is not known.
     """
 
     family: str
@@ -36,6 +49,7 @@ class TrialFacts:
     knows_ids: bool = False
     is_made_of_the_texts: bool = False
     n_outside_pairs: int = 0
+    n_added: AddedNumbers | None = None
 
     @property
     def n_labels(self) -> int:

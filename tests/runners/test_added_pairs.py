@@ -203,3 +203,20 @@ def test_a_pretraining_that_reads_added_pairs_needs_some(pairs: Path, encoder_fo
         pretrained(encoder_folder, "all+augmented", recipe="")
     with pytest.raises(RequestError, match=r"reads further files, but the task names none under \[corpus\]"):
         pretrained(encoder_folder, "all+augmented+files")
+
+
+def test_a_closure_that_adds_nothing_in_any_fold_is_refused(pairs: Path, encoder_folder: Path) -> None:
+    rows = [line.split("\t") for line in (pairs / "pairs.tsv").read_text().splitlines()]
+    alone = [(first, other, str(number % 2)) for number, (first, other, _) in enumerate(rows[::3])]
+    (pairs / "pairs.tsv").write_text("".join("\t".join(row) + "\n" for row in alone))
+    with pytest.raises(RequestError, match="closure cannot act: no pair follows from the training pairs"):
+        planned(encoder_folder, 'closure = ["off", "both"]', design="folds = 2\n")
+    (cell,) = planned(
+        encoder_folder, "bert_adam = [false]", 'closure = "both"\n', 'folds = 2\non_dead = "collapse"\n'
+    ).cells
+    assert cell.recipe.closure == "off"
+    text = 'on_dead = "collapse"\nfolds = 2\n'
+    knobs = '"pretraining.corpus" = "train+augmented"\n"pretraining.form" = "pairs"\n"pretraining.steps" = 2\n'
+    space = space_of('closure = ["off", "both"]', knobs, "[0]").replace("[design]", "[design]\n" + text)
+    with pytest.raises(RequestError, match="reads added pairs, but closure and outside_pairs add none"):
+        plan_of_space(encoder_folder, space)

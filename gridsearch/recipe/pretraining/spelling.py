@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from gridsearch.recipe.pretraining.knobs import PREFIX, PretrainingRecipe
+from gridsearch.recipe.pretraining.knobs import AUGMENTED, POSITIVES, PREFIX, PretrainingRecipe
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.shares import share_of, whole_steps
 from gridsearch.recipe.trial_facts import TrialFacts
@@ -61,7 +61,15 @@ def _lookahead_that_only_copies(pretraining: PretrainingRecipe, n_rows: int, fac
     return {"lookahead_steps": 0, "lookahead_alpha": 0.5}, what
 
 
+def _nothing_added(pretraining: PretrainingRecipe, n_rows: int, facts: TrialFacts) -> Spelling:
+    if not pretraining.reads_added_pairs or facts.n_added is None or facts.n_added.follow + facts.n_added.outside:
+        return None
+    parts = [part for part in pretraining.corpus.split("+") if part not in (AUGMENTED, POSITIVES)]
+    return {"corpus": "+".join(parts)}, "no pairs are added to the training rows"
+
+
 _RULES: Final[tuple[Callable[[PretrainingRecipe, int, TrialFacts], Spelling], ...]] = (
+    _nothing_added,
     _batch_of_all_rows,
     _steps_of_epochs,
     _last_step,

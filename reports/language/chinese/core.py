@@ -334,6 +334,10 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
     "outside pairs are added as positive or negative, and the task has {n_labels} labels": (
         "外部文本对只能作为正例或负例加入，而该任务有 {n_labels} 个标签"
     ),
+    "no pair follows from the training pairs that they do not hold themselves": "训练文本对推不出它们之外的文本对",
+    "the pairs that follow are none too many of either kind": "推出的文本对中哪一类都不过多",
+    "no pair of the files under [outside] is new": "[outside] 文件中没有新的文本对",
+    "no pairs are added to the training rows": "没有向训练数据加入文本对",
     "the task names no files under [outside]": "任务没有在 [outside] 下列出文件",
     "this {family} encoder has no segment embeddings": "该 {family} 编码器没有 segment 向量",
     # Of a vocabulary of ids.
