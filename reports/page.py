@@ -4,7 +4,7 @@ import contextlib
 import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from reports.sections.context import PageContext, PageSection
 from reports.sections.cost import Cost
 from reports.sections.design import DeadKnobs, FixedRecipe, LeftOut, Levels, SameRows
 from reports.sections.effects.effects import Effects
+from reports.sections.ensembles import EnsembleSection
 from reports.sections.figures import FOLDER, Figures, pictures_of
 from reports.sections.halving import HalvingSection
 from reports.sections.learning import NotLearnedBySetting
@@ -37,6 +38,7 @@ from reports.sections.published import PublishedExtremes, PublishedLevels, Publi
 from reports.sections.results import Cautions, Results, Summary, Yardsticks, best_sentence
 from reports.sections.search import SearchSection
 from reports.sections.stages import Pretrainings
+from reports.study.members import read_members
 from reports.study.read import read_study
 from reports.study.view import StudyRows
 
@@ -54,6 +56,7 @@ SECTIONS: Mapping[type[Manifest], tuple[type[PageSection], ...]] = {
         Observational,
         Results,
         BestAgainstBaseline,
+        EnsembleSection,
         Yardsticks,
         Cost,
         AddedPairs,
@@ -162,6 +165,7 @@ def write_reports(study: Study, out: Path | None, formats: Sequence[str], langua
             raise RequestError(f"--format: {one_of('format', name, list(FORMATS))}")
     with study.open() as ledger:
         rows = read_study(ledger)
+        rows = replace(rows, members=read_members(ledger, rows))
     texts = {}
     with speaking(language):
         page = make_page(rows, illustrated=bool(ILLUSTRATED & set(formats)))

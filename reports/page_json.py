@@ -46,6 +46,10 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
 ``versus``          the best cell less the baseline on the same ``n_rows``: ``bootstrap`` (``seeds_error`` null where a
                     cell has one seed: its interval is then of these trained models), and for each of ``seeds`` the
                     rows that only one of two trials gets right (see reports/statistics/paired/rows.py); or null
+``ensembles``       averages of ``members`` (``cell``, ``trials``, ``score`` on all judged rows), by ``method``:
+                    ``nested`` and ``naive`` scores and gains, the weights of the ``final`` one, and ``by_fold`` those
+                    chosen for each fold: see reports/statistics/ensembles/results.py; runs that are no members,
+                    by reason; or null
 ``yardsticks``      ``name``, ``dev``, ``test``
 ``excluded``        cells left out: ``row``, ``levels``, ``why``
 ``same_rows``       rows of a list that are the same recipe and share their trials, by name
@@ -89,6 +93,7 @@ ORDER = (
     "regression",
     "observations",
     "versus",
+    "ensembles",
     "yardsticks",
     "excluded",
     "same_rows",

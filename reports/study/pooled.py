@@ -8,7 +8,7 @@ import numpy as np
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.manifest import TrialsManifest
 from gridsearch.tasks.metrics import mean_of_probabilities, score
-from gridsearch.trial import Metrics
+from gridsearch.trial import PART, Metrics
 from reports.study.view import Pooled, Replicate
 
 if TYPE_CHECKING:
@@ -38,6 +38,12 @@ class Pool:
         return tuple(
             run for seed, trials in zip(seeds, whole, strict=True) if (run := self._run(seed, trials)) is not None
         )
+
+    def of_run(self, run: Replicate | Pooled, split: str) -> "NDArray[np.floating] | None":
+        """Return what a run says, be it of one trial or of all folds; None where its logits are not there."""
+        if isinstance(run, Pooled):
+            return self.logits(run.trials, split, PART)
+        return self._ledger.logits(run.trial, split)
 
     def logits(self, trials: Sequence[str], split: str, part: str) -> "NDArray[np.floating] | None":
         """Return the logits of all rows of dev, in their order, or of test; None where some trial's are not there."""

@@ -25,7 +25,6 @@ from reports.study.view import (
     FailedAttempt,
     LeftOutCell,
     Observation,
-    Pooled,
     Predictions,
     Provenance,
     Replicate,
@@ -35,8 +34,7 @@ from reports.study.view import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    pass
 
 _REPLICATES = """
 SELECT cell_trials.position, trials.id AS trial, trials.seed, trials.fold, trial_states.state,
@@ -271,16 +269,10 @@ def _predictions(ledger: Ledger, study: StudyRows) -> Predictions | None:
         return None
     runs = [run for cell in (best, baseline) for run in cell.runs]
     pool = Pool(ledger, study.about)
-    logits = {run.trial: _logits_of(run, study.split, ledger, pool) for run in runs}
+    logits = {run.trial: pool.of_run(run, study.split) for run in runs}
     return Predictions(
         bytes_array(row["labels"]), {trial: found for trial, found in logits.items() if found is not None}
     )
-
-
-def _logits_of(run: Replicate | Pooled, split: str, ledger: Ledger, pool: Pool) -> "NDArray[np.floating] | None":
-    if isinstance(run, Pooled):
-        return pool.logits(run.trials, split, PART)
-    return ledger.logits(run.trial, split)
 
 
 def _provenance(connection: sqlite3.Connection) -> tuple[Provenance, ...]:

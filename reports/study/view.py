@@ -18,6 +18,7 @@ from reports.language.say import say
 if TYPE_CHECKING:
     import numpy
 
+    from reports.study.members import Members
     from reports.study.stage_rows import StageRow
 
 
@@ -317,6 +318,7 @@ class StudyRows:
     or tested by. ``standing`` is how far a successive halving is, None without one or where all cells came to their end
     all the same. ``seen_after`` is set where results are those after so many epochs of all (see study/first_rung.py).
     ``guess`` is what one reaches on dev.
+    ``members`` are what ensembles are made of, read for a page alone (see study/members.py).
     """
 
     folder: Path
@@ -336,6 +338,7 @@ class StudyRows:
     seen_after: tuple[int, int] | None = None
     guess: Guess | None = None
     stages: "tuple[StageRow, ...]" = ()
+    members: "Members | None" = None
 
     @property
     def factors(self) -> tuple[FactorEntry, ...]:

@@ -18,6 +18,7 @@ replicate           重复        row of a table        行            yardstick
 task                任务        metric                指标          did not learn         未学到
 encoder             编码器      machine, worker       机器，进程    dead knob             不起作用
 rung                级          successive halving    逐次减半      stage                 预训练
+member              成员        average, ensemble     平均，集成    gain                  增益
 ==================  ==========  ====================  ============  ====================  ==============
 
 Metrics, names of knobs and columns, labels and whatever a user wrote stay as they are. Between Chinese and Latin
@@ -30,6 +31,7 @@ from typing import Final
 from reports.language.chinese.answer import ANSWER
 from reports.language.chinese.comparisons import COMPARISONS
 from reports.language.chinese.core import KNOBS, REASONS
+from reports.language.chinese.ensembles import ENSEMBLES
 from reports.language.chinese.figures import FIGURES
 from reports.language.chinese.findings import FINDINGS
 from reports.language.chinese.folds import FOLDS
@@ -43,6 +45,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     **ANSWER,
     **FINDINGS,
     **COMPARISONS,
+    **ENSEMBLES,
     **IMPORTED,
     **SEARCHES,
     **HALVED,

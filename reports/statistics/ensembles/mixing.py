@@ -12,11 +12,12 @@ from reports.statistics.ensembles.results import Method
 from reports.statistics.results import Array
 
 
-def mean_of_probabilities(logits: Array, weights: Array) -> Array:
+def weighted_probabilities(logits: Array, weights: Array) -> Array:
     """Return logits (rows, labels) whose softmax is the weighted mean of the members' softmax.
 
     ``logits`` has shape (members, rows, labels); weights are not negative, and one at least is positive. The first
-    member's own logits are moved by the logarithm of how far the mean is from it: by nothing where all are equal.
+    member's own logits are moved by the logarithm of how far the mean is from it: by nothing where all are equal. It is
+    the weighted form of gridsearch.tasks.metrics.mean_of_probabilities, and in float64.
     """
     logits, weights = logits[weights > 0], weights[weights > 0]
     own = log_softmax(logits, axis=2)
@@ -26,7 +27,7 @@ def mean_of_probabilities(logits: Array, weights: Array) -> Array:
     return np.asarray(logits[0] + most + np.log1p(share))
 
 
-def mean_of_logits(logits: Array, weights: Array) -> Array:
+def weighted_logits(logits: Array, weights: Array) -> Array:
     """Return the weighted mean of logits of shape (members, rows, labels), of which a softmax may follow."""
     logits, weights = logits[weights > 0], weights[weights > 0]
     return np.asarray(logits[0] + np.tensordot(weights, logits - logits[0], axes=1) / weights.sum())
@@ -69,7 +70,7 @@ class Mixture:
         if method is Method.RANKS:
             _, places, sizes = np.unique(blocks, return_inverse=True, return_counts=True)
             return cls(as_ranks(logits, blocks), mean_of_ranks, sizes[places].astype(float))
-        mean = mean_of_logits if method is Method.LOGITS else mean_of_probabilities
+        mean = weighted_logits if method is Method.LOGITS else weighted_probabilities
         return cls(logits, mean, np.ones(logits.shape[1]))
 
     def of(self, weights: Sequence[float], rows: npt.NDArray[np.bool_] | slice = slice(None)) -> Array:

@@ -36,7 +36,7 @@ def drawn_counts(
         yield counts
 
 
-def finite(logits: Array) -> Array:
+def finite(logits: npt.NDArray[np.floating]) -> Array:
     """Count logits that are no numbers as equal evidence: ledgers of older versions may hold some."""
     return np.nan_to_num(logits.astype(np.float64), nan=0.0, posinf=1e6, neginf=-1e6)
 

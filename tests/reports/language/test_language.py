@@ -132,7 +132,7 @@ def test_the_catalogue_has_nothing_that_is_never_said() -> None:
 
 def test_the_catalogue_has_no_sentence_twice() -> None:
     parts = [chinese.PAGE, chinese.FINDINGS, chinese.COMPARISONS, chinese.IMPORTED, chinese.SEARCHES, chinese.HALVED]
-    parts += [chinese.FIGURES, chinese.ANSWER, chinese.FOLDS]
+    parts += [chinese.FIGURES, chinese.ANSWER, chinese.FOLDS, chinese.ENSEMBLES]
     assert sum(map(len, parts)) == len(chinese.SENTENCES)
     assert len(chinese.REASONS) + len(chinese.KNOBS) == len(chinese.TEXTS)
 

@@ -9,10 +9,10 @@ from scipy.special import log_softmax, softmax
 from sklearn.metrics import roc_auc_score
 
 from gridsearch.tasks.metrics import probabilities, score
-from reports.statistics.ensembles.mixing import Mixture, as_ranks, mean_of_logits, mean_of_probabilities
+from reports.statistics.ensembles.mixing import Mixture, as_ranks, weighted_logits, weighted_probabilities
 from reports.statistics.ensembles.results import Method
 
-MEANS = (mean_of_probabilities, mean_of_logits)
+MEANS = (weighted_probabilities, weighted_logits)
 LOGITS = of_numpy.arrays(
     np.float32,
     st.tuples(st.integers(1, 9), st.integers(2, 4)),
@@ -56,15 +56,15 @@ def test_each_mean_is_what_its_name_says(data: st.DataObject) -> None:
     logits = data.draw(of_numpy.arrays(np.float64, shape, elements=st.floats(-30, 30)))
     weights = np.array(data.draw(st.lists(st.floats(0.1, 9), min_size=shape[0], max_size=shape[0])))
     expected = np.average(softmax(logits, axis=2), axis=0, weights=weights)
-    np.testing.assert_allclose(softmax(mean_of_probabilities(logits, weights), axis=1), expected, rtol=1e-9)
+    np.testing.assert_allclose(softmax(weighted_probabilities(logits, weights), axis=1), expected, rtol=1e-9)
     geometric = softmax(np.average(log_softmax(logits, axis=2), axis=0, weights=weights), axis=1)
-    np.testing.assert_allclose(softmax(mean_of_logits(logits, weights), axis=1), geometric, rtol=1e-9)
+    np.testing.assert_allclose(softmax(weighted_logits(logits, weights), axis=1), geometric, rtol=1e-9)
 
 
 def test_members_that_are_sure_of_opposite_things() -> None:
     """Nothing overflows, and no small probability is rounded away."""
     logits = np.array([[[0.0, 1e6], [0.0, -800.0]], [[1e6, 0.0], [0.0, -800.0]]])
-    mixed = mean_of_probabilities(logits, np.ones(2))
+    mixed = weighted_probabilities(logits, np.ones(2))
     assert softmax(mixed, axis=1)[0] == pytest.approx([0.5, 0.5])
     assert mixed[1].tolist() == [0.0, -800.0]
 

@@ -1,6 +1,8 @@
 """Gains: chosen and scored on different rows, so that what is luck is none; the interval holds what it should."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from gridsearch.tasks.metrics import score
 from reports.statistics.ensembles.choosing import Choice
 from reports.statistics.ensembles.mixing import Mixture
 from reports.statistics.ensembles.nested import choosers, ensembles, outer_folds
-from reports.statistics.ensembles.results import Chosen, Ensembled, JudgedRows, Member, Method, Verdict, WhyNot
+from reports.statistics.ensembles.results import Ensembled, JudgedRows, Member, Method, Verdict, WhyNot
 from tests.reports.statistics.ensembles.simulated import as_logits, half_solved, members_of, pure_noise, unequal
 
 QUICK = Choice(5, n_picks=12)
@@ -244,20 +246,21 @@ def test_of_equal_members_nothing_is_gained_in_400(make) -> None:
     assert_honest(*gains_of(make, 400, 20, 500, Choice(5)))
 
 
-def true_gain(members: list[Member], found: Ensembled, quality: np.ndarray, n: int = 20_000) -> float:
-    """The gain of what was chosen, on new rows as `unequal` makes them."""
-    more, rows = unequal(np.random.default_rng(10**6), len(members), n)
-    chances = softmax(np.stack([one.judged for one in more]), axis=2)  # type: ignore[misc]
-
-    def right(weights: np.ndarray) -> float:
-        return float((np.average(chances, axis=0, weights=weights).argmax(axis=1) == rows.labels).mean())
-
-    gains = [right(np.array(one.weights)) - right(_alone(one)) for one in found.by_fold]
-    return float(np.average(gains, weights=quality))
+@cache
+def fresh(n_members: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows as `unequal` makes them, so many that they tell the truth: probabilities of label 1, and labels."""
+    members, rows = unequal(np.random.default_rng(10**6), n_members, 150_000)
+    return np.stack([softmax(one.judged, axis=1)[:, 1] for one in members]), rows.labels
 
 
-def _alone(chosen: Chosen) -> np.ndarray:
-    return np.eye(len(chosen.weights))[chosen.single]
+def true_gain(found: Ensembled, sizes: np.ndarray) -> float:
+    """The gain of what was chosen for each fold, on new rows."""
+    chances, labels = fresh(len(found.final.weights))
+
+    def right(weights: Sequence[float]) -> float:
+        return float(((np.average(chances, axis=0, weights=np.array(weights)) > 0.5) == labels).mean())
+
+    return float(np.average([right(one.weights) - right(one.alone) for one in found.by_fold], weights=sizes))
 
 
 def covered(n: int, n_rows: int) -> float:
@@ -268,7 +271,7 @@ def covered(n: int, n_rows: int) -> float:
         sizes = np.bincount(outer_folds(rows.labels, seed))
         assert found.nested.interval is not None
         low, high = found.nested.interval
-        held.append(low <= true_gain(members, found, sizes) <= high)
+        held.append(low <= true_gain(found, sizes) <= high)
     return float(np.mean(held))
 
 
