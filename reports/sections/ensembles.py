@@ -11,7 +11,7 @@ from reports.formats.table import Cell, Table, decimals, metric_text
 from reports.language.say import enumerated, say, sentences
 from reports.sections.context import PageSection
 from reports.sections.effects.effects_text import signed
-from reports.statistics.ensembles.nested import ensembles
+from reports.statistics.ensembles.nested import RANKING, ensembles
 from reports.statistics.ensembles.results import Chosen, Ensembled, Ensembles, Method, Verdict, WhyNot
 from reports.study.members import Candidate, Members
 
@@ -68,8 +68,8 @@ def naive_text(found: Ensembles, names: Mapping[Method, str]) -> str:
     larger = [names[one.method] for one in found.found if one.naive.gain > one.nested.gain]
     if larger:
         return say(
-            "The naive gain is larger for {methods}: it is of members and weights that were chosen on the very rows that "
-            "they are scored on, so that luck with these rows counts as gain.",
+            "The naive gain is larger for {methods}: it is of members and weights that were chosen on the very rows "
+            "that they are scored on, so that luck with these rows counts as gain.",
             methods=enumerated(larger),
         )
     return say(
@@ -89,7 +89,13 @@ def nesting_text(found: Ensembles) -> str:
             n=found.n_folds,
         )
     )
-    return sentences([how, say("Intervals are for other such rows, and these trained runs.")])
+    scale = say(
+        "An {metric} is the mean over folds: runs of different folds are on different scales.", metric=found.metric
+    )
+    is_by_fold = found.has_folds and found.metric in RANKING
+    return sentences(
+        [how, scale if is_by_fold else "", say("Intervals are for other such rows, and these trained runs.")]
+    )
 
 
 def picks_text(chosen: Chosen, names: Sequence[str]) -> str:

@@ -34,6 +34,9 @@ ENSEMBLES: Final[Mapping[str, str]] = {
         "Dev is divided into {n} parts: members, weights and the best one alone are chosen on other parts than the "
         "one that they are scored on."
     ): "验证集分为 {n} 份：成员、权重和最好的单次运行都不在用来评分的那一份上选出，而是在其他份上选出。",
+    "An {metric} is the mean over folds: runs of different folds are on different scales.": (
+        "{metric} 取各折的平均：不同折的运行尺度不同。"
+    ),
     "Intervals are for other such rows, and these trained runs.": (
         "置信区间针对换一批同类数据的情形，训练好的运行不变。"
     ),

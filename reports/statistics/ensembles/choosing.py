@@ -26,7 +26,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What choices rest on: the members' logits (members, rows, labels) on some rows, and each one's metric there."""
+    """What choices rest on: the members' logits (members, rows, labels) on some rows, and each one's metric there.
+
+    The folds of ``rows`` are those of the nesting.
+    """
 
     logits: Array
     scores: Array
@@ -75,6 +78,7 @@ def _greedily(about: Evidence, choice: Choice) -> Array:
         rows.metric,
         rows.positive,
         start=int(np.flatnonzero(best == about.ranking[0])[0]),
+        blocks=rows.folds,
         n_picks=choice.n_picks,
     )
     return weights

@@ -3,6 +3,8 @@
 Source: Caruana, Niculescu-Mizil, Crew & Ksikes 2004, Ensemble Selection from Libraries of Models, ICML.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,22 +17,32 @@ N_PICKS = 50
 
 
 def greedy(
-    chances: Array, labels: Labels, metric: str, positive: int, *, start: int, n_picks: int = N_PICKS
+    chances: Array,
+    labels: Labels,
+    metric: str,
+    positive: int,
+    *,
+    start: int,
+    blocks: npt.NDArray[np.integer] | None = None,
+    n_picks: int = N_PICKS,
 ) -> npt.NDArray[np.intp]:
     """Return how often each member is picked, from probabilities of shape (members, rows, labels).
 
-    ``start`` is the best member. Of equally good members the first is added, of equally good sums the one with the
-    fewest picks is kept.
+    An auc is the mean over ``blocks`` of rows (their numbers, by row), each of which has a scale of its own. ``start``
+    is the best member. Of equally good members the first is added, of equally good sums the one with the fewest picks
+    is kept.
     """
+    blocks = np.zeros(len(labels), dtype=np.intp) if blocks is None else blocks
+    parts = [np.flatnonzero(blocks == block) for block in np.unique(blocks)]
     total = np.zeros_like(chances[0])
     picks, best, n_best, pick = [], -np.inf, 0, start
     for n in range(1, n_picks + 1):
         if n > 1:
-            found = _goodness(chances + total, labels, metric, positive)
+            found = _goodness(chances + total, labels, metric, positive, parts)
             pick = int(found.argmax())
             reached = float(found[pick])
         else:
-            reached = float(_goodness(chances[[start]], labels, metric, positive)[0])
+            reached = float(_goodness(chances[[start]], labels, metric, positive, parts)[0])
         picks.append(pick)
         total = total + chances[pick]
         if reached > best:
@@ -38,12 +50,14 @@ def greedy(
     return np.bincount(picks[:n_best], minlength=len(chances))
 
 
-def _goodness(sums: Array, labels: Labels, metric: str, positive: int) -> Array:
+def _goodness(sums: Array, labels: Labels, metric: str, positive: int, parts: Sequence[npt.NDArray[np.intp]]) -> Array:
     """Return the metric of each of several sums of probabilities, (sums, rows, labels): more is better."""
     if metric == "auc":
         # The ratio has the order of the mean, and no rounding to 1: a sum of probabilities has.
         with np.errstate(divide="ignore", over="ignore"):
-            return np.array([_area(one[:, 1] / one[:, 0], labels == 1) for one in sums])
+            ratios = sums[:, :, 1] / sums[:, :, 0]
+        areas = np.array([[_area(one[rows], labels[rows] == 1) for rows in parts] for one in ratios])
+        return np.asarray(np.average(areas, axis=1, weights=[len(rows) for rows in parts]))
     if metric == "log_loss":
         own = sums[:, np.arange(len(labels)), labels] / sums.sum(axis=2)
         with np.errstate(divide="ignore"):

@@ -37,7 +37,9 @@ FEWEST_FOLDS = 3
 """Of two, each would choose for the other."""
 N_DRAWS = 2000
 RANKING = ("auc",)
-"""Metrics of which the order of the rows is all that counts."""
+"""Metrics of which the order of the rows is all that counts. In a study of folds their mean over folds is told: what
+different runs say of different folds is on no common scale, and an average may be chosen that only mends that.
+"""
 
 
 def ensembles(
@@ -121,7 +123,7 @@ class _Nesting:
     """Members' logits, cut into folds. ``scores`` is (members, folds + 1): on the rows that choose, and on all."""
 
     def __init__(self, logits: Array, rows: JudgedRows, folds: npt.NDArray[np.integer]) -> None:
-        self.logits, self.rows = logits, rows
+        self.logits, self.rows, self.folds = logits, rows, folds
         self.own = [folds == fold for fold in np.unique(folds)]
         before = [np.any([self.own[place] for place in places], axis=0) for places in choosers(len(self.own))]
         self.chosen_on = [*before, np.ones(len(folds), dtype=bool)]
@@ -155,11 +157,23 @@ class _Nesting:
         )
 
     def _metric(self, logits: Array) -> Metric:
-        return metric_of_counts(self.rows.metric, self.rows.labels, logits, self.rows.positive)
+        labels, positive = self.rows.labels, self.rows.positive
+        if self.rows.metric not in RANKING or self.rows.folds is None:
+            return metric_of_counts(self.rows.metric, labels, logits, positive)
+        of_folds = [metric_of_counts(self.rows.metric, labels[own], logits[own], positive) for own in self.own]
+
+        def mean_over_folds(counts: Array) -> Array:
+            found = np.stack([of(counts[:, own]) for of, own in zip(of_folds, self.own, strict=True)])
+            sizes = np.stack([counts[:, own].sum(axis=1) for own in self.own])
+            # A fold of which no row counts says nothing; one that holds rows of one label leaves the mean undefined.
+            return np.asarray(np.where(sizes > 0, found * sizes, 0.0).sum(axis=0) / sizes.sum(axis=0))
+
+        return mean_over_folds
 
     def _evidence(self, place: int) -> Evidence:
         these = self.chosen_on[place]
-        rows = replace(self.rows, labels=self.rows.labels[these])
+        folds = None if self.rows.folds is None else self.folds[these]
+        rows = replace(self.rows, labels=self.rows.labels[these], folds=folds)
         return Evidence(self.logits[:, these], self.scores[:, place], rows)
 
     def _drawn(self, predicted: dict[bytes, Array], n_draws: int, seed: int) -> dict[bytes, Array]:

@@ -21,6 +21,14 @@ from tests.reports.statistics.ensembles.simulated import as_logits, half_solved,
 QUICK = Choice(5, n_picks=12)
 
 
+def scored(rows: JudgedRows, logits: np.ndarray) -> float:
+    """The metric; an auc of a study of folds is the mean over these."""
+    if rows.metric != "auc" or rows.folds is None:
+        return score(rows.labels, logits)[rows.metric]
+    own = [rows.folds == fold for fold in np.unique(rows.folds)]
+    return float(np.average([score(rows.labels[one], logits[one])["auc"] for one in own], weights=[*map(sum, own)]))
+
+
 def by_method(members: list[Member], rows: JudgedRows, **said: object) -> dict[Method, Ensembled]:
     return {one.method: one for one in ensembles(members, rows, **{"n_draws": 50, **said}).found}  # type: ignore[arg-type]
 
@@ -99,10 +107,23 @@ class TestScores:
                 else:
                     logits[own] = np.log(np.average(chances[:, own], axis=0, weights=weights))
                 single[own] = members[chosen.single].judged[own]  # type: ignore[index]
-            values = [score(rows.labels, one)[metric] for one in (logits, single)]
+            values = [scored(rows, one) for one in (logits, single)]
             assert (found.nested.score, found.nested.single) == pytest.approx(values), method
             sign = -1 if metric == "log_loss" else 1
             assert found.nested.gain == pytest.approx(sign * (values[0] - values[1]))
+
+    def test_a_scale_of_its_own_in_each_fold_is_no_gain_to_mend(self) -> None:
+        """What moves all of a fold's rows by the same is no better order of them."""
+        members, rows = some()
+        shifts = np.random.default_rng(3).normal(scale=4.0, size=(len(members), 3))
+        moved = [
+            replace(one, judged=one.judged + np.stack([-by[rows.folds], by[rows.folds]], axis=1))  # type: ignore[operator]
+            for one, by in zip(members, shifts, strict=True)
+        ]
+        before, after = by_method(members, rows)[Method.LOGITS], by_method(moved, rows)[Method.LOGITS]
+        assert after.nested.score == pytest.approx(before.nested.score)
+        assert after.nested.gain == pytest.approx(before.nested.gain)
+        assert after.nested.interval == pytest.approx(before.nested.interval)
 
     def test_ranks_are_within_what_one_model_predicts(self) -> None:
         members, rows = some()
@@ -115,16 +136,16 @@ class TestScores:
                 ensemble[own] += 1 + np.argsort(np.argsort(margins))
             ensemble[own] /= len(own)
         logits = np.stack([np.zeros(200), ensemble], axis=1)
-        assert found.nested.score == pytest.approx(score(rows.labels, logits)["auc"])
+        assert found.nested.score == pytest.approx(scored(rows, logits))
 
     def test_naive_ones_are_those_of_the_final_ensemble(self) -> None:
         members, rows = some()
         for method, found in by_method(members, rows).items():
             if method is not Method.RANKS:
                 logits = np.stack([one.judged for one in members])  # type: ignore[misc]
-                own = score(rows.labels, Mixture.by(method, logits).of(found.final.weights))["auc"]
-                assert found.naive.score == own
-                assert found.naive.single == score(rows.labels, logits[found.final.single])["auc"]
+                own = scored(rows, Mixture.by(method, logits).of(found.final.weights))
+                assert found.naive.score == pytest.approx(own)
+                assert found.naive.single == pytest.approx(scored(rows, logits[found.final.single]))
 
     @pytest.mark.parametrize("metric", ["accuracy", "auc", "log_loss"])
     def test_equal_members_gain_nothing_at_all(self, metric: str) -> None:
