@@ -10,7 +10,7 @@ from reports.formats.markdown import Section, bullets, code, escape, paragraphs,
 from reports.formats.table import Cell, Table, decimals, metric_text
 from reports.language.say import say, sentences
 from reports.sections.context import PageContext
-from reports.sections.effects.effects_text import signed
+from reports.sections.effects.effects_text import runs_word, signed
 from reports.sections.effects.reasons_text import why_not_text
 from reports.sections.folds import times_text
 from reports.statistics.paired.cells import PairedDifference, Seeds, paired_cells
@@ -199,6 +199,10 @@ class ComparisonPage:
         about = self.comparison
         found = paired_difference(about)
         texts = [sentences([say("{n} are in both studies.", n=plural(len(about.pairs), "cell")), self._same_trials()])]
+        if about.first.is_folded or about.second.is_folded:
+            texts.append(
+                say("Where folds divide the rows, results are means over single folds, not of all rows together.")
+            )
         if about.first.is_imported != about.second.is_imported:
             texts.append(say("What the published numbers measure is not known here; they are taken to be the same."))
         if not about.same_measure:
@@ -268,8 +272,9 @@ class ComparisonPage:
                 **ends,
             )
         return say(
-            "For other cells like these and other seeds, the 95 % interval of the mean is {low} to {high}; the "
-            "standard error is {cells} from the cells and {seeds} from the seeds.",
+            "For other cells like these and other {runs}, the 95 % interval of the mean is {low} to {high}; the "
+            "standard error is {cells} from the cells and {seeds} from the {runs}.",
+            runs=runs_word(self.comparison.first, self.comparison.second),
             cells=f"{found.cells_error:.4f}",
             seeds=f"{found.seeds_error:.4f}",
             **ends,

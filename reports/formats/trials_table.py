@@ -14,7 +14,8 @@ FILE = "trials.csv"
 def trials_text(study: StudyRows) -> str:
     """Return the CSV; of an imported table, whose rows are no trials of ours, the rows themselves.
 
-    ``dev`` and ``result`` are those of page.csv, which has their means; ``dev_...``, ``test_...`` and ``train_...`` are
+    ``dev`` and ``result`` are those of page.csv, which has their means (where folds divide the rows, ``fold mean`` is
+    that of ``dev``, and page.csv's results are of all rows together); ``dev_...``, ``test_...`` and ``train_...`` are
     all metrics at the chosen epoch. Seconds an epoch are training alone. A trial that several cells share has a row in
     each.
     """

@@ -156,12 +156,14 @@ class ProvenanceSection(PageSection):
     def _task(self) -> list[str]:
         about = self.study.about
         counts = about.task.n_rows
-        splits = [split for split in ("train", "dev", "test") if counts[split]]
+        splits = ["test"] if about.division else ["train", "dev", "test"]
+        rows = [say("{n} {split}", n=counts[split], split=say(split)) for split in splits if counts[split]]
+        divided = [say("{n} divided", n=counts["dev"])] if about.division else []
         return [
             say(
                 "task: {task}, {rows} rows ({fingerprint}), labels {names}",
                 task=code(about.task.name),
-                rows=enumerated(say("{n} {split}", n=counts[split], split=say(split)) for split in splits),
+                rows=enumerated([*divided, *rows]),
                 fingerprint=code(about.task.fingerprint),
                 names=first_of([escape(str(name)) for name in about.task.label_names], 20),
             ),

@@ -99,7 +99,7 @@ class BestAgainstBaseline(PageSection):
             "best": found.best.name(escape),
             "baseline": found.baseline.name(escape),
             "n": str(found.n_rows),
-            "split": say(self.study.split),
+            "split": self._whose(),
             "metric": metric_text(self.study, escape),
             "difference": signed(about.difference),
             "low": f"{about.interval[0]:+.4f}",
@@ -126,6 +126,10 @@ class BestAgainstBaseline(PageSection):
         )
         return sentences([whole, parts, self._quartiles(about)])
 
+    def _whose(self) -> str:
+        """Name the rows: where they are divided, dev is all of them."""
+        return say("all folds") if self.study.is_folded and not self.study.has_test else say(self.study.split)
+
     def _quartiles(self, about: PairedBootstrap) -> str:
         if about.interquartile is None:
             return ""
@@ -149,6 +153,11 @@ class BestAgainstBaseline(PageSection):
 
     def _means(self, found: Versus) -> str:
         one_seed = say("Two trained models are compared, not recipes: another seed may turn the order round.")
+        if self.study.is_folded:
+            one_seed = say(
+                "The models that one seed trained, one for each fold, are compared, and not recipes: another seed may "
+                "turn the order round."
+            )
         chosen = say("The best cell was chosen on these very rows, so a part of its lead is luck.")
         return sentences(
             [

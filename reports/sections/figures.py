@@ -48,7 +48,7 @@ def pictures_of(page: PageContext) -> tuple[Picture, ...]:
 
 def _of_effects(page: PageContext) -> tuple[Picture, ...]:
     columns = {factor.name: factor.column for factor in page.study.factors}
-    response = response_on(page.seen, page.seen.split)
+    response = response_on(page.seen, page.seen.split, of_single_runs=True)
     return effect_pictures(page.analysis, page.measured.factors, response, columns)
 
 
@@ -82,12 +82,12 @@ def study_pictures(
     ``epochs`` has, for each trial, the metric on dev after every epoch; the heat map shows ``on_heat_map`` where given.
     """
     shown = on_heat_map or study
-    on_dev = response_on(study, "dev")
+    on_dev, of_runs = response_on(study, "dev"), response_on(study, "dev", of_single_runs=True)
     result = response_on(shown, shown.split)
     pictures = (
         heat_map_picture(grid_factors(shown), grid_cells(shown), result),
         quality_time_picture(timed_cells(study), on_dev, dev_run_sd(study)),
-        curves_picture(study_curves(study, epochs or {}), on_dev),
+        curves_picture(study_curves(study, epochs or {}), of_runs),
     )
     return tuple(picture for picture in pictures if picture is not None)
 

@@ -8,6 +8,7 @@ from reports.formats.table import decimals
 from reports.language.say import retold, say, sentences
 from reports.sections.context import PageContext
 from reports.sections.effects.noise_text import changes_nothing
+from reports.sections.folds import apart_text
 from reports.statistics.shares import share_interval
 from reports.study.view import CellRow, FailedAttempt, StudyRows
 
@@ -113,6 +114,7 @@ def cautions(page: PageContext) -> list[str]:
         *_about_equal_pairs(page),
         *(say("{note}.", note=f"{note[0].upper()}{note[1:]}") for note in map(retold, study.about.encoder_notes)),
         *_about_choice(page),
+        *([text] if (text := apart_text(study)) else []),
         *_about_rows(study, ranking[0]),
     ]
 
@@ -172,7 +174,8 @@ def _about_choice(page: PageContext) -> list[str]:
         notes.append(
             say("The best of {n} noisy cells is partly the luckiest: expect less of it on new data.", n=n_distinct)
         )
-    if not study.has_test and any(cell.recipe.get("selection") == "best" for cell in study.cells):
+    # Of folds, the sentence above the table says it.
+    if not (study.has_test or study.is_folded) and any(cell.recipe.get("selection") == "best" for cell in study.cells):
         notes.append(say("There is no labelled test: the rows that chose the epoch also measured the result."))
     return notes
 

@@ -7,7 +7,7 @@ from typing import Any
 from reports.formats.markdown import escape, listed, plural
 from reports.formats.table import metric_text
 from reports.language.say import say
-from reports.study.view import CellRow, StudyRows
+from reports.study.view import CellRow, Pooled, StudyRows
 
 
 def times_text(study: StudyRows) -> str:
@@ -66,6 +66,32 @@ def out_of_fold_text(study: StudyRows) -> str:
         where=where,
         last='"last"',
     )
+
+
+ROUNDING = 1e-9
+
+
+def apart_text(study: StudyRows) -> str:
+    """Say where all rows together give less than any fold alone: its runs score rows on scales of their own.
+
+    Source: Forman & Scholz 2010, Apples-to-Apples in Cross-Validation Studies, SIGKDD Explorations 12 (1), 49-57.
+    """
+    apart = [cell.index for cell in study.cells if any(_is_apart(study, cell, run) for run in cell.pooled or ())]
+    if not apart:
+        return ""
+    return say(
+        "All rows together give a worse {metric} than every single fold does in {cells}: the runs of different folds "
+        "do not score rows on one scale, and this metric compares rows of all folds. `fold mean` does not see it; the "
+        "mean of such runs suffers from it.",
+        metric=escape(study.metric),
+        cells=listed("cell", apart),
+    )
+
+
+def _is_apart(study: StudyRows, cell: CellRow, run: Pooled) -> bool:
+    folds = [one.dev for one in cell.finished if one.trial in run.trials and one.dev is not None]
+    sign = 1 if study.lower_is_better else -1
+    return sign * run.dev > max(sign * dev for dev in folds) + ROUNDING
 
 
 def _is_chosen_by_dev(recipe: Mapping[str, Any]) -> bool:

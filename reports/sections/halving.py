@@ -8,6 +8,7 @@ from reports.formats.markdown import Section, escape, plural, table, wrap
 from reports.formats.table import decimals
 from reports.language.say import say, sentences
 from reports.sections.context import PageSection
+from reports.sections.effects.effects_text import runs_word
 from reports.study.view import StudyRows
 
 
@@ -83,12 +84,13 @@ class HalvingSection(PageSection):
                 say(
                     "Every cell runs to epoch {n} of {total}; the best 1/{eta} of them run to the next rung, and so on "
                     "to the last. A rung is cut by the mean of {metric} on dev at its last epoch, whole cells with all "
-                    "of their seeds. Ties go to the earlier row, and a cell ranks last when a run of it failed or its "
-                    "loss is no number.",
+                    "of their {seeds}. Ties go to the earlier row, and a cell ranks last when a run of it failed or "
+                    "its loss is no number.",
                     n=standing.first_epochs,
                     total=halving.n_epochs,
                     eta=halving.eta,
                     metric=escape(self.study.metric),
+                    seeds=runs_word(self.study),
                 ),
                 say(
                     "It takes {cost} of the {full} epochs of all cells.",

@@ -285,11 +285,17 @@ class Yardsticks(PageSection):
             [study.metric, *columns],
             [[name, *map(decimals, results[: len(columns)])] for name, *results in rows],
         )
-        return Section(say("Yardstick"), (shown, self._without_baseline())).format()
+        return Section(say("Yardstick"), (shown, self._in_folds(), self._without_baseline())).format()
 
     def numbers(self) -> dict[str, Any]:
         """Return the references."""
         return {"yardsticks": [asdict(yardstick) for yardstick in self.study.yardsticks]}
+
+    def _in_folds(self) -> str:
+        if not self.study.is_folded:
+            return ""
+        text = say("The reference is fitted for each fold, too: every row is judged by the one that did not see it.")
+        return wrap(text)
 
     def _without_baseline(self) -> str:
         study = self.study

@@ -17,7 +17,10 @@ def at_first_rung(study: StudyRows) -> StudyRows:
     n_epochs = standing.first_epochs
     cells = tuple(
         replace(
-            cell, has_test=False, replicates=tuple(_seen(one, standing, n_epochs) for one in cell.replicates)
+            cell,
+            has_test=False,
+            replicates=tuple(_seen(one, standing, n_epochs) for one in cell.replicates),
+            pooled=None,  # of single epochs, no logits are kept to put together
         )
         for cell in study.cells
     )  # fmt: skip

@@ -9,11 +9,16 @@ from reports.study.choice import training_seconds
 from reports.study.view import CellRow, Replicate, StudyRows
 
 
-def response_on(study: StudyRows, split: str) -> Response:
-    """Name the study's metric on a split; a published one, whose split is not known, by its column."""
+def response_on(study: StudyRows, split: str, *, of_single_runs: bool = False) -> Response:
+    """Name the study's metric on a split; a published one, whose split is not known, by its column.
+
+    ``of_single_runs``: where folds divide the rows it is that of single folds, and not of all rows together.
+    """
     label = study.metric if study.is_imported else say("{metric} on {split}", metric=study.metric, split=say(split))
     if study.seen_after is not None:
         label += say(" after {n} of {total} epochs", n=study.seen_after[0], total=study.seen_after[1])
+    if study.is_folded and (of_single_runs or study.seen_after is not None):
+        label += say(" of single folds")
     return Response(label, study.lower_is_better)
 
 

@@ -76,18 +76,18 @@ ANSWER: Final[Mapping[str, str]] = {
         "No run is repeated: noise is what most of the {n} contrasts of the cells show, supposing that few of them are "
         "real."
     ): "没有重复运行：噪声取自各组合的 {n} 个对比中的大多数，前提是其中只有少数是真实效应。",
-    "what the seed does to all cells alike; and if many effects are real they pass for noise": (
-        "种子对所有组合的共同影响；若真实效应很多，它们会被当成噪声"
+    "what the {seed} does to all cells alike; and if many effects are real they pass for noise": (
+        "{seed}对所有组合的共同影响；若真实效应很多，它们会被当成噪声"
     ),
-    "what the seed does to all cells alike; and a real interaction among the pooled ones hides other effects": (
-        "种子对所有组合的共同影响；若合并的交互作用中有真实的，其他效应会被掩盖"
+    "what the {seed} does to all cells alike; and a real interaction among the pooled ones hides other effects": (
+        "{seed}对所有组合的共同影响；若合并的交互作用中有真实的，其他效应会被掩盖"
     ),
     (
-        "With one seed the 95 % are no promise: where runs are alike across most factors, a page of pure noise names "
-        "an effect in up to one case of three. A second seed would tell."
+        "With one {seed} the 95 % are no promise: where runs are alike across most factors, a page of pure noise names "
+        "an effect in up to one case of three. A second {seed} would tell."
     ): (
-        "只有一个种子时，95% 不是保证：若多数因素下的运行彼此相似，纯噪声的页面最多每三页就有一页检出效应。"
-        "再跑一个种子即可分辨。"
+        "只有一个{seed}时，95% 不是保证：若多数因素下的运行彼此相似，纯噪声的页面最多每三页就有一页检出效应。"
+        "再跑一个{seed}即可分辨。"
     ),
     (
         "Runs of one {seed} share a part of their noise where they differ in one factor alone (0: nothing, 1: all): "

@@ -83,11 +83,11 @@ COMPARISONS: Final[Mapping[str, str]] = {
         "seeds of its own."
     ): "若换成类似的其他组合和其他种子，均值的 95% 置信区间为 {low} 至 {high}；每个组合都有自己的种子。",
     (
-        "For other cells like these and other seeds, the 95 % interval of the mean is {low} to {high}; the standard "
-        "error is {cells} from the cells and {seeds} from the seeds."
+        "For other cells like these and other {runs}, the 95 % interval of the mean is {low} to {high}; the standard "
+        "error is {cells} from the cells and {seeds} from the {runs}."
     ): (
-        "若换成类似的其他组合和其他种子，均值的 95% 置信区间为 {low} 至 {high}；其标准误中，来自组合的为 {cells}，来自"
-        "种子的为 {seeds}。"
+        "若换成类似的其他组合和其他{runs}，均值的 95% 置信区间为 {low} 至 {high}；其标准误中，来自组合的为 {cells}，"
+        "来自{runs}的为 {seeds}。"
     ),
     "The rank correlation of the two is {r} (Spearman; 1: they rank the cells alike, 0: unrelated).": (
         "两者的秩相关系数为 {r}（Spearman；1：组合的排序相同，0：互不相关）。"

@@ -31,10 +31,29 @@ FOLDS: Final[Mapping[str, str]] = {
     ),
     "What is told of dev{where} is not out of fold, and a little too good: each fold's rows chose the epoch that they "
     "judge (with `selection = {last}` none is chosen).": (
-        "所说的验证结果{where}不是折外的，略微偏好：每折的数据选出了由它们自己评判的那一轮"
+        "所说的验证结果{where}不是折外的，略微偏高（偏乐观）：每折的数据选出了由它们自己评判的那一轮"
         "（`selection = {last}` 时不作选择）。"
     ),
     " of {cells}": "（{cells}）",
+    " of single folds": "（单折）",
+    "folds": "折",
+    "seeds and folds": "种子与折",
+    "all folds": "各折合计",
+    "{n} divided": "{n} 条分折",
+    "The reference is fitted for each fold, too: every row is judged by the one that did not see it.": (
+        "参照方法也按折拟合：每条数据由未见过它的那一个评判。"
+    ),
+    "All rows together give a worse {metric} than every single fold does in {cells}: the runs of different folds do "
+    "not score rows on one scale, and this metric compares rows of all folds. `fold mean` does not see it; the mean of "
+    "such runs suffers from it.": (
+        "{cells}中，全部数据合在一起的 {metric} 比任何单折都差：不同折的运行打分尺度不同，而该指标要比较各折的数据。"
+        "`各折均值` 反映不出这一点；对这些运行取平均会受其影响。"
+    ),
+    "The models that one seed trained, one for each fold, are compared, and not recipes: another seed may turn the "
+    "order round.": "这里比较的是一个种子在各折训练出的模型，而不是配方：换一个种子，次序可能颠倒。",
+    "Where folds divide the rows, results are means over single folds, not of all rows together.": (
+        "分折的研究，其结果是各单折运行的均值，而不是全部数据合在一起的结果。"
+    ),
     "Training pairs": "训练文本对",
     "added by": "加入方式",
     "positive": "正例",

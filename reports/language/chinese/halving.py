@@ -8,11 +8,11 @@ HALVED: Final[Mapping[str, str]] = {
     "By successive halving, {n} of {cells} ran to the end.": "逐次减半：{cells}中有 {n} 个跑完全程。",
     (
         "Every cell runs to epoch {n} of {total}; the best 1/{eta} of them run to the next rung, and so on to the "
-        "last. A rung is cut by the mean of {metric} on dev at its last epoch, whole cells with all of their seeds. "
+        "last. A rung is cut by the mean of {metric} on dev at its last epoch, whole cells with all of their {seeds}. "
         "Ties go to the earlier row, and a cell ranks last when a run of it failed or its loss is no number."
     ): (
         "每个组合先跑到第 {n} 轮（共 {total} 轮）；其中最好的 1/{eta} 跑到下一级，依此类推直到最后一级。"
-        "每一级按其最后一轮的验证集 {metric} 均值取舍，整个组合连同其全部种子一起进退。"
+        "每一级按其最后一轮的验证集 {metric} 均值取舍，整个组合连同其全部{seeds}一起进退。"
         "相等时取表中靠前的一行；有运行失败或损失不是数的组合排在最后。"
     ),
     "It takes {cost} of the {full} epochs of all cells.": "共需 {cost} 轮，而全部组合跑完需 {full} 轮。",

@@ -27,6 +27,15 @@ def run_word(study: StudyRows) -> str:
     return say("fold") if study.n_runs == 1 else say("seed and fold")
 
 
+def runs_word(*studies: StudyRows) -> str:
+    """Name what tells the runs of a cell apart, in any of these studies, as a plural."""
+    folds = [study for study in studies if study.is_folded]
+    if not folds:
+        return say("seeds")
+    only_folds = len(folds) == len(studies) and all(study.n_runs == 1 for study in folds)
+    return say("folds") if only_folds else say("seeds and folds")
+
+
 @dataclass(frozen=True)
 class Words:
     """How a study's page spells things. ``columns`` are escaped, by factor; rows of a published table are no cells.
@@ -50,6 +59,7 @@ class Words:
         response = escape(study.metric) if study.is_imported else f"{say(study.split)} {escape(study.metric)}"
         if study.seen_after is not None:
             response += say(" after {n} of {total} epochs", n=study.seen_after[0], total=study.seen_after[1])
+        response += say(" of single folds") if study.is_folded else ""
         chosen_on = say(" on dev") if study.has_test else ""
         chosen_on += say(" by the mean over folds") if study.is_folded else ""
         labels = {factor.name: tuple(factor.levels) for factor in study.factors}

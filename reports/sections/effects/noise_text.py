@@ -21,7 +21,7 @@ def noise_text(words: Words, analysis: EffectAnalysis) -> list[str]:
     ]
     return [
         sentences(text),
-        sentences(map(note_text, plan.notes)),
+        sentences(note_text(note, words.run) for note in plan.notes),
         sentences([_likeness_text(words, analysis), _unequal_text(words, analysis)]),
         _left_out(words, analysis),
         aliased(words, plan),

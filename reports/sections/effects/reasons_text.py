@@ -88,18 +88,22 @@ def blind_to_text(plan: PlannedTests, error: ErrorTerm, run: str) -> str:
         case ErrorKind.REPLICATES | ErrorKind.INERT:
             return say("what all runs share: the split of the data, and one test set")
         case ErrorKind.SPARSE:
-            return say("what the seed does to all cells alike; and if many effects are real they pass for noise")
+            return say(
+                "what the {seed} does to all cells alike; and if many effects are real they pass for noise", seed=run
+            )
     return say(
-        "what the seed does to all cells alike; and a real interaction among the pooled ones hides other effects"
+        "what the {seed} does to all cells alike; and a real interaction among the pooled ones hides other effects",
+        seed=run,
     )
 
 
-def note_text(note: Note) -> str:
-    """Say what the tests cannot bear."""
+def note_text(note: Note, run: str) -> str:
+    """Say what the tests cannot bear; ``run`` is what tells runs of a cell apart."""
     if note is Note.NO_SEED_NOISE:
         return say(
-            "With one seed the 95 % are no promise: where runs are alike across most factors, a page of pure noise "
-            "names an effect in up to one case of three. A second seed would tell."
+            "With one {seed} the 95 % are no promise: where runs are alike across most factors, a page of pure noise "
+            "names an effect in up to one case of three. A second {seed} would tell.",
+            seed=run,
         )
     return say(
         "Only main effects are tested: these rows cannot tell interactions from one another or from noise. A main "
@@ -112,7 +116,7 @@ def effects_numbers(analysis: EffectAnalysis, run: str) -> dict[str, Any]:
     plan, numbers = analysis.plan, asdict(analysis)
     numbers["why_not"] = why_not_text(analysis.why_not, plan)
     numbers["plan"]["why_not"] = why_not_text(plan.why_not, plan)
-    numbers["plan"]["notes"] = [note_text(note) for note in plan.notes]
+    numbers["plan"]["notes"] = [note_text(note, run) for note in plan.notes]
     if plan.error is not None:
         numbers["plan"]["error"] = {
             "kind": plan.error.kind,

@@ -34,6 +34,7 @@ from reports.page import make_page, write_reports
 from reports.study.view import StudyRows
 from runners.cli import main
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
+from tests.reports.folded import FoldWriter, folded_plan
 from tests.reports.pages import (
     THREE,
     filled,
@@ -354,7 +355,25 @@ def pretrained_for_each_seed(study: Study) -> StudyRows:
     return pretrained(study, OWN_SEEDS.replace("[0, 1]", "[0, 1, 2]"))
 
 
+def folded(study: Study) -> StudyRows:
+    """Runs on scales of their own, and test."""
+    return _in_folds(study, seeds="[0, 1]", metric="auc", has_test=True)
+
+
+def folded_once(study: Study) -> StudyRows:
+    return _in_folds(study, folds=4)
+
+
+def _in_folds(study: Study, **about: object) -> StudyRows:
+    writer = FoldWriter(study, folded_plan(**about), offset=6.0)  # type: ignore[arg-type]
+    writer.yardstick(0.7, None)
+    writer.finish_all()
+    return read(study)
+
+
 STUDIES = [
+    folded,
+    folded_once,
     pretrained,
     pretrained_in_every_way,
     pretrained_alone,
