@@ -234,8 +234,8 @@ def measure_text(study: StudyRows, spell: Callable[[str], str] = one_line) -> st
 
 def _measured_in_folds(study: StudyRows, metric: str) -> str:
     if study.has_test:
-        return say("{metric} on test, by the mean over folds of the probabilities", metric=metric)
-    return say("{metric} of all rows together, each judged by the run of its fold", metric=metric)
+        return say("{metric} on test, by the folds' mean probabilities", metric=metric)
+    return say("{metric} of all rows, each judged by its fold's run", metric=metric)
 
 
 def metric_text(study: StudyRows, spell: Callable[[str], str] = one_line) -> str:

@@ -16,6 +16,8 @@ from gridsearch.tasks.encode import encode_task
 from gridsearch.tasks.metrics import score
 from gridsearch.tasks.reading import readings_of
 from gridsearch.view import Tokens, corpus_view_of, view_of
+from reports.study.first_rung import at_first_rung
+from reports.study.read import read_study
 from runners.backends.serial import SerialRunner
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, EXIT_WRONG_REQUEST, main
 from runners.driver import Driven
@@ -252,6 +254,11 @@ def test_a_halving_runs_all_folds_of_what_goes_on(asked: tuple[str, ...], capsys
     with Study(Path("study")).open() as ledger:
         states = ledger.survey().states
         finished = [ledger.trial(one) for one, state in states.items() if state == "finished"]
+        rows = read_study(ledger)
+    seen = at_first_rung(rows)
+    assert [cell.result for cell in seen.cells] == [cell.folds for cell in seen.cells], "of epochs, no logits are kept"
+    assert [cell.result.n for cell in seen.cells] == [2] * 4
+    assert [cell.result.n for cell in rows.cells if cell.result.n] == [1], "all rows together, of one seed"
     assert Counter(states.values()) == {"finished": 2, "pruned": 6}
     assert {one.fold for one in finished} == {0, 1}
     assert len({one.recipe for one in finished}) == 1, "both folds of one cell"

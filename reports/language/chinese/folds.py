@@ -12,10 +12,8 @@ FOLDS: Final[Mapping[str, str]] = {
     " by the mean over folds": "（按各折均值）",
     "fold mean": "各折均值",
     "fold sd": "各折标准差",
-    "{metric} of all rows together, each judged by the run of its fold": (
-        "全部数据合在一起的 {metric}，每条由其所在折的运行评判"
-    ),
-    "{metric} on test, by the mean over folds of the probabilities": "测试集上的 {metric}，取各折概率的平均",
+    "{metric} of all rows, each judged by its fold's run": ("全部数据合在一起的 {metric}，每条由其所在折的运行评判"),
+    "{metric} on test, by the folds' mean probabilities": "测试集上的 {metric}，取各折概率的平均",
     "`result` is {metric} of all {n} rows, each judged by the run of its fold": (
         "`结果` 是全部 {n} 条数据的 {metric}，每条由其所在折的运行评判"
     ),
