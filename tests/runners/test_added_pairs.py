@@ -211,10 +211,9 @@ def test_a_closure_that_adds_nothing_in_any_fold_is_refused(pairs: Path, encoder
     (pairs / "pairs.tsv").write_text("".join("\t".join(row) + "\n" for row in alone))
     with pytest.raises(RequestError, match="closure cannot act: no pair follows from the training pairs"):
         planned(encoder_folder, 'closure = ["off", "both"]', design="folds = 2\n")
-    (cell,) = planned(
-        encoder_folder, "bert_adam = [false]", 'closure = "both"\n', 'folds = 2\non_dead = "collapse"\n'
-    ).cells
-    assert cell.recipe.closure == "off"
+    collapsed = planned(encoder_folder, 'closure = ["off", "both"]', design='folds = 2\non_dead = "collapse"\n')
+    assert [cell.recipe.closure for cell in collapsed.cells] == ["off", "off"]
+    assert len(collapsed.trials) == 2, "both cells share the trials of two folds"
     text = 'on_dead = "collapse"\nfolds = 2\n'
     knobs = '"pretraining.corpus" = "train+augmented"\n"pretraining.form" = "pairs"\n"pretraining.steps" = 2\n'
     space = space_of('closure = ["off", "both"]', knobs, "[0]").replace("[design]", "[design]\n" + text)
