@@ -37,7 +37,7 @@ class Summary(PageSection):
             wrap(sentences([self._asked(), halving_sentence(study)])),
         ]
         if not study.ranking:
-            blocks.append(say("No trial has finished yet: there is nothing to compare."))
+            blocks.append(wrap(nothing_text(study)))
         return Section(say("What was run"), tuple(blocks)).format()
 
     def numbers(self) -> dict[str, Any]:
@@ -63,6 +63,13 @@ class Summary(PageSection):
             task=code(about.task.name),
             encoders=enumerated(map(code, about.encoders)),
         )
+
+
+def nothing_text(study: StudyRows) -> str:
+    """Say why no cell has a result."""
+    if any(cell.finished for cell in study.cells):
+        return say("No cell has all of its folds yet: `fold mean` is all that there is to compare.")
+    return say("No trial has finished yet: there is nothing to compare.")
 
 
 def is_complete(study: StudyRows) -> bool:

@@ -15,6 +15,7 @@ from reports.formats.markdown import NOT_LEARNED_MARK, Section, code, escape, pl
 from reports.formats.table import Cell, Table, decimals
 from reports.language.say import enumerated, say, sentences
 from reports.sections.context import PageSection
+from reports.sections.results import nothing_text
 from reports.study.optuna_export import empty_study, fill, values_of
 from reports.study.view import CellRow, StudyRows
 
@@ -206,7 +207,7 @@ def terminal_text(study: StudyRows) -> str:
     """Return what ``optimize`` prints at its end: the best cells, or the Pareto set."""
     about = study.about.search
     if not study.ranking:
-        return say("No trial has finished yet: there is nothing to compare.")
+        return nothing_text(study)
     if about is not None and SECONDS in about.objectives:
         return f"{say('Pareto set')}\n{best_table(study, pareto_cells(study)).plain_text()}"
     return f"{say('The best cells')}\n{best_table(study, study.ranking[:N_BEST]).plain_text()}"

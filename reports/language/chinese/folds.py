@@ -37,6 +37,9 @@ FOLDS: Final[Mapping[str, str]] = {
     "folds": "折",
     "seeds and folds": "种子与折",
     "all folds": "各折合计",
+    "No cell has all of its folds yet: `fold mean` is all that there is to compare.": (
+        "尚无组合各折齐全：可比较的只有 `各折均值`。"
+    ),
     "{n} divided": "{n} 条分折",
     "The reference is fitted for each fold, too: every row is judged by the one that did not see it.": (
         "参照方法也按折拟合：每条数据由未见过它的那一个评判。"

@@ -114,6 +114,14 @@ def test_a_cell_without_all_folds_has_no_result_and_the_mean_of_those_that_are_t
     assert "a cell has a result where all its folds are there" in page(rows)
 
 
+def test_before_any_cell_has_all_folds_the_page_says_so(study: Study) -> None:
+    writer = FoldWriter(study, folded_plan())
+    for cell in range(1, 5):
+        writer.finish_fold(cell, 0)
+    text = page(read(study))
+    assert "No cell has all of its folds yet: `fold mean` is all that there is to compare." in text
+
+
 def test_without_logits_there_is_no_result_but_those_of_single_folds(study: Study) -> None:
     FoldWriter(study, folded_plan()).finish_all()
     with Ledger(study.ledger_path) as ledger:
