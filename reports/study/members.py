@@ -7,6 +7,7 @@ import numpy as np
 
 from gridsearch.study.ledger import Ledger
 from gridsearch.tasks.target import target_of
+from gridsearch.trial import PART
 from reports.statistics.ensembles.results import JudgedRows, Member
 from reports.statistics.paired.resampled import finite
 from reports.study.pooled import Pool
@@ -117,8 +118,6 @@ def _dev(one: Candidate) -> float:
 
 
 def _member(pool: Pool, one: Candidate) -> Member | None:
-    """Read what a run says; None where that is not kept."""
-    if one.run is None or (judged := pool.of_run(one.run, "dev")) is None:
-        return None
-    test = pool.of_run(one.run, "test")
-    return Member(one.name, finite(judged), None if test is None else finite(test))
+    """Put the logits of its runs together; None where some are not kept."""
+    judged, test = (pool.logits(one.trials, split, PART) for split in ("dev", "test"))
+    return None if judged is None else Member(one.name, finite(judged), None if test is None else finite(test))

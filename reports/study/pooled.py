@@ -46,13 +46,18 @@ class Pool:
         return self._ledger.logits(run.trial, split)
 
     def logits(self, trials: Sequence[str], split: str, part: str) -> "NDArray[np.floating] | None":
-        """Return the logits of all rows of dev, in their order, or of test; None where some trial's are not there."""
+        """Return the logits of all rows of dev, in their order, or of test; None where some trial's are not there.
+
+        ``trials`` are those of all folds, or the one trial where no folds divide the rows.
+        """
         found = [self._ledger.logits(trial, split, part) for trial in trials]
         kept = [logits for logits in found if logits is not None]
         if len(kept) < len(trials):
             return None
         if split == "test":
             return mean_of_probabilities(kept)
+        if self._manifest.division is None:
+            return kept[0]
         rows = [self._ledger.dev_rows(trial, part) for trial in trials]
         numbers = np.concatenate([one for one in rows if one is not None])
         pooled = np.empty((len(numbers), kept[0].shape[1]), dtype=kept[0].dtype)
