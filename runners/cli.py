@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from gridsearch import __version__
 from gridsearch.errors import GridSearchError, first_line
+from runners.ensembling.options import add_ensemble
 from runners.options import folds, halving, only_folds, train_metric
 from runners.predicting.options import add_predict
 
@@ -80,6 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
         _import,
         _annotate,
         _predict,
+        _ensemble,
         _rerun,
         _doctor,
     ):
@@ -472,6 +474,17 @@ def _predict(commands: Commands) -> None:
     )
     _study(parser)
     add_predict(parser)
+
+
+def _ensemble(commands: Commands) -> None:
+    add_ensemble(
+        _add(
+            commands,
+            "ensemble",
+            "average the predictions of several runs, and tell what that gains",
+            "gridsearch ensemble studies/afqmc --cells 9,11 --add zzdu_dev.csv zzdu_test.csv -o test.csv",
+        )
+    )
 
 
 def _rerun(commands: Commands) -> None:

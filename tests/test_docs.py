@@ -58,10 +58,17 @@ def test_what_the_page_on_ids_shows_is_understood() -> None:
 def test_the_readmes_commands_are_understood() -> None:
     lines = [line.split("#")[0].split() for block in blocks("sh") for line in block.splitlines()]
     commands = [words[1:] for words in lines if words[:1] == ["gridsearch"]]
-    told = {"init", "plan", "sweep", "report", "predict", "optimize", "dashboard", "pretrain"}
+    told = {"init", "plan", "sweep", "report", "predict", "optimize", "dashboard", "pretrain", "ensemble"}
     assert {words[0] for words in commands} == told
     for words in commands:
         build_parser().parse_args(words)
+
+
+def test_the_commands_of_the_page_on_ensembles_are_understood() -> None:
+    lines = [line.split("#")[0].split() for block in blocks("sh", "docs/ensembles.md") for line in block.splitlines()]
+    for words in lines:
+        assert words[:2] == ["gridsearch", "ensemble"]
+        build_parser().parse_args(words[1:])
 
 
 def test_every_command_is_in_the_readme() -> None:

@@ -22,9 +22,9 @@ def add_predict(parser: argparse.ArgumentParser) -> None:
     add_output(parser)
 
 
-def add_output(parser: argparse.ArgumentParser) -> None:
+def add_output(parser: argparse.ArgumentParser, where: str = "where to write (default: the terminal)") -> None:
     """Add the options that say where predictions are written, which columns, and in which form."""
-    parser.add_argument("-o", "--output", metavar="FILE", help="where to write (default: the terminal)")
+    parser.add_argument("-o", "--output", metavar="FILE", help=where)
     parser.add_argument("--force", action="store_true", help="replace an existing file")
     form = parser.add_argument_group("the form of what is written")
     form.add_argument(

@@ -20,7 +20,7 @@ from tests.runners.waiting import SECONDS, wait_until
 
 COMMANDS = (
     *("init", "knobs", "plan", "sweep", "optimize", "verify", "status", "report", "dashboard", "compare", "import"),
-    *("annotate", "predict", "rerun", "doctor"),
+    *("annotate", "predict", "ensemble", "rerun", "doctor"),
 )
 
 
