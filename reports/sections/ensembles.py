@@ -43,7 +43,7 @@ def gains_table(found: Ensembles, metric: str, names: Mapping[Method, str]) -> T
 
 def _row(one: Ensembled, name: str) -> tuple[Cell, ...]:
     gain, interval = one.nested, one.nested.interval
-    between = "-" if interval is None else say("{low} to {high}", low=f"{interval[0]:+.4f}", high=f"{interval[1]:+.4f}")
+    between = "-" if interval is None else say("{low} to {high}", low=signed(interval[0]), high=signed(interval[1]))
     numbers = (decimals(gain.score), signed(gain.gain), between, signed(one.naive.gain))
     return (Cell(name), Cell(str(one.final.n_members)), *map(Cell, numbers))
 
