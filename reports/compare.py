@@ -10,7 +10,7 @@ from reports.formats.markdown import Section, bullets, code, escape, paragraphs,
 from reports.formats.table import Cell, Table, decimals, metric_text
 from reports.language.say import say, sentences
 from reports.sections.context import PageContext
-from reports.sections.effects.effects_text import runs_word, signed
+from reports.sections.effects.effects_text import signed
 from reports.sections.effects.reasons_text import why_not_text
 from reports.sections.folds import times_text
 from reports.statistics.paired.cells import PairedDifference, Seeds, paired_cells
@@ -122,11 +122,18 @@ def _rows(study: StudyRows, names: Mapping[str, str]) -> Iterable[tuple[Entry, s
 
 
 def _results(study: StudyRows, cell: CellRow) -> dict[Hashable, float]:
-    """Return the results by what tells runs apart: folds are the same where the same rows are divided alike."""
+    """Return the results by what tells runs apart: folds are the same where the same rows are divided alike.
+
+    The rows of a fold are the same for all seeds, which are no more than one sample of them: of these, the mean.
+    """
     about = study.about
-    rows = (about.task.fingerprint, about.division) if about.division else None
-    values = {(one.repetition, rows): one.test if cell.has_test else one.dev for one in cell.finished}
-    return {seed: value for seed, value in values.items() if value is not None and math.isfinite(value)}
+    found: dict[Hashable, list[float]] = {}
+    for one in cell.finished:
+        value = one.test if cell.has_test else one.dev
+        if value is not None and math.isfinite(value):
+            fold = (one.fold, about.division, about.task.fingerprint)
+            found.setdefault(one.repetition if about.division is None else fold, []).append(value)
+    return {run: statistics.fmean(values) for run, values in found.items()}
 
 
 def _trials(cell: CellRow) -> tuple[str, ...]:
@@ -274,11 +281,18 @@ class ComparisonPage:
         return say(
             "For other cells like these and other {runs}, the 95 % interval of the mean is {low} to {high}; the "
             "standard error is {cells} from the cells and {seeds} from the {runs}.",
-            runs=runs_word(self.comparison.first, self.comparison.second),
+            runs=self._runs(),
             cells=f"{found.cells_error:.4f}",
             seeds=f"{found.seeds_error:.4f}",
             **ends,
         )
+
+    def _runs(self) -> str:
+        """Name what results are told apart by: of a fold, seeds are taken together."""
+        folded = {self.comparison.first.is_folded, self.comparison.second.is_folded}
+        if folded == {True}:
+            return say("folds")
+        return say("seeds and folds") if folded == {True, False} else say("seeds")
 
     def _cells(self) -> Table:
         about = self.comparison

@@ -10,6 +10,7 @@ from reports.statistics.conditional import comparisons, conditional_effects, eff
 from reports.statistics.design_table import Table, make_table
 from reports.statistics.error_terms import Choice
 from reports.statistics.fitting import Fit, fit, tested_effects
+from reports.statistics.noise.folds import one_run_a_fold
 from reports.statistics.noise.likeness import likeness_of
 from reports.statistics.noise.unequal import unequal_noise
 from reports.statistics.planning import planned
@@ -39,7 +40,8 @@ def analysed(
     finite = [run for run in runs if run.value is not None and math.isfinite(run.value)]
     known = [run for run in finite if run.learned]
     sound, ruined = without_ruined(factors, known, inert)
-    kept, n_copies = _without_copies(factors, sound, inert)
+    distinct, n_copies = _without_copies(factors, sound, inert)
+    kept = one_run_a_fold(factors, distinct, inert)
     table, values = _arrays(factors, kept, inert)
     plan, choice = planned(table)
     analysis = EffectAnalysis(
@@ -49,6 +51,7 @@ def analysed(
         n_copies,
         n_not_learned=len(finite) - len(known),
         ruined=ruined,
+        n_averaged=len(distinct) - len(kept),
     )
     if len(values):
         analysis = replace(analysis, mean=float(values.mean()))

@@ -259,7 +259,8 @@ class EffectAnalysis:
 
     ``sd`` is of a single run. ``n_dropped`` runs had no finite result, ``n_copies`` repeated another one,
     ``n_not_learned`` did not learn, and those of ``ruined`` blocks may be far off; they are in no effect.
-    ``likeness`` has every factor that was analysed.
+    Where folds do more to single cells than chance does, the mean over seeds counts as one run of the fold: so many
+    fewer there are (``n_averaged``). ``likeness`` has every factor that was analysed.
     ``at_baseline`` are the effects of the factors of found interactions, those that they act together with being at
     their baseline.
     ``conditional`` splits a factor of a found interaction by the levels of the others; an interaction within a larger
@@ -282,11 +283,12 @@ class EffectAnalysis:
     unequal: UnequalNoise | None = None
     n_not_learned: int = 0
     ruined: tuple[RuinedBlock, ...] = ()
+    n_averaged: int = 0
 
     @property
     def n_results(self) -> int:
         """Runs with a finite result, counted or left out."""
-        return self.plan.n_runs + self.n_copies + self.n_not_learned + self.n_ruined
+        return self.plan.n_runs + self.n_averaged + self.n_copies + self.n_not_learned + self.n_ruined
 
     @property
     def n_ruined(self) -> int:

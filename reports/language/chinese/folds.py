@@ -40,6 +40,8 @@ FOLDS: Final[Mapping[str, str]] = {
     "No cell has all of its folds yet: `fold mean` is all that there is to compare.": (
         "尚无组合各折齐全：可比较的只有 `各折均值`。"
     ),
+    "Some cells do better in some folds than in others, whatever the seed: in each fold, the mean over seeds counts as "
+    "one run.": "有些组合在某些折上更好，不论种子如何：因此每折取各种子的均值，算作一次运行。",
     "{n} divided": "{n} 条分折",
     "The reference is fitted for each fold, too: every row is judged by the one that did not see it.": (
         "参照方法也按折拟合：每条数据由未见过它的那一个评判。"

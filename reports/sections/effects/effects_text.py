@@ -27,13 +27,16 @@ def run_word(study: StudyRows) -> str:
     return say("fold") if study.n_runs == 1 else say("seed and fold")
 
 
-def runs_word(*studies: StudyRows) -> str:
-    """Name what tells the runs of a cell apart, in any of these studies, as a plural."""
-    folds = [study for study in studies if study.is_folded]
-    if not folds:
+def tested_run_word(words: "Words", analysis: EffectAnalysis) -> str:
+    """Name what tells the runs apart that effects were tested by: of several seeds, the mean may count as one."""
+    return say("fold") if analysis.n_averaged else words.run
+
+
+def runs_word(study: StudyRows) -> str:
+    """Name what tells the runs of a cell apart, as a plural."""
+    if not study.is_folded:
         return say("seeds")
-    only_folds = len(folds) == len(studies) and all(study.n_runs == 1 for study in folds)
-    return say("folds") if only_folds else say("seeds and folds")
+    return say("folds") if study.n_runs == 1 else say("seeds and folds")
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,8 @@ def headline(words: Words, analysis: EffectAnalysis, n_seeds: int | None) -> str
     )
     if analysis.smallest_effect is None:
         return text
+    if analysis.n_averaged:
+        return sentences([text, power_text(analysis)])
     if n_seeds:
         needed = say(
             "One half as large would need {seeds} for every combination, the noise being what it is here.",

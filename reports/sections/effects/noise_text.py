@@ -2,7 +2,7 @@
 
 from reports.formats.markdown import first_of, plural
 from reports.language.say import enumerated, say, sentences
-from reports.sections.effects.effects_text import MOST, Words, power_text, signed, size
+from reports.sections.effects.effects_text import MOST, Words, power_text, signed, size, tested_run_word
 from reports.sections.effects.reasons_text import blind_to_text, error_text, note_text
 from reports.statistics.results import EffectAnalysis, Likeness, PlannedTests
 
@@ -12,20 +12,32 @@ def noise_text(words: Words, analysis: EffectAnalysis) -> list[str]:
     plan = analysis.plan
     if plan.error is None or analysis.sd is None:
         return []
+    run = tested_run_word(words, analysis)
     text = [
-        error_text(plan, plan.error, enumerated(words.columns[name] for name in plan.inert), words.run),
+        _averaged_text(analysis),
+        error_text(plan, plan.error, enumerated(words.columns[name] for name in plan.inert), run),
         say("The standard deviation of a single run is {sd}.", sd=size(analysis.sd)),
-        say("It does not see {blind_to}.", blind_to=blind_to_text(plan, plan.error, words.run)),
+        say("It does not see {blind_to}.", blind_to=blind_to_text(plan, plan.error, run)),
         _family_text(plan),
         power_text(analysis) if analysis.found else "",
     ]
     return [
         sentences(text),
-        sentences(note_text(note, words.run) for note in plan.notes),
+        sentences(note_text(note, run) for note in plan.notes),
         sentences([_likeness_text(words, analysis), _unequal_text(words, analysis)]),
         _left_out(words, analysis),
         aliased(words, plan),
     ]
+
+
+def _averaged_text(analysis: EffectAnalysis) -> str:
+    """Say that several seeds were taken together, and why."""
+    if not analysis.n_averaged:
+        return ""
+    return say(
+        "Some cells do better in some folds than in others, whatever the seed: in each fold, the mean over seeds "
+        "counts as one run."
+    )
 
 
 ALIKE = 0.3
@@ -43,7 +55,7 @@ def _likeness_text(words: Words, analysis: EffectAnalysis) -> str:
             say(
                 "Runs of one {seed} share a part of their noise where they differ in one of these factors alone "
                 "(0: nothing, 1: all): {named}; for the others it is below {limit}.",
-                seed=words.run,
+                seed=tested_run_word(words, analysis),
                 named=enumerated(named),
                 limit=ALIKE,
             )
@@ -51,7 +63,7 @@ def _likeness_text(words: Words, analysis: EffectAnalysis) -> str:
             else say(
                 "Runs of one {seed} share a part of their noise where they differ in one factor alone (0: nothing, "
                 "1: all): {named}.",
-                seed=words.run,
+                seed=tested_run_word(words, analysis),
                 named=enumerated(named),
             )
         )
@@ -59,7 +71,7 @@ def _likeness_text(words: Words, analysis: EffectAnalysis) -> str:
         texts.append(
             say(
                 "Runs of one {seed} that differ in one factor alone share less than {limit} of their noise.",
-                seed=words.run,
+                seed=tested_run_word(words, analysis),
                 limit=ALIKE,
             )
         )

@@ -114,6 +114,7 @@ def note_text(note: Note, run: str) -> str:
 def effects_numbers(analysis: EffectAnalysis, run: str) -> dict[str, Any]:
     """Return an analysis for JSON, with its reasons spelled out; ``run`` is what tells runs of a cell apart."""
     plan, numbers = analysis.plan, asdict(analysis)
+    run = say("fold") if analysis.n_averaged else run
     numbers["why_not"] = why_not_text(analysis.why_not, plan)
     numbers["plan"]["why_not"] = why_not_text(plan.why_not, plan)
     numbers["plan"]["notes"] = [note_text(note, run) for note in plan.notes]

@@ -248,4 +248,4 @@ def test_folds_of_another_division_are_no_pairs() -> None:
     shown = compared(SMALL_SPACE, 4, "[0, 1]")
     for pair in shown.comparison.pairs:
         assert not pair.first.results.keys() & pair.second.results.keys()
-    assert "and other seeds and folds" in " ".join(shown.format().split())
+    assert "and other folds" in " ".join(shown.format().split())
