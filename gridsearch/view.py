@@ -97,7 +97,8 @@ class CorpusView:
     """Texts by their fingerprint, what turns them into tokens, and the knobs that say in which form they are read.
 
     ``mask`` is the one whose words are marked in the texts, or the neutral one where no words are. ``labels`` is the
-    fingerprint of the labels that are read with them, empty where none are.
+    fingerprint of the labels that are read with them, empty where none are; ``augmentation`` says which pairs are among
+    them that a recipe adds to the training rows.
     """
 
     corpus: str

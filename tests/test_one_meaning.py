@@ -19,11 +19,14 @@ import torch
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import build_tokenizer
 from gridsearch.errors import RequestError
-from gridsearch.plan.planner import trial_facts
+from gridsearch.plan.planner import facts_in_view, trial_facts
+from gridsearch.recipe.augmentation_knobs import augmentation_of
 from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.recipe import Recipe, set_knobs
 from gridsearch.recipe.resolve import acting, dead_knobs, in_numbers, resolve
+from gridsearch.recipe.trial_facts import TrialFacts
+from gridsearch.tasks.augmentation.added import added_to
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
 from gridsearch.training.finetune import finetune
@@ -159,15 +162,21 @@ class Toy:
         dev = [epoch.dev["task"]["log_loss"] for epoch in outcome.epochs]
         return Computed(bits_of(outcome), np.array(losses + dev), len(outcome.epochs), outcome.chosen_epoch)
 
+    def facts_of(self, recipe: Recipe) -> TrialFacts:
+        """Know what a plan knows: the rows that an epoch of the recipe reads."""
+        asked = augmentation_of(recipe)
+        return facts_in_view(recipe, self.facts, None if asked is None else added_to(self.task, asked))
+
     def is_refused(self, recipe: Recipe) -> bool:
         try:
-            refuse_contradictions(recipe, self.facts)
+            refuse_contradictions(recipe, self.facts_of(recipe))
         except RequestError:
             return True
         return False
 
     def acting(self, recipe: Recipe) -> Recipe:
-        return acting(resolve(recipe, self.facts), self.facts)
+        facts = self.facts_of(recipe)
+        return acting(resolve(recipe, facts), facts)
 
     def check_spelling(self, recipe: Recipe) -> None:
         """Demand that a recipe gives the numbers of the one that its id is made of."""
@@ -271,13 +280,14 @@ def test_a_recipe_is_resolved_once_and_for_all(toys: dict[str, Toy], kind: str) 
     for recipe, _ in itertools.islice(neighbours(stream), 4000):
         if toy.is_refused(recipe):
             continue
-        resolved = resolve(recipe, toy.facts)
-        assert resolve(resolved, toy.facts) == resolved, set_knobs(recipe)
+        facts = toy.facts_of(recipe)
+        resolved = resolve(recipe, facts)
+        assert resolve(resolved, facts) == resolved, set_knobs(recipe)
         assert not toy.is_refused(resolved), set_knobs(recipe)
-        found = acting(resolved, toy.facts)
-        assert dead_knobs(found, toy.facts) == {}, set_knobs(recipe)
+        found = acting(resolved, facts)
+        assert dead_knobs(found, facts) == {}, set_knobs(recipe)
         assert not toy.is_refused(found), set_knobs(recipe)
-        assert in_numbers(found, toy.facts) == found
+        assert in_numbers(found, facts) == found
 
 
 # --- pairs that somebody could take for two: trained as they are declared, and as their one id says

@@ -97,7 +97,7 @@ def facts_in_view(recipe: Recipe, facts: TrialFacts, added: Added | None) -> Tri
         new = Counter(added.split.labels or ())
         counts = tuple(count + new[label] for label, count in enumerate(facts.label_counts))
         facts = replace(facts, n_train_rows=facts.n_train_rows + len(added.split), label_counts=counts)
-    n_rows = recipe.rows_in_view(facts.n_train_rows)
+    n_rows = recipe.rows_in_view(facts.n_train_rows) if facts.is_pair else facts.n_train_rows
     return facts if n_rows == facts.n_train_rows else replace(facts, n_train_rows=n_rows)
 
 

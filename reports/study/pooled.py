@@ -24,20 +24,15 @@ class Pool:
 
     def runs(self, replicates: Sequence[Replicate]) -> tuple[Pooled, ...]:
         """Return one run for each seed of a cell that is finished in all folds, unless its logits are not there."""
-        division = self._manifest.division
         by_seed: dict[int, list[Replicate]] = {}
-        for one in replicates:
+        for one in sorted(replicates, key=lambda one: one.fold):
             if one.state == "finished":
                 by_seed.setdefault(one.seed, []).append(one)
-        whole = [
-            tuple(one.trial for one in sorted(several, key=lambda one: one.fold))
-            for several in by_seed.values()
-            if division is not None and len(several) == division.n_folds
-        ]
-        seeds = [seed for seed, several in by_seed.items() if division and len(several) == division.n_folds]
-        return tuple(
-            run for seed, trials in zip(seeds, whole, strict=True) if (run := self._run(seed, trials)) is not None
-        )
+        division = self._manifest.division
+        n_folds = 0 if division is None else division.n_folds
+        whole = {seed: several for seed, several in by_seed.items() if len(several) == n_folds}
+        found = (self._run(seed, tuple(one.trial for one in several)) for seed, several in whole.items())
+        return tuple(run for run in found if run is not None)
 
     def of_run(self, run: Replicate | Pooled, split: str) -> "NDArray[np.floating] | None":
         """Return what a run says, be it of one trial or of all folds; None where its logits are not there."""

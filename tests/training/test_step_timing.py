@@ -72,6 +72,8 @@ def test_a_knob_that_costs_nothing_changes_no_operation(
     needs = {"pooling": "cls", **others}
     if name == "reinit_layers":
         value = 1
+    if name == "class_weights":  # these rows have three labels
+        value = (1.0, 2.0, 0.5)
     other = {name: value / 2 if isinstance(value, float) else (3.0, 2.0, 1.0)} if knobs()[name].cost == "on" else {}
     one, two = recipe_of(**needs, **{name: value}), recipe_of(**needs, **other)
     assert one != two
