@@ -224,7 +224,7 @@ class Ledger:
             raise RequestError(
                 f"{'no' if not rows else 'more than one'} trial of this study starts with {id_or_prefix!r}"
             )
-        return read_trial(rows[0], self.stages.one(rows[0]["encoder"]), self.trials_manifest().division)
+        return read_trial(rows[0], self.stages.one(rows[0]["encoder"]), self._entry("division"))
 
     def trial_ids(self) -> set[str]:
         """Return the ids of all trials of the study."""

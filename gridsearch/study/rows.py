@@ -5,6 +5,7 @@ import math
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from gridsearch.recipe.augmentation_knobs import augmentation_of
 from gridsearch.recipe.knob import NO_NEUTRAL
@@ -51,13 +52,14 @@ def spell_levels(levels: Mapping[str, str], row: str = "") -> str:
     return json.dumps(({ROW: row} if row else {}) | dict(levels), ensure_ascii=False)
 
 
-def read_trial(row: sqlite3.Row, stage: Stage | None, division: Division | None) -> Trial:
-    """Read a trial, given the stage that makes its encoder and the division of its study's rows.
+def read_trial(row: sqlite3.Row, stage: Stage | None, division: Mapping[str, Any] | None) -> Trial:
+    """Read a trial, given the stage that makes its encoder and the division of its study's rows, as it is kept.
 
     Knobs that are younger than its recipe are neutral in it: its id was made without them.
     """
     neutral = {name: knob.neutral for name, knob in knobs().items() if knob.neutral is not NO_NEUTRAL}
     recipe = parse_recipe(neutral | json.loads(row["recipe"]), f"the recipe of trial {row['id'][:8]}")
+    divided = None if division is None else Division(**division)
     if stage is not None and recipe.pretraining.reads_added_pairs:
         stage = replace(stage, augmentation=augmentation_of(recipe))
-    return Trial(row["id"], recipe, row["seed"], row["fold"], row["task"], row["encoder"], stage, division)
+    return Trial(row["id"], recipe, row["seed"], row["fold"], row["task"], row["encoder"], stage, divided)

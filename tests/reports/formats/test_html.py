@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from reports.formats.markdown_to_html import Rendering
 from reports.formats.table import comparison_table, result_first
 from reports.language.say import speaking
 from reports.page import make_page, write_reports
+from reports.study.members import read_members
+from reports.study.read import read_study
 from reports.study.view import StudyRows
 from tests.reports.conftest import LABELS, SMALL_SPACE, Writer, outcome, small_plan
 from tests.reports.pages import HOSTILE, filled, hostile_study, import_table, page_html, read, sixty_four_cells
@@ -335,5 +338,7 @@ def test_a_study_with_nothing_finished(study: Study) -> None:
 def test_the_command_writes_it(small: Writer) -> None:
     paths = write_reports(small.study, None, ["html", "latex"])
     assert [path.name for path in paths] == ["page.html", "page.latex"]
-    rows = read(small.study)
+    with small.study.open() as ledger:
+        rows = read_study(ledger)
+        rows = replace(rows, members=read_members(ledger, rows))
     assert paths[0].read_text(encoding="utf-8") == make_page(rows, illustrated=True).html()

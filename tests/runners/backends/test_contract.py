@@ -329,7 +329,7 @@ def test_a_worker_that_hangs_is_ended_at_its_limit(
     trial = replace(first.work, id="hung", recipe=first.work.recipe.model_copy(update={"max_length": 23}))
     hanging: Any = Hanging()
     with_hanging = replace(
-        materials, data=OnDemand(lambda view: hanging if view == view_of(trial) else materials.data[view])
+        materials, data=OnDemand(lambda piece: hanging if piece == view_of(trial).tokens else materials.data[piece])
     )
     heard = Heard()
     with RUNNERS[name]() as runner:
@@ -430,7 +430,7 @@ def test_a_job_may_wait_for_another_to_end_and_its_encoder_be_made_then(
             raise GridSearchError("its pretraining has failed")
         return encoder
 
-    lazy = Materials(OnDemand(made), OnDemand(lambda view: materials.data[view_of(before.work)]))
+    lazy = Materials(OnDemand(made), OnDemand(lambda piece: materials.data[view_of(before.work).tokens]))
     jobs = [before, without, waiting, after]
     taking = Taking(heard, jobs)
     runner_of(name).run(taking.one_by_one(), lazy, heard)
