@@ -1,7 +1,5 @@
 """The page of a study: its sections, and as the last act the files."""
 
-import contextlib
-import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +10,7 @@ from gridsearch.errors import RequestError, one_of
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.manifest import CurveManifest, Manifest, TableManifest, TrialsManifest
 from gridsearch.study.study import Study
+from gridsearch.whole_file import whole_file
 from reports.figures.figure import Picture
 from reports.formats import trainer_log, trials_table
 from reports.formats.html import Figure, html_text
@@ -189,11 +188,6 @@ def write_reports(study: Study, out: Path | None, formats: Sequence[str], langua
 
 def _write(path: Path, text: str) -> Path:
     path.parent.mkdir(exist_ok=True)
-    half_made = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        half_made.write_text(text, encoding="utf-8", newline="")
-        os.replace(half_made, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            half_made.unlink()
+    with whole_file(path) as draft:
+        draft.write_text(text, encoding="utf-8", newline="")
     return path

@@ -6,7 +6,6 @@ what another run of it has read.
 
 import contextlib
 import json
-import os
 import warnings
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +18,8 @@ from gridsearch.canonical import canonical_json, fingerprint
 from gridsearch.errors import RequestError
 from gridsearch.repetition import Division
 from gridsearch.tasks.splits import connected_rows
-from gridsearch.tasks.task import Folds, Split, Task
+from gridsearch.tasks.task import Folds, Task
+from gridsearch.whole_file import whole_file
 
 
 def with_folds(task: Task, division: Division) -> Task:
@@ -28,21 +28,13 @@ def with_folds(task: Task, division: Division) -> Task:
     Raises:
         RequestError: a label stands in fewer groups of rows than there are folds, or a fold comes out without it.
     """
-    rows = _together(task.train, task.dev)
+    rows = task.train.followed_by(task.dev)
     groups, labels = _numbered(connected_rows(rows), len(rows)), rows.labels or ()
     _refuse_rare_labels(task, division, groups, labels)
     folds = Folds(division, _known_or_divided(groups, labels, division))
     _refuse_folds_without_a_label(task, folds, labels)
     notes = (*task.notes, *_notes(folds, groups))
     return replace(task, train=rows, dev=rows.without_rows(), folds=folds, notes=notes)
-
-
-def _together(train: Split, dev: Split) -> Split:
-    return Split(
-        train.texts + dev.texts,
-        (train.labels or ()) + (dev.labels or ()),
-        None if train.pairs is None else train.pairs + (dev.pairs or ()),
-    )
 
 
 def _numbered(groups: Sequence[Sequence[int]], n_rows: int) -> list[int]:
@@ -97,14 +89,10 @@ def _known_or_divided(groups: Sequence[int], labels: Sequence[int], division: Di
 
 def _keep(file: Path, text: str) -> None:
     """Write a file as a whole or not at all; a cache that cannot be written is no reason to stop."""
-    draft = file.with_suffix(f".{os.getpid()}.part")
-    try:
+    with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(file)
-    except OSError:
-        with contextlib.suppress(OSError):
-            draft.unlink()
+        with whole_file(file) as draft:
+            draft.write_text(text, encoding="utf-8")
 
 
 def _divided(groups: Sequence[int], labels: Sequence[int], division: Division) -> tuple[int, ...]:

@@ -76,16 +76,17 @@ def looks_like_header(rows: Sequence[Sequence[str]]) -> bool:
     if len(rows) < 2:
         return False
     first, columns = rows[0], list(zip(*rows[1:], strict=True))
-    if len(set(first)) < len(first) or any(_is_number(name) or len(name) > N_HEADER_CHARS_MOST for name in first):
+    if len(set(first)) < len(first) or any(spells_number(name) or len(name) > N_HEADER_CHARS_MOST for name in first):
         return False
     if any(not name.strip() for name in first[1:]):  # the first may be the empty name of an index column
         return False
     if any(name in column for name, column in zip(first, columns, strict=True)):
         return False
-    return any(all(map(_is_number, column)) or _has_few_values(column) for column in columns)
+    return any(all(map(spells_number, column)) or _has_few_values(column) for column in columns)
 
 
-def _is_number(text: str) -> bool:
+def spells_number(text: str) -> bool:
+    """Tell whether a text spells a number, be it infinite or none at all (nan)."""
     try:
         float(text)
     except ValueError:

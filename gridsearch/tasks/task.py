@@ -41,6 +41,14 @@ class Split:
             None if self.pairs is None else tuple(self.pairs[position] for position in chosen),
         )
 
+    def followed_by(self, other: "Split") -> "Split":
+        """Return these labelled rows and then those of another split of the same kind."""
+        return Split(
+            self.texts + other.texts,
+            (self.labels or ()) + (other.labels or ()),
+            None if self.pairs is None else self.pairs + (other.pairs or ()),
+        )
+
     @property
     def turned(self) -> "Split":
         """The pairs with their second text first; single texts have no other order."""

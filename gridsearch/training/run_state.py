@@ -1,7 +1,6 @@
 """Where a pretraining got: a file in the machine's cache, so that an attempt that is killed is not lost."""
 
 import contextlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gridsearch.cache import cache_folder
+from gridsearch.whole_file import whole_file
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,10 @@ def state_file(run: str) -> Path:
 def save_state(run: str, state: RunState) -> None:
     """Write a state in place of the one before. A disk that is full costs the run its safety, and nothing else."""
     place = state_file(run)
-    half_made = place.with_name(f"{place.name}.{os.getpid()}.part")
-    try:
+    with contextlib.suppress(OSError, RuntimeError):  # torch's writer tells of a full disk by the latter
         place.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(vars(state), half_made)
-        os.replace(half_made, place)
-    except (OSError, RuntimeError):  # torch's writer tells of a full disk by the latter
-        with contextlib.suppress(OSError):
-            half_made.unlink()
+        with whole_file(place) as draft:
+            torch.save(vars(state), draft)
 
 
 def load_state(run: str) -> RunState | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from gridsearch.errors import RequestError
+from gridsearch.tasks.sniff import spells_number
 from gridsearch.tasks.tables import FORMATS, SEPARATORS, read_text
 from reports.statistics.ensembles.results import Member
 from reports.statistics.results import Array
@@ -69,7 +70,7 @@ def read_probabilities(path: Path, wanted: Wanted) -> Array:
     positive label, or one for each label in their order.
     """
     rows = _rows(path)
-    names = None if all(map(_is_number, rows[0])) else rows[0]
+    names = None if all(map(spells_number, rows[0])) else rows[0]
     first = 1 if names is None else 2
     body = rows[first - 1 :]
     if not body:
@@ -121,14 +122,6 @@ def _places(path: Path, names: Sequence[str] | None, n_columns: int, wanted: Wan
 
 def _probability(path: Path, row: Sequence[str], number: int, place: int) -> float:
     text = row[place] if place < len(row) else ""
-    if not _is_number(text) or not 0 <= float(text) <= 1:
+    if not spells_number(text) or not 0 <= float(text) <= 1:
         raise RequestError(f"{path} row {number}: a probability is a number from 0 to 1, but this is {text[:40]!r}")
     return float(text)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import math
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 
 from gridsearch.errors import RequestError, one_of
+from gridsearch.whole_file import whole_file
 from runners.cli import Arguments
 from runners.predicting.columns import DEFAULT, Column, Known, Value, read_columns
 
@@ -57,13 +57,8 @@ class Submission:
         if self.target.exists() and not self.target.is_file():  # a pipe, say, which nothing may take the place of
             self.target.write_text(text, encoding=encoding, newline="")
             return
-        whole = self.target.resolve()
-        half = whole.with_name(f"{whole.name}.{os.getpid()}.part")
-        try:
-            half.write_text(text, encoding=encoding, newline="")
-            half.replace(whole)
-        finally:
-            half.unlink(missing_ok=True)
+        with whole_file(self.target.resolve()) as draft:
+            draft.write_text(text, encoding=encoding, newline="")
 
     def _spelled(self, value: Value) -> str:
         return f"{value:.{self.digits}f}" if isinstance(value, float) else str(value)

@@ -5,7 +5,6 @@ the cache, or after an update, there is none yet.
 """
 
 import json
-import os
 import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from gridsearch.cache import cache_folder
 from gridsearch.canonical import canonical_json, fingerprint
 from gridsearch.plan.cost_groups import CostGroup
 from gridsearch.plan.stage_groups import StageGroup
+from gridsearch.whole_file import whole_file
 from runners.machine import processor, usable_cores
 
 LIBRARIES = ("torch", "transformers")
@@ -118,9 +118,8 @@ def save_price(price: Price | StagePrice, group: CostGroup | StageGroup, circums
     about = circumstances.of(group)
     file = _folder(about) / f"{price.n_workers}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(f".{os.getpid()}.part")
-    draft.write_text(canonical_json({"about": about, "price": asdict(price)}) + "\n", encoding="utf-8")
-    draft.replace(file)
+    with whole_file(file) as draft:
+        draft.write_text(canonical_json({"about": about, "price": asdict(price)}) + "\n", encoding="utf-8")
 
 
 def find_price(group: CostGroup, circumstances: Circumstances, n_workers: int) -> Price | None:

@@ -92,13 +92,13 @@ def added_rows(
     for keys, label in zip(built, (positive, 1 - positive), strict=True):
         first, second = pairs.pairs(keys).T.tolist()
         texts, seconds = (tuple(pairs.wordings[text] for text in side) for side in (first, second))
-        split = _followed(split, Split(texts, (label,) * len(keys), seconds))
+        split = split.followed_by(Split(texts, (label,) * len(keys), seconds))
     if augmentation.outside_pairs != "none":
         known = np.concatenate([pairs.keys(given), *built])
         chosen, counts = _outside(pairs, others[len(judged) :], of_judged, known, counts)
         label = positive if augmentation.outside_pairs == "positive" else 1 - positive
         for one, rows in zip(outside, chosen, strict=True):
-            split = _followed(split, replace(one.take(rows), labels=(label,) * len(rows)))
+            split = split.followed_by(replace(one.take(rows), labels=(label,) * len(rows)))
     return Added(split, counts)
 
 
@@ -174,10 +174,4 @@ def _outside(
         outside_judged=int(is_judged.sum()),
         outside_repeated=len(places) - len(added),
         outside_added=len(added),
-    )
-
-
-def _followed(one: Split, other: Split) -> Split:
-    return Split(
-        one.texts + other.texts, (one.labels or ()) + (other.labels or ()), (one.pairs or ()) + (other.pairs or ())
     )

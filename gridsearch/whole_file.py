@@ -1,0 +1,21 @@
+"""Files that are there whole or not at all."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def whole_file(place: Path) -> Iterator[Path]:
+    """Yield a file beside, to be written, which then takes the place, whole or not at all: what fails leaves nothing.
+
+    Its name is ``place.name``, the number of the process and ``.part``, so that two processes are not in each other's
+    way, and what a killed one leaves can be found.
+    """
+    draft = place.with_name(f"{place.name}.{os.getpid()}.part")
+    try:
+        yield draft
+        draft.replace(place)
+    finally:
+        draft.unlink(missing_ok=True)
