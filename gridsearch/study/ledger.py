@@ -390,24 +390,23 @@ class Ledger:
             "SELECT row_numbers FROM dev_rows JOIN attempts ON attempts.id = dev_rows.attempt "
             "WHERE trial = ? AND state = 'finished' AND part = ?"
         )
-        row = self.connection.execute(query, (trial_id, part)).fetchone()
-        found: numpy.ndarray | None = None if row is None else bytes_array(row["row_numbers"])
-        return found
+        return self._array(query, trial_id, part)
 
     def labels(self, split: str, part: str = PART) -> "numpy.ndarray | None":
         """Return the labels of the rows that outcomes are about, (rows,); None where the split has none.
 
         Where rows are divided into folds, those of dev are those of all rows that are divided, in their order.
         """
-        query = "SELECT labels FROM labels WHERE split = ? AND part = ?"
-        row = self.connection.execute(query, (split, part)).fetchone()
-        found: numpy.ndarray | None = None if row is None else bytes_array(row["labels"])
-        return found
+        return self._array("SELECT labels FROM labels WHERE split = ? AND part = ?", split, part)
 
     def folds(self, part: str = PART) -> "numpy.ndarray | None":
         """Return the fold of each row that is divided, (rows,); None without folds."""
-        row = self.connection.execute("SELECT fold_of_row FROM folds WHERE part = ?", (part,)).fetchone()
-        found: numpy.ndarray | None = None if row is None else bytes_array(row["fold_of_row"])
+        return self._array("SELECT fold_of_row FROM folds WHERE part = ?", part)
+
+    def _array(self, query: str, *about: str) -> "numpy.ndarray | None":
+        """Read the array that a query finds; None where it finds none."""
+        row = self.connection.execute(query, about).fetchone()
+        found: numpy.ndarray | None = None if row is None else bytes_array(row[0])
         return found
 
     def fail(self, attempt: int, failure: Failure, *, final: bool) -> None:

@@ -13,11 +13,9 @@ from gridsearch.space.factor import ROW
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.manifest import PublishedRows, TableManifest, TrialsManifest
 from gridsearch.study.rows import dev_after
-from gridsearch.study.stored_logits import bytes_array
 from gridsearch.study.survey import Survey
 from gridsearch.tasks.learned import Guess, below_the_others, guess_on
 from gridsearch.tasks.target import Target
-from gridsearch.trial import PART
 from reports.study.pooled import Pool
 from reports.study.read_stages import HELD_SECONDS, read_stages
 from reports.study.view import (
@@ -87,7 +85,7 @@ def read_study(ledger: Ledger) -> StudyRows:
         else:
             metric, found = manifest.target.name, rows("SELECT * FROM yardsticks ORDER BY name")
             yardsticks = tuple(_yardstick(row, metric) for row in found)
-            guess = _guess(ledger.connection, manifest)
+            guess = _guess(ledger, manifest)
             cells = _with_those_below_the_others(_cells(ledger, manifest), guess)
         study = StudyRows(
             folder=ledger.path.parent,
@@ -157,12 +155,12 @@ def _cells(ledger: Ledger, manifest: TrialsManifest) -> tuple[CellRow, ...]:
     )
 
 
-def _guess(connection: sqlite3.Connection, manifest: TrialsManifest) -> Guess | None:
+def _guess(ledger: Ledger, manifest: TrialsManifest) -> Guess | None:
     """Return what a guess reaches on dev; None for a published table, and where an old ledger has no labels."""
-    row = connection.execute("SELECT labels FROM labels WHERE split = 'dev' AND part = ?", (PART,)).fetchone()
-    if row is None:
+    labels = ledger.labels("dev")
+    if labels is None:
         return None
-    counts = Counter(bytes_array(row["labels"]).tolist())
+    counts = Counter(labels.tolist())
     of_labels = [counts[label] for label in range(len(manifest.task.label_names))]
     return guess_on(manifest.target.name, of_labels, manifest.task.position_of_positive)
 
@@ -262,17 +260,13 @@ def _predictions(ledger: Ledger, study: StudyRows) -> Predictions | None:
     best, baseline = next(iter(study.ranking), None), study.baseline
     if best is None or baseline is None or best is baseline:
         return None
-    row = ledger.connection.execute(
-        "SELECT labels FROM labels WHERE split = ? AND part = ?", (study.split, PART)
-    ).fetchone()
-    if row is None:
+    labels = ledger.labels(study.split)
+    if labels is None:
         return None
     runs = [run for cell in (best, baseline) for run in cell.runs]
     pool = Pool(ledger, study.about)
     logits = {run.trial: pool.of_run(run, study.split) for run in runs}
-    return Predictions(
-        bytes_array(row["labels"]), {trial: found for trial, found in logits.items() if found is not None}
-    )
+    return Predictions(labels, {trial: found for trial, found in logits.items() if found is not None})
 
 
 def _provenance(connection: sqlite3.Connection) -> tuple[Provenance, ...]:
