@@ -9,7 +9,7 @@ from typing import TypeAlias
 from gridsearch import __version__
 from gridsearch.errors import GridSearchError, first_line
 from runners.ensembling.options import add_ensemble
-from runners.options import folds, halving, only_folds, train_metric
+from runners.options import folds, halving, numbers_of, only_folds, train_metric
 from runners.predicting.options import add_predict
 
 Arguments = argparse.Namespace
@@ -123,7 +123,9 @@ def _question(parser: argparse.ArgumentParser) -> None:
         "--data-dir", metavar="DIR", help="where the task's files are (default: beside its TOML, $GRIDSEARCH_DATA)"
     )
     parser.add_argument("--train-rows", type=int, metavar="N", help="train on a stratified sample of N rows")
-    parser.add_argument("--seeds", type=_seeds, metavar="0,1,2", help="seeds of every cell (default: the space's)")
+    parser.add_argument(
+        "--seeds", type=numbers_of("seeds"), metavar="0,1,2", help="seeds of every cell (default: the space's)"
+    )
     folds(parser)
     parser.add_argument(
         "--set", action="append", default=[], metavar="KNOB=VALUE", help="fix a knob for all cells; repeatable"
@@ -146,15 +148,6 @@ def _study(parser: argparse.ArgumentParser) -> None:
 
 def _language(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lang", default="en", metavar="L", help="language of the page: en (default), zh")
-
-
-def _seeds(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"seeds are whole numbers with commas between them, but got {text!r}"
-        ) from None
 
 
 def _duration(text: str) -> float:

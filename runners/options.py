@@ -1,6 +1,7 @@
 """Options of the command line that several commands share. Every library beyond the standard one is imported late."""
 
 import argparse
+from collections.abc import Callable
 
 
 def halving(parser: argparse.ArgumentParser) -> None:
@@ -49,13 +50,21 @@ def folds(parser: argparse.ArgumentParser) -> None:
 def only_folds(parser: argparse.ArgumentParser) -> None:
     """Add the option that runs some folds now, and leaves the others for later."""
     parser.add_argument(
-        "--only-folds", type=_numbers, metavar="0,1", help="run these folds alone; the others are left for later"
+        "--only-folds",
+        type=numbers_of("folds"),
+        metavar="0,1",
+        help="run these folds alone; the others are left for later",
     )
 
 
-def _numbers(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        rule = "folds are whole numbers with commas between them"
-        raise argparse.ArgumentTypeError(f"{rule}, but got {text!r}") from None
+def numbers_of(what: str) -> Callable[[str], list[int]]:
+    """Return what reads several whole numbers; ``what`` they are is told to those who write something else."""
+
+    def read(text: str) -> list[int]:
+        try:
+            return [int(part) for part in text.split(",")]
+        except ValueError:
+            rule = f"{what} are whole numbers with commas between them"
+            raise argparse.ArgumentTypeError(f"{rule}, but got {text!r}") from None
+
+    return read
