@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from gridsearch.recipe.recipe import knobs
 from gridsearch.study.manifest import AddedEntry
 from reports.formats.markdown import Section, code, table, wrap
 from reports.language.say import say, sentences
 from reports.sections.context import PageSection
 
-NEUTRAL = {"closure": "off", "closure_ratio": "free", "outside_pairs": "none"}
+NEUTRAL = {name: knobs()[name].neutral for name in ("closure", "closure_ratio", "outside_pairs")}
 
 
 class AddedPairs(PageSection):

@@ -124,7 +124,6 @@ def _together(first: Gathered, second: Gathered, a: str, b: str) -> Gathered:
         first,
         members=(*first.members, *(one for one in second.members if one.name not in twice)),
         trials=first.trials | {name: trials for name, trials in second.trials.items() if name not in twice},
-        are_named=first.are_named,
         remarks=(*first.remarks, *second.remarks, *remarks),
     )
 
