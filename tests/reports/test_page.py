@@ -350,7 +350,7 @@ def test_a_failed_write_leaves_the_old_page(small: Writer, monkeypatch: pytest.M
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("reports.page.os.replace", fail)
+    monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(RequestError, match="No space left"):
         page(small.study)
     assert Path("study/page.md").read_text() == old
