@@ -11,8 +11,8 @@ from gridsearch.recipe.prefixes import VOCABULARY
 from gridsearch.repetition import Division
 from gridsearch.space.design import own_seeds
 from gridsearch.space.factor import ROW, SEED, SEEDS
+from gridsearch.study.task_entry import TaskEntry, entry_of, read_task_entry
 from gridsearch.tasks.target import Target, target_of
-from gridsearch.tasks.task import POSITIVE, Kind
 
 TRIALS, OBSERVATIONS = "trials", "observations"
 """What the ledger calls a study of its own and a published one."""
@@ -70,29 +70,6 @@ class SearchEntry:
 
 
 @dataclass(frozen=True)
-class TaskEntry:
-    """The data. ``n_rows`` and ``n_labels_held`` are by split; the latter counts labels that occur there.
-
-    ``positive_label`` is None where there are more than two labels. Older ledgers do not tell it: the second one.
-    """
-
-    name: str
-    fingerprint: str
-    kind: Kind
-    notes: Sequence[str]
-    n_rows: Mapping[str, int]
-    test_is_labelled: bool
-    label_names: Sequence[str]
-    positive_label: str | None
-    n_labels_held: Mapping[str, int]
-
-    @property
-    def position_of_positive(self) -> int:
-        """Where the positive label stands among the labels."""
-        return POSITIVE if self.positive_label is None else list(self.label_names).index(self.positive_label)
-
-
-@dataclass(frozen=True)
 class AddedEntry:
     """The knobs of an augmentation, and what became of the pairs that could be added to a fold's training rows.
 
@@ -139,7 +116,6 @@ class TrialsManifest:
 
     def to_json(self) -> dict[str, object]:
         """Return what the ledger keeps; :func:`read_manifest` reads it again."""
-        task, part_metrics = self.task, dict(self.target.metrics)
         return {
             "kind": TRIALS,
             "space": self.space,
@@ -151,17 +127,9 @@ class TrialsManifest:
             "halving": None if self.halving is None else self.halving.to_json(),
             "factors": [_factor_json(factor) for factor in self.factors],
             "rules": [asdict(rule) for rule in self.rules],
-            "task": task.name,
-            "task_fingerprint": task.fingerprint,
-            "task_kind": task.kind,
-            "task_notes": task.notes,
-            "task_rows": task.n_rows,
-            "test_is_labelled": task.test_is_labelled,
+            **self.task.to_json(),
             "metric": self.target.name,
-            **({} if len(part_metrics) == 1 else {"target": self.target.metrics}),
-            "label_names": task.label_names,
-            "positive_label": task.positive_label,
-            "n_labels_held": task.n_labels_held,
+            **({"target": self.target.metrics} if self.task.parts else {}),
             "encoders": self.encoders,
             "encoder_notes": self.encoder_notes,
             "sources": self.sources,
@@ -264,17 +232,7 @@ def manifest_of(plan: Plan, sources: Mapping[str, object]) -> TrialsManifest:
             for factor in space.factors
         ),
         rules=tuple(RuleEntry(rule.skip, rule.why) for rule in space.rules),
-        task=TaskEntry(
-            name=task.name,
-            fingerprint=task.fingerprint,
-            kind=task.kind,
-            notes=task.notes,
-            n_rows={"train": len(task.train), "dev": len(task.judged), "test": len(task.test) if task.test else 0},
-            test_is_labelled=task.test is not None and task.test.labels is not None,
-            label_names=task.label_names,
-            positive_label=task.positive_label,
-            n_labels_held={split: len(held) for split, held in task.labels_held.items()},
-        ),
+        task=entry_of(task),
         target=task.target,
         encoders={name: card.identity for name, card in plan.cards.items()},
         encoder_notes=list(plan.encoder_notes.values()),
@@ -316,7 +274,6 @@ def read_manifest(kept: Mapping[str, Any]) -> Manifest:
 
 
 def _read_trials(kept: Mapping[str, Any]) -> TrialsManifest:
-    names = kept["label_names"]
     pairs = kept.get("target")
     return TrialsManifest(
         title=kept["title"],
@@ -328,17 +285,7 @@ def _read_trials(kept: Mapping[str, Any]) -> TrialsManifest:
         halving=read_halving(kept["halving"]) if kept.get("halving") else None,
         factors=_read_factors(kept),
         rules=tuple(RuleEntry(rule["skip"], rule["why"]) for rule in kept.get("rules", ())),
-        task=TaskEntry(
-            name=kept["task"],
-            fingerprint=kept["task_fingerprint"],
-            kind=kept["task_kind"],
-            notes=kept["task_notes"],
-            n_rows=kept["task_rows"],
-            test_is_labelled=bool(kept["test_is_labelled"]),
-            label_names=names,
-            positive_label=kept.get("positive_label", names[POSITIVE] if len(names) == 2 else None),
-            n_labels_held=kept.get("n_labels_held", {}),
-        ),
+        task=read_task_entry(kept),
         target=target_of(kept["metric"]) if pairs is None else Target(tuple((part, one) for part, one in pairs)),
         encoders=kept["encoders"],
         encoder_notes=kept.get("encoder_notes", ()),

@@ -146,6 +146,21 @@ class Task:
         return {}
 
     @property
+    def division(self) -> Division | None:
+        """How rows are divided into folds; None where they are not."""
+        return None if self.folds is None else self.folds.division
+
+    @property
+    def folds_of_rows(self) -> tuple[int, ...]:
+        """The fold of each row; nothing where rows are not divided."""
+        return () if self.folds is None else self.folds.of_rows
+
+    @property
+    def n_rows(self) -> dict[str, int]:
+        """Rows by split; "dev" are those that judge."""
+        return {"train": len(self.train), "dev": len(self.judged), "test": len(self.test) if self.test else 0}
+
+    @property
     def parts(self) -> Mapping[str, "Task"]:
         """The tasks that a trial learns together, by name: a single task is the one part."""
         return {PART: self}

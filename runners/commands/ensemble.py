@@ -55,7 +55,7 @@ def _submission(arguments: Arguments, gathered: Gathered) -> Submission | None:
     source = None
     if arguments.test_file is not None:
         source = Path(arguments.test_file)
-        sources, kind = gathered.about.sources, gathered.about.task.kind
+        sources, kind = gathered.about.sources, gathered.about.task.kind_of_rows
         columns = Columns.model_validate(sources["columns"])
         _, table = read_inputs(source, columns, kind, ids=sources.get("ids", False))
         if len(table) != wanted.n_test:

@@ -33,7 +33,7 @@ def run(arguments: Arguments) -> int:
         manifest, members = ledger.trials_manifest(), read_members(ledger, arguments)
         of_stages = {id_: Execution(**ledger.stages.execution(one.encoder)) for id_, one in members.trials.items()}
     columns, ids = Columns.model_validate(manifest.sources["columns"]), manifest.sources.get("ids", False)
-    inputs, table = read_inputs(source, columns, manifest.task.kind, ids=ids)
+    inputs, table = read_inputs(source, columns, manifest.task.kind_of_rows, ids=ids)
     known = Known(table, tuple(manifest.task.label_names), manifest.task.position_of_positive)
     submission = read_submission(arguments, known, source)
     for remark in members.remarks:

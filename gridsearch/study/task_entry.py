@@ -1,0 +1,113 @@
+"""What a ledger keeps of a task: enough to read its results without its files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from gridsearch.errors import RequestError
+from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
+from gridsearch.tasks.task import POSITIVE, Kind
+from gridsearch.trial import PART
+
+
+@dataclass(frozen=True)
+class TaskEntry:
+    """The data. ``n_rows`` and ``n_labels_held`` are by split; the latter counts labels that occur there.
+
+    ``positive_label`` is None where there are more than two labels. Older ledgers do not tell it: the second one.
+    ``metric`` is what a part is judged by; of a task of several ``parts`` it is empty, as are its labels.
+    """
+
+    name: str
+    fingerprint: str
+    kind: Kind | Literal["multi"]
+    notes: Sequence[str]
+    n_rows: Mapping[str, int]
+    test_is_labelled: bool
+    label_names: Sequence[str]
+    positive_label: str | None
+    n_labels_held: Mapping[str, int]
+    metric: str
+    parts: Mapping[str, "TaskEntry"] = field(default_factory=dict)
+
+    @property
+    def position_of_positive(self) -> int:
+        """Where the positive label stands among the labels."""
+        return POSITIVE if self.positive_label is None else list(self.label_names).index(self.positive_label)
+
+    @property
+    def kind_of_rows(self) -> Kind:
+        """Whether each row is a single text or a pair. Raises RequestError where that depends on the part."""
+        if self.kind == "multi":
+            raise RequestError(f"{self.name} has several parts, each with its own texts: {', '.join(self.parts)}")
+        return self.kind
+
+    @property
+    def by_part(self) -> Mapping[str, "TaskEntry"]:
+        """The parts by name: a single task is the one part."""
+        return self.parts or {PART: self}
+
+    def to_json(self) -> dict[str, object]:
+        """Return what the ledger keeps beside the rest of a manifest; :func:`read_task_entry` reads it again."""
+        return {
+            "task": self.name,
+            "task_fingerprint": self.fingerprint,
+            "task_kind": self.kind,
+            "task_notes": self.notes,
+            "task_rows": self.n_rows,
+            "test_is_labelled": self.test_is_labelled,
+            "label_names": self.label_names,
+            "positive_label": self.positive_label,
+            "n_labels_held": self.n_labels_held,
+            **({"task_parts": [[name, asdict(part)] for name, part in self.parts.items()]} if self.parts else {}),
+        }
+
+
+def entry_of(task: AnyTask) -> TaskEntry:
+    """Gather what is kept of a task."""
+    if isinstance(task, JointTask):
+        parts = {name: entry_of(part) for name, part in task.parts.items()}
+        judged = {part for part, _ in task.target.metrics}
+        return TaskEntry(
+            name=task.name,
+            fingerprint=task.fingerprint,
+            kind=task.kind,
+            notes=task.notes,
+            n_rows=task.n_rows,
+            test_is_labelled=all(parts[part].test_is_labelled for part in judged),
+            label_names=(),
+            positive_label=None,
+            n_labels_held={},
+            metric="",
+            parts=parts,
+        )
+    return TaskEntry(
+        name=task.name,
+        fingerprint=task.fingerprint,
+        kind=task.kind,
+        notes=task.notes,
+        n_rows=task.n_rows,
+        test_is_labelled=task.test is not None and task.test.labels is not None,
+        label_names=task.label_names,
+        positive_label=task.positive_label,
+        n_labels_held={split: len(held) for split, held in task.labels_held.items()},
+        metric=task.metric,
+    )
+
+
+def read_task_entry(kept: Mapping[str, Any]) -> TaskEntry:
+    """Read what a ledger keeps of a task. Older ones lack what was not yet kept when they were begun."""
+    names, parts = kept["label_names"], kept.get("task_parts", ())
+    return TaskEntry(
+        name=kept["task"],
+        fingerprint=kept["task_fingerprint"],
+        kind=kept["task_kind"],
+        notes=kept["task_notes"],
+        n_rows=kept["task_rows"],
+        test_is_labelled=bool(kept["test_is_labelled"]),
+        label_names=names,
+        positive_label=kept.get("positive_label", names[POSITIVE] if len(names) == 2 else None),
+        n_labels_held=kept.get("n_labels_held", {}),
+        metric="" if parts else kept["metric"],
+        parts={name: TaskEntry(**part) for name, part in parts},
+    )

@@ -1,0 +1,1 @@
+"""Several tasks that are learned together: the parts of one task."""
