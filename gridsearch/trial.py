@@ -84,6 +84,8 @@ def make_trial(
 class Epoch:
     """One pass over the training rows. ``dev`` holds the metrics of each part; a single task is the one part "task".
 
+    ``train_loss`` is the mean over steps; of parts that are trained separately, the mean over them.
+
     It is empty when the training loss, a weight or an output on dev is not a finite number: then there is no result.
     """
 
@@ -117,7 +119,10 @@ class PartOutcome:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a finished attempt returns. ``not_learned`` says why the run did not learn, and is empty when it did."""
+    """What a finished attempt returns. ``not_learned`` says why the run did not learn, and is empty when it did.
+
+    ``weights`` are those of the one model, by the name "", or of that of each part, by the part's.
+    """
 
     epochs: tuple[Epoch, ...]
     chosen_epoch: int
@@ -125,7 +130,7 @@ class Outcome:
     seconds: float
     peak_bytes: int
     not_learned: str = ""
-    weights: bytes | None = None
+    weights: Mapping[str, bytes] | None = None
 
     @property
     def dev(self) -> Mapping[str, Metrics]:

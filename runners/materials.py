@@ -21,7 +21,7 @@ from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.stage import MADE, Vocabulary
 from gridsearch.tasks.augmentation.added import added_to
 from gridsearch.tasks.corpus import Corpus, EncodedCorpus, corpora_of, corpus_of, encode_corpus
-from gridsearch.tasks.task import Task
+from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
 from gridsearch.training.execution import Execution
 from gridsearch.training.materials import Base, Materials, OnDemand
 from gridsearch.trial import Trial, make_trial
@@ -51,13 +51,13 @@ def make_materials(plan: Plan, trial_ids: set[str], say: Callable[[str], None]) 
     return materials
 
 
-def materials_on_demand(task: Task, cards: Mapping[str, EncoderCard], say: Callable[[str], None]) -> Materials:
+def materials_on_demand(task: AnyTask, cards: Mapping[str, EncoderCard], say: Callable[[str], None]) -> Materials:
     """Return materials that load and tokenise what is first asked for; ``cards`` may grow until then."""
     return _on_demand(task, lambda identity: {card.identity: card for card in cards.values()}[identity], say)
 
 
 def materials_of_trial(
-    trial: Trial, task: Task, encoders: Mapping[str, str], say: Callable[[str], None], of_stage: Execution
+    trial: Trial, task: AnyTask, encoders: Mapping[str, str], say: Callable[[str], None], of_stage: Execution
 ) -> Materials:
     """Make what one trial of an existing study reads; ``encoders`` maps names to identities.
 
@@ -73,10 +73,10 @@ def materials_of_trial(
     return materials
 
 
-def _refuse_other_added(trial: Trial, task: Task) -> None:
+def _refuse_other_added(trial: Trial, task: AnyTask) -> None:
     """Raise RequestError where other pairs would be added to the training rows: outside files may have changed."""
     augmentation = augmentation_of(trial.recipe)
-    if augmentation is None:
+    if augmentation is None or isinstance(task, JointTask):
         return
     added = added_to(task.of_fold(trial.fold), augmentation).fingerprint
     about = {name: getattr(trial, name) for name in ("seed", "fold", "task", "encoder", "stage", "division")}
@@ -84,7 +84,7 @@ def _refuse_other_added(trial: Trial, task: Task) -> None:
         raise RequestError("the pairs added to the training rows are no longer those that the study was made with")
 
 
-def _card_of(named: str, trial: Trial, task: Task, encoders: Mapping[str, str]) -> EncoderCard:
+def _card_of(named: str, trial: Trial, task: AnyTask, encoders: Mapping[str, str]) -> EncoderCard:
     """Describe again what a trial starts from. Raises RequestError where it has become something else."""
     names = {identity: name for name, identity in encoders.items()}
     if task.ids:
@@ -99,7 +99,7 @@ def _card_of(named: str, trial: Trial, task: Task, encoders: Mapping[str, str]) 
     return start
 
 
-def _on_demand(task: Task, card_of: Callable[[str], EncoderCard], say: Callable[[str], None]) -> Materials:
+def _on_demand(task: AnyTask, card_of: Callable[[str], EncoderCard], say: Callable[[str], None]) -> Materials:
     """Load and tokenise each thing once; encoders with the same tokenizer share what it makes of the texts."""
 
     def folder(card: EncoderCard) -> Path:
@@ -147,11 +147,11 @@ def _on_demand(task: Task, card_of: Callable[[str], EncoderCard], say: Callable[
     return Materials(OnDemand(encoder), OnDemand(rows_on_demand(task, tokenizer)), OnDemand(base), OnDemand(corpus))
 
 
-def _corpora(task: Task, view: CorpusView) -> Iterator[Corpus]:
+def _corpora(task: AnyTask, view: CorpusView) -> Iterator[Corpus]:
     """Yield all that a pretraining may read, in any fold."""
-    for fold in range(1 if task.folds is None else task.folds.division.n_folds):
-        seen = task.of_fold(fold)
-        added = None if view.augmentation is None else added_to(seen, view.augmentation).split
+    for fold in range(1 if task.division is None else task.division.n_folds):
+        seen, augmentation = task.of_fold(fold), view.augmentation
+        added = None if augmentation is None or isinstance(seen, JointTask) else added_to(seen, augmentation).split
         for which in corpora_of(seen, added):
             yield corpus_of(seen, which, labelled=bool(view.labels), added=added)
 

@@ -12,20 +12,21 @@ from gridsearch.repetition import Division
 from gridsearch.stage import Vocabulary
 from gridsearch.tasks.augmentation.added import added_to
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask, encode_added, encode_task
-from gridsearch.tasks.task import Split, Task
+from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
+from gridsearch.tasks.task import Split
 from gridsearch.view import Piece, Tokens
 
 
 def rows_on_demand(
-    task: Task, tokenizer: Callable[[Vocabulary], Mapping[str, bytes]]
+    task: AnyTask, tokenizer: Callable[[Vocabulary], Mapping[str, bytes]]
 ) -> Callable[[Piece], EncodedTask | EncodedSplit | np.ndarray]:
     """Return what makes a piece, each once; encoders with the same tokenizer share what it makes of the texts."""
 
     @cache
     def folds(division: Division) -> np.ndarray:
-        if task.folds is None or task.folds.division != division:
+        if task.division != division:
             raise RequestError("the rows are not divided as they were when the study was made")
-        return np.asarray(task.folds.of_rows, dtype=np.int8)
+        return np.asarray(task.folds_of_rows, dtype=np.int8)
 
     @cache
     def tokens(files: tuple[tuple[str, bytes], ...], max_length: int, turned: bool) -> EncodedTask:
@@ -33,7 +34,9 @@ def rows_on_demand(
 
     @cache
     def added(fold: int, augmentation: Augmentation) -> Split:
-        return added_to(task.of_fold(fold), augmentation).split
+        seen = task.of_fold(fold)
+        assert not isinstance(seen, JointTask), "pairs are added to single tasks alone"
+        return added_to(seen, augmentation).split
 
     @cache
     def added_tokens(

@@ -37,7 +37,7 @@ def answer(asked: Asked) -> None:
     encoder = used_vocabulary(data, weights).encoder
     shape = Shape.of(encoder.config, sum(array.size for array in encoder.state.values()))
     recipe = base_recipe()
-    steps = batches_of_steps(recipe, data.train.lengths, seed=0, epoch=1)
+    steps = batches_of_steps(recipe, data.train.lengths, data.train_parts, seed=0, epoch=1)
     padded = [(len(rows), int(data.train.lengths_of(rows).max())) for step in steps for rows in step]
     dev = [(len(rows), int(data.dev.lengths_of(rows).max())) for rows in evaluation_batches(data.dev.lengths)]
     n_frozen = few.grid["frozen_layers"]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gridsearch.encoders import layer_slices, surgery
-from gridsearch.encoders.heads import Samples, build_hidden
+from gridsearch.encoders.heads import PartVariances, Samples, build_hidden
 from gridsearch.encoders.inputs import Inputs, mask_of
 from gridsearch.encoders.load import EncoderWeights, build_model
 from gridsearch.encoders.pooling import build_pooling
@@ -23,10 +23,11 @@ class Classifier(nn.Module):
     """Logits of shape (samples, rows, labels) from a batch. ``frozen`` modules run without dropout.
 
     There are several samples in training with multi-sample dropout, and else one. Parts that the recipe adds to the
-    encoder hold nothing yet.
+    encoder hold nothing yet. Of several parts the labels of all stand side by side, and so do their heads in the last
+    linear map.
     """
 
-    def __init__(self, encoder: "PreTrainedModel", recipe: Recipe, n_labels: int) -> None:
+    def __init__(self, encoder: "PreTrainedModel", recipe: Recipe, n_labels: int, n_parts: int = 1) -> None:
         super().__init__()
         self.encoder = encoder
         self.inputs = Inputs(recipe, encoder)
@@ -37,6 +38,8 @@ class Classifier(nn.Module):
             recipe.classifier_dropout, recipe.multi_sample_dropout, recipe.multi_sample_mode == "chained"
         )
         self.classifier = empty(lambda: nn.Linear(width, n_labels))
+        learned = n_parts > 1 and recipe.parts.loss_weights == "uncertainty"
+        self.part_variances = PartVariances(n_parts) if learned else None
         self.frozen: list[nn.Module] = []
         self._upper: list[PreTrainedModel] = []  # in a list, because its modules are the encoder's
         self.padded_width = recipe.max_length if self.pooling.reads.padding else None
@@ -76,7 +79,7 @@ class Classifier(nn.Module):
         return logits.float()
 
 
-def build_classifier(recipe: Recipe, encoder: EncoderWeights, n_labels: int, seed: int) -> Classifier:
+def build_classifier(recipe: Recipe, encoder: EncoderWeights, n_labels: int, seed: int, n_parts: int = 1) -> Classifier:
     """Load, draw anew, freeze: in this order, each from its own random stream. The recipe is resolved."""
     dropout = None if recipe.encoder_dropout == "checkpoint" else float(recipe.encoder_dropout)
     model = build_model(encoder, dropout)
@@ -85,7 +88,7 @@ def build_classifier(recipe: Recipe, encoder: EncoderWeights, n_labels: int, see
         surgery.reinit_pooler(model, standard_deviation, seed)
     surgery.reinit_layers(model, int(recipe.reinit_layers), standard_deviation, seed)
     frozen = surgery.freeze(model, recipe.frozen_layers)
-    classifier = Classifier(model, recipe, n_labels)
+    classifier = Classifier(model, recipe, n_labels, n_parts)
     new_parts = {"head": classifier.classifier, "hidden": classifier.hidden, "pooling": classifier.pooling}
     for name, part in (new_parts | {"cooccurrence": classifier.inputs}).items():
         surgery.draw(part, standard_deviation, torch_stream(seed, name))

@@ -51,6 +51,17 @@ class Hidden(nn.Module):
         return self.activation(self.linear(features))
 
 
+class PartVariances(nn.Module):
+    """Logarithms of variances, one for each part, that a trial learns; 0 at the start (arXiv:1705.07115).
+
+    They are no weights that should decay: their name is that of what is spared from it.
+    """
+
+    def __init__(self, n_parts: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(n_parts))
+
+
 def build_hidden(recipe: Recipe, width: int) -> tuple[nn.Module, int]:
     """Return what comes before the dropout, and the width of what it gives; its parameters hold nothing yet."""
     if recipe.head == "linear":

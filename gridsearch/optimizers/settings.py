@@ -5,6 +5,7 @@ from typing import Literal
 
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.shares import whole_steps
+from gridsearch.recipe.trial_facts import Rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +47,10 @@ class UpdateSettings:
         return self.swa_first_step
 
 
-def settings_of(recipe: Recipe, n_train_rows: int) -> UpdateSettings:
+def settings_of(recipe: Recipe, rows: Rows) -> UpdateSettings:
     """Return what a fine-tune's recipe says of its updates."""
     return UpdateSettings(
-        total_steps=recipe.total_steps(n_train_rows),
+        total_steps=recipe.total_steps(rows),
         learning_rate=recipe.learning_rate,
         optimizer=recipe.optimizer,
         bert_adam=recipe.bert_adam,
@@ -63,7 +64,7 @@ def settings_of(recipe: Recipe, n_train_rows: int) -> UpdateSettings:
         lookahead_steps=recipe.lookahead_steps,
         lookahead_alpha=recipe.lookahead_alpha,
         ema_decay=recipe.ema_decay,
-        swa_first_step=recipe.swa_first_step(n_train_rows),
+        swa_first_step=recipe.swa_first_step(rows),
         swa_every=recipe.swa_every,
         swa_learning_rate=recipe.swa_learning_rate,
     )

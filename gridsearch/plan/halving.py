@@ -55,10 +55,7 @@ def _late(plan: Plan, epochs: int) -> Iterator[str]:
     for cell in plan.cells:
         for name in varied:
             knob = knobs()[name]
-            if (
-                getattr(cell.recipe, name) == knob.neutral
-                or (begins := knob.begins(cell.recipe, cell.n_train_rows)) <= epochs
-            ):
+            if getattr(cell.recipe, name) == knob.neutral or (begins := knob.begins(cell.recipe, cell.rows)) <= epochs:
                 continue
             if begins > cell.recipe.epochs:
                 yield f"{name} acts after the last epoch"

@@ -9,11 +9,12 @@ from gridsearch.plan.order import balanced_order
 from gridsearch.plan.rungs import Halving
 from gridsearch.recipe.augmentation_knobs import Augmentation
 from gridsearch.recipe.recipe import Recipe
+from gridsearch.recipe.trial_facts import Rows
 from gridsearch.space.factor import Factor, Level
 from gridsearch.space.space import Space
 from gridsearch.stage import Stage
 from gridsearch.tasks.augmentation.added import AddedCounts
-from gridsearch.tasks.task import Task
+from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.trial import Trial
 
 
@@ -21,8 +22,8 @@ from gridsearch.trial import Trial
 class PlannedCell:
     """One row of the table. ``dead`` names knobs that cannot act here; ``recipe`` has them at their neutral values.
 
-    ``row`` is its name in a list, and empty in other designs. ``n_train_rows``: so many rows an epoch reads, of the
-    fold that trains on fewest.
+    ``row`` is its name in a list, and empty in other designs. ``rows``: so many training rows an epoch reads, of each
+    part where there are several, of the fold that trains on fewest.
     """
 
     index: int
@@ -31,7 +32,7 @@ class PlannedCell:
     dead: Mapping[str, str]
     trials: tuple[Trial, ...]
     row: str = ""
-    n_train_rows: int = 0
+    rows: Rows = 0
 
     def name_of(self, trial: Trial) -> str:
         """Return what people call one of its trials."""
@@ -61,7 +62,7 @@ class Plan:
     """
 
     space: Space
-    task: Task
+    task: AnyTask
     cards: Mapping[str, EncoderCard]
     cells: tuple[PlannedCell, ...]
     excluded: tuple[ExcludedCell, ...]

@@ -1,9 +1,10 @@
 """The planner: resolves every cell of a space for one task, names its trials, and refuses what cannot act."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache, cached_property
+from itertools import chain
 from typing import Final
 
 from gridsearch.encoders.card import EncoderCard
@@ -18,13 +19,13 @@ from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.recipe.recipe import Recipe, set_knobs
 from gridsearch.recipe.resolve import acting, dead_knobs, in_numbers, resolve, why_the_same
-from gridsearch.recipe.trial_facts import AddedNumbers, TrialFacts
+from gridsearch.recipe.trial_facts import AddedNumbers, PartFacts, TrialFacts
 from gridsearch.recipe.vocabulary.knobs import VocabularyRecipe
 from gridsearch.space.space import Cell, Space, spell_cell
 from gridsearch.stage import make_stage
 from gridsearch.tasks.augmentation.added import Added, AddedCounts, added_to
 from gridsearch.tasks.corpus import Corpus, corpora_of, corpus_of
-from gridsearch.tasks.task import Task
+from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
 from gridsearch.trial import Trial, make_trial
 
 SHARING: Final = frozenset({"list", "random"})
@@ -33,7 +34,7 @@ SHARING: Final = frozenset({"list", "random"})
 
 def make_plan(
     space: Space,
-    task: Task,
+    task: AnyTask,
     describe: Callable[[str], EncoderCard],
     longest_text: Callable[[str], int] | None = None,
 ) -> Plan:
@@ -68,27 +69,36 @@ def make_plan(
     return Plan(space, task, planner.cards, tuple(cells), tuple(excluded), planner.starts, planner.added)
 
 
-def trial_facts(card: EncoderCard, task: Task) -> TrialFacts:
+def trial_facts(card: EncoderCard, task: AnyTask) -> TrialFacts:
     """Put together what is known of an encoder and a task."""
+    facts = [
+        PartFacts(len(part.train), part.label_counts, part.kind == "pair", weight)
+        for part, weight in zip(task.parts.values(), _weights(task), strict=True)
+    ]
     return TrialFacts(
         family=card.family,
         n_layers=card.n_layers,
         has_pooler=card.has_pooler,
         max_tokens=card.max_tokens,
-        n_train_rows=len(task.train),
-        label_counts=task.label_counts,
+        n_train_rows=sum(part.n_train_rows for part in facts),
+        label_counts=tuple(chain.from_iterable(part.label_counts for part in facts)),
         dropout=card.dropout,
         shares_layers=card.shares_layers,
         pooler_is_pretrained=card.pooler_is_pretrained,
         n_token_types=card.n_token_types,
-        is_pair=task.kind == "pair",
+        is_pair=any(part.is_pair for part in facts),
         corpora=corpora_of(task),
         id_counts=tuple(sorted(set(task.id_counts.values()))),
         has_token_counts=bool(task.token_counts),
         knows_ids=card.knows_ids,
         is_made_of_the_texts=card.is_made_of_the_texts,
-        n_outside_pairs=sum(map(len, task.outside)),
+        n_outside_pairs=sum(len(split) for part in task.parts.values() for split in part.outside),
+        parts=tuple(facts) if len(facts) > 1 else (),
     )
+
+
+def _weights(task: AnyTask) -> Iterable[float]:
+    return task.weights.values() if isinstance(task, JointTask) else (1.0,)
 
 
 def facts_in_view(recipe: Recipe, facts: TrialFacts, added: Added | None) -> TrialFacts:
@@ -97,8 +107,14 @@ def facts_in_view(recipe: Recipe, facts: TrialFacts, added: Added | None) -> Tri
         new = Counter(added.split.labels or ())
         counts = tuple(count + new[label] for label, count in enumerate(facts.label_counts))
         facts = replace(facts, n_train_rows=facts.n_train_rows + len(added.split), label_counts=counts)
-    n_rows = recipe.rows_in_view(facts.n_train_rows) if facts.is_pair else facts.n_train_rows
-    return facts if n_rows == facts.n_train_rows else replace(facts, n_train_rows=n_rows)
+    if not facts.parts:
+        n_rows = recipe.rows_in_view(facts.n_train_rows) if facts.is_pair else facts.n_train_rows
+        return facts if n_rows == facts.n_train_rows else replace(facts, n_train_rows=n_rows)
+    parts = tuple(
+        replace(part, n_train_rows=recipe.rows_in_view(part.n_train_rows)) if part.is_pair else part
+        for part in facts.parts
+    )
+    return replace(facts, parts=parts, n_train_rows=sum(part.n_train_rows for part in parts))
 
 
 class Planner:
@@ -109,14 +125,14 @@ class Planner:
     ``added`` says what became of the pairs that could be added to the training rows of a fold.
     """
 
-    def __init__(self, space: Space, task: Task, describe: Callable[[str], EncoderCard]) -> None:
+    def __init__(self, space: Space, task: AnyTask, describe: Callable[[str], EncoderCard]) -> None:
         self.cards: dict[str, EncoderCard] = {}
         self.starts: dict[str, EncoderCard] = {}
         self.added: dict[tuple[Augmentation, int], AddedCounts] = {}
         self._space, self._task, self._describe = space, task, describe
         self._facts = cache(self._found_facts)
         self._start = cache(self._found_start)
-        self._added = cache(lambda fold, asked: None if asked is None else added_to(task.of_fold(fold), asked))
+        self._added = cache(self._found_added)
         self._n_added = cache(self._found_numbers)
         self._corpus = cache(self._found_corpus)
 
@@ -154,8 +170,8 @@ class Planner:
 
     def _found_numbers(self, asked: Augmentation) -> AddedNumbers:
         """Count what is added in all folds together: what adds a pair in one of them can act."""
-        folds = self._task.folds
-        several = [self._added(fold, asked) for fold in range(1 if folds is None else folds.division.n_folds)]
+        division = self._task.division
+        several = [self._added(fold, asked) for fold in range(1 if division is None else division.n_folds)]
         counts = [one.counts for one in several if one is not None]
         return AddedNumbers(
             follow=sum(one.added_positive + one.added_negative for one in counts),
@@ -164,13 +180,19 @@ class Planner:
         )
 
     @cached_property
-    def _smallest(self) -> tuple[int, Task]:
+    def _smallest(self) -> tuple[int, AnyTask]:
         """The fold that trains on the fewest rows, and the task as its runs see it.
 
         A cell is one recipe in all folds, which differ by a few rows: what acts on the fewest acts on any.
         """
-        fold = 0 if self._task.folds is None else self._task.folds.largest
+        sizes = Counter(self._task.folds_of_rows)
+        fold = min(sizes, key=lambda fold: (-sizes[fold], fold), default=0)
         return fold, self._task.of_fold(fold)
+
+    def _found_added(self, fold: int, asked: Augmentation | None) -> Added | None:
+        """Find the pairs that are added to the training rows; those of several parts get none."""
+        task = self._task.of_fold(fold)
+        return None if asked is None or isinstance(task, JointTask) else added_to(task, asked)
 
     def _found_facts(self, encoder: str, pretraining: PretrainingRecipe | None) -> TrialFacts:
         """Describe an encoder, or one of another shape that a pretraining starts from in its place."""
@@ -204,8 +226,7 @@ class Planner:
             )
             for repetition in cell.repetitions
         )
-        n_train_rows = self._facts_of(recipe).n_train_rows
-        return PlannedCell(index, cell.levels, recipe, dead, trials, cell.row, n_train_rows)
+        return PlannedCell(index, cell.levels, recipe, dead, trials, cell.row, self._facts_of(recipe).rows)
 
     def _trial(self, recipe: Recipe, seed: int, fold: int) -> Trial:
         """Name a trial, and the pretraining that it starts from."""

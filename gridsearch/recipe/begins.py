@@ -3,22 +3,24 @@
 import math
 from typing import TYPE_CHECKING
 
+from gridsearch.recipe.trial_facts import Rows
+
 if TYPE_CHECKING:
     from gridsearch.recipe.recipe import Recipe
 
 
-def attack_begins(recipe: "Recipe", n_train_rows: int) -> int:
+def attack_begins(recipe: "Recipe", rows: Rows) -> int:
     """Return the epoch of the first attack; 1 where there is none."""
     return 1 if recipe.adversarial == "none" else recipe.adversarial_start
 
 
-def average_begins(recipe: "Recipe", n_train_rows: int) -> int:
+def average_begins(recipe: "Recipe", rows: Rows) -> int:
     """Return the epoch at whose end a mean is first evaluated that is not what is evaluated without it.
 
     That would be the weights of the epoch's last step, or those of Lookahead's last move.
     """
-    first_step, averaged = recipe.swa_first_step(n_train_rows), recipe.steps_averaged(n_train_rows)
-    n_an_epoch, every = recipe.steps_per_epoch(n_train_rows), recipe.lookahead_steps or 1
+    first_step, averaged = recipe.swa_first_step(rows), recipe.steps_averaged(rows)
+    n_an_epoch, every = recipe.steps_per_epoch(rows), recipe.lookahead_steps or 1
     if first_step is None or not averaged:
         return 1
     if recipe.swa_learning_rate != "schedule":  # a rate of its own acts from the next step on
@@ -31,11 +33,11 @@ def average_begins(recipe: "Recipe", n_train_rows: int) -> int:
     return recipe.epochs + 1
 
 
-def schedule_begins(recipe: "Recipe", n_train_rows: int) -> int:
+def schedule_begins(recipe: "Recipe", rows: Rows) -> int:
     """Return the epoch of the second step after the warm-up: all schedules have the warm-up, and the peak after it."""
-    return math.ceil((recipe.warmup_steps(n_train_rows) + 2) / recipe.steps_per_epoch(n_train_rows))
+    return math.ceil((recipe.warmup_steps(rows) + 2) / recipe.steps_per_epoch(rows))
 
 
-def after_the_last(recipe: "Recipe", n_train_rows: int) -> int:
+def after_the_last(recipe: "Recipe", rows: Rows) -> int:
     """Return an epoch that no trial comes to: what is chosen among all epochs shows in none of them."""
     return recipe.epochs + 1

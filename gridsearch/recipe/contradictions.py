@@ -54,8 +54,17 @@ def _no_pooler(recipe: Recipe, facts: TrialFacts) -> Reason:
 
 
 def _no_second_text(recipe: Recipe, facts: TrialFacts) -> Reason:
-    if READS[recipe.pooling].sides and not facts.is_pair:
-        return f"pooling = {recipe.pooling!r} compares two texts, but a task of single texts has no second text"
+    if READS[recipe.pooling].sides and facts.has_single_texts:
+        has_none = "a task of single texts" if not facts.is_pair else "some part of the task, of single texts,"
+        return f"pooling = {recipe.pooling!r} compares two texts, but {has_none} has no second text"
+    return None
+
+
+def _weights_of_no_part(recipe: Recipe, facts: TrialFacts) -> Reason:
+    if facts.parts and isinstance(recipe.class_weights, tuple):
+        return (
+            "a list of class_weights does not say which part's labels it is of; choose 'balanced', which acts in each"
+        )
     return None
 
 
@@ -83,21 +92,21 @@ def _two_averages(recipe: Recipe, facts: TrialFacts) -> Reason:
 
 
 def _lookahead_that_never_looks(recipe: Recipe, facts: TrialFacts) -> Reason:
-    n_steps = recipe.total_steps(facts.n_train_rows)
+    n_steps = recipe.total_steps(facts.rows)
     if recipe.lookahead_steps > n_steps:
         return f"lookahead_steps may not exceed the {n_steps} steps of a trial, but is {recipe.lookahead_steps}"
     return None
 
 
 def _average_of_nothing(recipe: Recipe, facts: TrialFacts) -> Reason:
-    first_step = recipe.swa_first_step(facts.n_train_rows)
-    if first_step is not None and first_step + recipe.swa_every > (n_steps := recipe.total_steps(facts.n_train_rows)):
+    first_step = recipe.swa_first_step(facts.rows)
+    if first_step is not None and first_step + recipe.swa_every > (n_steps := recipe.total_steps(facts.rows)):
         return f"of {n_steps} steps, none is averaged every {recipe.swa_every} steps after step {first_step}"
     return None
 
 
 def _warmup_without_end(recipe: Recipe, facts: TrialFacts) -> Reason:
-    n_steps, n_scheduled = recipe.total_steps(facts.n_train_rows), recipe.steps_scheduled(facts.n_train_rows)
+    n_steps, n_scheduled = recipe.total_steps(facts.rows), recipe.steps_scheduled(facts.rows)
     if recipe.optimizer == "original_bert_adam" and recipe.warmup_proportion and n_steps == n_scheduled == 1:
         return "the original BertAdam's warm-up begins at a learning rate of 0, and a trial of one step ends there"
     return None
@@ -124,6 +133,7 @@ _CONTRADICTIONS: Final = (
     _too_long,
     _no_pooler,
     _no_second_text,
+    _weights_of_no_part,
     _other_number_of_weights,
     _what_original_bert_adam_does_itself,
     _two_averages,

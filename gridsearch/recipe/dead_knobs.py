@@ -39,9 +39,9 @@ def nothing_decays(recipe: "Recipe", facts: TrialFacts) -> Reason:
 
 def _moving_steps(recipe: "Recipe", facts: TrialFacts) -> int:
     """Count the steps whose learning rate is not 0: all but the first of a warm-up."""
-    n_steps, n_scheduled = recipe.total_steps(facts.n_train_rows), recipe.steps_scheduled(facts.n_train_rows)
+    n_steps, n_scheduled = recipe.total_steps(facts.rows), recipe.steps_scheduled(facts.rows)
     by_share = recipe.optimizer == "original_bert_adam" and recipe.warmup_proportion > 0
-    begins_at_zero = n_scheduled > 0 and (by_share or recipe.warmup_steps(facts.n_train_rows) > 0)
+    begins_at_zero = n_scheduled > 0 and (by_share or recipe.warmup_steps(facts.rows) > 0)
     return n_steps - begins_at_zero
 
 
@@ -99,8 +99,8 @@ def no_warmup_step(recipe: "Recipe", facts: TrialFacts) -> Reason:
         return reason
     if recipe.optimizer == "original_bert_adam":
         return None
-    if recipe.warmup_steps(facts.n_train_rows) == 0:
-        n_steps = recipe.total_steps(facts.n_train_rows)
+    if recipe.warmup_steps(facts.rows) == 0:
+        n_steps = recipe.total_steps(facts.rows)
         return f"{recipe.warmup_proportion} of {n_steps} steps is less than one step"
     return None
 
@@ -109,23 +109,23 @@ def one_scheduled_step(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why all schedules agree."""
     if reason := _another_rate_from_the_first_step_on(recipe, facts):
         return reason
-    n_warmup = recipe.warmup_steps(facts.n_train_rows)
-    if recipe.steps_scheduled(facts.n_train_rows) - n_warmup <= 1:
+    n_warmup = recipe.warmup_steps(facts.rows)
+    if recipe.steps_scheduled(facts.rows) - n_warmup <= 1:
         return "the schedule has one step at most after the warm-up, and all schedules begin at the peak"
-    if recipe.schedule == "cosine" and recipe.total_steps(facts.n_train_rows) - n_warmup == 2:
+    if recipe.schedule == "cosine" and recipe.total_steps(facts.rows) - n_warmup == 2:
         return "after the warm-up there are two steps, the peak and half of it: a straight line has them too"
     return None
 
 
 def _another_rate_from_the_first_step_on(recipe: "Recipe", facts: TrialFacts) -> Reason:
-    if recipe.steps_scheduled(facts.n_train_rows) == 0:
+    if recipe.steps_scheduled(facts.rows) == 0:
         return "weights are averaged from the first step on, with a learning rate of their own"
     return None
 
 
 def one_batch(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why there is nothing to accumulate."""
-    return "an epoch is one batch" if facts.n_train_rows <= recipe.batch_size else None
+    return "an epoch is one batch" if recipe.batches_per_epoch(facts.rows) == 1 else None
 
 
 def one_epoch(recipe: "Recipe", facts: TrialFacts) -> Reason:
@@ -147,7 +147,7 @@ def one_checkpoint(recipe: "Recipe", facts: TrialFacts) -> Reason:
 
 def _evaluated_at(recipe: "Recipe", facts: TrialFacts, end: int) -> tuple[str, int]:
     """Name the weights that are evaluated after so many steps: a mean by how many it is of, others by their step."""
-    averaged, every = recipe.steps_averaged(facts.n_train_rows), recipe.lookahead_steps or 1
+    averaged, every = recipe.steps_averaged(facts.rows), recipe.lookahead_steps or 1
     if averaged and end >= averaged[0]:
         return "mean", (end - averaged[0]) // averaged.step
     return "step", end if recipe.ema_decay else end - end % every
@@ -200,7 +200,7 @@ def lookahead_changes_nothing(recipe: "Recipe", facts: TrialFacts) -> Reason:
 
 def slow_steps(recipe: "Recipe", facts: TrialFacts) -> range:
     """Return the steps after which Lookahead's weights are evaluated: ends of epochs before there is an average."""
-    ends, averaged = ends_of_epochs(recipe, facts), recipe.steps_averaged(facts.n_train_rows)
+    ends, averaged = ends_of_epochs(recipe, facts), recipe.steps_averaged(facts.rows)
     if recipe.ema_decay:
         return ends[:0]
     if not averaged or averages_alone_what_is_evaluated(recipe, facts):
@@ -217,7 +217,7 @@ def no_lookahead(recipe: "Recipe", facts: TrialFacts) -> Reason:
 
 def averages_alone_what_is_evaluated(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why a mean of single weights is what is evaluated without it: the trained ones, or Lookahead's."""
-    averaged, every = recipe.steps_averaged(facts.n_train_rows), recipe.lookahead_steps or 1
+    averaged, every = recipe.steps_averaged(facts.rows), recipe.lookahead_steps or 1
     if len(averaged) != 1 or recipe.swa_learning_rate != "schedule":
         return None
     if any(end - end % every != averaged[0] for end in ends_of_epochs(recipe, facts) if end >= averaged[0]):
@@ -227,8 +227,8 @@ def averages_alone_what_is_evaluated(recipe: "Recipe", facts: TrialFacts) -> Rea
 
 def ends_of_epochs(recipe: "Recipe", facts: TrialFacts) -> range:
     """Return the steps after which weights are evaluated."""
-    n_an_epoch = recipe.steps_per_epoch(facts.n_train_rows)
-    return range(n_an_epoch, recipe.total_steps(facts.n_train_rows) + 1, n_an_epoch)
+    n_an_epoch = recipe.steps_per_epoch(facts.rows)
+    return range(n_an_epoch, recipe.total_steps(facts.rows) + 1, n_an_epoch)
 
 
 def no_average(recipe: "Recipe", facts: TrialFacts) -> Reason:
@@ -299,8 +299,15 @@ def no_second_text(recipe: "Recipe", facts: TrialFacts) -> Reason:
     return None if facts.is_pair else "a task of single texts has no second text"
 
 
+def several_parts(facts: TrialFacts) -> Reason:
+    """Explain why no pairs are added to the training rows of several parts."""
+    return "pairs are added to training rows of a single task, and this one has several parts" if facts.parts else None
+
+
 def nothing_follows(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why no pair follows from others."""
+    if reason := several_parts(facts):
+        return reason
     if facts.is_pair and facts.n_labels != 2:
         return f"pairs follow from others where one of two labels joins texts, and the task has {facts.n_labels}"
     if facts.is_pair and facts.n_added is not None and facts.n_added.follow + facts.n_added.beyond_ratio == 0:
@@ -322,6 +329,8 @@ def nothing_beyond(recipe: "Recipe", facts: TrialFacts) -> Reason:
 
 def nothing_outside(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why there are no outside pairs to add, or no label to add them with."""
+    if reason := several_parts(facts):
+        return reason
     if facts.is_pair and facts.n_labels != 2:
         return f"outside pairs are added as positive or negative, and the task has {facts.n_labels} labels"
     if facts.is_pair and facts.n_outside_pairs == 0:

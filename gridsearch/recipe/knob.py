@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from gridsearch.recipe.trial_facts import Rows
+
 if TYPE_CHECKING:
     from gridsearch.recipe.recipe import Recipe
     from gridsearch.recipe.trial_facts import TrialFacts
@@ -23,7 +25,7 @@ FrozenStates = Literal["apart", "tokens", "enters", "moves"]
 or they are no longer the same in every step, so that nothing can be computed beforehand."""
 
 
-def _from_the_first(recipe: "Recipe", n_train_rows: int) -> int:
+def _from_the_first(recipe: "Recipe", rows: Rows) -> int:
     return 1
 
 
@@ -49,7 +51,7 @@ class Knob:
     cannot_act: "Callable[[Recipe, TrialFacts], Reason] | None" = None
     cost: Cost = "each"
     stage_cost: Cost = "each"
-    begins: "Callable[[Recipe, int], int]" = _from_the_first
+    begins: "Callable[[Recipe, Rows], int]" = _from_the_first
     varies_passes: "Callable[[Recipe, TrialFacts], bool] | None" = None
     frozen_states: FrozenStates = "apart"
     in_view: bool = False

@@ -1,4 +1,4 @@
-"""Knobs of what a trial starts from: in a recipe each is called ``GROUP.NAME``, and TOML may write it as a table."""
+"""Knobs that a recipe calls ``GROUP.NAME``, which TOML may write as a table."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, get_type_hints
@@ -7,9 +7,9 @@ from pydantic import create_model
 
 from gridsearch.recipe.knob_group import KnobGroup
 
-PRETRAINING, VOCABULARY = "pretraining.", "vocabulary."
+PRETRAINING, VOCABULARY, PARTS = "pretraining.", "vocabulary.", "parts."
 PREFIXES = (PRETRAINING, VOCABULARY)
-"""How the names of such knobs begin. A trial's id leaves them out: what they make has an identity of its own."""
+"""How the names of knobs begin that say what a trial starts from. Its id leaves them out: what they make has an id."""
 
 
 def prefixed(group: type[KnobGroup], prefix: str, name: str) -> type[KnobGroup]:
@@ -28,7 +28,7 @@ def with_prefixes(
     """
     found: dict[str, Any] = {}
     for name, value in values.items():
-        if f"{name}." in PREFIXES and isinstance(value, Mapping) and not keep(value):
+        if f"{name}." in (*PREFIXES, PARTS) and isinstance(value, Mapping) and not keep(value):
             found |= {f"{name}.{inner}": one for inner, one in value.items()}
         else:
             found[name] = value

@@ -20,10 +20,12 @@ from gridsearch.recipe.head_knobs import HeadKnobs
 from gridsearch.recipe.knob import NO_NEUTRAL, Knob
 from gridsearch.recipe.loss_knobs import LossKnobs
 from gridsearch.recipe.optimizer_knobs import OptimizerKnobs
+from gridsearch.recipe.parts.knobs import PartsKnobs, PartsRecipe, parts_of
+from gridsearch.recipe.parts.quotas import quotas
 from gridsearch.recipe.prefixes import PREFIXES
 from gridsearch.recipe.pretraining.knobs import PretrainingKnobs, PretrainingRecipe, pretraining_of
 from gridsearch.recipe.shares import decimal, whole_steps
-from gridsearch.recipe.trial_facts import TrialFacts
+from gridsearch.recipe.trial_facts import Rows, TrialFacts
 from gridsearch.recipe.vocabulary.knobs import VocabularyKnobs, VocabularyRecipe, vocabulary_of
 
 
@@ -35,6 +37,7 @@ class Recipe(
     LossKnobs,
     HeadKnobs,
     AugmentationKnobs,
+    PartsKnobs,
     PretrainingKnobs,
     VocabularyKnobs,
     EncoderKnobs,
@@ -66,6 +69,11 @@ class Recipe(
         """How ids become the encoder's tokens."""
         return vocabulary_of(self)
 
+    @property
+    def parts(self) -> PartsRecipe:
+        """How several parts are learned together."""
+        return parts_of(self)
+
     def pretraining_steps(self, facts: TrialFacts) -> int:
         """Optimizer steps of the pretraining, on the corpus that it reads."""
         pretraining = self.pretraining
@@ -75,33 +83,49 @@ class Recipe(
         """Rows that an epoch reads of so many training rows."""
         return 2 * n_rows if self.pair_swap == "both" else n_rows
 
-    def steps_per_epoch(self, n_train_rows: int) -> int:
+    def rows_together(self, rows: Rows) -> tuple[int, ...]:
+        """Training rows of an epoch that may come together in a batch: one number for each such kind of batch.
+
+        Of parts that are trained separately these are those of the largest: what acts on any acts on it.
+        """
+        if isinstance(rows, int):
+            return (rows,)
+        if self.parts.training == "separate":
+            return (max(rows),)
+        sampled = quotas(rows, self.parts.sampling)
+        return (sum(sampled),) if self.parts.batches == "mixed" else sampled
+
+    def batches_per_epoch(self, rows: Rows) -> int:
+        """Batches of one pass over the training rows."""
+        return sum(math.ceil(n_rows / self.batch_size) for n_rows in self.rows_together(rows))
+
+    def steps_per_epoch(self, rows: Rows) -> int:
         """Optimizer steps of one pass over the training rows."""
-        return math.ceil(math.ceil(n_train_rows / self.batch_size) / self.gradient_accumulation)
+        return math.ceil(self.batches_per_epoch(rows) / self.gradient_accumulation)
 
-    def total_steps(self, n_train_rows: int) -> int:
+    def total_steps(self, rows: Rows) -> int:
         """Optimizer steps of the whole schedule: fixed by the recipe, never by how a run goes."""
-        return self.epochs * self.steps_per_epoch(n_train_rows)
+        return self.epochs * self.steps_per_epoch(rows)
 
-    def warmup_steps(self, n_train_rows: int) -> int:
+    def warmup_steps(self, rows: Rows) -> int:
         """Optimizer steps of the warm-up, rounded down."""
-        return whole_steps(self.warmup_proportion, self.total_steps(n_train_rows))
+        return whole_steps(self.warmup_proportion, self.total_steps(rows))
 
-    def swa_first_step(self, n_train_rows: int) -> int | None:
+    def swa_first_step(self, rows: Rows) -> int | None:
         """Optimizer steps before weights are averaged, rounded down; None when they never are."""
-        return None if self.swa_start == "none" else whole_steps(self.swa_start, self.total_steps(n_train_rows))
+        return None if self.swa_start == "none" else whole_steps(self.swa_start, self.total_steps(rows))
 
-    def steps_averaged(self, n_train_rows: int) -> range:
+    def steps_averaged(self, rows: Rows) -> range:
         """Updates after which the weights are averaged, counted from 1; empty when they never are."""
-        first_step = self.swa_first_step(n_train_rows)
+        first_step = self.swa_first_step(rows)
         if first_step is None:
             return range(0)
-        return range(first_step + self.swa_every, self.total_steps(n_train_rows) + 1, self.swa_every)
+        return range(first_step + self.swa_every, self.total_steps(rows) + 1, self.swa_every)
 
-    def steps_scheduled(self, n_train_rows: int) -> int:
+    def steps_scheduled(self, rows: Rows) -> int:
         """Optimizer steps whose learning rate the schedule says: those before an average with a rate of its own."""
-        first_step = None if self.swa_learning_rate == "schedule" else self.swa_first_step(n_train_rows)
-        return self.total_steps(n_train_rows) if first_step is None else first_step
+        first_step = None if self.swa_learning_rate == "schedule" else self.swa_first_step(rows)
+        return self.total_steps(rows) if first_step is None else first_step
 
     def reach_of_attack(self) -> float:
         """Return the largest norm that an attack's steps add up to: no larger ball ever holds one back."""

@@ -12,7 +12,9 @@ from typing import Any, Final
 from gridsearch.optimizers.schedule import build_schedule
 from gridsearch.optimizers.settings import settings_of
 from gridsearch.recipe import dead_knobs as why
+from gridsearch.recipe.parts.quotas import TEMPERATURES
 from gridsearch.recipe.poolings import READS
+from gridsearch.recipe.prefixes import PARTS
 from gridsearch.recipe.pretraining.spelling import respelled_pretraining
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.shares import decimal, share_of
@@ -36,13 +38,14 @@ def respellings(recipe: Recipe, facts: TrialFacts) -> Iterator[tuple[Recipe, str
 
 
 def _batch_of_all_rows(recipe: Recipe, facts: TrialFacts) -> Spelling:
-    if recipe.batch_size <= facts.n_train_rows:
+    n_rows = max(recipe.rows_together(facts.rows))
+    if recipe.batch_size <= n_rows:
         return None
-    return {"batch_size": facts.n_train_rows}, f"no batch is larger than the {facts.n_train_rows} training rows"
+    return {"batch_size": n_rows}, f"no batch is larger than the {n_rows} training rows"
 
 
 def _step_of_all_batches(recipe: Recipe, facts: TrialFacts) -> Spelling:
-    n_batches = math.ceil(facts.n_train_rows / recipe.batch_size)
+    n_batches = recipe.batches_per_epoch(facts.rows)
     if n_batches == 1 or recipe.gradient_accumulation <= n_batches:
         return None
     return {"gradient_accumulation": n_batches}, f"no step adds up more than the {n_batches} batches of an epoch"
@@ -52,6 +55,12 @@ def _checkpoints_of_all_epochs(recipe: Recipe, facts: TrialFacts) -> Spelling:
     if recipe.epochs == 1 or recipe.checkpoints <= recipe.epochs:
         return None
     return {"checkpoints": recipe.epochs}, f"there are no more than {recipe.epochs} epochs to average"
+
+
+def _temperature_by_name(recipe: Recipe, facts: TrialFacts) -> Spelling:
+    temperature = recipe.parts.sampling
+    name = next((name for name, one in TEMPERATURES.items() if one == temperature), None)
+    return None if name is None else ({PARTS + "sampling": name}, f"a temperature of {temperature} is {name}")
 
 
 def _dropout_of_the_checkpoint(recipe: Recipe, facts: TrialFacts) -> Spelling:
@@ -118,7 +127,7 @@ def _ball_that_holds_nothing_back(recipe: Recipe, facts: TrialFacts) -> Spelling
 
 
 def _mean_of_one(recipe: Recipe, facts: TrialFacts) -> Spelling:
-    averaged = recipe.steps_averaged(facts.n_train_rows)
+    averaged = recipe.steps_averaged(facts.rows)
     if (
         len(averaged) != 1
         or recipe.swa_learning_rate != "schedule"
@@ -131,7 +140,7 @@ def _mean_of_one(recipe: Recipe, facts: TrialFacts) -> Spelling:
 
 def _lookahead_that_nobody_looks_at(recipe: Recipe, facts: TrialFacts) -> Spelling:
     """A move after the last step changes the fast weights alone; so it does not matter where they are not evaluated."""
-    n_steps, averaged = recipe.total_steps(facts.n_train_rows), recipe.steps_averaged(facts.n_train_rows)
+    n_steps, averaged = recipe.total_steps(facts.rows), recipe.steps_averaged(facts.rows)
     if recipe.lookahead_steps != n_steps or not averaged or n_steps in averaged:
         return None
     return {"lookahead_alpha": 1.0}, "Lookahead moves after the last step alone, and these weights are not averaged"
@@ -143,7 +152,7 @@ def _weights_of_single_steps(recipe: Recipe, facts: TrialFacts) -> Spelling:
         return None
     if why.lookahead_changes_nothing(recipe, facts) or why.averages_alone_what_is_evaluated(recipe, facts):
         return None
-    every, averaged = recipe.lookahead_steps or 1, recipe.steps_averaged(facts.n_train_rows)
+    every, averaged = recipe.lookahead_steps or 1, recipe.steps_averaged(facts.rows)
     if not recipe.lookahead_steps and not averaged:
         return None
     evaluated = {end: end - end % every for end in why.slow_steps(recipe, facts)}
@@ -175,11 +184,11 @@ def _rate_that_nothing_follows(recipe: Recipe, facts: TrialFacts) -> Spelling:
     """The peak matters to the steps of the schedule alone, unless there is none, or one whose rate is 0."""
     if recipe.swa_learning_rate == "schedule" or recipe.swa_start == "none":
         return None
-    n_steps, n_scheduled = recipe.total_steps(facts.n_train_rows), recipe.steps_scheduled(facts.n_train_rows)
+    n_steps, n_scheduled = recipe.total_steps(facts.rows), recipe.steps_scheduled(facts.rows)
     own = {"learning_rate": recipe.swa_learning_rate}
     if n_scheduled == 0:
         return own, "weights are averaged from the first step on, with a learning rate of their own"
-    if n_scheduled == 1 and build_schedule(settings_of(recipe, facts.n_train_rows))(0) == 0:
+    if n_scheduled == 1 and build_schedule(settings_of(recipe, facts.rows))(0) == 0:
         what = "the only step before weights are averaged with a learning rate of their own has the rate 0"
         return own | {"warmup_proportion": share_of(1, n_steps)}, what
     return None
@@ -188,13 +197,13 @@ def _rate_that_nothing_follows(recipe: Recipe, facts: TrialFacts) -> Spelling:
 def _own_rate_of_the_schedule(recipe: Recipe, facts: TrialFacts) -> Spelling:
     if recipe.swa_learning_rate == "schedule" or recipe.swa_start == "none":
         return None
-    n_rows, scheduled = facts.n_train_rows, recipe.model_copy(update={"swa_learning_rate": "schedule"})
-    first, last = recipe.steps_scheduled(n_rows), recipe.total_steps(n_rows) - 1
-    rate_at = build_schedule(settings_of(scheduled, n_rows))
+    rows, scheduled = facts.rows, recipe.model_copy(update={"swa_learning_rate": "schedule"})
+    first, last = recipe.steps_scheduled(rows), recipe.total_steps(rows) - 1
+    rate_at = build_schedule(settings_of(scheduled, rows))
     what = "the averaged weights' learning rate is that of the schedule"
     if first == last and rate_at(last) == recipe.swa_learning_rate:
         return {"swa_learning_rate": "schedule"}, what
-    n_warmup, falls = recipe.warmup_steps(n_rows), recipe.schedule != "constant"
+    n_warmup, falls = recipe.warmup_steps(rows), recipe.schedule != "constant"
     if recipe.optimizer != "adamw" or recipe.swa_learning_rate != recipe.learning_rate or not 0 < first >= n_warmup:
         return None
     if falls and first - n_warmup > 1:  # more than the peak
@@ -205,7 +214,7 @@ def _own_rate_of_the_schedule(recipe: Recipe, facts: TrialFacts) -> Spelling:
 def _constant_rate_from_the_first_step(recipe: Recipe, facts: TrialFacts) -> Spelling:
     if not _is_constant(recipe) or recipe.warmup_proportion or recipe.swa_learning_rate != "schedule":
         return None
-    if recipe.swa_first_step(facts.n_train_rows) != 0 or recipe.total_steps(facts.n_train_rows) == 1:
+    if recipe.swa_first_step(facts.rows) != 0 or recipe.total_steps(facts.rows) == 1:
         return None
     what = "where weights are averaged from the first step on, the schedule's constant rate is a rate of their own"
     return {"schedule": "linear", "swa_learning_rate": recipe.learning_rate}, what
@@ -217,7 +226,7 @@ def _is_constant(recipe: Recipe) -> bool:
 
 def _warmup_to_the_same_rate(recipe: Recipe, facts: TrialFacts) -> Spelling:
     """Of two steps the first has the rate 0, and the second lies as far below the peak before it as after it."""
-    if recipe.optimizer != "original_bert_adam" or recipe.total_steps(facts.n_train_rows) != 2:
+    if recipe.optimizer != "original_bert_adam" or recipe.total_steps(facts.rows) != 2:
         return None
     if recipe.warmup_proportion <= 0.5:
         return None
@@ -226,20 +235,21 @@ def _warmup_to_the_same_rate(recipe: Recipe, facts: TrialFacts) -> Spelling:
 
 
 def _whole_steps_of_warmup(recipe: Recipe, facts: TrialFacts) -> Spelling:
-    if recipe.optimizer == "original_bert_adam" or not recipe.warmup_steps(facts.n_train_rows):
+    if recipe.optimizer == "original_bert_adam" or not recipe.warmup_steps(facts.rows):
         return None
-    n_warmup, n_steps = recipe.warmup_steps(facts.n_train_rows), recipe.total_steps(facts.n_train_rows)
+    n_warmup, n_steps = recipe.warmup_steps(facts.rows), recipe.total_steps(facts.rows)
     return {"warmup_proportion": share_of(n_warmup, n_steps)}, f"the warm-up has {n_warmup} of {n_steps} steps"
 
 
 def _whole_steps_before_an_average(recipe: Recipe, facts: TrialFacts) -> Spelling:
-    first_step, n_steps = recipe.swa_first_step(facts.n_train_rows), recipe.total_steps(facts.n_train_rows)
+    first_step, n_steps = recipe.swa_first_step(facts.rows), recipe.total_steps(facts.rows)
     if first_step is None:
         return None
     return {"swa_start": share_of(first_step, n_steps)}, f"weights are averaged after step {first_step} of {n_steps}"
 
 
 _RULES: Final[tuple[Callable[[Recipe, TrialFacts], Spelling], ...]] = (
+    _temperature_by_name,
     _batch_of_all_rows,
     _step_of_all_batches,
     _checkpoints_of_all_epochs,

@@ -16,6 +16,20 @@ class AddedNumbers:
     outside: int
 
 
+Rows = int | tuple[int, ...]
+"""Training rows that an epoch reads: their number, or that of each of several parts."""
+
+
+@dataclass(frozen=True)
+class PartFacts:
+    """A part of several: its training rows, those of each label, whether they are pairs, its loss's given weight."""
+
+    n_train_rows: int
+    label_counts: tuple[int, ...]
+    is_pair: bool
+    weight: float = 1.0
+
+
 @dataclass(frozen=True)
 class TrialFacts:
     """Depth and parts of the encoder, size and labels of the training rows.
@@ -30,6 +44,9 @@ class TrialFacts:
 
     ``n_outside_pairs``: those of files that the task names beside its rows, which may be added to the training rows.
     ``n_added``: what the recipe's own knobs add to the training rows; None where they add none, or it is not known.
+
+    ``parts``: what is known of each of several; empty for a single task. ``n_train_rows`` are those of all parts then,
+    ``label_counts`` their labels' one after the other, and ``is_pair`` is true where any part is one of pairs.
     """
 
     family: str
@@ -50,6 +67,22 @@ class TrialFacts:
     is_made_of_the_texts: bool = False
     n_outside_pairs: int = 0
     n_added: AddedNumbers | None = None
+    parts: tuple[PartFacts, ...] = ()
+
+    @property
+    def rows(self) -> Rows:
+        """Training rows that an epoch reads, of each part where there are several."""
+        return tuple(part.n_train_rows for part in self.parts) or self.n_train_rows
+
+    @property
+    def has_single_texts(self) -> bool:
+        """Whether some rows are no pairs."""
+        return not all(part.is_pair for part in self.parts) if self.parts else not self.is_pair
+
+    @property
+    def label_counts_of_parts(self) -> tuple[tuple[int, ...], ...]:
+        """Rows of each label, of each part."""
+        return tuple(part.label_counts for part in self.parts) or (self.label_counts,)
 
     @property
     def n_labels(self) -> int:

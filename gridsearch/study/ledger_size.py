@@ -8,6 +8,7 @@ from typing import Final
 from gridsearch.plan.plan import Plan
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.stored_logits import Kept, bytes_of, kept_as
+from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.task import METRICS, OF_TWO_LABELS, Task
 from gridsearch.trial import Epoch, Outcome, PartOutcome
 
@@ -50,7 +51,7 @@ def n_logits(plan: Plan, n_trials: int | None = None) -> int:
     return (n_finished(plan) if n_trials is None else n_trials) * n_values(shapes_of(plan.task))
 
 
-def shapes_of(task: Task) -> tuple[tuple[int, int], ...]:
+def shapes_of(task: AnyTask) -> tuple[tuple[int, int], ...]:
     """Return the shape of a trial's logits for each part: (rows of dev and test, labels); those of the largest fold."""
     return tuple(
         (_n_judged(one) + (len(one.test) if one.test else 0), len(one.label_names)) for one in task.parts.values()

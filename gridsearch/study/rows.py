@@ -14,12 +14,12 @@ from gridsearch.repetition import Division
 from gridsearch.space.factor import ROW
 from gridsearch.stage import Stage
 from gridsearch.study.stored_logits import array_bytes
+from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.target import Target
-from gridsearch.tasks.task import Task
 from gridsearch.trial import Trial
 
 
-def labels_of(task: Task) -> Iterator[tuple[str, str, bytes]]:
+def labels_of(task: AnyTask) -> Iterator[tuple[str, str, bytes]]:
     """Yield (split, part, .npy bytes) of the labels that outcomes are about."""
     import numpy as np
 
@@ -29,7 +29,7 @@ def labels_of(task: Task) -> Iterator[tuple[str, str, bytes]]:
                 yield name, part, array_bytes(np.array(split.labels, dtype=np.int32))
 
 
-def folds_of(task: Task) -> Iterator[tuple[str, bytes]]:
+def folds_of(task: AnyTask) -> Iterator[tuple[str, bytes]]:
     """Yield (part, .npy bytes) of the fold of each row, where rows are divided."""
     import numpy as np
 

@@ -1,7 +1,7 @@
 """Batches: which rows are seen together, and their padded tensors."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -18,17 +18,45 @@ as a usual batch of training. More at a time are no quicker and take memory by t
 """
 
 
-def training_batches(lengths: np.ndarray, batch_size: int, stream: np.random.Generator) -> list[np.ndarray]:
+def training_batches(
+    lengths: np.ndarray, batch_size: int, stream: np.random.Generator, sizes: Sequence[int] = ()
+) -> list[np.ndarray]:
     """Return the row numbers of each batch of one epoch: every row once, rows of like length together.
 
-    Rows are shuffled, sorted by length inside windows, cut into batches, and the batches are shuffled.
+    Rows are shuffled, sorted by length inside windows, cut into batches, and the batches are shuffled. Where they are
+    the rows of several parts, of so many ``sizes`` one after the other, each batch has its share of every part: they
+    are shuffled and sorted part by part.
     """
-    order = stream.permutation(len(lengths))
+    sizes = sizes or [len(lengths)]
+    ends = np.cumsum(sizes)
+    part = np.searchsorted(ends, np.arange(len(lengths)), side="right")
+    shuffled = [end - size + stream.permutation(size) for end, size in zip(ends, sizes, strict=True)]
+    order = np.empty(len(lengths), dtype=np.intp)
+    order[np.argsort(in_turn(sizes), kind="stable")] = np.concatenate(shuffled)
     window = WINDOW_BATCHES * batch_size
     windows = [order[start : start + window] for start in range(0, len(order), window)]
-    by_length = np.concatenate([rows[np.argsort(lengths[rows], kind="stable")] for rows in windows])
+    by_length = np.concatenate([_by_length(rows, lengths, part[rows]) for rows in windows])
     batches = [by_length[start : start + batch_size] for start in range(0, len(order), batch_size)]
     return [batches[i] for i in stream.permutation(len(batches))]
+
+
+def in_turn(sizes: Sequence[int]) -> np.ndarray:
+    """Return whose turn it is, so often as ``sizes`` say of each: spread evenly over the whole.
+
+    >>> in_turn([4, 2]).tolist()
+    [0, 1, 0, 0, 1, 0]
+    """
+    of_each = [(np.arange(size) + 0.5) / size for size in sizes]
+    turns: np.ndarray = np.repeat(np.arange(len(sizes)), sizes)[np.argsort(np.concatenate(of_each), kind="stable")]
+    return turns
+
+
+def _by_length(rows: np.ndarray, lengths: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """Sort rows by length, each among those of its part: places stay with their parts."""
+    found = np.empty_like(rows)
+    # A place is the part's own: the rows of a part, sorted, fill its places in turn.
+    found[np.argsort(part, kind="stable")] = rows[np.lexsort((lengths[rows], part))]
+    return found
 
 
 def evaluation_batches(

@@ -12,7 +12,7 @@ import numpy as np
 from gridsearch.canonical import fingerprint
 from gridsearch.errors import RequestError
 from gridsearch.recipe.pretraining.knobs import AUGMENTED, POSITIVES, CorpusName, PretrainingRecipe
-from gridsearch.tasks.encode import EncodedSplit, encode_split, laid_end_to_end, tokenised
+from gridsearch.tasks.encode import UNLABELLED, EncodedSplit, encode_split, laid_end_to_end, tokenised
 from gridsearch.tasks.joining import Frame, cut_to, frame_of
 from gridsearch.tasks.tables import read_text, split_lines
 from gridsearch.tasks.task import Split, Task
@@ -25,8 +25,6 @@ N_STRETCHES = 3
 """Stretches that a tokenizer puts around texts: before the first, behind it, behind the second."""
 UNCUT = 2**31 - 1
 """A longest row that cuts none; that none is asked for, tokenizers remark upon."""
-UNLABELLED = -1
-"""Stands in place of a label where there is none."""
 
 
 @dataclass(frozen=True)

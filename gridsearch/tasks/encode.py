@@ -1,22 +1,29 @@
 """Tokenise a task once: flat arrays that any number of trials and workers can share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from gridsearch.recipe.augmentation_knobs import Augmentation, PairSwap
 from gridsearch.recipe.evaluation_knobs import PredictionOrder
+from gridsearch.recipe.trial_facts import Rows
 from gridsearch.tasks.augmentation.added import added_to
-from gridsearch.tasks.task import POSITIVE, Split, Task
+from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
+from gridsearch.tasks.target import Target
+from gridsearch.tasks.task import POSITIVE, Split
+from gridsearch.trial import PART
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 ROWS_AT_ONCE = 10_000
 """Rows that one call of the tokenizer gets: its answer is lists of Python numbers, ten times as large as the arrays."""
+UNLABELLED = -1
+"""The label of a row that has none, among others that have some."""
 _TURNED: Final = " turned"
 """How the name of a split ends whose rows are those of another in the other order."""
 
@@ -30,6 +37,9 @@ class EncodedSplit:
     ``shared`` marks those that the other text holds too (special ones never). Both are None for single texts.
     ``states`` are what frozen layers give for each token, (tokens, hidden width), where they are known. ``turned`` are
     the same rows with the two texts in the other order, where both orders are asked for.
+
+    ``part_of_row``: the number of the part that each row is of, int8; None where there is one part. Labels are numbered
+    within their part then, and are ``UNLABELLED`` in the rows of a part without any.
     """
 
     ids: np.ndarray
@@ -40,6 +50,7 @@ class EncodedSplit:
     shared: np.ndarray | None = None
     states: np.ndarray | None = None
     turned: "EncodedSplit | None" = None
+    part_of_row: np.ndarray | None = None
 
     @property
     def lengths(self) -> np.ndarray:
@@ -70,6 +81,7 @@ class EncodedSplit:
             starts=np.concatenate([[0], np.cumsum(self.lengths_of(rows))]).astype(np.int64),
             labels=None if self.labels is None else self.labels[rows],
             turned=None if self.turned is None else self.turned.take(rows),
+            part_of_row=None if self.part_of_row is None else self.part_of_row[rows],
         )
 
     def followed_by(self, other: "EncodedSplit") -> "EncodedSplit":
@@ -82,32 +94,95 @@ class EncodedSplit:
             starts=np.concatenate([self.starts, self.starts[-1] + other.starts[1:]]),
             labels=_both(self.labels, other.labels),
             turned=None if self.turned is None or other.turned is None else self.turned.followed_by(other.turned),
+            part_of_row=_both(self.part_of_row, other.part_of_row),
         )
+
+
+class PartRows(NamedTuple):
+    """Training rows of a part by their numbers; each pair is there again, turned, so many rows further on, if any."""
+
+    rows: np.ndarray
+    turned_after: int = 0
+
+
+@dataclass(frozen=True)
+class EncodedPart:
+    """A part of a task, or all of a single one: which rows and labels are its own, and by which metric it is judged.
+
+    Of a model's logits, its own are those of ``n_labels`` from ``first_label`` on. ``weight`` is its loss's given one.
+    """
+
+    name: str
+    n_labels: int
+    metric: str
+    positive: int = POSITIVE
+    is_pair: bool = False
+    number: int = 0
+    first_label: int = 0
+    weight: float = 1.0
+
+    @property
+    def labels(self) -> slice:
+        """Where its logits are."""
+        return slice(self.first_label, self.first_label + self.n_labels)
+
+    def rows_of(self, split: EncodedSplit) -> np.ndarray:
+        """Return the numbers of its rows in a split."""
+        return np.arange(len(split)) if split.part_of_row is None else np.flatnonzero(split.part_of_row == self.number)
+
+    def labels_of(self, split: EncodedSplit) -> np.ndarray | None:
+        """Return the labels of its rows; None where they have none."""
+        if split.labels is None or split.part_of_row is None:
+            return split.labels
+        labels: np.ndarray = split.labels[self.rows_of(split)]
+        return None if (labels == UNLABELLED).all() else labels
+
+    def of_logits(self, logits: np.ndarray, split: EncodedSplit) -> np.ndarray:
+        """Return what logits of all rows and labels, (rows, labels), say of its own."""
+        return logits if split.part_of_row is None else logits[self.rows_of(split), self.labels]
 
 
 @dataclass(frozen=True)
 class EncodedTask:
-    """A task as one tokenizer sees it, cut to one longest length.
+    """A task as one tokenizer sees it, cut to one longest length: the rows of all its parts, those of the first first.
 
     ``train_orders``: the training rows stand in so many orders, all of them in one and then all in the other.
     ``dev_rows`` are the numbers of the dev rows among those that are divided into folds; None where dev is the task's.
     ``n_own`` of the training rows, the first ones, are the task's own as they stand; None where all of them are.
+    ``target`` is the number by which epochs are selected.
     """
 
     train: EncodedSplit
     dev: EncodedSplit
     test: EncodedSplit | None
     pad_id: int
-    n_labels: int
-    metric: str
-    positive: int = POSITIVE
+    parts: tuple[EncodedPart, ...]
+    target: Target
     dev_rows: np.ndarray | None = None
     train_orders: int = 1
     n_own: int | None = None
 
-    def rows_an_epoch(self, pair_swap: PairSwap) -> int:
+    @property
+    def n_labels(self) -> int:
+        """Labels of all parts together: the width of a model's logits."""
+        return sum(part.n_labels for part in self.parts)
+
+    @property
+    def train_parts(self) -> list[PartRows]:
+        """The training rows of each part, in the first order in which they stand."""
+        n_rows = len(self.train) // self.train_orders
+        found = []
+        for part in self.parts:
+            rows = part.rows_of(self.train)
+            found.append(PartRows(rows[rows < n_rows], n_rows if self.train_orders > 1 and part.is_pair else 0))
+        return found
+
+    def rows_an_epoch(self, pair_swap: PairSwap) -> Rows:
         """Training rows that an epoch reads: in a random order, each pair in one of the two in which it is there."""
-        return len(self.train) // self.train_orders if pair_swap == "random" else len(self.train)
+        sizes = tuple(
+            len(one.rows) * (2 if one.turned_after and pair_swap != "random" else 1) for one in self.train_parts
+        )
+        return sizes if len(sizes) > 1 else sizes[0]
 
     @property
     def own_train(self) -> EncodedSplit:
@@ -145,6 +220,8 @@ class EncodedTask:
         """
         rows = np.flatnonzero(folds == fold)
         train, dev = self.train.take(np.flatnonzero(folds != fold)), self.train.take(rows)
+        if self.train.part_of_row is not None:  # numbers within the part
+            rows = rows - np.searchsorted(self.train.part_of_row, self.train.part_of_row[rows])
         return replace(self, train=train, dev=dev, dev_rows=rows)
 
     def with_added(self, added: EncodedSplit) -> "EncodedTask":
@@ -170,7 +247,7 @@ def _both(one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None
 
 
 def encode_task(
-    task: Task,
+    task: AnyTask,
     tokenizer: "PreTrainedTokenizerBase",
     max_length: int,
     prediction_order: PredictionOrder = "as_is",
@@ -182,18 +259,19 @@ def encode_task(
     Those of dev and test are there in both orders where ``prediction_order`` says so, those of train where
     ``pair_swap`` does. Pairs that an ``augmentation`` adds stand behind those of train.
     """
+    has_pairs = any(part.kind == "pair" for part in task.parts.values())
     judged, train = prediction_order == "both", pair_swap != "off"
     encoded = _as_they_stand(task, tokenizer, max_length)
-    if task.kind == "pair" and (judged or train):
+    if has_pairs and (judged or train):
         encoded = encoded.with_turned(_as_they_stand(task.turned, tokenizer, max_length))
-    if augmentation is not None:
+    if augmentation is not None and not isinstance(task, JointTask):
         rows = added_to(task, augmentation).split
         added = encode_added(rows, encoded.train, tokenizer, max_length)
         if encoded.train.turned is not None:
             turned = encode_added(rows.turned, encoded.train.turned, tokenizer, max_length)
             added = replace(added, turned=turned)
         encoded = encoded.with_added(added)
-    return encoded.in_orders(train=train and task.kind == "pair", judged=judged)
+    return encoded.in_orders(train=train and has_pairs, judged=judged)
 
 
 def encode_added(
@@ -203,16 +281,77 @@ def encode_added(
     return encode_split(rows, tokenizer, max_length) if len(rows) else replace(train, turned=None).take(np.arange(0))
 
 
-def _as_they_stand(task: Task, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> EncodedTask:
+def _as_they_stand(task: AnyTask, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> EncodedTask:
+    if isinstance(task, JointTask):
+        parts = {name: _as_they_stand(part, tokenizer, max_length) for name, part in task.parts.items()}
+        return joined(parts, task.weights, task.target)
     train = encode_split(task.train, tokenizer, max_length)
     return EncodedTask(
         train=train,
         dev=encode_split(task.dev, tokenizer, max_length) if len(task.dev) else train.take(np.arange(0)),
         test=None if task.test is None else encode_split(task.test, tokenizer, max_length),
         pad_id=int(tokenizer.pad_token_id),
-        n_labels=len(task.label_names),
-        metric=task.metric,
-        positive=task.positive,
+        parts=(EncodedPart(PART, len(task.label_names), task.metric, task.positive, task.kind == "pair"),),
+        target=task.target,
+    )
+
+
+def joined(tasks: Mapping[str, EncodedTask], weights: Mapping[str, float], target: Target) -> EncodedTask:
+    """Put the parts of a task together: their rows one after the other, their labels side by side."""
+    parts: list[EncodedPart] = []
+    for number, (name, task) in enumerate(tasks.items()):
+        first_label = sum(part.n_labels for part in parts)
+        parts.append(replace(task.parts[0], name=name, number=number, first_label=first_label, weight=weights[name]))
+    train, dev, test = (
+        _joined_split([getattr(task, name) for task in tasks.values()]) for name in ("train", "dev", "test")
+    )
+    assert train is not None, "every part has training rows"
+    assert dev is not None, "and dev, be it without rows"
+    return EncodedTask(train, dev, test, next(iter(tasks.values())).pad_id, tuple(parts), target)
+
+
+def _joined_split(splits: Sequence[EncodedSplit | None]) -> EncodedSplit | None:
+    """Put the rows of parts together; None where no part has any of this split."""
+    there = [(number, split) for number, split in enumerate(splits) if split is not None]
+    has_sides = any(split.sides is not None for _, split in there)
+    named = [_of_part(number, split, has_sides=has_sides) for number, split in there]
+    return reduce(EncodedSplit.followed_by, named) if named else None
+
+
+def _of_part(number: int, split: EncodedSplit, *, has_sides: bool) -> EncodedSplit:
+    """Say of which part rows are, and what is known of some part's rows or tokens: of these, that it is nothing."""
+    n_rows, nothing = len(split), np.zeros(len(split.ids), dtype=np.int8)
+    return replace(
+        split,
+        labels=np.full(n_rows, UNLABELLED, dtype=np.int64) if split.labels is None else split.labels,
+        sides=nothing if has_sides and split.sides is None else split.sides,
+        shared=nothing if has_sides and split.shared is None else split.shared,
+        part_of_row=np.full(n_rows, number, dtype=np.int8),
+    )
+
+
+def part_alone(task: EncodedTask, part: EncodedPart) -> EncodedTask:
+    """Return the task that a part is by itself."""
+    numbers = {name: part.rows_of(split) for name, split in task.splits.items()}
+
+    def alone(name: str, split: EncodedSplit) -> EncodedSplit:
+        labels = part.labels_of(split)
+        return replace(replace(split, turned=None).take(numbers[name]), labels=labels, part_of_row=None)
+
+    taken = task.with_splits(alone)
+    test = None if taken.test is None or not len(taken.test) else taken.test
+    train = taken.train
+    if task.train_orders > 1 and not part.is_pair:  # a single text is there twice, and has one order
+        train = train.take(np.arange(len(train) // task.train_orders))
+    return replace(
+        taken,
+        train=train,
+        test=test,
+        parts=(replace(part, number=0, first_label=0),),
+        target=Target(((part.name, part.metric),)),
+        dev_rows=None if task.dev_rows is None else task.dev_rows[part.rows_of(task.dev)],
+        train_orders=task.train_orders if part.is_pair else 1,
+        n_own=None if task.n_own is None else int((numbers["train"] < task.n_own).sum()),
     )
 
 

@@ -117,7 +117,7 @@ def why_not_learned(
     """Say why a run by itself did not learn; an empty text where nothing says so.
 
     ``dev`` and ``predicted_counts`` (rows by predicted label) are those of the chosen epoch, ``train_losses`` those of
-    the epochs whose numbers are finite.
+    the epochs whose numbers are finite; nothing where no loss is of these rows alone.
     """
     if not guess.explains(dev):
         return ""
@@ -126,7 +126,7 @@ def why_not_learned(
         return "every dev row gets the same label"
     if n_commonest >= NEARLY_ALL * n_rows:
         return f"all but {n_rows - n_commonest} of {n_rows} dev rows get the same label"
-    if min(train_losses) >= chance_loss:
+    if train_losses and min(train_losses) >= chance_loss:
         return f"the training loss never fell below that of an even guess, {chance_loss:.3f}"
     return ""
 

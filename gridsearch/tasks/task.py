@@ -72,11 +72,6 @@ class Folds:
         counts = Counter(self.of_rows)
         return tuple(counts[fold] for fold in range(self.division.n_folds))
 
-    @property
-    def largest(self) -> int:
-        """The fold of most rows: its runs train on the fewest."""
-        return self.sizes.index(max(self.sizes))
-
 
 @dataclass(frozen=True)
 class Task:

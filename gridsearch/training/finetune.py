@@ -1,9 +1,10 @@
 """The one training loop: a trial in, epochs out, an outcome at the end."""
 
-import math
+import contextlib
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 import numpy as np
 import torch
@@ -13,15 +14,15 @@ from gridsearch.encoders.classifier import Classifier, pack, restore, snapshot
 from gridsearch.encoders.load import WORD_TABLE, EncoderWeights
 from gridsearch.errors import DivergedError, GridSearchError
 from gridsearch.recipe.recipe import Recipe
-from gridsearch.tasks.encode import EncodedSplit, EncodedTask
+from gridsearch.tasks.encode import EncodedPart, EncodedSplit, EncodedTask
 from gridsearch.tasks.learned import guess_on, why_not_learned
-from gridsearch.tasks.metrics import is_better, mean_of_probabilities, score
+from gridsearch.tasks.metrics import mean_of_probabilities, score
 from gridsearch.training.deadline import Deadline
 from gridsearch.training.execution import Execution, computing, device_of, peak_bytes, to_the_end
 from gridsearch.training.finite import weights_are_finite
 from gridsearch.training.losses import chance_loss
-from gridsearch.training.prepared import Prepared, prepare
-from gridsearch.trial import PART, Epoch, Metrics, Outcome, PartOutcome, Trial
+from gridsearch.training.prepared import Prepared, preparations
+from gridsearch.trial import Epoch, Metrics, Outcome, PartOutcome, Trial
 
 
 def finetune(
@@ -44,42 +45,44 @@ def finetuning(
         torch.cuda.reset_peak_memory_stats(device)
     check = Deadline(execution.time_limit).check
     with computing(execution):
-        prepared = prepare(trial, data, encoder, execution)
-        if not weights_are_finite(prepared.model):
+        trained = preparations(trial, data, encoder, execution)
+        if not all(weights_are_finite(one.model) for one in trained):
             raise GridSearchError("the encoder's weights are not all finite numbers: nothing can be trained from them")
-        course = _Course(trial.recipe, prepared.data)
+        course = _Course(trial.recipe, data)
         for number in range(1, trial.recipe.epochs + 1):
-            yield _run_epoch(number, prepared, course, check)
+            yield _run_epoch(number, trained, course, check)
             if course.is_over(number):
                 break
-        part = _report(course, prepared, check)
+        parts = _report(course, trained, check)
         if execution.train_metric:
-            part = replace(part, train=_train_metrics(course, prepared, check))
+            found = _train_metrics(course, trained, check)
+            parts = {name: replace(part, train=found.get(name)) for name, part in parts.items()}
     return Outcome(
         epochs=tuple(course.epochs),
         chosen_epoch=course.chosen_epoch,
-        parts={PART: part},
+        parts=parts,
         seconds=time.perf_counter() - started,
         peak_bytes=peak_bytes(device),
-        not_learned=course.why_not_learned(part),
-        weights=_weights_bytes(course, prepared, encoder) if execution.keep_weights else None,
+        not_learned=course.why_not_learned(parts),
+        weights=_weights_bytes(course, trained, encoder) if execution.keep_weights else None,
     )
 
 
-def _run_epoch(number: int, prepared: Prepared, course: "_Course", check: Callable[[], None]) -> Epoch:
+def _run_epoch(number: int, trained: Sequence[Prepared], course: "_Course", check: Callable[[], None]) -> Epoch:
     """Train on every row once, and judge the weights that the recipe evaluates."""
-    model, steps = prepared.model, prepared.steps
     begun = time.perf_counter()
-    train_loss = steps.run_epoch(number, check)
-    trained = time.perf_counter()
+    losses = [one.steps.run_epoch(number, check) for one in trained]
+    after = time.perf_counter()
     # Weights of words that dev lacks, or of an average's other half, show in no loss and in no logits.
-    broken = "training loss is" if not math.isfinite(train_loss) else ""
-    broken = broken or ("" if weights_are_finite(model) else "weights are")
-    with steps.updates.evaluated_weights():
-        judged = broken or _judge(prepared, check)
-        results = {} if isinstance(judged, str) else {PART: judged.metrics}
-        epoch = Epoch(number, train_loss, trained - begun, time.perf_counter() - trained, results)
-        course.add(epoch, judged, model)
+    broken = "" if np.isfinite(losses).all() else "training loss is"
+    broken = broken or ("" if all(weights_are_finite(one.model) for one in trained) else "weights are")
+    with contextlib.ExitStack() as evaluated:
+        for one in trained:
+            evaluated.enter_context(one.steps.updates.evaluated_weights())
+        judged = broken or _judge(trained, check)
+        results = {} if isinstance(judged, str) else {name: part.metrics for name, part in judged.items()}
+        epoch = Epoch(number, fmean(losses), after - begun, time.perf_counter() - after, results)
+        course.add(epoch, losses, judged, [one.model for one in trained])
     return epoch
 
 
@@ -89,11 +92,17 @@ class _Judged:
     logits: np.ndarray
 
 
+_ByPart = Mapping[str, _Judged]
+
+
 @dataclass(frozen=True)
 class _Chosen:
+    """An epoch that is reported: what was judged of each part, and the weights of each model."""
+
     epoch: int
-    judged: _Judged
-    weights: dict[str, Tensor]
+    value: float
+    judged: _ByPart
+    weights: Sequence[dict[str, Tensor]]
 
 
 class _Course:
@@ -102,6 +111,7 @@ class _Course:
     def __init__(self, recipe: Recipe, data: EncodedTask) -> None:
         self._recipe, self._data = recipe, data
         self.epochs: list[Epoch] = []
+        self._losses: list[list[float]] = []
         self._best: tuple[int, float] | None = None
         self._chosen: list[_Chosen] = []
         self._broken = ""
@@ -116,21 +126,22 @@ class _Course:
         """The best of them, or the last, as the recipe selects."""
         return self._chosen[0].epoch
 
-    def add(self, epoch: Epoch, judged: _Judged | str, model: Classifier) -> None:
-        """Note an epoch; keep its weights where it may be one of those that are reported."""
+    def add(self, epoch: Epoch, losses: list[float], judged: _ByPart | str, models: Sequence[Classifier]) -> None:
+        """Note an epoch, with the training loss of each model; keep weights where they may be among those reported."""
         self.epochs.append(epoch)
         if isinstance(judged, str):
             self._broken = judged
             return
-        metric = self._data.metric
-        result = judged.metrics[metric]
-        if self._best is None or is_better(metric, result, self._best[1]):
-            self._best = epoch.number, result
-        better = [one for one in self._chosen if not is_better(metric, result, one.judged.metrics[metric])]
+        self._losses.append(losses)
+        target = self._data.target
+        value = target.of(epoch.dev)
+        if self._best is None or target.is_better(value, self._best[1]):
+            self._best = epoch.number, value
+        better = [one for one in self._chosen if not target.is_better(value, one.value)]
         place = 0 if self._recipe.selection == "last" else len(better)
         if place < self._recipe.checkpoints:
             del self._chosen[self._recipe.checkpoints - 1 :]
-            self._chosen.insert(place, _Chosen(epoch.number, judged, snapshot(model)))
+            self._chosen.insert(place, _Chosen(epoch.number, value, judged, [snapshot(model) for model in models]))
 
     def is_over(self, number: int) -> bool:
         """Whether no epoch follows. Raises DivergedError when there is none to report."""
@@ -143,83 +154,121 @@ class _Course:
         assert self._best is not None
         return number - self._best[0] == self._recipe.patience
 
-    def why_not_learned(self, part: PartOutcome) -> str:
-        """Say why the run did not learn; empty when it did."""
-        data = self._data
+    def why_not_learned(self, outcomes: Mapping[str, PartOutcome]) -> str:
+        """Say why the run did not learn; empty when it did. It did where it learned any part of the target."""
+        wanted = {name for name, _ in self._data.target.metrics}
+        parts = [part for part in self._data.parts if part.name in wanted]
+        reasons = [self._why_not_learned(part, outcomes[part.name]) for part in parts]
+        if not all(reasons) or len(reasons) == 1:
+            return "" if not all(reasons) else reasons[0]
+        return "; ".join(f"{part.name}: {reason}" for part, reason in zip(parts, reasons, strict=True))
+
+    def _why_not_learned(self, part: EncodedPart, outcome: PartOutcome) -> str:
+        is_alone = len(self._data.parts) == 1 or self._recipe.parts.training == "separate"
+        on_dev = np.bincount(_labels(part, self._data.dev), minlength=part.n_labels)
         return why_not_learned(
-            part.dev,
-            np.bincount(part.dev_logits.argmax(axis=1), minlength=data.n_labels).tolist(),
-            [epoch.train_loss for epoch in self.epochs if epoch.is_finite],
-            chance_loss(self._recipe, data.n_labels),
-            guess_on(data.metric, np.bincount(_labels(data.dev), minlength=data.n_labels).tolist(), data.positive),
+            outcome.dev,
+            np.bincount(outcome.dev_logits.argmax(axis=1), minlength=part.n_labels).tolist(),
+            # The loss of several parts together is no part's.
+            [losses[part.number] for losses in self._losses] if is_alone else [],
+            chance_loss(self._recipe, part.n_labels),
+            guess_on(part.metric, on_dev.tolist(), part.positive),
         )
 
 
-def _judge(prepared: Prepared, check: Callable[[], None]) -> _Judged | str:
-    """Measure the model on dev, or say what of it is no finite number."""
-    if not weights_are_finite(prepared.model):
-        return "averaged weights are"
-    data = prepared.data
-    logits = prepared.predict(data.dev, check)
-    if not np.isfinite(logits).all():
-        return "outputs on dev are"
-    return _Judged(score(_labels(data.dev), logits, data.positive), logits)
+def _judge(trained: Sequence[Prepared], check: Callable[[], None]) -> _ByPart | str:
+    """Measure the models on dev, or say what of them is no finite number."""
+    found: dict[str, _Judged] = {}
+    for one in trained:
+        if not weights_are_finite(one.model):
+            return "averaged weights are"
+        dev = one.data.dev
+        logits = one.predict(dev, check)
+        if not np.isfinite(logits).all():
+            return "outputs on dev are"
+        for part in one.data.parts:
+            own = part.of_logits(logits, dev)
+            found[part.name] = _Judged(score(_labels(part, dev), own, part.positive), own)
+    return found
 
 
-def _report(course: _Course, prepared: Prepared, check: Callable[[], None]) -> PartOutcome:
+def _report(course: _Course, trained: Sequence[Prepared], check: Callable[[], None]) -> dict[str, PartOutcome]:
     """Measure the mean of the chosen epochs: on test, where there is one, the only time that it is looked at."""
-    data = prepared.data
-    logits = mean_of_probabilities([one.judged.logits for one in course.chosen])
-    part = PartOutcome(score(_labels(data.dev), logits, data.positive), logits, dev_rows=data.dev_rows)
-    if data.test is None:
-        return part
-    logits = _predict(course, prepared, data.test, "test", check)
-    test = None if data.test.labels is None else score(data.test.labels, logits, data.positive)
-    return replace(part, test=test, test_logits=logits)
+    outcomes: dict[str, PartOutcome] = {}
+    for place, one in enumerate(trained):
+        data = one.data
+        on_test = [] if data.test is None else _predict(course, one, place, data.test, "test", check)
+        for part in data.parts:
+            logits = mean_of_probabilities([chosen.judged[part.name].logits for chosen in course.chosen])
+            metrics, rows = score(_labels(part, data.dev), logits, part.positive), part.rows_of(data.dev)
+            numbers = None if data.dev_rows is None else data.dev_rows[rows]
+            outcomes[part.name] = PartOutcome(metrics, logits, dev_rows=numbers)
+            if data.test is not None and len(part.rows_of(data.test)):
+                labels, own = part.labels_of(data.test), _mean(part, on_test, data.test)
+                test = None if labels is None else score(labels, own, part.positive)
+                outcomes[part.name] = replace(outcomes[part.name], test=test, test_logits=own)
+    return outcomes
 
 
-def _train_metrics(course: _Course, prepared: Prepared, check: Callable[[], None]) -> Metrics | None:
-    """Measure the same mean on the task's own training rows, without dropout; None where it is not finite.
+def _train_metrics(course: _Course, trained: Sequence[Prepared], check: Callable[[], None]) -> dict[str, Metrics]:
+    """Measure the same mean on the task's own training rows, without dropout; of a part that is not finite, nothing.
 
     No trial fails for what is only told beside it.
     """
-    data, train = prepared.data, prepared.data.own_train
-    try:
-        logits = _predict(course, prepared, train, "train", check)
-    except DivergedError:
-        return None
-    return score(_labels(train), logits, data.positive)
+    found: dict[str, Metrics] = {}
+    for place, one in enumerate(trained):
+        train = one.data.own_train
+        with contextlib.suppress(DivergedError):
+            logits = _predict(course, one, place, train, "train", check)
+            for part in one.data.parts:
+                found[part.name] = score(_labels(part, train), _mean(part, logits, train), part.positive)
+    return found
 
 
 def _predict(
-    course: _Course, prepared: Prepared, split: EncodedSplit, name: str, check: Callable[[], None]
-) -> np.ndarray:
-    """Predict a split by the mean of the chosen epochs. Raises DivergedError where an output is no finite number."""
+    course: _Course, prepared: Prepared, place: int, split: EncodedSplit, name: str, check: Callable[[], None]
+) -> list[np.ndarray]:
+    """Predict a split by each of the chosen epochs of the model at a place.
+
+    Raises DivergedError where an output is no finite number.
+    """
     found = []
     for chosen in course.chosen:
-        restore(prepared.model, chosen.weights)
+        restore(prepared.model, chosen.weights[place])
         found.append(prepared.predict(split, check))
         if not np.isfinite(found[-1]).all():
             raise _diverged(chosen.epoch, f"outputs on {name} are", prepared.recipe, "it was chosen")
-    return mean_of_probabilities(found)
+    return found
+
+
+def _mean(part: EncodedPart, logits: Sequence[np.ndarray], split: EncodedSplit) -> np.ndarray:
+    """Return the mean of what several logits of all rows and labels say of a part's own."""
+    return mean_of_probabilities([part.of_logits(one, split) for one in logits])
 
 
 def _diverged(epoch: int, what: str, recipe: Recipe, why: str) -> DivergedError:
     return DivergedError(f"in epoch {epoch} of {recipe.epochs} the {what} not finite, and {why}")
 
 
-def _labels(split: EncodedSplit) -> np.ndarray:
-    assert split.labels is not None, "train and dev have labels: load_task refuses others"
-    return split.labels
+def _labels(part: EncodedPart, split: EncodedSplit) -> np.ndarray:
+    labels = part.labels_of(split)
+    assert labels is not None, "train and dev have labels: load_task refuses others"
+    return labels
 
 
-def _weights_bytes(course: _Course, prepared: Prepared, encoder: EncoderWeights) -> bytes:
-    """Serialise the chosen epochs' parameters, with the vectors of all words: new text may hold other ones."""
+def _weights_bytes(course: _Course, trained: Sequence[Prepared], encoder: EncoderWeights) -> dict[str, bytes]:
+    """Serialise each model's parameters at the chosen epochs: by the part's name, or "" where there is one model."""
+    names = [""] if len(trained) == 1 else [one.data.parts[0].name for one in trained]
+    return {name: _packed(course, trained[place], place, encoder) for place, name in enumerate(names)}
+
+
+def _packed(course: _Course, prepared: Prepared, place: int, encoder: EncoderWeights) -> bytes:
+    """Serialise a model's parameters, with the vectors of all words: new text may hold other ones."""
 
     def kept(name: str, tensor: Tensor) -> Tensor:
         tensor = tensor.cpu().contiguous()
         return prepared.cut.whole(tensor, encoder) if name == f"encoder.{WORD_TABLE}" else tensor
 
-    first, *others = [one.weights for one in course.chosen]
+    first, *others = [one.weights[place] for one in course.chosen]
     states = [prepared.model.state_dict() | first, *others]
     return pack([{name: kept(name, tensor) for name, tensor in state.items()} for state in states])

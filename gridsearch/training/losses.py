@@ -1,7 +1,7 @@
 """The loss of a step, from the logits of its passes: class weights, label smoothing, focal loss, R-Drop."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, log_softmax
 
+from gridsearch.encoders.heads import PartVariances
 from gridsearch.recipe.recipe import Recipe
+from gridsearch.tasks.encode import EncodedPart, EncodedSplit
 from gridsearch.to_device import to_device
+from gridsearch.training.parts.weights import build_weights
 
 
 @dataclass(frozen=True)
@@ -22,32 +25,39 @@ class StepSize:
 
 
 class Loss:
-    """The loss of some rows of a step; over all rows of the step these add up to the step's mean loss.
+    """The loss of some rows of a part; over all rows of a step these add up to their mean loss.
 
-    ``n_passes`` forward passes of the same rows are compared by R-Drop (arXiv:2106.14448); without it there is one.
+    ``labels`` are those of all training rows, of which ``own`` are the part's, all where there is one part. Two forward
+    passes of the same rows are compared by R-Drop (arXiv:2106.14448); without it there is one.
     """
 
-    def __init__(self, recipe: Recipe, labels: np.ndarray, n_labels: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        labels: np.ndarray,
+        n_labels: int,
+        device: torch.device,
+        own: np.ndarray | slice = slice(None),
+    ) -> None:
         self.recipe = recipe
-        self.n_passes = 2 if recipe.r_drop else 1
         self.labels, self.device = labels, device
-        self.class_weights = class_weights(recipe, labels, n_labels, device)
+        self.class_weights = class_weights(recipe, labels[own], n_labels, device)
 
     def size_of(self, rows: np.ndarray) -> StepSize:
         """Measure a step of some training rows."""
-        weight = float(len(rows)) if self.class_weights is None else self.class_weights[self._labels(rows)].sum()
+        weight = float(len(rows)) if self.class_weights is None else self.class_weights[self.labels_of(rows)].sum()
         return StepSize(weight, len(rows))
 
     def __call__(self, passes: Sequence[Tensor], rows: np.ndarray, size: StepSize) -> Tensor:
         """Return the loss of some rows; each pass holds logits of shape (samples, rows, labels)."""
-        labels = self._labels(rows)
+        labels = self.labels_of(rows)
         classification = torch.stack([self._classification(logits, labels) for logits in passes]).mean()
         loss = classification / size.weight
         if self.recipe.r_drop:
             loss = loss + self.recipe.r_drop * symmetric_divergence(*passes) / size.n_rows
         return loss
 
-    def _labels(self, rows: np.ndarray) -> Tensor:
+    def labels_of(self, rows: np.ndarray) -> Tensor:
         """Return the rows' labels on the device; chosen on the host, which would wait for the rows to arrive there."""
         return to_device(torch.from_numpy(self.labels[rows]), self.device)
 
@@ -70,6 +80,53 @@ class Loss:
         if self.class_weights is not None:
             losses = losses * self.class_weights[labels]
         return losses.sum() / n_samples
+
+
+class StepLoss:
+    """The loss of some rows of a step; over all rows of the step these add up to the step's loss.
+
+    It is the mean loss of the rows. Of several parts it is the sum over those that the step has rows of, of each one's
+    mean loss as it is weighed. ``n_passes`` are the forward passes of the same rows that it is of.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        train: EncodedSplit,
+        parts: Sequence[EncodedPart],
+        device: torch.device,
+        variances: PartVariances | None = None,
+    ) -> None:
+        assert train.labels is not None, "training rows have labels"
+        self.n_passes = 2 if recipe.r_drop else 1
+        self.weights = build_weights(recipe.parts, parts, variances, device)
+        self._parts, self._part_of_row, self._device = parts, train.part_of_row, device
+        self._losses = [Loss(recipe, train.labels, part.n_labels, device, part.rows_of(train)) for part in parts]
+
+    def begin_step(self, rows: np.ndarray) -> dict[int, StepSize]:
+        """Measure a step of some training rows: by the number of each part that some are of."""
+        self.weights.begin_step()
+        return {number: self._losses[number].size_of(rows[places]) for number, places in self._places(rows)}
+
+    def __call__(self, passes: Sequence[Tensor], rows: np.ndarray, sizes: Mapping[int, StepSize]) -> Tensor:
+        """Return the loss of some rows; each pass holds logits of shape (samples, rows, labels)."""
+        if self._part_of_row is None:
+            return self._losses[0](passes, rows, sizes[0])
+        found = []
+        for number, places in self._places(rows):
+            chosen = to_device(torch.from_numpy(places), self._device)
+            own = [logits[:, chosen, self._parts[number].labels] for logits in passes]
+            self.weights.saw(number, own[0], self._losses[number].labels_of(rows[places]))
+            loss = self._losses[number](own, rows[places], sizes[number])
+            found.append(self.weights.weighed(number, loss, len(places) / sizes[number].n_rows))
+        return torch.stack(found).sum()
+
+    def _places(self, rows: np.ndarray) -> list[tuple[int, np.ndarray]]:
+        """Return the number of each part that some rows are of, with the places of its rows among them."""
+        if self._part_of_row is None:
+            return [(0, np.arange(len(rows)))]
+        part = self._part_of_row[rows]
+        return [(int(number), np.flatnonzero(part == number)) for number in np.unique(part)]
 
 
 def symmetric_divergence(one: Tensor, other: Tensor) -> Tensor:

@@ -10,8 +10,8 @@ import numpy as np
 
 from gridsearch.randomness import numpy_stream
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
-from gridsearch.tasks.corpus import UNLABELLED, EncodedCorpus
-from gridsearch.tasks.encode import EncodedSplit
+from gridsearch.tasks.corpus import EncodedCorpus
+from gridsearch.tasks.encode import UNLABELLED, EncodedSplit
 from gridsearch.training.masks.choice import Choice, choice_of
 
 BELONGS_TOGETHER, IS_RANDOM, NO_ANSWER = 0, 1, -100

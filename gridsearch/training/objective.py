@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -11,11 +12,11 @@ from gridsearch.encoders.classifier import Classifier
 from gridsearch.encoders.dropout import Whole
 from gridsearch.encoders.mixout import Mixout
 from gridsearch.optimizers.adversarial import Pass, PlainBackward, build_attack
-from gridsearch.randomness import numpy_stream
 from gridsearch.recipe.recipe import Recipe
-from gridsearch.tasks.batches import collate, training_batches
-from gridsearch.tasks.encode import EncodedTask
-from gridsearch.training.losses import Loss, StepSize
+from gridsearch.tasks.batches import collate
+from gridsearch.tasks.encode import EncodedTask, PartRows
+from gridsearch.tasks.parts.epoch_batches import epoch_batches
+from gridsearch.training.losses import StepLoss, StepSize
 from gridsearch.trial import Trial
 
 
@@ -28,8 +29,7 @@ class Objective:
         recipe = trial.recipe
         self.recipe, self.seed, self.data, self.model, self.device = recipe, trial.seed, data, model, device
         self.micro_batch_rows = math.ceil(recipe.batch_size / micro_batch_divisor)
-        assert data.train.labels is not None
-        self.loss = Loss(recipe, data.train.labels, data.n_labels, device)
+        self.loss = StepLoss(recipe, data.train, data.parts, device, model.part_variances)
         self.mixout = Mixout(model, recipe.mixout, trial.seed) if recipe.mixout else None
         self.attack = build_attack(
             recipe, model.word_embeddings, pad_id=data.pad_id, token_ids=data.train.ids, seed=trial.seed
@@ -37,30 +37,33 @@ class Objective:
 
     def batches(self, epoch: int) -> list[list[np.ndarray]]:
         """Return the rows of each batch of each step of an epoch, which counts from 1."""
-        return batches_of_steps(self.recipe, self.data.train.lengths, self.seed, epoch, self.data.train_orders)
+        self.loss.weights.begin_epoch()
+        return batches_of_steps(self.recipe, self.data.train.lengths, self.data.train_parts, self.seed, epoch)
 
     def backward(self, batches: list[np.ndarray], epoch: int) -> Tensor:
-        """Add the gradients of one step's batches; return their mean loss."""
+        """Add the gradients of one step's batches; return its loss."""
         attack = self.attack if epoch >= self.recipe.adversarial_start else PlainBackward()
-        size = self.loss.size_of(np.concatenate(batches))
-        return torch.stack([attack.backward(self._passes(batch, size, epoch)) for batch in batches]).sum()
+        sizes = self.loss.begin_step(np.concatenate(batches))
+        return torch.stack([attack.backward(self._passes(batch, sizes, epoch)) for batch in batches]).sum()
 
-    def _passes(self, batch: np.ndarray, size: StepSize, epoch: int) -> list[Pass]:
+    def _passes(self, batch: np.ndarray, sizes: Mapping[int, StepSize], epoch: int) -> list[Pass]:
         """Return what computes the loss of each micro-batch of a batch: all as if the batch were computed at once."""
         width = self.model.padded_width or int(self.data.train.lengths_of(batch).max())
         starts = range(0, len(batch), self.micro_batch_rows)
         parts = [slice(start, min(start + self.micro_batch_rows, len(batch))) for start in starts]
         whole = Whole(len(batch))
-        return [self._pass(batch, part, size, width, whole, epoch) for part in parts]
+        return [self._pass(batch, part, sizes, width, whole, epoch) for part in parts]
 
-    def _pass(self, batch: np.ndarray, part: slice, size: StepSize, width: int, whole: Whole, epoch: int) -> Pass:
+    def _pass(
+        self, batch: np.ndarray, part: slice, sizes: Mapping[int, StepSize], width: int, whole: Whole, epoch: int
+    ) -> Pass:
         rows = batch[part]
         inputs = collate(self.data.train, rows, self.data.pad_id, self.device, width)
 
         def loss() -> Tensor:
             with autocast(self.recipe.precision, self.device), whole.cut_to(part):
                 logits = [self._logits(inputs, epoch, batch, number) for number in range(self.loss.n_passes)]
-            return self.loss(logits, rows, size)
+            return self.loss(logits, rows, sizes)
 
         return loss
 
@@ -73,19 +76,10 @@ class Objective:
 
 
 def batches_of_steps(
-    recipe: Recipe, lengths: np.ndarray, seed: int, epoch: int, n_orders: int = 1
+    recipe: Recipe, lengths: np.ndarray, parts: Sequence[PartRows], seed: int, epoch: int
 ) -> list[list[np.ndarray]]:
-    """Return the rows of each batch of each step of an epoch, which counts from 1; ``lengths``: tokens of each row.
-
-    The rows stand in ``n_orders``, one after the other: each is read in all of them, or in one at random.
-    """
-    rows = np.arange(len(lengths))
-    if recipe.pair_swap == "random":
-        rows = rows[: len(rows) // n_orders]
-        rows = rows + len(rows) * numpy_stream(seed, "pair swap", epoch).integers(0, n_orders, len(rows))
-    places = training_batches(lengths[rows], recipe.batch_size, numpy_stream(seed, "order", epoch))
-    batches = [rows[place] for place in places]
-    accumulation = recipe.gradient_accumulation
+    """Return the rows of each batch of each step of an epoch, which counts from 1; ``lengths``: tokens of each row."""
+    batches, accumulation = epoch_batches(recipe, lengths, parts, seed, epoch), recipe.gradient_accumulation
     return [batches[start : start + accumulation] for start in range(0, len(batches), accumulation)]
 
 

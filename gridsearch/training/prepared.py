@@ -14,7 +14,7 @@ from gridsearch.optimizers.updates import Updates
 from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.batches import collate, computed_in_batches
-from gridsearch.tasks.encode import EncodedSplit, EncodedTask
+from gridsearch.tasks.encode import EncodedSplit, EncodedTask, part_alone
 from gridsearch.training.execution import Execution, device_of
 from gridsearch.training.frozen_states import with_frozen_states
 from gridsearch.training.objective import Objective, autocast
@@ -48,10 +48,16 @@ class Prepared:
         )
 
 
+def preparations(trial: Trial, data: EncodedTask, encoder: EncoderWeights, execution: Execution) -> list[Prepared]:
+    """Prepare every model that a trial trains: one, or one for each part where they are trained separately."""
+    alone = [part_alone(data, part) for part in data.parts] if trial.recipe.parts.training == "separate" else [data]
+    return [prepare(trial, own, encoder, execution) for own in alone]
+
+
 def prepare(trial: Trial, data: EncodedTask, encoder: EncoderWeights, execution: Execution) -> Prepared:
     """Do all that comes before the first step: the words that occur, the model, what frozen layers give."""
     device, cut, divisor = device_of(execution), used_vocabulary(data, encoder), execution.micro_batch_divisor
-    model = build_classifier(trial.recipe, cut.encoder, data.n_labels, trial.seed).to(device)
+    model = build_classifier(trial.recipe, cut.encoder, data.n_labels, trial.seed, len(data.parts)).to(device)
     data = cut.data.with_splits(lambda _, split: as_read(trial.recipe, split))
     data = with_frozen_states(trial, data, model) if device.type == "cpu" else data
     return Prepared(trial.recipe, device, divisor, cut, data, model, steps_of(trial, data, model, device, divisor))

@@ -5,10 +5,10 @@ in which other programs have the core is taken off: half a minute of theirs says
 """
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -17,11 +17,11 @@ from gridsearch.encoders.classifier import snapshot
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.randomness import numpy_stream
 from gridsearch.tasks.batches import evaluation_batches
-from gridsearch.tasks.encode import EncodedSplit, EncodedTask
+from gridsearch.tasks.encode import EncodedPart, EncodedSplit, EncodedTask
 from gridsearch.tasks.metrics import score
 from gridsearch.training.execution import Execution, begin_peak, computing, device_of, peak_bytes
 from gridsearch.training.frozen_states import forget
-from gridsearch.training.prepared import Prepared, prepare
+from gridsearch.training.prepared import Prepared, preparations
 from gridsearch.trial import Epoch, Trial
 
 FEWEST, MOST = 6, 64
@@ -76,24 +76,19 @@ def measuring(
         device = device_of(execution)
         is_own = begin_peak(device)
         # A rehearsal: what is imported, cached or computed once for all trials is no cost of this one.
-        prepare(trial, data, encoder, execution)
+        preparations(trial, data, encoder, execution)
         score(np.array([0, 1]), np.zeros((2, data.n_labels)))
         begun, waited = clocks()
-        prepared = prepare(trial, data, encoder, execution)
-        setup_seconds = now_on(prepared.device) - (begun - waited)
+        trained = preparations(trial, data, encoder, execution)
+        setup_seconds = now_on(device) - (begun - waited)
         # In its last epoch a trial also holds the weights of those before it that it may report.
         n_held = min(trial.recipe.checkpoints, trial.recipe.epochs - 1)
-        held = [snapshot(prepared.model) for _ in range(n_held)]
-        step_seconds, n_steps, n_measured = _steps(prepared, seconds)
-        each_epoch = timed(prepared.device, lambda: prepared.steps.objective.batches(1))
-        with prepared.steps.updates.evaluated_weights():
-            dev_seconds = _evaluation(prepared, prepared.data.dev, SHARE_OF_EVALUATION * seconds)
-            each_epoch += timed(prepared.device, lambda: snapshot(prepared.model))
-            test = prepared.data.test
-            n_passes = trial.recipe.checkpoints
-            test_seconds = 0.0 if test is None else _evaluation(prepared, test, SHARE_OF_EVALUATION * seconds, n_passes)
-        dev_seconds += each_epoch
-        whole = setup_seconds + n_steps * step_seconds + trial.recipe.epochs * dev_seconds + test_seconds
+        held = [snapshot(one.model) for one in trained for _ in range(n_held)]
+        spent = [_spent(trial, one, seconds / len(trained)) for one in trained]
+        n_steps, n_measured = sum(one.n_steps for one in spent), sum(one.n_measured for one in spent)
+        dev_seconds, test_seconds = sum(one.dev_seconds for one in spent), sum(one.test_seconds for one in spent)
+        steps_seconds = sum(one.n_steps * one.step_seconds for one in spent)
+        whole = setup_seconds + steps_seconds + trial.recipe.epochs * dev_seconds + test_seconds
         effort = effort_since(begun, waited)
         n_peak_bytes = peak_bytes(device)
         del held
@@ -101,7 +96,7 @@ def measuring(
     return Visit(
         seconds=whole,
         setup_seconds=setup_seconds,
-        step_seconds=step_seconds,
+        step_seconds=steps_seconds / max(1, n_steps),
         dev_seconds=dev_seconds,
         test_seconds=test_seconds,
         n_steps=n_steps,
@@ -110,6 +105,28 @@ def measuring(
         peak_of=of,
         **effort,
     )
+
+
+class _Spent(NamedTuple):
+    """What the steps and evaluations of one model take: ``step_seconds`` a step, ``dev_seconds`` an epoch."""
+
+    step_seconds: float
+    n_steps: int
+    n_measured: int
+    dev_seconds: float
+    test_seconds: float
+
+
+def _spent(trial: Trial, prepared: Prepared, seconds: float) -> _Spent:
+    """Measure one of a trial's models for about so many seconds."""
+    steps = _steps(prepared, seconds)
+    each_epoch = timed(prepared.device, lambda: prepared.steps.objective.batches(1))
+    with prepared.steps.updates.evaluated_weights():
+        dev_seconds = _evaluation(prepared, prepared.data.dev, SHARE_OF_EVALUATION * seconds)
+        each_epoch += timed(prepared.device, lambda: snapshot(prepared.model))
+        test, n_passes = prepared.data.test, trial.recipe.checkpoints
+        test_seconds = 0.0 if test is None else _evaluation(prepared, test, SHARE_OF_EVALUATION * seconds, n_passes)
+    return _Spent(*steps, dev_seconds + each_epoch, test_seconds)
 
 
 @dataclass(frozen=True)
@@ -155,11 +172,22 @@ def _evaluation(prepared: Prepared, split: EncodedSplit, seconds: float, n_times
         return timed(prepared.device, lambda: prepared.predict(part))
 
     mean, n_batches, _ = sampled_mean(range(len(batches)), take, seconds)
-    if split.labels is None:
-        return n_times * mean * n_batches
-    labels = split.labels
-    logits = np.random.default_rng(0).standard_normal((len(labels), prepared.data.n_labels), np.float32)
-    return n_times * mean * n_batches + timed(prepared.device, lambda: score(labels, logits))
+    scored = sum(_scoring(prepared.device, labels, part.n_labels) for part, labels in _labelled(prepared, split))
+    return n_times * mean * n_batches + scored
+
+
+def _labelled(prepared: Prepared, split: EncodedSplit) -> Iterator[tuple[EncodedPart, np.ndarray]]:
+    """Yield the parts that have labels in a split, with these."""
+    for part in prepared.data.parts:
+        labels = part.labels_of(split)
+        if labels is not None and len(labels):
+            yield part, labels
+
+
+def _scoring(device: torch.device, labels: np.ndarray, n_labels: int) -> float:
+    """Return the seconds of scoring rows with these labels."""
+    logits = np.random.default_rng(0).standard_normal((len(labels), n_labels), np.float32)
+    return timed(device, lambda: score(labels, logits))
 
 
 def sampled_mean(items: Sequence[Item], take: Callable[[Item], float], seconds: float) -> tuple[float, int, int]:

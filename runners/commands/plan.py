@@ -154,7 +154,7 @@ def _about(plan: Plan, made: set[str]) -> list[str]:
     about.append(("fixed", ", ".join(settings) or "nothing: the defaults of the recipe"))
     about += _design(plan)
     about += [("" if number else "tests", text) for number, text in enumerate(_tests(plan))]
-    steps = sorted({cell.recipe.total_steps(cell.n_train_rows) for cell in plan.cells})
+    steps = sorted({cell.recipe.total_steps(cell.rows) for cell in plan.cells})
     about.append(("steps", f"{' or '.join(map(str, steps))} a trial"))
     about += [("" if number else "stages", text) for number, text in enumerate(stage_texts(plan, made))]
     return [

@@ -8,7 +8,7 @@ from gridsearch.study.ledger import Ledger
 from gridsearch.study.ledger_size import n_logits
 from gridsearch.study.ranking import best_so_far
 from gridsearch.study.study import Study
-from gridsearch.tasks.task import Task
+from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.training.materials import Materials
 from runners.materials import make_materials
 from runners.schedules.schedule import Batch, Session
@@ -30,7 +30,7 @@ class Rounds:
         self.stopped = ""
 
     @property
-    def task(self) -> Task:
+    def task(self) -> AnyTask:
         """The task of the plan."""
         return self._plan.task
 

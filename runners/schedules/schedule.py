@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gridsearch.study.ledger import Ledger
-from gridsearch.tasks.task import Task
+from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.training.execution import Execution
 from gridsearch.training.materials import Materials, Work
 from gridsearch.training.worker import Job
@@ -46,7 +46,7 @@ class Schedule(Protocol):
     name: str
 
     @property
-    def task(self) -> Task:
+    def task(self) -> AnyTask:
         """The data of every trial."""
 
     @property

@@ -19,7 +19,7 @@ from gridsearch.study.ledger_size import n_logits
 from gridsearch.study.manifest import SearchEntry
 from gridsearch.study.ranking import best_so_far
 from gridsearch.study.study import Study
-from gridsearch.tasks.task import Task
+from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.training.materials import Materials
 from reports.study.optuna_export import empty_study, fill
 from reports.study.read import read_study
@@ -41,7 +41,7 @@ class Searched(Protocol):
         """What may be varied."""
 
     @property
-    def task(self) -> Task:
+    def task(self) -> AnyTask:
         """The data."""
 
     def describe(self, encoder: str) -> EncoderCard:
@@ -72,7 +72,7 @@ class OptunaSearch:
         self._campaign: Campaign | None = None
 
     @property
-    def task(self) -> Task:
+    def task(self) -> AnyTask:
         """The task that is searched on."""
         return self._asked.task
 
@@ -162,7 +162,7 @@ def check(space: Space, planner: Planner) -> list[PlannedCell]:
     return cells
 
 
-def known_plan(space: Space, task: Task, planner: Planner, ledger: Ledger) -> Plan:
+def known_plan(space: Space, task: AnyTask, planner: Planner, ledger: Ledger) -> Plan:
     """Plan the cells of a ledger again, in their order; a factor that is new to them has its baseline level."""
     cells: list[PlannedCell] = []
     excluded: list[ExcludedCell] = []

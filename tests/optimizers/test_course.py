@@ -21,6 +21,7 @@ from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.recipe import Recipe, set_knobs
 from gridsearch.recipe.resolve import acting, resolve
 from gridsearch.recipe.trial_facts import TrialFacts
+from gridsearch.tasks.encode import PartRows
 from gridsearch.training.objective import batches_of_steps
 
 RATES: Mapping[str, tuple[Any, ...]] = {
@@ -70,7 +71,7 @@ def course(recipe: Recipe) -> bytes:
     updates = Updates(settings_of(decaying, N_ROWS), model, {})
     found = []
     for epoch in range(1, recipe.epochs + 1):
-        for batches in batches_of_steps(recipe, np.arange(N_ROWS), 0, epoch):
+        for batches in batches_of_steps(recipe, np.arange(N_ROWS), [PartRows(np.arange(N_ROWS))], 0, epoch):
             updates.forget_gradients()
             for number, rows in enumerate(batches):
                 loss = model(texts[rows]).pow(4).sum() * (1 + number)

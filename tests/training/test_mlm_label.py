@@ -25,7 +25,8 @@ from gridsearch.encoders.pretraining.published_head import read_base
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.stage import Stage, StageOutcome
 from gridsearch.tasks.batches import collate
-from gridsearch.tasks.corpus import UNLABELLED, EncodedCorpus, corpus_of, encode_corpus
+from gridsearch.tasks.corpus import EncodedCorpus, corpus_of, encode_corpus
+from gridsearch.tasks.encode import UNLABELLED
 from gridsearch.tasks.metrics import score
 from gridsearch.tasks.task import Split, Task
 from gridsearch.training.execution import Execution, computing, to_the_end

@@ -38,6 +38,8 @@ def _no_label_to_read(recipe: Recipe, facts: TrialFacts) -> Reason:
     if pretraining.objective != "mlm_label" or not recipe.pretraining_steps(facts):
         return None
     needs = "pretraining.objective = 'mlm_label' needs labelled rows, and"
+    if facts.parts:
+        return f"{needs} those of several parts are not of one kind; choose another objective"
     if facts.n_labels < 2:
         return f"{needs} the texts have no labels"
     if pretraining.corpus == "files":
