@@ -6,7 +6,7 @@ from gridsearch.errors import RequestError, one_of
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.ranking import ranking
 from gridsearch.study.study import Study
-from gridsearch.tasks.task import Task
+from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.training.kept_weights import HALF_MADE, is_kept, save_weights
 from gridsearch.training.materials import Materials
 from gridsearch.trial import Outcome
@@ -27,7 +27,7 @@ class Keeper:
     The ranking is read once and kept up from then on: to read it after every trial would cost the square of a sweep.
     """
 
-    def __init__(self, study: Study, ledger: Ledger, task: Task, keep: str) -> None:
+    def __init__(self, study: Study, ledger: Ledger, task: AnyTask, keep: str) -> None:
         self._study, self._ledger, self._task = study, ledger, task
         self._target = task.target
         self._limit = n_kept(keep)
@@ -43,9 +43,9 @@ class Keeper:
         """Write a trial's weights if it ranks among those to keep."""
         if outcome.weights is None or not self._is_wanted(outcome):
             return
-        trial, task = self._ledger.trial(trial_id), self._task
+        trial = self._ledger.trial(trial_id)
         folder = self._study.weights_of(trial.id)
-        save_weights(folder, trial, outcome.weights, materials.encoder_of(trial), task.kind, task.label_names)
+        save_weights(folder, trial, outcome.weights, materials.encoder_of(trial), self._task)
 
     def finished(self, trial_id: str, outcome: Outcome) -> None:
         """Rank a trial, and delete the weights of those that are no longer wanted."""

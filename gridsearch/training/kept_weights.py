@@ -1,18 +1,23 @@
-"""Kept weights: a folder a trial, complete enough to predict with anywhere."""
+"""Kept weights: a folder a trial, complete enough to predict with anywhere.
+
+Parts that were trained together have one classifier, with the labels of all of them side by side. Parts that were
+trained each by itself have a folder each inside the trial's, which is a kept trial of a single task.
+"""
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gridsearch.errors import RequestError, first_line
+from gridsearch.errors import RequestError, first_line, one_of
 from gridsearch.recipe.recipe import Recipe
+from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
 from gridsearch.tasks.task import Kind, Split
-from gridsearch.trial import Trial
+from gridsearch.trial import ONE_MODEL, PART, Trial
 
 if TYPE_CHECKING:
     from gridsearch.encoders.load import EncoderWeights
@@ -23,37 +28,89 @@ HALF_MADE = ".part"
 
 
 @dataclass(frozen=True)
-class KeptTrial:
-    """A trained classifier on disk: ``folder`` holds its parameters, the encoder's config and the tokenizer."""
+class KeptPart:
+    """A part that a kept trial predicts: what its rows and labels are, and the ``folder`` with its classifier."""
 
     folder: Path
-    recipe: Recipe
-    encoder: str
     kind: Kind
     label_names: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class KeptTrial:
+    """A trained classifier on disk, or one for each part: its parameters, the encoder's config, the tokenizer.
+
+    ``parts`` are by name, a single task is the one part "task". Those with the same folder are told by one classifier,
+    whose logits have their labels in this order.
+    """
+
+    folder: Path
+    recipe: Recipe
+    encoder: str
+    parts: Mapping[str, KeptPart]
+
+    def labels_of_model(self, part: str) -> dict[str, int]:
+        """Return how many labels each part has whose columns stand in the same logits, in their order."""
+        folder = self.parts[part].folder
+        return {name: len(one.label_names) for name, one in self.parts.items() if one.folder == folder}
+
+    def columns_of(self, part: str) -> slice:
+        """Return where the labels of a part stand in the logits of its classifier."""
+        n_labels = self.labels_of_model(part)
+        names = list(n_labels)
+        first = sum(n_labels[name] for name in names[: names.index(part)])
+        return slice(first, first + n_labels[part])
+
+
 def save_weights(
-    folder: Path, trial: Trial, weights: bytes, encoder: "EncoderWeights", kind: Kind, label_names: Sequence[str]
+    folder: Path, trial: Trial, weights: Mapping[str, bytes], encoder: "EncoderWeights", task: AnyTask
 ) -> None:
-    """Write a kept trial; the folder appears whole or not at all."""
+    """Write a kept trial, ``weights`` as its outcome has them; the folder appears whole or not at all."""
     half_made = folder.with_name(folder.name + HALF_MADE)
     _clear(half_made)
-    (half_made / _ENCODER).mkdir(parents=True)
+    half_made.mkdir(parents=True)
+    if ONE_MODEL in weights:
+        _write_model(half_made, weights[ONE_MODEL], encoder)
+        _write_card(half_made, trial, _about(task))
+    else:
+        # A part may have any name, and a folder may not: they are counted.
+        folders = {part: f"{number}" for number, part in enumerate(task.parts, 1)}
+        for part, inner in folders.items():
+            (half_made / inner).mkdir()
+            _write_model(half_made / inner, weights[part], encoder)
+            _write_card(half_made / inner, trial, _about(task.parts[part]))
+        _write_card(half_made, trial, _about(task, folders))
+    _clear(folder)
+    half_made.rename(folder)
+
+
+def _write_model(folder: Path, weights: bytes, encoder: "EncoderWeights") -> None:
+    (folder / _ENCODER).mkdir()
     for name, content in encoder.tokenizer.items():
-        (half_made / _ENCODER / name).write_bytes(content)
-    (half_made / _MODEL).write_bytes(weights)
+        (folder / _ENCODER / name).write_bytes(content)
+    (folder / _MODEL).write_bytes(weights)
+
+
+def _write_card(folder: Path, trial: Trial, about: Mapping[str, object]) -> None:
     card = {
         "trial": trial.id,
         "seed": trial.seed,
         "recipe": trial.recipe.model_dump(),
         "encoder": trial.encoder,
-        "kind": kind,
-        "label_names": list(label_names),
+        **about,
     }
-    (half_made / _CARD).write_text(json.dumps(card, ensure_ascii=False, indent=1), encoding="utf-8")
-    _clear(folder)
-    half_made.rename(folder)
+    (folder / _CARD).write_text(json.dumps(card, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _about(task: AnyTask, folders: Mapping[str, str] | None = None) -> dict[str, object]:
+    """Return what a card says of a task; ``folders`` are those of its parts, where each has one."""
+    if isinstance(task, JointTask):
+        parts = [
+            {"name": name, **({"folder": folders[name]} if folders else {}), **_about(part)}
+            for name, part in task.parts.items()
+        ]
+        return {"kind": task.kind, "parts": parts}
+    return {"kind": task.kind, "label_names": list(task.label_names)}
 
 
 def _clear(place: Path) -> None:
@@ -81,13 +138,18 @@ def open_kept(folder: Path) -> KeptTrial:
     try:
         card = json.loads((folder / _CARD).read_text(encoding="utf-8"))
         recipe = Recipe.model_validate_json(json.dumps(card["recipe"]))
-        return KeptTrial(folder, recipe, card["encoder"], card["kind"], tuple(card["label_names"]))
+        parts = card.get("parts", [{"name": PART, **card}])
+        return KeptTrial(folder, recipe, card["encoder"], {part["name"]: _read_part(folder, part) for part in parts})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RequestError(f"{folder} holds no kept trial: {error}") from None
 
 
-def predict_logits(kept: KeptTrial, split: Split, threads: int = 1) -> np.ndarray:
-    """Compute logits of shape (rows, labels) for new text, as the trial would have computed them."""
+def _read_part(folder: Path, said: Mapping[str, Any]) -> KeptPart:
+    return KeptPart(folder / said.get("folder", ""), said["kind"], tuple(said["label_names"]))
+
+
+def predict_logits(kept: KeptTrial, split: Split, part: str = PART, threads: int = 1) -> np.ndarray:
+    """Compute logits of shape (rows, labels of a part) for new text, as the trial would have computed them."""
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -100,18 +162,21 @@ def predict_logits(kept: KeptTrial, split: Split, threads: int = 1) -> np.ndarra
     from gridsearch.training.execution import threads_of
     from gridsearch.training.prepared import as_read, predict
 
+    if part not in kept.parts:
+        raise RequestError(f"{kept.folder}: {one_of('part', part, list(kept.parts))}")
+    folder = kept.parts[part].folder
     try:
-        states = unpack(load_file(kept.folder / _MODEL))
+        states = unpack(load_file(folder / _MODEL))
     except (OSError, SafetensorError) as error:
-        raise RequestError(f"the weights in {kept.folder} cannot be read: {first_line(error)}") from None
-    config, files = read_config(kept.folder / _ENCODER), tokenizer_files(kept.folder / _ENCODER)
+        raise RequestError(f"the weights in {folder} cannot be read: {first_line(error)}") from None
+    config, files = read_config(folder / _ENCODER), tokenizer_files(folder / _ENCODER)
     inner = {
         name.removeprefix("encoder."): tensor.numpy()
         for name, tensor in states[0].items()
         if name.startswith("encoder.")
     }
     model = build_model(EncoderWeights(kept.encoder, config, inner, (), files), dropout=None)
-    classifier = Classifier(model, kept.recipe, len(kept.label_names))
+    classifier = Classifier(model, kept.recipe, sum(kept.labels_of_model(part).values()))
     tokenizer = build_tokenizer(files)
     recipe = kept.recipe
     encoded = as_read(recipe, encode_split(split, tokenizer, recipe.max_length, recipe.prediction_order))
@@ -120,5 +185,5 @@ def predict_logits(kept: KeptTrial, split: Split, threads: int = 1) -> np.ndarra
         for state in states:
             classifier.load_state_dict(state)
             pad_id, device = int(tokenizer.pad_token_id), torch.device("cpu")
-            found.append(predict(classifier, encoded, pad_id, device, recipe.precision))
+            found.append(predict(classifier, encoded, pad_id, device, recipe.precision)[:, kept.columns_of(part)])
     return mean_of_probabilities(found)

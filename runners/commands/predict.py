@@ -76,7 +76,7 @@ class Trained:
         outcome = finetune(trial, materials.data_of(trial), encoder, Execution(keep_weights=True))
         assert outcome.weights is not None
         folder = self._study.weights_of(trial.id)
-        save_weights(folder, trial, outcome.weights, encoder, task.kind, task.label_names)
+        save_weights(folder, trial, outcome.weights, encoder, task)
         _say(f"its weights are now kept in {folder}")
         return open_kept(folder)
 

@@ -25,8 +25,8 @@ from gridsearch.training.finetune import finetune
 from gridsearch.training.kept_weights import open_kept, predict_logits, save_weights
 from gridsearch.training.prepared import Prepared
 from gridsearch.training.steps import Steps
-from gridsearch.trial import Outcome
-from tests.fixtures_core import LABELS, N_LAYERS, ON_CPU, numbers_of, recipe_of, run_trial, trial_of
+from gridsearch.trial import ONE_MODEL, Outcome
+from tests.fixtures_core import N_LAYERS, ON_CPU, numbers_of, recipe_of, run_trial, trial_of
 
 KEEPING = Execution(device="cpu", keep_weights=True)
 N_EPOCHS = 4
@@ -174,13 +174,14 @@ def test_kept_weights_predict_the_same_mean(
     trial = trial_of(**knobs)
     outcome = finetune(trial, data, encoder, KEEPING)
     assert outcome.weights is not None
-    save_weights(tmp_path / "kept", trial, outcome.weights, encoder, "single", LABELS)
+    save_weights(tmp_path / "kept", trial, outcome.weights, encoder, task)
     assert task.test is not None
     for split, logits in zip((task.dev, task.test), logits_of(outcome), strict=True):
         np.testing.assert_array_equal(predict_logits(open_kept(tmp_path / "kept"), split), logits)
     one = finetune(trial_of(**{**knobs, "checkpoints": 1}), data, encoder, KEEPING)
     assert one.weights is not None
-    assert len(one.weights) < len(outcome.weights) <= knobs["checkpoints"] * len(one.weights) + 10_000
+    size, several = len(one.weights[ONE_MODEL]), len(outcome.weights[ONE_MODEL])
+    assert size < several <= knobs["checkpoints"] * size + 10_000
 
 
 def test_frozen_layers_are_kept_once(encoder: EncoderWeights, data: EncodedTask) -> None:
@@ -190,7 +191,7 @@ def test_frozen_layers_are_kept_once(encoder: EncoderWeights, data: EncodedTask)
     )
     assert one.weights is not None
     assert three.weights is not None
-    assert len(three.weights) < 1.1 * len(one.weights)
+    assert len(three.weights[ONE_MODEL]) < 1.1 * len(one.weights[ONE_MODEL])
 
 
 # --- the mean itself

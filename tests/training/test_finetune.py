@@ -35,7 +35,7 @@ from gridsearch.training.finetune import finetune, finetuning
 from gridsearch.training.losses import class_weights
 from gridsearch.training.prepared import Prepared
 from gridsearch.training.steps import Steps
-from gridsearch.trial import Epoch, Outcome
+from gridsearch.trial import ONE_MODEL, Epoch, Outcome
 from tests.fixtures_core import (
     ON_CPU,
     STILL,
@@ -54,7 +54,7 @@ KEEPING = Execution(device="cpu", keep_weights=True)
 
 def weights_of(outcome: Outcome) -> dict[str, Tensor]:
     assert outcome.weights is not None
-    return load_tensors(outcome.weights)
+    return load_tensors(outcome.weights[ONE_MODEL])
 
 
 def initial_weights(encoder: EncoderWeights, seed: int = 0, **knobs: Any) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,17 @@ from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetune
 from gridsearch.training.kept_weights import open_kept, predict_logits, save_weights
 from gridsearch.training.prepared import predict
-from gridsearch.trial import Outcome
+from gridsearch.trial import ONE_MODEL, PART, Outcome
 from tests.fixtures_core import LABELS, MAX_LENGTH, dev_logits_of, encoder_in, trial_of
 
 KEEPING = Execution(device="cpu", keep_weights=True)
 
 
-def keep(folder: Path, encoder: EncoderWeights, data: EncodedTask, **knobs: Any) -> Outcome:
+def keep(folder: Path, encoder: EncoderWeights, data: EncodedTask, task: Task, **knobs: Any) -> Outcome:
     trial = trial_of(**({"epochs": 2} | knobs))
     outcome = finetune(trial, data, encoder, KEEPING)
     assert outcome.weights is not None
-    save_weights(folder, trial, outcome.weights, encoder, "single", LABELS)
+    save_weights(folder, trial, outcome.weights, encoder, task)
     return outcome
 
 
@@ -60,7 +61,7 @@ def pairs(task: Task) -> Task:
 def test_a_kept_trial_predicts_what_it_predicted(
     tmp_path: Path, encoder: EncoderWeights, data: EncodedTask, task: Task, knobs: dict[str, Any]
 ) -> None:
-    outcome = keep(tmp_path / "kept", encoder, data, **knobs)
+    outcome = keep(tmp_path / "kept", encoder, data, task, **knobs)
     kept = open_kept((tmp_path / "kept").rename(tmp_path / "elsewhere"))
     np.testing.assert_array_equal(predict_logits(kept, task.dev), dev_logits_of(outcome))
     assert task.test is not None
@@ -75,7 +76,7 @@ def test_every_model_is_kept_whole(
     """Untrained, with one part of each kind that a recipe can add."""
     trial = trial_of(pooling=pooling, head=head, head_width=16, cooccurrence="embedding", token_types="zeros")
     model = build_classifier(trial.recipe, encoder, len(LABELS), trial.seed)
-    save_weights(tmp_path / "kept", trial, save(model.state_dict()), encoder, "pair", LABELS)
+    save_weights(tmp_path / "kept", trial, {ONE_MODEL: save(model.state_dict())}, encoder, pairs)
     encoded = encode_task(pairs, tokenizer, MAX_LENGTH)
     expected = predict(model, encoded.dev, encoded.pad_id, torch.device("cpu"), "fp32")
     np.testing.assert_array_equal(predict_logits(open_kept(tmp_path / "kept"), pairs.dev), expected)
@@ -88,7 +89,7 @@ def test_pairs_that_share_words(
     encoded = encode_task(pairs, tokenizer, MAX_LENGTH)
     assert encoded.dev.shared is not None
     assert encoded.dev.shared.any()
-    outcome = keep(tmp_path / "kept", encoder, encoded, **knobs)
+    outcome = keep(tmp_path / "kept", encoder, encoded, pairs, **knobs)
     np.testing.assert_array_equal(predict_logits(open_kept(tmp_path / "kept"), pairs.dev), dev_logits_of(outcome))
 
 
@@ -100,7 +101,7 @@ def test_pairs_in_both_orders(
     """However they are cut: the other order may hold a word that is not in the first."""
     encoded = encode_task(pairs, tokenizer, max_length, "both")
     knobs = {"prediction_order": "both", "pooling": pooling, "max_length": max_length}
-    outcome = keep(tmp_path / "kept", encoder, encoded, **knobs)
+    outcome = keep(tmp_path / "kept", encoder, encoded, pairs, **knobs)
     logits = predict_logits(open_kept(tmp_path / "kept"), pairs.dev)
     np.testing.assert_array_equal(logits, dev_logits_of(outcome))
     turned = Split(pairs.dev.pairs or (), None, pairs.dev.texts)
@@ -111,12 +112,12 @@ def test_pairs_in_both_orders(
 def test_other_families(
     tmp_path: Path, family_folders: dict[str, Path], data: EncodedTask, task: Task, family: str
 ) -> None:
-    outcome = keep(tmp_path / "kept", encoder_in(family_folders[family]), data)
+    outcome = keep(tmp_path / "kept", encoder_in(family_folders[family]), data, task)
     np.testing.assert_array_equal(predict_logits(open_kept(tmp_path / "kept"), task.dev), dev_logits_of(outcome))
 
 
 def test_a_pair_task(tmp_path: Path, encoder: EncoderWeights, pairs: Task, tokenizer: Any) -> None:
-    outcome = keep(tmp_path / "kept", encoder, encode_task(pairs, tokenizer, MAX_LENGTH))
+    outcome = keep(tmp_path / "kept", encoder, encode_task(pairs, tokenizer, MAX_LENGTH), pairs)
     np.testing.assert_array_equal(predict_logits(open_kept(tmp_path / "kept"), pairs.dev), dev_logits_of(outcome))
 
 
@@ -132,7 +133,7 @@ sys.stdout.buffer.write(logits.tobytes())
 
 
 def test_in_a_fresh_process(tmp_path: Path, encoder: EncoderWeights, data: EncodedTask, task: Task) -> None:
-    outcome = keep(tmp_path / "kept", encoder, data)
+    outcome = keep(tmp_path / "kept", encoder, data, task)
     done = subprocess.run(
         [sys.executable, "-c", FRESH, str(tmp_path / "kept")],
         input=json.dumps(task.dev.texts).encode(),
@@ -146,7 +147,7 @@ def test_in_a_fresh_process(tmp_path: Path, encoder: EncoderWeights, data: Encod
 def test_one_text_is_predicted_as_among_others(
     tmp_path: Path, encoder: EncoderWeights, data: EncodedTask, task: Task
 ) -> None:
-    outcome = keep(tmp_path / "kept", encoder, data)
+    outcome = keep(tmp_path / "kept", encoder, data, task)
     logits = predict_logits(open_kept(tmp_path / "kept"), Split(task.dev.texts[7:8], None))
     np.testing.assert_allclose(logits, dev_logits_of(outcome)[7:8], rtol=1e-4, atol=1e-5)
 
@@ -154,37 +155,44 @@ def test_one_text_is_predicted_as_among_others(
 def test_predicting_leaves_the_threads_and_the_random_state(
     tmp_path: Path, encoder: EncoderWeights, data: EncodedTask, task: Task
 ) -> None:
-    keep(tmp_path / "kept", encoder, data, epochs=1)
+    keep(tmp_path / "kept", encoder, data, task, epochs=1)
     threads, state = torch.get_num_threads(), torch.get_rng_state()
     predict_logits(open_kept(tmp_path / "kept"), task.dev)
     assert torch.get_num_threads() == threads
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_what_the_folder_says(tmp_path: Path, encoder: EncoderWeights, data: EncodedTask) -> None:
-    keep(tmp_path / "kept", encoder, data, class_weights=(1.0, 2.0, 3.0))
+def test_what_the_folder_says(tmp_path: Path, encoder: EncoderWeights, data: EncodedTask, task: Task) -> None:
+    keep(tmp_path / "kept", encoder, data, task, class_weights=(1.0, 2.0, 3.0))
     kept = open_kept(tmp_path / "kept")
     assert kept.recipe == trial_of(epochs=2, class_weights=(1.0, 2.0, 3.0)).recipe
-    assert (kept.kind, kept.label_names, kept.encoder) == ("single", LABELS, "an encoder")
-    assert (
-        json.loads((tmp_path / "kept" / "gridsearch.json").read_text())["trial"]
-        == trial_of(epochs=2, class_weights=(1.0, 2.0, 3.0)).id
-    )
+    assert (kept.encoder, list(kept.parts)) == ("an encoder", [PART])
+    assert (kept.parts[PART].kind, kept.parts[PART].label_names) == ("single", LABELS)
+    trial = trial_of(epochs=2, class_weights=(1.0, 2.0, 3.0))
+    assert json.loads((tmp_path / "kept" / "gridsearch.json").read_text()) == {
+        "trial": trial.id,
+        "seed": 0,
+        "recipe": json.loads(trial.recipe.model_dump_json()),
+        "encoder": "an encoder",
+        "kind": "single",
+        "label_names": list(LABELS),
+    }
 
 
-def test_names_in_any_script(tmp_path: Path, encoder: EncoderWeights) -> None:
-    save_weights(tmp_path / "a 'folder' é", trial_of(), b"", encoder, "single", ("好", 'a "quoted" one'))
-    assert open_kept(tmp_path / "a 'folder' é").label_names == ("好", 'a "quoted" one')
+def test_names_in_any_script(tmp_path: Path, encoder: EncoderWeights, task: Task) -> None:
+    named = replace(task, label_names=("好", 'a "quoted" one', "c"))
+    save_weights(tmp_path / "a 'folder' é", trial_of(), {ONE_MODEL: b""}, encoder, named)
+    assert open_kept(tmp_path / "a 'folder' é").parts[PART].label_names == named.label_names
 
 
-def test_keeping_again_replaces_all_of_it(tmp_path: Path, encoder: EncoderWeights) -> None:
+def test_keeping_again_replaces_all_of_it(tmp_path: Path, encoder: EncoderWeights, task: Task) -> None:
     folder = tmp_path / "kept"
     (tmp_path / "kept.part").mkdir()
     (tmp_path / "kept.part" / "left over by a killed writer").touch()
     for weights in (b"old", b"new"):
-        save_weights(folder, trial_of(), weights, encoder, "single", LABELS)
+        save_weights(folder, trial_of(), {ONE_MODEL: weights}, encoder, task)
         (folder / "stray").touch()
-    save_weights(folder, trial_of(), b"new", encoder, "single", LABELS)
+    save_weights(folder, trial_of(), {ONE_MODEL: b"new"}, encoder, task)
     assert (folder / "classifier.safetensors").read_bytes() == b"new"
     assert sorted(path.name for path in folder.iterdir()) == ["classifier.safetensors", "encoder", "gridsearch.json"]
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
@@ -210,6 +218,6 @@ def test_a_folder_that_holds_no_trial(tmp_path: Path, card: str | None) -> None:
 
 
 def test_a_kept_trial_without_its_weights(tmp_path: Path, encoder: EncoderWeights, task: Task) -> None:
-    save_weights(tmp_path / "kept", trial_of(), b"torn", encoder, "single", LABELS)
+    save_weights(tmp_path / "kept", trial_of(), {ONE_MODEL: b"torn"}, encoder, task)
     with pytest.raises(RequestError):
         predict_logits(open_kept(tmp_path / "kept"), task.dev)

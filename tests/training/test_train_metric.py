@@ -17,7 +17,7 @@ from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetune
 from gridsearch.training.kept_weights import open_kept, predict_logits, save_weights
 from gridsearch.training.prepared import Prepared
-from tests.fixtures_core import LABELS, MAX_LENGTH, ON_CPU, numbers_of, run_trial, trial_of
+from tests.fixtures_core import MAX_LENGTH, ON_CPU, numbers_of, run_trial, trial_of
 from tests.liveness_cases import pairs_of
 
 ASKED = Execution(device="cpu", keep_weights=True, train_metric=True)
@@ -39,7 +39,7 @@ def test_it_is_what_the_kept_weights_say_of_the_training_rows(
     trial = trial_of(**knobs)
     outcome = finetune(trial, data, encoder, ASKED)
     assert outcome.weights is not None
-    save_weights(tmp_path / "kept", trial, outcome.weights, encoder, "single", LABELS)
+    save_weights(tmp_path / "kept", trial, outcome.weights, encoder, task)
     chances = probabilities(predict_logits(open_kept(tmp_path / "kept"), task.train))
     labels, predicted, found = np.array(task.train.labels), chances.argmax(axis=1), outcome.parts["task"].train
     assert found is not None
@@ -64,7 +64,7 @@ def test_pairs_are_read_as_they_stand_and_no_added_ones(
     assert len(data.train) == (24 + 8 * adds) * (1 if pair_swap == "off" else 2)
     outcome = finetune(trial, data, encoder, ASKED)
     assert outcome.weights is not None
-    save_weights(tmp_path / "kept", trial, outcome.weights, encoder, "pair", pairs.label_names)
+    save_weights(tmp_path / "kept", trial, outcome.weights, encoder, pairs)
     logits = predict_logits(open_kept(tmp_path / "kept"), pairs.train)
     expected, found = score(np.array(pairs.train.labels), logits), outcome.parts["task"].train
     assert found is not None

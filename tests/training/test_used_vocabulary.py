@@ -18,7 +18,7 @@ from gridsearch.training.execution import Execution, threads_of
 from gridsearch.training.finetune import finetune
 from gridsearch.training.prepared import steps_of
 from gridsearch.training.used_vocabulary import UsedVocabulary, used_vocabulary
-from gridsearch.trial import make_trial
+from gridsearch.trial import ONE_MODEL, make_trial
 
 FAMILIES = ("bert", "ernie", "roberta", "xlm-roberta", "electra", "albert", "distilbert", "deberta-v2", "nezha")
 RECIPES: dict[str, dict[str, Any]] = {
@@ -97,7 +97,7 @@ def test_kept_weights_hold_every_word(encoder: EncoderWeights, data: EncodedTask
     trial = make_trial(recipe, seed=0, task="a task", encoder=encoder.identity)
     outcome = finetune(trial, few, encoder, Execution(keep_weights=True))
     assert outcome.weights is not None
-    table = read(outcome.weights)[f"encoder.{WORD_TABLE}"]
+    table = read(outcome.weights[ONE_MODEL])[f"encoder.{WORD_TABLE}"]
     before = encoder.state[WORD_TABLE]
     ids = used_vocabulary(few, encoder).ids
     absent = np.setdiff1d(np.arange(len(before)), ids)
