@@ -11,7 +11,6 @@ from gridsearch.study.manifest import TrialsManifest
 from gridsearch.study.study import Study
 from gridsearch.tasks.inputs import read_inputs
 from gridsearch.tasks.metrics import mean_of_probabilities, probabilities
-from gridsearch.tasks.tables import Columns
 from gridsearch.tasks.task import Split, Task
 from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetune
@@ -21,6 +20,7 @@ from runners.cli import EXIT_DONE, Arguments
 from runners.materials import materials_of_trial
 from runners.predicting.columns import Known
 from runners.predicting.members import read_members
+from runners.predicting.part import read_part
 from runners.predicting.scored import score_text
 from runners.predicting.submission import read_submission
 from runners.request import reload_task
@@ -30,31 +30,32 @@ def run(arguments: Arguments) -> int:
     """Write what is asked for of each row; say beside it who said so, and the score where the input has labels."""
     study, source = Study(Path(arguments.study)), Path(arguments.input)
     with study.open() as ledger:
-        manifest, members = ledger.trials_manifest(), read_members(ledger, arguments)
+        manifest = ledger.trials_manifest()
+        part, members = read_part(manifest, arguments.part), read_members(ledger, arguments)
         of_stages = {id_: Execution(**ledger.stages.execution(one.encoder)) for id_, one in members.trials.items()}
-    columns, ids = Columns.model_validate(manifest.sources["columns"]), manifest.sources.get("ids", False)
-    inputs, table = read_inputs(source, columns, manifest.task.kind_of_rows, ids=ids)
-    known = Known(table, tuple(manifest.task.label_names), manifest.task.position_of_positive)
+    inputs, table = read_inputs(source, part.columns, part.entry.kind_of_rows, ids=part.ids)
+    known = Known(table, tuple(part.entry.label_names), part.entry.position_of_positive)
     submission = read_submission(arguments, known, source)
     for remark in members.remarks:
         _say(remark)
-    trained = Trained(study, manifest)
+    trained = Trained(study, manifest, part.name)
     said = {id_: trained.logits(trial, inputs, of_stages[id_]) for id_, trial in members.trials.items()}
     logits = mean_of_probabilities(
         [mean_of_probabilities([said[trial.id] for trial in group]) for group in members.groups]
     )
     submission.write(probabilities(logits))
-    _say(f"{len(inputs)} rows labelled by {members.text}")
-    if text := score_text(table, columns, logits, manifest):
+    of_part = f" of {part.name}" if manifest.task.parts else ""
+    _say(f"{len(inputs)} rows{of_part} labelled by {members.text}")
+    if text := score_text(table, part.columns, logits, part.entry):
         _say(text)
     return EXIT_DONE
 
 
 class Trained:
-    """The classifiers of a study's trials: from kept weights, or trained again and then kept."""
+    """What a study's trials say of a part: from kept weights, or trained again and then kept."""
 
-    def __init__(self, study: Study, manifest: TrialsManifest) -> None:
-        self._study, self._manifest = study, manifest
+    def __init__(self, study: Study, manifest: TrialsManifest, part: str) -> None:
+        self._study, self._manifest, self._part = study, manifest, part
 
     @cached_property
     def _task(self) -> Task:
@@ -63,7 +64,8 @@ class Trained:
     def logits(self, trial: Trial, inputs: Split, of_stage: Execution) -> np.ndarray:
         """Return what a trial says of new rows, (rows, labels). Raises GridSearchError where that is not finite."""
         folder = self._study.weights_of(trial.id)
-        found = predict_logits(open_kept(folder) if folder.is_dir() else self._again(trial, of_stage), inputs)
+        kept = open_kept(folder) if folder.is_dir() else self._again(trial, of_stage)
+        found = predict_logits(kept, inputs, self._part)
         if not np.isfinite(found).all():
             raise GridSearchError(f"trial {trial.short_id} cannot predict: what it computes for the rows is not finite")
         return found

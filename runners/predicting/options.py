@@ -18,7 +18,12 @@ def add_predict(parser: argparse.ArgumentParser) -> None:
         help="a row of the table, by its index or its name: the mean of the probabilities over its seeds and folds",
     )
     which.add_argument("--ensemble", metavar="N,N", help="several rows of the table: the mean of what they say")
-    parser.add_argument("input", metavar="INPUT", help="a file with the task's columns, or one text a line (.txt)")
+    parser.add_argument(
+        "--part", metavar="NAME", help="the part that the input is of, where the task has several: columns and labels"
+    )
+    parser.add_argument(
+        "input", metavar="INPUT", help="a file with the columns of the task, or of its part, or one text a line (.txt)"
+    )
     add_output(parser)
 
 

@@ -5,27 +5,27 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gridsearch.study.manifest import TrialsManifest
+from gridsearch.study.task_entry import TaskEntry
 from gridsearch.tasks.metrics import score
 from gridsearch.tasks.tables import Columns, Table
 
 UNKNOWN = -1
 
 
-def score_text(table: Table, columns: Columns, logits: np.ndarray, manifest: TrialsManifest) -> str:
-    """Say what the study's metric and the accuracy are on the rows with a label; empty where no row has one.
+def score_text(table: Table, columns: Columns, logits: np.ndarray, task: TaskEntry) -> str:
+    """Say what the metric of a task or part and the accuracy are on the rows with a label; empty where no row has one.
 
     ``logits`` are of shape (rows, labels).
     """
     place = table.find(columns.label)
     if place is None or place in (table.find(columns.text), None if columns.pair is None else table.find(columns.pair)):
         return ""
-    labels = label_places(table.values[place], manifest.task.label_names)
+    labels = label_places(table.values[place], task.label_names)
     known = labels != UNKNOWN
     if not known.any():
         return ""
-    found = score(labels[known], logits[known], manifest.task.position_of_positive)
-    names = list(dict.fromkeys([*(metric for _, metric in manifest.target.metrics), "accuracy"]))
+    found = score(labels[known], logits[known], task.position_of_positive)
+    names = list(dict.fromkeys([task.metric, "accuracy"]))
     told = [f"{name} {found[name]:.4f}" if name in found else f"no {name}: these are of one label" for name in names]
     n_rows, n_known = len(labels), int(known.sum())
     of_all = "" if n_known == n_rows else f" of {n_rows}"

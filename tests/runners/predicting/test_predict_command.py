@@ -154,6 +154,8 @@ def test_a_file_as_a_competition_wants_it(sweep, predict, project: Path) -> None
     shutil.rmtree("study/weights")
     said = predict("--columns", "idd", source="test.jsonl", code=EXIT_WRONG_REQUEST)[1]
     assert "there is no column 'idd'" in said
+    said = predict("--part", "small", code=EXIT_WRONG_REQUEST)[1]
+    assert said == "gridsearch predict: --part is for studies of several parts, but small is a single task\n"
     assert not Path("study/weights").exists()
 
 
