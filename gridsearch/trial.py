@@ -19,6 +19,9 @@ TRIAL_ID_VERSION = 3
 PART = "task"
 """The name of the one part of a single task."""
 
+ONE_MODEL = ""
+"""The name of the classifier of a trial that trains one: of a single task, or of all parts together."""
+
 Metrics = Mapping[str, float]
 """Metric name to value."""
 
@@ -121,7 +124,7 @@ class PartOutcome:
 class Outcome:
     """What a finished attempt returns. ``not_learned`` says why the run did not learn, and is empty when it did.
 
-    ``weights`` are those of the one model, by the name "", or of that of each part, by the part's.
+    ``weights`` are those of each classifier: of the one, ``ONE_MODEL``, or of one for each part, by its name.
     """
 
     epochs: tuple[Epoch, ...]

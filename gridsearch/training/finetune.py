@@ -22,7 +22,7 @@ from gridsearch.training.execution import Execution, computing, device_of, peak_
 from gridsearch.training.finite import weights_are_finite
 from gridsearch.training.losses import chance_loss
 from gridsearch.training.prepared import Prepared, preparations
-from gridsearch.trial import Epoch, Metrics, Outcome, PartOutcome, Trial
+from gridsearch.trial import ONE_MODEL, Epoch, Metrics, Outcome, PartOutcome, Trial
 
 
 def finetune(
@@ -257,8 +257,8 @@ def _labels(part: EncodedPart, split: EncodedSplit) -> np.ndarray:
 
 
 def _weights_bytes(course: _Course, trained: Sequence[Prepared], encoder: EncoderWeights) -> dict[str, bytes]:
-    """Serialise each model's parameters at the chosen epochs: by the part's name, or "" where there is one model."""
-    names = [""] if len(trained) == 1 else [one.data.parts[0].name for one in trained]
+    """Serialise each model's parameters at the chosen epochs."""
+    names = [ONE_MODEL] if len(trained) == 1 else [one.data.parts[0].name for one in trained]
     return {name: _packed(course, trained[place], place, encoder) for place, name in enumerate(names)}
 
 

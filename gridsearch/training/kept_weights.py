@@ -176,7 +176,8 @@ def predict_logits(kept: KeptTrial, split: Split, part: str = PART, threads: int
         if name.startswith("encoder.")
     }
     model = build_model(EncoderWeights(kept.encoder, config, inner, (), files), dropout=None)
-    classifier = Classifier(model, kept.recipe, sum(kept.labels_of_model(part).values()))
+    n_labels = kept.labels_of_model(part)
+    classifier = Classifier(model, kept.recipe, sum(n_labels.values()), len(n_labels))
     tokenizer = build_tokenizer(files)
     recipe = kept.recipe
     encoded = as_read(recipe, encode_split(split, tokenizer, recipe.max_length, recipe.prediction_order))
