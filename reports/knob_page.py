@@ -23,6 +23,7 @@ GROUPS: Final = {
     "vocabulary.min_count": "Anonymised ids: how they become tokens",
     "pretraining.objective": "Pretraining, before the trial",
     "pair_swap": "What is made of the training rows",
+    "parts.training": "Several parts: how they are learned together",
     "pooling": "From token states to logits",
     "class_weights": "The loss",
     "adversarial": "The attack: extra passes on perturbed word embeddings",

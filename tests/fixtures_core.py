@@ -28,7 +28,7 @@ from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
 from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetune
-from gridsearch.trial import Outcome, Trial, make_trial
+from gridsearch.trial import Outcome, PartOutcome, Trial, make_trial
 from tests.made_once import folder_of_the_run, made_once
 
 N_TOKENS, WIDTH, N_LAYERS, MAX_LENGTH = 800, 32, 4, 24
@@ -70,17 +70,20 @@ def run_trial(
 
 def numbers_of(outcome: Outcome) -> list[Any]:
     """Return all that a trial computed, without what the clock and the memory say."""
-    part = outcome.parts["task"]
     return [
-        [(epoch.number, epoch.train_loss, dict(epoch.dev["task"])) for epoch in outcome.epochs],
+        [(epoch.number, epoch.train_loss) for epoch in outcome.epochs],
+        [{name: dict(dev) for name, dev in epoch.dev.items()} for epoch in outcome.epochs],
         outcome.chosen_epoch,
-        dict(part.dev),
-        part.dev_logits.tobytes(),
-        part.test,
-        None if part.test_logits is None else part.test_logits.tobytes(),
+        [numbers_of_part(part) for part in outcome.parts.values()],
         outcome.not_learned,
         outcome.weights,
     ]
+
+
+def numbers_of_part(part: PartOutcome) -> list[Any]:
+    """Return all that a trial computed of a part."""
+    arrays = (part.dev_logits, part.test_logits, part.dev_rows)
+    return [dict(part.dev), part.test, part.train, *(None if array is None else array.tobytes() for array in arrays)]
 
 
 def with_another_word(data: EncodedTask) -> EncodedTask:

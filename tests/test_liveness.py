@@ -19,7 +19,7 @@ from gridsearch.errors import RequestError
 from gridsearch.optimizers.updates import Updates
 from gridsearch.plan.planner import trial_facts
 from gridsearch.recipe.contradictions import refuse_contradictions
-from gridsearch.recipe.prefixes import PREFIXES
+from gridsearch.recipe.prefixes import PARTS, PREFIXES
 from gridsearch.recipe.recipe import Recipe, knobs
 from gridsearch.recipe.resolve import dead_knobs, resolve, without
 from gridsearch.recipe.trial_facts import TrialFacts
@@ -35,8 +35,10 @@ from tests.liveness_cases import DEAD, LIVE, NOT_HERE, WITH_IT, Knobs, pairs_of
 from tests.meta_device import ON_META, no_waiting, training_on_meta
 
 ALIVE_IN_OTHER_WAYS = {"encoder"}
-OF_A_TRIAL = {name: knob for name, knob in knobs().items() if not name.startswith(PREFIXES)}
-"""Those of a pretraining: tests/training/test_pretraining_knobs.py; of a vocabulary: test_vocabulary_knobs.py."""
+OF_A_TRIAL = {name: knob for name, knob in knobs().items() if not name.startswith((*PREFIXES, PARTS))}
+"""Those of a pretraining: tests/training/test_pretraining_knobs.py; of a vocabulary: test_vocabulary_knobs.py; of
+parts: tests/training/parts/test_liveness_of_parts.py.
+"""
 
 # --- every knob, every named value, and every reason has a case
 

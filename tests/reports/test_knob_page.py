@@ -6,7 +6,7 @@ import pytest
 from gridsearch.errors import RequestError
 from gridsearch.recipe.knob import NO_NEUTRAL
 from gridsearch.recipe.knob_group import KnobGroup
-from gridsearch.recipe.prefixes import PREFIXES
+from gridsearch.recipe.prefixes import PARTS, PREFIXES
 from gridsearch.recipe.pretraining.knobs import PREFIX
 from gridsearch.recipe.recipe import Recipe, knobs
 from reports.knob_page import GROUPS, grouped, knob_texts, knobs_for_terminal, recipe_page
@@ -22,7 +22,7 @@ def test_groups_are_those_of_the_class() -> None:
     groups = [group for group in reversed(Recipe.__mro__) if issubclass(group, KnobGroup) and group is not KnobGroup]
     source = "".join(map(inspect.getsource, groups))
     # The knobs with prefixes are made of classes of their own, whose comments may divide them further.
-    expected = [(title, first) for first, title in GROUPS.items() if not first.startswith(PREFIXES)]
+    expected = [(title, first) for first, title in GROUPS.items() if not first.startswith((*PREFIXES, PARTS))]
     assert re.findall(r"^    # (.*)\.\n    (\w+):", source, re.MULTILINE) == expected
     assert [name for name in knobs() if name.startswith(PREFIX)] == [
         text.name for text in grouped()["Pretraining, before the trial"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gridsearch.encoders.files import tokenizer_files
 from gridsearch.encoders.load import build_tokenizer
 from gridsearch.tasks import encode
-from gridsearch.tasks.encode import EncodedSplit, encode_split, encode_task, shared_tokens, sides_of
+from gridsearch.tasks.encode import EncodedPart, EncodedSplit, encode_split, encode_task, shared_tokens, sides_of
 from gridsearch.tasks.task import Split, Task
 
 
@@ -74,7 +74,8 @@ def test_an_unlabelled_test_has_rows_and_no_labels(task: Task, tokenizer: Any) -
 
 def test_what_is_known_of_the_task_comes_along(task: Task, tokenizer: Any) -> None:
     encoded = encode_task(task, tokenizer, 24)
-    assert (encoded.pad_id, encoded.n_labels, encoded.metric) == (tokenizer.pad_token_id, 3, "f1_macro")
+    assert (encoded.pad_id, encoded.n_labels, encoded.target) == (tokenizer.pad_token_id, 3, task.target)
+    assert encoded.parts == (EncodedPart("task", 3, "f1_macro"),)
 
 
 # --- words that both texts of a pair hold

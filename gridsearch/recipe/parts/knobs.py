@@ -59,7 +59,7 @@ class PartsRecipe(KnobGroup):
             "what the mean losses of the parts in a step are multiplied by before they are added: 1; the weights of "
             "the task's file; -(1 - k)^gamma ln k, for k the part's share of right answers in training so far in this "
             "epoch, kept within .1 and .99; or exp(-s) with s/2 added, for an s of each part that is learned",
-            "Guo et al. 2018 (ECCV) for dynamic_priority, as in github.com/rogerrojur/tianchi-multi-task-nlp; "
+            "Guo 2018 (ECCV) and github.com/rogerrojur/tianchi-multi-task-nlp for dynamic_priority; "
             "arXiv:1705.07115 for uncertainty",
             neutral="equal",
             cannot_act=why.no_weights,
@@ -70,7 +70,7 @@ class PartsRecipe(KnobGroup):
         Field(ge=0, le=10),
         Knob(
             "gamma of dynamic_priority: how much more a part counts that is often wrong",
-            "Guo et al. 2018 (ECCV)",
+            "Guo 2018 (ECCV)",
             neutral=0.5,
             cannot_act=why.no_priority,
             cost="none",

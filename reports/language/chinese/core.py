@@ -6,6 +6,8 @@ Templates are tried in this order, and what fills a place is itself looked up. T
 from collections.abc import Mapping
 from typing import Final
 
+from reports.language.chinese.core_parts import KNOBS_OF_PARTS, REASONS_OF_PARTS
+
 _MEANINGS: Final[Mapping[str, str]] = {
     "a built-in encoder, a folder, or a Hugging Face name (not the name but its identity is hashed)": (
         "内置编码器、文件夹或 Hugging Face 上的名字（计入哈希的不是名字，而是其标识）"
@@ -263,7 +265,7 @@ _SOURCES: Final[Mapping[str, str]] = {
     "{paper}, algorithm {where}": "{paper} 算法 {where}",
 }
 
-KNOBS: Final[Mapping[str, str]] = {**_MEANINGS, **_SOURCES}
+KNOBS: Final[Mapping[str, str]] = {**_MEANINGS, **KNOBS_OF_PARTS, **_SOURCES}
 
 _CANNOT_ACT: Final[Mapping[str, str]] = {
     "a {family} encoder has no pooler": "{family} 编码器没有 pooler",
@@ -483,4 +485,11 @@ _STATES: Final[Mapping[str, str]] = {
     "{factor} x {others}": "{factor} × {others}",
 }
 
-REASONS: Final[Mapping[str, str]] = {**_CANNOT_ACT, **_NOT_LEARNED, **_FAILURES, **_NOTES, **_STATES}
+REASONS: Final[Mapping[str, str]] = {
+    **_CANNOT_ACT,
+    **REASONS_OF_PARTS,
+    **_NOT_LEARNED,
+    **_FAILURES,
+    **_NOTES,
+    **_STATES,
+}
