@@ -1,9 +1,10 @@
 """The errors a user can meet. Each carries one sentence: the rule, the value, the known choices."""
 
+import contextlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pydantic import ValidationError
 
@@ -26,6 +27,15 @@ class StudyLockedError(RequestError):
 
 class DivergedError(GridSearchError):
     """A trial's numbers are no longer finite, and no epoch is left that could be its result."""
+
+
+@contextlib.contextmanager
+def about(what: str) -> "Iterator[None]":
+    """Say what it is about before the sentence of whatever request turns out to be wrong."""
+    try:
+        yield
+    except RequestError as error:
+        raise RequestError(f"{what}: {error}") from None
 
 
 def one_of(what: str, value: object, known: "Sequence[str]") -> str:

@@ -13,7 +13,7 @@ from gridsearch.study.ledger import Ledger
 from gridsearch.study.stored_logits import AUTO
 from gridsearch.study.study import Study
 from gridsearch.study.survey import Coverage
-from gridsearch.tasks.task import Task
+from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.tfidf_yardstick import TFIDF, tfidf_yardstick
 from gridsearch.training.execution import Execution
 from gridsearch.training.materials import Materials
@@ -119,7 +119,7 @@ def _run(
         recorder.progress.close()
 
 
-def measure_yardstick(ledger: Ledger, task: Task, say: Callable[[str], None]) -> None:
+def measure_yardstick(ledger: Ledger, task: AnyTask, say: Callable[[str], None]) -> None:
     """Measure the cheap reference on the task, unless the ledger has it."""
     known = ledger.connection.execute("SELECT 1 FROM yardsticks WHERE name LIKE ?", (f"{TFIDF}%",)).fetchone()
     if known is None:

@@ -25,6 +25,7 @@ from gridsearch.study.stored_logits import refuse_unknown
 from gridsearch.study.study import Study
 from gridsearch.tasks.encode import encode_task
 from gridsearch.tasks.folds import with_folds
+from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
 from gridsearch.tasks.tables import Columns, read_text
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import DOCSTRINGS, WITHOUT_FILES, load_task, parse_task_file
@@ -51,7 +52,7 @@ class Asked:
     """What a command names: a space, a task, the study's folder, and how all of it was spelled."""
 
     space: Space
-    task: Task
+    task: AnyTask
     study: Study
     words: Mapping[str, object]
 
@@ -94,7 +95,7 @@ def read_asked(arguments: Arguments) -> Asked:
         "set": arguments.set,
         "data_dir": arguments.data_dir and _from_anywhere(arguments.data_dir),
         "train_rows": arguments.train_rows,
-        "columns": _columns(find_task(named), task).model_dump(),
+        "columns": _columns(find_task(named), task),
         **({"ids": True} if task.ids else {}),
     }
     study = Study(_study_folder(arguments, space, task))
@@ -112,7 +113,7 @@ def _task_named(arguments: Arguments, space: Space) -> str:
     return str(beside) if space.task not in names_of_tasks() and beside.is_file() else space.task
 
 
-def longest_text(encoder: str, task: Task) -> int:
+def longest_text(encoder: str, task: AnyTask) -> int:
     """Count the tokens of a task's longest text, as far as the encoder can read it."""
     folder = encoder_folder(encoder, task.corpus, lambda sentence: None, tuple(task.id_counts))
     files = tokenizer_files(folder)
@@ -120,11 +121,12 @@ def longest_text(encoder: str, task: Task) -> int:
         files = ids_tokenizer(files, IdsVocabulary(tuple(task.id_counts), VocabularyRecipe()))
     tokenizer = build_tokenizer(files)
     # From the config alone: to describe the encoder again would hash its weights again.
-    data = encode_task(task, tokenizer, max_tokens(read_config(folder), folder))
-    return max(int(split.lengths.max()) for split in data.splits.values())
+    n_tokens = max_tokens(read_config(folder), folder)
+    data = [encode_task(part, tokenizer, n_tokens) for part in task.parts.values()]
+    return max(int(split.lengths.max()) for part in data for split in part.splits.values())
 
 
-def _study_folder(arguments: Arguments, space: Space, task: Task) -> Path:
+def _study_folder(arguments: Arguments, space: Space, task: AnyTask) -> Path:
     if arguments.study:
         return Path(arguments.study)
     model = Path(str(space.fixed.get("encoder", "tiny"))).name
@@ -137,11 +139,14 @@ def _from_anywhere(name: str) -> str:
     return str(path.resolve()) if path.exists() and name not in (*names_of_tasks(), "tiny", "minilm") else name
 
 
-def _columns(path: Path, task: Task) -> Columns:
-    """Return where a task's files have their texts, so that `predict` reads new ones alike."""
-    if str(path) not in WITHOUT_FILES:
-        return parse_task_file(read_text(path), path.name).columns
-    return Columns(header=False, text=0, **({"label": 1} if task.kind == "single" else {"pair": 1, "label": 2}))
+def _columns(path: Path, task: AnyTask) -> dict[str, Any]:
+    """Return where a task's files have their texts, so that `predict` reads new ones alike; of parts by part."""
+    if str(path) in WITHOUT_FILES:
+        others = {"label": 1} if task.kind == "single" else {"pair": 1, "label": 2}
+        return Columns(header=False, text=0, **others).model_dump()
+    file = parse_task_file(read_text(path), path.name)
+    columns = {name: part.columns.model_dump() for name, part in file.parts.items()}
+    return columns if isinstance(task, JointTask) else next(iter(columns.values()))
 
 
 def fixed_knobs(settings: list[str]) -> dict[str, Any]:
@@ -158,13 +163,16 @@ def fixed_knobs(settings: list[str]) -> dict[str, Any]:
     return knobs
 
 
-def divided(task: Task, division: Division | None) -> Task:
+def divided(task: AnyTask, division: Division | None) -> AnyTask:
     """Return the task as its rows are divided into folds; RequestError where nothing would judge its runs."""
     if division is not None:
         return with_folds(task, division)
-    if not len(task.dev):
-        remedy = "give dev a file or a share under [files], or divide the rows: --folds 5"
-        raise RequestError(f"{task.name} has no dev rows, by which runs are judged; {remedy}")
+    for name, part in task.parts.items():
+        if not len(part.dev):
+            is_one = isinstance(task, Task)
+            who, section = (task.name, "[files]") if is_one else (f"{task.name}, part {name}", "[parts.files]")
+            remedy = f"give dev a file or a share under {section}, or divide the rows: --folds 5"
+            raise RequestError(f"{who} has no dev rows, by which runs are judged; {remedy}")
     return task
 
 
@@ -184,7 +192,7 @@ def settings_of(arguments: Arguments) -> "Settings":
     )
 
 
-def reload_task(manifest: TrialsManifest) -> Task:
+def reload_task(manifest: TrialsManifest) -> AnyTask:
     """Read the task of a study again. Raises RequestError when its rows are no longer the same."""
     sources = manifest.sources
     data_dir = Path(sources["data_dir"]) if sources["data_dir"] else None

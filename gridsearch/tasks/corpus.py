@@ -14,6 +14,7 @@ from gridsearch.errors import RequestError
 from gridsearch.recipe.pretraining.knobs import AUGMENTED, POSITIVES, CorpusName, PretrainingRecipe
 from gridsearch.tasks.encode import UNLABELLED, EncodedSplit, encode_split, laid_end_to_end, tokenised
 from gridsearch.tasks.joining import Frame, cut_to, frame_of
+from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.tables import read_text, split_lines
 from gridsearch.tasks.task import Split, Task
 from gridsearch.tasks.words.marks import begins_of_words
@@ -68,21 +69,23 @@ class Corpus:
         return len(self.texts), len(self.pairs)
 
 
-def corpus_of(task: Task, which: str, *, labelled: bool = False, added: Split | None = None) -> Corpus:
+def corpus_of(task: AnyTask, which: str, *, labelled: bool = False, added: Split | None = None) -> Corpus:
     """Take the texts that a value of the knob ``corpus`` names: parts such as "train", "all" and "files", by a "+".
 
-    ``labelled``: with the labels of the training rows. ``added`` are the pairs that a recipe adds to these, where the
-    value names them. RequestError for files, where the task names none.
+    They are those of all parts of a joint task. ``labelled``: with the labels of the training rows. ``added`` are the
+    pairs that a recipe adds to these, where the value names them; both of a single task alone. RequestError for files,
+    where the task names none.
     """
     if "files" in which and not task.corpus_files:
-        remedy = 'write files = ["more.txt"] under [corpus] of its TOML file'
+        section = "[corpus]" if isinstance(task, Task) else "[parts.corpus]"
+        remedy = f'write files = ["more.txt"] under {section} of its TOML file'
         raise RequestError(f"{task.name} names no further files, which corpus = {which!r} reads; {remedy}")
     splits = _splits_of(task, which, added)
     corpus = _made_of(splits)
-    return replace(corpus, labels=_labels_of(task, splits, which)) if labelled else corpus
+    return replace(corpus, labels=_labels_of(_single(task), splits, which)) if labelled else corpus
 
 
-def corpora_of(task: Task, added: Split | None = None) -> dict[str, tuple[int, int]]:
+def corpora_of(task: AnyTask, added: Split | None = None) -> dict[str, tuple[int, int]]:
     """Return the sizes of each corpus that a task has, by the values of the knob: single texts, and pairs.
 
     They are counted, and no corpus is made: every plan asks, and few have a pretraining. ``added`` are the pairs that a
@@ -101,14 +104,23 @@ def corpora_of(task: Task, added: Split | None = None) -> dict[str, tuple[int, i
     return found
 
 
-def _splits_of(task: Task, which: str, added: Split | None) -> list[Split]:
-    own = [task.train, task.dev, *([task.test] if task.test else [])]
-    splits = {"train": own[:1], "all": own, "files": task.corpus_files}
+def _splits_of(task: AnyTask, which: str, added: Split | None) -> list[Split]:
+    parts = task.parts.values()
+    splits: dict[str, Sequence[Split]] = {
+        "train": [part.train for part in parts],
+        "all": [split for part in parts for split in (part.train, part.dev, part.test) if split is not None],
+        "files": task.corpus_files,
+    }
     if added is not None:
-        labels = added.labels or ()
-        positives = added.take(row for row, label in enumerate(labels) if label == task.positive)
+        labels, positive = added.labels or (), _single(task).positive
+        positives = added.take(row for row, label in enumerate(labels) if label == positive)
         splits |= {AUGMENTED: [added], POSITIVES: [positives]}
     return [split for part in which.split("+") for split in splits[part]]
+
+
+def _single(task: AnyTask) -> Task:
+    assert isinstance(task, Task), "what needs labels is refused for a joint task: those of its parts are not the same"
+    return task
 
 
 def corpus_of_files(paths: Sequence[Path]) -> Corpus:

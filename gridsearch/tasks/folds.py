@@ -15,24 +15,37 @@ from pathlib import Path
 
 from gridsearch.cache import cache_folder
 from gridsearch.canonical import canonical_json, fingerprint
-from gridsearch.errors import RequestError
+from gridsearch.errors import RequestError, about
 from gridsearch.repetition import Division
+from gridsearch.tasks.parts.joint_task import AnyTask
+from gridsearch.tasks.parts.notes import notes_by_part
 from gridsearch.tasks.splits import connected_rows
 from gridsearch.tasks.task import Folds, Task
 from gridsearch.whole_file import whole_file
 
 
-def with_folds(task: Task, division: Division) -> Task:
+def with_folds(task: AnyTask, division: Division) -> AnyTask:
     """Return the task with the rows of train and dev together, divided into folds; they are in train, and none in dev.
+
+    Of a joint task each part is divided by itself, and by the same division.
 
     Raises:
         RequestError: a label stands in fewer groups of rows than there are folds, or a fold comes out without it.
     """
+    if isinstance(task, Task):
+        return _divided_task(task, division, task.name)
+    parts = {name: _divided_task(part, division, f"{task.name}, part {name}") for name, part in task.parts.items()}
+    told = notes_by_part({name: part.notes[len(task.parts[name].notes) :] for name, part in parts.items()})
+    return replace(task, parts=parts, notes=(*task.notes, *told))
+
+
+def _divided_task(task: Task, division: Division, where: str) -> Task:
     rows = task.train.followed_by(task.dev)
     groups, labels = _numbered(connected_rows(rows), len(rows)), rows.labels or ()
-    _refuse_rare_labels(task, division, groups, labels)
-    folds = Folds(division, _known_or_divided(groups, labels, division))
-    _refuse_folds_without_a_label(task, folds, labels)
+    with about(where):
+        _refuse_rare_labels(task, division, groups, labels)
+        folds = Folds(division, _known_or_divided(groups, labels, division))
+        _refuse_folds_without_a_label(task, folds, labels)
     notes = (*task.notes, *_notes(folds, groups))
     return replace(task, train=rows, dev=rows.without_rows(), folds=folds, notes=notes)
 
@@ -52,7 +65,7 @@ def _refuse_rare_labels(task: Task, division: Division, groups: Sequence[int], l
         if 0 < held[position] < division.n_folds:
             several = f"{held[position]} group{'s' * (held[position] > 1)} of rows that have a text in common"
             raise RequestError(
-                f"{task.name}: the rows of label {name!r} are in {several}, and each of {division.n_folds} folds "
+                f"the rows of label {name!r} are in {several}, and each of {division.n_folds} folds "
                 "needs one; ask for fewer folds, or leave the label out (ignore under [labels])"
             )
 
@@ -63,7 +76,7 @@ def _refuse_folds_without_a_label(task: Task, folds: Folds, labels: Sequence[int
         for label in sorted(set(labels)):
             if (fold, label) not in there:
                 raise RequestError(
-                    f"{task.name}: fold {fold} of {folds.division.n_folds} has no row of label "
+                    f"fold {fold} of {folds.division.n_folds} has no row of label "
                     f"{task.label_names[label]!r}, because many rows hang together by common texts; ask for fewer "
                     "folds, or try another fold_seed under [design]"
                 )

@@ -8,11 +8,14 @@ from pathlib import Path
 from gridsearch.errors import RequestError
 from gridsearch.tasks.labelled_file import are_ids
 from gridsearch.tasks.labels import Labels, sorted_labels
+from gridsearch.tasks.parts.joint_task import AnyTask
+from gridsearch.tasks.parts.part_file import Files, Stated, TaskFile
 from gridsearch.tasks.roles import Profile, Roles, guess_roles, shorten
 from gridsearch.tasks.sniff import Layout, sniff
 from gridsearch.tasks.tables import Columns, read_table
 from gridsearch.tasks.task import POSITIVE, Task
-from gridsearch.tasks.taskfile import Files, TaskFile, load_task
+from gridsearch.tasks.taskfile import parse_task_file, read_task
+from gridsearch.whole_file import whole_file
 
 FIRST_COMMENT = "Guessed from the data by `gridsearch init`; correct here what is wrong."
 DEV_SHARE = 0.1
@@ -60,39 +63,48 @@ def guess_task(files: Sequence[Path], name: str | None = None) -> tuple[TaskFile
 def write_toml(task: TaskFile, path: Path, sentences: Sequence[str] = (), overwrite: bool = False) -> Task:
     """Write a task file with its guesses as comments, after reading it back with all its data; return what was read.
 
-    Nothing is left behind where reading fails: the error tells what has to be changed.
+    Nothing is written where reading fails: the error tells what has to be changed.
 
     Raises:
         RequestError: the file exists already, or the data does not fit what was guessed.
     """
+    read = write_text(toml_text(relative(task, path.parent), [FIRST_COMMENT, *sentences]), path, overwrite=overwrite)
+    assert isinstance(read, Task), "it states no parts"
+    return read
+
+
+def write_text(text: str, path: Path, *, overwrite: bool) -> AnyTask:
+    """Write the text of a task file, after reading it with all its data; return what was read. See `write_toml`."""
     if path.exists() and not overwrite:
         raise RequestError(f"init writes a new file, but {path} exists; give another name with -o")
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")
-    try:
-        draft.write_text(toml_text(_relative(task, path.parent), [FIRST_COMMENT, *sentences]), encoding="utf-8")
-        read = load_task(draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    read = read_task(parse_task_file(text, path.name), path)
+    with whole_file(path) as draft:
+        draft.write_text(text, encoding="utf-8")
     return read
 
 
 def toml_text(task: TaskFile, sentences: Sequence[str] = ()) -> str:
     """Return a task as the text of a TOML file: sentences as comments, then every key that is not its default."""
-    lines = [_comment(sentence) for sentence in sentences]
-    lines += [f"{key} = {toml_value(getattr(task, key))}" for key in ("name", "kind", "metric")]
+    return "\n".join([*map(comment, sentences), *toml_lines(task)]) + "\n"
+
+
+def toml_lines(task: TaskFile, above: str = "") -> list[str]:
+    """Return the lines of a task; the names of its sections begin with ``above``."""
+    lines = [f"{key} = {toml_value(getattr(task, key))}" for key in ("name", "kind", "metric")]
     lines += ["ids = true"] if task.ids else []
     for title, section in (("files", task.files), ("columns", task.columns), ("labels", task.labels)):
         fields = type(section).model_fields
         told = {key: value for key, value in section.model_dump().items() if value != fields[key].default}
         if title == "columns" and task.columns.separator is not None:
             told = {"separator": task.columns.separator, "header": task.columns.header, **told}
-        lines += ["", f"[{title}]", *(f"{key} = {toml_value(value)}" for key, value in told.items())] if told else []
-    return "\n".join(lines) + "\n"
+        head = ["", f"[{above}{title}]"] if told else []
+        lines += [*head, *(f"{key} = {toml_value(value)}" for key, value in told.items())]
+    return lines
 
 
-def _comment(sentence: str) -> str:
+def comment(sentence: str) -> str:
+    """Write a sentence as a comment, which ends where the line does."""
     return "# " + "".join(letter if letter.isprintable() else " " for letter in sentence)
 
 
@@ -124,10 +136,10 @@ def _name_of(train: Path) -> str:
     return parent if train.stem.lower() in COMMON_NAMES and parent else train.stem
 
 
-def _relative(task: TaskFile, folder: Path) -> TaskFile:
+def relative(task: Stated, folder: Path) -> Stated:
     """Make the paths relative to the task file's folder, so that both can be moved together."""
 
-    def relative(file: str) -> str:
+    def seen_from_there(file: str) -> str:
         place = Path(file).parent.resolve() / Path(file).name  # a link keeps its own name, whose extension counts
         try:
             return Path(os.path.relpath(place, folder.resolve())).as_posix()
@@ -135,7 +147,7 @@ def _relative(task: TaskFile, folder: Path) -> TaskFile:
             return str(place)
 
     paths = {part: getattr(task.files, part) for part in ("train", "dev", "test")}
-    changes = {part: relative(file) for part, file in paths.items() if isinstance(file, str)}
+    changes = {part: seen_from_there(file) for part, file in paths.items() if isinstance(file, str)}
     return task.model_copy(update={"files": task.files.model_copy(update=changes)})
 
 

@@ -11,7 +11,8 @@ from gridsearch.study.manifest import TrialsManifest
 from gridsearch.study.study import Study
 from gridsearch.tasks.inputs import read_inputs
 from gridsearch.tasks.metrics import mean_of_probabilities, probabilities
-from gridsearch.tasks.task import Split, Task
+from gridsearch.tasks.parts.joint_task import AnyTask
+from gridsearch.tasks.task import Split
 from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetune
 from gridsearch.training.kept_weights import KeptTrial, open_kept, predict_logits, save_weights
@@ -58,7 +59,7 @@ class Trained:
         self._study, self._manifest, self._part = study, manifest, part
 
     @cached_property
-    def _task(self) -> Task:
+    def _task(self) -> AnyTask:
         return reload_task(self._manifest)
 
     def logits(self, trial: Trial, inputs: Split, of_stage: Execution) -> np.ndarray:

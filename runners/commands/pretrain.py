@@ -22,6 +22,7 @@ from gridsearch.space.space import Space
 from gridsearch.stage import LogPoint, Stage
 from gridsearch.study.study import Study
 from gridsearch.tasks.corpus import corpus_of_files
+from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.task import Split, Task
 from gridsearch.tasks.taskfile import load_task
 from gridsearch.training.execution import Execution
@@ -63,7 +64,8 @@ def run(arguments: Arguments) -> int:
     _write(folder, made.files())
     print(_told(stage, outcome.log, outcome.run_seconds, found=outcome.found))
     if outcome.zero_shot is not None:
-        print(f"{task.metric} on dev without fine-tuning: {outcome.zero_shot[task.metric]:.4f}")
+        metric = task.target.name
+        print(f"{metric} on dev without fine-tuning: {outcome.zero_shot[metric]:.4f}")
     print(f"encoder: {shlex.quote(str(folder))} (sweep with --model {shlex.quote(str(folder))})")
     return EXIT_DONE
 
@@ -75,7 +77,7 @@ def _told(stage: Stage, log: Iterable[LogPoint], seconds: float, *, found: bool)
     return f"pretraining {stage.short_id} {made}: {stage.last_step:,} steps, {seconds_text(seconds)}{loss}"
 
 
-def _task(arguments: Arguments) -> Task:
+def _task(arguments: Arguments) -> AnyTask:
     """Read a task, or make one without labels of the texts in files."""
     sources = arguments.sources
     if len(sources) == 1 and (sources[0] in names_of_tasks() or Path(sources[0]).suffix == ".toml"):
@@ -90,7 +92,7 @@ def _task(arguments: Arguments) -> Task:
     return Task("texts", "single", "accuracy", ("text",), train, Split((), ()))
 
 
-def _stage(arguments: Arguments, task: Task, starts: dict[str, EncoderCard]) -> Stage:
+def _stage(arguments: Arguments, task: AnyTask, starts: dict[str, EncoderCard]) -> Stage:
     """Resolve the knobs as those of a sweep's cell. Raises RequestError for what is wrong with them."""
     fixed = fixed_knobs(arguments.set)
     known = [name for name in Recipe.model_fields if name.startswith(PREFIXES)] + list(OTHER_KNOBS)

@@ -5,9 +5,10 @@ import pytest
 
 from gridsearch.errors import RequestError
 from gridsearch.tasks.guess import guess_task, toml_text, toml_value, write_toml
+from gridsearch.tasks.parts.part_file import TaskFile
 from gridsearch.tasks.sniff import Layout, looks_like_header, sniff, sniff_encoding
 from gridsearch.tasks.task import Task
-from gridsearch.tasks.taskfile import TaskFile, parse_task_file
+from gridsearch.tasks.taskfile import parse_task_file
 
 SENTENCES = [f"the film number {number} was {'good, really' if number % 2 else 'bad'}" for number in range(40)]
 LABELS = ["positive" if number % 2 else "negative" for number in range(40)]

@@ -7,9 +7,10 @@ import pytest
 
 from gridsearch.canonical import fingerprint
 from gridsearch.errors import RequestError
+from gridsearch.tasks.parts.part_file import TaskFile
 from gridsearch.tasks.splits import SAME_TEXTS
 from gridsearch.tasks.task import BY_CONTRAST, METRICS, POSITIVE, Split, Task
-from gridsearch.tasks.taskfile import TaskFile, load_task, parse_task_file
+from gridsearch.tasks.taskfile import load_task, parse_task_file
 from search_spaces import find_task
 
 TOML = """name = "films"
@@ -163,11 +164,7 @@ def test_data_is_looked_for_beside_the_task_then_in_the_data_folders(
         ('name = "films"', "name = films", "films.toml is not TOML"),
         ('name = "films"\n', "", "films.toml: name must be given, but only kind, metric, files, columns is"),
         ('name = "films"', 'nam = "films"', r"films.toml: unknown key 'nam' \(did you mean 'name'\?\)"),
-        (
-            'kind = "single"',
-            'kind = "multi"',
-            r"kind must be single or pair; several tasks .*\(multi\) cannot be read yet",
-        ),
+        ('kind = "single"', 'kind = "multi"', r"films.toml: several tasks .*\(multi\) .* there is no \[\[parts\]\]"),
         (
             'kind = "single"',
             'kind = "triple"',

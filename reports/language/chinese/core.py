@@ -397,6 +397,16 @@ _FAILURES: Final[Mapping[str, str]] = {
     "lost_encoder": "lost_encoder（预训练所得的编码器已丢失）",
 }
 
+_YARDSTICK_AND_PARTS: Final[Mapping[str, str]] = {
+    "TF-IDF + logistic regression": "TF-IDF + 逻辑回归",
+    "TF-IDF + logistic regression ({bounds})": "TF-IDF + 逻辑回归（{bounds}）",
+    "{others}; part {part}: {note}": "{others}；{part}：{note}",
+    "part {part}: {note}": "{part}：{note}",
+    "{n_texts} texts that judge {part} stand in the training rows of {other}": (
+        "{n_texts} 段用于给 {part} 评分的文本也出现在 {other} 的训练数据中"
+    ),
+}
+
 _NOTES: Final[Mapping[str, str]] = {
     "all labelled rows are divided into {n} folds of {rows} rows (fold_seed {seed})": (
         "全部有标签的数据分为 {n} 折，每折 {rows} 条（fold_seed {seed}）"
@@ -475,8 +485,6 @@ _STATES: Final[Mapping[str, str]] = {
     "random sample": "随机抽样的设计",
     "choice of Optuna": "由 Optuna 选取的设计",
     "fraction of resolution {n} at least": "分辨度不低于 {n} 的部分析因设计",
-    "TF-IDF + logistic regression": "TF-IDF + 逻辑回归",
-    "TF-IDF + logistic regression ({bounds})": "TF-IDF + 逻辑回归（{bounds}）",
     "fitted on {n_used} of {n_rows} rows of {split}, {others}": ("用{split} {n_rows} 条中的 {n_used} 条拟合，{others}"),
     "fitted on {n_used} of {n_rows} rows of {split}": "用{split} {n_rows} 条中的 {n_used} 条拟合",
     "judged on {n_used} of {n_rows} rows of {split}, {others}": ("用{split} {n_rows} 条中的 {n_used} 条评分，{others}"),
@@ -488,6 +496,8 @@ _STATES: Final[Mapping[str, str]] = {
 REASONS: Final[Mapping[str, str]] = {
     **_CANNOT_ACT,
     **REASONS_OF_PARTS,
+    **_YARDSTICK_AND_PARTS,
+    **_CANNOT_ACT,
     **_NOT_LEARNED,
     **_FAILURES,
     **_NOTES,

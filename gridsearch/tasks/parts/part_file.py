@@ -1,0 +1,140 @@
+"""A part as a TOML file states it: which files, columns, labels and metric. Nothing of its data has been read."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gridsearch.errors import RequestError, one_of, validation_sentence
+from gridsearch.tasks.labels import Labels
+from gridsearch.tasks.tables import Columns, Format
+from gridsearch.tasks.task import METRICS, OF_TWO_LABELS, Kind
+from gridsearch.trial import PART
+
+Model = TypeVar("Model", bound=BaseModel)
+Stated = TypeVar("Stated", bound="TaskFile")
+
+
+class Files(BaseModel):
+    """Where the rows are, and which of them are used. Paths are relative to the task's folder or to the data folder."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train: str
+    dev: str | float | None = None
+    test: str | None = None
+    format: Format | None = None
+    split_seed: int = 0
+    train_rows: int | None = Field(default=None, ge=2)
+    drop_duplicates: bool = False
+
+
+class CorpusFiles(BaseModel):
+    """Further texts that a pretraining may read. They are found as the data files are, and have no labels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    files: tuple[str, ...] = Field(min_length=1)
+
+
+class OutsideFiles(BaseModel):
+    """Pairs that trials may add to their training rows, with a label that the recipe gives them (``outside_pairs``).
+
+    They are found as the data files are; what is read of a label column is nothing.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    files: tuple[str, ...] = Field(min_length=1)
+
+
+class VocabularyFiles(BaseModel):
+    """What is known of the vocabulary of encoders: how often each token occurred in what they were pretrained on.
+
+    ``counts`` is a JSON object from token to count, and is found as the data files are.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    counts: str
+
+
+class TaskFile(BaseModel):
+    """A task as its TOML file states it: nothing of its data has been read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    kind: Kind
+    metric: str
+    files: Files
+    columns: Columns
+    labels: Labels = Labels()
+    corpus: CorpusFiles | None = None
+    outside: OutsideFiles | None = None
+    ids: bool = Field(default=False, strict=True)
+    vocabulary: VocabularyFiles | None = None
+
+    @property
+    def parts(self) -> Mapping[str, "TaskFile"]:
+        """The tasks that it states, by name: a single task is the one part."""
+        return {PART: self}
+
+
+SECTIONS: Mapping[str, type[BaseModel]] = {
+    "files": Files,
+    "columns": Columns,
+    "labels": Labels,
+    "corpus": CorpusFiles,
+    "outside": OutsideFiles,
+    "vocabulary": VocabularyFiles,
+}
+"""The tables of keys in it."""
+
+
+def parse_part(raw: Mapping[str, object], model: type[Stated], where: str) -> Stated:
+    """Check what a file states of a part; ``where`` is what messages call it. Raises RequestError."""
+    parsed = {key: section(raw[key], model, f"{where}, [{key}]") for key, model in SECTIONS.items() if key in raw}
+    file = section({**raw, **parsed}, model, where)
+    if file.metric not in METRICS:
+        raise RequestError(f"{where}: {one_of('metric', file.metric, METRICS)}")
+    _refuse_contradictions(file, where)
+    return file
+
+
+def section(raw: object, model: type[Model], where: str) -> Model:
+    """Check a table of keys; RequestError names ``where`` it stands, the rule and what it holds."""
+    if not isinstance(raw, dict):
+        raise RequestError(f"{where} must be a table of keys, but is {raw!r}")
+    for key in raw:
+        if key not in model.model_fields:
+            raise RequestError(f"{where}: {one_of('key', key, list(model.model_fields))}")
+    for key, field in model.model_fields.items():
+        if field.is_required() and key not in raw:
+            raise RequestError(f"{where}: {key} must be given, but only {', '.join(raw) or 'nothing'} is")
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        raise RequestError(f"{where}: {validation_sentence(error)}") from None
+
+
+def _refuse_contradictions(file: TaskFile, where: str) -> None:
+    if (file.kind == "pair") != (file.columns.pair is not None):
+        rule = "pair under [columns] belongs to kind 'pair' and to no other"
+        raise RequestError(f"{where}: {rule}; kind is {file.kind!r}, pair is {file.columns.pair!r}")
+    if file.columns.label in (file.columns.text, file.columns.pair):
+        raise RequestError(f"{where}: label must be a column of its own, but {file.columns.label!r} holds a text too")
+    if isinstance(file.files.dev, float) and not 0 < file.files.dev < 1:
+        raise RequestError(f"{where}: dev must be a file or a share between 0 and 1, but is {file.files.dev}")
+    if file.vocabulary is not None and not file.ids:
+        raise RequestError(
+            f"{where}: [vocabulary] says how ids become tokens; it belongs to ids = true and to no other"
+        )
+    if file.outside is not None and file.kind != "pair":
+        rule = "[outside] names files of pairs; it belongs to kind 'pair' and to no other"
+        raise RequestError(f"{where}: {rule}; kind is {file.kind!r}")
+    if file.labels.names is not None and file.labels.file is not None:
+        raise RequestError(f"{where}: [labels] takes names or file, but has both")
+    if file.labels.positive is not None and file.metric not in OF_TWO_LABELS:
+        rule = f"positive under [labels] belongs to metric {' or '.join(OF_TWO_LABELS)}"
+        raise RequestError(f"{where}: {rule}; metric is {file.metric}, which treats all labels alike")

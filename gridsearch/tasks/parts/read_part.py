@@ -1,0 +1,174 @@
+"""From what a TOML file states of a part to a Task whose rows are checked."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from gridsearch.errors import RequestError
+from gridsearch.tasks.inputs import read_further_texts
+from gridsearch.tasks.labelled_file import LabelledFile, by_name, read_labelled_file
+from gridsearch.tasks.labels import (
+    Labels,
+    label_positions,
+    position_of_positive,
+    positions_of,
+    refuse_unfit_metric,
+)
+from gridsearch.tasks.parts.part_file import CorpusFiles, OutsideFiles, TaskFile
+from gridsearch.tasks.splits import judge_duplicates, sample_rows, share_out
+from gridsearch.tasks.tables import Columns, Table, read_table, read_text, split_lines
+from gridsearch.tasks.task import BY_CONTRAST, Split, Task
+
+
+def read_part(file: TaskFile, folders: Sequence[Path], train_rows: int | None) -> Task:
+    """Read the files of a part, found in the first of these folders that has them. ``train_rows`` overrules its own.
+
+    Raises:
+        RequestError: what is wrong with the data, in one sentence with file and row.
+    """
+    n_rows = file.files.train_rows if train_rows is None else train_rows
+    return sampled(_assemble(file, folders), n_rows, file.files.split_seed)
+
+
+def judgeable(task: Task, where: str) -> Task:
+    """Refuse what only shows after duplicates are dropped and dev is split off: a label is left alone in its split.
+
+    ``where`` is what messages call the task.
+    """
+    if sum(count > 0 for count in task.label_counts) < 2:
+        n_left = len(task.train)
+        raise RequestError(f"{where}: train needs rows of two labels, but {n_left} rows of fewer are left in it")
+    if task.metric in BY_CONTRAST:
+        wanted = "both labels" if len(task.label_names) == 2 else "two labels"
+        for name, held in task.labels_held.items():
+            if len(held) < 2:
+                rule = f"metric {task.metric} needs rows of {wanted} in {name}"
+                raise RequestError(f"{where}: {rule}, but all of its rows have {task.label_names[held[0]]!r}")
+    return task
+
+
+def sampled(task: Task, n_rows: int | None, seed: int) -> Task:
+    """Return the task with a stratified sample of its training rows, which a note tells; without a number, with all."""
+    if n_rows is None:
+        return task
+    train = sample_rows(task.train, n_rows, seed)
+    note = f"{len(train)} of {len(task.train)} training rows are used (train_rows = {n_rows}, stratified)"
+    return replace(task, train=train, notes=(*task.notes, note))
+
+
+def find_file(file: str, folders: Sequence[Path]) -> Path:
+    """Return the first of ``folder / file`` that exists; raise RequestError naming every place that was looked in."""
+    places = [folder / Path(file).expanduser() for folder in folders]
+    for place in places:
+        if place.is_file():
+            return place
+    looked = ", ".join(dict.fromkeys(map(str, places)))
+    raise RequestError(
+        f"data file {file!r} is not there; looked for {looked}; name its folder with --data-dir or GRIDSEARCH_DATA"
+    )
+
+
+def _assemble(file: TaskFile, folders: Sequence[Path]) -> Task:
+    """Read the files, match the labels, judge the duplicates, and split off dev where it is a share."""
+    tables = _read_tables(file, folders)
+    columns = by_name(file.columns, tables["train"])
+    files = {
+        name: read_labelled_file(
+            table, columns, file.kind, file.labels.ignore, may_lack_labels=name == "test", ids=file.ids
+        )
+        for name, table in tables.items()
+    }
+    names, splits = _with_labels(files, _given_names(file.labels, folders))
+    refuse_unfit_metric(file.metric, names)
+    positive = position_of_positive(file.labels.positive, names)
+    train, notes = judge_duplicates(splits.pop("train"), splits, file.files.drop_duplicates)
+    if isinstance(file.files.dev, float):
+        train, splits["dev"] = share_out(train, file.files.dev, file.files.split_seed)
+        share = f"{file.files.dev:g} of the training rows, stratified (split_seed {file.files.split_seed})"
+        notes.append(f"dev is {share}: {len(splits['dev'])} rows, leaving {len(train)}")
+    dev = splits.get("dev", train.without_rows())
+    task = Task(file.name, file.kind, file.metric, names, train, dev, splits.get("test"), positive=positive)
+    notes = [note for one in files.values() for note in one.notes] + notes + _notes_on_labels(task)
+    task = replace(
+        task,
+        corpus_files=_read_further(file.corpus, file, columns, folders),
+        outside=_read_outside(file, columns, folders),
+        ids=file.ids,
+        token_counts=_read_counts(file, folders),
+    )
+    told = [f"each text is ids: {len(task.id_counts)} different numbers"] if task.ids else []
+    if n_outside := sum(map(len, task.outside)):
+        told.append(f"{n_outside} outside pairs can be added to the training rows (outside_pairs)")
+    return replace(task, notes=(*notes, *told))
+
+
+def _read_tables(file: TaskFile, folders: Sequence[Path]) -> dict[str, Table]:
+    paths = {"train": file.files.train, "dev": file.files.dev, "test": file.files.test}
+    found = {name: find_file(path, folders) for name, path in paths.items() if isinstance(path, str)}
+    return {name: read_table(path, file.columns, file.files.format) for name, path in found.items()}
+
+
+def _read_further(
+    section: CorpusFiles | OutsideFiles | None, file: TaskFile, columns: Columns, folders: Sequence[Path]
+) -> tuple[Split, ...]:
+    paths = [find_file(path, folders) for path in (section.files if section else ())]
+    return tuple(read_further_texts(path, columns, file.kind, file.files.format, ids=file.ids) for path in paths)
+
+
+def _read_outside(file: TaskFile, columns: Columns, folders: Sequence[Path]) -> tuple[Split, ...]:
+    splits = _read_further(file.outside, file, columns, folders)
+    for name, split in zip(file.outside.files if file.outside else (), splits, strict=True):
+        if split.pairs is None:
+            raise RequestError(f"files under [outside] hold two texts a row, which {name} does not tell apart")
+    return splits
+
+
+def _read_counts(file: TaskFile, folders: Sequence[Path]) -> dict[str, int]:
+    if file.vocabulary is None:
+        return {}
+    path = find_file(file.vocabulary.counts, folders)
+    try:
+        counts = json.loads(read_text(path))
+    except ValueError as error:
+        raise RequestError(f"{path} is not JSON: {error}") from None
+    rule = "counts under [vocabulary] must be a JSON object from tokens to how often they occur"
+    if not isinstance(counts, dict) or not counts:
+        raise RequestError(f"{rule}; {path} is none")
+    for token, count in counts.items():
+        if type(count) is not int or count < 0:
+            raise RequestError(f"{rule}; in {path} that of {token!r} is {count!r}")
+    return counts
+
+
+def _given_names(labels: Labels, folders: Sequence[Path]) -> tuple[str, ...] | None:
+    if labels.file is None:
+        return labels.names
+    lines = split_lines(read_text(find_file(labels.file, folders)))
+    return tuple(line.strip() for line in lines if line.strip())
+
+
+def _with_labels(
+    files: Mapping[str, LabelledFile], given: tuple[str, ...] | None
+) -> tuple[tuple[str, ...], dict[str, Split]]:
+    """Return the labels' names, and every split with its labels as positions; an unlabelled test has none."""
+    train = files["train"].labels
+    if train is None:  # reading it has been refused
+        raise ValueError("training rows have labels")
+    names, known = label_positions(train, given)
+    splits = {}
+    for name, one in files.items():
+        unlabelled = one.labels is None or (name == "test" and one.labels.is_unlabelled)
+        labels = None if one.labels is None or unlabelled else positions_of(one.labels, known)
+        splits[name] = replace(one.split, labels=labels)
+    return names, splits
+
+
+def _notes_on_labels(task: Task) -> list[str]:
+    """Tell which labels a split lacks, and whether the test can judge."""
+    notes = ["test is unlabelled: it can be predicted, not judged"] if task.test and task.test.labels is None else []
+    held_in_train = tuple(position for position, count in enumerate(task.label_counts) if count)
+    for split, held in {"train": held_in_train, **task.labels_held}.items():
+        if absent := [name for position, name in enumerate(task.label_names) if position not in set(held)]:
+            notes.append(f"no {split} row has the label {', '.join(absent)}")
+    return notes
