@@ -9,6 +9,7 @@ from typing import TypeAlias
 from gridsearch import __version__
 from gridsearch.errors import GridSearchError, first_line
 from runners.ensembling.options import add_ensemble
+from runners.init_options import add_init
 from runners.options import folds, halving, numbers_of, only_folds, train_metric
 from runners.predicting.options import add_predict
 
@@ -166,10 +167,7 @@ def _init(commands: Commands) -> None:
         "write a task TOML for your own data, columns and labels guessed and checked",
         "gridsearch init reviews.csv -o reviews.toml",
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="training data, then (optionally) dev and test data")
-    parser.add_argument("-o", "--output", required=True, metavar="TASK.toml", help="the task file to write")
-    parser.add_argument("--name", metavar="NAME", help="what the task is called (default: the output file's name)")
-    parser.add_argument("--force", action="store_true", help="replace an existing file")
+    add_init(parser)
 
 
 def _knobs(commands: Commands) -> None:

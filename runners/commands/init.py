@@ -2,17 +2,43 @@
 
 from pathlib import Path
 
+from gridsearch.errors import RequestError
 from gridsearch.tasks.guess import guess_task, write_toml
+from gridsearch.tasks.parts.guess import guess_parts, write_parts
+from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
 from runners.cli import EXIT_DONE, Arguments
 
 
 def run(arguments: Arguments) -> int:
     """Guess, write, read back, and show what was guessed."""
     output = Path(arguments.output)
-    draft, sentences = guess_task([Path(file) for file in arguments.files], arguments.name or output.stem)
-    task = write_toml(draft, output, sentences, overwrite=arguments.force)
-    for sentence in [*sentences, *task.notes]:
-        print(sentence)
-    print(f"{output}: {len(task.train)} train and {len(task.dev)} dev rows, {len(task.label_names)} labels")
+    task = (_of_parts if arguments.part else _single)(arguments, output, arguments.name or output.stem)
+    for name, part in task.parts.items():
+        what = f"{output}, part {name}" if isinstance(task, JointTask) else output
+        print(f"{what}: {len(part.train)} train and {len(part.dev)} dev rows, {len(part.label_names)} labels")
+    if isinstance(task, JointTask):
+        print(f"target: {task.target.name}, the mean over the parts ([target] in the file may say otherwise)")
     print(f"look it over, then: gridsearch plan finetune64 --task {output}")
     return EXIT_DONE
+
+
+def _single(arguments: Arguments, output: Path, name: str) -> AnyTask:
+    draft, sentences = guess_task([Path(file) for file in arguments.files], name)
+    task = write_toml(draft, output, sentences, overwrite=arguments.force)
+    _tell([*sentences, *task.notes])
+    return task
+
+
+def _of_parts(arguments: Arguments, output: Path, name: str) -> AnyTask:
+    if arguments.files:
+        rule = "with --part all files stand behind the name of one, as in --part NAME FILE"
+        raise RequestError(f"{rule}; {', '.join(arguments.files)} stands behind none")
+    draft, sentences = guess_parts([(part, map(Path, files)) for part, *files in arguments.part], name)
+    task = write_parts(draft, output, sentences, overwrite=arguments.force)
+    _tell([*(f"part {part}: {sentence}" for part, several in sentences.items() for sentence in several), *task.notes])
+    return task
+
+
+def _tell(sentences: list[str]) -> None:
+    for sentence in sentences:
+        print(sentence)
