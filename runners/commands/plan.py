@@ -14,7 +14,6 @@ from gridsearch.space.design import alias_texts, design_text, seeds_by_row
 from gridsearch.space.factor import ROW, label_of
 from gridsearch.study.ledger_size import LedgerSize, ledger_size
 from gridsearch.study.stored_logits import AUTO, HALF_LOSS, refuse_unknown
-from gridsearch.tasks.task import Task
 from reports.formats.markdown import seconds_text
 from reports.formats.table import Cell, Table
 from reports.sections.effects.effects import planned_texts
@@ -23,6 +22,7 @@ from reports.study.measured import inert_factors
 from runners.backends.chosen import refuse_bad_counts
 from runners.cli import EXIT_DONE, Arguments
 from runners.commands.plan_stages import stage_texts
+from runners.commands.plan_task import task_texts
 from runners.pricing.forecast import (
     Forecast,
     circumstances_of,
@@ -141,11 +141,7 @@ def _price(question: Question, made: set[str], arguments: Arguments) -> list[str
 
 def _about(plan: Plan, made: set[str]) -> list[str]:
     task, fixed = plan.task, plan.space.fixed
-    labels = f"{len(task.label_names)} labels (in this order: {', '.join(task.label_names)})"
-    about = [
-        ("task", f"{task.name}: {_rows(task)}; {labels}; metric {task.metric_text}"),
-        *(("", note) for note in task.notes),
-    ]
+    about = [("" if number else "task", text) for number, text in enumerate([*task_texts(task), *task.notes])]
     for card in plan.cards.values():
         about.append(("encoder", f"{card.name}: {card.family}, {card.n_layers} layers, {card.identity[:18]}"))
         about.append(("", plan.encoder_notes.get(card.name, "")))
@@ -208,15 +204,6 @@ def _tests(plan: Plan) -> list[str]:
         min(len(cell.trials) for cell in plan.cells),
         [columns[name] for name in inert],
     )
-
-
-def _rows(task: Task) -> str:
-    parts = [f"{len(task.train)} train", f"{len(task.dev)} dev"]
-    if task.folds is not None:
-        parts = [f"{len(task.train)} (in {task.folds.division.n_folds} folds)"]
-    if task.test is not None:
-        parts.append(f"{len(task.test)} test" + ("" if task.test.labels is not None else " (unlabelled)"))
-    return ", ".join(parts) + " rows"
 
 
 def _factors(plan: Plan) -> list[str]:
