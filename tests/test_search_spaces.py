@@ -16,7 +16,8 @@ from search_spaces import find_space, find_task, names_of_spaces, names_of_tasks
 
 
 def test_built_in_tasks_are_found_and_valid() -> None:
-    assert names_of_tasks() == ["docstrings", "docstring-pairs", "afqmc", "oppo", "rte", "sst2", "thucnews10"]
+    of_files = ["afqmc", "oppo", "rte", "sst2", "thucnews10", "tianchi"]
+    assert names_of_tasks() == ["docstrings", "docstring-pairs", *of_files]
     for name in names_of_tasks()[2:]:
         assert parse_task_file(find_task(name).read_text(encoding="utf-8"), name).name == name
     assert [str(find_task(name)) for name in names_of_tasks()[:2]] == names_of_tasks()[:2]

@@ -14,6 +14,7 @@ from gridsearch.tasks.parts.joint_file import JointFile
 from gridsearch.tasks.parts.joint_task import JointTask
 from gridsearch.tasks.task import METRICS, Task
 from gridsearch.tasks.taskfile import load_task, parse_task_file
+from search_spaces import find_task
 from tests.tasks.parts.films import FILMS, FOLLOWS, GENRE, GENRES, HEAD, genre_rows, pair_rows, write_films
 
 
@@ -270,3 +271,18 @@ def test_every_metric_may_be_a_parts(tmp_path: Path) -> None:
         file = parse_task_file(changed('"accuracy"', f'"{metric}"') + '[target]\npart = "genre"\n', "films.toml")
         assert isinstance(file, JointFile)
         assert [part.metric for part in file.parts.values()] == ["f1_macro", metric]
+
+
+def test_tianchi(shared_data: Path) -> None:
+    task = joint(find_task("tianchi"), data_dir=shared_data)
+    assert task.target.name == "mean f1_macro"
+    assert {name: (part.kind, len(part.label_names), part.n_rows) for name, part in task.parts.items()} == {
+        "ocnli": ("pair", 3, {"train": 11491, "dev": 2873, "test": 1500}),
+        "ocemotion": ("single", 7, {"train": 28610, "dev": 7063, "test": 1500}),
+        "tnews": ("single", 15, {"train": 46535, "dev": 12672, "test": 1500}),
+    }
+    assert task.parts["ocnli"].train.texts[0].startswith("中国人民")
+    left_out = "4152 of 50687 training rows left out as duplicates (2312 also in dev, 544 also in test, 2882 repeated)"
+    assert f"part tnews: {left_out}" in task.notes
+    assert all(part.test is not None and part.test.labels is None for part in task.parts.values())
+    assert not set(task.parts["tnews"].train.texts) & set(task.parts["tnews"].dev.texts)
