@@ -7,7 +7,7 @@ trained each by itself have a folder each inside the trial's, which is a kept tr
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from gridsearch.trial import ONE_MODEL, PART, Trial
 
 if TYPE_CHECKING:
     from gridsearch.encoders.load import EncoderWeights
+    from gridsearch.tasks.encode import EncodedSplit
 
 _CARD, _MODEL, _ENCODER = "gridsearch.json", "classifier.safetensors", "encoder"
 HALF_MADE = ".part"
@@ -53,6 +54,10 @@ class KeptTrial:
         """Return how many labels each part has whose columns stand in the same logits, in their order."""
         folder = self.parts[part].folder
         return {name: len(one.label_names) for name, one in self.parts.items() if one.folder == folder}
+
+    def reads_pairs(self, part: str) -> bool:
+        """Tell whether the classifier of a part was trained on pairs, be it those of another part."""
+        return any(self.parts[name].kind == "pair" for name in self.labels_of_model(part))
 
     def columns_of(self, part: str) -> slice:
         """Return where the labels of a part stand in the logits of its classifier."""
@@ -180,7 +185,8 @@ def predict_logits(kept: KeptTrial, split: Split, part: str = PART, threads: int
     classifier = Classifier(model, kept.recipe, sum(n_labels.values()), len(n_labels))
     tokenizer = build_tokenizer(files)
     recipe = kept.recipe
-    encoded = as_read(recipe, encode_split(split, tokenizer, recipe.max_length, recipe.prediction_order))
+    encoded = encode_split(split, tokenizer, recipe.max_length, recipe.prediction_order)
+    encoded = as_read(recipe, _beside_pairs(encoded) if kept.reads_pairs(part) else encoded)
     found = []
     with threads_of(threads):
         for state in states:
@@ -188,3 +194,10 @@ def predict_logits(kept: KeptTrial, split: Split, part: str = PART, threads: int
             pad_id, device = int(tokenizer.pad_token_id), torch.device("cpu")
             found.append(predict(classifier, encoded, pad_id, device, recipe.precision)[:, kept.columns_of(part)])
     return mean_of_probabilities(found)
+
+
+def _beside_pairs(encoded: "EncodedSplit") -> "EncodedSplit":
+    """Return rows as they are read among pairs: of single texts it is said that no token is of a pair's text."""
+    nothing = np.zeros(len(encoded.ids), dtype=np.int8)
+    sides, shared = (nothing if known is None else known for known in (encoded.sides, encoded.shared))
+    return replace(encoded, sides=sides, shared=shared)
