@@ -28,9 +28,11 @@ LIVE: Mapping[str, list[tuple[Knobs, Any]]] = {
         ({}, name) for name in get_args(Recipe.model_fields["pooling"].annotation) if name != recipe_of().pooling
     ],
     "pooling_layers": [({"pooling": name}, 2) for name in ("cls_cat", "cls_cat_poolers", "mean_cat", "dynamic")],
-    "head": [({}, "mlp")],
+    "head": [({}, "mlp"), ({}, "label_attention")],
     "head_width": [({"head": "mlp"}, 64)],
     "head_activation": [({"head": "mlp"}, name) for name in ("relu", "tanh", "none")],
+    "head_slots": [({"head": "label_attention", "head_attention_dropout": 0.0}, 4)],
+    "head_attention_dropout": [({"head": "label_attention"}, 0.5)],
     "class_weights": [({}, "balanced"), ({}, (1.0, 2.0))],
     "label_smoothing": [({}, 0.1)],
     "focal_gamma": [({}, 2.0)],
@@ -97,6 +99,8 @@ DEAD: Mapping[str, tuple[Knobs, ...]] = {
     "pooling_layers": ({"pooling_layers": 2},),
     "head_width": ({"head_width": 64},),
     "head_activation": ({"head_activation": "tanh"},),
+    "head_slots": ({"head_slots": 4}, {"head": "mlp", "head_slots": 4}),
+    "head_attention_dropout": ({"head_attention_dropout": 0.5},),
     "class_weights": ({"class_weights": (2.0, 2.0)},),
     "r_drop": (
         {"r_drop": 1.0, "classifier_dropout": 0.0, "encoder_dropout": 0.0},

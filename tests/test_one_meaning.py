@@ -48,6 +48,8 @@ BOUNDARIES: Mapping[str, tuple[Any, ...]] = {
     "multi_sample_dropout": (1, 2, 3),
     "pooling_layers": ("all", 1, 2, 3),
     "head_width": (64, 128),
+    "head_slots": (2, 3),
+    "head_attention_dropout": (0.0, 0.2),
     "class_weights": ("none", "balanced", (1.0, 1.0, 1.0), (0.7, 0.91, 1.4), (1.0, 1.3, 2.0), (7.0, 10.0, 10.0)),
     "label_smoothing": (0.0, 0.1),
     "r_drop": (0.0, 1.0),
@@ -109,6 +111,8 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
     ("epochs", "selection", "checkpoints"),
     ("checkpoints", "lookahead_steps", "swa_start"),
     ("head", "head_width", "head_activation"),
+    ("head", "head_slots", "head_attention_dropout"),
+    ("head", "head_attention_dropout", "classifier_dropout", "encoder_dropout", "r_drop"),
 )
 """Knobs that are read together somewhere, and so have to meet."""
 

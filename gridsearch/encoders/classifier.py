@@ -7,11 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from gridsearch.encoders import layer_slices, surgery
-from gridsearch.encoders.heads import PartVariances, Samples, build_hidden
+from gridsearch.encoders.heads import PartVariances, Samples, build_hidden, build_map
 from gridsearch.encoders.inputs import Inputs, mask_of
 from gridsearch.encoders.load import EncoderWeights, build_model
 from gridsearch.encoders.pooling import build_pooling
-from gridsearch.encoders.undrawn import empty
 from gridsearch.randomness import torch_stream
 from gridsearch.recipe.recipe import Recipe
 
@@ -37,7 +36,7 @@ class Classifier(nn.Module):
         self.samples = Samples(
             recipe.classifier_dropout, recipe.multi_sample_dropout, recipe.multi_sample_mode == "chained"
         )
-        self.classifier = empty(lambda: nn.Linear(width, n_labels))
+        self.classifier = build_map(recipe, width, n_labels)
         learned = n_parts > 1 and recipe.parts.loss_weights == "uncertainty"
         self.part_variances = PartVariances(n_parts) if learned else None
         self.frozen: list[nn.Module] = []

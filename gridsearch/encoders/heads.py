@@ -1,4 +1,4 @@
-"""Heads: from one vector a text to logits, with dropout before the last linear map."""
+"""Heads: from one vector a text to logits, with dropout before the map that gives them."""
 
 from collections.abc import Callable, Mapping
 
@@ -62,8 +62,41 @@ class PartVariances(nn.Module):
         self.bias = nn.Parameter(torch.zeros(n_parts))
 
 
+class LabelAttention(nn.Module):
+    """Logits of several linear maps, the slots, added with weights that a softmax gives each row.
+
+    For features x: sum over slots s of drop(softmax(A x + a))_s (V x + v)_s, where (V x + v)_s are as many logits as
+    there are labels. Labels of several parts lie side by side: each part has maps of its own, and all share A and a
+    (github.com/rogerrojur/tianchi-multi-task-nlp, net.py: 16 slots, dropout .2 of their weights, of the features none).
+    """
+
+    def __init__(self, width: int, n_labels: int, n_slots: int, dropout: float) -> None:
+        super().__init__()
+        self.attention = nn.Linear(width, n_slots)
+        self.values = nn.Linear(width, n_slots * n_labels)
+        self.dropout = Dropout(dropout)
+        self.shape = (n_slots, n_labels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return logits of shape (samples, rows, labels) for features of shape (samples, rows, width)."""
+        weights = torch.softmax(self.attention(features), dim=-1)
+        # Rows first: of a batch that is computed in parts, the dropout has to know which rows it has before it.
+        weights = self.dropout(weights.transpose(0, 1)).transpose(0, 1)
+        values = self.values(features).unflatten(-1, self.shape)
+        logits: Tensor = weights.unsqueeze(-2) @ values
+        return logits.squeeze(-2)
+
+
 def build_hidden(recipe: Recipe, width: int) -> tuple[nn.Module, int]:
     """Return what comes before the dropout, and the width of what it gives; its parameters hold nothing yet."""
-    if recipe.head == "linear":
-        return nn.Identity(), width
-    return empty(lambda: Hidden(width, recipe.head_width, recipe.head_activation)), recipe.head_width
+    if recipe.head == "mlp":
+        return empty(lambda: Hidden(width, recipe.head_width, recipe.head_activation)), recipe.head_width
+    return nn.Identity(), width
+
+
+def build_map(recipe: Recipe, width: int, n_labels: int) -> nn.Module:
+    """Return what comes after the dropout, from features to logits; its parameters hold nothing yet."""
+    if recipe.head == "label_attention":
+        dropout = recipe.head_attention_dropout
+        return empty(lambda: LabelAttention(width, n_labels, recipe.head_slots, dropout))
+    return empty(lambda: nn.Linear(width, n_labels))

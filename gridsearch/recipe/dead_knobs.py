@@ -289,6 +289,16 @@ def no_hidden_layer(recipe: "Recipe", facts: TrialFacts) -> Reason:
     return None if recipe.head == "mlp" else f"head = {recipe.head!r} has no hidden layer"
 
 
+def no_slots(recipe: "Recipe", facts: TrialFacts) -> Reason:
+    """Explain why a setting of the head that adds the logits of several maps does not act."""
+    return None if recipe.head == "label_attention" else f"head = {recipe.head!r} ends in a single linear map"
+
+
+def slots_drop(recipe: "Recipe", facts: TrialFacts) -> bool:
+    """Whether two passes through the head differ by the dropout of its weights."""
+    return recipe.head == "label_attention" and recipe.head_attention_dropout > 0
+
+
 def no_pair(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why words shared by the two texts do not exist."""
     return None if facts.is_pair else "a task of single texts has no other text to share words with"

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from gridsearch.recipe import dead_knobs as why
 from gridsearch.recipe.knob import Knob
-from gridsearch.recipe.knob_group import KnobGroup, Share
+from gridsearch.recipe.knob_group import KnobGroup, Probability, Share
 
 
 class HeadKnobs(KnobGroup):
@@ -45,10 +45,12 @@ class HeadKnobs(KnobGroup):
         ),
     ] = "all"
     head: Annotated[
-        Literal["linear", "mlp"],
+        Literal["linear", "mlp", "label_attention"],
         Knob(
-            "dropout and a linear map, or a hidden layer before them",
-            "arXiv:1810.04805; seed 000 for the hidden layer",
+            "dropout and a linear map, a hidden layer before them, or several linear maps whose logits are added with "
+            "weights that a softmax gives each row",
+            "arXiv:1810.04805; seed 000 for the hidden layer; github.com/rogerrojur/tianchi-multi-task-nlp for "
+            "label_attention",
             neutral="linear",
         ),
     ] = "linear"
@@ -64,3 +66,24 @@ class HeadKnobs(KnobGroup):
             cannot_act=why.no_hidden_layer,
         ),
     ] = "gelu"
+    head_slots: Annotated[
+        int,
+        Field(ge=2),
+        Knob(
+            "linear maps of the head whose logits are added",
+            "github.com/rogerrojur/tianchi-multi-task-nlp",
+            neutral=16,
+            cannot_act=why.no_slots,
+        ),
+    ] = 16
+    head_attention_dropout: Annotated[
+        Probability,
+        Knob(
+            "dropout of the weights with which these logits are added, after the softmax",
+            "github.com/rogerrojur/tianchi-multi-task-nlp",
+            neutral=0.2,
+            cannot_act=why.no_slots,
+            cost="on",
+            varies_passes=why.slots_drop,
+        ),
+    ] = 0.2

@@ -69,6 +69,8 @@ GOLDEN = [
     ),
     ({"mixout": 0.5}, "78736ddf38310e8c8b5eb8ff1c2b66ae"),
     ({"pooling": "segments"}, "480dfafded438085f8eaedf3fc4f1806"),
+    ({"head": "label_attention"}, "5d0ad10c735f7588d6faa31c41a485b8"),
+    ({"head": "label_attention", "head_slots": 8, "head_attention_dropout": 0.0}, "a2c5d526d673947d97f04021c5a7a5e8"),
     ({"checkpoints": 3}, "e6ba58170cd808ca403f2b406032f699"),
     ({"prediction_order": "both"}, "c0c8c060d28dcf41385bd1271d97c66a"),
     ({"pooling": "segments", "prediction_order": "both"}, "2e29e094a72b0e53202eaee48ccab7a5"),

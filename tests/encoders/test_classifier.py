@@ -110,10 +110,13 @@ def test_building_does_not_depend_on_the_random_state_of_the_process(encoder: En
         assert differing(one, built(encoder, reinit_layers=1)) == set()
 
 
+@pytest.mark.parametrize("head", ["mlp", "label_attention"])
 @pytest.mark.parametrize("pooling", list(POOLINGS))
-def test_every_number_is_drawn_or_loaded_and_none_by_the_process(encoder: EncoderWeights, pooling: str) -> None:
+def test_every_number_is_drawn_or_loaded_and_none_by_the_process(
+    encoder: EncoderWeights, pooling: str, head: str
+) -> None:
     before = torch.get_rng_state()
-    model = built(encoder, pooling=pooling, head="mlp", head_width=8, cooccurrence="embedding", reinit_layers=1)
+    model = built(encoder, pooling=pooling, head=head, head_width=8, cooccurrence="embedding", reinit_layers=1)
     assert torch.equal(torch.get_rng_state(), before)
     assert all(parameter.isfinite().all() for parameter in model.parameters())
 

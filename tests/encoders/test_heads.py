@@ -6,8 +6,8 @@ from torch import Tensor
 from torch.nn.functional import gelu
 
 from gridsearch.encoders.classifier import Classifier, build_classifier
-from gridsearch.encoders.dropout import drop
-from gridsearch.encoders.heads import Samples
+from gridsearch.encoders.dropout import Whole, drop
+from gridsearch.encoders.heads import LabelAttention, Samples
 from gridsearch.encoders.load import EncoderWeights
 from tests.fixtures_core import STILL, recipe_of
 
@@ -95,6 +95,48 @@ def test_the_hidden_layer_is_2048_wide_by_default_and_dropout_follows_it(encoder
     model(BATCH)
     assert seen[0].shape == (2, 2048)
     assert float(model.hidden.linear.weight.detach().std()) == pytest.approx(0.02, rel=0.05)
+
+
+def test_label_attention_adds_the_logits_of_its_slots_by_their_weights(encoder: EncoderWeights) -> None:
+    """Written out slot by slot, as in net.py of github.com/rogerrojur/tianchi-multi-task-nlp."""
+    model = built(encoder, head="label_attention", head_slots=5).eval()
+    head: Any = model.classifier
+    with torch.no_grad():
+        pooled = model.pooling(model.encoder(**BATCH), BATCH["attention_mask"])
+        weights = torch.softmax(pooled @ head.attention.weight.T + head.attention.bias, dim=1)
+        values = (pooled @ head.values.weight.T + head.values.bias).view(-1, 5, 3)
+        expected = sum(weights[:, slot, None] * values[:, slot] for slot in range(5))
+        torch.testing.assert_close(model(BATCH)[0], expected)
+
+
+def test_label_attention_has_16_slots_and_drops_a_fifth_of_their_weights_by_default(encoder: EncoderWeights) -> None:
+    model = built(encoder, head="label_attention", classifier_dropout=0.5, multi_sample_dropout=3).train()
+    seen: list[tuple[Tensor, Tensor]] = []
+    head: Any = model.classifier
+    head.dropout.register_forward_hook(lambda module, given, output: seen.append((given[0], output)))
+    assert model(BATCH).shape == (3, 2, 3)
+    ((weights, dropped),) = seen
+    assert weights.shape == (2, 3, 16)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(2, 3))
+    torch.testing.assert_close(dropped[dropped > 0], weights[dropped > 0] / 0.8, rtol=1e-4, atol=0)
+    assert 0 < int((dropped == 0).sum()) < dropped.numel() / 2
+    names = {name for name, _ in model.named_parameters() if not name.startswith("encoder.")}
+    assert names == {f"classifier.{part}.{kind}" for part in ("attention", "values") for kind in ("weight", "bias")}
+
+
+@pytest.mark.parametrize("n_samples", [1, 2])
+def test_a_batch_in_parts_drops_the_weights_that_it_would_drop_at_once(n_samples: int) -> None:
+    """With as many samples as a part has rows, too."""
+    head, features = LabelAttention(6, 3, 4, dropout=0.5).train(), torch.randn(n_samples, 8, 6)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        expected = head(features)
+        torch.manual_seed(0)
+        whole, found = Whole(8), []
+        for start in range(0, 8, 2):
+            with whole.cut_to(slice(start, start + 2)):
+                found.append(head(features[:, start : start + 2]))
+    torch.testing.assert_close(torch.cat(found, dim=1), expected)
 
 
 def test_a_hidden_layer_does_not_shift_the_numbers_of_the_pooling(encoder: EncoderWeights) -> None:

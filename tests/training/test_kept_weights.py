@@ -53,6 +53,7 @@ def pairs(task: Task) -> Task:
         {"class_weights": (1.0, 2.0, 3.0), "frozen_layers": 2, "reinit_layers": 1, "encoder_dropout": 0.3},
         {"pooling": "cls_cat_poolers", "head": "mlp", "head_width": 16, "ema_decay": 0.5},
         {"pooling": "flatten", "lookahead_steps": 3},
+        {"head": "label_attention", "head_slots": 3, "multi_sample_dropout": 2, "ema_decay": 0.5},
         {"pooling": "first_last_avg_unmasked", "multi_sample_dropout": 3},
         {"pooling": "attention", "adversarial": "fgm", "frozen_dropout": False},
         {"pooling": "dynamic", "pooling_layers": 2},
@@ -68,7 +69,7 @@ def test_a_kept_trial_predicts_what_it_predicted(
     np.testing.assert_array_equal(predict_logits(kept, task.test), outcome.parts["task"].test_logits)
 
 
-@pytest.mark.parametrize("head", ["linear", "mlp"])
+@pytest.mark.parametrize("head", ["linear", "mlp", "label_attention"])
 @pytest.mark.parametrize("pooling", list(POOLINGS))
 def test_every_model_is_kept_whole(
     tmp_path: Path, encoder: EncoderWeights, pairs: Task, tokenizer: Any, pooling: str, head: str

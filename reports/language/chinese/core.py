@@ -70,10 +70,17 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "add the pairs of the files that the task names under [outside], all with this label": (
         "加入任务在 [outside] 下列出的文件中的文本对，全部带此标签"
     ),
-    "dropout and a linear map, or a hidden layer before them": "dropout 加线性层，或在其前再加一个隐藏层",
+    "dropout and a linear map, a hidden layer before them, or several linear maps whose logits are added with weights "
+    "that a softmax gives each row": (
+        "dropout 加线性层；或在其前再加一个隐藏层；或多个线性层，其 logits 按 softmax 给每条数据的权重相加"
+    ),
     "units of the hidden layer": "隐藏层的单元数",
     "activation of the hidden layer; 'none' is seed 000's, two linear maps in a row": (
         "隐藏层的激活函数；'none' 是 seed 000 的做法，即两个线性层直接相连"
+    ),
+    "linear maps of the head whose logits are added": "分类头中 logits 相加的线性层个数",
+    "dropout of the weights with which these logits are added, after the softmax": (
+        "这些 logits 相加时的权重在 softmax 之后的 dropout"
     ),
     "weight of a row's loss by its own label, in label order, divided by the sum of the rows' weights; "
     "'balanced': rows / (labels x rows of the label), 0 for a label that train lacks": (
@@ -254,6 +261,9 @@ _MEANINGS: Final[Mapping[str, str]] = {
 _SOURCES: Final[Mapping[str, str]] = {
     "seed 002 and its second round (GAIIC 2021, track 3)": "seed 002 及其复赛（GAIIC 2021 赛道三）",
     "seed 000 for the hidden layer": "隐藏层来自 seed 000",
+    "github.com/rogerrojur/tianchi-multi-task-nlp for label_attention": (
+        "label_attention 来自 github.com/rogerrojur/tianchi-multi-task-nlp"
+    ),
     "arXiv:2003.10555's released head for gelu": "gelu 来自 arXiv:2003.10555 发布的分类头",
     "arXiv:1810.04805's released optimizer": "arXiv:1810.04805 发布的优化器",
     "King & Zeng 2001 for 'balanced'": "'balanced' 来自 King & Zeng 2001",
@@ -326,6 +336,7 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
     "only adversarial = 'freelb' starts at random": "只有 adversarial = 'freelb' 从随机扰动开始",
     "pooling = {value} has no choice of layers": "pooling = {value} 时不能选择层",
     "head = {value} has no hidden layer": "head = {value} 时没有隐藏层",
+    "head = {value} ends in a single linear map": "head = {value} 时末端只有一个线性层",
     "a task of single texts has no other text to share words with": "单文本任务没有另一段文本，谈不上共有的词",
     "a task of single texts has one segment": "单文本任务只有一个 segment",
     "a task of single texts has no second text": "单文本任务没有第二段文本",
