@@ -33,7 +33,7 @@ LIVE: Mapping[str, list[tuple[Knobs, Any]]] = {
     "head_activation": [({"head": "mlp"}, name) for name in ("relu", "tanh", "none")],
     "head_slots": [({"head": "label_attention", "head_attention_dropout": 0.0}, 4)],
     "head_attention_dropout": [({"head": "label_attention"}, 0.5)],
-    "class_weights": [({}, "balanced"), ({}, (1.0, 2.0))],
+    "class_weights": [({}, "balanced"), ({}, "log_counts"), ({}, (1.0, 2.0))],
     "label_smoothing": [({}, 0.1)],
     "focal_gamma": [({}, 2.0)],
     "r_drop": [({}, 1.0)],

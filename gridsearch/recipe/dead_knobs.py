@@ -163,7 +163,7 @@ def never_runs_out(recipe: "Recipe", facts: TrialFacts) -> Reason:
 def equal_weights(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why class weights weigh nothing. A label without training rows never weighs."""
     weights: tuple[float, ...] = ()
-    if recipe.class_weights == "balanced":
+    if recipe.class_weights in ("balanced", "log_counts"):
         weights = facts.label_counts
     elif isinstance(recipe.class_weights, tuple):
         weights = recipe.class_weights

@@ -14,12 +14,13 @@ class LossKnobs(KnobGroup):
 
     # The loss.
     class_weights: Annotated[
-        Literal["none", "balanced"] | tuple[Weight, ...],
+        Literal["none", "balanced", "log_counts"] | tuple[Weight, ...],
         Knob(
             "weight of a row's loss by its own label, in label order, divided by the sum of the rows' weights; "
-            "'balanced': rows / (labels x rows of the label), 0 for a label that train lacks",
+            "'balanced': rows / (labels x rows of the label); 'log_counts': ln(rows / rows of the label); both 0 for a "
+            "label that train lacks",
             "torch.nn.CrossEntropyLoss; under label smoothing Keras's class_weight, which weighs a row's whole loss; "
-            "King & Zeng 2001 for 'balanced'",
+            "King & Zeng 2001 for 'balanced'; github.com/rogerrojur/tianchi-multi-task-nlp for 'log_counts'",
             neutral="none",
             cannot_act=why.equal_weights,
             cost="on",

@@ -70,17 +70,34 @@ def _dropout_of_the_checkpoint(recipe: Recipe, facts: TrialFacts) -> Spelling:
 
 
 def _ratios_of_weights(recipe: Recipe, facts: TrialFacts) -> Spelling:
-    """Labels without training rows weigh nothing. Weights in the ratios of balanced ones are balanced."""
-    if not isinstance(recipe.class_weights, tuple) or len(recipe.class_weights) != facts.n_labels:
+    """Labels without training rows weigh nothing. Weights in the ratios of those that have a name are these."""
+    asked, counts = recipe.class_weights, {label: count for label, count in enumerate(facts.label_counts) if count}
+    named = _named_ratios(counts)
+    if isinstance(asked, str):
+        if asked not in named:
+            return None
+        ratios = named[asked]
+    elif len(asked) == facts.n_labels:
+        weights = [decimal(weight) for weight in asked]
+        ratios = {label: float(weights[label] / weights[next(iter(counts))]) for label in counts}
+    else:
         return None
-    counts = {label: count for label, count in enumerate(facts.label_counts) if count}
-    first = next(iter(counts))
-    weights = [decimal(weight) for weight in recipe.class_weights]
-    ratios = tuple(float(weight / weights[first]) if label in counts else 1.0 for label, weight in enumerate(weights))
-    balanced = {label: float(Fraction(counts[first], count)) for label, count in counts.items()}
-    if len(set(balanced.values())) > 1 and balanced == {label: ratios[label] for label in counts}:
-        return {"class_weights": "balanced"}, "these weights are in the ratios of balanced ones"
-    return {"class_weights": ratios}, "only the ratios of class weights matter, of labels that train has"
+    for name, of_name in named.items():
+        if all(math.isclose(ratios[label], of_name[label], rel_tol=1e-14) for label in counts):
+            return {"class_weights": name}, f"these weights are in the ratios of {name} ones"
+    own = tuple(ratios.get(label, 1.0) for label in range(facts.n_labels))
+    return {"class_weights": own}, "only the ratios of class weights matter, of labels that train has"
+
+
+def _named_ratios(counts: Mapping[int, int]) -> dict[str, dict[int, float]]:
+    """Return the weights that have a name, over that of the first label; none where they weigh all labels alike."""
+    if len(set(counts.values())) == 1:
+        return {}
+    n_rows, n_first = sum(counts.values()), next(iter(counts.values()))
+    return {
+        "balanced": {label: float(Fraction(n_first, count)) for label, count in counts.items()},
+        "log_counts": {label: math.log(n_rows / count) / math.log(n_rows / n_first) for label, count in counts.items()},
+    }
 
 
 _OF_ONE_LAYER: Final = {"cls_cat": "cls", "mean_cat": "mean", "dynamic": "cls"}

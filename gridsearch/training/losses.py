@@ -41,7 +41,7 @@ class Loss:
     ) -> None:
         self.recipe = recipe
         self.labels, self.device = labels, device
-        self.class_weights = class_weights(recipe, labels[own], n_labels, device)
+        self.class_weights = class_weights(recipe.class_weights, labels[own], n_labels, device)
 
     def size_of(self, rows: np.ndarray) -> StepSize:
         """Measure a step of some training rows."""
@@ -144,13 +144,21 @@ def chance_loss(recipe: Recipe, n_labels: int) -> float:
     return float((1 - 1 / n_labels) ** recipe.focal_gamma * math.log(n_labels))
 
 
-def class_weights(recipe: Recipe, labels: np.ndarray, n_labels: int, device: torch.device) -> Tensor | None:
-    """Return the weight of each label, or None when all weigh the same."""
-    if recipe.class_weights == "none":
+def class_weights(
+    asked: str | tuple[float, ...], labels: np.ndarray, n_labels: int, device: torch.device
+) -> Tensor | None:
+    """Return the weight of each label, or None when all weigh the same; ``asked`` is the knob's value.
+
+    A label that no row has weighs 0 among those that are counted.
+    """
+    counts = np.bincount(labels, minlength=n_labels)
+    if asked == "none" or (asked == "log_counts" and np.count_nonzero(counts) == 1):  # ln 1 would leave no weight
         return None
-    if recipe.class_weights == "balanced":
-        counts = np.bincount(labels, minlength=n_labels)
-        weights = np.where(counts > 0, len(labels) / (n_labels * np.maximum(counts, 1)), 0.0)
+    at_least_one = np.maximum(counts, 1)
+    if asked == "balanced":
+        weights = np.where(counts > 0, len(labels) / (n_labels * at_least_one), 0.0)
+    elif asked == "log_counts":
+        weights = np.where(counts > 0, np.log(len(labels) / at_least_one), 0.0)
     else:
-        weights = np.asarray(recipe.class_weights)
+        weights = np.asarray(asked)
     return torch.tensor(weights, dtype=torch.float32, device=device)

@@ -71,6 +71,7 @@ GOLDEN = [
     ({"pooling": "segments"}, "480dfafded438085f8eaedf3fc4f1806"),
     ({"head": "label_attention"}, "5d0ad10c735f7588d6faa31c41a485b8"),
     ({"head": "label_attention", "head_slots": 8, "head_attention_dropout": 0.0}, "a2c5d526d673947d97f04021c5a7a5e8"),
+    ({"class_weights": "log_counts"}, "608d6de40f1bb540440d1b268325e2e9"),
     ({"checkpoints": 3}, "e6ba58170cd808ca403f2b406032f699"),
     ({"prediction_order": "both"}, "c0c8c060d28dcf41385bd1271d97c66a"),
     ({"pooling": "segments", "prediction_order": "both"}, "2e29e094a72b0e53202eaee48ccab7a5"),

@@ -38,7 +38,7 @@ def test_groups_are_those_of_the_class() -> None:
         ("learning_rate", "a number above 0, up to 1"),
         ("clip_norm", 'a number above 0, "none"'),
         ("frozen_layers", 'a whole number from 0, a share such as "50%", "embeddings"'),
-        ("class_weights", '"none", "balanced", a list, each item a number above 0'),
+        ("class_weights", '"none", "balanced", "log_counts", a list, each item a number above 0'),
         ("encoder", "a text"),
         ("precision", '"fp32", "bf16"'),
     ],

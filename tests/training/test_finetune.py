@@ -521,13 +521,13 @@ def test_only_the_ratios_of_the_weights_matter(encoder: EncoderWeights, data: En
 
 def test_balanced_is_sklearns() -> None:
     labels = np.array([0] * 5 + [1] * 3 + [2] * 1)
-    weights = class_weights(recipe_of(class_weights="balanced"), labels, 3, CPU)
+    weights = class_weights("balanced", labels, 3, CPU)
     assert weights is not None
     np.testing.assert_allclose(weights, compute_class_weight("balanced", classes=np.arange(3), y=labels), rtol=1e-6)
 
 
 def test_balanced_with_a_label_that_train_lacks() -> None:
-    weights = class_weights(recipe_of(class_weights="balanced"), np.array([0, 0, 1]), 3, CPU)
+    weights = class_weights("balanced", np.array([0, 0, 1]), 3, CPU)
     assert weights is not None
     assert weights[1] / weights[0] == pytest.approx(2.0)
     assert weights[2] == 0

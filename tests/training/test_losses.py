@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, softmax
 
 from gridsearch.recipe.recipe import Recipe
-from gridsearch.training.losses import Loss, chance_loss, symmetric_divergence
+from gridsearch.training.losses import Loss, chance_loss, class_weights, symmetric_divergence
 
 CPU = torch.device("cpu")
 LABELS = np.array([0, 2, 1, 1, 0])
@@ -60,7 +60,7 @@ def test_focal_loss_follows_the_formula(gamma: float, weights: Any) -> None:
     smoothing=st.sampled_from([0.0, 0.1, 0.5]),
     gamma=st.sampled_from([0.0, 0.5, 2.0]),
     r_drop=st.sampled_from([0.0, 0.7]),
-    weights=st.sampled_from(["none", "balanced", "own"]),
+    weights=st.sampled_from(["none", "balanced", "log_counts", "own"]),
 )
 def test_all_parts_together_follow_the_formula(
     n_labels: int, seed: int, smoothing: float, gamma: float, r_drop: float, weights: str
@@ -70,7 +70,12 @@ def test_all_parts_together_follow_the_formula(
     labels = stream.integers(n_labels, size=9)
     own = tuple(stream.uniform(0.1, 9, n_labels).tolist())
     counts = np.bincount(labels, minlength=n_labels)
-    known = {"none": np.ones(n_labels), "own": np.array(own), "balanced": 9 / (n_labels * np.maximum(counts, 1))}
+    known = {
+        "none": np.ones(n_labels),
+        "own": np.array(own),
+        "balanced": 9 / (n_labels * np.maximum(counts, 1)),
+        "log_counts": np.log(9 / np.maximum(counts, 1)),
+    }
     w = known[weights][labels]
     passes = [stream.normal(size=(9, n_labels)) * 2 for _ in range(2 if r_drop else 1)]
     logs = [one - np.log(np.exp(one).sum(axis=1, keepdims=True)) for one in passes]
@@ -89,8 +94,16 @@ def test_all_parts_together_follow_the_formula(
     assert float(found) == pytest.approx(float(expected), rel=1e-5)
 
 
+def test_log_counts_are_logarithms_of_inverse_shares() -> None:
+    """ln(N / n) of the training rows; a label without any weighs nothing, a single label leaves nothing to weigh."""
+    found = class_weights("log_counts", np.array([0, 0, 0, 1, 1, 3, 3, 3, 3, 3]), 4, CPU)
+    assert found is not None
+    assert found.tolist() == pytest.approx([math.log(10 / 3), math.log(5), 0.0, math.log(2)])
+    assert class_weights("log_counts", np.array([1, 1]), 3, CPU) is None
+
+
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.3])
-@pytest.mark.parametrize("weights", ["balanced", (1.0, 97 / 3)])
+@pytest.mark.parametrize("weights", ["balanced", "log_counts", (1.0, 97 / 3)])
 def test_smoothing_and_weights_do_not_make_the_rare_label_the_answer(smoothing: float, weights: Any) -> None:
     """97 rows of one label and 3 of the other, told apart by one number: a linear model learns them."""
     labels = np.array([0] * 97 + [1] * 3)

@@ -83,9 +83,11 @@ _MEANINGS: Final[Mapping[str, str]] = {
         "这些 logits 相加时的权重在 softmax 之后的 dropout"
     ),
     "weight of a row's loss by its own label, in label order, divided by the sum of the rows' weights; "
-    "'balanced': rows / (labels x rows of the label), 0 for a label that train lacks": (
+    "'balanced': rows / (labels x rows of the label); 'log_counts': ln(rows / rows of the label); both 0 for a label "
+    "that train lacks": (
         "每条数据的损失按其自身标签加权，权重按标签顺序给出，再除以各条权重之和；"
-        "'balanced'：总条数 /（标签数 × 该标签的条数），训练集中没有的标签为 0"
+        "'balanced'：总条数 /（标签数 × 该标签的条数）；'log_counts'：ln(总条数 / 该标签的条数)；"
+        "二者对训练集中没有的标签都为 0"
     ),
     "under label smoothing Keras's class_weight, which weighs a row's whole loss": (
         "有标签平滑时按 Keras 的 class_weight，对整条数据的损失加权"
@@ -267,6 +269,9 @@ _SOURCES: Final[Mapping[str, str]] = {
     "arXiv:2003.10555's released head for gelu": "gelu 来自 arXiv:2003.10555 发布的分类头",
     "arXiv:1810.04805's released optimizer": "arXiv:1810.04805 发布的优化器",
     "King & Zeng 2001 for 'balanced'": "'balanced' 来自 King & Zeng 2001",
+    "github.com/rogerrojur/tianchi-multi-task-nlp for 'log_counts'": (
+        "'log_counts' 来自 github.com/rogerrojur/tianchi-multi-task-nlp"
+    ),
     "arXiv:1810.04805, section 5.3, for the last four": "后四种来自 arXiv:1810.04805 第 5.3 节",
     "arXiv:1605.07725, section 3, for 'normalized'": "'normalized' 来自 arXiv:1605.07725 第 3 节",
     "{source}; {others}": "{source}；{others}",
