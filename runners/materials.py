@@ -103,6 +103,8 @@ def _on_demand(task: AnyTask, card_of: Callable[[str], EncoderCard], say: Callab
     """Load and tokenise each thing once; encoders with the same tokenizer share what it makes of the texts."""
 
     def folder(card: EncoderCard) -> Path:
+        if card.folder is not None:
+            return card.folder
         return encoder_folder(card.name, task.corpus, say, card.ids.tokens if card.ids else ())
 
     def as_read(encoder: EncoderWeights, card: EncoderCard) -> EncoderWeights:

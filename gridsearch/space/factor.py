@@ -2,8 +2,9 @@
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from gridsearch.errors import RequestError, one_of
@@ -154,13 +155,30 @@ def _levels(name: str, declared: Any, where: str) -> tuple[Level, ...]:
                 )
         return tuple(Level(label, with_prefixes(values)) for label, values in declared.items())
     if isinstance(declared, list) and declared:
-        levels = tuple(Level(label_of(value), {name: value}) for value in declared)
+        may_be_paths = name in knobs() and knobs()[name].may_be_path
+        labels = ends_of(list(map(str, declared))) if may_be_paths else list(map(label_of, declared))
+        levels = tuple(Level(label, {name: value}) for label, value in zip(labels, declared, strict=True))
         if len({level.label for level in levels}) < len(levels):
             raise RequestError(f"{where}: levels must differ, but are {declared!r}")
         return levels
     raise RequestError(
         f"{where}: levels must be a list of values or a table of named levels, and not empty: {declared!r}"
     )
+
+
+def ends_of(paths: Sequence[str]) -> list[str]:
+    """Return of each path as much of its end as tells it from the others.
+
+    >>> ends_of(["tiny", "models/one", "a/models/two", "b/models/two", "two"])
+    ['tiny', 'one', 'a/models/two', 'b/models/two', 'two']
+    """
+    parts = [PurePosixPath(path).parts for path in paths]
+    found = []
+    for own in parts:
+        lengths = range(1, len(own) + 1)
+        alone = (n for n in lengths if sum(other[-n:] == own[-n:] for other in parts) == 1)
+        found.append(str(PurePosixPath(*own[-next(alone, len(own)) :])))
+    return found
 
 
 def label_of(value: object) -> str:

@@ -77,6 +77,16 @@ class Space:
         """All combinations of levels, asked for or not; None where a range has no end of them."""
         return count_combinations(self.factors)
 
+    def factor_of(self, knob: str) -> Factor | None:
+        """Return the factor whose levels all set a knob, so that nothing else can."""
+        return next((factor for factor in self.factors if _always_sets(factor, knob)), None)
+
+    def values_of(self, knob: str) -> list[Any]:
+        """Return the values that cells have of a knob without a range."""
+        levels = [level.knobs[knob] for factor in self.factors for level in factor.levels if knob in level.knobs]
+        fixed = [] if self.factor_of(knob) else [self.fixed.get(knob, getattr(Recipe(), knob))]
+        return list(dict.fromkeys([*levels, *fixed]))
+
     def rule_against(self, recipe: Recipe, levels: Mapping[str, str]) -> Rule | None:
         """Return the first rule that leaves this (resolved) cell out."""
         scope = recipe.model_dump() | {f"factor.{name}": label for name, label in levels.items()}
@@ -166,9 +176,13 @@ def _refuse_shared_knobs(factors: tuple[Factor, ...], fixed: Mapping[str, Any], 
 
 def _refuse_fixed_factor_knob(name: str, factors: tuple[Factor, ...]) -> None:
     for factor in factors:
-        # A level that leaves a knob alone falls back to the fixed part, so only a knob set by every level is a clash.
-        if name in factor.knobs and all(name in level.knobs for level in factor.levels):
+        if _always_sets(factor, name):
             raise RequestError(f"{name} is varied by factor {factor.name}; it cannot be fixed as well")
+
+
+def _always_sets(factor: Factor, knob: str) -> bool:
+    """Tell whether every level sets a knob: one that leaves it alone falls back to the fixed part."""
+    return knob in factor.knobs and all(knob in level.knobs for level in factor.levels)
 
 
 def _rule(form: dict[str, Any], factors: tuple[Factor, ...], space: str) -> Rule:
