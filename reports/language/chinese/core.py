@@ -283,6 +283,7 @@ _SOURCES: Final[Mapping[str, str]] = {
 KNOBS: Final[Mapping[str, str]] = {**_MEANINGS, **KNOBS_OF_PARTS, **_SOURCES}
 
 _CANNOT_ACT: Final[Mapping[str, str]] = {
+    **REASONS_OF_PARTS,
     "a {family} encoder has no pooler": "{family} 编码器没有 pooler",
     "pooling = {value} never uses the pooler": "pooling = {value} 时不会用到 pooler",
     "the checkpoint has no weights for its pooler: it is drawn anew in any case": (
@@ -509,13 +510,4 @@ _STATES: Final[Mapping[str, str]] = {
     "{factor} x {others}": "{factor} × {others}",
 }
 
-REASONS: Final[Mapping[str, str]] = {
-    **_CANNOT_ACT,
-    **REASONS_OF_PARTS,
-    **_YARDSTICK_AND_PARTS,
-    **_CANNOT_ACT,
-    **_NOT_LEARNED,
-    **_FAILURES,
-    **_NOTES,
-    **_STATES,
-}
+REASONS: Final[Mapping[str, str]] = {**_CANNOT_ACT, **_NOT_LEARNED, **_FAILURES, **_NOTES, **_STATES}
