@@ -302,18 +302,19 @@ def joined(tasks: Mapping[str, EncodedTask], weights: Mapping[str, float], targe
     for number, (name, task) in enumerate(tasks.items()):
         first_label = sum(part.n_labels for part in parts)
         parts.append(replace(task.parts[0], name=name, number=number, first_label=first_label, weight=weights[name]))
+    has_pairs = any(part.is_pair for part in parts)
     train, dev, test = (
-        _joined_split([getattr(task, name) for task in tasks.values()]) for name in ("train", "dev", "test")
+        _joined_split([getattr(task, name) for task in tasks.values()], has_sides=has_pairs)
+        for name in ("train", "dev", "test")
     )
     assert train is not None, "every part has training rows"
     assert dev is not None, "and dev, be it without rows"
     return EncodedTask(train, dev, test, next(iter(tasks.values())).pad_id, tuple(parts), target)
 
 
-def _joined_split(splits: Sequence[EncodedSplit | None]) -> EncodedSplit | None:
+def _joined_split(splits: Sequence[EncodedSplit | None], *, has_sides: bool) -> EncodedSplit | None:
     """Put the rows of parts together; None where no part has any of this split."""
     there = [(number, split) for number, split in enumerate(splits) if split is not None]
-    has_sides = any(split.sides is not None for _, split in there)
     named = [_of_part(number, split, has_sides=has_sides) for number, split in there]
     return reduce(EncodedSplit.followed_by, named) if named else None
 
@@ -335,8 +336,9 @@ def part_alone(task: EncodedTask, part: EncodedPart) -> EncodedTask:
     numbers = {name: part.rows_of(split) for name, split in task.splits.items()}
 
     def alone(name: str, split: EncodedSplit) -> EncodedSplit:
-        labels = part.labels_of(split)
-        return replace(replace(split, turned=None).take(numbers[name]), labels=labels, part_of_row=None)
+        own = replace(split, turned=None).take(numbers[name])
+        own = own if part.is_pair else replace(own, sides=None, shared=None)
+        return replace(own, labels=part.labels_of(split), part_of_row=None)
 
     taken = task.with_splits(alone)
     test = None if taken.test is None or not len(taken.test) else taken.test

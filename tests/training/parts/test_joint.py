@@ -46,7 +46,11 @@ def run(bert: EncoderWeights, data: EncodedTask, *, execution: Execution = ON_CP
     return finetune(trial_of_joint(**knobs), data, bert, execution)
 
 
-@pytest.mark.parametrize("knobs", [{}, {"pair_swap": "both"}, {"prediction_order": "both"}, {"r_drop": 1.0}], ids=str)
+@pytest.mark.parametrize(
+    "knobs",
+    [{}, {"pair_swap": "both"}, {"prediction_order": "both"}, {"r_drop": 1.0}, {"cooccurrence": "embedding"}],
+    ids=str,
+)
 def test_a_part_trained_separately_is_the_single_task(
     bert: EncoderWeights, joint: JointTask, encoded: Callable[..., EncodedTask], knobs: dict[str, Any]
 ) -> None:
@@ -120,6 +124,18 @@ def test_an_outcome_is_per_part(bert: EncoderWeights, joint: JointTask, encoded:
     best = max(outcome.epochs, key=lambda epoch: (joint.target.of(epoch.dev), -epoch.number))
     assert outcome.chosen_epoch == best.number
     assert {name: part.dev for name, part in outcome.parts.items()} == best.dev
+
+
+def test_rows_of_single_texts_are_read_alike_in_all_splits(
+    joint: JointTask, encoded: Callable[..., EncodedTask]
+) -> None:
+    """The pairs have no test: the single texts of test are marked as those of train and dev are, all the same."""
+    data = encoded(joint)
+    for name in ("train", "dev", "test"):
+        split = data.splits[name]
+        assert split.shared is not None
+        own = data.parts[1].rows_of(split)
+        assert not split.shared[split.tokens_of(own)].any()
 
 
 def test_parts_of_very_different_sizes_and_a_part_of_a_row_for_each_label(
