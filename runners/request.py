@@ -165,11 +165,17 @@ def _from_anywhere(name: str) -> str:
 def _columns(path: Path, task: AnyTask) -> dict[str, Any]:
     """Return where a task's files have their texts, so that `predict` reads new ones alike; of parts by part."""
     if str(path) in WITHOUT_FILES:
-        others = {"label": 1} if task.kind == "single" else {"pair": 1, "label": 2}
-        return Columns(header=False, text=0, **others).model_dump()
-    file = parse_task_file(read_text(path), path.name)
-    columns = {name: part.columns.model_dump() for name, part in file.parts.items()}
-    return columns if isinstance(task, JointTask) else next(iter(columns.values()))
+        columns = {name: _columns_without_file(part) for name, part in task.parts.items()}
+    else:
+        file = parse_task_file(read_text(path), path.name)
+        columns = {name: part.columns for name, part in file.parts.items()}
+    dumped = {name: one.model_dump() for name, one in columns.items()}
+    return dumped if isinstance(task, JointTask) else next(iter(dumped.values()))
+
+
+def _columns_without_file(task: Task) -> Columns:
+    """Return where a file of new rows has its texts, for a task that has none of its own."""
+    return Columns(header=False, text=0, **({"label": 1} if task.kind == "single" else {"pair": 1, "label": 2}))
 
 
 def fixed_knobs(settings: list[str]) -> dict[str, Any]:

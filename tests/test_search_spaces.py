@@ -13,14 +13,16 @@ from gridsearch.tasks.taskfile import parse_task_file
 from runners.cli import main
 from runners.request import divided
 from search_spaces import find_space, find_task, names_of_spaces, names_of_tasks
+from tests.training.parts.joint import joint_of
 
 
 def test_built_in_tasks_are_found_and_valid() -> None:
     of_files = ["afqmc", "oppo", "rte", "sst2", "thucnews10", "tianchi"]
-    assert names_of_tasks() == ["docstrings", "docstring-pairs", *of_files]
-    for name in names_of_tasks()[2:]:
+    without = ["docstrings", "docstring-pairs", "docstring-parts"]
+    assert names_of_tasks() == [*without, *of_files]
+    for name in of_files:
         assert parse_task_file(find_task(name).read_text(encoding="utf-8"), name).name == name
-    assert [str(find_task(name)) for name in names_of_tasks()[:2]] == names_of_tasks()[:2]
+    assert [str(find_task(name)) for name in without] == without
 
 
 def test_built_in_spaces_are_found_and_valid() -> None:
@@ -33,10 +35,11 @@ CARDS = {
     "minilm": EncoderCard("minilm", "b", "bert", 6, has_pooler=True, max_tokens=512, dropout=0.1),
 }
 FOR_TWELVE_LAYERS = {"finetune64", "seed003"}
+OF_PARTS = {"seed004"}
 
 
 def plan_of(name: str, encoder: str, n_rows: int = 1500) -> Plan:
-    """Plan a shipped space on pairs with two labels, which suit them all."""
+    """Plan a shipped space on pairs with two labels, which suit them all but those of several parts: these have two."""
 
     def texts(text: str) -> tuple[str, ...]:
         return tuple(f"{text} {number // 3}" for number in range(n_rows))
@@ -45,7 +48,8 @@ def plan_of(name: str, encoder: str, n_rows: int = 1500) -> Plan:
     split = Split(texts("a text"), labels, tuple(f"another {number}" for number in range(n_rows)))
     space = load_space(find_space(name))
     task = Task("pairs", "pair", "accuracy", ("different", "same"), split, split, corpus_files=(split,))
-    return make_plan(space, divided(task, space.design.division), lambda _: CARDS[encoder])
+    asked = joint_of({"one": task, "other": task}) if name in OF_PARTS else task
+    return make_plan(space, divided(asked, space.design.division), lambda _: CARDS[encoder])
 
 
 @pytest.mark.parametrize("encoder", list(CARDS))
@@ -80,7 +84,8 @@ def test_every_space_can_be_planned_as_it_stands(
     assert main(["plan", name]) == 0
     told = capsys.readouterr().out
     rows = "2100 (in" if load_space(find_space(name)).design.folds else "1500 train"
-    assert f"task     {'docstring-pairs' if name in FOR_PAIRS else 'docstrings'}: {rows}" in told
+    task = "docstring-pairs" if name in FOR_PAIRS else "docstrings"
+    assert ("docstring-parts: 2 parts" if name in OF_PARTS else f"task     {task}: {rows}") in told
     assert max(map(len, told.splitlines())) <= 80
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gridsearch.errors import RequestError, about
-from gridsearch.tasks.built_in import docstring_pairs, docstrings
+from gridsearch.tasks.built_in import docstring_pairs, docstring_parts, docstrings
 from gridsearch.tasks.parts.joint_file import MULTI, AnyTaskFile, JointFile, parse_joint, place_of
 from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
 from gridsearch.tasks.parts.notes import notes_across, notes_by_part
@@ -18,9 +18,10 @@ from gridsearch.tasks.task import Task
 
 DOCSTRINGS = docstrings.NAME
 """The task that is meant where none is named."""
-WITHOUT_FILES: Mapping[str, Callable[[], Task]] = {
+WITHOUT_FILES: Mapping[str, Callable[[], AnyTask]] = {
     docstrings.NAME: docstrings.load,
     docstring_pairs.NAME: docstring_pairs.load,
+    docstring_parts.NAME: docstring_parts.load,
 }
 """Tasks without a file, by name: their rows are read from the installed libraries."""
 
@@ -36,8 +37,10 @@ def load_task(name_or_path: str | Path, data_dir: Path | None = None, train_rows
         RequestError: anything that is wrong with the task or its data, in one sentence with file and row.
     """
     if load := WITHOUT_FILES.get(str(name_or_path)):
-        task = sampled(load(), train_rows, 0)
-        return judgeable(task, task.name)
+        task = load()
+        if isinstance(task, JointTask):
+            return task.changed(lambda part: judgeable(sampled(part, train_rows, 0), f"{task.name}, part {part.name}"))
+        return judgeable(sampled(task, train_rows, 0), task.name)
     path = Path(name_or_path)
     file = parse_task_file(_read_toml(path), path.name)
     return read_task(file, path, data_dir, train_rows)
