@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gridsearch.space.space import load_space, parse_space
+from gridsearch.tasks.parts.joint_file import JointFile
 from gridsearch.tasks.taskfile import parse_task_file
 from reports.knob_page import recipe_page
 from runners.cli import build_parser
@@ -53,6 +54,15 @@ def test_what_the_page_on_ids_shows_is_understood() -> None:
     for line in commands.replace("\\\n", " ").splitlines():
         if line.startswith("gridsearch"):
             build_parser().parse_args(line.split()[1:])
+
+
+def test_what_the_page_on_parts_shows_is_understood() -> None:
+    (toml,), (commands,) = blocks("toml", "docs/parts.md"), blocks("sh", "docs/parts.md")
+    file = parse_task_file(toml, "films.toml")
+    assert isinstance(file, JointFile)
+    assert (list(file.parts), file.target.name) == (["genre", "follows"], "mean f1_macro and accuracy")
+    for line in commands.splitlines():
+        build_parser().parse_args(line.split()[1:])
 
 
 def test_the_readmes_commands_are_understood() -> None:
