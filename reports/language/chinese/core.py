@@ -510,4 +510,11 @@ _STATES: Final[Mapping[str, str]] = {
     "{factor} x {others}": "{factor} × {others}",
 }
 
-REASONS: Final[Mapping[str, str]] = {**_CANNOT_ACT, **_NOT_LEARNED, **_FAILURES, **_NOTES, **_STATES}
+REASONS: Final[Mapping[str, str]] = {
+    **_YARDSTICK_AND_PARTS,
+    **_CANNOT_ACT,
+    **_NOT_LEARNED,
+    **_FAILURES,
+    **_NOTES,
+    **_STATES,
+}
