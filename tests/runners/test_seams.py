@@ -1,7 +1,6 @@
 """A study of two folds and two parts, put together by hand: plan, driver, ledger and page are ready for them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,8 @@ from gridsearch.plan.planner import make_plan
 from gridsearch.repetition import Repetition
 from gridsearch.space.space import parse_space
 from gridsearch.study.study import Study
+from gridsearch.tasks.parts.joint_task import JointTask
 from gridsearch.tasks.target import Target
-from gridsearch.tasks.task import Task
 from gridsearch.training.materials import Materials
 from gridsearch.trial import Epoch, Outcome, PartOutcome, Trial, make_trial
 from gridsearch.view import view_of
@@ -27,21 +26,7 @@ from tests.runners.test_optimize import CARD, SOURCES, TASK
 
 FOLDS = (0, 1)
 PARTS = {"topic": replace(TASK, name="topic"), "mood": replace(TASK, name="mood", metric="f1_macro")}
-
-
-@dataclass(frozen=True)
-class TwoParts(Task):
-    """Two tasks that a trial learns together; selected on is the mean of their metrics."""
-
-    both: Mapping[str, Task] = field(default_factory=lambda: PARTS, compare=False)
-
-    @property
-    def parts(self) -> Mapping[str, Task]:
-        return self.both
-
-    @property
-    def target(self) -> Target:
-        return Target(tuple((name, task.metric) for name, task in self.both.items()))
+MEAN = Target(tuple((name, task.metric) for name, task in PARTS.items()))
 
 
 SPACE = "[factors]\nbert_adam = [false, true]\nwarmup_proportion = [0.0, 0.1]\n[design]\nseeds = [0, 1]\n"
@@ -50,7 +35,7 @@ SPACE = "[factors]\nbert_adam = [false, true]\nwarmup_proportion = [0.0, 0.1]\n[
 @pytest.fixture
 def plan() -> Plan:
     """Each cell with two seeds and two folds."""
-    task = TwoParts(**{name: getattr(TASK, name) for name in ("name", "kind", "metric", "label_names", "train", "dev")})
+    task = JointTask(TASK.name, PARTS, MEAN, dict.fromkeys(PARTS, 1.0))
     plan = make_plan(parse_space(SPACE, "toy"), task, lambda name: CARD)
 
     def in_folds(trial: Trial) -> tuple[Trial, ...]:
