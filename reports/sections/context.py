@@ -14,6 +14,7 @@ from reports.statistics.results import EffectAnalysis
 from reports.study.first_rung import at_first_rung
 from reports.study.measured import Measured, measured, winner_by_effects, winner_by_seeds
 from reports.study.sampled import is_observational, study_regression
+from reports.study.unusual_rates import LikelyReason, likely_reason
 from reports.study.view import StudyRows
 
 COPIES = 0.5
@@ -62,6 +63,11 @@ class PageContext:
         # Copies along two factors at once would pass for two failures.
         alike = [one.factor for one in self.analysis.likeness if (one.correlation or 0.0) >= COPIES]
         return where_not_learned(tested, about.known_to_learn, alike=alike)
+
+    @cached_property
+    def unusual_rates(self) -> LikelyReason | None:
+        """The learning rates that are the likely reason why runs did not learn; None where they are not."""
+        return None if self.learning is None else likely_reason(self.study.cells, self.measured.known_to_learn)
 
     @cached_property
     def regression(self) -> Regression:

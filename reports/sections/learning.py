@@ -5,10 +5,11 @@ from dataclasses import asdict
 from typing import Any
 
 from reports.formats.markdown import NOT_LEARNED_MARK, Section, plural, table, wrap
-from reports.language.say import say, sentences
+from reports.language.say import enumerated, say, sentences
 from reports.sections.context import PageSection
 from reports.sections.effects.effects_text import Words
 from reports.statistics.learning.learning import Count, Learning
+from reports.study.unusual_rates import LikelyReason
 
 MOST_ROWS = 5
 
@@ -21,7 +22,8 @@ class NotLearnedBySetting(PageSection):
         learning = self.page.learning
         if learning is None or not learning.total.n_not_learned:
             return ""
-        text = sentences([self._how_many(learning.total), self._where(learning), self._chance(learning)])
+        why = likely_reason_text(self.page.unusual_rates)
+        text = sentences([self._how_many(learning.total), self._where(learning), self._chance(learning), why])
         return Section(say("Which settings did not learn"), (wrap(text), self._compared(learning))).format()
 
     def in_short(self) -> str:
@@ -35,8 +37,11 @@ class NotLearnedBySetting(PageSection):
     def numbers(self) -> dict[str, Any]:
         """Return the counts and what is told of them."""
         learning = self.page.learning
-        numbers = None if learning is None else {"n_diverged": self.page.measured.n_diverged, **asdict(learning)}
-        return {"learning": numbers}
+        if learning is None:
+            return {"learning": None}
+        reason = self.page.unusual_rates
+        unusual = None if reason is None else asdict(reason)
+        return {"learning": {"n_diverged": self.page.measured.n_diverged, **asdict(learning), "unusual_rates": unusual}}
 
     def _how_many(self, total: Count) -> str:
         n_diverged = self.page.measured.n_diverged
@@ -82,6 +87,35 @@ class NotLearnedBySetting(PageSection):
 
     def _levels(self, levels: Mapping[str, str]) -> str:
         return Words.of(self.study).given(levels)
+
+
+def likely_reason_text(reason: LikelyReason | None) -> str:
+    """Say that runs did not learn because of their learning rates, if that is likely; else return nothing."""
+    if reason is None:
+        return ""
+    beyond = [
+        say("{rate} is {times} times the upper end", rate=f"{one.rate:g}", times=one.times)
+        if one.is_above
+        else say("{rate} is 1/{times} of the lower end", rate=f"{one.rate:g}", times=one.times)
+        for one in reason.rates
+    ]
+    words = {
+        "low": f"{reason.rates[0].low:g}",
+        "high": f"{reason.rates[0].high:g}",
+        "rates": enumerated(beyond),
+    }
+    if not reason.n_usual:
+        return say(
+            "A likely reason is their learning rate, far from the {low} to {high} that are usual when BERT-like "
+            "encoders are fine-tuned: {rates}.",
+            **words,
+        )
+    return say(
+        "A likely reason is their learning rate, far from the {low} to {high} that are usual when BERT-like encoders "
+        "are fine-tuned: {rates}; with usual rates every run learned ({runs}).",
+        **words,
+        runs=plural(reason.n_usual, "run"),
+    )
 
 
 def _share(count: Count) -> str:

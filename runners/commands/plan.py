@@ -9,6 +9,7 @@ from gridsearch.errors import NotBegunError
 from gridsearch.plan.cost_groups import groups_of
 from gridsearch.plan.halving import halved
 from gridsearch.plan.plan import Plan
+from gridsearch.plan.rates import rate_warnings
 from gridsearch.plan.stage_groups import stage_groups_of, works_of
 from gridsearch.space.design import alias_texts, design_text, seeds_by_row
 from gridsearch.space.factor import ROW, label_of
@@ -153,6 +154,7 @@ def _about(plan: Plan, made: set[str]) -> list[str]:
     steps = sorted({cell.recipe.total_steps(cell.rows) for cell in plan.cells})
     about.append(("steps", f"{' or '.join(map(str, steps))} a trial"))
     about += [("" if number else "stages", text) for number, text in enumerate(stage_texts(plan, made))]
+    about += [("warning", text) for text in rate_warnings(plan)]
     return [
         textwrap.fill(text, 80, initial_indent=f"{label:<9}", subsequent_indent=" " * 9)
         for label, text in about

@@ -7,6 +7,7 @@ from dataclasses import replace
 from rich.console import Console
 
 from gridsearch.plan.halving import halved
+from gridsearch.plan.rates import rate_warnings
 from reports.language.say import speaking
 from runners.backends.chosen import chosen_runner
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
@@ -35,13 +36,21 @@ def _sweep_and_show(arguments: Arguments, settings: Settings) -> int:
     names = {trial.id: cell.name_of(trial) for cell in reversed(plan.cells) for trial in cell.trials}
     if plan.halving is not None:
         print(f"successive halving: {plan.halving.text(*plan.times)}")
+    progress = Progress(plan.task.target, names, console)
+
+    def begun() -> dict[str, object]:
+        """Warn when it has become clear that something is run, and say how."""
+        for warning in rate_warnings(plan):
+            progress.say(f"warning: {warning}")
+        return describe_run(["gridsearch", *sys.argv[1:]], runner.name) | _foreseen(question, arguments)
+
     result = drive(
         Rounds(plan, question.study, question.sources, trials_of_folds(plan, arguments.only_folds)),
         question.study,
         runner,
         settings,
-        provenance=lambda: describe_run(["gridsearch", *sys.argv[1:]], runner.name) | _foreseen(question, arguments),
-        progress=Progress(plan.task.target, names, console),
+        provenance=begun,
+        progress=progress,
     )
     _show(question, arguments.lang)
     if result.stopped:

@@ -65,9 +65,15 @@ def test_a_strangers_csv_goes_all_the_way(project: Path, encoder_folder: Path, c
     (project / "my data.csv").write_text(table, encoding="utf-8")
     assert "label is 'Welche 库'" in run("init", "my data.csv", "-o", "mine.toml", capsys=capsys)
     asked = ["question.toml", "--task", "mine.toml", "--model", encoder_folder]
-    assert "8 cells x 1 seed = 8 trials" in run("plan", *asked, capsys=capsys)
+    planned, warning = (
+        run("plan", *asked, capsys=capsys),
+        "learning_rate = 0.003 is 3 times the upper end of what is usual",
+    )
+    assert "8 cells x 1 seed = 8 trials" in planned
+    assert f"warning  {warning}" in " ".join(planned.split("\n         "))
     swept = run("sweep", *asked, "--runner", "serial", "--keep", "best", capsys=capsys)
     assert "complete: 8 planned, 8 finished, 0 failed, 0 pending" in swept
+    assert f"warning: {warning} when " in swept
     opened = "page: 'studies/question-mine-small bert/page.html'\ntext: 'studies/question-mine-small bert/page.md'\n"
     assert opened in swept
     study = Path("studies") / "question-mine-small bert"

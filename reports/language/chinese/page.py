@@ -248,6 +248,15 @@ _LEARNING: Final[Mapping[str, str]] = {
         "若各设置都不起作用，仅凭偶然能把运行分得这样清楚的，占此类研究的 {p}。"
     ),
     "less than 0.1%": "不到 0.1%",
+    "A likely reason is their learning rate, far from the {low} to {high} that are usual when BERT-like encoders are "
+    "fine-tuned: {rates}.": ("原因很可能是学习率，它远离微调 BERT 类编码器常用的 {low} 至 {high}：{rates}。"),
+    "A likely reason is their learning rate, far from the {low} to {high} that are usual when BERT-like encoders are "
+    "fine-tuned: {rates}; with usual rates every run learned ({runs}).": (
+        "原因很可能是学习率，它远离微调 BERT 类编码器常用的 {low} 至 {high}：{rates}；"
+        "采用常用学习率的运行全部学到（{runs}）。"
+    ),
+    "{rate} is {times} times the upper end": "{rate} 是上限的 {times} 倍",
+    "{rate} is 1/{times} of the lower end": "{rate} 是下限的 1/{times}",
     "{n} of {total}": "{total} 次中 {n} 次",
     "settings": "设置",
 }

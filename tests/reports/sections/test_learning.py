@@ -144,3 +144,72 @@ def test_in_chinese(study: Study) -> None:
         text = said(rows)
     assert "64 次运行中有 13 次未学到 †。" in text
     assert "**全部发生在 bertadam 为 1 且 frozen_layers 为 0 时**" in text
+
+
+# --- learning rates far from what is usual
+
+RATES = """
+[recipe]
+epochs = 2
+[factors]
+learning_rate = [5e-5, 1e-2]
+bert_adam = [false, true]
+"""
+BEYOND = (
+    "A likely reason is their learning rate, far from the 1e-06 to 0.001 that are usual when BERT-like encoders are "
+    "fine-tuned: 0.01 is 10 times the upper end"
+)
+
+
+def at_the_large_rate(levels: Mapping[str, str], seed: int) -> bool:
+    return levels["learning_rate"] == "0.01"
+
+
+def test_a_learning_rate_far_from_what_is_usual_is_the_likely_reason(study: Study) -> None:
+    rows = studied(study, at_the_large_rate, RATES)
+    assert f"{BEYOND}; with usual rates every run learned (2 runs)." in said(rows)
+    (file,) = write_reports(study, None, ["json"])
+    reason = json.loads(file.read_text())["learning"]["unusual_rates"]
+    assert reason == {"rates": [{"rate": 0.01, "low": 1e-6, "high": 1e-3}], "n_usual": 2}
+    assert make_page(rows).format().count("A likely reason") == 1
+    with speaking("zh"):
+        assert "原因很可能是学习率" in said(rows)
+        assert "0.01 是上限的 10 倍；采用常用学习率的运行全部学到（2 次运行）。" in said(rows)
+
+
+def test_it_is_where_no_run_had_another(study: Study) -> None:
+    space = RATES.replace("[5e-5, 1e-2]", "[2e-2, 1e-2]")
+    text = said(studied(study, lambda *_: True, space))
+    assert text.endswith(f"{BEYOND}, 0.02 is 20 times the upper end.")
+
+
+@pytest.mark.parametrize(
+    "fails",
+    [
+        lambda levels, seed: True,
+        lambda levels, seed: levels["learning_rate"] == "5e-05",
+        lambda levels, seed: levels["learning_rate"] == "0.01" or levels["bert_adam"] == "1",
+    ],
+)
+def test_it_is_not_where_runs_with_a_usual_one_fared_no_better(
+    study: Study, fails: Callable[[Mapping[str, str], int], bool]
+) -> None:
+    rows = studied(study, fails, RATES)
+    assert "did not learn" in said(rows)
+    assert "A likely reason" not in said(rows)
+    assert PageContext(rows).unusual_rates is None
+
+
+def test_it_is_not_where_most_runs_with_such_a_one_learned(study: Study) -> None:
+    space = f"{RATES}[design]\nseeds = [0, 1]\n"
+    rows = studied(
+        study, lambda levels, seed: seed == 1 and levels == {"learning_rate": "0.01", "bert_adam": "1"}, space
+    )
+    assert "1 of the 8 runs did not learn" in said(rows)
+    assert "A likely reason" not in said(rows)
+
+
+def test_of_a_frozen_encoder_nothing_is_said(study: Study) -> None:
+    """It may be frozen as a whole, and a head takes large rates."""
+    rows = studied(study, at_the_large_rate, RATES.replace("[factors]", "frozen_layers = 6\n[factors]"))
+    assert "A likely reason" not in said(rows)
