@@ -72,6 +72,8 @@ def _dropout_of_the_checkpoint(recipe: Recipe, facts: TrialFacts) -> Spelling:
 def _ratios_of_weights(recipe: Recipe, facts: TrialFacts) -> Spelling:
     """Labels without training rows weigh nothing. Weights in the ratios of those that have a name are these."""
     asked, counts = recipe.class_weights, {label: count for label, count in enumerate(facts.label_counts) if count}
+    if facts.parts:  # their labels are weighed apart
+        return None
     named = _named_ratios(counts)
     if isinstance(asked, str):
         if asked not in named:
