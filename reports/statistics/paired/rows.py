@@ -4,9 +4,9 @@ Where a cell has a single seed, what is said holds for these trained models: one
 """
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 from scipy.stats import binomtest
@@ -30,16 +30,25 @@ class McNemar:
 
 
 def mcnemar(labels: Labels, first: Array, second: Array) -> McNemar:
-    """Test whether two models are equally often right, from logits of shape (rows, labels).
+    """Test whether two models are equally often right, from logits of shape (rows, labels)."""
+    return mcnemar_of_parts([(labels, first, second)])
+
+
+def mcnemar_of_parts(parts: Iterable[tuple[Labels, Array, Array]]) -> McNemar:
+    """Test the same of the rows of several parts together, each with its labels and what both models say of them.
 
     Given the rows where just one is right, its number is binomial with chance 1/2. Source: McNemar 1947, Psychometrika
     12, 153-157; exact, as the approximation fails below about 25 such rows.
     """
-    right = [finite(logits).argmax(axis=1) == labels for logits in (first, second)]
-    only_first, only_second = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
+    n_rows = only_first = only_second = 0
+    for labels, first, second in parts:
+        right = [finite(logits).argmax(axis=1) == labels for logits in (first, second)]
+        n_rows += len(labels)
+        only_first += int((right[0] & ~right[1]).sum())
+        only_second += int((right[1] & ~right[0]).sum())
     n_split = only_first + only_second
     p = float(binomtest(only_first, n_split).pvalue) if n_split else 1.0
-    return McNemar(len(labels), only_first, only_second, p)
+    return McNemar(n_rows, only_first, only_second, p)
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,20 @@ class PairedBootstrap:
     interquartile: float | None = None
 
 
+@dataclass(frozen=True)
+class Rows(Generic[Seed]):
+    """Rows that two cells are compared on: labels, and by seed what each cell's models say, (rows, labels).
+
+    ``metric`` is one of `gridsearch.tasks.metrics`; f1_binary is that of label ``positive``.
+    """
+
+    labels: Labels
+    first: Mapping[Seed, Array]
+    second: Mapping[Seed, Array]
+    metric: str = "accuracy"
+    positive: int = POSITIVE
+
+
 def paired_bootstrap(
     labels: Labels,
     first: Mapping[Seed, Array],
@@ -72,44 +95,48 @@ def paired_bootstrap(
     n_resamples: int = 2000,
     seed: int = 0,
 ) -> PairedBootstrap | None:
-    """Resample rows, all models on the same ones. None where the metric is undefined: no rows, or auc of one class.
+    """Compare two cells on the same rows: :func:`bootstrap_of_mean` of a single part."""
+    rows = Rows(labels, first, second, metric, positive)
+    return bootstrap_of_mean([rows], metric, n_resamples=n_resamples, seed=seed)
 
-    ``first`` and ``second`` are the models of two cells by seed, each by its logits of shape (rows, labels); a cell's
-    metric is the mean of its models'. Models of the same seed are a pair. ``metric`` is one of
-    `gridsearch.tasks.metrics`; f1_binary is that of label ``positive``.
+
+def bootstrap_of_mean(
+    rows: Sequence[Rows[Seed]], name: str, *, n_resamples: int = 2000, seed: int = 0
+) -> PairedBootstrap | None:
+    """Resample the rows of each part by themselves, all models on the same ones. What is compared is the mean of parts.
+
+    None where the metric of a part is undefined: no rows, or auc of one class. A cell's metric is the mean of its
+    models'; those of the same seed are a pair. ``name`` is what the mean is called.
     Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap.
     """
-    if not len(labels):
+    if not all(len(one.labels) for one in rows):
         return None
-    n_rows = len(labels)
-    models = [
-        metric_of_counts(metric, labels, finite(logits), positive) for logits in (*first.values(), *second.values())
-    ]
-    chunks = [np.stack([of(counts) for of in models]) for counts in drawn_counts(n_rows, n_resamples, seed)]
-    results = np.concatenate(chunks, axis=1)
-    defined = np.asarray(np.isfinite(results).all(axis=0))
+    of_parts = np.stack([_resampled(one, n_resamples, seed + place) for place, one in enumerate(rows)])
+    defined = np.asarray(np.isfinite(of_parts).all(axis=(0, 1)))
     if not defined[0] or defined.sum() < 2:
         return None
-    results = results[:, defined]
-    mine, other = results[: len(first)], results[len(first) :]
+    of_parts, n_first = of_parts[:, :, defined], len(rows[0].first)
+    source = _source([part[:n_first].mean(axis=0) - part[n_first:].mean(axis=0) for part in of_parts], rows)
+    results = of_parts.mean(axis=0)
+    mine, other = results[:n_first], results[n_first:]
     difference, *differences = mine.mean(axis=0) - other.mean(axis=0)
-    rows = Source(float(_variance_over_rows(np.array(differences), n_rows)), max(n_rows - 1, 1))
     low, high = np.quantile(differences, [ALPHA / 2, 1 - ALPHA / 2])
     interval, seeds_error = (float(low), float(high)), None
+    first, second = list(rows[0].first), list(rows[0].second)
     if min(len(first), len(second)) > 1:
         found = crossed(
             difference,
-            parts((list(first), mine[:, 0]), (list(second), other[:, 0])),
-            parts((list(first), mine[:, 1:]), (list(second), other[:, 1:])),
-            items=rows,
-            variance_of=lambda draws: _variance_over_rows(draws, n_rows),
+            parts((first, mine[:, 0]), (second, other[:, 0])),
+            parts((first, mine[:, 1:]), (second, other[:, 1:])),
+            items=source.of_all,
+            variance_of=lambda draws: np.asarray(np.var(draws, axis=-1) * source.larger),
         )
         interval, seeds_error = found.interval, found.seeds_error
     return PairedBootstrap(
-        metric,
+        name,
         float(difference),
         interval,
-        math.sqrt(rows.variance),
+        math.sqrt(source.of_all.variance),
         seeds_error,
         (len(first), len(second)),
         len(differences),
@@ -117,6 +144,32 @@ def paired_bootstrap(
     )
 
 
-def _variance_over_rows(draws: Array, n_rows: int) -> Array:
-    """Rows drawn from n vary by a share of 1 / n less than new ones do."""
-    return np.asarray(np.var(draws, axis=-1) * n_rows / max(n_rows - 1, 1))
+def _resampled(rows: Rows[Seed], n_resamples: int, seed: int) -> Array:
+    """Return the metric of each model, the first cell's before the second's: as observed, then of each resample."""
+    models = [
+        metric_of_counts(rows.metric, rows.labels, finite(logits), rows.positive)
+        for logits in (*rows.first.values(), *rows.second.values())
+    ]
+    drawn = drawn_counts(len(rows.labels), n_resamples, seed)
+    return np.concatenate([np.stack([of(counts) for of in models]) for counts in drawn], axis=1)
+
+
+class _OfRows(NamedTuple):
+    """What rows give to a mean over parts; new rows vary ``larger`` times as much as those drawn from the same ones."""
+
+    of_all: Source
+    larger: float
+
+
+def _source(differences: Sequence[Array], rows: Sequence[Rows[Seed]]) -> _OfRows:
+    """Put the parts' rows together, from each part's differences: as observed, then of each resample.
+
+    Rows drawn from n vary by a share of 1 / n less than new ones do. Degrees of freedom are those of a mean of samples
+    of different sizes (Satterthwaite 1946, Biometrics Bulletin 2, 110-114); of one part they are n - 1.
+    """
+    sizes = [len(one.labels) for one in rows]
+    drawn = [float(np.var(one[1:])) / len(rows) ** 2 for one in differences]
+    new = [variance * n / max(n - 1, 1) for variance, n in zip(drawn, sizes, strict=True)]
+    spread = math.fsum(variance**2 / max(n - 1, 1) for variance, n in zip(new, sizes, strict=True))
+    df = math.fsum(new) ** 2 / spread if spread else max(min(sizes) - 1, 1)
+    return _OfRows(Source(math.fsum(new), df), math.fsum(new) / math.fsum(drawn) if any(drawn) else 1.0)

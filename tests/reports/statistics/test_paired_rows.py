@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gridsearch.tasks.metrics import score
-from reports.statistics.paired.rows import mcnemar, paired_bootstrap
+from reports.statistics.paired.rows import Rows, bootstrap_of_mean, mcnemar, mcnemar_of_parts, paired_bootstrap
 
 
 def predictions(n_rows: int = 400, n_labels: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -179,3 +179,60 @@ class TestSeeds:
             covered += found.interval[0] <= 0 <= found.interval[1]
         # 93 % of 500 is 465; 450 is what chance would leave below in 0.5 % of such tests.
         assert covered >= 450
+
+
+class TestParts:
+    """The mean over parts, whose rows are drawn by themselves."""
+
+    def test_one_part_is_the_part(self) -> None:
+        labels, first, second = predictions()
+        alone = paired_bootstrap(labels, {0: first}, {0: second}, "f1_macro", n_resamples=50)
+        rows = Rows(labels, {0: first}, {0: second}, "f1_macro")
+        assert bootstrap_of_mean([rows], "f1_macro", n_resamples=50) == alone
+
+    def test_the_difference_is_the_mean_and_errors_add_up(self) -> None:
+        parts = [Rows(labels, {0: one}, {0: two}) for labels, one, two in (predictions(400, 3), predictions(100, 5))]
+        alone = [bootstrap_of_mean([one], "accuracy") for one in parts]
+        both = bootstrap_of_mean(parts, "mean accuracy")
+        assert both is not None
+        known = [one for one in alone if one is not None]
+        assert both.metric == "mean accuracy"
+        assert both.difference == pytest.approx(np.mean([one.difference for one in known]))
+        assert both.rows_error == pytest.approx(np.hypot(*(one.rows_error for one in known)) / 2, rel=0.05)
+
+    def test_a_part_of_one_row_adds_no_error_that_nobody_knows(self) -> None:
+        labels, first, second = predictions()
+        single = Rows(labels[:1], {0: first[:1], 1: first[:1]}, {0: second[:1], 1: second[:1]})
+        many = Rows(labels, {0: first, 1: second}, {0: second, 1: second})
+        alone, both = bootstrap_of_mean([many], ""), bootstrap_of_mean([many, single], "")
+        assert alone is not None
+        assert both is not None
+        assert both.rows_error == pytest.approx(alone.rows_error / 2)
+
+    def test_a_part_in_which_the_metric_is_undefined(self) -> None:
+        labels, first, second = predictions(40, 2)
+        good = Rows(labels, {0: first}, {0: second}, "auc")
+        zeros = Rows(np.zeros(40, dtype=int), {0: first}, {0: second}, "auc")
+        assert bootstrap_of_mean([good, zeros], "", n_resamples=10) is None
+
+    def test_rows_of_all_parts_are_counted_together(self) -> None:
+        parts = [predictions(400, 3), predictions(100, 5)]
+        alone, both = [mcnemar(*one) for one in parts], mcnemar_of_parts(parts)
+        assert both.n_rows == 500
+        assert both.n_only_first == sum(one.n_only_first for one in alone)
+        assert both.n_only_second == sum(one.n_only_second for one in alone)
+
+    @pytest.mark.slow  # hundreds of bootstraps; the errors that add up above are what the interval is made of
+    @pytest.mark.parametrize("sizes", [(300, 30), (300, 300, 300)])
+    def test_recipes_that_are_alike_in_every_part_are_rarely_told_apart(self, sizes: tuple[int, ...]) -> None:
+        draw, seeds, covered = np.random.default_rng(len(sizes)), range(3), 0
+        for _ in range(300):
+            parts = []
+            for n_rows in sizes:
+                rows = draw.standard_normal(n_rows)
+                cells = [models(draw, seeds, 0.15 * draw.standard_normal(3), rows, 0.3) for _ in range(2)]
+                parts.append(Rows(np.zeros(n_rows, dtype=int), *cells))
+            found = bootstrap_of_mean(parts, "", n_resamples=200)
+            assert found is not None
+            covered += found.interval[0] <= 0 <= found.interval[1]
+        assert covered >= 267  # 89 %: chance alone leaves 95 % below that in one of 10,000 such tests
