@@ -49,4 +49,10 @@ def rerun_command(study: StudyRows, trial: str) -> str:
 
 def report_command(study: StudyRows) -> str:
     """Return the command that writes the numbers for programs."""
-    return shlex.join(["gridsearch", "report", str(study.folder), "--format", "md,csv,json"])
+    part = ["--part", study.part] if study.part else []
+    return shlex.join(["gridsearch", "report", str(study.folder), *part, "--format", "md,csv,json"])
+
+
+def part_command(study: StudyRows, part: str) -> str:
+    """Return the command that writes the page of a part."""
+    return shlex.join(["gridsearch", "report", str(study.folder), "--part", part])

@@ -15,6 +15,7 @@ from reports.sections.effects.reasons_text import why_not_text
 from reports.sections.folds import times_text
 from reports.statistics.paired.cells import PairedDifference, Seeds, paired_cells
 from reports.statistics.results import Effect, EffectAnalysis
+from reports.study.parts import measure_of
 from reports.study.view import CellRow, StudyRows
 
 Key = tuple[str | float, ...]
@@ -64,8 +65,7 @@ class Comparison:
         """Whether results may be subtracted: published numbers are taken to be what they are compared with."""
         if self.first.is_imported or self.second.is_imported:
             return self.first.lower_is_better == self.second.lower_is_better
-        first, second = self.first, self.second
-        return (first.metric, first.positive_label) == (second.metric, second.positive_label)
+        return measure_of(self.first) == measure_of(self.second)
 
 
 def compare(first: StudyRows, second: StudyRows) -> Comparison:

@@ -13,7 +13,7 @@ from gridsearch.study.study import Study
 from gridsearch.whole_file import whole_file
 from reports.figures.figure import Picture
 from reports.formats import trainer_log, trials_table
-from reports.formats.html import Figure, html_text
+from reports.formats.html import Figure, html_text, title_of
 from reports.formats.latex import latex_text
 from reports.formats.markdown import escape, paragraphs
 from reports.formats.table import csv_text, terminal_table
@@ -28,11 +28,12 @@ from reports.sections.cost import Cost
 from reports.sections.design import DeadKnobs, FixedRecipe, LeftOut, Levels, SameRows
 from reports.sections.effects.effects import Effects
 from reports.sections.ensembles import EnsembleSection
-from reports.sections.figures import FOLDER, Figures, pictures_of
+from reports.sections.figures import Figures, folder_of, pictures_of
 from reports.sections.halving import HalvingSection
 from reports.sections.learning import NotLearnedBySetting
 from reports.sections.log_curve import CurvePoints, CurveSummary, LogFindings
 from reports.sections.observational import Observational
+from reports.sections.parts.parts import Parts
 from reports.sections.published import PublishedExtremes, PublishedLevels, PublishedResults, PublishedSummary
 from reports.sections.results import Cautions, Results, Summary, Yardsticks, best_sentence
 from reports.sections.search import SearchSection
@@ -54,6 +55,7 @@ SECTIONS: Mapping[type[Manifest], tuple[type[PageSection], ...]] = {
         Effects,
         Observational,
         Results,
+        Parts,
         BestAgainstBaseline,
         EnsembleSection,
         Yardsticks,
@@ -98,7 +100,7 @@ class Page:
 
     def format(self) -> str:
         """Return the Markdown of the whole page; what has nothing to say is left out."""
-        title = escape(self.study.manifest.title)
+        title = escape(title_of(self.study))
         return paragraphs([f"# {title}", *(section.format() for section in self.sections)]) + "\n"
 
     def numbers(self) -> dict[str, Any]:
@@ -151,19 +153,23 @@ def write_page(study: Study, language: str = "en") -> str:
     return f"page: {shlex.quote(str(html))}\ntext: {shlex.quote(str(markdown))}"
 
 
-def write_reports(study: Study, out: Path | None, formats: Sequence[str], language: str = "en") -> list[Path]:
+def write_reports(
+    study: Study, out: Path | None, formats: Sequence[str], language: str = "en", part: str = ""
+) -> list[Path]:
     """Write page.md, page.csv, page.json into ``out`` (default: the study's folder); return the files in that order.
 
     The pictures of page.md lie in a folder beside it; page.html holds its own. trials.csv goes with page.csv, and
-    so do the logs of pretrainings, in a folder of their own.
-    Raises RequestError for an unknown format or language, for a study that does not exist or is empty, and for a folder
-    that cannot be written; each file is replaced as a whole or not at all.
+    so do the logs of pretrainings, in a folder of their own. Of a ``part`` of the task, files and the pictures' folder
+    have its name, and stand beside those of the study.
+
+    Raises RequestError for an unknown format, language or part, for a study that does not exist or is empty, and for a
+    folder that cannot be written; each file is replaced as a whole or not at all.
     """
     for name in formats:
         if name not in FORMATS:
             raise RequestError(f"--format: {one_of('format', name, list(FORMATS))}")
     with study.open() as ledger:
-        rows = read_study(ledger)
+        rows = read_study(ledger, part)
         rows = replace(rows, members=read_members(ledger, rows))
     texts = {}
     with speaking(language):
@@ -175,12 +181,14 @@ def write_reports(study: Study, out: Path | None, formats: Sequence[str], langua
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if "md" in formats and page.pictures:
-            (folder / FOLDER).mkdir(exist_ok=True)
             for picture in page.pictures:
-                _write(folder / FOLDER / f"{picture.name}.svg", picture.svg)
-        files = {study.page_path.with_suffix(f".{name}").name: text for name, text in texts.items()}
+                _write(folder / folder_of(rows) / f"{picture.name}.svg", picture.svg)
+        files = {f"{study.page_path.stem}{rows.suffix}.{name}": text for name, text in texts.items()}
         if "csv" in formats:
-            files |= {trials_table.FILE: trials_table.trials_text(rows), **trainer_log.trainer_logs(rows)}
+            files |= {
+                f"{trials_table.STEM}{rows.suffix}.csv": trials_table.trials_text(rows),
+                **trainer_log.trainer_logs(rows),
+            }
         return [_write(folder / name, text) for name, text in files.items()]
     except OSError as error:
         raise RequestError(f"the report cannot be written to {folder}: {error.strerror}") from None

@@ -15,7 +15,13 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
                     and trial, ``row_scores``, of all its trials together, by name
                     where rows are divided, ``folds`` is the spread of single trials on dev, and ``pooled`` has for each
                     seed the metrics over all folds together, of which result and dev are the spread
-``guess``           what one reaches on dev: ``bound`` in the metric, and in ``correlation`` with the labels; or null
+                    of a task of several parts, ``parts`` has for each its ``metric``, spreads on ``dev`` and ``test``,
+                    and ``is_guess``: some run is no better there than a guess
+``parts``           of such a task: for each part its name, ``metric``, ``n_rows`` by split, ``n_labels``, ``guess``,
+                    whether it is ``in_target``, the ``mean`` of the cells on dev, the index of the ``best`` one, its
+                    ``best_value``, and whether it ``is_best_of_target``; or null
+``guess``           what one reaches on dev: ``bound`` in the metric, and in ``correlation`` with the labels; null where
+                    that is not known, and of a mean over parts
 ``best``            index of the cell that is best on dev; ``worst``, ``highest_result``, ``baseline`` alike; or null
 ``choice``          the cell to ``use`` and what came out ``best`` on dev, by index, or in a table by position: see
                     reports/study/choice.py; or null
@@ -50,7 +56,8 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
                     ``nested`` and ``naive`` scores and gains, the weights of the ``final`` one, and ``by_fold`` those
                     chosen for each fold: see reports/statistics/ensembles/results.py; runs that are no members,
                     by reason; or null
-``yardsticks``      ``name``, ``dev``, ``test``
+``yardsticks``      ``name``, ``dev``, ``test``; of a task of several parts also all metrics by name, as
+                    ``dev_metrics`` and ``test_metrics``
 ``excluded``        cells left out: ``row``, ``levels``, ``why``
 ``same_rows``       rows of a list that are the same recipe and share their trials, by name
 ``dead_knobs``      ``knob``, ``reason``, ``cells``, ``groups`` of cells that differ in nothing that acts
@@ -77,6 +84,7 @@ ORDER = (
     "guess",
     "result",
     "cells",
+    "parts",
     "best",
     "worst",
     "highest_result",

@@ -10,7 +10,7 @@ from gridsearch import __version__
 from gridsearch.errors import GridSearchError, first_line
 from runners.ensembling.options import add_ensemble
 from runners.init_options import add_init
-from runners.options import folds, halving, numbers_of, only_folds, train_metric
+from runners.options import folds, halving, numbers_of, one_part, only_folds, train_metric
 from runners.predicting.options import add_predict
 
 Arguments = argparse.Namespace
@@ -347,6 +347,7 @@ def _report(commands: Commands) -> None:
         metavar="F,F",
         help="html, md, csv (with trials.csv, one row a trial), latex, json, with commas between (default: html,md)",
     )
+    one_part(parser)
     _language(parser)
 
 
@@ -371,6 +372,7 @@ def _compare(commands: Commands) -> None:
     )
     parser.add_argument("first", metavar="STUDY", help="the folder of a study: A")
     parser.add_argument("second", metavar="STUDY", help="the folder of another one: B; differences are B less A")
+    one_part(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help="write Markdown to a file (default: the terminal)")
     parser.add_argument("--lang", default="en", metavar="LANG", help="language: en (default) or zh")
 

@@ -57,6 +57,13 @@ def only_folds(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def one_part(parser: argparse.ArgumentParser) -> None:
+    """Add the part of a task of several that is looked at by itself."""
+    parser.add_argument(
+        "--part", metavar="NAME", help="of a task of several parts: look at this one, as if the study selected on it"
+    )
+
+
 def numbers_of(what: str) -> Callable[[str], list[int]]:
     """Return what reads several whole numbers; ``what`` they are is told to those who write something else."""
 

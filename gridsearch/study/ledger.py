@@ -268,12 +268,12 @@ class Ledger:
         return stand(
             about.halving,
             {position: trials for position, trials in cells.items() if firsts[tuple(trials)] == position},
-            self._curves(about.target),
+            self.curves(about.target),
             {trial for trial, state in states.items() if state in OVER},
             lower_is_better=about.target.lower_is_better,
         )
 
-    def _curves(self, selected: Target) -> dict[str, list[float | None]]:
+    def curves(self, selected: Target) -> dict[str, list[float | None]]:
         """Return the target on dev after each epoch of every trial; None where its numbers were not finite.
 
         An epoch that was run twice counts as it was first seen: what was chosen by it stays chosen on any machine.

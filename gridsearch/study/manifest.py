@@ -1,17 +1,18 @@
 """The manifest: what a study is bound to, as its ledger keeps it; and why a plan is not the same study grown."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from gridsearch.canonical import canonical_json
+from gridsearch.errors import RequestError, one_of
 from gridsearch.plan.plan import Plan
 from gridsearch.plan.rungs import Halving, read_halving
 from gridsearch.recipe.prefixes import VOCABULARY
 from gridsearch.repetition import Division
 from gridsearch.space.design import own_seeds
 from gridsearch.space.factor import ROW, SEED, SEEDS
-from gridsearch.study.task_entry import TaskEntry, entry_of, read_task_entry
+from gridsearch.study.task_entry import Judged, TaskEntry, entry_of, read_task_entry
 from gridsearch.tasks.target import Target, target_of
 
 TRIALS, OBSERVATIONS = "trials", "observations"
@@ -108,6 +109,37 @@ class TrialsManifest:
     encoders_of_ids: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     division: Division | None = None
     added_pairs: Sequence[AddedEntry] = ()
+
+    @property
+    def parts(self) -> tuple[Judged, ...]:
+        """The parts of the task, each with what it is judged by; a single task is the one part."""
+        asked = dict(self.target.metrics)
+        return tuple(Judged(name, asked.get(name, part.metric), part) for name, part in self.task.by_part.items())
+
+    @property
+    def judged(self) -> tuple[Judged, ...]:
+        """The parts whose metrics make up the target."""
+        asked = dict(self.target.metrics)
+        return tuple(one for one in self.parts if one.part in asked)
+
+    @property
+    def sole(self) -> Judged | None:
+        """The part whose metric is the target; None where that is a mean over several."""
+        return self.judged[0] if len(self.judged) == 1 else None
+
+    @property
+    def has_test(self) -> bool:
+        """Whether the target is known on test."""
+        return all(one.entry.test_is_labelled for one in self.judged)
+
+    def of_part(self, name: str) -> "TrialsManifest":
+        """Return the study as if it selected on one of its parts. Raises RequestError where there is none such."""
+        if not self.task.parts:
+            raise RequestError(f"--part {name}: the task {self.task.name} has no parts")
+        found = next((one for one in self.parts if one.part == name), None)
+        if found is None:
+            raise RequestError(f"--part: {one_of('part', name, list(self.task.parts))}")
+        return replace(self, target=Target(((found.part, found.metric),)))
 
     @property
     def starts(self) -> Mapping[str, Mapping[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from gridsearch.errors import RequestError
 from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
+from gridsearch.tasks.target import metric_name
 from gridsearch.tasks.task import POSITIVE, Kind
 from gridsearch.trial import PART
 
@@ -61,6 +62,25 @@ class TaskEntry:
             "n_labels_held": self.n_labels_held,
             **({"task_parts": [[name, asdict(part)] for name, part in self.parts.items()]} if self.parts else {}),
         }
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A part by its name, and the metric that it is judged by."""
+
+    part: str
+    metric: str
+    entry: TaskEntry
+
+    @property
+    def name(self) -> str:
+        """What the metric is called: with the part that it is of, where a task has several."""
+        return metric_name(self.part, self.metric)
+
+    @property
+    def positive_label(self) -> str | None:
+        """The label that f1_binary is of; None for metrics of all labels."""
+        return self.entry.positive_label if self.metric == "f1_binary" else None
 
 
 def entry_of(task: AnyTask) -> TaskEntry:

@@ -131,14 +131,27 @@ def why_not_learned(
     return ""
 
 
-def below_the_others(results: Mapping[str, Metrics], guess: Guess) -> dict[str, str]:
-    """Say of which trials of a study the result is a guess's, while those of others are above it; by trial."""
-    if all(guess.reaches(dev) for dev in results.values()):
+def below_the_others(results: Mapping[str, Mapping[str, Metrics]], guesses: Mapping[str, Guess]) -> dict[str, str]:
+    """Say of which trials of a study the results are a guess's, while those of others are above it; by trial.
+
+    ``results`` on dev are by trial and part, ``guesses`` those of the parts of the target: a trial that is above in one
+    of them has learned.
+    """
+    if all(guess.reaches(dev[part]) for dev in results.values() for part, guess in guesses.items()):
         return {}
-    reason = why_below(guess)
-    return {trial: reason for trial, dev in results.items() if guess.explains(dev)}
+    reason = why_below(guesses)
+    return {trial: reason for trial, dev in results.items() if explain(guesses, dev)}
 
 
-def why_below(guess: Guess) -> str:
+def explain(guesses: Mapping[str, Guess], dev: Mapping[str, Metrics]) -> bool:
+    """Tell whether results show no learning in any part."""
+    return all(guess.explains(dev[part]) for part, guess in guesses.items())
+
+
+def why_below(guesses: Mapping[str, Guess]) -> str:
     """Say why a run did not learn as the others of the study did."""
-    return f"{guess.metric} on dev is no better than what a guess reaches, {guess.bound:.3f}, and that of others is"
+    if len(guesses) == 1:
+        (guess,) = guesses.values()
+        return f"{guess.metric} on dev is no better than what a guess reaches, {guess.bound:.3f}, and that of others is"
+    bounds = ", ".join(f"{part} {guess.metric} {guess.bound:.3f}" for part, guess in guesses.items())
+    return f"no part is better on dev than what a guess reaches ({bounds}), and some of others are"

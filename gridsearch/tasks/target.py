@@ -27,9 +27,10 @@ class Target:
 
     @property
     def name(self) -> str:
-        """What it is called: the metric, or whose mean it is."""
-        names = list(dict.fromkeys(metric for _, metric in self.metrics))
-        return names[0] if len(self.metrics) == 1 else f"mean {' and '.join(names)}"
+        """What it is called: the metric, with the part that it is of where a task has several; or what is averaged."""
+        if len(self.metrics) == 1:
+            return metric_name(*self.metrics[0])
+        return f"mean {' and '.join(dict.fromkeys(metric for _, metric in self.metrics))}"
 
     @property
     def lower_is_better(self) -> bool:
@@ -47,6 +48,11 @@ class Target:
     def goodness(self, value: float) -> float:
         """Return a value as a number of which more is better; twice is the value again."""
         return -value if self.lower_is_better else value
+
+
+def metric_name(part: str, metric: str) -> str:
+    """Say which metric of which part it is; a single task needs no name."""
+    return metric if part == PART else f"{part} {metric}"
 
 
 def target_of(metric: str) -> Target:

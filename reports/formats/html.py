@@ -64,9 +64,15 @@ def html_text(study: StudyRows, sections: Sequence[Block], figures: Sequence[Fig
     return _document(study, [part for part in parts if part], rendering.headings)
 
 
+def title_of(study: StudyRows) -> str:
+    """Return the heading of a page: what the study asks, and the part that it is answered for."""
+    title = study.manifest.title
+    return say("{title} (part {part})", title=title, part=study.part) if study.part else title
+
+
 def _document(study: StudyRows, parts: Sequence[str], headings: Sequence[tuple[str, str]]) -> str:
     style, script = _resource("page.css"), _resource("page.js")
-    title = spelled(study.manifest.title)
+    title = spelled(title_of(study))
     links = "\n".join(f'<li><a href="#{anchor}">{spelled(text)}</a></li>' for anchor, text in headings)
     body = "\n".join(f"<section>\n{part}\n</section>" for part in parts[1:])
     return f"""<!DOCTYPE html>

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from html import escape
 
 from reports.formats.markdown import NOT_LEARNED_MARK, one_line
-from reports.formats.table import Cell, Table, result_first, train_column
+from reports.formats.table import Cell, Table, part_header, result_first, train_column
 from reports.language.say import say
+from reports.study.parts import splits_of_parts
 from reports.study.published_value import published_value
 from reports.study.view import StudyRows
 
@@ -166,6 +167,10 @@ def _values(study: StudyRows) -> dict[str, Sequence[float | None]]:
         say("sd"): [cell.result.sd for cell in study.cells],
         say("fold mean"): [cell.folds.mean for cell in study.cells],
         say("fold sd"): [cell.folds.sd for cell in study.cells],
+        **{
+            name: [cell.of_part(one, split).mean for cell in study.cells]
+            for name, (one, split) in zip(part_header(study), splits_of_parts(study), strict=True)
+        },
     }
 
 

@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import wcwidth
@@ -12,11 +13,15 @@ import wcwidth
 from gridsearch.space.design import seeds_by_row
 from gridsearch.space.factor import ROW, SEEDS
 from gridsearch.study.ledger import Ledger
+from gridsearch.study.task_entry import Judged
+from gridsearch.tasks.metrics import is_better
 from reports.formats import markdown
 from reports.formats.markdown import NOT_LEARNED_MARK, one_line
 from reports.language.say import enumerated, retold, say, sentences
+from reports.study.parts import has_guesses, is_guess, splits_of_parts
 from reports.study.read import read_study
-from reports.study.view import CellRow, StudyRows, spread
+from reports.study.spread import spread
+from reports.study.view import CellRow, StudyRows
 
 Value = TypeVar("Value")
 TERMINAL_WIDTH = 80
@@ -82,7 +87,8 @@ def result_first(study: StudyRows) -> Table:
         first = [table.header.index(about.index_column or say("index")), table.header.index(about.response)]
     else:
         behind = n_columns - len(study.score_names)
-        first = [0, *range(behind - (3 if study.n_runs > 1 else 1) - len(fold_header(study)), behind)]
+        n_results = (3 if study.n_runs > 1 else 1) + len(fold_header(study)) + len(part_header(study))
+        first = [0, *range(behind - n_results, behind)]
     order = [*first, *(place for place in range(n_columns) if place not in first)]
     return Table(
         tuple(table.header[place] for place in order),
@@ -98,9 +104,11 @@ def _cell_table(study: StudyRows) -> Table:
     header += _early_header(study)
     header += [train_column(study)] if study.has_train else []
     header += [say("dev")] if study.has_test else []
-    header += [say("result"), *([say("sd"), "n"] if has_several else []), *fold_header(study), *study.score_names]
-    best = {"dev": _best(study, [cell.dev.mean for cell in study.cells])}
-    best["result"] = _best(study, [cell.result.mean for cell in study.cells])
+    header += [say("result"), *([say("sd"), "n"] if has_several else []), *fold_header(study)]
+    header += [*part_header(study), *study.score_names]
+    best = {"dev": _best(study.beats, [cell.dev.mean for cell in study.cells])}
+    best["result"] = _best(study.beats, [cell.result.mean for cell in study.cells])
+    best_of_parts = [_best_of_part(study, one, split) for one, split in splits_of_parts(study)]
     rows = []
     for cell in study.cells:
         row = [Cell(str(cell.index)), *([Cell(cell.row)] if study.is_list else [])]
@@ -115,6 +123,8 @@ def _cell_table(study: StudyRows) -> Table:
         if has_several:
             row += [_number(cell.result.sd), Cell(str(cell.result.n))]
         row += [_number(value) for value in _folds(study, cell)]
+        for (one, split), best_one in zip(splits_of_parts(study), best_of_parts, strict=True):
+            row.append(_number(cell.of_part(one, split).mean, best_one, marked=is_guess(study, cell, one)))
         row += [Cell("" if score is None else f"{score:.6g}") for score in _scores(study, cell)]
         rows.append(tuple(row))
     return Table(tuple(header), tuple(rows))
@@ -133,6 +143,14 @@ def fold_header(study: StudyRows) -> list[str]:
 
 def _folds(study: StudyRows, cell: CellRow) -> list[float | None]:
     return [cell.folds.mean, cell.folds.sd] if study.is_folded else []
+
+
+def part_header(study: StudyRows) -> list[str]:
+    """Name the columns of a task's parts, beside the result that is none of theirs; the split where there are two."""
+    splits = splits_of_parts(study)
+    if all(split == "dev" for _, split in splits):
+        return [one_line(one.name) for one, _ in splits]
+    return [say("{metric} on {split}", metric=one_line(one.name), split=say(split)) for one, split in splits]
 
 
 def _early_header(study: StudyRows) -> list[str]:
@@ -170,25 +188,34 @@ def decimals(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
 
 
-def _best(study: StudyRows, values: Sequence[float | None]) -> str:
+def _best(beats: Callable[[float, float | None], bool], values: Sequence[float | None]) -> str:
     """The best value as it is shown; empty without any. What looks equal to it is as good as it."""
     best: float | None = None
     for value in values:
-        if value is not None and study.beats(value, best):
+        if value is not None and beats(value, best):
             best = value
     return "" if best is None else decimals(best)
 
 
-def _number(value: float | None, best: str = "") -> Cell:
+def _best_of_part(study: StudyRows, one: Judged, split: str) -> str:
+    return _best(partial(is_better, one.metric), [cell.of_part(one, split).mean for cell in study.cells])
+
+
+def _number(value: float | None, best: str = "", *, marked: bool = False) -> Cell:
     text = "" if value is None else decimals(value)
-    return Cell(text, best=bool(text) and text == best)
+    return Cell(text, best=bool(text) and text == best, marked=marked)
+
+
+def is_marked(cell: CellRow) -> bool:
+    """Whether a cell has a result, and a run behind it did not learn."""
+    return cell.result.mean is not None and bool(cell.not_learned)
 
 
 def _result(cell: CellRow, best: str) -> Cell:
     if cell.result.mean is None:
         return Cell(retold(cell.state))
     text = decimals(cell.result.mean)
-    return Cell(text, best=text == best, marked=bool(cell.not_learned))
+    return Cell(text, best=text == best, marked=is_marked(cell))
 
 
 def _published_table(study: StudyRows) -> Table:
@@ -216,8 +243,11 @@ def terminal_table(ledger: Ledger) -> str:
     lines.append(table.plain_text())
     if any(cell.best for row in table.rows for cell in row):
         lines.append(say("* best of its column"))
-    if any(cell.marked for row in table.rows for cell in row):
+    if any(map(is_marked, study.cells)):
         lines.append(say("{mark} did not learn: see the page", mark=NOT_LEARNED_MARK))
+    if has_guesses(study):
+        text = say("{mark} in the column of a part: no better than a guess there", mark=NOT_LEARNED_MARK)
+        lines.append(text)
     if study.score_names:
         lines.append(outside_text(study, one_line))
     return "\n".join(lines)
@@ -302,6 +332,7 @@ def _csv_row(study: StudyRows, cell: CellRow) -> list[object]:
         cell.result.mean,
         *([cell.result.sd, cell.result.n] if study.n_runs > 1 else []),
         *_folds(study, cell),
+        *(cell.of_part(one, split).mean for one, split in splits_of_parts(study)),
         *_scores(study, cell),
         cell.state,
         "; ".join(cell.not_learned),

@@ -2,13 +2,16 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
+from gridsearch.tasks.target import metric_name
 from gridsearch.tasks.task import METRICS
+from gridsearch.trial import Metrics
 from reports.formats.table import csv_text
+from reports.study.parts import metrics_by_name
 from reports.study.view import CellRow, Replicate, StudyRows
 
-FILE = "trials.csv"
+STEM = "trials"
 
 
 def trials_text(study: StudyRows) -> str:
@@ -59,13 +62,16 @@ def _row(study: StudyRows, cell: CellRow, replicate: Replicate, metrics: list[tu
 
 
 def _metrics(study: StudyRows) -> list[tuple[str, str]]:
-    """Return what any trial has, by split and name, in the order in which metrics are declared."""
+    """Return what any trial has, by split and name: part by part, in the order in which metrics are declared."""
     replicates = [replicate for cell in study.cells for replicate in cell.replicates]
     known: dict[str, set[str]] = {}
     for split, results in (item for one in replicates for item in _of_splits(one).items()):
         known.setdefault(split, set()).update(results)
-    return [(split, name) for split, names in known.items() for name in METRICS if name in names]
+    declared = [metric_name(one.part, metric) for one in study.about.parts for metric in METRICS]
+    return [(split, name) for split, names in known.items() for name in declared if name in names]
 
 
-def _of_splits(replicate: Replicate) -> dict[str, Mapping[str, float]]:
-    return {"dev": replicate.dev_metrics, "test": replicate.test_metrics, "train": replicate.train_metrics}
+def _of_splits(replicate: Replicate) -> dict[str, Metrics]:
+    """All metrics of a trial by split, and by what they are called."""
+    splits = {"dev": replicate.dev_metrics, "test": replicate.test_metrics, "train": replicate.train_metrics}
+    return {split: metrics_by_name(results) for split, results in splits.items()}

@@ -12,8 +12,9 @@ from reports.formats.table import decimals
 from reports.language.say import say, sentences
 from reports.sections.context import PageSection
 from reports.sections.effects.effects_text import Words, all_of, ruined_text, signed, size, step_text
-from reports.sections.figures import figure_text
+from reports.sections.figures import figure_text, folder_of
 from reports.sections.learning import NotLearnedBySetting
+from reports.sections.parts.parts import part_text
 from reports.sections.results import certificate_text, is_complete, none_above_text, yardstick_sentence
 from reports.statistics.results import Comparison, Effect
 from reports.study.choice import Choice, choice_of
@@ -30,13 +31,13 @@ class Answer(PageSection):
 
     def format(self) -> str:
         """Return the lines; before there is any result, the certificate alone."""
-        shown = [figure_text(picture) for picture in self.pictures if picture.name == HEAT_MAP]
+        shown = [figure_text(one, folder_of(self.study)) for one in self.pictures if one.name == HEAT_MAP]
         # Until all has run it is an answer so far.
         certificate = "" if self.study.is_imported or is_complete(self.study) else certificate_text(self.study)
         recommended = self._recommended()
         lines = self._lines()[:MOST_LINES] if recommended else []
         title = say("What matters for {response}:", response=self.words.response) if lines else ""
-        return paragraphs([certificate, wrap(recommended), title, bullets(lines), *shown])
+        return paragraphs([wrap(part_text(self.study)), certificate, wrap(recommended), title, bullets(lines), *shown])
 
     def numbers(self) -> dict[str, Any]:
         """Return the choice; null where nothing tells by how much a cell would have to lead."""

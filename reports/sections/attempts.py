@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from gridsearch.study.task_entry import Judged, TaskEntry
 from reports.commands import report_command, rerun_command, short_id, sweep_command
 from reports.formats.markdown import (
     NOT_LEARNED_MARK,
@@ -22,6 +23,8 @@ from reports.formats.markdown import (
 from reports.language.say import enumerated, retold, say, sentences
 from reports.sections.context import PageSection
 from reports.sections.findings import FailureGroup, failure_groups
+from reports.study.parts import parts_of
+from reports.study.view import StudyRows
 
 WHAT_TRAINS = ("torch", "transformers")
 """The packages whose versions are told on the page; page.json has those of all."""
@@ -37,7 +40,7 @@ class NotLearnedRuns(PageSection):
                 "{cell}, trial {trials}: {reason}",
                 cell=say("cell {name}", name=cell.index),
                 trials=enumerated(code(short_id(trial)) for trial in trials),
-                reason=escape(retold(reason)),
+                reason=escape(_told(self.study, reason)),
             )
             for cell in self.study.cells
             for reason, trials in cell.not_learned.items()
@@ -55,6 +58,14 @@ class NotLearnedRuns(PageSection):
             mark=NOT_LEARNED_MARK,
         )
         return Section(title, (wrap(intro), bullets(items), early)).format()
+
+
+def _told(study: StudyRows, reason: str) -> str:
+    """Say why a run did not learn; of a task of several parts, the worker told it part by part."""
+    pieces = [piece.partition(": ") for piece in reason.split("; ")]
+    if not all(piece and part in study.about.task.parts for part, _, piece in pieces):
+        return retold(reason)
+    return say("; ").join(f"{part}: {retold(piece)}" for part, _, piece in pieces)
 
 
 class DivergedRuns(PageSection):
@@ -154,25 +165,36 @@ class ProvenanceSection(PageSection):
         return {"timing": asdict(self.study.timing), "provenance": starts}
 
     def _task(self) -> list[str]:
-        about = self.study.about
-        counts = about.task.n_rows
-        splits = ["test"] if about.division else ["train", "dev", "test"]
-        rows = [say("{n} {split}", n=counts[split], split=say(split)) for split in splits if counts[split]]
-        divided = [say("{n} divided", n=counts["dev"])] if about.division else []
+        about, n_parts = self.study.about, len(parts_of(self.study))
         return [
-            say(
-                "task: {task}, {rows} rows ({fingerprint}), labels {names}",
-                task=code(about.task.name),
-                rows=enumerated([*divided, *rows]),
-                fingerprint=code(about.task.fingerprint),
-                names=first_of([escape(str(name)) for name in about.task.label_names], 20),
-            ),
+            *([say("task of {n} parts: {task} ({fingerprint})", n=n_parts, **_named(about.task))] if n_parts else []),
+            *(self._rows(one) for one in about.parts),
             *(escape(retold(note)) for note in about.task.notes),
             *(
                 say("encoder: {name} ({identity})", name=code(name), identity=code(identity))
                 for name, identity in about.encoders.items()
             ),
         ]
+
+    def _rows(self, one: Judged) -> str:
+        """Say what a part is made of."""
+        counts, is_divided = one.entry.n_rows, self.study.about.division is not None
+        splits = ["test"] if is_divided else ["train", "dev", "test"]
+        rows = [say("{n} {split}", n=counts[split], split=say(split)) for split in splits if counts[split]]
+        divided = [say("{n} divided", n=counts["dev"])] if is_divided else []
+        told = {
+            "rows": enumerated([*divided, *rows]),
+            "names": first_of([escape(str(name)) for name in one.entry.label_names], 20),
+            **_named(one.entry),
+        }
+        if parts_of(self.study):
+            return say(
+                "part: {part}, {metric} of {rows} rows ({fingerprint}), labels {names}",
+                part=code(one.part),
+                metric=one.metric,
+                **told,
+            )
+        return say("task: {task}, {rows} rows ({fingerprint}), labels {names}", **told)
 
     def _circumstances(self) -> list[str]:
         if not self.study.provenance:
@@ -220,6 +242,10 @@ class ProvenanceSection(PageSection):
                 end=say("now") if timing.ended is None else _moment(timing.ended),
             )
         ]
+
+
+def _named(task: TaskEntry) -> dict[str, str]:
+    return {"task": code(task.name), "fingerprint": code(task.fingerprint)}
 
 
 def _moment(seconds: float) -> str:

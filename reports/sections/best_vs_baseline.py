@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from gridsearch.repetition import Repetition
 from reports.formats.markdown import Section, bullets, escape, plural, wrap
 from reports.formats.table import decimals, metric_text
 from reports.language.say import say, sentences
 from reports.sections.context import PageSection
 from reports.sections.effects.effects_text import signed
-from reports.statistics.paired.rows import McNemar, PairedBootstrap, mcnemar, paired_bootstrap
-from reports.study.view import CellRow, Pooled, Replicate, StudyRows
+from reports.statistics.paired.rows import McNemar, PairedBootstrap, Rows, bootstrap_of_mean, mcnemar_of_parts
+from reports.study.view import CellRow, Pooled, Predictions, Replicate, StudyRows
+
+if TYPE_CHECKING:
+    import numpy
 
 Run = Replicate | Pooled
 MOST_SEEDS = 5
@@ -45,18 +49,36 @@ def best_against_baseline(study: StudyRows) -> Versus | None:
     best = study.ranking[0]
     if _lacks_logits(study):
         return None
-    first, second = ({one.repetition: known.logits[one.trial] for one in cell.runs} for cell in (best, baseline))
-    if not second:
+    if not baseline.runs:
         return None
-    positive = study.about.task.position_of_positive
-    bootstrap = paired_bootstrap(known.labels, first, second, study.metric, positive=positive)
+    rows = [
+        Rows(
+            known.labels[one.part],
+            _said(known, best, one.part),
+            _said(known, baseline, one.part),
+            one.metric,
+            one.entry.position_of_positive,
+        )
+        for one in study.about.judged
+    ]
+    bootstrap = bootstrap_of_mean(rows, study.metric)
     if bootstrap is None:
         return None
     pairs = tuple(
-        SeedPair(mine.seed, mcnemar(known.labels, known.logits[mine.trial], known.logits[other.trial]))
+        SeedPair(
+            mine.seed,
+            mcnemar_of_parts(
+                (labels, known.logits[mine.trial][part], known.logits[other.trial][part])
+                for part, labels in known.labels.items()
+            ),
+        )
         for mine, other in _same_seeds(best.runs, baseline.runs)
     )
-    return Versus(best, baseline, len(known.labels), bootstrap, pairs)
+    return Versus(best, baseline, sum(map(len, known.labels.values())), bootstrap, pairs)
+
+
+def _said(known: Predictions, cell: CellRow, part: str) -> dict[Repetition, "numpy.ndarray"]:
+    return {run.repetition: known.logits[run.trial][part] for run in cell.runs}
 
 
 def _same_seeds(first: Sequence[Run], second: Sequence[Run]) -> list[tuple[Run, Run]]:
@@ -169,7 +191,7 @@ class BestAgainstBaseline(PageSection):
 
     def _precision(self) -> str:
         known = self.study.predictions
-        if known is None or all(logits.dtype != "float16" for logits in known.logits.values()):
+        if known is None or all(one.dtype != "float16" for said in known.logits.values() for one in said.values()):
             return ""
         return say(
             "Logits are kept in half precision: where two labels are nearly equal, the one counted here may not be the "

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
+from reports.commands import part_command
 from reports.formats.markdown import Section, code, first_of, wrap
 from reports.formats.table import Cell, Table, decimals, metric_text
 from reports.language.say import enumerated, say, sentences
@@ -14,6 +15,7 @@ from reports.sections.effects.effects_text import signed
 from reports.statistics.ensembles.nested import RANKING, ensembles
 from reports.statistics.ensembles.results import Chosen, Ensembled, Ensembles, Method, Verdict, WhyNot
 from reports.study.members import Candidate, Members
+from reports.study.parts import parts_of
 
 MOST_GREEDY_ROWS = 20_000
 """On more rows greedy selection takes longer than a page may: the command does it."""
@@ -123,6 +125,8 @@ class EnsembleSection(PageSection):
     def format(self) -> str:
         """Return the section; empty with fewer than two members."""
         found, members = self.found, self.study.members
+        if self._is_by_part:
+            return Section(say("Averages of several runs"), (wrap(self._by_part()),)).format()
         if found is None or members is None or not found.found:
             return ""
         names = {method: method_name(method) for method in Method}
@@ -136,9 +140,18 @@ class EnsembleSection(PageSection):
                 gains,
                 *(wrap(text) for text in told if text),
                 wrap(sentences([*self._chosen(found, members), *self._others(members)])),
-                wrap(self._command()),
+                "" if parts_of(self.study) else wrap(self._command()),
             ),
         ).format()
+
+    @property
+    def _is_by_part(self) -> bool:
+        """Whether there are runs, and none of their numbers is of one set of rows."""
+        return self.study.about.sole is None and sum(len(cell.runs) for cell in self.study.cells) > 1
+
+    def _by_part(self) -> str:
+        command = part_command(self.study, parts_of(self.study)[0].part)
+        return say("Runs are averaged part by part: {command} tells what that gains.", command=code(command))
 
     @cached_property
     def found(self) -> Ensembles | None:

@@ -114,8 +114,9 @@ class Figures(PageSection):
 
     def format(self) -> str:
         """Return the section; empty without pictures."""
+        folder = folder_of(self.study)
         return Section(
-            say("Figures"), tuple(figure_text(one) for one in self.pictures if one.name != HEAT_MAP)
+            say("Figures"), tuple(figure_text(one, folder) for one in self.pictures if one.name != HEAT_MAP)
         ).format()
 
 
@@ -132,8 +133,13 @@ BRIEFLY = {
 """What stands in Markdown for a picture that cannot be seen; page.html and the file itself say what is in it."""
 
 
-def figure_text(picture: Picture) -> str:
+def folder_of(study: StudyRows) -> str:
+    """Name the folder of the pictures of a page."""
+    return FOLDER + study.suffix
+
+
+def figure_text(picture: Picture, folder: str) -> str:
     """Show a picture by the name of its file, with its caption."""
     # There may be several of pretrainings, with a number behind their name.
-    image = f"![{say(BRIEFLY.get(picture.name, BRIEFLY[PRETRAINING]))}]({FOLDER}/{picture.name}.svg)"
+    image = f"![{say(BRIEFLY.get(picture.name, BRIEFLY[PRETRAINING]))}]({folder}/{picture.name}.svg)"
     return paragraphs([wrap(image), wrap(escape(picture.title))])

@@ -134,12 +134,18 @@ def _about_gaps(study: StudyRows, n_ranked: int) -> list[str]:
 
 def _about_labels(study: StudyRows) -> list[str]:
     """Warn of rows of one label: the best model of them need not have learnt anything."""
-    held = study.about.task.n_labels_held
-    return [
-        say("All rows of {split} have the same label: a model that gives it to every text is perfect.", split=say(name))
-        for name in dict.fromkeys(["dev", study.split])
-        if held.get(name) == 1
-    ]
+    texts = []
+    for one in study.about.judged:
+        for name in dict.fromkeys(["dev", study.split]):
+            if one.entry.n_labels_held.get(name) == 1:
+                split = say("{split} of the part {part}", split=say(name), part=code(one.part))
+                texts.append(
+                    say(
+                        "All rows of {split} have the same label: a model that gives it to every text is perfect.",
+                        split=split if study.about.task.parts else say(name),
+                    )
+                )
+    return texts
 
 
 def _about_equal_pairs(page: PageContext) -> list[str]:
@@ -181,9 +187,9 @@ def _about_choice(page: PageContext) -> list[str]:
 
 
 def _about_rows(study: StudyRows, best: CellRow) -> list[str]:
-    n_rows = study.about.task.n_rows[study.split]
-    value = best.result.mean
-    if study.metric not in ("accuracy", "f1_micro") or value is None or not n_rows:
+    sole, value = study.about.sole, best.result.mean
+    n_rows = 0 if sole is None else sole.entry.n_rows[study.split]
+    if sole is None or sole.metric not in ("accuracy", "f1_micro") or value is None or not n_rows:
         return []
     low, high = share_interval(value, n_rows)
     return [

@@ -43,7 +43,7 @@ def texts_of_folds(study: StudyRows, choice: str) -> list[str]:
 
 
 def _what(study: StudyRows) -> str:
-    metric, n_rows = metric_text(study, escape), study.about.task.n_rows["dev"]
+    metric, n_rows = metric_text(study, escape), sum(one.entry.n_rows["dev"] for one in study.about.judged)
     if not study.has_test:
         return say("`result` is {metric} of all {n} rows, each judged by the run of its fold", metric=metric, n=n_rows)
     return say(

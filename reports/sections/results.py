@@ -1,10 +1,11 @@
 """Sections about what was found: summary, table, yardstick, cautions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from gridsearch.space.design import design_text
+from gridsearch.study.task_entry import Judged
 from reports.formats.markdown import (
     NOT_LEARNED_MARK,
     Section,
@@ -17,13 +18,22 @@ from reports.formats.markdown import (
     table,
     wrap,
 )
-from reports.formats.table import comparison_table, decimals, metric_text, outside_text, train_column
+from reports.formats.table import (
+    comparison_table,
+    decimals,
+    is_marked,
+    metric_text,
+    outside_text,
+    part_header,
+    train_column,
+)
 from reports.language.say import enumerated, retold, say, sentences
 from reports.sections.context import PageSection
 from reports.sections.findings import cautions, highest_result
 from reports.sections.folds import numbers_of_folds, texts_of_folds, times_text
 from reports.sections.halving import halving_sentence
-from reports.study.view import CellRow, StudyRows
+from reports.study.parts import has_guesses, is_guess, metrics_by_name, other_parts, parts_of, splits_of_parts
+from reports.study.view import CellRow, Replicate, StudyRows
 
 
 class Summary(PageSection):
@@ -100,12 +110,29 @@ def best_sentence(study: StudyRows, spell: Callable[[str], str] = one_line) -> s
 
 def none_above_text(study: StudyRows) -> str:
     """Say aloud that all results are within what a guess reaches; empty otherwise."""
-    if study.guess is None or not study.none_above_a_guess:
+    if not study.none_above_a_guess:
         return ""
     return say(
-        "No run is better on dev than what a guess reaches ({metric} {bound}): differences between them mean nothing.",
-        metric=study.metric,
-        bound=decimals(study.guess.bound),
+        "No run is better on dev than what a guess reaches ({bounds}): differences between them mean nothing.",
+        bounds=bounds_text(study, study.about.judged),
+    )
+
+
+def bounds_text(study: StudyRows, parts: Sequence[Judged]) -> str:
+    """Say what a guess reaches in some parts."""
+    known = [one for one in parts if one.part in study.guesses]
+    return enumerated(f"{one_line(one.name)} {decimals(study.guesses[one.part].bound)}" for one in known)
+
+
+def _guesses_text(study: StudyRows) -> str:
+    """Explain the mark in the columns of parts; empty where none stands there."""
+    if not has_guesses(study):
+        return ""
+    return say(
+        "{mark} in the column of a part: a run behind this number is no better on dev than what a guess reaches there "
+        "({bounds}).",
+        mark=NOT_LEARNED_MARK,
+        bounds=escape(bounds_text(study, other_parts(study))),
     )
 
 
@@ -134,12 +161,13 @@ class Results(PageSection):
     def format(self) -> str:
         """Return the section."""
         shown = comparison_table(self.study)
-        marked = any(cell.marked for row in shown.rows for cell in row)
+        marked = any(is_marked(cell) for cell in self.study.cells)
         below = say(
             "{mark} a run behind this number did not learn: see Runs that did not learn.", mark=NOT_LEARNED_MARK
         )
         outside = wrap(outside_text(self.study, code)) if self.study.score_names else ""
-        blocks = (wrap(self._above()), shown.format(), below if marked else "", self._other_choice(), outside)
+        marks = (below if marked else "", wrap(_guesses_text(self.study)))
+        blocks = (wrap(self._above()), shown.format(), *marks, self._other_choice(), outside)
         return Section(say("Results"), blocks).format()
 
     def numbers(self) -> dict[str, Any]:
@@ -152,7 +180,7 @@ class Results(PageSection):
             "baseline": study.baseline,
         }
         return {
-            "guess": None if study.guess is None else asdict(study.guess),
+            "guess": None if study.about.sole is None or not study.judging else asdict(*study.judging.values()),
             "result": {
                 "metric": study.metric,
                 "positive_label": study.positive_label,
@@ -196,6 +224,7 @@ class Results(PageSection):
             [
                 *(texts_of_folds(study, _selection(study)) if study.is_folded else [self._what()]),
                 _train_text(study),
+                _parts_text(study),
                 *_averaged_labels(study),
                 say("`epochs` is how far a cell came; only those that ran to the end have a result, and are ranked.")
                 if study.standing
@@ -218,13 +247,33 @@ def _cell_numbers(study: StudyRows, cell: CellRow) -> dict[str, Any]:
         "dev": asdict(cell.dev),
         **numbers_of_folds(cell),
         "train": asdict(cell.train),
+        **_numbers_of_parts(study, cell),
         "chosen_epochs": [replicate.chosen_epoch for replicate in cell.finished],
         "seconds_per_epoch": cell.train_seconds_per_epoch.mean,
         "not_learned": list(cell.not_learned),
-        "replicates": [asdict(replicate) | {"diverged_in": replicate.diverged_in} for replicate in cell.replicates],
+        "replicates": [_replicate_numbers(replicate) for replicate in cell.replicates],
         "scores": study.scores_of(cell),
         "row_scores": {name: own.value for name in study.score_names if (own := study.row_score(cell, name))},
     }
+
+
+def _numbers_of_parts(study: StudyRows, cell: CellRow) -> dict[str, Any]:
+    """Return what a cell reaches in each part of a task; nothing of a single one."""
+    found = {
+        one.part: {
+            "metric": one.metric,
+            **{split: asdict(cell.of_part(one, split)) for split in ("dev", "test")},
+            "is_guess": is_guess(study, cell, one),
+        }
+        for one in parts_of(study)
+    }
+    return {"parts": found} if found else {}
+
+
+def _replicate_numbers(replicate: Replicate) -> dict[str, Any]:
+    """Return what is known of a trial, its metrics by what they are called."""
+    found = asdict(replicate) | {"diverged_in": replicate.diverged_in}
+    return found | {key: metrics_by_name(found[key]) for key in ("dev_metrics", "test_metrics", "train_metrics")}
 
 
 def _train_text(study: StudyRows) -> str:
@@ -236,21 +285,31 @@ def _train_text(study: StudyRows) -> str:
     )
 
 
+def _parts_text(study: StudyRows) -> str:
+    """Say what the columns of the parts are."""
+    if not other_parts(study):
+        return ""
+    return say(
+        "{columns}: what the same runs reach in each part of the task, at the same epoch.",
+        columns=enumerated(code(name) for name in part_header(study)),
+    )
+
+
 def _averaged_labels(study: StudyRows) -> list[str]:
     """Say where the mean over labels is one over fewer than the task has."""
-    n_labels, held = len(study.about.task.label_names), study.about.task.n_labels_held
-    if study.metric != "f1_macro":
-        return []
     return [
         say(
-            "f1_macro is the mean over the labels that occur in {split} or are predicted: {split} has rows of {n} of "
+            "{metric} is the mean over the labels that occur in {split} or are predicted: {split} has rows of {n} of "
             "the {total} labels.",
+            metric=escape(one.name),
             split=say(split),
-            n=held[split],
-            total=n_labels,
+            n=one.entry.n_labels_held[split],
+            total=len(one.entry.label_names),
         )
+        for one in study.about.judged
+        if one.metric == "f1_macro"
         for split in dict.fromkeys(["dev", study.split])
-        if held.get(split, n_labels) < n_labels
+        if one.entry.n_labels_held.get(split, len(one.entry.label_names)) < len(one.entry.label_names)
     ]
 
 
@@ -281,22 +340,31 @@ class Yardsticks(PageSection):
         study = self.study
         if not study.yardsticks:
             return ""
-        rows = [(escape(retold(yardstick.name)), yardstick.dev, yardstick.test) for yardstick in study.yardsticks]
+        rows = [
+            (escape(retold(one.name)), one.dev, one.test, [one.of_part(*place) for place in splits_of_parts(study)])
+            for one in study.yardsticks
+        ]
         best = study.ranking[0] if study.ranking else None
         for word, cell in ((say("baseline"), study.baseline), (say("best"), best)):
             if cell is not None:
                 name = say("{word}: {name}", word=word, name=cell.name(escape))
-                rows.append((name, cell.dev.mean, cell.result.mean))
+                of_parts = [cell.of_part(*place).mean for place in splits_of_parts(study)]
+                rows.append((name, cell.dev.mean, cell.result.mean, of_parts))
         columns = [say("dev"), say("test")] if study.has_test else [say("dev")]
         shown = table(
-            [study.metric, *columns],
-            [[name, *map(decimals, results[: len(columns)])] for name, *results in rows],
+            [escape(study.metric), *columns, *map(escape, part_header(study))],
+            [
+                [name, *map(decimals, [dev, test][: len(columns)]), *map(decimals, of_parts)]
+                for name, dev, test, of_parts in rows
+            ],
         )
         return Section(say("Yardstick"), (shown, self._in_folds(), self._without_baseline())).format()
 
     def numbers(self) -> dict[str, Any]:
         """Return the references."""
-        return {"yardsticks": [asdict(yardstick) for yardstick in self.study.yardsticks]}
+        by_part = () if parts_of(self.study) else ("dev_metrics", "test_metrics")
+        found = map(asdict, self.study.yardsticks)
+        return {"yardsticks": [{key: one[key] for key in one if key not in by_part} for one in found]}
 
     def _in_folds(self) -> str:
         if not self.study.is_folded:

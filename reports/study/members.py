@@ -6,8 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridsearch.study.ledger import Ledger
-from gridsearch.tasks.target import target_of
-from gridsearch.trial import PART
 from reports.statistics.ensembles.results import JudgedRows, Member
 from reports.statistics.paired.resampled import finite
 from reports.study.pooled import Pool
@@ -73,25 +71,26 @@ def read_members(
 ) -> Members | None:
     """Read the logits of all runs, or of those of some ``cells``, whether they learned or not.
 
-    None where there are no members: in a table, an older ledger without labels, a study of several parts. At most
-    ``most_values`` logits are read, those of the runs that are best on dev.
+    None where there are no members: in a table, an older ledger without labels, a study that selects on a mean over
+    parts. At most ``most_values`` logits are read, those of the runs that are best on dev.
     """
-    if study.is_imported or study.about.target != target_of(study.metric):
-        return None
-    labels = ledger.labels("dev")
-    if labels is None:
+    judged = None if study.is_imported else study.about.sole
+    labels = None if judged is None else ledger.labels("dev", judged.part)
+    if judged is None or labels is None:
         return None
     found = list(_candidates(study.cells if cells is None else cells))
     whole = [one for one in found if one.run is not None]
     usable = [one for one in whole if cells is not None or one.has_learned]
     ranked = sorted(usable, key=lambda one: _dev(one) * (1 if study.lower_is_better else -1))
-    n_values = len(labels) * len(study.about.task.label_names)
+    n_values = len(labels) * len(judged.entry.label_names)
     beyond = [] if most_values is None else ranked[most_values // max(1, n_values) :]
     pool = Pool(ledger, study.about)
-    read = {one.name: _member(pool, one) for one in usable if one not in beyond}
+    read = {one.name: _member(pool, one, judged.part) for one in usable if one not in beyond}
     members = {name: member for name, member in read.items() if member is not None}
     return Members(
-        JudgedRows(labels.astype(np.int64), study.metric, ledger.folds(), study.about.task.position_of_positive),
+        JudgedRows(
+            labels.astype(np.int64), judged.metric, ledger.folds(judged.part), judged.entry.position_of_positive
+        ),
         tuple(members.values()),
         tuple(one for one in usable if one.name in members),
         not_learned=[one for one in whole if one not in usable],
@@ -117,7 +116,7 @@ def _dev(one: Candidate) -> float:
     return 0.0 if one.run is None or one.run.dev is None else one.run.dev
 
 
-def _member(pool: Pool, one: Candidate) -> Member | None:
+def _member(pool: Pool, one: Candidate, part: str) -> Member | None:
     """Put the logits of its runs together; None where some are not kept."""
-    judged, test = (pool.logits(one.trials, split, PART) for split in ("dev", "test"))
+    judged, test = (pool.logits(one.trials, split, part) for split in ("dev", "test"))
     return None if judged is None else Member(one.name, finite(judged), None if test is None else finite(test))

@@ -8,7 +8,7 @@ import numpy as np
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.manifest import TrialsManifest
 from gridsearch.tasks.metrics import mean_of_probabilities, score
-from gridsearch.trial import PART, Metrics
+from gridsearch.trial import Metrics
 from reports.study.view import Pooled, Replicate
 
 if TYPE_CHECKING:
@@ -34,11 +34,18 @@ class Pool:
         found = (self._run(seed, tuple(one.trial for one in several)) for seed, several in whole.items())
         return tuple(run for run in found if run is not None)
 
-    def of_run(self, run: Replicate | Pooled, split: str) -> "NDArray[np.floating] | None":
-        """Return what a run says, be it of one trial or of all folds; None where its logits are not there."""
+    def of_run(self, run: Replicate | Pooled, split: str) -> "dict[str, NDArray[np.floating]] | None":
+        """Return what a run says, be it of one trial or of all folds, by the parts that it is judged by.
+
+        None where not all of these logits are there.
+        """
+        parts = [one.part for one in self._manifest.judged]
         if isinstance(run, Pooled):
-            return self.logits(run.trials, split, PART)
-        return self._ledger.logits(run.trial, split)
+            said = {part: self.logits(run.trials, split, part) for part in parts}
+        else:
+            said = {part: self._ledger.logits(run.trial, split, part) for part in parts}
+        found = {part: logits for part, logits in said.items() if logits is not None}
+        return found if len(found) == len(parts) else None
 
     def logits(self, trials: Sequence[str], split: str, part: str) -> "NDArray[np.floating] | None":
         """Return the logits of all rows of dev, in their order, or of test; None where some trial's are not there.
@@ -66,24 +73,23 @@ class Pool:
 
     def _pooled(self, seed: int, trials: tuple[str, ...]) -> Pooled | None:
         dev, test = self._metrics(trials, "dev"), self._metrics(trials, "test")
-        target = self._manifest.target
-        if dev is None:
+        target, judged = self._manifest.target, {one.part for one in self._manifest.judged}
+        if not judged <= dev.keys():
             return None
         return Pooled(
             trials=trials,
             seed=seed,
             dev=target.of(dev),
-            test=None if test is None else target.of(test),
+            test=target.of(test) if judged <= test.keys() else None,
             dev_metrics=dev,
-            test_metrics=test or {},
+            test_metrics=test,
         )
 
-    def _metrics(self, trials: Sequence[str], split: str) -> Mapping[str, Metrics] | None:
-        """Return the metrics of each part; None where the split has no labels, or logits are not there."""
+    def _metrics(self, trials: Sequence[str], split: str) -> Mapping[str, Metrics]:
+        """Return the metrics of each part, without those whose split has no labels, or whose logits are not there."""
         found = {}
-        for part in dict.fromkeys(part for part, _ in self._manifest.target.metrics):
-            labels, logits = self._ledger.labels(split, part), self.logits(trials, split, part)
-            if labels is None or logits is None:
-                return None
-            found[part] = score(labels, logits, self._manifest.task.position_of_positive)
+        for one in self._manifest.parts:
+            labels, logits = self._ledger.labels(split, one.part), self.logits(trials, split, one.part)
+            if labels is not None and logits is not None:
+                found[one.part] = score(labels, logits, one.entry.position_of_positive)
         return found

@@ -6,16 +6,15 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gridsearch.plan.rungs import Standing
 from gridsearch.space.factor import ROW
 from gridsearch.study.ledger import Ledger
-from gridsearch.study.manifest import PublishedRows, TableManifest, TrialsManifest
+from gridsearch.study.manifest import Manifest, PublishedRows, TableManifest, TrialsManifest
 from gridsearch.study.rows import dev_after
 from gridsearch.study.survey import Survey
 from gridsearch.tasks.learned import Guess, below_the_others, guess_on
-from gridsearch.tasks.target import Target
 from reports.study.pooled import Pool
 from reports.study.read_stages import HELD_SECONDS, read_stages
 from reports.study.view import (
@@ -30,9 +29,6 @@ from reports.study.view import (
     Timing,
     Yardstick,
 )
-
-if TYPE_CHECKING:
-    pass
 
 _REPLICATES = """
 SELECT cell_trials.position, trials.id AS trial, trials.seed, trials.fold, trial_states.state,
@@ -71,12 +67,16 @@ FROM ({_HELD})
 """
 
 
-def read_study(ledger: Ledger) -> StudyRows:
-    """Read all rows as of one moment, while a driver may be writing. Raises RequestError when nothing is planned."""
+def read_study(ledger: Ledger, part: str = "") -> StudyRows:
+    """Read all rows as of one moment, while a driver may be writing; of a ``part``, as if it were selected on.
+
+    Raises RequestError when nothing is planned, and where there is no such part.
+    """
     with _one_moment(ledger.connection):
-        manifest = ledger.manifest()
+        manifest = ledger.manifest() if not part else ledger.trials_manifest().of_part(part)
         rows = ledger.connection.execute
-        survey, guess = ledger.survey(), None
+        survey = ledger.survey()
+        guesses: dict[str, Guess] = {}
         cells: tuple[CellRow, ...] = ()
         yardsticks: tuple[Yardstick, ...] = ()
         observations: tuple[Observation, ...] = ()
@@ -85,8 +85,8 @@ def read_study(ledger: Ledger) -> StudyRows:
         else:
             metric, found = manifest.target.name, rows("SELECT * FROM yardsticks ORDER BY name")
             yardsticks = tuple(_yardstick(row, metric) for row in found)
-            guess = _guess(ledger, manifest)
-            cells = _with_those_below_the_others(_cells(ledger, manifest), guess)
+            guesses = _guesses(ledger, manifest)
+            cells = _with_those_below_the_others(_cells(ledger, manifest), guesses, manifest)
         study = StudyRows(
             folder=ledger.path.parent,
             manifest=manifest,
@@ -104,8 +104,9 @@ def read_study(ledger: Ledger) -> StudyRows:
             coverage=survey.coverage,
             scores=ledger.scores(),
             row_scores=ledger.row_scores(),
-            standing=_standing(survey),
-            guess=guess,
+            standing=_standing(ledger, survey, manifest),
+            guesses=guesses,
+            whole=ledger.trials_manifest() if part else None,
             stages=read_stages(ledger),
         )
         return replace(study, predictions=_predictions(ledger, study))
@@ -131,13 +132,15 @@ def _cells(ledger: Ledger, manifest: TrialsManifest) -> tuple[CellRow, ...]:
         "SELECT attempt, count(*) AS n_epochs, avg(train_seconds) AS train, avg(dev_seconds) AS dev "
         "FROM epochs GROUP BY attempt"
     )}  # fmt: skip
-    selected = manifest.target
     curves: dict[int, list[float | None]] = defaultdict(list)
     for row in connection.execute("SELECT attempt, train_loss, dev FROM epochs ORDER BY attempt, number"):
-        curves[row["attempt"]].append(dev_after(row["train_loss"], row["dev"], selected))
+        curves[row["attempt"]].append(dev_after(row["train_loss"], row["dev"], manifest.target))
+    # The worker judged the study's target: of another part it said nothing.
+    is_judged = {one.part for one in manifest.judged} <= {one.part for one in ledger.trials_manifest().judged}
     replicates: dict[int, list[Replicate]] = defaultdict(list)
     for row in connection.execute(_REPLICATES):
-        replicates[row["position"]].append(_replicate(row, outcomes, epochs, curves, selected))
+        one = _replicate(row, outcomes, epochs, curves, manifest)
+        replicates[row["position"]].append(one if is_judged else replace(one, not_learned=""))
     pool = None if manifest.division is None else Pool(ledger, manifest)
     return tuple(
         CellRow(
@@ -146,7 +149,7 @@ def _cells(ledger: Ledger, manifest: TrialsManifest) -> tuple[CellRow, ...]:
             recipe=json.loads(row["recipe"]),
             dead=json.loads(row["dead"]),
             replicates=tuple(replicates[row["position"]]),
-            has_test=manifest.task.test_is_labelled,
+            has_test=manifest.has_test,
             row=name,
             pooled=None if pool is None else pool.runs(replicates[row["position"]]),
         )
@@ -155,21 +158,26 @@ def _cells(ledger: Ledger, manifest: TrialsManifest) -> tuple[CellRow, ...]:
     )
 
 
-def _guess(ledger: Ledger, manifest: TrialsManifest) -> Guess | None:
-    """Return what a guess reaches on dev; None for a published table, and where an old ledger has no labels."""
-    labels = ledger.labels("dev")
-    if labels is None:
-        return None
-    counts = Counter(labels.tolist())
-    of_labels = [counts[label] for label in range(len(manifest.task.label_names))]
-    return guess_on(manifest.target.name, of_labels, manifest.task.position_of_positive)
+def _guesses(ledger: Ledger, manifest: TrialsManifest) -> dict[str, Guess]:
+    """Return what a guess reaches on dev, by part; nothing where an old ledger has no labels."""
+    found = {}
+    for one in manifest.parts:
+        labels = ledger.labels("dev", one.part)
+        if labels is not None:
+            counts = Counter(labels.tolist())
+            of_labels = [counts[label] for label in range(len(one.entry.label_names))]
+            found[one.part] = guess_on(one.metric, of_labels, one.entry.position_of_positive)
+    return found
 
 
-def _with_those_below_the_others(cells: tuple[CellRow, ...], guess: Guess | None) -> tuple[CellRow, ...]:
+def _with_those_below_the_others(
+    cells: tuple[CellRow, ...], guesses: Mapping[str, Guess], manifest: TrialsManifest
+) -> tuple[CellRow, ...]:
     """Mark the runs that did not learn as only the others show."""
-    if guess is None:
+    judging = {one.part: guesses[one.part] for one in manifest.judged if one.part in guesses}
+    if len(judging) < len(manifest.judged):
         return cells
-    below = below_the_others({one.trial: one.dev_metrics for cell in cells for one in cell.finished}, guess)
+    below = below_the_others({one.trial: one.dev_metrics for cell in cells for one in cell.finished}, judging)
     return tuple(
         replace(
             cell,
@@ -181,9 +189,15 @@ def _with_those_below_the_others(cells: tuple[CellRow, ...], guess: Guess | None
     )
 
 
-def _standing(survey: Survey) -> Standing | None:
-    """Tell how far a halving is; where nothing was left behind, nothing is to be said of it."""
-    return survey.standing if {"pruned", "planned", "running"} & set(survey.states.values()) else None
+def _standing(ledger: Ledger, survey: Survey, manifest: Manifest) -> Standing | None:
+    """Tell how far a halving is; where nothing was left behind, nothing is to be said of it.
+
+    What was chosen was chosen by the study's target; what is told of the epochs is what the page is about.
+    """
+    if survey.standing is None or not {"pruned", "planned", "running"} & set(survey.states.values()):
+        return None
+    assert isinstance(manifest, TrialsManifest)
+    return replace(survey.standing, curves=ledger.curves(manifest.target))
 
 
 def _levels_and_row(text: str) -> tuple[dict[str, str], str]:
@@ -207,19 +221,12 @@ def _outcomes(connection: sqlite3.Connection) -> dict[int, dict[str, ByPart]]:
     return found
 
 
-def _by_name(results: ByPart) -> dict[str, float]:
-    """Return the metrics of the one part; of several, with the part's name before each."""
-    if len(results) == 1:
-        return next(iter(results.values()))
-    return {f"{part} {metric}": value for part, metrics in results.items() for metric, value in metrics.items()}
-
-
 def _replicate(
     row: sqlite3.Row,
     outcomes: Mapping[int, Mapping[str, ByPart]],
     epochs: Mapping[int, sqlite3.Row],
     curves: Mapping[int, list[float | None]],
-    selected: Target,
+    manifest: TrialsManifest,
 ) -> Replicate:
     about = (row["trial"], row["seed"], row["fold"], row["state"])
     if row["state"] != "finished":
@@ -228,15 +235,16 @@ def _replicate(
         curve = tuple(curves.get(row["attempt"], ()))
         return Replicate(*about, dev_by_epoch=curve, n_epochs=len(curve))
     dev, test, train = (outcomes[row["attempt"]][split] for split in _SPLITS)
-    epoch = epochs[row["attempt"]]
+    epoch, selected = epochs[row["attempt"]], manifest.target
+    judged = {one.part for one in manifest.judged}
     return Replicate(
         *about,
         dev=selected.of(dev),
-        test=selected.of(test) if test.keys() == dev.keys() else None,
-        train=selected.of(train) if train.keys() == dev.keys() else None,
-        dev_metrics=_by_name(dev),
-        test_metrics=_by_name(test),
-        train_metrics=_by_name(train),
+        test=selected.of(test) if judged <= test.keys() else None,
+        train=selected.of(train) if judged <= train.keys() else None,
+        dev_metrics=dev,
+        test_metrics=test,
+        train_metrics=train,
         dev_by_epoch=tuple(curves[row["attempt"]]),
         chosen_epoch=row["chosen_epoch"],
         n_epochs=epoch["n_epochs"],
@@ -260,13 +268,13 @@ def _predictions(ledger: Ledger, study: StudyRows) -> Predictions | None:
     best, baseline = next(iter(study.ranking), None), study.baseline
     if best is None or baseline is None or best is baseline:
         return None
-    labels = ledger.labels(study.split)
-    if labels is None:
+    parts = [one.part for one in study.about.judged]
+    labels = {part: found for part in parts if (found := ledger.labels(study.split, part)) is not None}
+    if len(labels) < len(parts):
         return None
-    runs = [run for cell in (best, baseline) for run in cell.runs]
     pool = Pool(ledger, study.about)
-    logits = {run.trial: pool.of_run(run, study.split) for run in runs}
-    return Predictions(labels, {trial: found for trial, found in logits.items() if found is not None})
+    said = {run.trial: pool.of_run(run, study.split) for cell in (best, baseline) for run in cell.runs}
+    return Predictions(labels, {trial: found for trial, found in said.items() if found is not None})
 
 
 def _provenance(connection: sqlite3.Connection) -> tuple[Provenance, ...]:
@@ -301,7 +309,7 @@ def _failures(connection: sqlite3.Connection, cells: tuple[CellRow, ...]) -> tup
 
 def _yardstick(row: sqlite3.Row, metric: str) -> Yardstick:
     dev, test = json.loads(row["dev"]), json.loads(row["test"] or "{}")
-    return Yardstick(row["name"], dev.get(metric), test.get(metric))
+    return Yardstick(row["name"], dev.get(metric), test.get(metric), dev, test)
 
 
 def _observations(connection: sqlite3.Connection, published: PublishedRows) -> tuple[Observation, ...]:

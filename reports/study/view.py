@@ -1,7 +1,7 @@
 """The nouns of a page, as read.py reads them from a ledger."""
 
-import statistics
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +11,12 @@ from gridsearch.repetition import Repetition
 from gridsearch.study.manifest import CurveManifest, FactorEntry, Manifest, TableManifest, TrialsManifest
 from gridsearch.study.row_scores import RowScore, score_of_row
 from gridsearch.study.survey import Coverage
-from gridsearch.tasks.learned import Guess
+from gridsearch.study.task_entry import Judged
+from gridsearch.tasks.learned import Guess, explain
 from gridsearch.tasks.metrics import LOWER_IS_BETTER, is_better
+from gridsearch.trial import Metrics
 from reports.language.say import say
+from reports.study.spread import Spread, spread
 
 if TYPE_CHECKING:
     import numpy
@@ -22,25 +25,12 @@ if TYPE_CHECKING:
     from reports.study.stage_rows import StageRow
 
 
-@dataclass(frozen=True)
-class Spread:
-    """Mean and sample standard deviation (n - 1) of n values; None where there are too few."""
-
-    mean: float | None
-    sd: float | None
-    n: int
-
-
-def spread(values: Iterable[float | None]) -> Spread:
-    """Summarise the values that are there.
-
-    >>> spread([1.0, None, 3.0])
-    Spread(mean=2.0, sd=1.4142135623730951, n=2)
-    """
-    known = [value for value in values if value is not None]
-    return Spread(
-        statistics.fmean(known) if known else None, statistics.stdev(known) if len(known) > 1 else None, len(known)
-    )
+def target_name(about: TrialsManifest) -> str:
+    """Say what a study selects on."""
+    if about.sole is not None:
+        return about.target.name
+    metrics = dict.fromkeys(one.metric for one in about.judged)
+    return say("mean {metrics}", metrics=say(" and ").join(metrics))
 
 
 @dataclass(frozen=True)
@@ -50,9 +40,9 @@ class Replicate:
     Of one that was ended early, ``dev_by_epoch`` and ``n_epochs`` are known as well.
 
     ``dev`` and ``test`` are the study's metric at the chosen epoch, ``train`` that on the training rows, where it was
-    asked for. ``dev_by_epoch`` is the one on dev after each, None for an epoch whose numbers were not finite; seconds
-    per epoch are means over all epochs. ``terms`` are equal where times can be compared: the same machine and device,
-    as many threads, the same batches.
+    asked for; all metrics of these are by part. ``dev_by_epoch`` is the one on dev after each, None for an epoch whose
+    numbers were not finite; seconds per epoch are means over all epochs. ``terms`` are equal where times can be
+    compared: the same machine and device, as many threads, the same batches.
     """
 
     trial: str
@@ -62,9 +52,9 @@ class Replicate:
     dev: float | None = None
     test: float | None = None
     train: float | None = None
-    dev_metrics: Mapping[str, float] = field(default_factory=dict)
-    test_metrics: Mapping[str, float] = field(default_factory=dict)
-    train_metrics: Mapping[str, float] = field(default_factory=dict)
+    dev_metrics: Mapping[str, Metrics] = field(default_factory=dict)
+    test_metrics: Mapping[str, Metrics] = field(default_factory=dict)
+    train_metrics: Mapping[str, Metrics] = field(default_factory=dict)
     dev_by_epoch: tuple[float | None, ...] = ()
     chosen_epoch: int | None = None
     n_epochs: int | None = None
@@ -97,8 +87,8 @@ class Pooled:
     seed: int
     dev: float
     test: float | None
-    dev_metrics: Mapping[str, Mapping[str, float]]
-    test_metrics: Mapping[str, Mapping[str, float]]
+    dev_metrics: Mapping[str, Metrics]
+    test_metrics: Mapping[str, Metrics]
 
     @property
     def trial(self) -> str:
@@ -178,6 +168,11 @@ class CellRow:
         """The metric on test where test has labels, else on dev, over the runs."""
         return spread(run.test for run in self.runs) if self.has_test else self.dev
 
+    def of_part(self, one: Judged, split: str) -> Spread:
+        """The metric of a part on "dev" or "test", over the runs."""
+        results = (run.test_metrics if split == "test" else run.dev_metrics for run in self.runs)
+        return spread(metrics.get(one.part, {}).get(one.metric) for metrics in results)
+
     @property
     def train_seconds_per_epoch(self) -> Spread:
         """Training seconds of one epoch, without the evaluation on dev."""
@@ -227,11 +222,20 @@ class FailedAttempt:
 
 @dataclass(frozen=True)
 class Yardstick:
-    """A cheap reference on the same split: the study's metric on dev, and on test where test has labels."""
+    """A cheap reference on the same split: the study's metric on dev, and on test where test has labels.
+
+    ``dev_metrics`` and ``test_metrics`` are all that is known of it, by what metrics are called.
+    """
 
     name: str
     dev: float | None
     test: float | None
+    dev_metrics: Metrics = field(default_factory=dict)
+    test_metrics: Metrics = field(default_factory=dict)
+
+    def of_part(self, one: Judged, split: str) -> float | None:
+        """The metric of a part on "dev" or "test"."""
+        return (self.test_metrics if split == "test" else self.dev_metrics).get(one.name)
 
 
 @dataclass(frozen=True)
@@ -303,11 +307,11 @@ class Timing:
 class Predictions:
     """What the best cell's runs and the baseline's said of each row of the split that results are measured on.
 
-    ``labels`` has shape (rows,); ``logits`` maps a run's trial to (rows, labels), unless none are kept of it.
+    By part: ``labels`` have shape (rows,); ``logits`` map a run's trial to (rows, labels), unless none are kept of it.
     """
 
-    labels: "numpy.ndarray"
-    logits: Mapping[str, "numpy.ndarray"]
+    labels: Mapping[str, "numpy.ndarray"]
+    logits: Mapping[str, Mapping[str, "numpy.ndarray"]]
 
 
 @dataclass(frozen=True)
@@ -317,7 +321,8 @@ class StudyRows:
     ``scores`` are outside ones, name to trial to value, and ``row_scores`` those of whole rows: shown, and never chosen
     or tested by. ``standing`` is how far a successive halving is, None without one or where all cells came to their end
     all the same. ``seen_after`` is set where results are those after so many epochs of all (see study/first_rung.py).
-    ``guess`` is what one reaches on dev.
+    ``guesses`` are what one reaches on dev, by part; none where an old ledger has no labels. ``whole`` is what
+    the study is bound to where the rows are read as if one part were selected on; None where they are not.
     ``members`` are what ensembles are made of, read for a page alone (see study/members.py).
     """
 
@@ -336,7 +341,8 @@ class StudyRows:
     row_scores: tuple[RowScore, ...] = ()
     standing: Standing | None = None
     seen_after: tuple[int, int] | None = None
-    guess: Guess | None = None
+    guesses: Mapping[str, Guess] = field(default_factory=dict)
+    whole: TrialsManifest | None = None
     stages: "tuple[StageRow, ...]" = ()
     members: "Members | None" = None
 
@@ -344,6 +350,16 @@ class StudyRows:
     def factors(self) -> tuple[FactorEntry, ...]:
         """What is varied: the table's columns."""
         return self.manifest.factors
+
+    @property
+    def part(self) -> str:
+        """The part that was asked for; empty where the rows are those of the whole study."""
+        return "" if self.whole is None or self.about.sole is None else self.about.sole.part
+
+    @property
+    def suffix(self) -> str:
+        """What the names of its page's files end in: nothing, unless the page is about a part."""
+        return "-" + re.sub(r"[^\w.-]+", "_", self.part) if self.part else ""
 
     @property
     def is_imported(self) -> bool:
@@ -376,12 +392,19 @@ class StudyRows:
     @property
     def metric(self) -> str:
         """The study's metric; of an imported table, the column with the results."""
-        return self.manifest.response if isinstance(self.manifest, TableManifest) else self.manifest.target.name
+        return self.manifest.response if isinstance(self.manifest, TableManifest) else target_name(self.manifest)
 
     @property
     def positive_label(self) -> str | None:
-        """The label that f1_binary is of; None for metrics of all labels."""
-        return self.about.task.positive_label if self.metric == "f1_binary" and not self.is_imported else None
+        """The label that f1_binary is of; None for metrics of all labels, and for a mean over parts."""
+        sole = None if self.is_imported else self.about.sole
+        return None if sole is None else sole.positive_label
+
+    @property
+    def judging(self) -> Mapping[str, Guess]:
+        """What a guess reaches in the parts that results are of; none where that is not known of all of them."""
+        parts = [] if self.is_imported else [one.part for one in self.about.judged]
+        return {part: self.guesses[part] for part in parts} if all(part in self.guesses for part in parts) else {}
 
     @property
     def lower_is_better(self) -> bool:
@@ -435,7 +458,7 @@ class StudyRows:
     def none_above_a_guess(self) -> bool:
         """Whether there are results, and none of them is above what a guess reaches on dev."""
         results = [one.dev_metrics for cell in self.cells for one in cell.finished]
-        return self.guess is not None and bool(results) and all(map(self.guess.explains, results))
+        return bool(self.judging and results) and all(explain(self.judging, dev) for dev in results)
 
     def pairs_with_baseline(self, factor: FactorEntry) -> list[tuple[CellRow, CellRow]]:
         """Pair the cells off a factor's baseline level with those at it that differ in nothing else."""

@@ -7,6 +7,7 @@ from gridsearch.study.study import Study
 from reports.compare import ComparisonPage, compare
 from reports.compare_curves import CurvesPage, compare_curves
 from reports.language.say import speaking
+from reports.study.parts import parts_of
 from reports.study.read import read_study
 from reports.study.view import StudyRows
 from runners.cli import EXIT_DONE, Arguments
@@ -15,7 +16,7 @@ from runners.cli import EXIT_DONE, Arguments
 def run(arguments: Arguments) -> int:
     """Print the comparison; or write it as Markdown, and name the files."""
     with speaking(arguments.lang):
-        first, second = _read(arguments.first), _read(arguments.second)
+        first, second = _read(arguments.first, arguments.second, part=arguments.part)
         has_curve = first.is_curve or second.is_curve
         page = CurvesPage(compare_curves(first, second)) if has_curve else ComparisonPage(compare(first, second))
         if arguments.output is None:
@@ -41,6 +42,16 @@ def _write(page: ComparisonPage | CurvesPage, path: Path) -> list[Path]:
     return [path, drawn]
 
 
-def _read(folder: str) -> StudyRows:
+def _read(*folders: str, part: str | None) -> list[StudyRows]:
+    """Read the studies; a part is that of all that have several, and one of them must."""
+    found = [_of_part(folder, None) for folder in folders]
+    if part is None:
+        return found
+    if not any(parts_of(study) for study in found):
+        raise RequestError(f"--part {part}: neither {' nor '.join(folders)} has several parts")
+    return [_of_part(folder, part) if parts_of(study) else study for folder, study in zip(folders, found, strict=True)]
+
+
+def _of_part(folder: str, part: str | None) -> StudyRows:
     with Study(Path(folder)).open() as ledger:
-        return read_study(ledger)
+        return read_study(ledger, part or "")

@@ -11,6 +11,6 @@ def run(arguments: Arguments) -> int:
     """Write the files and name them."""
     out = Path(arguments.output) if arguments.output else None
     formats = FOR_READERS if arguments.format is None else arguments.format.split(",")
-    for path in write_reports(Study(Path(arguments.study)), out, formats, arguments.lang):
+    for path in write_reports(Study(Path(arguments.study)), out, formats, arguments.lang, arguments.part or ""):
         print(path)
     return EXIT_DONE

@@ -67,6 +67,9 @@ def gather(folders: Sequence[str], cells: Sequence[str], added: Sequence[Sequenc
 def _of_study(folder: Path, keys: str | None, letter: str) -> Gathered:
     with Study(folder).open() as ledger:
         about, study = ledger.trials_manifest(), read_study(ledger)
+        if about.task.parts:
+            command = f"gridsearch report {folder} --part {next(iter(about.task.parts))}"
+            raise RequestError(f"{folder} has several parts: {command} tells what averages of its runs gain in one")
         wanted = None if keys is None else [cell_named(study, key.strip()) for key in keys.split(",")]
         found = _read(ledger, study, wanted)
         labels = ledger.labels("test")

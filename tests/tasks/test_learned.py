@@ -1,14 +1,16 @@
 """Whether a run has learned: what guesses reach, and what is said of runs within and above it."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridsearch.tasks.learned import below_the_others, guess_on, why_not_learned
+from gridsearch.tasks.learned import Guess, below_the_others, guess_on, why_not_learned
 from gridsearch.tasks.metrics import score
+from gridsearch.trial import Metrics
 
 CHANCE = math.log(2)
 
@@ -92,33 +94,49 @@ def results(*values: float) -> dict[str, dict[str, float]]:
     return {f"trial {value}": {"accuracy": value, "matthews": 2 * max(0.0, value - 0.5)} for value in values}
 
 
+def below(found: Mapping[str, Metrics], guess: Guess) -> dict[str, str]:
+    """Of a single task."""
+    return below_the_others({trial: {"task": dev} for trial, dev in found.items()}, {"task": guess})
+
+
 def test_a_run_at_chance_beside_others_above_it() -> None:
     """Seven labels, 700 rows."""
     guess = guess_on("accuracy", [100] * 7)
     found = {"low": {"accuracy": 0.14, "matthews": 0.01}, "high": {"accuracy": 0.64, "matthews": 0.58}}
-    assert below_the_others(found, guess) == {
+    assert below(found, guess) == {
         "low": f"accuracy on dev is no better than what a guess reaches, {guess.bound:.3f}, and that of others is"
     }
 
 
 def test_where_all_are_at_chance_none_is_below_the_others() -> None:
-    assert below_the_others(results(0.5, 0.52, 0.53, 0.53), guess_on("accuracy", [100, 100])) == {}
+    assert below(results(0.5, 0.52, 0.53, 0.53), guess_on("accuracy", [100, 100])) == {}
+
+
+def test_a_run_that_learned_one_of_several_parts_has_learned() -> None:
+    guesses = {"topic": guess_on("accuracy", [100, 100]), "mood": guess_on("accuracy", [100] * 7)}
+    good, bad = {"accuracy": 0.8, "matthews": 0.6}, {"accuracy": 0.14, "matthews": 0.0}
+    found = {
+        "both": {"topic": good, "mood": {"accuracy": 0.6, "matthews": 0.5}},
+        "one": {"topic": good, "mood": bad},
+        "none": {"topic": bad, "mood": bad},
+    }
+    bounds = f"topic accuracy {guesses['topic'].bound:.3f}, mood accuracy {guesses['mood'].bound:.3f}"
+    said = f"no part is better on dev than what a guess reaches ({bounds}), and some of others are"
+    assert below_the_others(found, guesses) == {"none": said}
+    assert below_the_others({"none": found["none"]}, guesses) == {}
 
 
 def test_a_small_dev_set_does_not_make_good_runs_bad() -> None:
     """Of 50 rows, 33 of one label, a guess reaches .8; a run at .78 that tells the labels apart has learned."""
     guess = guess_on("accuracy", [33, 17])
     assert guess.bound > 0.78
-    assert (
-        below_the_others({"a": {"accuracy": 0.78, "matthews": 0.5}, "b": {"accuracy": 0.9, "matthews": 0.8}}, guess)
-        == {}
-    )
+    assert below({"a": {"accuracy": 0.78, "matthews": 0.5}, "b": {"accuracy": 0.9, "matthews": 0.8}}, guess) == {}
 
 
 def test_lower_is_better() -> None:
     guess = guess_on("log_loss", [100, 100])
     assert 0.6 < guess.bound < math.log(2)
-    assert below_the_others({"a": {"log_loss": 0.7}, "b": {"log_loss": 0.3}}, guess).keys() == {"a"}
+    assert below({"a": {"log_loss": 0.7}, "b": {"log_loss": 0.3}}, guess).keys() == {"a"}
 
 
 @settings(max_examples=25)

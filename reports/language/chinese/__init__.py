@@ -19,6 +19,7 @@ task                任务        metric                指标          did not 
 encoder             编码器      machine, worker       机器，进程    dead knob             不起作用
 rung                级          successive halving    逐次减半      stage                 预训练
 member              成员        average, ensemble     平均，集成    gain                  增益
+part                子任务      target                目标
 ==================  ==========  ====================  ============  ====================  ==============
 
 Metrics, names of knobs and columns, labels and whatever a user wrote stay as they are. Between Chinese and Latin
@@ -38,6 +39,7 @@ from reports.language.chinese.folds import FOLDS
 from reports.language.chinese.halving import HALVED
 from reports.language.chinese.imported import IMPORTED
 from reports.language.chinese.page import PAGE
+from reports.language.chinese.parts import PARTS
 from reports.language.chinese.searches import SEARCHES
 
 SENTENCES: Final[Mapping[str, str]] = {
@@ -50,6 +52,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     **SEARCHES,
     **HALVED,
     **FOLDS,
+    **PARTS,
     **FIGURES,
 }
 """What the page says itself."""

@@ -66,9 +66,9 @@ _RESULTS: Final[Mapping[str, str]] = {
     "* best of its column": "* 该列最好",
     "{mark} did not learn: see the page": "{mark} 未学到：见报告",
     "Results": "结果",
-    "f1_macro is the mean over the labels that occur in {split} or are predicted: {split} has rows of {n} of the "
+    "{metric} is the mean over the labels that occur in {split} or are predicted: {split} has rows of {n} of the "
     "{total} labels.": (
-        "f1_macro 是对{split}中出现过或被预测出的标签取均值：{split}的数据涉及 {total} 个标签中的 {n} 个。"
+        "{metric} 是对{split}中出现过或被预测出的标签取均值：{split}的数据涉及 {total} 个标签中的 {n} 个。"
     ),
     "`result` is {metric} on {split}{on_dev}, at {choice}{mean}{spread}.": (
         "`结果` 是{split}上的 {metric}{on_dev}，取{choice}{mean}{spread}。"
@@ -267,8 +267,8 @@ _RUNS: Final[Mapping[str, str]] = {
         "{mark} 这些运行计入结果，但几乎什么也没学到。"
     ),
     "{cell}, trial {trials}: {reason}": "{cell}，试验 {trials}：{reason}",
-    "No run is better on dev than what a guess reaches ({metric} {bound}): differences between them mean nothing.": (
-        "没有运行在验证集上好于猜测所能达到的水平（{metric} {bound}）：它们之间的差异没有意义。"
+    "No run is better on dev than what a guess reaches ({bounds}): differences between them mean nothing.": (
+        "没有运行在验证集上好于猜测所能达到的水平（{bounds}）：它们之间的差异没有意义。"
     ),
     "Runs that diverged": "数值发散的运行",
     (

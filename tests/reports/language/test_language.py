@@ -31,6 +31,7 @@ from reports.importing.logs import read_log
 from reports.language import chinese
 from reports.language.say import LANGUAGES, retold, say, speaking
 from reports.page import make_page, write_reports
+from reports.study.read import read_study
 from reports.study.view import StudyRows
 from runners.cli import main
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
@@ -45,6 +46,8 @@ from tests.reports.pages import (
     small_page,
     small_study,
 )
+from tests.reports.parted import FOLDS as PARTS_IN_FOLDS
+from tests.reports.parted import joint_study, joint_task
 from tests.reports.seed64 import POOLER
 from tests.reports.staged import OWN_SEEDS, STEPS, StageWriter, finish_all, pretrained, staged_plan
 
@@ -133,7 +136,7 @@ def test_the_catalogue_has_nothing_that_is_never_said() -> None:
 
 def test_the_catalogue_has_no_sentence_twice() -> None:
     parts = [chinese.PAGE, chinese.FINDINGS, chinese.COMPARISONS, chinese.IMPORTED, chinese.SEARCHES, chinese.HALVED]
-    parts += [chinese.FIGURES, chinese.ANSWER, chinese.FOLDS, chinese.ENSEMBLES]
+    parts += [chinese.FIGURES, chinese.ANSWER, chinese.FOLDS, chinese.PARTS, chinese.ENSEMBLES]
     assert sum(map(len, parts)) == len(chinese.SENTENCES)
     assert len(chinese.REASONS) + len(chinese.KNOBS) == len(chinese.TEXTS)
 
@@ -191,7 +194,8 @@ DESIGNS = [design_text(kind, 4) for kind in get_args(Design.model_fields["kind"]
     [
         *REASONS,
         *texts_returned(learned.why_not_learned),
-        why_below(guess_on("accuracy", (3, 5))),
+        why_below({"task": guess_on("accuracy", (3, 5))}),
+        why_below({"topic": guess_on("accuracy", (3, 5)), "mood": guess_on("f1_macro", (3, 5))}),
         *FAILURE_KINDS,
         *DESIGNS,
     ],
@@ -371,7 +375,25 @@ def _in_folds(study: Study, **about: object) -> StudyRows:
     return read(study)
 
 
+def of_parts(study: Study) -> StudyRows:
+    """Some parts with a labelled test, some without; a part that was not learned."""
+    return read(joint_study(study, joint_task(test={"ocnli": "labelled"})).study)
+
+
+def of_one_part(study: Study) -> StudyRows:
+    """The page of a part, over folds."""
+    with joint_study(study, space=PARTS_IN_FOLDS).study.open() as ledger:
+        return read_study(ledger, "tnews")
+
+
+def of_one_part_that_counts(study: Study) -> StudyRows:
+    return read(joint_study(study, joint_task(selected=("tnews",))).study)
+
+
 STUDIES = [
+    of_parts,
+    of_one_part,
+    of_one_part_that_counts,
     folded,
     folded_once,
     pretrained,

@@ -8,7 +8,8 @@ from gridsearch.study.ledger import Ledger
 from gridsearch.study.study import Study
 from gridsearch.trial import Epoch, Failure
 from reports.study.read import read_study
-from reports.study.view import StudyRows, spread
+from reports.study.spread import spread
+from reports.study.view import StudyRows
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
 
 

@@ -1,0 +1,1 @@
+"""What pages say of the parts of a task."""
