@@ -47,6 +47,10 @@ def _on_oppo(space: str) -> tuple[str, ...]:
     return ("sweep", space, "--task", "oppo", "--set", "pretraining.corpus=all+files", "--set", "precision=bf16")
 
 
+_ON_TIANCHI = (
+    *("sweep", "seed004", "--task", "tianchi", "--train-rows", "4000", "--seeds", "0,1"),
+    *("--set", "precision=bf16", "--set", "gradient_accumulation=1"),
+)
 ALL = {
     "seed64": Published(
         "seed64",
@@ -68,6 +72,7 @@ ALL = {
     "competition-oppo": Published("competition-oppo-tiny", _on_oppo("competition"), "oppo_xiaobu_plain"),
     "masks-oppo": Published("masks-oppo-tiny", _on_oppo("masks"), "oppo_xiaobu_plain"),
     "pairs-oppo": Published("pairs-oppo-tiny", _on_oppo("pairs"), "oppo_xiaobu_plain"),
+    "seed004-tianchi": Published("seed004-tianchi-tiny", _ON_TIANCHI, "tianchi_multitask"),
     "pretraining-oppo": Published("pretraining-oppo-tiny", _on_oppo("pretraining"), "oppo_xiaobu_plain"),
 }
 

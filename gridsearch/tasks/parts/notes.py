@@ -22,7 +22,7 @@ def notes_across(parts: Mapping[str, Task]) -> list[str]:
         judging = _texts_in(part.judged, *([part.test] if part.test else []))
         for other, texts in trained.items():
             if other != name and (n_texts := len(judging & texts)):
-                notes.append(f"{n_texts} texts that judge {name} stand in the training rows of {other}")
+                notes.append(f"texts that judge {name} and stand in the training rows of {other} too: {n_texts}")
     return notes
 
 

@@ -422,7 +422,7 @@ _TASKS: Final[Mapping[str, str]] = {
     "TF-IDF + logistic regression ({bounds})": "TF-IDF + 逻辑回归（{bounds}）",
     "{others}; part {part}: {note}": "{others}；{part}：{note}",
     "part {part}: {note}": "{part}：{note}",
-    "{n_texts} texts that judge {part} stand in the training rows of {other}": (
+    "texts that judge {part} and stand in the training rows of {other} too: {n_texts}": (
         "{n_texts} 段用于给 {part} 评分的文本也出现在 {other} 的训练数据中"
     ),
 }

@@ -141,7 +141,7 @@ def test_texts_that_judge_one_part_and_train_another_are_told(tmp_path: Path) ->
     told = joint(
         write_films(tmp_path, changed("dev = 0.25", 'dev = "judge.tsv"'), follows__tsv=pairs, judge__tsv=pair_rows(2))
     )
-    assert told.notes[-1] == "2 texts that judge genre stand in the training rows of follows"
+    assert told.notes[-1] == "texts that judge genre and stand in the training rows of follows too: 2"
 
 
 def test_train_rows_are_those_of_each_part(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_bounds_are_told_by_part(films: JointTask, monkeypatch: pytest.MonkeyPat
 def test_notes_of_parts_are_told_in_chinese(films: JointTask) -> None:
     with speaking("zh"):
         told = [retold(note) for note in films.notes]
-        across = retold("2 texts that judge genre stand in the training rows of follows")
+        across = retold("texts that judge genre and stand in the training rows of follows too: 2")
     assert told == [
         "genre：测试集没有标签：可以预测，不能评分",
         "follows：验证集是训练数据的 0.25，分层抽取（split_seed 0）：6 条，剩余 18 条",
