@@ -101,7 +101,7 @@ def test_one_part_is_the_single_task(
 
 def test_the_target_is_the_mean_unless_the_file_says_otherwise(tmp_path: Path) -> None:
     one = joint(write_films(tmp_path, FILMS + '[target]\npart = "follows"\n'))
-    assert (one.target.name, one.target.metrics) == ("accuracy", (("follows", "accuracy"),))
+    assert (one.target.name, one.target.metrics) == ("follows accuracy", (("follows", "accuracy"),))
     mean = joint(write_films(tmp_path, FILMS + '[target]\nmean = ["follows", "genre"]\n'))
     assert mean.target.name == "mean accuracy and f1_macro"
     plain = joint(write_films(tmp_path))

@@ -51,7 +51,7 @@ def test_the_target_is_told_of_test_where_all_of_its_parts_have_labels_there(fil
     assert not any(name.startswith("follows") for name in of_one)
     assert mean not in of_one
     selected = replace(one, target=Target((("genre", "f1_macro"),)))
-    assert (tfidf_yardstick(selected).test or {})["f1_macro"] == 1.0
+    assert (tfidf_yardstick(selected).test or {})["genre f1_macro"] == 1.0
 
 
 def test_bounds_are_told_by_part(films: JointTask, monkeypatch: pytest.MonkeyPatch) -> None:
