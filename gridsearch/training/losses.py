@@ -27,8 +27,8 @@ class StepSize:
 class Loss:
     """The loss of some rows of a part; over all rows of a step these add up to their mean loss.
 
-    ``labels`` are those of all training rows, of which ``own`` are the part's, all where there is one part. Two forward
-    passes of the same rows are compared by R-Drop (arXiv:2106.14448); without it there is one.
+    ``labels`` are those of all training rows, of which ``own`` are the part's, all where there is one part. ``n_passes``
+    forward passes of the same rows are compared by R-Drop (arXiv:2106.14448); without it there is one.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Loss:
         own: np.ndarray | slice = slice(None),
     ) -> None:
         self.recipe = recipe
+        self.n_passes = 2 if recipe.r_drop else 1
         self.labels, self.device = labels, device
         self.class_weights = class_weights(recipe.class_weights, labels[own], n_labels, device)
 
@@ -86,7 +87,7 @@ class StepLoss:
     """The loss of some rows of a step; over all rows of the step these add up to the step's loss.
 
     It is the mean loss of the rows. Of several parts it is the sum over those that the step has rows of, of each one's
-    mean loss as it is weighed. ``n_passes`` are the forward passes of the same rows that it is of.
+    mean loss as it is weighed.
     """
 
     def __init__(
@@ -98,10 +99,10 @@ class StepLoss:
         variances: PartVariances | None = None,
     ) -> None:
         assert train.labels is not None, "training rows have labels"
-        self.n_passes = 2 if recipe.r_drop else 1
         self.weights = build_weights(recipe.parts, parts, variances, device)
         self._parts, self._part_of_row, self._device = parts, train.part_of_row, device
         self._losses = [Loss(recipe, train.labels, part.n_labels, device, part.rows_of(train)) for part in parts]
+        self.n_passes = self._losses[0].n_passes
 
     def begin_step(self, rows: np.ndarray) -> dict[int, StepSize]:
         """Measure a step of some training rows: by the number of each part that some are of."""

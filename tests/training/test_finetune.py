@@ -27,6 +27,7 @@ from gridsearch.randomness import derived_seed, numpy_stream
 from gridsearch.tasks.batches import collate, training_batches
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask, encode_task
 from gridsearch.tasks.metrics import score
+from gridsearch.tasks.target import target_of
 from gridsearch.tasks.task import Split, Task
 from gridsearch.training import deadline
 from gridsearch.training.deadline import TimeLimitError
@@ -214,12 +215,16 @@ def test_against_a_plain_loop(encoder: EncoderWeights, data: EncodedTask, more: 
 # --- which epoch, and where test is scored
 
 
+def judged_by(data: EncodedTask, metric: str) -> EncodedTask:
+    return replace(data, target=target_of(metric))
+
+
 @pytest.mark.parametrize("metric", ["accuracy", "f1_macro", "log_loss"])
 @pytest.mark.parametrize("learning_rate", [2e-3, 1e-2])
 def test_the_best_epoch_is_chosen(
     encoder: EncoderWeights, data: EncodedTask, metric: str, learning_rate: float
 ) -> None:
-    outcome = run_trial(encoder, replace(data, metric=metric), epochs=4, learning_rate=learning_rate)
+    outcome = run_trial(encoder, judged_by(data, metric), epochs=4, learning_rate=learning_rate)
     values = [epoch.dev["task"][metric] for epoch in outcome.epochs]
     best = min(values) if metric == "log_loss" else max(values)
     assert outcome.chosen_epoch == values.index(best) + 1
@@ -227,13 +232,13 @@ def test_the_best_epoch_is_chosen(
 
 
 def test_a_tie_goes_to_the_earlier_epoch(encoder: EncoderWeights, data: EncodedTask) -> None:
-    outcome = run_trial(encoder, replace(data, metric="accuracy"), learning_rate=1e-12)
+    outcome = run_trial(encoder, judged_by(data, "accuracy"), learning_rate=1e-12)
     assert len({epoch.dev["task"]["accuracy"] for epoch in outcome.epochs}) == 1
     assert outcome.chosen_epoch == 1
 
 
 def test_the_last_epoch_when_asked(encoder: EncoderWeights, data: EncodedTask) -> None:
-    outcome = run_trial(encoder, replace(data, metric="accuracy"), learning_rate=1e-12, selection="last")
+    outcome = run_trial(encoder, judged_by(data, "accuracy"), learning_rate=1e-12, selection="last")
     assert outcome.chosen_epoch == 3
 
 
@@ -247,7 +252,7 @@ def test_the_outcome_is_of_the_chosen_epoch(encoder: EncoderWeights, data: Encod
     """Best and last differ here; weights, dev and test are then all of the best epoch."""
     # Growing wrong is sure when dev's labels are turned round: the best epoch is then an early one.
     assert data.dev.labels is not None
-    turned = replace(data, metric="log_loss", dev=replace(data.dev, labels=(data.dev.labels + 1) % 3))
+    turned = replace(judged_by(data, "log_loss"), dev=replace(data.dev, labels=(data.dev.labels + 1) % 3))
     outcome = run_trial(encoder, turned, execution=KEEPING, epochs=4)
     assert outcome.chosen_epoch < 4
     model = build_classifier(recipe_of(), encoder, 3, seed=0)
@@ -269,7 +274,7 @@ def test_the_schedule_is_that_of_the_recipe(encoder: EncoderWeights, data: Encod
 def test_patience_ends_a_run_and_leaves_its_schedule(encoder: EncoderWeights, data: EncodedTask, patience: int) -> None:
     """With dev's labels turned round the run grows worse as it learns."""
     assert data.dev.labels is not None
-    turned = replace(data, metric="log_loss", dev=replace(data.dev, labels=(data.dev.labels + 1) % 3))
+    turned = replace(judged_by(data, "log_loss"), dev=replace(data.dev, labels=(data.dev.labels + 1) % 3))
     whole, ended = run_trial(encoder, turned, epochs=6), run_trial(encoder, turned, epochs=6, patience=patience)
     assert whole.chosen_epoch + patience < 6
     assert len(ended.epochs) == ended.chosen_epoch + patience
