@@ -70,9 +70,12 @@ def run_trial(
 
 def numbers_of(outcome: Outcome) -> list[Any]:
     """Return all that a trial computed, without what the clock and the memory say."""
+    of_epochs = [
+        (epoch.number, epoch.train_loss, {name: dict(dev) for name, dev in epoch.dev.items()})
+        for epoch in outcome.epochs
+    ]
     return [
-        [(epoch.number, epoch.train_loss) for epoch in outcome.epochs],
-        [{name: dict(dev) for name, dev in epoch.dev.items()} for epoch in outcome.epochs],
+        of_epochs,
         outcome.chosen_epoch,
         [numbers_of_part(part) for part in outcome.parts.values()],
         outcome.not_learned,

@@ -27,7 +27,7 @@ class StepSize:
 class Loss:
     """The loss of some rows of a part; over all rows of a step these add up to their mean loss.
 
-    ``labels`` are those of all training rows, of which ``own`` are the part's, all where there is one part. ``n_passes``
+    ``labels`` are those of all training rows, of which ``own`` are the part's: all, where there is one. ``n_passes``
     forward passes of the same rows are compared by R-Drop (arXiv:2106.14448); without it there is one.
     """
 
