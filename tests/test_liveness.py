@@ -19,6 +19,7 @@ from gridsearch.errors import RequestError
 from gridsearch.optimizers.updates import Updates
 from gridsearch.plan.planner import trial_facts
 from gridsearch.recipe.contradictions import refuse_contradictions
+from gridsearch.recipe.encoder_knobs import EncoderKnobs
 from gridsearch.recipe.prefixes import PARTS, PREFIXES
 from gridsearch.recipe.recipe import Recipe, knobs
 from gridsearch.recipe.resolve import dead_knobs, resolve, without
@@ -116,9 +117,31 @@ def bench(family_folders: dict[str, Path], pairs: Task) -> Callable[[str], Bench
     return cache(lambda family: Bench(family_folders[family], pairs))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+CASES = [(knob, *case) for knob, cases in LIVE.items() for case in cases]
+OTHER_FAMILIES = [family for family in FAMILIES if family != "bert"]
+
+
+def is_quick(number: int, family: str) -> bool:
+    """Whether a case is tried on a family by ``make test``: all are on BERT, and each on one other family in turn.
+
+    What reaches into an encoder is tried on every family, and so is what is refused there: it costs nothing.
+    """
+    knob, _, value = CASES[number]
+    return (
+        family in ("bert", OTHER_FAMILIES[number % len(OTHER_FAMILIES)])
+        or knob in EncoderKnobs.model_fields
+        or family in NOT_HERE.get((knob, value), ((), ""))[0]
+    )
+
+
 @pytest.mark.parametrize(
-    ("knob", "others", "value"), [(knob, *case) for knob, cases in LIVE.items() for case in cases], ids=str
+    ("knob", "others", "value", "family"),
+    [
+        pytest.param(*case, family, marks=() if is_quick(number, family) else pytest.mark.slow)
+        for number, case in enumerate(CASES)
+        for family in FAMILIES
+    ],
+    ids=str,
 )
 def test_a_knob_acts(knob: str, others: Knobs, value: Any, family: str, bench: Callable[[str], Bench]) -> None:
     on = bench(family)
@@ -158,10 +181,36 @@ def take_steps(on: Bench, recipe: Recipe, execution: Execution = ON_META) -> Ste
     return steps
 
 
-@pytest.mark.parametrize(
-    ("knob", "others", "value"), [(knob, *case) for knob, cases in LIVE.items() for case in cases], ids=str
-)
-def test_no_step_reads_a_number_back(knob: str, others: Knobs, value: Any, bench: Callable[[str], Bench]) -> None:
+def together(on: Bench) -> list[Knobs]:
+    """Put the cases of all knobs into few recipes, in each of which all that is set acts."""
+    recipes: list[Knobs] = []
+    for knob, others, value in CASES:
+        case = {**others, knob: value}
+        for number, recipe in enumerate(recipes):
+            both = {**recipe, **case}
+            if all(recipe.get(name, case[name]) == case[name] for name in case) and not on.refusal(on.resolved(**both)):
+                recipes[number] = both
+                break
+        else:
+            recipes.append({"max_length": WITH_PADDING, **case})
+    return recipes
+
+
+def test_no_step_reads_a_number_back(bench: Callable[[str], Bench]) -> None:
+    on = bench("bert")
+    recipes = together(on)
+    assert all(
+        any({**others, knob: value}.items() <= recipe.items() for recipe in recipes) for knob, others, value in CASES
+    )
+    for recipe in recipes:
+        assert take_steps(on, on.resolved(**recipe)).updates.n_taken > 0
+
+
+@pytest.mark.slow  # the quick test has them together, some at a time
+@pytest.mark.parametrize(("knob", "others", "value"), CASES, ids=str)
+def test_no_step_of_a_knob_reads_a_number_back(
+    knob: str, others: Knobs, value: Any, bench: Callable[[str], Bench]
+) -> None:
     on = bench("bert")
     steps = take_steps(on, on.resolved(**{"max_length": WITH_PADDING, **others, knob: value}))
     assert steps.updates.n_taken > 0
@@ -177,7 +226,8 @@ def test_no_family_reads_a_number_back(
 ) -> None:
     """With padding and without: an encoder may look at its mask."""
     on = bench(family)
-    steps = take_steps(on, on.resolved(max_length=max_length, **attack), replace(ON_META, micro_batch_divisor=2))
+    recipe = on.resolved(max_length=max_length, batch_size=len(on.task.train), **attack)
+    steps = take_steps(on, recipe, replace(ON_META, micro_batch_divisor=2))
     lengths = on.data(max_length).train.lengths
     is_padded = [len(set(lengths[rows])) > 1 for step in steps.objective.batches(1) for rows in step]
     assert any(is_padded) == (max_length == WITH_PADDING)
@@ -198,9 +248,14 @@ def test_a_number_that_is_read_back_is_found(bench: Callable[[str], Bench], monk
 # --- dead, and said to be
 
 
+@pytest.fixture(scope="module")
+def on_singles(family_folders: dict[str, Path], singles: Task) -> Bench:
+    return Bench(family_folders["bert"], singles)
+
+
 @pytest.mark.parametrize(("knob", "recipe"), [(knob, case) for knob, cases in DEAD.items() for case in cases], ids=str)
-def test_a_dead_knob_changes_no_bit(knob: str, recipe: Knobs, family_folders: dict[str, Path], singles: Task) -> None:
-    on = Bench(family_folders["bert"], singles)
+def test_a_dead_knob_changes_no_bit(knob: str, recipe: Knobs, on_singles: Bench) -> None:
+    on = on_singles
     dead = on.resolved(**{"epochs": 2, **recipe})
     reasons = dead_knobs(dead, on.facts)
     # What belongs to a dead attack, Lookahead or average is dead with it.
