@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gridsearch.cache import cache_folder
 from gridsearch.tasks.task import Task
 from tests.fixtures_core import Once
 
@@ -48,10 +49,16 @@ def make_encoder(task: Task, folder: Path) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path, docstrings_task: Task, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user's folder with a hostile name: a space, a task and its data, and nothing else."""
+    """A user's folder with a hostile name: a space, a task and its data, and nothing else.
+
+    Its cache is empty, but for the rows of built-in tasks, which are read once a run.
+    """
     folder = make_project(tmp_path, docstrings_task)
+    of_the_run, cache = cache_folder(), tmp_path / "cache"
+    cache.mkdir()
+    (cache / "tasks").symlink_to(of_the_run / "tasks")
     monkeypatch.chdir(folder)
-    monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("GRIDSEARCH_CACHE", str(cache))
     return folder
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gridsearch.errors import RequestError
 from gridsearch.installed import NOT_NEEDED
-from gridsearch.tasks.built_in import docstring_pairs
+from gridsearch.tasks.built_in import docstring_pairs, library_text
 from gridsearch.tasks.built_in.docstring_pairs import DIFFERENT, N_DOCSTRINGS_LEAST, N_DOCSTRINGS_PER_FILE, SAME
 from gridsearch.tasks.built_in.library_text import DISTRIBUTIONS, MASK, docstrings_of, source_files
 from gridsearch.tasks.task import Split, Task
@@ -21,10 +21,14 @@ from gridsearch.tasks.tfidf_yardstick import tfidf_yardstick
 from reports.language.say import retold, speaking
 
 PRINT_FINGERPRINT = (
-    "import sys; from gridsearch.tasks.built_in.docstring_pairs import load; print(load().fingerprint);"
+    "import sys; from gridsearch.tasks.built_in.docstring_pairs import load;"
+    "from gridsearch.tasks.built_in.library_text import DISTRIBUTIONS;"
+    "[DISTRIBUTIONS.pop(one) for one in sys.argv[1].split()]; print(load().fingerprint);"
     "assert not {'torch', 'transformers', 'ray', 'optuna', 'pandas', 'sklearn'} & set(sys.modules)"
 )
 LIBRARIES = ("torch", "pandas")
+LARGE = ("torch", "transformers", "ray", "pandas")
+"""Those that take seconds to read."""
 
 
 @pytest.fixture
@@ -95,10 +99,18 @@ def test_words_in_common_tell_something_and_not_all(task: Task) -> None:
     assert 0.6 < yardstick.dev["auc"] < 0.8
 
 
-def test_processes_that_load_at_once_agree_and_import_no_library(tmp_path: Path, task: Task) -> None:
+def test_processes_that_load_at_once_agree_and_import_no_library(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {library: name for library, name in DISTRIBUTIONS.items() if library not in LARGE}
+    monkeypatch.setattr(library_text, "DISTRIBUTIONS", few)
+    monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+    task = docstring_pairs.load()
     environments = [os.environ | {"GRIDSEARCH_CACHE": str(tmp_path), "PYTHONHASHSEED": seed} for seed in ("1", "2")]
     processes = [
-        subprocess.Popen([sys.executable, "-c", PRINT_FINGERPRINT], env=one, text=True, stdout=subprocess.PIPE)
+        subprocess.Popen(
+            [sys.executable, "-c", PRINT_FINGERPRINT, " ".join(LARGE)], env=one, text=True, stdout=subprocess.PIPE
+        )
         for one in environments
     ]
     told = [process.communicate(timeout=600)[0].strip() for process in processes]
@@ -110,12 +122,25 @@ def test_it_is_found_by_its_name() -> None:
     assert load_task("docstring-pairs", train_rows=60).label_counts == (30, 30)
 
 
-def test_without_ray_and_optuna_the_others_fill_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("others", "n_each"),
+    [
+        (("pandas", "sklearn"), range(400, 500)),
+        pytest.param(("torch", "transformers", "pandas", "sklearn"), [750], marks=pytest.mark.slow),  # all their files
+    ],
+    ids=["two", "all"],
+)
+def test_without_ray_and_optuna_the_others_fill_it(
+    others: Sequence[str], n_each: Sequence[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path))
-    for library in NOT_NEEDED:
-        monkeypatch.setitem(DISTRIBUTIONS, library, "no-such-distribution")
+    names = {one: "no-such-distribution" if one in NOT_NEEDED else name for one, name in DISTRIBUTIONS.items()}
+    few = {library: name for library, name in names.items() if library in (*others, *NOT_NEEDED)}
+    monkeypatch.setattr(library_text, "DISTRIBUTIONS", few)
     task = docstring_pairs.load()
-    assert task.label_counts == (750, 750)
+    of_one_label, of_another = task.label_counts
+    assert of_one_label == of_another
+    assert of_one_label in n_each
     with speaking("zh"):
         assert [retold(note) for note in task.notes][1:] == ["未安装，因而未读：ray, optuna"]
         assert retold(task.notes[0]).startswith("句对，取自同一个 docstring，或同一个库的两个 docstring；库名以 LIB")

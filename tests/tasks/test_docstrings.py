@@ -12,7 +12,7 @@ import pytest
 from gridsearch.cache import cache_folder
 from gridsearch.errors import RequestError
 from gridsearch.installed import NOT_NEEDED
-from gridsearch.tasks.built_in import docstrings
+from gridsearch.tasks.built_in import docstrings, library_text
 from gridsearch.tasks.built_in.library_text import DISTRIBUTIONS, MASK, mask_names
 from gridsearch.tasks.task import Task
 
@@ -25,6 +25,15 @@ PRINT_FINGERPRINT = (
 @pytest.fixture
 def task(docstrings_task: Task) -> Task:
     return docstrings_task
+
+
+@pytest.fixture
+def of_two(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Task:
+    """Leave two small libraries, which are read in a moment, and return their task, kept in a cache of its own."""
+    two = {library: DISTRIBUTIONS[library] for library in ("optuna", "sklearn")}
+    monkeypatch.setattr(library_text, "DISTRIBUTIONS", two)
+    monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path_factory.mktemp("of two")))
+    return docstrings.load()
 
 
 def start_loader(cache: Path, hash_seed: int) -> "subprocess.Popen[str]":
@@ -85,26 +94,26 @@ def test_processes_that_load_at_once_agree_and_import_no_library(tmp_path: Path,
     assert len(list((tmp_path / "tasks").iterdir())) == 1, "no draft is left behind"
 
 
-def test_a_torn_cache_is_read_anew(tmp_path: Path, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_torn_cache_is_read_anew(tmp_path: Path, of_two: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     (whole,) = (cache_folder() / "tasks").glob("docstrings-*.json")
     content = whole.read_text(encoding="utf-8")
     monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path))
     torn = tmp_path / "tasks" / whole.name
     torn.parent.mkdir()
     torn.write_text(content[:1000], encoding="utf-8")
-    assert docstrings.load().fingerprint == task.fingerprint
+    assert docstrings.load().fingerprint == of_two.fingerprint
     assert torn.read_text(encoding="utf-8") == content
 
 
 def test_a_cache_that_cannot_be_written_costs_nothing_but_time(
-    tmp_path: Path, task: Task, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, of_two: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a file").write_text("no folder")
     monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path / "a file"))
-    assert docstrings.load().fingerprint == task.fingerprint
+    assert docstrings.load().fingerprint == of_two.fingerprint
 
 
-def test_a_full_disk_leaves_no_draft(tmp_path: Path, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_no_draft(tmp_path: Path, of_two: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path))
     write = Path.write_text
 
@@ -114,7 +123,7 @@ def test_a_full_disk_leaves_no_draft(tmp_path: Path, task: Task, monkeypatch: py
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_text", to_a_full_disk)
-        assert docstrings.load().fingerprint == task.fingerprint
+        assert docstrings.load().fingerprint == of_two.fingerprint
     assert list((tmp_path / "tasks").iterdir()) == []
 
 
