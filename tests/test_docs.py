@@ -57,7 +57,8 @@ def test_what_the_page_on_ids_shows_is_understood() -> None:
 
 
 def test_what_the_page_on_parts_shows_is_understood() -> None:
-    (toml,), (commands,) = blocks("toml", "docs/parts.md"), blocks("sh", "docs/parts.md")
+    (toml, space), (commands,) = blocks("toml", "docs/parts.md"), blocks("sh", "docs/parts.md")
+    assert len(list(parse_space(space, "parts").cells())) == 6
     file = parse_task_file(toml, "films.toml")
     assert isinstance(file, JointFile)
     assert (list(file.parts), file.target.name) == (["genre", "follows"], "mean f1_macro and accuracy")
