@@ -13,25 +13,22 @@ from typing import Any, Literal, get_args, get_origin
 import pytest
 
 from gridsearch.encoders.families import FAMILIES
-from gridsearch.encoders.files import read_card
-from gridsearch.encoders.load import EncoderWeights, build_tokenizer
-from gridsearch.errors import RequestError
+from gridsearch.encoders.load import EncoderWeights
 from gridsearch.optimizers.updates import Updates
-from gridsearch.plan.planner import trial_facts
-from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.encoder_knobs import EncoderKnobs
 from gridsearch.recipe.prefixes import PARTS, PREFIXES
 from gridsearch.recipe.recipe import Recipe, knobs
-from gridsearch.recipe.resolve import dead_knobs, resolve, without
+from gridsearch.recipe.resolve import dead_knobs, without
 from gridsearch.recipe.trial_facts import TrialFacts
-from gridsearch.tasks.encode import EncodedTask, encode_task
+from gridsearch.tasks.encode import encode_task
 from gridsearch.tasks.task import Split, Task
 from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetune
 from gridsearch.training.prepared import prepare
 from gridsearch.training.steps import Steps
 from gridsearch.trial import make_trial
-from tests.fixtures_core import ON_CPU, encoder_in, numbers_of, reads, recipe_of
+from tests.fixtures_core import ON_CPU, numbers_of, reads, recipe_of
+from tests.liveness_bench import Bench
 from tests.liveness_cases import DEAD, LIVE, NOT_HERE, WITH_IT, Knobs, pairs_of
 from tests.meta_device import ON_META, no_waiting, training_on_meta
 
@@ -80,36 +77,6 @@ def pairs(task: Task) -> Task:
 @pytest.fixture(scope="module")
 def singles(pairs: Task) -> Task:
     return replace(pairs, kind="single", train=replace(pairs.train, pairs=None), dev=replace(pairs.dev, pairs=None))
-
-
-class Bench:
-    """A family's encoder on a task, computing recipes once."""
-
-    def __init__(self, folder: Path, task: Task) -> None:
-        self.encoder = encoder_in(folder)
-        self.tokenizer = build_tokenizer(self.encoder.tokenizer)
-        self.facts = trial_facts(read_card(str(folder), folder), task)
-        self.task = task
-        self.data = cache(self._data)
-        self.numbers = cache(self._numbers)
-
-    def _data(self, max_length: int, *orders: Any) -> EncodedTask:
-        return encode_task(self.task, self.tokenizer, max_length, *orders)
-
-    def _numbers(self, recipe: Recipe) -> list[Any]:
-        trial = make_trial(recipe, seed=0, task="a task", encoder=self.encoder.identity)
-        return numbers_of(finetune(trial, self.data(*reads(recipe)), self.encoder, ON_CPU))
-
-    def resolved(self, **knobs: Any) -> Recipe:
-        return resolve(recipe_of(**{"epochs": 1, **knobs}), self.facts)
-
-    def refusal(self, recipe: Recipe) -> str:
-        """Return why the plan refuses a recipe, or nothing."""
-        try:
-            refuse_contradictions(recipe, self.facts)
-        except RequestError as error:
-            return str(error)
-        return "; ".join(dead_knobs(recipe, self.facts).values())
 
 
 @pytest.fixture(scope="module")

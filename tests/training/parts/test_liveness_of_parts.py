@@ -1,28 +1,20 @@
 """Every knob of several parts acts, and a dead one changes no bit; every other knob acts on parts or is refused."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gridsearch.encoders.files import read_card
-from gridsearch.encoders.load import build_tokenizer
-from gridsearch.errors import RequestError
-from gridsearch.plan.planner import trial_facts
-from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.prefixes import PARTS
-from gridsearch.recipe.recipe import Recipe, knobs
-from gridsearch.recipe.resolve import dead_knobs, resolve, without
-from gridsearch.tasks.encode import encode_task
-from gridsearch.tasks.parts.joint_task import AnyTask
+from gridsearch.recipe.recipe import knobs
+from gridsearch.recipe.resolve import dead_knobs, without
 from gridsearch.tasks.task import Task
-from gridsearch.training.finetune import finetune
 from gridsearch.training.prepared import preparations
 from gridsearch.trial import make_trial
-from tests.fixtures_core import ON_CPU, encoder_in, numbers_of, reads, recipe_of
+from tests.fixtures_core import ON_CPU, reads
+from tests.liveness_bench import Bench
 from tests.liveness_cases import LIVE
 from tests.meta_device import ON_META, no_waiting, training_on_meta
 from tests.training.parts.joint import joint_of, joint_task
@@ -64,31 +56,6 @@ REFUSED: Mapping[tuple[str, Any], str] = {
 }
 
 
-class Bench:
-    """An encoder on a task, computing recipes once."""
-
-    def __init__(self, folder: Path, task: AnyTask) -> None:
-        self.encoder, self.task = encoder_in(folder), task
-        self.tokenizer = build_tokenizer(self.encoder.tokenizer)
-        self.facts = trial_facts(read_card(str(folder), folder), task)
-        self.data = cache(lambda *orders: encode_task(self.task, self.tokenizer, *orders))
-        self.numbers = cache(self._numbers)
-
-    def _numbers(self, recipe: Recipe) -> list[Any]:
-        trial = make_trial(recipe, seed=0, task="a task", encoder=self.encoder.identity)
-        return numbers_of(finetune(trial, self.data(*reads(recipe)), self.encoder, ON_CPU))
-
-    def resolved(self, **knobs: Any) -> Recipe:
-        return resolve(recipe_of(**{"epochs": 1, **knobs}), self.facts)
-
-    def refusal(self, recipe: Recipe) -> str:
-        try:
-            refuse_contradictions(recipe, self.facts)
-        except RequestError as error:
-            return str(error)
-        return "; ".join(dead_knobs(recipe, self.facts).values())
-
-
 @pytest.fixture(scope="module")
 def on(family_folders: dict[str, Path], task: Task) -> Bench:
     return Bench(family_folders["bert"], joint_task(task))
@@ -99,11 +66,16 @@ def test_every_knob_of_parts_has_a_case() -> None:
     assert OF_PARTS.keys() == DEAD_IN_PARTS.keys() | {"parts.training"}
 
 
-@pytest.mark.parametrize(
-    ("knob", "others", "value"),
-    [(knob, *case) for cases in (OF_PARTS, LIVE) for knob, several in cases.items() for case in several],
-    ids=str,
-)
+def cases() -> Iterator[Any]:
+    """Yield every case of knobs of parts, and of each other knob: ``make test`` tries the first of them."""
+    for knob, several in OF_PARTS.items():
+        yield from ((knob, *case) for case in several)
+    for knob, several in LIVE.items():
+        for number, case in enumerate(several):
+            yield pytest.param(knob, *case, marks=pytest.mark.slow if number else ())
+
+
+@pytest.mark.parametrize(("knob", "others", "value"), list(cases()), ids=str)
 def test_a_knob_acts_on_parts(knob: str, others: Knobs, value: Any, on: Bench) -> None:
     one, other = on.resolved(**others), on.resolved(**{**others, knob: value})
     if reason := REFUSED.get((knob, value), ""):
