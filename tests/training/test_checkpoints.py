@@ -29,7 +29,7 @@ from gridsearch.trial import ONE_MODEL, Outcome
 from tests.fixtures_core import N_LAYERS, ON_CPU, numbers_of, recipe_of, run_trial, trial_of
 
 KEEPING = Execution(device="cpu", keep_weights=True)
-N_EPOCHS = 4
+N_EPOCHS, BATCH = 4, 24
 
 
 def logits_of(outcome: Outcome) -> list[np.ndarray]:
@@ -44,7 +44,7 @@ def logits_of(outcome: Outcome) -> list[np.ndarray]:
 def each_epoch(encoder: EncoderWeights, data: EncodedTask, **knobs: Any) -> list[Outcome]:
     """Return what trials of one epoch, of two, and so on report of the last: of one course, as the rate is constant."""
     return [
-        run_trial(encoder, data, **knobs, schedule="constant", selection="last", epochs=n)
+        run_trial(encoder, data, **knobs, schedule="constant", batch_size=BATCH, selection="last", epochs=n)
         for n in range(1, N_EPOCHS + 1)
     ]
 
@@ -65,6 +65,7 @@ def test_it_is_the_mean_over_epochs(encoder: EncoderWeights, data: EncodedTask, 
                 data,
                 **knobs,
                 schedule="constant",
+                batch_size=BATCH,
                 epochs=N_EPOCHS,
                 selection=selection,
                 checkpoints=n_averaged,

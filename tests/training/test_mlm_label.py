@@ -393,7 +393,7 @@ for point in pretraining(stage, corpus, base, Execution(device="cpu", save_secon
 """
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", pytest.param("bf16", marks=pytest.mark.slow)])  # a process to start
 def test_killed_on_the_way_it_is_what_it_would_have_been(
     pairs: PretrainingBench, tmp_path: Path, precision: str
 ) -> None:

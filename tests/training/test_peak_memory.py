@@ -41,9 +41,9 @@ def test_a_peak_begins_anew() -> None:
 @needs_the_reset
 def test_a_small_trial_after_a_large_one_has_its_own_peak(data: EncodedTask, encoder: EncoderWeights) -> None:
     wide = {"adversarial": "pgd", "adversarial_epsilon": 0.3, "multi_sample_dropout": 8, "pooling": "flatten"}
-    small = visit(data, encoder, batch_size=4)
-    large = visit(data, encoder, batch_size=96, head="mlp", head_width=20_000, **wide)
-    again = visit(data, encoder, batch_size=4)
+    small = visit(data, encoder, epochs=1, batch_size=4)
+    large = visit(data, encoder, epochs=1, batch_size=96, head="mlp", head_width=20_000, **wide)
+    again = visit(data, encoder, epochs=1, batch_size=4)
     assert small.peak_of == large.peak_of == again.peak_of == "process"
     n_more = large.peak_bytes - small.peak_bytes
     assert n_more > 50 * MEGABYTE
@@ -53,7 +53,7 @@ def test_a_small_trial_after_a_large_one_has_its_own_peak(data: EncodedTask, enc
 @needs_the_reset
 def test_weights_of_epochs_that_are_averaged_are_held_in_training(data: EncodedTask, encoder: EncoderWeights) -> None:
     """2.9 MB each: of 30 epochs before the last."""
-    wide = {"head": "mlp", "head_width": 20_000, "epochs": 31, "batch_size": 4}
+    wide = {"head": "mlp", "head_width": 20_000, "epochs": 31, "batch_size": 48}
     one, many = (visit(data, encoder, **wide, checkpoints=n) for n in (1, 31))
     assert one.peak_bytes + 60 * MEGABYTE < many.peak_bytes < one.peak_bytes + 130 * MEGABYTE
 

@@ -221,7 +221,7 @@ for point in pretraining(stage, corpus, base, Execution(device="cpu", save_secon
 @pytest.mark.parametrize(
     ("moments", "mask"),
     [
-        ((17,), {}),
+        pytest.param((17,), {}, marks=pytest.mark.slow),
         ((17,), {"mask": "whole_word", "rate_is": "realised"}),
         pytest.param((5, 17, 31), {"mask": "ngram", "rate_is": "realised"}, marks=pytest.mark.slow),
     ],
