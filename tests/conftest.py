@@ -15,6 +15,8 @@ pytest_plugins = ["tests.fixtures_core"]
 # Tests run side by side, one on each core. Set before torch and numpy are loaded, and handed on to what tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("RAYON_NUM_THREADS", "1")
+# Threads that wait for others sleep: where two have one core, those that wait would keep the other from working.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 # A deadline for one example measures how busy the machine is: the first call of pandas takes longer than any other.
 settings.register_profile("gridsearch", deadline=None)

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -40,6 +40,19 @@ def materials(plan: Plan) -> Materials:
     return make_materials(plan, set(plan.trials), lambda text: None)
 
 
+@pytest.fixture(scope="module")
+def one_worker() -> Iterator[ProcessesRunner]:
+    """Return a runner that all share: of a worker that has died, the next one starts at once."""
+    with ProcessesRunner(1, what=at_fault) as runner:
+        yield runner
+
+
+@pytest.fixture(scope="module")
+def two_workers() -> Iterator[ProcessesRunner]:
+    with ProcessesRunner(2, what=at_fault) as runner:
+        yield runner
+
+
 def jobs_of(plan: Plan, *faults: str, time_limit: float | None = None) -> list[Job]:
     """Return a job that goes wrong for each fault, and behind each of them one that does not."""
     trials = list(plan.trials.values())
@@ -54,7 +67,9 @@ def kinds(heard: Heard) -> dict[str, str]:
     return {trial_id: failure.kind for trial_id, failure in heard.failures.items()}
 
 
-def test_each_death_has_its_kind_and_the_place_goes_on(plan: Plan, materials: Materials) -> None:
+def test_each_death_has_its_kind_and_the_place_goes_on(
+    plan: Plan, materials: Materials, one_worker: ProcessesRunner
+) -> None:
     expected = {
         "killed": "killed",
         "crashed": "lost_worker",
@@ -64,8 +79,7 @@ def test_each_death_has_its_kind_and_the_place_goes_on(plan: Plan, materials: Ma
         "cannot be sent": "code_error",
     }
     heard = Heard()
-    with ProcessesRunner(1, what=at_fault) as runner:
-        runner.run(jobs_of(plan, *expected), materials, heard)
+    one_worker.run(jobs_of(plan, *expected), materials, heard)
     assert kinds(heard) == expected
     assert len(heard.outcomes) == len(expected), "and the trials between them finish"
     assert heard.failures["crashed"].message == "the worker died (SIGSEGV)"
@@ -93,13 +107,18 @@ class Waiting(Heard):
     ("fault", "state", "kind"), [("killed while sending", "Z", "killed"), ("stopped while sending", "T", "time_limit")]
 )
 def test_half_an_outcome_is_none(
-    fault: str, state: str, kind: str, plan: Plan, materials: Materials, monkeypatch: pytest.MonkeyPatch
+    fault: str,
+    state: str,
+    kind: str,
+    plan: Plan,
+    materials: Materials,
+    two_workers: ProcessesRunner,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The driver reads what there is of a message and waits for the rest, which never comes."""
     monkeypatch.setattr(processes, "GRACE_SECONDS", 0.5)
     heard = Waiting(state)
-    with ProcessesRunner(2, what=at_fault) as runner:
-        runner.run(jobs_of(plan, fault, time_limit=1.0), materials, heard)
+    two_workers.run(jobs_of(plan, fault, time_limit=1.0), materials, heard)
     assert kinds(heard) == {fault: kind}
     assert len(heard.outcomes) == 1
 
@@ -113,28 +132,33 @@ def test_half_an_outcome_is_none(
     ids=" and ".join,
 )
 def test_a_worker_that_never_comes_back_is_ended_at_its_limit(
-    hangs: tuple[str, ...], plan: Plan, materials: Materials, monkeypatch: pytest.MonkeyPatch
+    hangs: tuple[str, ...],
+    plan: Plan,
+    materials: Materials,
+    one_worker: ProcessesRunner,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(processes, "GRACE_SECONDS", 0.5)
     heard = Heard()
-    with ProcessesRunner(2, what=at_fault) as runner:
-        runner.run(jobs_of(plan, *hangs, time_limit=0.5), materials, heard)
+    one_worker.run(jobs_of(plan, *hangs, time_limit=0.5), materials, heard)
     assert kinds(heard) == dict.fromkeys(hangs, "time_limit")
     assert {failure.message for failure in heard.failures.values()} == {"not finished within 0.5s, its --time-limit"}
     assert len(heard.outcomes) == len(hangs)
 
 
-def test_a_limit_that_is_kept_ends_nobody(plan: Plan, materials: Materials, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_that_is_kept_ends_nobody(
+    plan: Plan, materials: Materials, one_worker: ProcessesRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No thread of an earlier trial ends the worker under a later one."""
     monkeypatch.setattr(processes, "GRACE_SECONDS", 0.0)
     heard = Heard()
     jobs = [Job(trial, Execution(time_limit=600.0)) for trial in plan.trials.values()]
-    with ProcessesRunner(1) as runner:
-        runner.run(jobs[:3], materials, heard)
+    one_worker.run(jobs[:3], materials, heard)
     assert len(heard.outcomes) == 3
     assert len(set(heard.workers.values())) == 1
 
 
+@pytest.mark.slow  # a new worker for each attempt; test_contract has the ladder of those that are killed
 def test_what_does_not_fit_is_run_in_smaller_batches(plan: Plan, tmp_path: Path) -> None:
     """A process with no more memory than so much: whole and half batches fail, a quarter fits."""
     with_one = replace(plan, cells=plan.cells[:1])
@@ -146,7 +170,7 @@ def test_what_does_not_fit_is_run_in_smaller_batches(plan: Plan, tmp_path: Path)
         assert {tuple(ledger.failures(trial)) for trial in with_one.trials} == {("out_of_memory",) * 3}
 
 
-def test_alone_is_alone_and_in_a_new_process(plan: Plan, materials: Materials) -> None:
+def test_alone_is_alone_and_in_a_new_process(plan: Plan, materials: Materials, two_workers: ProcessesRunner) -> None:
     """A warm worker keeps the memory of its last trial, and the system ends workers before the driver."""
     heard = Heard()
     jobs = [Job(trial, Execution()) for trial in plan.trials.values()]
@@ -158,14 +182,15 @@ def test_alone_is_alone_and_in_a_new_process(plan: Plan, materials: Materials) -
             pid = self.workers[trial_id].split(":")[1]
             assert Path(f"/proc/{pid}/oom_score_adj").read_text().strip() == "1000"
 
-    with ProcessesRunner(2) as runner:
-        runner.run(jobs[:2], materials, heard)
-        runner.run(jobs[2:4], materials, alone := Looking(), alone=True)
+    two_workers.run(jobs[:2], materials, heard)
+    two_workers.run(jobs[2:4], materials, alone := Looking(), alone=True)
     assert len(heard.outcomes) == len(alone.outcomes) == 2
     assert len(set(alone.workers.values())) == 1
 
 
-def test_a_worker_killed_between_two_jobs_costs_none_of_them(plan: Plan, materials: Materials) -> None:
+def test_a_worker_killed_between_two_jobs_costs_none_of_them(
+    plan: Plan, materials: Materials, one_worker: ProcessesRunner
+) -> None:
     class Killing(Heard):
         def finished(self, trial_id: str, outcome: object) -> None:
             super().finished(trial_id, outcome)
@@ -176,7 +201,6 @@ def test_a_worker_killed_between_two_jobs_costs_none_of_them(plan: Plan, materia
                 time.sleep(0.01)
 
     heard = Killing()
-    with ProcessesRunner(1) as runner:
-        runner.run([Job(trial, Execution()) for trial in plan.trials.values()][:2], materials, heard)
+    one_worker.run([Job(trial, Execution()) for trial in plan.trials.values()][:2], materials, heard)
     assert not heard.failures
     assert len(heard.outcomes) == 2

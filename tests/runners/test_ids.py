@@ -134,7 +134,7 @@ def test_in_processes_the_numbers_are_the_same(encoder_folder: Path) -> None:
     known = numbers()
     shutil.rmtree("study")
     shutil.rmtree(folder_of("x").parent)
-    run("sweep", *asked(encoder_folder, "--runner", "processes", "--workers", "2"))
+    run("sweep", *asked(encoder_folder, "--runner", "processes", "--workers", "1"))
     assert numbers() == known
     assert len(known["trials"]) == 4
 

@@ -63,8 +63,8 @@ def is_alive(process: int) -> bool:
         return False
 
 
-# Each start takes seconds, Ray's most: at five moments they need a minute or two, and are slow. One moment, at which
-# workers are busy and some trials done, is quick, and so are two of the serial runner, on one ledger.
+# Each start takes seconds, Ray's most: at five moments they need a minute or two, and are slow. Two moments of the
+# serial runner, on one ledger, are quick; that Ray ends and its sweep goes on is tried by interrupts, in test_cli.py.
 ONE = ("several have finished",)
 TWO = ("before anything has run", *ONE)
 
@@ -73,7 +73,7 @@ TWO = ("before anything has run", *ONE)
     ("way", "moments"),
     [
         ("serial", TWO),
-        ("ray", ONE),
+        pytest.param("ray", ONE, marks=pytest.mark.slow),
         pytest.param("optimize", ONE, marks=pytest.mark.slow),
         pytest.param("serial", tuple(MOMENTS), marks=pytest.mark.slow),
         pytest.param("ray", tuple(MOMENTS), marks=pytest.mark.slow),

@@ -45,6 +45,7 @@ def test_a_step_gets_its_memory_back() -> None:
     assert page_faults(WORKERS_MEMORY) < 100
 
 
+@pytest.mark.slow  # a Ray of its own to start
 def test_workers_of_ray_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
     with RayRunner(n_workers=1):

@@ -1,9 +1,10 @@
 """Where neither Ray nor Optuna is installed, a sweep runs in processes, and what needs them says so."""
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,18 +12,35 @@ import pytest
 from tests.runners.missing_packages import site_without
 
 ROOT = Path(__file__).parents[2]
-Gridsearch = Callable[..., "subprocess.CompletedProcess[str]"]
+Gridsearch = Callable[..., list[tuple[int, str, str]]]
+
+
+SEVERAL = """
+import contextlib, io, json, sys
+from runners.cli import main
+for words in json.loads(sys.argv[1]):
+    said, sorry = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(sorry):
+        code = main(words)
+    print(json.dumps([code, said.getvalue(), sorry.getvalue()]))
+"""
 
 
 @pytest.fixture(scope="module")
 def gridsearch(tmp_path_factory: pytest.TempPathFactory) -> Gridsearch:
-    """Return how to run a command in a Python where the two cannot be imported, and are not said to be installed."""
+    """Return how to run commands in a Python where the two cannot be imported, and are not said to be installed.
+
+    One process runs them all, one after the other; each gives its exit code and what it says and complains of.
+    """
     site = site_without(("ray", "optuna"), tmp_path_factory.mktemp("bare") / "site")
     environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{site}"}
 
-    def run(*words: object) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-S", "-W", "error", "-m", "runners.cli", *map(str, words)]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    def run(*commands: Sequence[object]) -> list[tuple[int, str, str]]:
+        asked = json.dumps([list(map(str, words)) for words in commands])
+        command = [sys.executable, "-S", "-W", "error", "-c", SEVERAL, asked]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
 
     return run
 
@@ -43,40 +61,37 @@ def question(encoder_folder: Path) -> list[object]:
 def test_a_sweep_goes_all_the_way(
     options: list[str], is_told: bool, gridsearch: Gridsearch, project: Path, encoder_folder: Path
 ) -> None:
-    swept = gridsearch("sweep", *question(encoder_folder), *options, "--workers", "2")
-    assert swept.returncode == 0, swept.stderr
-    assert ("Ray is not installed: trials run in processes on this machine" in swept.stdout) == is_told
-    assert "complete: 8 planned, " in swept.stdout.splitlines()[-1]
-    for command, said in (("verify", "complete: 8 planned, "), ("status", "complete: 8 planned, "), ("report", "")):
-        done = gridsearch(command, "study")
-        assert done.returncode == 0, done.stderr
-        assert said in done.stdout
+    sweep = ["sweep", *question(encoder_folder), *options, "--workers", "2"]
+    swept, *others = gridsearch(sweep, *([command, "study"] for command in ("verify", "status", "report")))
+    code, said, sorry = swept
+    assert code == 0, sorry
+    assert ("Ray is not installed: trials run in processes on this machine" in said) == is_told
+    assert "complete: 8 planned, " in said.splitlines()[-1]
+    for (code, said, sorry), expected in zip(
+        others, ("complete: 8 planned, ", "complete: 8 planned, ", ""), strict=True
+    ):
+        assert code == 0, sorry
+        assert expected in said
     page = Path("study", "page.md").read_text(encoding="utf-8")
     assert "torch" in page.partition("versions: ")[2]
     assert "ray" not in page.partition("versions: ")[2].partition("\n-")[0]
 
 
-@pytest.mark.parametrize(
-    ("words", "sentence"),
-    [
-        (
-            ["sweep", "--runner", "ray"],
-            "this needs Ray, which is not installed: `pip install 'ray[tune]'`, or take --runner processes",
-        ),
-        (
-            ["sweep", "--address", "10.0.0.1:6379"],
-            "this needs Ray, which is not installed: `pip install 'ray[tune]'`, or take --runner processes",
-        ),
-        (["optimize", "--trials", "2"], "this needs Optuna, which is not installed: `pip install optuna`"),
-    ],
-    ids=str,
-)
-def test_what_needs_them_says_so(
-    words: list[str], sentence: str, gridsearch: Gridsearch, project: Path, encoder_folder: Path
-) -> None:
-    command, *options = words
-    done = gridsearch(command, *question(encoder_folder), *options)
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"gridsearch {command}: {sentence}\n")
+NEEDS_RAY = "this needs Ray, which is not installed: `pip install 'ray[tune]'`, or take --runner processes"
+WITHOUT = {
+    "sweep --runner ray": NEEDS_RAY,
+    "sweep --address 10.0.0.1:6379": NEEDS_RAY,
+    "optimize --trials 2": "this needs Optuna, which is not installed: `pip install optuna`",
+}
+
+
+def test_what_needs_them_says_so(gridsearch: Gridsearch, project: Path, encoder_folder: Path) -> None:
+    asked = [words.split() for words in WITHOUT]
+    told = gridsearch(*([command, *question(encoder_folder), *options] for command, *options in asked))
+    assert told == [
+        (2, "", f"gridsearch {command}: {sentence}\n")
+        for (command, *_), sentence in zip(asked, WITHOUT.values(), strict=True)
+    ]
     assert not Path("study").exists()
 
 
