@@ -1,6 +1,7 @@
 """What several test modules need: the folder of real data files; and how tests share the machine."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("RAYON_NUM_THREADS", "1")
 # Threads that wait for others sleep: where two have one core, those that wait would keep the other from working.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+# What tests write lies in memory where there is room: a ledger waits for the disk at every commit, and no test asks
+# whether it outlives the machine.
+IN_MEMORY, ROOM_FOR_A_RUN = Path("/dev/shm"), 4 * 2**30
+if IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > ROOM_FOR_A_RUN:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
 
 # A deadline for one example measures how busy the machine is: the first call of pandas takes longer than any other.
 settings.register_profile("gridsearch", deadline=None)

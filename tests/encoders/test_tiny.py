@@ -67,11 +67,12 @@ def digests(place: Path) -> dict[str, str]:
     return {name: hashlib.sha256((place / name).read_bytes()).hexdigest() for name in tiny.FILES}
 
 
-def test_processes_that_make_it_apart_make_the_same_bytes(tmp_path: Path) -> None:
-    makers = [start_maker(tmp_path / f"cache{n}", tmp_path / "inputs", n) for n in (1, 2)]
-    first, second = (finish(maker)[0] for maker in makers)
-    assert first != second
-    assert digests(first) == digests(second)
+def test_processes_that_make_it_apart_make_the_same_bytes(cache: Path, tmp_path: Path) -> None:
+    """This one, and one of more threads."""
+    there, _ = finish(start_maker(tmp_path / "another cache", tmp_path / "inputs", torch.get_num_threads() + 1))
+    here = tiny.folder(TEXTS, SMALL)
+    assert here != there
+    assert digests(here) == digests(there)
 
 
 def test_of_processes_that_ask_at_once_one_makes_it(tmp_path: Path) -> None:

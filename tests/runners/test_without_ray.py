@@ -61,7 +61,7 @@ def question(encoder_folder: Path) -> list[object]:
 def test_a_sweep_goes_all_the_way(
     options: list[str], is_told: bool, gridsearch: Gridsearch, project: Path, encoder_folder: Path
 ) -> None:
-    sweep = ["sweep", *question(encoder_folder), *options, "--workers", "2"]
+    sweep = ["sweep", *question(encoder_folder), *options, "--workers", "1"]
     swept, *others = gridsearch(sweep, *([command, "study"] for command in ("verify", "status", "report")))
     code, said, sorry = swept
     assert code == 0, sorry

@@ -59,7 +59,7 @@ def cases(draw: st.DrawFn) -> Case:
     return labels, logits, draw(st.integers(0, 1))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(cases())
 def test_values_are_those_of_sklearn(case: Case) -> None:
     """Both to the last digits: absent labels, a single one, constant predictions, ties, sure mistakes."""

@@ -30,11 +30,12 @@ def two(levels: Mapping[str, str]) -> float:
 @pytest.mark.parametrize(
     ("counts", "n_seeds", "effect", "scale"),
     [
-        ((2, 2, 2, 2, 2), 1, nothing, Scale.T),
         ((2, 2, 2, 2), 1, nothing, Scale.T),
-        ((2, 2, 2), 2, nothing, Scale.T),
         ((3, 2, 2), 2, nothing, Scale.SCORE),
-        ((2, 2, 2, 2, 2), 1, two, Scale.T),
+        ((2, 2, 2, 2), 1, two, Scale.T),
+        pytest.param((2, 2, 2, 2, 2), 1, nothing, Scale.T, marks=pytest.mark.slow),  # as those above, of more points
+        pytest.param((2, 2, 2), 2, nothing, Scale.T, marks=pytest.mark.slow),
+        pytest.param((2, 2, 2, 2, 2), 1, two, Scale.T, marks=pytest.mark.slow),
     ],
 )
 def test_noise_lies_in_its_band(

@@ -296,8 +296,10 @@ RESULTS = st.tuples(NUMBERS, st.sampled_from(["", "?", " ?", "；再试", " (sd 
 
 @settings(max_examples=30)
 @given(st.lists(st.tuples(LABELS, st.one_of(st.just(""), RESULTS), RESULTS), min_size=1, max_size=5))
-def test_a_page_is_read_back_as_it_was_imported(rows: list[tuple[str, str, str]]) -> None:
-    with TemporaryDirectory() as folder:
+def test_a_page_is_read_back_as_it_was_imported(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]]
+) -> None:
+    with TemporaryDirectory(dir=tmp_path_factory.getbasetemp()) as folder:
         study, source = Study(Path(folder, "study")), Path(folder, "table.csv")
         with source.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([("label", "dev", "f1"), *rows])

@@ -52,9 +52,9 @@ def page(study: StudyRows) -> str:
 @settings(max_examples=8, deadline=None)
 @given(st.integers(2, 5), st.sampled_from([(0,), (0, 7, 3)]), st.sampled_from(sorted(SKLEARN)), st.booleans())
 def test_a_result_is_that_of_all_rows_in_their_order(
-    folds: int, seeds: tuple[int, ...], metric: str, has_test: bool
+    tmp_path_factory: pytest.TempPathFactory, folds: int, seeds: tuple[int, ...], metric: str, has_test: bool
 ) -> None:
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=tmp_path_factory.getbasetemp()) as folder:
         study = Study(Path(folder) / "study")
         plan = folded_plan(folds=folds, seeds=str(list(seeds)), metric=metric, has_test=has_test)
         FoldWriter(study, plan).finish_all()
