@@ -86,7 +86,7 @@ def numbers_of(outcome: Outcome) -> list[Any]:
 def numbers_of_part(part: PartOutcome) -> list[Any]:
     """Return all that a trial computed of a part."""
     arrays = (part.dev_logits, part.test_logits, part.dev_rows)
-    return [dict(part.dev), part.test, part.train, *(None if array is None else array.tobytes() for array in arrays)]
+    return [dict(part.dev), part.test, *(None if array is None else array.tobytes() for array in arrays)]
 
 
 def with_another_word(data: EncodedTask) -> EncodedTask:

@@ -109,7 +109,7 @@ def test_a_plan_counts_the_rows_that_an_epoch_reads(pairs: Path, encoder_folder:
     plan = planned(encoder_folder, 'closure = ["off", "both"]\npair_swap = ["off", "both"]')
     n_train, n_added = len(plan.task.train), len(added_to(plan.task, reads(plan.cells[-1].recipe)[-1]).split)
     expected = [n_train, 2 * n_train, n_train + n_added, 2 * (n_train + n_added)]
-    assert [cell.n_train_rows for cell in plan.cells] == expected
+    assert [cell.rows for cell in plan.cells] == expected
     (trial,) = (one for one in plan.trials.values() if one.recipe.closure == "both" and one.recipe.pair_swap == "off")
     data = make_materials(plan, {trial.id}, lambda text: None)
     steps = trial.recipe.total_steps(len(data.data_of(trial).train))

@@ -194,7 +194,7 @@ def test_a_section_must_be_a_table() -> None:
 
 def test_no_such_task_file(tmp_path: Path) -> None:
     with pytest.raises(
-        RequestError, match=r"a task is 'docstrings', 'docstring-pairs' or a TOML file; there is no file '.*none.toml'"
+        RequestError, match=r"a task is 'docstrings', .* or a TOML file; there is no file '.*none.toml'"
     ):
         load_task(tmp_path / "none.toml")
 
