@@ -142,7 +142,7 @@ def test_a_path_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_unknown_names() -> None:
     with pytest.raises(
         RequestError,
-        match=r"unknown task 'sst3' \(did you mean 'sst2'\?\); known: docstrings, docstring-pairs, docstring-parts, afqmc, ",
+        match=r"unknown task 'sst3' \(did you mean 'sst2'\?\); known: docstrings, docstring-pairs, docstring-parts",
     ):
         find_task("sst3")
     with pytest.raises(RequestError, match=r"unknown space 'finetune46' .*or the path of a TOML file"):
@@ -153,6 +153,6 @@ def test_unknown_names() -> None:
 def test_paths_without_a_file(name: str) -> None:
     with pytest.raises(
         RequestError,
-        match=f"there is no task file '{name}'; built-in names: docstrings, docstring-pairs, docstring-parts, afqmc",
+        match=f"there is no task file '{name}'; built-in names: docstrings, docstring-pairs, docstring-parts",
     ):
         find_task(name)
