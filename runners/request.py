@@ -25,7 +25,8 @@ from gridsearch.study.study import Study
 from gridsearch.tasks.encode import encode_task
 from gridsearch.tasks.folds import with_folds
 from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
-from gridsearch.tasks.tables import Columns, read_text
+from gridsearch.tasks.tables.table import Columns
+from gridsearch.tasks.tables.text import read_text
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import DOCSTRINGS, WITHOUT_FILES, load_task, parse_task_file
 from runners.cli import Arguments

@@ -15,7 +15,7 @@ from gridsearch.recipe.pretraining.knobs import AUGMENTED, POSITIVES, CorpusName
 from gridsearch.tasks.encode import UNLABELLED, EncodedSplit, encode_split, laid_end_to_end, tokenised
 from gridsearch.tasks.joining import Frame, cut_to, frame_of
 from gridsearch.tasks.parts.joint_task import AnyTask
-from gridsearch.tasks.tables import read_text, split_lines
+from gridsearch.tasks.tables.text import read_text, split_lines
 from gridsearch.tasks.task import Split, Task
 from gridsearch.tasks.words.marks import begins_of_words
 

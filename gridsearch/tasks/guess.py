@@ -11,8 +11,9 @@ from gridsearch.tasks.labels import Labels, sorted_labels
 from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.parts.part_file import Files, Stated, TaskFile
 from gridsearch.tasks.roles import Profile, Roles, guess_roles, shorten
-from gridsearch.tasks.sniff import Layout, sniff
-from gridsearch.tasks.tables import Columns, read_table
+from gridsearch.tasks.tables.read import read_table
+from gridsearch.tasks.tables.sniff import Layout, sniff
+from gridsearch.tasks.tables.table import Columns
 from gridsearch.tasks.task import POSITIVE, Task
 from gridsearch.tasks.taskfile import parse_task_file, read_task
 from gridsearch.whole_file import whole_file

@@ -4,17 +4,10 @@ from pathlib import Path
 
 from gridsearch.errors import RequestError
 from gridsearch.tasks.labelled_file import refuse_words, texts_of
-from gridsearch.tasks.tables import (
-    FORMATS,
-    NAME_ITS_ENCODING,
-    SEPARATORS,
-    Columns,
-    Format,
-    Table,
-    read_table,
-    read_text,
-    split_lines,
-)
+from gridsearch.tasks.tables.formats import FORMATS, SEPARATORS, Format
+from gridsearch.tasks.tables.read import read_table
+from gridsearch.tasks.tables.table import Columns, Table
+from gridsearch.tasks.tables.text import NAME_ITS_ENCODING, read_text, split_lines
 from gridsearch.tasks.task import Kind, Split
 
 

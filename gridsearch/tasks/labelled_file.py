@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gridsearch.errors import RequestError
 from gridsearch.tasks.labels import LabelColumn
-from gridsearch.tasks.tables import Columns, Table
+from gridsearch.tasks.tables.table import Columns, Table
 from gridsearch.tasks.task import Kind, Split
 
 N_CHARACTERS_SHOWN = 40

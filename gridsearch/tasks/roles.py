@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from gridsearch.errors import RequestError
-from gridsearch.tasks.tables import Table
+from gridsearch.tasks.tables.table import Table
 
 N_LABELS_MOST = 200
 LABEL_NAMES = re.compile(

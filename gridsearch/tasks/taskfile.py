@@ -13,7 +13,7 @@ from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
 from gridsearch.tasks.parts.notes import notes_across, notes_by_part
 from gridsearch.tasks.parts.part_file import TaskFile, parse_part
 from gridsearch.tasks.parts.read_part import judgeable, read_part, sampled
-from gridsearch.tasks.tables import read_text
+from gridsearch.tasks.tables.text import read_text
 from gridsearch.tasks.task import Task
 
 DOCSTRINGS = docstrings.NAME

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from gridsearch.errors import RequestError, one_of
-from gridsearch.tasks.tables import read_document, separated_rows
+from gridsearch.tasks.tables.delimited import separated_rows
+from gridsearch.tasks.tables.text import read_document
 from reports.importing.imported import Published
 from reports.importing.tables import value_of
 from reports.study.view import Observation, RowWithout

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gridsearch.errors import RequestError
 from gridsearch.space.factor import ROW
-from gridsearch.tasks.tables import read_document
+from gridsearch.tasks.tables.text import read_document
 from reports.importing.imported import RESPONSE, Published
 from reports.importing.markdown_tables import title_of
 from reports.importing.seed_columns import seed_columns

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gridsearch.errors import RequestError, one_of
-from gridsearch.tasks.tables import read_document, separated_rows
+from gridsearch.tasks.tables.delimited import separated_rows
+from gridsearch.tasks.tables.text import read_document
 from reports.formats.markdown import NOT_LEARNED_MARK
 from reports.importing.imported import RESPONSE, Published
 from reports.importing.markdown_tables import Rows, markdown_tables, title_of

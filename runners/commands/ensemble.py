@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gridsearch.errors import RequestError, one_of
 from gridsearch.tasks.inputs import read_inputs
-from gridsearch.tasks.tables import Columns, Table
+from gridsearch.tasks.tables.table import Columns, Table
 from reports.statistics.ensembles.results import Method
 from runners.cli import EXIT_DONE, Arguments
 from runners.ensembling.averages import Averages, refuse_ranks

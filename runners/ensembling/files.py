@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from gridsearch.errors import RequestError
-from gridsearch.tasks.sniff import spells_number
-from gridsearch.tasks.tables import FORMATS, SEPARATORS, read_text
+from gridsearch.tasks.tables.formats import FORMATS, SEPARATORS
+from gridsearch.tasks.tables.sniff import spells_number
+from gridsearch.tasks.tables.text import read_text
 from reports.statistics.ensembles.results import Member
 from reports.statistics.results import Array
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from gridsearch.errors import RequestError
-from gridsearch.tasks.tables import Table
+from gridsearch.tasks.tables.table import Table
 
 DEFAULT = "*,predicted=prediction,p(*)"
 Value: TypeAlias = str | int | float

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from gridsearch.errors import RequestError, one_of
 from gridsearch.study.manifest import TrialsManifest
 from gridsearch.study.task_entry import TaskEntry
-from gridsearch.tasks.tables import Columns
+from gridsearch.tasks.tables.table import Columns
 from gridsearch.trial import PART
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from gridsearch.study.task_entry import TaskEntry
 from gridsearch.tasks.metrics import score
-from gridsearch.tasks.tables import Columns, Table
+from gridsearch.tasks.tables.table import Columns, Table
 
 UNKNOWN = -1
 

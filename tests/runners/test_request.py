@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from gridsearch.tasks.tables import Columns
+from gridsearch.tasks.tables.table import Columns
 from gridsearch.tasks.task import Split, Task
 from runners.cli import Arguments, build_parser, main
 from runners.request import longest_text, read_asked

@@ -9,7 +9,7 @@ import pytest
 from gridsearch.errors import RequestError
 from gridsearch.tasks.guess import guess_task, write_toml
 from gridsearch.tasks.inputs import read_inputs
-from gridsearch.tasks.tables import Columns
+from gridsearch.tasks.tables.table import Columns
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import load_task, parse_task_file
 from gridsearch.tasks.tfidf_yardstick import tfidf_yardstick

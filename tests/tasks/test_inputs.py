@@ -4,7 +4,8 @@ import pytest
 
 from gridsearch.errors import RequestError
 from gridsearch.tasks.inputs import read_further_texts, read_inputs
-from gridsearch.tasks.tables import Columns, Format
+from gridsearch.tasks.tables.formats import Format
+from gridsearch.tasks.tables.table import Columns
 
 NAMED = Columns(text="text", label="label")
 

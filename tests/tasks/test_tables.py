@@ -8,7 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridsearch.errors import RequestError
-from gridsearch.tasks.tables import Columns, Table, format_of, read_delimited, read_table, split_lines
+from gridsearch.tasks.tables.delimited import read_delimited
+from gridsearch.tasks.tables.formats import format_of
+from gridsearch.tasks.tables.read import read_table
+from gridsearch.tasks.tables.table import Columns, Table
+from gridsearch.tasks.tables.text import split_lines
 
 PLAIN = Columns(separator="\t", header=False, quoting=False, text=0, label=1)
 NAMED = Columns(text="text", label="label")

@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gridsearch.errors import RequestError, one_of, validation_sentence
 from gridsearch.tasks.labels import Labels
-from gridsearch.tasks.tables import Columns, Format
+from gridsearch.tasks.tables.formats import Format
+from gridsearch.tasks.tables.table import Columns
 from gridsearch.tasks.task import METRICS, OF_TWO_LABELS, Kind
 from gridsearch.trial import PART
 

@@ -17,7 +17,9 @@ from gridsearch.tasks.labels import (
 )
 from gridsearch.tasks.parts.part_file import CorpusFiles, OutsideFiles, TaskFile
 from gridsearch.tasks.splits import judge_duplicates, sample_rows, share_out
-from gridsearch.tasks.tables import Columns, Table, read_table, read_text, split_lines
+from gridsearch.tasks.tables.read import read_table
+from gridsearch.tasks.tables.table import Columns, Table
+from gridsearch.tasks.tables.text import read_text, split_lines
 from gridsearch.tasks.task import BY_CONTRAST, Split, Task
 
 

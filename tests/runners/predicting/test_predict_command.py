@@ -12,7 +12,7 @@ import pytest
 from gridsearch.study.study import Study
 from gridsearch.tasks.inputs import read_inputs
 from gridsearch.tasks.metrics import probabilities, score
-from gridsearch.tasks.tables import Columns
+from gridsearch.tasks.tables.table import Columns
 from gridsearch.training.kept_weights import open_kept, predict_logits
 from reports.study.read import read_study
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, EXIT_WRONG_REQUEST, main

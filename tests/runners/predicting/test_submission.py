@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridsearch.errors import RequestError
-from gridsearch.tasks.tables import Columns, Table, read_table
+from gridsearch.tasks.tables.read import read_table
+from gridsearch.tasks.tables.table import Columns, Table
 from runners.predicting.columns import Known
 from runners.predicting.options import add_output
 from runners.predicting.submission import read_submission

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gridsearch.errors import RequestError
-from gridsearch.tasks.tables import FORMATS, Format, read_text, split_lines
+from gridsearch.tasks.tables.formats import FORMATS, Format
+from gridsearch.tasks.tables.text import read_text, split_lines
 
 SEPARATORS = ("\t", ",", ";", "|", "_!_")  # the last one is that of a well-known Chinese news corpus
 N_LINES_READ = 20_000
