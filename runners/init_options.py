@@ -17,4 +17,7 @@ def add_init(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--output", required=True, metavar="TASK.toml", help="the task file to write")
     parser.add_argument("--name", metavar="NAME", help="what the task is called (default: the output file's name)")
+    parser.add_argument(
+        "--drop-unlabelled", action="store_true", help="leave out the rows of train and dev that have no label"
+    )
     parser.add_argument("--force", action="store_true", help="replace an existing file")

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from gridsearch.errors import RequestError
@@ -11,9 +12,12 @@ from gridsearch.tasks.labels import Labels, sorted_labels
 from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.parts.part_file import Files, Stated, TaskFile
 from gridsearch.tasks.roles import Profile, Roles, guess_roles, shorten
+from gridsearch.tasks.tables.encoding import doubt
+from gridsearch.tasks.tables.folders import by_role, splits_in
 from gridsearch.tasks.tables.read import read_table
 from gridsearch.tasks.tables.sniff import Layout, sniff
 from gridsearch.tasks.tables.table import Columns
+from gridsearch.tasks.tables.unpacked import read_bytes
 from gridsearch.tasks.task import POSITIVE, Task
 from gridsearch.tasks.taskfile import parse_task_file, read_task
 from gridsearch.whole_file import whole_file
@@ -25,22 +29,31 @@ COMMON_NAMES = ("train", "training", "data", "dataset", "all")
 N_LABELS_SHOWN = 12
 NO_LABEL = "-"  # of rows on which annotators did not agree, as in SNLI and OCNLI
 IDS_TOLD = "ids = true: every text is whole numbers separated by spaces, so each number is a word of its own"
-MAY_BE_NO_LABEL = ("-1", "?", "None", "null", "nan")
+MAY_BE_NO_LABEL = frozenset({"-1", "-1.0", "?", "none", "null", "nil", "nan", "na", "n/a", "#n/a", "<na>", "nat"})
+"""As programs spell a missing value, in lower case; -1 and ? are customs of data sets."""
 
 
-def guess_task(files: Sequence[Path], name: str | None = None) -> tuple[TaskFile, list[str]]:
+def guess_task(
+    files: Sequence[Path], name: str | None = None, drop_unlabelled: bool = False
+) -> tuple[TaskFile, list[str]]:
     """Guess the task of one to three data files (train, dev, test); return it with sentences that tell every guess.
 
-    Paths in the result are those given; ``write_toml`` makes them relative to the file that it writes.
+    One folder of several splits, as datasets saves them, stands for those of its splits that have these roles. Paths
+    in the result are those given; ``write_toml`` makes them relative to the file that it writes.
 
     Raises:
         RequestError: no or too many files, a file without a regular table, or no column that can be label or text.
     """
     if not 1 <= len(files) <= 3:
         raise RequestError(f"init takes one to three data files (train, dev, test), but got {len(files)}")
-    train, layout = files[0], sniff(files[0])
+    splits = splits_in(files[0]) if len(files) == 1 else {}
+    found = by_role(splits, files[0]) if splits else dict(zip(("train", "dev", "test"), files, strict=False))
+    train, layout = found["train"], sniff(found["train"])
     bare = Columns(**_written(layout), text=0, label=0)
-    roles = guess_roles(read_table(train, bare, layout.format))
+    roles = guess_roles(read_table(train, bare, layout.format), drop_unlabelled)
+    n_rows = len(roles.label.values)
+    if drop_unlabelled:
+        roles = replace(roles, label=roles.label.without_empty())
     ignored = _ignored(roles.label)
     metric, reason = _metric([count for value, count in roles.label.counts.items() if value not in ignored])
     task = TaskFile(
@@ -49,15 +62,16 @@ def guess_task(files: Sequence[Path], name: str | None = None) -> tuple[TaskFile
         metric=metric,
         files=Files(
             train=str(train),
-            dev=str(files[1]) if len(files) > 1 else DEV_SHARE,
-            test=str(files[2]) if len(files) > 2 else None,
+            dev=str(found["dev"]) if "dev" in found else DEV_SHARE,
+            test=str(found["test"]) if "test" in found else None,
             format=layout.format,
         ),
         columns=bare.model_copy(update=_keys(roles)),
-        labels=Labels(ignore=ignored),
+        labels=Labels(ignore=ignored, drop_unlabelled=drop_unlabelled),
         ids=_are_all_ids(roles),
     )
-    told = [*_sentences(train, layout, roles), *([IDS_TOLD] if task.ids else [])]
+    told = [*_sentences(train, layout, roles, n_rows), *([IDS_TOLD] if task.ids else [])]
+    told += [f"{split} is not read" for split in splits.values() if split not in found.values()]
     return task, [*told, reason, _sentence_on_dev(task), *_hints(roles.label)]
 
 
@@ -162,8 +176,10 @@ def _metric(counts: Sequence[int]) -> tuple[str, str]:
     )
 
 
-def _sentences(train: Path, layout: Layout, roles: Roles) -> list[str]:
-    sentences = [f"{train.name}: {len(roles.label.values)} rows, {_layout(layout)}"]
+def _sentences(train: Path, layout: Layout, roles: Roles, n_rows: int) -> list[str]:
+    sentences = [f"{train.name}: {n_rows} rows, {_layout(layout)}"]
+    if train.is_file() and (uncertain := doubt(read_bytes(train), layout.encoding)):
+        sentences.append(uncertain)
     for role, profile in (("text", roles.text), ("pair", roles.pair)):
         if profile:
             sentences.append(f"{role} is {profile.name}, for example {shorten(profile.values[0])!r}")
@@ -189,7 +205,7 @@ def _sentence_on_dev(task: TaskFile) -> str:
 def _hints(label: Profile) -> list[str]:
     """Tell which value is taken for no label, which others may stand for none, and which of two is the positive one."""
     ignored = [f"{label.counts[value]} rows with the label {value!r} are left out" for value in _ignored(label)]
-    found = [value for value in MAY_BE_NO_LABEL if value in label.counts]
+    found = [value for value in label.counts if value.lower() in MAY_BE_NO_LABEL]
     remedy = "if that means none, list it as ignore under [labels]"
     told = [f"{label.counts[value]} rows have the label {value!r}: {remedy}" for value in found]
     names = sorted_labels(value for value in label.counts if value not in _ignored(label))

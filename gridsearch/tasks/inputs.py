@@ -4,10 +4,13 @@ from pathlib import Path
 
 from gridsearch.errors import RequestError
 from gridsearch.tasks.labelled_file import refuse_words, texts_of
-from gridsearch.tasks.tables.formats import FORMATS, SEPARATORS, Format
+from gridsearch.tasks.tables.folders import holds_table
+from gridsearch.tasks.tables.formats import SEPARATORS, Format, extension_of, format_of_name
 from gridsearch.tasks.tables.read import read_table
+from gridsearch.tasks.tables.signatures import format_of_bytes
 from gridsearch.tasks.tables.table import Columns, Table
-from gridsearch.tasks.tables.text import NAME_ITS_ENCODING, read_text, split_lines
+from gridsearch.tasks.tables.text import NAME_ITS_ENCODING, decode, split_lines
+from gridsearch.tasks.tables.unpacked import unpack
 from gridsearch.tasks.task import Kind, Split
 
 
@@ -19,7 +22,7 @@ def read_inputs(path: Path, columns: Columns, kind: Kind, *, ids: bool = False) 
     A .txt file is one text a line, unless it is a table like the task's own: its first line names the text column, or
     the task's columns are positions behind a separator.
     """
-    if not path.is_file():
+    if not path.is_file() and not holds_table(path):
         raise RequestError(f"input must be a file; there is none at {path}")
     lines = _texts_a_line(path, columns, kind)
     if lines is None:
@@ -41,7 +44,7 @@ def read_further_texts(path: Path, columns: Columns, kind: Kind, given: Format |
     ``given`` is the format of files whose extension does not tell it. A .txt file of a text a line holds single texts,
     in a pair task too.
     """
-    if path.suffix.lower() in FORMATS:
+    if format_of_name(path):
         given = None
     elif columns.separator is None and given in SEPARATORS:
         columns = columns.model_copy(update={"separator": SEPARATORS[given], "quoting": _quoting(columns, given)})
@@ -63,9 +66,9 @@ def _quoting(columns: Columns, given: Format) -> bool:
 
 def _texts_a_line(path: Path, columns: Columns, kind: Kind, given: Format | None = None) -> tuple[str, ...] | None:
     """Return the lines of a .txt file; None where it is a table like the task's own, as its first line shows."""
-    if path.suffix.lower() != ".txt":
+    if path.is_dir() or extension_of((file := unpack(path)).name) != ".txt" or format_of_bytes(file):
         return None
-    lines = tuple(split_lines(read_text(path, columns.encoding, NAME_ITS_ENCODING)))
+    lines = tuple(split_lines(decode(file, columns.encoding, NAME_ITS_ENCODING)))
     if not lines:
         raise RequestError(f"{path} holds no rows")
     if given in ("json", "jsonl"):

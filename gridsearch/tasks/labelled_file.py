@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gridsearch.errors import RequestError
-from gridsearch.tasks.labels import LabelColumn
+from gridsearch.tasks.labels import LabelColumn, Labels
 from gridsearch.tasks.tables.table import Columns, Table
 from gridsearch.tasks.task import Kind, Split
 
@@ -62,23 +62,29 @@ def refuse_words(split: Split, path: Path, rows: Sequence[int]) -> None:
 
 
 def read_labelled_file(
-    table: Table, columns: Columns, kind: Kind, ignore: tuple[str, ...], may_lack_labels: bool, *, ids: bool
+    table: Table, columns: Columns, kind: Kind, rules: Labels, is_test: bool, *, ids: bool
 ) -> LabelledFile:
-    """Take a table apart into texts and label strings, leaving out rows whose label is to be ignored.
+    """Take a table apart into texts and label strings, leaving out the rows that ``rules`` say.
+
+    Rows without a label are left out of train and dev only; a test may lack the label column.
 
     Raises:
         RequestError: a missing column, no row left, a text column that is mostly empty, or texts that are no ``ids``.
     """
     split, labels, notes = texts_of(table, columns, kind, ids=ids), None, []
-    if table.find(columns.label) is not None or not may_lack_labels:
+    if table.find(columns.label) is not None or not is_test:
         values = [value.strip() for value in table.column(columns.label, "label")]
-        kept = [position for position, value in enumerate(values) if value not in ignore]
+        dropped = ("",) if rules.drop_unlabelled and not is_test else ()
+        kept = [position for position, value in enumerate(values) if value not in (*rules.ignore, *dropped)]
         rows = tuple(table.rows[position] for position in kept)
         split, labels = split.take(kept), LabelColumn(table.path, rows, tuple(values[position] for position in kept))
-        if ignored := len(values) - len(kept):
-            notes.append(f"{ignored} rows of {table.path.name} left out, their label being {' or '.join(ignore)}")
+        n_unlabelled = sum(value in dropped for value in values)
+        if ignored := len(values) - len(kept) - n_unlabelled:
+            notes.append(f"{ignored} rows of {table.path.name} left out, their label being {' or '.join(rules.ignore)}")
+        if n_unlabelled:
+            notes.append(f"{n_unlabelled} of {len(values)} rows of {table.path.name} left out, having no label")
     if not len(split):
-        raise RequestError(f"{table.path} holds no rows but those whose label is to be ignored")
+        raise RequestError(f"{table.path} holds no rows but those that are left out: {'; '.join(notes)}")
     return LabelledFile(split, labels, (*notes, *_notes_on_empty(table, split)))
 
 

@@ -5,21 +5,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from gridsearch.errors import RequestError, one_of
 from gridsearch.tasks.task import OF_TWO_LABELS, POSITIVE
 
 N_LABELS_SURELY_FEW = 20  # above it, labels that differ in every second row are taken for a mistaken column
 UNLABELLED = ("", "-1")  # published tests without labels hold nothing, or -1 in every row
+LEAVE_OUT = "drop_unlabelled = true under [labels] leaves such rows out (gridsearch init --drop-unlabelled writes it)"
+NO_PART_OF_TEST = "a test has labels in all of its rows, or in none and is predicted only"
+"""What to do about rows without a label: of train and dev, and of test, whose rows are never left out unasked."""
 
 _INTEGER = re.compile(r"-?[0-9]+")
+_WHOLE = re.compile(r"(-?[0-9]+)\.0+")
 
 
 class Labels(BaseModel):
     """The labels' names in order, or a file with one a line; ``ignore`` lists values whose rows are left out.
 
-    ``positive`` names the one of two labels that f1_binary is of; by default it is the second.
+    ``drop_unlabelled`` leaves out the rows of train and dev that have no label. ``positive`` names the one of two
+    labels that f1_binary is of; by default it is the second.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -27,6 +32,7 @@ class Labels(BaseModel):
     names: tuple[str, ...] | None = None
     file: str | None = None
     ignore: tuple[str, ...] = ()
+    drop_unlabelled: bool = Field(default=False, strict=True)
     positive: str | None = None
 
 
@@ -41,7 +47,7 @@ class LabelColumn:
     @property
     def is_unlabelled(self) -> bool:
         """Tell whether every row holds nothing, or every row -1."""
-        return len(set(self.values)) == 1 and self.values[0] in UNLABELLED
+        return len(set(self.values)) == 1 and as_spelled(self.values[0]) in UNLABELLED
 
 
 def sorted_labels(values: Iterable[str]) -> tuple[str, ...]:
@@ -54,6 +60,31 @@ def sorted_labels(values: Iterable[str]) -> tuple[str, ...]:
     if all(_INTEGER.fullmatch(value) for value in distinct):
         return tuple(sorted(distinct, key=lambda value: (int(value), value)))
     return tuple(sorted(distinct))
+
+
+def as_spelled(label: str) -> str:
+    """Return the one spelling of a label that programs write in several: whole numbers with a point, true and false.
+
+    A table of numbers with a value missing has made them so, and the other files of the task have not.
+
+    >>> [as_spelled(label) for label in ("1.0", "-1.00", "1.5", "True", "a")]
+    ['1', '-1', '1.5', 'true', 'a']
+    """
+    if whole := _WHOLE.fullmatch(label):
+        return whole[1]
+    return label.lower() if label.lower() in ("true", "false") else label
+
+
+class Spellings:
+    """The position that each label stands for: by its name, else by its name in another spelling of the same value."""
+
+    def __init__(self, known: Mapping[str, int]) -> None:
+        self._known = {as_spelled(name): known[name] for name in reversed(list(known))} | dict(known)
+
+    def position(self, label: str) -> int | None:
+        """Return the position of a label, None where it is not known."""
+        found = self._known.get(label)
+        return self._known.get(as_spelled(label)) if found is None else found
 
 
 def label_positions(train: LabelColumn, given: Sequence[str] | None) -> tuple[tuple[str, ...], dict[str, int]]:
@@ -75,24 +106,29 @@ def label_positions(train: LabelColumn, given: Sequence[str] | None) -> tuple[tu
     if len(names) < 2 or len(set(names)) < len(names):
         shown = ", ".join(map(repr, names))
         raise RequestError(f"names under [labels] must be two or more that differ; they are {shown}")
-    by_position = all(_INTEGER.fullmatch(value) for value in held) and not set(held) & set(names)
+    spelled = {as_spelled(value) for value in held}
+    by_position = all(map(_INTEGER.fullmatch, spelled)) and not spelled & set(map(as_spelled, names))
     return names, {str(position) if by_position else name: position for position, name in enumerate(names)}
 
 
-def positions_of(column: LabelColumn, known: Mapping[str, int]) -> tuple[int, ...]:
+def positions_of(column: LabelColumn, known: Mapping[str, int], remedy: str = LEAVE_OUT) -> tuple[int, ...]:
     """Return the position of each row's label; raise RequestError for one that is empty or unknown."""
-    refuse_empty(column)
+    refuse_empty(column, remedy)
+    spellings, positions = Spellings(known), []
     for row, value in zip(column.rows, column.values, strict=True):
-        if value not in known:
+        position = spellings.position(value)
+        if position is None:
             raise RequestError(f"{column.path} row {row}: {one_of('label', value, list(known))}")
-    return tuple(known[value] for value in column.values)
+        positions.append(position)
+    return tuple(positions)
 
 
-def refuse_empty(column: LabelColumn) -> None:
-    """Raise RequestError, naming the row, where a label is empty."""
-    if "" in column.values:
+def refuse_empty(column: LabelColumn, remedy: str = LEAVE_OUT) -> None:
+    """Raise RequestError where a label is empty, naming the first such row, how many there are, and the way out."""
+    if n_empty := column.values.count(""):
         row = column.rows[column.values.index("")]
-        raise RequestError(f"every row needs a label; {column.path} row {row} has none")
+        count = f" ({n_empty} of {len(column.values)} rows have none)" if n_empty > 1 else ""
+        raise RequestError(f"every row needs a label; {column.path} row {row} has none{count}; {remedy}")
 
 
 def refuse_unfit_metric(metric: str, names: Sequence[str]) -> None:

@@ -36,6 +36,10 @@ class Profile:
         """Return how often each value occurs, without the space around it."""
         return Counter(value.strip() for value in self.values)
 
+    def without_empty(self) -> "Profile":
+        """Return the column with the values that are there."""
+        return Profile(self.key, self.name, tuple(value for value in self.values if value.strip()))
+
     @property
     def mean_chars(self) -> float:
         """Return the mean length of a value."""
@@ -43,9 +47,9 @@ class Profile:
 
     @property
     def could_be_label(self) -> bool:
-        """Tell whether the values are few, come back, and are never empty."""
-        n_distinct, at_most = len(self.counts), min(N_LABELS_MOST, max(len(self.values) // 2, 2))
-        return 2 <= n_distinct <= at_most and "" not in self.counts
+        """Tell whether the values are few and come back, those that are there."""
+        n_distinct, at_most = len(self.counts.keys() - {""}), min(N_LABELS_MOST, max(len(self.values) // 2, 2))
+        return 2 <= n_distinct <= at_most
 
     @property
     def could_be_text(self) -> bool:
@@ -83,13 +87,17 @@ def profiles_of(table: Table) -> list[Profile]:
     return [
         Profile(name if unique else index, repr(name) if table.named else f"column {index}", values)
         for index, (name, values) in enumerate(zip(table.names, table.values, strict=True))
+        if index not in table.no_texts
     ]
 
 
-def guess_roles(table: Table) -> Roles:
-    """Choose the columns; raise RequestError where none can be the label, or none the text."""
+def guess_roles(table: Table, drop_unlabelled: bool = False) -> Roles:
+    """Choose the columns; raise RequestError where none can be the label, or none the text.
+
+    A label has no empty value, unless rows without one are left out, or the column is called a label.
+    """
     profiles = profiles_of(table)
-    label = _label(table, profiles)
+    label = _label(table, profiles, drop_unlabelled)
     texts = [profile for profile in profiles if profile is not label and profile.could_be_text]
     if label is None or not texts:
         raise RequestError(_sentence(table, profiles, "label" if label is None else "text"))
@@ -102,14 +110,22 @@ def guess_roles(table: Table) -> Roles:
     return Roles(first, second, label)
 
 
-def _label(table: Table, profiles: Sequence[Profile]) -> Profile | None:
+def _label(table: Table, profiles: Sequence[Profile], drop_unlabelled: bool) -> Profile | None:
     """Prefer a column that is called so; then the fewest values; then the last column."""
+    _refuse_label_of_lists(table)
     called = [profile for profile in profiles if _is_called(table, profile, LABEL_NAMES) and len(profile.counts) > 1]
     named = [profile for profile in called if len(profile.counts) <= max(2, len(profile.values) / 2)]
     if named:
         return named[0]
-    fit = [profile for profile in profiles if profile.could_be_label]
+    fit = [one for one in profiles if one.could_be_label and (drop_unlabelled or "" not in one.counts)]
     return min(reversed(fit), key=lambda profile: len(profile.counts), default=None)
+
+
+def _refuse_label_of_lists(table: Table) -> None:
+    """A column that is called a label is the label: where it holds no text, no other column is taken in its place."""
+    names = [name for name in table.names if LABEL_NAMES.fullmatch(name.strip().lower())] if table.named else []
+    if names and {table.find(name) for name in names} <= table.no_texts.keys():
+        table.column(names[0], "label")
 
 
 def _is_called(table: Table, profile: Profile, names: re.Pattern[str]) -> bool:
@@ -132,6 +148,15 @@ def _sentence(table: Table, profiles: Sequence[Profile], role: str) -> str:
         "label": "a label column has two values or more, none empty, and each comes back",
         "text": "a text column has many different values that are no numbers, dates or identifiers",
     }
-    columns = "; ".join(profile.describe() for profile in profiles)
+    columns = "; ".join([*(profile.describe() for profile in profiles), *_described_lists(table)])
+    lacking = [profile for profile in profiles if profile.could_be_label and "" in profile.counts]
+    if role == "label" and lacking:
+        nearly = min(lacking, key=lambda profile: profile.counts[""])
+        rule = f"{nearly.name} would, but {nearly.counts['']} of its {len(nearly.values)} rows are empty"
+        return f"no column of {table.path} looks like the label: {rule}; --drop-unlabelled leaves these rows out"
     remedy = "write the task's TOML by hand, with text and label under [columns], each a name or a position from 0"
     return f"no column of {table.path} looks like the {role}: {rules[role]}; its columns: {columns}; {remedy}"
+
+
+def _described_lists(table: Table) -> list[str]:
+    return [f"{table.names[place]!r} ({held})" for place, held in table.no_texts.items()]

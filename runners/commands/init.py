@@ -23,7 +23,7 @@ def run(arguments: Arguments) -> int:
 
 
 def _single(arguments: Arguments, output: Path, name: str) -> AnyTask:
-    draft, sentences = guess_task([Path(file) for file in arguments.files], name)
+    draft, sentences = guess_task([Path(file) for file in arguments.files], name, arguments.drop_unlabelled)
     task = write_toml(draft, output, sentences, overwrite=arguments.force)
     _tell([*sentences, *task.notes])
     return task
@@ -33,7 +33,8 @@ def _of_parts(arguments: Arguments, output: Path, name: str) -> AnyTask:
     if arguments.files:
         rule = "with --part all files stand behind the name of one, as in --part NAME FILE"
         raise RequestError(f"{rule}; {', '.join(arguments.files)} stands behind none")
-    draft, sentences = guess_parts([(part, map(Path, files)) for part, *files in arguments.part], name)
+    groups = [(part, map(Path, files)) for part, *files in arguments.part]
+    draft, sentences = guess_parts(groups, name, arguments.drop_unlabelled)
     task = write_parts(draft, output, sentences, overwrite=arguments.force)
     _tell([*(f"part {part}: {sentence}" for part, several in sentences.items() for sentence in several), *task.notes])
     return task

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from gridsearch.errors import RequestError
-from gridsearch.tasks.tables.formats import FORMATS, SEPARATORS
+from gridsearch.tasks.tables.formats import SEPARATORS, format_of_name
 from gridsearch.tasks.tables.sniff import spells_number
 from gridsearch.tasks.tables.text import read_text
 from reports.statistics.ensembles.results import Member
@@ -94,7 +94,7 @@ def read_probabilities(path: Path, wanted: Wanted) -> Array:
 def _rows(path: Path) -> list[list[str]]:
     """Split a file into rows; one of another extension is separated by tabs, if it has any."""
     text = read_text(path)
-    kind = FORMATS.get(path.suffix.lower())
+    kind = format_of_name(path)
     separator = SEPARATORS.get(kind, "") if kind else ("\t" if "\t" in text else ",")
     if not separator:
         raise RequestError(f"{path}: predictions are read from .csv and .tsv files")

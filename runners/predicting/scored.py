@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gridsearch.study.task_entry import TaskEntry
+from gridsearch.tasks.labels import Spellings, as_spelled
 from gridsearch.tasks.metrics import score
 from gridsearch.tasks.tables.table import Columns, Table
 
@@ -41,7 +42,9 @@ def label_places(values: Sequence[str], names: Sequence[str]) -> np.ndarray:
     ([1, 0, -1, -1], [1, -1])
     """
     texts = [value.strip() for value in values]
-    known = {name: place for place, name in enumerate(names)}
-    if not known.keys() & set(texts) and all(re.fullmatch(r"-?[0-9]+", text) for text in texts if text):
-        known = {str(place): place for place in range(len(names))}
-    return np.array([known.get(text, UNKNOWN) for text in texts], dtype=np.int64)
+    by_name = Spellings({name: place for place, name in enumerate(names)})
+    places = [by_name.position(text) for text in texts]
+    if set(places) <= {None} and all(re.fullmatch(r"-?[0-9]+", as_spelled(text)) for text in texts if text):
+        by_number = Spellings({str(place): place for place in range(len(names))})
+        places = [by_number.position(text) for text in texts]
+    return np.array([UNKNOWN if place is None else place for place in places], dtype=np.int64)

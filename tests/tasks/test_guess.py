@@ -6,7 +6,8 @@ import pytest
 from gridsearch.errors import RequestError
 from gridsearch.tasks.guess import guess_task, toml_text, toml_value, write_toml
 from gridsearch.tasks.parts.part_file import TaskFile
-from gridsearch.tasks.tables.sniff import Layout, looks_like_header, sniff, sniff_encoding
+from gridsearch.tasks.tables.encoding import sniff_encoding
+from gridsearch.tasks.tables.sniff import Layout, looks_like_header, sniff
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import parse_task_file
 

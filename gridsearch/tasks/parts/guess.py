@@ -10,7 +10,9 @@ from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.target import Target
 
 
-def guess_parts(groups: Sequence[tuple[str, Iterable[Path]]], name: str) -> tuple[JointFile, dict[str, list[str]]]:
+def guess_parts(
+    groups: Sequence[tuple[str, Iterable[Path]]], name: str, drop_unlabelled: bool = False
+) -> tuple[JointFile, dict[str, list[str]]]:
     """Guess the parts of a task: each has a name, and one to three files (train, dev, test). Their mean is the target.
 
     Sentences tell every guess, by part. Paths in the result are those given; ``write_parts`` makes them relative.
@@ -24,7 +26,7 @@ def guess_parts(groups: Sequence[tuple[str, Iterable[Path]]], name: str) -> tupl
         if part in parts:
             raise RequestError(f"two parts have the name {part!r}; all files of a part stand behind one --part")
         with about(f"part {part}"):
-            file, sentences[part] = guess_task(list(files), part)
+            file, sentences[part] = guess_task(list(files), part, drop_unlabelled)
         parts[part] = PartFile(**dict(file))
     return JointFile(name, parts, Target(tuple((part, file.metric) for part, file in parts.items()))), sentences
 

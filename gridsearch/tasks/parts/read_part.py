@@ -9,6 +9,8 @@ from gridsearch.errors import RequestError
 from gridsearch.tasks.inputs import read_further_texts
 from gridsearch.tasks.labelled_file import LabelledFile, by_name, read_labelled_file
 from gridsearch.tasks.labels import (
+    LEAVE_OUT,
+    NO_PART_OF_TEST,
     Labels,
     label_positions,
     position_of_positive,
@@ -17,6 +19,7 @@ from gridsearch.tasks.labels import (
 )
 from gridsearch.tasks.parts.part_file import CorpusFiles, OutsideFiles, TaskFile
 from gridsearch.tasks.splits import judge_duplicates, sample_rows, share_out
+from gridsearch.tasks.tables.folders import holds_table
 from gridsearch.tasks.tables.read import read_table
 from gridsearch.tasks.tables.table import Columns, Table
 from gridsearch.tasks.tables.text import read_text, split_lines
@@ -63,7 +66,7 @@ def find_file(file: str, folders: Sequence[Path]) -> Path:
     """Return the first of ``folder / file`` that exists; raise RequestError naming every place that was looked in."""
     places = [folder / Path(file).expanduser() for folder in folders]
     for place in places:
-        if place.is_file():
+        if place.is_file() or holds_table(place):
             return place
     looked = ", ".join(dict.fromkeys(map(str, places)))
     raise RequestError(
@@ -76,9 +79,7 @@ def _assemble(file: TaskFile, folders: Sequence[Path]) -> Task:
     tables = _read_tables(file, folders)
     columns = by_name(file.columns, tables["train"])
     files = {
-        name: read_labelled_file(
-            table, columns, file.kind, file.labels.ignore, may_lack_labels=name == "test", ids=file.ids
-        )
+        name: read_labelled_file(table, columns, file.kind, file.labels, is_test=name == "test", ids=file.ids)
         for name, table in tables.items()
     }
     names, splits = _with_labels(files, _given_names(file.labels, folders))
@@ -161,7 +162,8 @@ def _with_labels(
     splits = {}
     for name, one in files.items():
         unlabelled = one.labels is None or (name == "test" and one.labels.is_unlabelled)
-        labels = None if one.labels is None or unlabelled else positions_of(one.labels, known)
+        remedy = NO_PART_OF_TEST if name == "test" else LEAVE_OUT
+        labels = None if one.labels is None or unlabelled else positions_of(one.labels, known, remedy)
         splits[name] = replace(one.split, labels=labels)
     return names, splits
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from gridsearch.errors import RequestError
-from gridsearch.tasks.tables.formats import FORMATS, SEPARATORS
+from gridsearch.tasks.tables.formats import SEPARATORS, format_of_name
 from gridsearch.tasks.tables.table import Table
 
 N_LINES_SURELY_ROWS = 5  # so many lines in one field, each with the table's number of columns, are rows
@@ -33,7 +33,7 @@ def separated_rows(path: Path, text: str) -> list[list[str]] | None:
     import csv
     import io
 
-    kind = FORMATS.get(path.suffix.lower())
+    kind = format_of_name(path)
     if kind is None or kind not in SEPARATORS:
         return None
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=SEPARATORS[kind], strict=True)

@@ -1,11 +1,11 @@
-"""Which formats of data files there are, and how a file tells its own."""
+"""Which formats of data files there are, and how a file's name tells its own."""
 
 from pathlib import Path
 from typing import Literal
 
 from gridsearch.errors import RequestError
 
-Format = Literal["tsv", "csv", "jsonl", "json", "parquet"]
+Format = Literal["tsv", "csv", "jsonl", "json", "parquet", "xlsx", "arrow"]
 FORMATS: dict[str, Format] = {
     ".tsv": "tsv",
     ".tab": "tsv",
@@ -14,15 +14,21 @@ FORMATS: dict[str, Format] = {
     ".ndjson": "jsonl",
     ".json": "json",
     ".parquet": "parquet",
+    ".xlsx": "xlsx",
+    ".arrow": "arrow",
+    ".feather": "arrow",
 }
 SEPARATORS: dict[Format, str] = {"tsv": "\t", "csv": ","}
+TYPED: frozenset[Format] = frozenset({"parquet", "xlsx", "arrow"})
+"""Formats that are no text: they have no encoding, and their values are numbers, dates or texts by themselves."""
+PACKED = (".gz", ".gzip", ".bz2", ".xz", ".zst", ".zstd")
 
 
 def format_of(path: Path, given: Format | None, separator: str | None) -> Format:
     """Return the format that is given, or the one of the file's extension; any text with a separator is a table."""
     if given:
         return given
-    if known := FORMATS.get(path.suffix.lower()):
+    if known := format_of_name(path):
         return known
     if separator is None:
         raise RequestError(
@@ -30,3 +36,20 @@ def format_of(path: Path, given: Format | None, separator: str | None) -> Format
             f"or format under [files]; known extensions: {', '.join(FORMATS)}"
         )
     return "tsv"
+
+
+def format_of_name(path: Path) -> Format | None:
+    """Return the format that an extension tells, None for another one; that of a packed file stands before .gz."""
+    return FORMATS.get(extension_of(path))
+
+
+def extension_of(path: Path) -> str:
+    """Return the extension of what a file holds, in lower case.
+
+    >>> [extension_of(Path(name)) for name in ("a.CSV", "a.csv.gz", "a.gz", "a")]
+    ['.csv', '.csv', '', '']
+    """
+    name = path
+    while name.suffix.lower() in PACKED:
+        name = name.with_suffix("")
+    return name.suffix.lower()

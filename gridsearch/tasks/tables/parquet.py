@@ -1,21 +1,28 @@
 """Parquet files as a table."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gridsearch.errors import RequestError
+from gridsearch.errors import RequestError, first_line
+from gridsearch.tasks.tables.arrow import table_of_frames
 from gridsearch.tasks.tables.table import Table
-from gridsearch.tasks.tables.values import as_text
+from gridsearch.tasks.tables.unpacked import Unpacked
+
+if TYPE_CHECKING:
+    import pyarrow
 
 
-def read_parquet(path: Path) -> Table:
-    """Read a Parquet file; raise RequestError where it is none."""
-    from pyarrow import ArrowInvalid, parquet
+def read_parquet(path: Path, files: Sequence[Unpacked]) -> Table:
+    """Read Parquet files that together are one table. RequestError where one is none, or has other columns."""
+    return table_of_frames(path, [_frame(file) for file in files])
+
+
+def _frame(file: Unpacked) -> "pyarrow.Table":
+    import pyarrow
+    from pyarrow import parquet
 
     try:
-        frame = parquet.read_table(path)
-    except ArrowInvalid as error:
-        raise RequestError(f"{path} is not a Parquet file ({error})") from None
-    rows = tuple(range(1, frame.num_rows + 1))
-    columns = [frame.column(index).to_pylist() for index in range(frame.num_columns)]
-    values = tuple(tuple(as_text(path, *item) for item in zip(rows, column, strict=True)) for column in columns)
-    return Table(path, tuple(frame.column_names), True, values, rows)
+        return parquet.read_table(pyarrow.BufferReader(file.raw))
+    except (pyarrow.ArrowException, OSError) as error:
+        raise RequestError(f"{file.path} is not a Parquet file, or is cut off ({first_line(error)})") from None

@@ -9,8 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gridsearch.errors import RequestError
-from gridsearch.tasks.tables.formats import FORMATS, Format
-from gridsearch.tasks.tables.text import read_text, split_lines
+from gridsearch.tasks.tables.encoding import sniff_encoding
+from gridsearch.tasks.tables.excel import read_excel
+from gridsearch.tasks.tables.formats import TYPED, Format, format_of_name
+from gridsearch.tasks.tables.json_rows import is_json
+from gridsearch.tasks.tables.signatures import format_of_bytes
+from gridsearch.tasks.tables.text import decode, split_lines
+from gridsearch.tasks.tables.unpacked import unpack
 
 SEPARATORS = ("\t", ",", ";", "|", "_!_")  # the last one is that of a well-known Chinese news corpus
 N_LINES_READ = 20_000
@@ -36,37 +41,26 @@ def sniff(path: Path) -> Layout:
     Raises:
         RequestError: no such file, or no separator that gives every row the same number of columns.
     """
-    if not path.is_file():
+    if not path.exists():
         raise RequestError(f"a data file must exist; there is none at {path}")
-    known = FORMATS.get(path.suffix.lower())
-    if known == "parquet":
+    if path.is_dir():
         return Layout()
-    encoding = sniff_encoding(path.read_bytes())
-    text = read_text(path, encoding)
+    file = unpack(path)
+    known = format_of_bytes(file) or format_of_name(file.name)
+    if known == "xlsx":
+        return Layout(header=looks_like_header(list(zip(*read_excel(file, header=False).values, strict=True))))
+    if known in TYPED:
+        return Layout()
+    encoding = sniff_encoding(file.raw)
+    text = decode(file, encoding)
     if not text.strip():
         raise RequestError(f"{path} is empty")
     if known in ("json", "jsonl"):
         return Layout(encoding=encoding)
-    if known is None and text.lstrip()[:1] in ("{", "["):
+    if is_json(text):
         return Layout("json", encoding)
     separator, quoting, rows = _sniff_separator(path, text)
     return Layout(None, encoding, separator, looks_like_header(rows), quoting)
-
-
-def sniff_encoding(raw: bytes) -> str:
-    """Return utf-8 wherever it fits; else UTF-16 by its mark, Chinese GB 18030, or Windows Western European.
-
-    In GB-coded Chinese nearly every byte above 127 is one of a pair of such bytes; in Western text it stands alone.
-    """
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    try:
-        raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        n_paired = sum(map(len, re.findall(rb"(?:[\xa1-\xfe]{2})+", raw)))
-        n_high = len(re.findall(rb"[\x80-\xff]", raw))
-        return "gb18030" if n_paired > 0.8 * n_high and _decodes(raw, "gb18030") else "cp1252"
-    return "utf-8"
 
 
 def looks_like_header(rows: Sequence[Sequence[str]]) -> bool:
@@ -97,14 +91,6 @@ def spells_number(text: str) -> bool:
 
 def _has_few_values(column: Sequence[str]) -> bool:
     return len(set(column)) <= len(column) / 2
-
-
-def _decodes(raw: bytes, encoding: str) -> bool:
-    try:
-        raw.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _sniff_separator(path: Path, text: str) -> tuple[str, bool, Rows]:

@@ -1,6 +1,7 @@
 """A data file as columns of strings, and what a task says of how it is written."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -26,7 +27,8 @@ class Columns(BaseModel):
 class Table:
     """Columns of strings. ``rows`` counts each row as an editor does: from 1, the header and blank lines included.
 
-    ``numbers`` are the positions of columns whose values are numbers in the file, where its format tells: in JSON.
+    ``numbers`` are the positions of columns whose values are numbers in the file, where its format tells, missing ones
+    aside. ``no_texts`` says of columns by position what they hold where that is no text, such as lists.
     """
 
     path: Path
@@ -35,6 +37,7 @@ class Table:
     values: tuple[tuple[str, ...], ...]
     rows: tuple[int, ...]
     numbers: frozenset[int] = frozenset()
+    no_texts: Mapping[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -52,4 +55,7 @@ class Table:
             positions = f"positions 0 to {len(self.names) - 1}, without a header"
             known = ", ".join(map(repr, self.names)) if self.named else positions
             raise RequestError(f"{self.path} has no {role} column {key!r}; its columns: {known}")
+        if index in self.no_texts:
+            rule = f"each row has one {role}, a text or a number" if role == "label" else f"a {role} is one text"
+            raise RequestError(f"{rule}, but column {key!r} of {self.path} holds {self.no_texts[index]}")
         return self.values[index]

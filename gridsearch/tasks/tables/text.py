@@ -1,8 +1,10 @@
-"""Files of text: their bytes decoded, their lines told apart."""
+"""Files of text: their bytes unpacked and decoded, their lines told apart."""
 
 from pathlib import Path
 
 from gridsearch.errors import RequestError
+from gridsearch.tasks.tables.signatures import refuse_foreign
+from gridsearch.tasks.tables.unpacked import Unpacked, unpack
 
 SAVE_IT_ANEW = "save it as UTF-8"
 NAME_ITS_ENCODING = 'name its encoding under [columns], for instance encoding = "gb18030"'
@@ -11,10 +13,13 @@ NAME_ITS_ENCODING = 'name its encoding under [columns], for instance encoding = 
 
 def read_text(path: Path, encoding: str = "utf-8", remedy: str = SAVE_IT_ANEW) -> str:
     """Decode a file without touching its line ends; a byte order mark is dropped. RequestError where it cannot be."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise RequestError(f"{path} cannot be read: {error.strerror}") from None
+    return decode(unpack(path), encoding, remedy)
+
+
+def decode(file: Unpacked, encoding: str = "utf-8", remedy: str = SAVE_IT_ANEW) -> str:
+    """Decode the bytes of a file; see :func:`read_text`. What is no text at all is refused for what it is."""
+    refuse_foreign(file)
+    path, raw = file.path, file.raw
     try:
         return raw.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
     except UnicodeDecodeError as error:
