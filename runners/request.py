@@ -26,9 +26,9 @@ from gridsearch.tasks.encode import encode_task
 from gridsearch.tasks.folds import with_folds
 from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
 from gridsearch.tasks.tables.table import Columns
-from gridsearch.tasks.tables.text import read_text
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import DOCSTRINGS, WITHOUT_FILES, load_task, parse_task_file
+from gridsearch.toml_file import read_toml_text
 from runners.cli import Arguments
 from runners.keeper import n_kept
 from runners.precision import with_precision
@@ -150,11 +150,12 @@ def longest_text(encoder: str, task: AnyTask) -> int:
 
 
 def _study_folder(arguments: Arguments, space: Space, task: AnyTask) -> Path:
-    if arguments.study:
-        return Path(arguments.study)
-    # A study may grow by an encoder, and stays where it is.
-    first, *others = space.values_of("encoder")
-    return Path("studies") / f"{space.name}-{task.name}-{'encoders' if others else Path(first).name}"
+    if not arguments.study:
+        # A study may grow by an encoder, and stays where it is.
+        first, *others = space.values_of("encoder")
+        name = f"{space.name}-{task.name}-{'encoders' if others else Path(first).name}"
+        arguments.study = str(Path("studies") / name)  # whatever goes wrong from here on is told of this folder
+    return Path(arguments.study)
 
 
 def _from_anywhere(name: str) -> str:
@@ -168,7 +169,7 @@ def _columns(path: Path, task: AnyTask) -> dict[str, Any]:
     if str(path) in WITHOUT_FILES:
         columns = {name: _columns_without_file(part) for name, part in task.parts.items()}
     else:
-        file = parse_task_file(read_text(path), path.name)
+        file = parse_task_file(read_toml_text(path), path.name)
         columns = {name: part.columns for name, part in file.parts.items()}
     dumped = {name: one.model_dump() for name, one in columns.items()}
     return dumped if isinstance(task, JointTask) else next(iter(dumped.values()))

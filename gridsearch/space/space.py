@@ -1,7 +1,6 @@
 """A space: the factors put on trial, the rules and the design, read from one TOML file."""
 
 import itertools
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from gridsearch.space.design import Design, combinations, parse_design
 from gridsearch.space.draws import count_combinations
 from gridsearch.space.factor import LONG_FORM, Factor, Level, parse_factor
 from gridsearch.space.rules import Scope, parse_rule
+from gridsearch.toml_file import parse_toml, read_toml_text
 
 
 @dataclass(frozen=True)
@@ -117,19 +117,12 @@ def spell_cell(levels: Mapping[str, str], row: str = "") -> str:
 
 def load_space(path: Path) -> Space:
     """Read a space file. Raises RequestError with one sentence for whatever is wrong in it."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RequestError(f"the space file {path} cannot be read: {error}") from None
-    return parse_space(text, path.stem)
+    return parse_space(read_toml_text(path), path.stem)
 
 
 def parse_space(text: str, name: str) -> Space:
     """Read the text of a space file; ``name`` is what the space is called in messages and folders."""
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RequestError(f"{name} is not TOML: {error}") from None
+    raw = parse_toml(text, name)
     known = ["title", "task", "recipe", "factors", "design", "rules"]
     for key in raw:
         if key not in known:

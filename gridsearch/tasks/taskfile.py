@@ -1,7 +1,6 @@
 """The TOML task: which files, columns, labels and metric; and the way from there to a Task whose rows are checked."""
 
 import os
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +12,8 @@ from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
 from gridsearch.tasks.parts.notes import notes_across, notes_by_part
 from gridsearch.tasks.parts.part_file import TaskFile, parse_part
 from gridsearch.tasks.parts.read_part import judgeable, read_part, sampled
-from gridsearch.tasks.tables.text import read_text
 from gridsearch.tasks.task import Task
+from gridsearch.toml_file import parse_toml, read_toml_text
 
 DOCSTRINGS = docstrings.NAME
 """The task that is meant where none is named."""
@@ -48,10 +47,7 @@ def load_task(name_or_path: str | Path, data_dir: Path | None = None, train_rows
 
 def parse_task_file(text: str, name: str) -> AnyTaskFile:
     """Check the text of a task file; ``name`` is what the file is called in messages."""
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RequestError(f"{name} is not TOML: {error}") from None
+    raw = parse_toml(text, name)
     if "parts" in raw or raw.get("kind") == MULTI:
         return parse_joint(raw, name)
     return parse_part(raw, TaskFile, name)
@@ -84,7 +80,7 @@ def _read_toml(path: Path) -> str:
     if not path.is_file():
         known = ", ".join(map(repr, WITHOUT_FILES))
         raise RequestError(f"a task is {known} or a TOML file; there is no file {str(path)!r}")
-    return read_text(path)
+    return read_toml_text(path)
 
 
 def _folder_of_environment() -> list[Path]:
