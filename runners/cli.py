@@ -1,13 +1,19 @@
 """The command line: what each command is called and takes. Every library beyond the standard one is imported late."""
 
 import argparse
-import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from gridsearch import __version__
-from gridsearch.errors import GridSearchError, first_line
+from runners.endings.codes import (
+    EXIT_DONE,
+    EXIT_INCOMPLETE,
+    EXIT_INTERNAL_ERROR,
+    EXIT_INTERRUPTED,
+    EXIT_WRONG_REQUEST,
+)
+from runners.endings.ending import ended, ended_process
 from runners.ensembling.options import add_ensemble
 from runners.init_options import add_init
 from runners.options import folds, halving, numbers_of, one_part, only_folds, train_metric
@@ -16,48 +22,20 @@ from runners.predicting.options import add_predict
 Arguments = argparse.Namespace
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
-EXIT_DONE, EXIT_INCOMPLETE, EXIT_WRONG_REQUEST, EXIT_INTERRUPTED = 0, 1, 2, 130
+__all__ = ["EXIT_DONE", "EXIT_INCOMPLETE", "EXIT_INTERNAL_ERROR", "EXIT_INTERRUPTED", "EXIT_WRONG_REQUEST", "Arguments"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
-    parsed = build_parser().parse_args(arguments)
-    try:
-        command: Callable[[Arguments], int] = parsed.load()
-        return command(parsed)
-    except GridSearchError as error:
-        print(f"gridsearch {parsed.command}: {error}", file=sys.stderr)
-        return EXIT_WRONG_REQUEST
-    except ModuleNotFoundError as error:
-        from gridsearch.installed import NOT_NEEDED
+    """Run one command and return its exit code; without ``arguments``, as the process's own."""
+    if arguments is None:
+        return ended_process(run)
+    return run(arguments)
 
-        if error.name not in NOT_NEEDED:
-            raise
-        remedy = f"`pip install {NOT_NEEDED[error.name]}`"
-        otherwise = ", or take --runner processes" if error.name == "ray" else ""
-        print(
-            f"gridsearch {parsed.command}: this needs {error.name.capitalize()}, which is not installed: "
-            f"{remedy}{otherwise}",
-            file=sys.stderr,
-        )
-        return EXIT_WRONG_REQUEST
-    except KeyboardInterrupt:
-        goes_on = "; the same command goes on from here" if parsed.command in ("sweep", "optimize", "pretrain") else ""
-        print(f"interrupted{goes_on}", file=sys.stderr)
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader of a pipe (head, less) has seen enough.
-        sys.stderr.close()
-        return EXIT_DONE
-    except OSError as error:
-        # A folder that cannot be made or written, a full disk: the sentence is the system's own.
-        what = error.strerror or first_line(error)  # those of Python alone have no number of the system's
-        print(f"gridsearch {parsed.command}: {error.filename or 'input or output'}: {what}", file=sys.stderr)
-        return EXIT_WRONG_REQUEST
-    except sqlite3.OperationalError as error:
-        # The same of the ledger: a full disk, a folder that was taken away. What it holds is whole.
-        print(f"gridsearch {parsed.command}: the ledger cannot be written or read: {error}", file=sys.stderr)
-        return EXIT_WRONG_REQUEST
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Read the words of a command and do it."""
+    parsed = build_parser().parse_args(arguments)
+    return ended(parsed)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -1,7 +1,6 @@
 """The driver: runs what a schedule asks for, by any runner, and is the only one who writes the ledger."""
 
 import contextlib
-import signal
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +17,7 @@ from gridsearch.tasks.tfidf_yardstick import TFIDF, tfidf_yardstick
 from gridsearch.training.execution import Execution
 from gridsearch.training.materials import Materials
 from runners.contract import Runner
+from runners.endings.interrupts import interruptible
 from runners.keeper import Keeper
 from runners.progress import Progress
 from runners.recorder import Recorder, StageRecorder
@@ -88,7 +88,7 @@ def drive(
             return Driven(ledger.coverage(), "")
         ledger.keep_logits(settings.keep_logits, schedule.n_logits())
         measure_yardstick(ledger, schedule.task, progress.say)
-        opened.enter_context(terminated_as_interrupted())
+        opened.enter_context(interruptible())  # once more: Ray has set a handler of its own
         keeper, start = Keeper(study, ledger, schedule.task, settings.keep), ledger.provenance(provenance())
         recorder = Recorder(ledger, start, keeper, materials, progress)
         stages = StageRecorder(ledger, start, progress)
@@ -125,23 +125,6 @@ def measure_yardstick(ledger: Ledger, task: AnyTask, say: Callable[[str], None])
     if known is None:
         say(f"measuring {TFIDF} on the same split")
         ledger.set_yardstick(*tfidf_yardstick(task))
-
-
-@contextlib.contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
-    """Close the ledger on SIGTERM as on Ctrl-C; set after the runner's start, because Ray sets a handler of its own."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager

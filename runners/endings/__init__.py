@@ -1,0 +1,1 @@
+"""How a command ends, whatever happens: its exit code, and one sentence in place of a traceback."""

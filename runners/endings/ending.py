@@ -1,0 +1,78 @@
+"""Runs a command to its end: the exit code, and at most one sentence about what stood in the way."""
+
+import os
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+from runners.endings.codes import EXIT_DONE, EXIT_INTERNAL_ERROR, EXIT_INTERRUPTED, EXIT_WRONG_REQUEST
+from runners.endings.interrupts import end_at_once_from_here, forget_interrupts, interruptible, was_interrupted
+from runners.endings.streams import prepare_streams, what_was_lost
+
+GO_ON = ("sweep", "optimize", "pretrain")
+"""Commands that go on where they were when they are given again."""
+
+
+def ended_process(run: Callable[[], int]) -> int:
+    """Run the command that this process was started for; nothing that its end meets prints a traceback."""
+    prepare_streams()
+    with interruptible():
+        try:
+            code = run()
+        except SystemExit as said:  # the parser, after a sentence of its own or the help
+            code = int(said.code or EXIT_DONE)
+        except KeyboardInterrupt:  # while the words were read
+            code = _interrupted("")
+    end_at_once_from_here()
+    if (lost := what_was_lost()) is not None:
+        print(f"gridsearch: what it prints cannot be written: {lost.strerror}", file=sys.stderr)
+        code = code or EXIT_WRONG_REQUEST
+    return code
+
+
+def ended(arguments: Namespace) -> int:
+    """Do what was parsed (``arguments.load()`` returns the command) and return the exit code, whatever is raised."""
+    forget_interrupts()
+    with interruptible():
+        try:
+            _refuse_no_folder()
+            code: int = arguments.load()(arguments)
+        except KeyboardInterrupt:
+            return _interrupted(arguments.command)
+        except BaseException as error:
+            # A library that is interrupted while it loads may make anything of it; Ray, while it starts, exits.
+            if was_interrupted() or (isinstance(error, SystemExit) and error.code == signal.SIGTERM):
+                return _interrupted(arguments.command)
+            return _failed(arguments, error)
+    return code
+
+
+def _refuse_no_folder() -> None:
+    """Raise RequestError where the folder that the command was started in is no more."""
+    from gridsearch.errors import RequestError
+
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise RequestError(
+            f"the folder that this was started in is gone or closed ({error.strerror}): cd to another one"
+        ) from None
+
+
+def _interrupted(command: str) -> int:
+    print(f"interrupted{'; the same command goes on from here' if command in GO_ON else ''}", file=sys.stderr)
+    return EXIT_INTERRUPTED
+
+
+def _failed(arguments: Namespace, error: BaseException) -> int:
+    from runners.endings.internal_error import told_internal_error
+    from runners.endings.reasons import sentence_about
+
+    study = Path(arguments.study) if isinstance(getattr(arguments, "study", None), str) else None
+    sentence, code = sentence_about(error, study), EXIT_WRONG_REQUEST
+    if sentence is None:
+        sentence, code = told_internal_error(error, study), EXIT_INTERNAL_ERROR
+    print(f"gridsearch {arguments.command}: {sentence}", file=sys.stderr)
+    return code
