@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 Classes = Mapping[str, Sequence[str]]
 
 
-def read_arrow(path: Path, files: Sequence[Unpacked]) -> Table:
+def read_arrow(path: Path, files: Sequence[Unpacked], features: object = None) -> Table:
     """Read Arrow files or streams that together are one table, which messages call ``path``.
 
     A label that datasets keeps as the number of a class (``ClassLabel``) is called by its name; -1, which stands for
-    none there, is missing.
+    none there, is missing. What datasets calls the features stands in the files, or is given.
 
     Raises:
         RequestError: a file that is none, or is cut off, or has other columns than the first.
     """
     frames = [_frame(file) for file in files]
-    return table_of_frames(path, frames, _classes(frames[0].schema.metadata or {}))
+    return table_of_frames(path, frames, _classes(_features_within(frames[0]) or features))
 
 
 def table_of_frames(path: Path, frames: Sequence["pyarrow.Table"], classes: Classes | None = None) -> Table:
@@ -55,13 +55,21 @@ def _frame(file: Unpacked) -> "pyarrow.Table":
         raise RequestError(f"{file.path} is not an Arrow file, or is cut off ({first_line(error)})") from None
 
 
-def _classes(metadata: Mapping[bytes, bytes]) -> Classes:
-    """Return the names of the classes of each column that has some, as datasets writes them into its files."""
+def _features_within(frame: "pyarrow.Table") -> object:
+    """Return what datasets writes into its files about their columns; None where it has not."""
     try:
-        features = json.loads(metadata[b"huggingface"])["info"]["features"]
-        return {name: one["names"] for name, one in features.items() if one.get("_type") == "ClassLabel"}
-    except (KeyError, TypeError, AttributeError, ValueError):
+        return json.loads(frame.schema.metadata[b"huggingface"])["info"]["features"]
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _classes(features: object) -> Classes:
+    """Return the names of the classes of each column that has some."""
+    if not isinstance(features, dict):
         return {}
+    columns = {name: one for name, one in features.items() if isinstance(one, dict)}
+    classes = {name: one.get("names") for name, one in columns.items() if one.get("_type") == "ClassLabel"}
+    return {name: names for name, names in classes.items() if isinstance(names, list)}
 
 
 def _class(value: Any, names: Sequence[str]) -> Any:

@@ -12,8 +12,8 @@ from gridsearch.tasks.tables.parquet import read_parquet
 from gridsearch.tasks.tables.table import Table
 from gridsearch.tasks.tables.unpacked import unpack
 
-_SPLITS, _STATE = "dataset_dict.json", "state.json"
-"""The files by which datasets knows a folder of several splits (DatasetDict), and that of one (Dataset)."""
+_SPLITS, _STATE, _INFO = "dataset_dict.json", "state.json", "dataset_info.json"
+"""The files by which datasets knows a folder of several splits (DatasetDict), that of one (Dataset), its features."""
 _ROLES = {"train": ("train", "training"), "dev": ("validation", "valid", "val", "dev"), "test": ("test",)}
 
 
@@ -53,7 +53,8 @@ def read_folder(folder: Path) -> Table:
         if (folder / "indices.arrow").is_file():
             raise RequestError(f"{folder} was saved by an old version of datasets: load it, and save it anew")
         names = [one["filename"] for one in _json(folder / _STATE, "_data_files")]
-        return read_arrow(folder, [unpack(folder / name) for name in names])
+        features = _json(folder / _INFO, "features") if (folder / _INFO).is_file() else None
+        return read_arrow(folder, [unpack(folder / name) for name in names], features)
     files = _part_files(folder)
     if not files:
         rule = "a folder is read where datasets saved it to disk, or where it holds the Parquet files of one table"
@@ -75,8 +76,8 @@ def _part_files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.glob("*.parquet") if not file.name.startswith(("_", ".")))
 
 
-def _json(path: Path, key: str) -> list[Any]:
+def _json(path: Path, key: str) -> Any:
     try:
-        return list(json.loads(path.read_text(encoding="utf-8"))[key])
+        return json.loads(path.read_text(encoding="utf-8"))[key]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RequestError(f"{path} is not what datasets writes: it must hold {key!r} ({first_line(error)})") from None
