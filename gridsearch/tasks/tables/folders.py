@@ -24,7 +24,11 @@ def holds_table(folder: Path) -> bool:
 
 def splits_in(folder: Path) -> dict[str, Path]:
     """Return the folders of the splits that datasets saved together, by name; none where this is no such folder."""
-    return {name: folder / name for name in _json(folder / _SPLITS, "splits")} if (folder / _SPLITS).is_file() else {}
+    return (
+        {name: folder / name for name in _json(folder / _SPLITS, "splits", list)}
+        if (folder / _SPLITS).is_file()
+        else {}
+    )
 
 
 def by_role(splits: dict[str, Path], folder: Path) -> dict[str, Path]:
@@ -52,15 +56,18 @@ def read_folder(folder: Path) -> Table:
     if (folder / _STATE).is_file():
         if (folder / "indices.arrow").is_file():
             raise RequestError(f"{folder} was saved by an old version of datasets: load it, and save it anew")
-        names = [one["filename"] for one in _json(folder / _STATE, "_data_files")]
-        features = _json(folder / _INFO, "features") if (folder / _INFO).is_file() else None
+        files = _json(folder / _STATE, "_data_files", list)
+        names = [one["filename"] for one in files if isinstance(one, dict) and isinstance(one.get("filename"), str)]
+        if not names or any(Path(name).name != name for name in names):
+            raise RequestError(f"{folder / _STATE} is not what datasets writes: it must name files beside it")
+        features = _json(folder / _INFO, "features", dict) if (folder / _INFO).is_file() else None
         return read_arrow(folder, [unpack(folder / name) for name in names], features)
-    files = _part_files(folder)
-    if not files:
+    parts = _part_files(folder)
+    if not parts:
         rule = "a folder is read where datasets saved it to disk, or where it holds the Parquet files of one table"
         raise RequestError(f"{rule}; {folder} is neither: name a file")
-    _refuse_several_splits(folder, files)
-    return read_parquet(folder, [unpack(file) for file in files])
+    _refuse_several_splits(folder, parts)
+    return read_parquet(folder, [unpack(file) for file in parts])
 
 
 def _refuse_several_splits(folder: Path, files: Sequence[Path]) -> None:
@@ -76,8 +83,11 @@ def _part_files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.glob("*.parquet") if not file.name.startswith(("_", ".")))
 
 
-def _json(path: Path, key: str) -> Any:
+def _json(path: Path, key: str, kind: type) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))[key]
+        value = json.loads(path.read_text(encoding="utf-8"))[key]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RequestError(f"{path} is not what datasets writes: it must hold {key!r} ({first_line(error)})") from None
+    if not isinstance(value, kind):
+        raise RequestError(f"{path} is not what datasets writes: {key!r} must be a {kind.__name__}, but is {value!r}")
+    return value
