@@ -5,6 +5,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from gridsearch.errors import RequestError
 from gridsearch.tasks.labelled_file import are_ids
@@ -14,8 +15,8 @@ from gridsearch.tasks.parts.part_file import Files, Stated, TaskFile
 from gridsearch.tasks.roles import Profile, Roles, guess_roles, shorten
 from gridsearch.tasks.tables.encoding import doubt
 from gridsearch.tasks.tables.folders import by_role, splits_in
-from gridsearch.tasks.tables.read import read_table
-from gridsearch.tasks.tables.sniff import Layout, sniff
+from gridsearch.tasks.tables.layout import Layout
+from gridsearch.tasks.tables.read import read_unknown
 from gridsearch.tasks.tables.table import Columns
 from gridsearch.tasks.tables.unpacked import read_bytes
 from gridsearch.tasks.task import POSITIVE, Task
@@ -34,23 +35,24 @@ MAY_BE_NO_LABEL = frozenset({"-1", "-1.0", "?", "none", "null", "nil", "nan", "n
 
 
 def guess_task(
-    files: Sequence[Path], name: str | None = None, drop_unlabelled: bool = False
+    files: Sequence[Path], name: str | None = None, *, header: bool | None = None, drop_unlabelled: bool = False
 ) -> tuple[TaskFile, list[str]]:
     """Guess the task of one to three data files (train, dev, test); return it with sentences that tell every guess.
 
     One folder of several splits, as datasets saves them, stands for those of its splits that have these roles. Paths
-    in the result are those given; ``write_toml`` makes them relative to the file that it writes.
+    in the result are those given; ``write_toml`` makes them relative to the file that it writes. ``header`` says
+    whether the first row of train names the columns, where that is not to be guessed.
 
     Raises:
-        RequestError: no or too many files, a file without a regular table, or no column that can be label or text.
+        RequestError: no or too many files, a file without a regular table, a first row that may name the columns or
+            not, or no column that can be label or text.
     """
     if not 1 <= len(files) <= 3:
         raise RequestError(f"init takes one to three data files (train, dev, test), but got {len(files)}")
     splits = splits_in(files[0]) if len(files) == 1 else {}
     found = by_role(splits, files[0]) if splits else dict(zip(("train", "dev", "test"), files, strict=False))
-    train, layout = found["train"], sniff(found["train"])
-    bare = Columns(**_written(layout), text=0, label=0)
-    roles = guess_roles(read_table(train, bare, layout.format), drop_unlabelled)
+    train, table = found["train"], read_unknown(found["train"], header=header)
+    layout, roles = table.layout, guess_roles(table, drop_unlabelled)
     n_rows = len(roles.label.values)
     if drop_unlabelled:
         roles = replace(roles, label=roles.label.without_empty())
@@ -66,7 +68,7 @@ def guess_task(
             test=str(found["test"]) if "test" in found else None,
             format=layout.format,
         ),
-        columns=bare.model_copy(update=_keys(roles)),
+        columns=Columns(**_written(layout), **_keys(roles)),
         labels=Labels(ignore=ignored, drop_unlabelled=drop_unlabelled),
         ids=_are_all_ids(roles),
     )
@@ -134,11 +136,14 @@ def toml_value(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _written(layout: Layout) -> dict[str, object]:
-    return {key: getattr(layout, key) for key in ("separator", "header", "quoting", "encoding")}
+def _written(layout: Layout) -> dict[str, Any]:
+    """Return what of a layout a task file states: it says nothing on quotes where none is, or where they are single."""
+    quoting = None if layout.quote != '"' else layout.quoting
+    encoding = layout.encoding or "utf-8"
+    return {"separator": layout.separator, "header": layout.header, "quoting": quoting, "encoding": encoding}
 
 
-def _keys(roles: Roles) -> dict[str, int | str | None]:
+def _keys(roles: Roles) -> dict[str, Any]:
     return {"text": roles.text.key, "pair": roles.pair.key if roles.pair else None, "label": roles.label.key}
 
 
@@ -178,7 +183,7 @@ def _metric(counts: Sequence[int]) -> tuple[str, str]:
 
 def _sentences(train: Path, layout: Layout, roles: Roles, n_rows: int) -> list[str]:
     sentences = [f"{train.name}: {n_rows} rows, {_layout(layout)}"]
-    if train.is_file() and (uncertain := doubt(read_bytes(train), layout.encoding)):
+    if layout.encoding and (uncertain := doubt(read_bytes(train), layout.encoding)):
         sentences.append(uncertain)
     for role, profile in (("text", roles.text), ("pair", roles.pair)):
         if profile:
@@ -189,11 +194,8 @@ def _sentences(train: Path, layout: Layout, roles: Roles, n_rows: int) -> list[s
 
 
 def _layout(layout: Layout) -> str:
-    if layout.separator is None:
-        return f"columns by name, encoding {layout.encoding}"
-    header = "the first row names the columns" if layout.header else "no header"
-    quotes = "quotes enclose fields" if layout.quoting else "quotes are characters of the text"
-    return f"separator {layout.separator!r}, {header}, {quotes}, encoding {layout.encoding}"
+    by_name = ["columns by name"] if layout.separator is None else []
+    return ", ".join([*by_name, *layout.told().values()])
 
 
 def _sentence_on_dev(task: TaskFile) -> str:

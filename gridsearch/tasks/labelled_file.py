@@ -71,7 +71,7 @@ def read_labelled_file(
     Raises:
         RequestError: a missing column, no row left, a text column that is mostly empty, or texts that are no ``ids``.
     """
-    split, labels, notes = texts_of(table, columns, kind, ids=ids), None, []
+    split, labels, notes = texts_of(table, columns, kind, ids=ids), None, list(table.notes)
     if table.find(columns.label) is not None or not is_test:
         values = [value.strip() for value in table.column(columns.label, "label")]
         dropped = ("",) if rules.drop_unlabelled and not is_test else ()

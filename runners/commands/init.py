@@ -1,12 +1,15 @@
 """``gridsearch init``: a stranger's data becomes a task TOML."""
 
 from pathlib import Path
+from typing import Any
 
 from gridsearch.errors import RequestError
 from gridsearch.tasks.guess import guess_task, write_toml
 from gridsearch.tasks.parts.guess import guess_parts, write_parts
 from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
 from runners.cli import EXIT_DONE, Arguments
+
+HEADER = {None: None, "yes": True, "no": False}
 
 
 def run(arguments: Arguments) -> int:
@@ -23,7 +26,7 @@ def run(arguments: Arguments) -> int:
 
 
 def _single(arguments: Arguments, output: Path, name: str) -> AnyTask:
-    draft, sentences = guess_task([Path(file) for file in arguments.files], name, arguments.drop_unlabelled)
+    draft, sentences = guess_task([Path(file) for file in arguments.files], name, **_said(arguments))
     task = write_toml(draft, output, sentences, overwrite=arguments.force)
     _tell([*sentences, *task.notes])
     return task
@@ -34,10 +37,15 @@ def _of_parts(arguments: Arguments, output: Path, name: str) -> AnyTask:
         rule = "with --part all files stand behind the name of one, as in --part NAME FILE"
         raise RequestError(f"{rule}; {', '.join(arguments.files)} stands behind none")
     groups = [(part, map(Path, files)) for part, *files in arguments.part]
-    draft, sentences = guess_parts(groups, name, arguments.drop_unlabelled)
+    draft, sentences = guess_parts(groups, name, **_said(arguments))
     task = write_parts(draft, output, sentences, overwrite=arguments.force)
     _tell([*(f"part {part}: {sentence}" for part, several in sentences.items() for sentence in several), *task.notes])
     return task
+
+
+def _said(arguments: Arguments) -> dict[str, Any]:
+    """Return what the user says about the data, beyond its files."""
+    return {"header": HEADER[arguments.header], "drop_unlabelled": arguments.drop_unlabelled}
 
 
 def _tell(sentences: list[str]) -> None:

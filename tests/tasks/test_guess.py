@@ -7,7 +7,8 @@ from gridsearch.errors import RequestError
 from gridsearch.tasks.guess import guess_task, toml_text, toml_value, write_toml
 from gridsearch.tasks.parts.part_file import TaskFile
 from gridsearch.tasks.tables.encoding import sniff_encoding
-from gridsearch.tasks.tables.sniff import Layout, looks_like_header, sniff
+from gridsearch.tasks.tables.layout import Layout
+from gridsearch.tasks.tables.read import read_unknown
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import parse_task_file
 
@@ -37,18 +38,18 @@ def init(*files: Path) -> tuple[TaskFile, list[str], Task]:
         ("a.csv", table(), "utf-8", Layout(None, "utf-8", ",", True, True)),
         ("a.csv", table(line_end="\r\n"), "utf-8-sig", Layout(None, "utf-8", ",", True, True)),
         ("a.csv", table(";"), "utf-8", Layout(None, "utf-8", ";", True, True)),
-        ("a.txt", table("|", None, ""), "utf-8", Layout(None, "utf-8", "|", False, False)),
-        ("a.tsv", table("\t", None, ""), "utf-8", Layout(None, "utf-8", "\t", False, False)),
-        ("a.txt", table("_!_", None, ""), "utf-8", Layout(None, "utf-8", "_!_", False, False)),
+        ("a.txt", table("|", None, ""), "utf-8", Layout(None, "utf-8", "|", False)),
+        ("a.tsv", table("\t", None, ""), "utf-8", Layout(None, "utf-8", "\t", False)),
+        ("a.txt", table("_!_", None, ""), "utf-8", Layout(None, "utf-8", "_!_", False)),
         ("a.tsv", table("\t").replace("film", "电影"), "gb18030", Layout(None, "gb18030", "\t", True, True)),
         ("a.tsv", table("\t").replace("film", "été à l'œil"), "cp1252", Layout(None, "cp1252", "\t", True, True)),
         ("a.csv", table().replace("film", "电影"), "utf-16", Layout(None, "utf-16", ",", True, True)),
-        ("a.csv", table("\t", "字,类别", ""), "utf-8", Layout(None, "utf-8", "\t", True, False)),
+        ("a.csv", table("\t", "字,类别", ""), "utf-8", Layout(None, "utf-8", "\t", True)),
     ],
 )
 def test_layouts(tmp_path: Path, name: str, content: str, encoding: str, layout: Layout) -> None:
     path = write(tmp_path, name, content, encoding)
-    assert sniff(path) == layout
+    assert read_unknown(path).layout == layout
     task, _, read = init(path)
     assert (task.kind, task.metric, read.label_names) == ("single", "accuracy", ("negative", "positive"))
     assert (len(read.train), len(read.dev)) == (36, 4)
@@ -153,26 +154,6 @@ def test_a_value_that_may_stand_for_no_label_is_told(tmp_path: Path) -> None:
     assert sentences[-1] == "3 rows have the label 'None': if that means none, list it as ignore under [labels]"
 
 
-@pytest.mark.parametrize(
-    ("first", "rest", "expected"),
-    [
-        (["text", "label"], ["a", "x"], True),
-        (["b", "x"], ["a", "x"], False),
-        (["text", "1"], ["a", "0"], False),
-        (["a " * 30, "y"], ["a", "x"], False),
-        (["", "label"], ["7", "x"], True),
-        (["text", ""], ["a", "x"], False),
-        (["x", "x"], ["a", "y"], False),
-    ],
-)
-def test_headers(first: list[str], rest: list[str], expected: bool) -> None:
-    assert looks_like_header([first, *([rest] * 4)]) == expected
-
-
-def test_one_row_is_no_header() -> None:
-    assert not looks_like_header([["text", "label"]])
-
-
 def test_encodings() -> None:
     assert sniff_encoding("naïve élève".encode("cp1252")) == "cp1252"
     assert sniff_encoding("体育新闻 abc".encode("gb18030")) == "gb18030"
@@ -188,8 +169,10 @@ def test_errors(tmp_path: Path) -> None:
         guess_task([])
     with pytest.raises(RequestError, match=r"a data file must exist; there is none at .*none.csv"):
         guess_task([tmp_path / "none.csv"])
-    with pytest.raises(RequestError, match=r"every row of a table must have the same number of columns, two or more"):
+    with pytest.raises(RequestError, match=r"same number of columns; .*a.txt row 2 has 2, the rows before it 1"):
         guess_task([write(tmp_path, "a.txt", "one\ntwo, three\nfour\n")])
+    with pytest.raises(RequestError, match=r"two columns or more, a text and its label; .*a.txt has one, for no row"):
+        guess_task([write(tmp_path, "a.txt", "one\ntwo\nfour\n")])
     unlabelled = "\n".join(f"{n}\t{text}" for n, text in enumerate(SENTENCES))
     with pytest.raises(RequestError) as caught:
         guess_task([write(tmp_path, "b.tsv", f"id\ttext\n{unlabelled}")])
@@ -253,7 +236,7 @@ def test_real_files(
     assert len(read.train) == n_train
 
 
-def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
+def test_an_empty_file_holds_no_rows(tmp_path: Path) -> None:
     (tmp_path / "empty.csv").write_text("\n")
-    with pytest.raises(RequestError, match="is empty"):
+    with pytest.raises(RequestError, match=r"empty.csv holds no rows"):
         guess_task([tmp_path / "empty.csv"])

@@ -23,7 +23,7 @@ def test_inputs_of_a_text_file_are_its_lines(tmp_path: Path) -> None:
     path.write_bytes("one, \u2028two\r\n\r\nthree\n".encode())
     assert read_inputs(path, NAMED, "single")[0].texts == ("one, \u2028two", "", "three")
     tabs = Columns(separator="\t", header=False, quoting=False, text=0, label=1)
-    assert read_inputs(path, tabs, "single")[0].texts == ("one, \u2028two", "three")
+    assert read_inputs(path, tabs, "single")[0].texts == ("one, \u2028two", "", "three")
     with pytest.raises(RequestError, match=r"two texts a row, which .*new.txt does not tell apart; use .tsv"):
         read_inputs(path, NAMED.model_copy(update={"pair": "second"}), "pair")
     path.write_text("")
@@ -42,20 +42,20 @@ NAMED_PAIRS = Columns(text="text", pair="second", label="label")
 @pytest.mark.parametrize("name", ["more.txt", "more.tsv"])
 def test_a_table_like_the_tasks_own_holds_pairs_whatever_its_extension(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text('one "x\ttwo\nthree\tfour\n')
-    split = read_further_texts(tmp_path / name, TABS, "pair", None)
+    split, _ = read_further_texts(tmp_path / name, TABS, "pair", None)
     assert (split.texts, split.pairs, split.labels) == (('one "x', "three"), ("two", "four"), None)
 
 
 def test_labels_of_further_texts_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "more.txt").write_text("one\ttwo\t7\nthree\tfour\tno label\n")
-    split = read_further_texts(tmp_path / "more.txt", TABS, "pair", None)
+    split, _ = read_further_texts(tmp_path / "more.txt", TABS, "pair", None)
     assert (split.texts, split.pairs, split.labels) == (("one", "three"), ("two", "four"), None)
 
 
 @pytest.mark.parametrize("columns", [TABS, NAMED_PAIRS, NAMED_PAIRS.model_copy(update={"separator": ","})])
 def test_lines_are_single_texts_in_a_pair_task_too(tmp_path: Path, columns: Columns) -> None:
     (tmp_path / "more.txt").write_text("one two\n\nthree\n")
-    split = read_further_texts(tmp_path / "more.txt", columns, "pair", None)
+    split, _ = read_further_texts(tmp_path / "more.txt", columns, "pair", None)
     assert ([text for text in split.texts if text], split.pairs) == (["one two", "three"], None)
 
 
@@ -73,10 +73,10 @@ def test_the_tasks_format_is_that_of_files_whose_extension_tells_none(
     tmp_path: Path, name: str, given: Format, content: str
 ) -> None:
     (tmp_path / name).write_text(content)
-    split = read_further_texts(tmp_path / name, NAMED_PAIRS, "pair", given)
+    split, _ = read_further_texts(tmp_path / name, NAMED_PAIRS, "pair", given)
     assert (split.texts, split.pairs) == (('one "x',), ("two",))
     (tmp_path / "more.csv").write_text("second,text\nb,a\n")
-    assert read_further_texts(tmp_path / "more.csv", NAMED_PAIRS, "pair", given).texts == ("a",)
+    assert read_further_texts(tmp_path / "more.csv", NAMED_PAIRS, "pair", given)[0].texts == ("a",)
 
 
 def test_further_texts_must_be_some(tmp_path: Path) -> None:

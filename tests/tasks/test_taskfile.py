@@ -419,7 +419,8 @@ def test_outside_pairs_are_read_without_labels_and_are_no_part_of_the_rows(tmp_p
     plain, task = (load_task(write_pairs(tmp_path, toml)) for toml in (PAIRS, PAIRS + OUTSIDE))
     assert task.outside == (Split(("new",), None, ("fresh",)), Split(("one", "three"), None, ("two", "four")))
     assert (plain.outside, plain, plain.fingerprint) == ((), task, task.fingerprint)
-    assert task.notes == (*plain.notes, "3 outside pairs can be added to the training rows (outside_pairs)")
+    written = "lines.tsv is written otherwise than train.csv: separator '\\t'"
+    assert task.notes == (*plain.notes, written, "3 outside pairs can be added to the training rows (outside_pairs)")
 
 
 def test_outside_pairs_of_ids_are_counted_among_the_ids(tmp_path: Path) -> None:

@@ -11,11 +11,16 @@ from gridsearch.tasks.target import Target
 
 
 def guess_parts(
-    groups: Sequence[tuple[str, Iterable[Path]]], name: str, drop_unlabelled: bool = False
+    groups: Sequence[tuple[str, Iterable[Path]]],
+    name: str,
+    *,
+    header: bool | None = None,
+    drop_unlabelled: bool = False,
 ) -> tuple[JointFile, dict[str, list[str]]]:
     """Guess the parts of a task: each has a name, and one to three files (train, dev, test). Their mean is the target.
 
     Sentences tell every guess, by part. Paths in the result are those given; ``write_parts`` makes them relative.
+    ``header`` is what :func:`guess_task` is told for each of them.
 
     Raises:
         RequestError: two parts of one name, or what cannot be guessed of one of them.
@@ -26,7 +31,7 @@ def guess_parts(
         if part in parts:
             raise RequestError(f"two parts have the name {part!r}; all files of a part stand behind one --part")
         with about(f"part {part}"):
-            file, sentences[part] = guess_task(list(files), part, drop_unlabelled)
+            file, sentences[part] = guess_task(list(files), part, header=header, drop_unlabelled=drop_unlabelled)
         parts[part] = PartFile(**dict(file))
     return JointFile(name, parts, Target(tuple((part, file.metric) for part, file in parts.items()))), sentences
 

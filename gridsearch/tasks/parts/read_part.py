@@ -20,7 +20,7 @@ from gridsearch.tasks.labels import (
 from gridsearch.tasks.parts.part_file import CorpusFiles, OutsideFiles, TaskFile
 from gridsearch.tasks.splits import judge_duplicates, sample_rows, share_out
 from gridsearch.tasks.tables.folders import holds_table
-from gridsearch.tasks.tables.read import read_table
+from gridsearch.tasks.tables.read import read_other, read_table
 from gridsearch.tasks.tables.table import Columns, Table
 from gridsearch.tasks.tables.text import read_text, split_lines
 from gridsearch.tasks.task import BY_CONTRAST, Split, Task
@@ -76,8 +76,7 @@ def find_file(file: str, folders: Sequence[Path]) -> Path:
 
 def _assemble(file: TaskFile, folders: Sequence[Path]) -> Task:
     """Read the files, match the labels, judge the duplicates, and split off dev where it is a share."""
-    tables = _read_tables(file, folders)
-    columns = by_name(file.columns, tables["train"])
+    tables, columns = _read_tables(file, folders)
     files = {
         name: read_labelled_file(table, columns, file.kind, file.labels, is_test=name == "test", ids=file.ids)
         for name, table in tables.items()
@@ -93,38 +92,50 @@ def _assemble(file: TaskFile, folders: Sequence[Path]) -> Task:
     dev = splits.get("dev", train.without_rows())
     task = Task(file.name, file.kind, file.metric, names, train, dev, splits.get("test"), positive=positive)
     notes = [note for one in files.values() for note in one.notes] + notes + _notes_on_labels(task)
-    task = replace(
-        task,
-        corpus_files=_read_further(file.corpus, file, columns, folders),
-        outside=_read_outside(file, columns, folders),
-        ids=file.ids,
-        token_counts=_read_counts(file, folders),
-    )
-    told = [f"each text is ids: {len(task.id_counts)} different numbers"] if task.ids else []
+    corpus, on_corpus = _read_further(file.corpus, file, columns, folders, tables["train"])
+    outside, on_outside = _read_outside(file, columns, folders, tables["train"])
+    counts = _read_counts(file, folders)
+    task = replace(task, corpus_files=corpus, outside=outside, ids=file.ids, token_counts=counts)
+    told = [*on_corpus, *on_outside]
+    told += [f"each text is ids: {len(task.id_counts)} different numbers"] if task.ids else []
     if n_outside := sum(map(len, task.outside)):
         told.append(f"{n_outside} outside pairs can be added to the training rows (outside_pairs)")
     return replace(task, notes=(*notes, *told))
 
 
-def _read_tables(file: TaskFile, folders: Sequence[Path]) -> dict[str, Table]:
-    paths = {"train": file.files.train, "dev": file.files.dev, "test": file.files.test}
-    found = {name: find_file(path, folders) for name, path in paths.items() if isinstance(path, str)}
-    return {name: read_table(path, file.columns, file.files.format) for name, path in found.items()}
+def _read_tables(file: TaskFile, folders: Sequence[Path]) -> tuple[dict[str, Table], Columns]:
+    """Read train as the task says that it is written, and the others beside it; return them, and columns by name.
+
+    A row that is empty in every column is none in train and dev. In test it is one that has to be predicted.
+    """
+    train = read_table(find_file(file.files.train, folders), file.columns, file.files.format)
+    columns = by_name(file.columns, train)
+    tables = {"train": train.without_empty_rows()}
+    if isinstance(file.files.dev, str):
+        dev = read_other(find_file(file.files.dev, folders), columns, file.files.format, train)
+        tables["dev"] = dev.without_empty_rows()
+    if file.files.test is not None:
+        tables["test"] = read_other(find_file(file.files.test, folders), columns, file.files.format, train)
+    return tables, columns
 
 
 def _read_further(
-    section: CorpusFiles | OutsideFiles | None, file: TaskFile, columns: Columns, folders: Sequence[Path]
-) -> tuple[Split, ...]:
+    section: CorpusFiles | OutsideFiles | None, file: TaskFile, columns: Columns, folders: Sequence[Path], train: Table
+) -> tuple[tuple[Split, ...], list[str]]:
+    """Return the texts of each file, and what is to be said of how they are written."""
     paths = [find_file(path, folders) for path in (section.files if section else ())]
-    return tuple(read_further_texts(path, columns, file.kind, file.files.format, ids=file.ids) for path in paths)
+    read = [read_further_texts(path, columns, file.kind, file.files.format, train, ids=file.ids) for path in paths]
+    return tuple(split for split, _ in read), [note for _, notes in read for note in notes]
 
 
-def _read_outside(file: TaskFile, columns: Columns, folders: Sequence[Path]) -> tuple[Split, ...]:
-    splits = _read_further(file.outside, file, columns, folders)
+def _read_outside(
+    file: TaskFile, columns: Columns, folders: Sequence[Path], train: Table
+) -> tuple[tuple[Split, ...], list[str]]:
+    splits, notes = _read_further(file.outside, file, columns, folders, train)
     for name, split in zip(file.outside.files if file.outside else (), splits, strict=True):
         if split.pairs is None:
             raise RequestError(f"files under [outside] hold two texts a row, which {name} does not tell apart")
-    return splits
+    return splits, notes
 
 
 def _read_counts(file: TaskFile, folders: Sequence[Path]) -> dict[str, int]:

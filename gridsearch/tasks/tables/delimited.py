@@ -1,38 +1,273 @@
-"""Tables of text whose fields are separated by a character or by a string: CSV, TSV and their like."""
+"""Tables of text whose fields are separated by a character or by a string: CSV, TSV and their like.
 
+Whoever looks at a file's beginning to find out how it is written reads it by the same functions.
+"""
+
+import csv
+import io
+import itertools
 import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 from gridsearch.errors import RequestError
 from gridsearch.tasks.tables.formats import SEPARATORS, format_of_name
-from gridsearch.tasks.tables.table import Table
+from gridsearch.tasks.tables.layout import Layout
 
+N_LINES_OF_COMMENT = 100  # at most, above a table
 N_LINES_SURELY_ROWS = 5  # so many lines in one field, each with the table's number of columns, are rows
-UNIT_SEPARATOR = "\x1f"  # stands in for a separator of several characters, which the fast parser does not know
+TEXT_QUOTES = "write quoting = false under [columns] if quotes are characters of the text"
+ENCLOSE = "a field that holds the separator must be enclosed in double quotes"
+
+csv.field_size_limit(2**31 - 1)  # a text may be longer than 131,072 characters, where the module would stop
+
+_COMMENT = re.compile(r"#+(\s|$)")
+Record = list[str]
 
 
-def read_delimited(path: Path, text: str, separator: str, header: bool, quoting: bool) -> Table:
-    """Read a table whose fields are separated by a string of one or more characters; blank lines are left out."""
-    if len(separator) != 1:
-        separator, text = _single_character(path, separator, quoting, text)
-    lines = _parse(path, _line_feeds(text, separator, quoting), separator, quoting)
-    if quoting:
-        _refuse_swallowed_rows(path, lines, separator)
-    names = [column[0] for column in lines] if header else [str(index) for index in range(len(lines))]
-    filled = [row for row in range(int(header), len(lines[0]) if lines else 0) if any(column[row] for column in lines)]
-    values = tuple(tuple(column[row] for row in filled) for column in lines)
-    return Table(path, tuple(names), header, values, tuple(row + 1 for row in filled))
+class QuoteError(Exception):
+    """Quotes do not enclose fields; ``row`` is the row where that shows."""
+
+    def __init__(self, row: int) -> None:
+        super().__init__(row)
+        self.row = row
+
+
+class UnclosedQuoteError(QuoteError):
+    """A quote opened a field, and none closed it."""
+
+
+class LooseQuoteError(QuoteError):
+    """Something else than a separator follows the quote that closes a field."""
+
+
+class UnevenError(Exception):
+    """A row has more fields than the first one, and they are not empty."""
+
+    def __init__(self, row: int, seen: int, expected: int) -> None:
+        super().__init__(row, seen, expected)
+        self.row, self.seen, self.expected = row, seen, expected
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a table, all of one length; the first may name the columns. ``numbers`` are theirs in the file.
+
+    ``padded`` and ``cut`` are the numbers of rows that were shorter than the first, or longer by empty fields.
+    """
+
+    rows: list[Record]
+    numbers: list[int]
+    padded: tuple[int, ...] = ()
+    cut: tuple[int, ...] = ()
+    comments: int = 0
+
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return len(self.rows[0]) if self.rows else 0
+
+    @property
+    def is_even(self) -> bool:
+        """Tell whether every row has its fields, no more and no less."""
+        return not (self.padded or self.cut or self.comments)
+
+    def columns(self, first: int = 0) -> list[tuple[str, ...]]:
+        """Return the columns, from the row at this place on."""
+        rows = self.rows[first:] if first else self.rows
+        return [tuple(map(itemgetter(place), rows)) for place in range(self.width)]
+
+    def notes(self, path: Path) -> list[str]:
+        """Tell what was filled in or left out."""
+        notes = []
+        if self.comments:
+            notes.append(f"{path.name}: {_lines(self.comments)} of comment above the table left out")
+        if self.padded:
+            n_rows = f"{len(self.padded)} rows (the first is row {self.padded[0]})"
+            notes.append(f"{path.name}: {n_rows} have fewer columns than the first row; what they lack is empty")
+        if self.cut:
+            n_rows = f"{len(self.cut)} rows (the first is row {self.cut[0]})"
+            notes.append(f"{path.name}: {n_rows} end in empty columns that the first row has not; they are left out")
+        return notes
+
+
+def read_rows(path: Path, text: str, layout: Layout) -> Rows:
+    """Read a table whose separator, quotes and line ends are known.
+
+    A blank line is no row where there are several columns, for it lacks their separators; in a table of one column it
+    is a row whose text is empty.
+
+    Raises:
+        RequestError: a row that has too many fields, or a quote that does not enclose one, with its row.
+    """
+    refuse_unfit_separator(path, layout)
+    try:
+        rows = even_rows(records(text, layout, strict=not layout.loose))
+    except UnclosedQuoteError as error:
+        rule = "every quote must be closed"
+        raise RequestError(f"{rule}; the one in {path} row {error.row} is not; {TEXT_QUOTES}") from None
+    except LooseQuoteError as error:
+        rule = "a quote within a field that quotes enclose must be doubled"
+        raise RequestError(f"{rule}; in {path} row {error.row} one is not; {TEXT_QUOTES}") from None
+    except UnevenError as error:
+        counts = f"{path} row {error.row} has {error.seen}, the rows before it {error.expected}"
+        rule = f"every row must have the same number of columns; {counts} (separator {layout.separator!r})"
+        may_enclose = layout.quoting is not False and layout.separator != "\t"
+        raise RequestError(f"{rule}; {ENCLOSE}" if may_enclose else rule) from None
+    if layout.quoting and (swallowed := swallowed_rows(rows, layout)):
+        row, n_rows = swallowed
+        rule = "a quote must enclose one field"
+        raise RequestError(f"{rule}; the one in {path} row {row} encloses {n_rows} rows: {TEXT_QUOTES}")
+    return rows
+
+
+def refuse_unfit_separator(path: Path, layout: Layout) -> None:
+    """Raise RequestError for a separator by which no table can be read."""
+    separator = layout.separator
+    if not separator or (layout.quoting and len(separator) > 1) or separator in ("\n", "\r", '"'):
+        rule = "separator under [columns] must be one character, or several where quoting = false"
+        raise RequestError(f"{rule}; for {path} it is {separator!r}")
+
+
+def records(text: str, layout: Layout, *, strict: bool = False) -> Iterator[Record]:
+    """Split a text into rows of fields; a blank line is a row without any field.
+
+    Where no quotes enclose, a row is a line. Else a field that begins with a quote ends at the next one that is not
+    doubled. A carriage return in a file of line feeds is a character.
+
+    Raises:
+        UnclosedQuoteError: the text ends within an enclosed field.
+        LooseQuoteError: where ``strict``, something else than a separator follows the quote that closes a field.
+    """
+    assert layout.separator
+    if layout.line_end == "\r":
+        swapped = _records(text.translate(_SWAPPED), layout, strict=strict)
+        return ([field.translate(_SWAPPED) for field in record] for record in swapped)
+    return _records(text, layout, strict=strict)
+
+
+_SWAPPED = {ord("\n"): "\r", ord("\r"): "\n"}
+
+
+def _records(text: str, layout: Layout, *, strict: bool) -> Iterator[Record]:
+    separator = layout.separator
+    if not layout.quoting or layout.quote not in text:
+        lines = io.StringIO(text, newline="\n")
+        return (line.split(separator) if line else [] for line in map(_without_end, lines))
+    return _enclosed_records(text, layout, strict=strict)
+
+
+def _without_end(line: str) -> str:
+    return line[:-2] if line.endswith("\r\n") else line[:-1] if line.endswith("\n") else line
+
+
+def _enclosed_records(text: str, layout: Layout, *, strict: bool) -> Iterator[Record]:
+    """Let the csv module read, for which lone carriage returns and escaped quotes are put away and brought back."""
+    unused = (chr(code) for code in range(0xE000, 0xF900) if chr(code) not in text)
+    end, carriage, quote = next(unused), next(unused), next(unused)
+    changes = []
+    if re.search(r"\r(?!\n)", text):
+        text = re.sub(r"\r(?!\n)", carriage, text)
+        changes.append((carriage, "\r"))
+    if layout.escaped:
+        text = re.sub(rf"(?<!\\)((?:\\\\)*)\\{layout.quote}", rf"\1{quote}", text)
+        changes.append((quote, layout.quote))
+    has_ended = False
+
+    def lines() -> Iterator[str]:
+        nonlocal has_ended
+        yield from io.StringIO(text, newline="\n")
+        has_ended = True
+        yield end
+
+    reader = csv.reader(lines(), delimiter=str(layout.separator), quotechar=layout.quote, strict=strict)
+    row = 0
+    try:
+        for row, record in enumerate(reader, 1):
+            if record == [end]:
+                return
+            if has_ended:
+                raise UnclosedQuoteError(row)
+            yield _restored(record, changes) if changes else record
+    except csv.Error:
+        raise (UnclosedQuoteError if has_ended else LooseQuoteError)(row + 1) from None
+
+
+def _restored(record: Record, changes: Sequence[tuple[str, str]]) -> Record:
+    for mark, meant in changes:
+        record = [field.replace(mark, meant) for field in record]
+    return record
+
+
+def even_rows(found: Iterable[Record]) -> Rows:
+    """Give all rows the fields of the first: what is missing at their ends is empty, and empty ones too many are cut.
+
+    Lines of comment (#) above the first row are left out where they have another number of fields than what follows.
+    Numbers that only the rows begin with, and count them, have a column whose name is empty.
+
+    Raises:
+        UnevenError: a row has more fields than the first.
+    """
+    numbered = list(enumerate(found, 1))
+    if all(len(record) <= 1 for _, record in numbered):
+        return Rows([record or [""] for _, record in numbered], [number for number, _ in numbered])
+    numbered = [one for one in numbered if len(one[1]) > 1 or (one[1] and one[1][0].strip())]
+    comments = _n_comments([record for _, record in itertools.islice(numbered, N_LINES_OF_COMMENT)])
+    numbered = numbered[comments:]
+    rows, numbers = [record for _, record in numbered], [number for number, _ in numbered]
+    if _are_counted(rows):
+        rows[0] = ["", *rows[0]]
+    width, padded, cut = len(rows[0]), [], []
+    for place, row in enumerate(rows):
+        if len(row) < width:
+            padded.append(numbers[place])
+            rows[place] = row + [""] * (width - len(row))
+        elif len(row) > width:
+            if any(field.strip() for field in row[width:]):
+                raise UnevenError(numbers[place], len(row), width)
+            cut.append(numbers[place])
+            rows[place] = row[:width]
+    return Rows(rows, numbers, tuple(padded), tuple(cut), comments)
+
+
+def _n_comments(rows: Sequence[Record]) -> int:
+    """Count the lines above a table that begin with # and are no rows, for their number of fields is another one."""
+    n_lines = next((place for place, row in enumerate(rows) if not _COMMENT.match(row[0])), 0)
+    return n_lines if all(len(row) != len(rows[n_lines]) for row in rows[:n_lines]) else 0
+
+
+def _are_counted(rows: Sequence[Record]) -> bool:
+    """Tell whether rows have a number before the columns that the first row names, as R writes tables."""
+    if len(rows) < 2 or any(len(row) != len(rows[0]) + 1 for row in rows[1:]):
+        return False
+    first = rows[1][0]
+    return first in ("0", "1") and all(row[0] == str(number) for number, row in enumerate(rows[1:], int(first)))
+
+
+def swallowed_rows(rows: Rows, layout: Layout) -> tuple[int, int] | None:
+    """Return a row and a number of lines in one of its fields that are whole rows: a stray quote opened the field."""
+    for number, row in zip(rows.numbers, rows.rows, strict=True) if rows.width > 1 else ():
+        for field in row:
+            if field.count("\n") <= N_LINES_SURELY_ROWS:
+                continue
+            within = field.split("\n")[1:-1]
+            if {line.count(str(layout.separator)) for line in within} == {rows.width - 1}:
+                return number, len(within)
+    return None
+
+
+def _lines(count: int) -> str:
+    return "a line" if count == 1 else f"{count} lines"
 
 
 def separated_rows(path: Path, text: str) -> list[list[str]] | None:
     """Split a small CSV or TSV file into the rows that have a field filled; None where its extension tells of neither.
 
-    Rows may differ in length, and blanks around fields are dropped. What :func:`read_delimited` must bear in millions
-    of foreign texts, quotes that enclose nothing and lone carriage returns, is refused.
+    Rows may differ in length, and blanks around fields are dropped. What data files may hold, quotes that enclose
+    nothing and lone carriage returns, is refused.
     """
-    import csv
-    import io
-
     kind = format_of_name(path)
     if kind is None or kind not in SEPARATORS:
         return None
@@ -44,70 +279,3 @@ def separated_rows(path: Path, text: str) -> list[list[str]] | None:
     if not rows:
         raise RequestError(f"there is no table in {path}: it is empty")
     return rows
-
-
-def _single_character(path: Path, separator: str, quoting: bool, text: str) -> tuple[str, str]:
-    if not separator or quoting or UNIT_SEPARATOR in text:
-        rule = "separator under [columns] must be one character, or several where quoting = false"
-        raise RequestError(f"{rule}; for {path} it is {separator!r}")
-    return UNIT_SEPARATOR, text.replace(separator, UNIT_SEPARATOR)
-
-
-def _line_feeds(text: str, separator: str, quoting: bool) -> str:
-    """Make every row end with a line feed alone, and leave what stands inside quotes as it is."""
-    if "\n" not in text:
-        return text.replace("\r", "\n")
-    if not quoting or "\r\n" not in text:
-        return text.replace("\r\n", "\n")
-    quoted_field_or_line_end = rf'(?<![^\n{re.escape(separator)}])"(?:[^"]|"")*"|\r\n'
-    return re.sub(quoted_field_or_line_end, lambda match: "\n" if match[0] == "\r\n" else match[0], text)
-
-
-def _parse(path: Path, text: str, separator: str, quoting: bool) -> list[list[str]]:
-    """Return the columns with their header, which is read as a row: pandas would rename columns of the same name."""
-    import csv
-    import io
-
-    import pandas
-    from pandas.errors import EmptyDataError, ParserError
-
-    try:
-        frame = pandas.read_csv(
-            io.StringIO(text),
-            sep=separator,
-            header=None,
-            dtype=str,
-            na_filter=False,  # "NA" is a text; a missing last field becomes ""
-            quoting=csv.QUOTE_MINIMAL if quoting else csv.QUOTE_NONE,
-            lineterminator="\n",  # else a lone carriage return would end a row
-            skip_blank_lines=False,  # so that rows keep the numbers that an editor shows
-            on_bad_lines="error",
-        )
-    except EmptyDataError:
-        raise RequestError(f"{path} holds no rows") from None
-    except ParserError as error:
-        raise RequestError(_explain(path, str(error), separator)) from None
-    return [frame[column].tolist() for column in frame.columns]
-
-
-def _refuse_swallowed_rows(path: Path, columns: list[list[str]], separator: str) -> None:
-    """Refuse a field whose every line is a whole row: a stray quote opened it, and the next one closed it."""
-    for column in columns:
-        for row, field in enumerate(column, 1):
-            within = field.split("\n")[1:-1]
-            if len(within) >= N_LINES_SURELY_ROWS and {line.count(separator) for line in within} == {len(columns) - 1}:
-                rule = "a quote must enclose one field"
-                remedy = "write quoting = false under [columns] if quotes are characters of the text"
-                raise RequestError(f"{rule}; the one in {path} row {row} encloses {len(within)} rows: {remedy}")
-
-
-def _explain(path: Path, message: str, separator: str) -> str:
-    """Turn the parser's message into a sentence with the file, the row, and what to look at."""
-    if found := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message):
-        expected, row, seen = found.groups()
-        counts = f"{path} row {row} has {seen}, the rows before it {expected}"
-        return f"every row must have the same number of columns; {counts} (separator {separator!r})"
-    if found := re.search(r"EOF inside string starting at row (\d+)", message):
-        remedy = "if quotes are characters of the text, write quoting = false under [columns]"
-        return f"every quote must be closed; the one in {path} row {int(found[1]) + 1} is not; {remedy}"
-    return f"{path} cannot be read as a table: {message.strip()}"

@@ -1,6 +1,7 @@
 """The sheet of an Excel workbook as a table."""
 
 import io
+from collections.abc import Callable, Sequence
 
 from gridsearch.errors import RequestError, first_line
 from gridsearch.tasks.tables.table import Table
@@ -10,19 +11,21 @@ from gridsearch.tasks.tables.values import typed_table
 N_DIGITS_EXACT = 15  # above it Excel itself rounds whole numbers
 
 
-def read_excel(file: Unpacked, header: bool) -> Table:
-    """Read the one sheet that holds something; rows and columns without a value are left out.
+def read_excel(file: Unpacked, has_header: Callable[[Sequence[Sequence[str]]], bool]) -> Table:
+    """Read the one sheet that holds something, down to its last value; columns without any are left out.
+
+    ``has_header`` is asked of all rows as texts whether the first one names the columns.
 
     Raises:
         RequestError: python-calamine is not installed, the workbook is damaged, or several sheets hold something.
     """
     first_row, cells = _only_sheet(file)
-    rows = [(number, row) for number, row in enumerate(cells, first_row) if any(value is not None for value in row)]
-    columns = [column for column in zip(*(row for _, row in rows), strict=True) if any(v is not None for v in column)]
-    names = [_name(column[0]) for column in columns] if header else [str(place) for place in range(len(columns))]
-    below = int(header)
-    numbers = [number for number, _ in rows[below:]]
-    return typed_table(file.path, names, [column[below:] for column in columns], numbers, named=header)
+    columns = [column for column in zip(*cells, strict=True) if any(value is not None for value in column)]
+    rows = range(first_row, first_row + len(cells))
+    table = typed_table(file.path, list(map(str, range(len(columns)))), columns, rows, named=False)
+    if not has_header(list(zip(*table.values, strict=True))):
+        return table
+    return typed_table(file.path, [_name(column[0]) for column in columns], [one[1:] for one in columns], rows[1:])
 
 
 def _only_sheet(file: Unpacked) -> tuple[int, list[list[object]]]:
@@ -43,9 +46,13 @@ def _only_sheet(file: Unpacked) -> tuple[int, list[list[object]]]:
             raise RequestError(f"{rule}; of {file.path} {held}; save the one that is meant as a file of its own")
         (sheet,) = filled.values()
         first_row, _ = sheet.start or (0, 0)
-        return first_row + 1, [[_value(cell) for cell in row] for row in sheet.to_python()]
+        cells = [[_value(cell) for cell in row] for row in sheet.to_python()]
+        n_filled = max(number for number, row in enumerate(cells, 1) if any(value is not None for value in row))
+        return first_row + 1, cells[:n_filled]
     except CalamineError as error:
-        raise RequestError(f"{file.path} is no Excel workbook, or a damaged one ({first_line(error)})") from None
+        raise RequestError(
+            f"{file.path} is no Excel workbook, or a damaged one ({first_line(error)}): save its table as CSV"
+        ) from None
 
 
 def _value(cell: object) -> object:

@@ -1,16 +1,20 @@
 """A data file as columns of strings, and what a task says of how it is written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from gridsearch.errors import RequestError
+from gridsearch.tasks.tables.layout import NOT_TOLD, Layout
 
 
 class Columns(BaseModel):
-    """How a table is written, and where its text and labels stand: by name, or by position counted from 0."""
+    """How train is written, and where texts and labels stand: by name, or by position counted from 0.
+
+    Other files of a task are likely written alike, but each is looked at. ``encoding`` is that of train, as the others.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -22,6 +26,11 @@ class Columns(BaseModel):
     pair: int | str | None = None
     label: int | str
 
+    @property
+    def layout(self) -> Layout:
+        """How train is written, as far as it is said."""
+        return Layout(None, self.encoding, self.separator, self.header, self.quoting)
+
 
 @dataclass(frozen=True)
 class Table:
@@ -29,6 +38,8 @@ class Table:
 
     ``numbers`` are the positions of columns whose values are numbers in the file, where its format tells, missing ones
     aside. ``no_texts`` says of columns by position what they hold where that is no text, such as lists.
+    ``layout`` is how the file is written, and ``notes`` what a user has to know of that. ``lacks`` is the position of a
+    column that train has and this table has not, so that those behind it stand one earlier here.
     """
 
     path: Path
@@ -38,15 +49,43 @@ class Table:
     rows: tuple[int, ...]
     numbers: frozenset[int] = frozenset()
     no_texts: Mapping[int, str] = field(default_factory=dict)
+    layout: Layout = NOT_TOLD
+    notes: tuple[str, ...] = ()
+    lacks: int | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def find(self, key: int | str) -> int | None:
-        """Return the index of a column, by position or by name, or None where the table lacks it."""
+        """Return the index of a column, by position or by name, or None where the table lacks it.
+
+        Blanks around a name are nothing where that leaves one column.
+        """
         if isinstance(key, int):
-            return key if 0 <= key < len(self.names) else None
-        return self.names.index(key) if self.named and key in self.names else None
+            place = key - 1 if self.lacks is not None and key > self.lacks else key
+            return place if 0 <= place < len(self.names) and key != self.lacks else None
+        if not self.named or key in self.names:
+            return self.names.index(key) if self.named else None
+        alike = [place for place, name in enumerate(self.names) if name.strip() == key.strip()]
+        return alike[0] if len(alike) == 1 else None
+
+    def first_rows(self, n_rows: int) -> list[tuple[str, ...]]:
+        """Return at most so many rows from the first on."""
+        return list(zip(*(column[:n_rows] for column in self.values), strict=True))
+
+    def without_empty_rows(self) -> "Table":
+        """Return the table without rows of separators alone, as spreadsheets leave behind; a note says how many."""
+        if self.layout.separator is None:
+            return self
+        kept = [place for place in range(len(self)) if any(column[place] for column in self.values)]
+        if len(kept) == len(self):
+            return self
+        values = tuple(tuple(column[place] for place in kept) for column in self.values)
+        rows, n_empty = tuple(self.rows[place] for place in kept), len(self) - len(kept)
+        if not kept:
+            raise RequestError(f"{self.path} holds no rows")
+        note = f"{n_empty} rows of {self.path.name} are empty in every column and left out"
+        return replace(self, values=values, rows=rows, notes=(*self.notes, note))
 
     def column(self, key: int | str, role: str) -> tuple[str, ...]:
         """Return the strings of one column; ``role`` ("text", "label") is for the error where there is none."""
