@@ -84,7 +84,8 @@ def read_labelled_file(
         if n_unlabelled:
             notes.append(f"{n_unlabelled} of {len(values)} rows of {table.path.name} left out, having no label")
     if not len(split):
-        raise RequestError(f"{table.path} holds no rows but those that are left out: {'; '.join(notes)}")
+        missing = " or missing" if rules.drop_unlabelled else ""
+        raise RequestError(f"{table.path} holds no rows but those whose label is to be ignored{missing}")
     return LabelledFile(split, labels, (*notes, *_notes_on_empty(table, split)))
 
 

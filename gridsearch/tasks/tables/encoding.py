@@ -71,13 +71,14 @@ def _utf16_without_mark(raw: bytes) -> str:
     """Return utf-16-le or utf-16-be where a text without a mark is that, else "".
 
     Then the signs of ASCII that any table has, line ends and separators, each have a zero byte beside them: always on
-    the same side. A text in UTF-8 may hold a zero byte, but not a fifth of them.
+    the same side. A text in UTF-8 may hold zero bytes, but not at its line ends.
     """
     head = raw[: N_BYTES_LOOKED_AT // 2 * 2]
     n_zero = head.count(0)
-    if not n_zero or (n_zero < 0.2 * len(head) and begins_as_utf8(head)):
-        return ""
-    for encoding in ("utf-16-le", "utf-16-be"):
+    may_be_utf8 = n_zero < 0.2 * len(head) and begins_as_utf8(head)
+    for encoding, line_feed in (("utf-16-le", b"\n\x00"), ("utf-16-be", b"\x00\n")):
+        if not n_zero or (may_be_utf8 and head.count(line_feed) <= 0.5 * head.count(b"\n")):
+            continue
         try:
             text = codecs.getincrementaldecoder(encoding)().decode(head)
         except UnicodeDecodeError:
@@ -115,17 +116,17 @@ def _telling_lines(raw: bytes) -> bytes:
 def _likeliest(lines: bytes) -> str:
     """Choose among the encodings that are not Unicode.
 
-    In Latin scripts a byte above ASCII stands alone or beside one other, among letters of ASCII: which letters they
+    In Latin scripts bytes above ASCII stand alone, or two or three together, among letters of ASCII: which letters they
     would be tells the encoding. Elsewhere the statistics of charset-normalizer do, which are poor at Latin ones. Of
     few bytes that all stand in pairs, it knows less than the rule that these are Chinese.
     """
     runs = [len(run) for run in _HIGH_RUNS.findall(lines)]
     n_high = sum(runs)
+    if sum(run for run in runs if run > 3) < 0.2 * n_high and (found := latin_encoding(lines)):
+        return found
     are_paired = sum(map(len, _PAIRS.findall(lines))) > 0.8 * n_high and _decodes(lines, "gb18030")
     if are_paired and n_high < N_BYTES_SURELY_ENOUGH:
         return "gb18030"
-    if not are_paired and sum(run for run in runs if run > 2) < 0.2 * n_high and (found := latin_encoding(lines)):
-        return found
     return _by_statistics(lines) or ("gb18030" if are_paired else "cp1252")
 
 

@@ -71,7 +71,7 @@ def is_binary(raw: bytes) -> bool:
     """Tell whether bytes are text in no encoding: control characters are frequent in UTF-16 only."""
     head = raw[:N_BYTES_SEARCHED]
     share = len(_CONTROLS.findall(head)) / max(len(head), 1)
-    return not is_wide(raw) and (share > 0.3 or (share > 0.03 and not begins_as_utf8(head)))
+    return not is_wide(raw) and (share > 0.3 or (share > 0.03 and 0 in head and not begins_as_utf8(head)))
 
 
 def _matcher(pattern: bytes) -> Callable[[bytes], object]:

@@ -52,7 +52,7 @@ def unpack(path: Path) -> Unpacked:
             name = name.with_suffix("") if name.suffix.lower() in PACKED else name
             try:
                 raw = packing.decompress(raw)
-            except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+            except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as error:
                 raise _damaged(path, packing.name, error) from None
     raise RequestError(f"{path} is packed more than {N_LAYERS_MOST} times: unpack it")
 
