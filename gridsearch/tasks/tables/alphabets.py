@@ -38,7 +38,7 @@ SHARE_THAT_FITS = 0.8
 def latin_encoding(raw: bytes) -> str | None:
     """Return the encoding in which nearly all that is not ASCII are letters of one language; None where there is none.
 
-    Measured on prose of 17 languages, 8 to 60 lines of it: docs/decisions/0043.
+    Measured on prose of 17 languages, 8 to 60 lines of it: docs/decisions/0031.
     """
     fits = [(share, encoding) for encoding, languages in _ENCODINGS for share in _shares(raw, encoding, languages)]
     share, best = max(fits, key=lambda fit: fit[0])  # the first of those that are equal

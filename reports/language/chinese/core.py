@@ -458,7 +458,9 @@ _NOTES: Final[Mapping[str, str]] = {
     "{texts}, and so does a pair in the other order": "{texts}，交换次序的文本对也视为相同",
     "{n_rows} dev rows stand in test too; they are kept": "{n_rows} 条验证集数据也出现在测试集中；予以保留",
     "{n_rows} rows of {file} left out, their label being {labels}": "{file} 中有 {n_rows} 条因标签为 {labels} 而去除",
-    "{n_left} of {n_rows} rows of {file} left out, having no label": "{file} 的 {n_rows} 条中有 {n_left} 条因没有标签而去除",
+    "{n_left} of {n_rows} rows of {file} left out, having no label": (
+        "{file} 的 {n_rows} 条中有 {n_left} 条因没有标签而去除"
+    ),
     "{n_rows} rows of {file} have an empty text; they are kept": "{file} 中有 {n_rows} 条的文本为空；予以保留",
     "dev is {share} of the training rows, stratified (split_seed {n_seed}): {n_dev} rows, leaving {n_train}": (
         "验证集是训练数据的 {share}，分层抽取（split_seed {n_seed}）：{n_dev} 条，剩余 {n_train} 条"
