@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gridsearch.errors import RequestError
 from gridsearch.tasks.tables.encoding import begins_as_utf8, is_wide
-from gridsearch.tasks.tables.formats import FORMATS, Format
+from gridsearch.tasks.tables.formats import Format
 from gridsearch.tasks.tables.unpacked import Unpacked, names_in_zip
 
 N_BYTES_SEARCHED = 4096
@@ -15,6 +15,7 @@ N_BYTES_SEARCHED = 4096
 CALLED: Mapping[Format, str] = {"parquet": "a Parquet file", "xlsx": "an Excel workbook", "arrow": "an Arrow file"}
 _AS_TABLE = "save its table as CSV"
 _AS_FILE = "write it as CSV, JSON lines or Parquet"
+_KNOWN = "tables are read as CSV, TSV, JSON, Parquet, Arrow or Excel"
 _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
     (rb"%PDF-\d", "a PDF document", "copy its table into a CSV file"),
     (rb"\{\\rtf", "an RTF document", _AS_TABLE),
@@ -57,7 +58,7 @@ def format_of_bytes(file: Unpacked) -> Format | None:
         if begins(unmarked):
             raise _refused(file.path, what, remedy)
     if is_binary(raw):
-        raise _refused(file.path, "no text, and of a kind that is not known here", _AS_FILE)
+        raise _refused(file.path, "no text, and of a kind that is not known here", _KNOWN)
     return None
 
 
@@ -105,4 +106,4 @@ def _of_old_document(raw: bytes) -> tuple[str, str]:
 
 
 def _refused(path: Path, what: str, remedy: str) -> RequestError:
-    return RequestError(f"{path} is {what}: {remedy}; known: {' '.join(FORMATS)}, also in .gz, .bz2, .xz, .zst or .zip")
+    return RequestError(f"{path} is {what}: {remedy}")
