@@ -25,11 +25,8 @@ NAMED = Columns(text="text", label="label")
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_cells_of_typed_formats_are_copied_as_a_person_would_write_them(tmp_path: Path, name: str) -> None:
-    rows = [
-        {key: str(value) if key == "day" and value and "json" in name else value for key, value in row.items()}
-        for row in ROWS
-    ]
-    FORMATS[name](tmp_path / name, rows)
+    in_json = [row | {"day": row["day"] and str(row["day"])} for row in ROWS]
+    FORMATS[name](tmp_path / name, in_json if "json" in name else ROWS)
     split, table = read_inputs(tmp_path / name, NAMED, "single")
     assert split.texts == ("007", "NA", "")
     cells = [[field.replace("2.0", "2") for field in row] for row in CELLS] if name == "a.xlsx" else CELLS
