@@ -13,7 +13,7 @@ from gridsearch.tasks.tables.sniff import spells_number
 
 ENOUGH = 1.5
 """A weight that decides, on either side of zero."""
-MOST_OF_A_COLUMN = 4.0
+MOST_OF_VALUES = 4.0
 N_NAME_CHARACTERS = 20
 N_SENTENCE_WORDS = 4
 N_SENTENCE_CHARACTERS = 25
@@ -50,9 +50,9 @@ def _weight_in_column(name: str, values: Sequence[str]) -> float:
     held = [value for value in values if value]
     if not name:
         return 0.0 if not held else 1.0 if all(map(spells_number, held)) else -1.0
-    weight = _weight_of_name(name, held)
     if not held:
-        return weight
+        return _weight_of_name(name, held)
+    weight = 0.0
     counts, numbers = Counter(held), sum(map(spells_number, held))
     if numbers == len(held):
         weight += -2.0 if spells_number(name) else min(3.0, math.log1p(len(held)))
@@ -63,7 +63,7 @@ def _weight_in_column(name: str, values: Sequence[str]) -> float:
         weight += -3.0 if name in counts else math.log((len(held) + 1) / (n_single + 1))
     elif numbers < len(held):
         weight += _weight_among_texts(name, held)
-    return max(-MOST_OF_A_COLUMN, min(MOST_OF_A_COLUMN, weight))
+    return _weight_of_name(name, held) + max(-MOST_OF_VALUES, min(MOST_OF_VALUES, weight))
 
 
 def _weight_of_name(name: str, values: Sequence[str]) -> float:
@@ -88,7 +88,8 @@ def is_usual_name(name: str) -> bool:
     """Tell whether columns are often called so."""
     spelled = name.lower()
     known = (LABEL_NAMES, TEXT_NAMES, OTHER_NAMES)
-    return len(spelled) <= N_NAME_CHARACTERS and any(pattern.fullmatch(spelled) for pattern in known)
+    is_short = len(spelled) <= N_NAME_CHARACTERS and spelled.count(" ") < 2
+    return is_short and any(pattern.fullmatch(spelled) for pattern in known)
 
 
 def is_sentence(text: str) -> bool:

@@ -293,8 +293,8 @@ def _refuse(path: Path, text: str, sample: Sample, stated: Layout, likely: Likel
         rule = "a table needs two columns or more, a text and its label"
         remedy = "write the task's TOML by hand, with separator under [columns]"
         raise RequestError(f"{rule}; {path} has one, for no row holds any separator of {tried}; {remedy}")
-    encloses = '"' in text and len(separator) == 1 and separator not in ("\t", "|") and stated.quoting is not False
-    layout = replace(stated, separator=separator, quoting=encloses)
+    encloses = len(separator) == 1 and separator not in ("\t", "|") and stated.quoting is not False
+    layout = replace(stated, separator=separator, quoting=encloses if '"' in text else stated.quoting)
     rows = read_rows(path, text, layout)
     row = (*rows.padded, *rows.cut, rows.numbers[0])[0]
     what = "more" if rows.cut and not rows.padded else "fewer"
