@@ -14,9 +14,17 @@ WIDTH = 80
 NOT_LEARNED_MARK = "†"
 
 # An underscore between letters never starts emphasis; names such as weight_decay stay readable as plain text.
-_SPECIAL = re.compile(r"[\\|*`<\[&~]|(?<![^\W_])_|_(?![^\W_])")
+_SPECIAL = r"[\\|*`<\[&~]|(?<![^\W_])_|_(?![^\W_])|(?<!\S)#(?!\d)"
+# GitHub looks for these in what Markdown leaves, and no backslash keeps them from it: formulas, emoji, mentions and
+# numbers of issues. An element of its own does. (Addresses become links and stay what they are.)
+_EMOJI = r":(?=(?:100|1234|[+-]1|[0-9_+-]*[a-z][a-z0-9_+-]*):)"
+_READ_BY_GITHUB = rf"\$|{_EMOJI}|(?<![^\W_])@(?=[^\W_])|\#(?=\d)|(?<=\bGH)-(?=\d)"
+_READ = re.compile(f"(?P<apart>{_READ_BY_GITHUB})|{_SPECIAL}")
+APART = re.compile(r"<span>(.)</span>")
+_ESCAPED = re.compile(rf"{APART.pattern}|\\([!-/:-@\[-`{{-~])")
 _CODE_SPAN = re.compile(r"(?<![\\`])(`+)(?!`)(.+?)(?<!`)\1(?!`)")
-# What may interrupt a paragraph: of numbered lists, only those that begin with 1.
+# What begins another block than a paragraph; and what may interrupt one: of numbered lists, those that begin with 1.
+_OTHER_BLOCK = re.compile(r"^(?:[-+](?= |$)|#{1,6}(?= |$)|>|-+$|\d{1,9}(?=[.)](?: |$)))")
 _BLOCK_START = re.compile(r"^(?:[-+](?= )|#{1,6}(?= |$)|>|=+$|-+$|1(?=[.)] ))")
 # Chinese has no blanks to break lines at. Behind its punctuation a line break, which many readers show as a blank, is
 # seen least; only what is nearly as long as a line may break between any two characters.
@@ -65,12 +73,13 @@ def one_line(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    r"""Make a text mean itself in Markdown, table cells included.
+    r"""Make a text mean itself in Markdown, table cells included, and in what GitHub makes of it.
 
-    >>> escape("weight_decay | *x*")
-    'weight_decay \\| \\*x\\*'
+    >>> escape("weight_decay | *x*"), escape("$5")
+    ('weight_decay \\| \\*x\\*', '<span>$</span>5')
     """
-    return _SPECIAL.sub(lambda found: "\\" + found[0], one_line(text))
+    # Both at once: what one of them writes is nothing for the other.
+    return _READ.sub(lambda found: f"<span>{found[0]}</span>" if found["apart"] else "\\" + found[0], one_line(text))
 
 
 def unescape(text: str) -> str:
@@ -79,7 +88,7 @@ def unescape(text: str) -> str:
     >>> unescape("a \\| b")
     'a | b'
     """
-    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text)
+    return _ESCAPED.sub(lambda found: found[1] or found[2], text)
 
 
 def code(text: str) -> str:
@@ -102,7 +111,7 @@ def wrap(text: str, indent: str = "") -> str:
     lines = wcwidth.wrap(
         held, WIDTH - len(indent), replace_whitespace=False, break_long_words=False, break_on_hyphens=False
     ) or [""]
-    guarded = [lines[0], *(_BLOCK_START.sub(_guard, line) for line in lines[1:])]
+    guarded = [_OTHER_BLOCK.sub(_guard, lines[0]), *(_BLOCK_START.sub(_guard, line) for line in lines[1:])]
     return f"\n{indent}".join(guarded).replace(_MAY_BREAK, "").replace(_BLANK_OF_CODE, " ")
 
 

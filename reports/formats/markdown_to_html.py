@@ -11,9 +11,11 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
+from reports.formats.markdown import APART
 from reports.formats.stacked_tables import stack_wide_tables
 
 _DETAILS_OPEN, _DETAILS_CLOSE = "<details>", "</details>"
@@ -70,9 +72,10 @@ def plain_text(inline: Token) -> str:
 
 @functools.cache
 def _parser() -> MarkdownIt:
-    """CommonMark with tables and without HTML, but for the one fold that a page uses."""
+    """CommonMark with tables and without HTML, but for the fold, and the signs set apart, that a page uses."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     parser.block.ruler.before("paragraph", "details", _details)
+    parser.inline.ruler.before("autolink", "apart", _apart)
     parser.core.ruler.before("inline", "no blanks", _without_blanks)
     parser.add_render_rule("table_open", _table_open)
     parser.add_render_rule("table_close", _table_close)
@@ -84,6 +87,17 @@ def _without_blanks(state: StateCore) -> None:
     for token in state.tokens:
         if token.type == "inline":
             token.content = _NO_BLANK.sub("", token.content)
+
+
+def _apart(state: StateInline, silent: bool) -> bool:
+    """Read what ``escape`` of markdown.py sets apart for GitHub's sake: a sign like any other."""
+    found = APART.match(state.src, state.pos)
+    if found is None:
+        return False
+    if not silent:
+        state.pending += found[1]
+    state.pos = found.end()
+    return True
 
 
 def _details(state: StateBlock, line: int, end: int, silent: bool) -> bool:
