@@ -33,7 +33,7 @@ from gridsearch.tasks.splits import sample_rows
 from gridsearch.tasks.task import Task
 from runners.backends.ray_tune import RayRunner
 from runners.driver import Settings, drive
-from runners.progress import Progress
+from runners.progress.live import Progress
 from runners.provenance import code_commit
 from runners.schedules.rounds import Rounds
 

@@ -19,7 +19,7 @@ from gridsearch.training.materials import Materials
 from runners.contract import Runner
 from runners.endings.interrupts import interruptible
 from runners.keeper import Keeper
-from runners.progress import Progress
+from runners.progress.live import Progress
 from runners.recorder import Recorder, StageRecorder
 from runners.schedules.schedule import Schedule, Session
 from runners.schedules.stages_first import StagesFirst
@@ -74,12 +74,19 @@ def drive(
 
     ``provenance`` is asked once, after the runner has started. Raises RequestError before anything is written.
     """
-    # Whatever can be wrong with an encoder or a cluster shows before the study is made or touched.
-    materials = schedule.materials(progress.say)
     with contextlib.ExitStack() as opened:
+        hold = opened.enter_context(study.held(progress.say))
+
+        def prepare(what: str) -> None:
+            progress.say(what)
+            hold.tell(what)
+
+        # Whatever can be wrong with an encoder or a cluster shows before the ledger is made or touched.
+        materials = schedule.materials(prepare)
         if schedule.may_run:
+            prepare(f"starting the runner {runner.name}")
             opened.enter_context(runner)
-        ledger = opened.enter_context(study.driven(progress.say))
+        ledger = opened.enter_context(hold.ledger())
         opened.enter_context(heartbeat(ledger, progress.say))
         ledger.release("its driver died")
         if settings.retry_failed:
@@ -87,11 +94,12 @@ def drive(
         if not schedule.adopt(ledger):
             return Driven(ledger.coverage(), "")
         ledger.keep_logits(settings.keep_logits, schedule.n_logits())
-        measure_yardstick(ledger, schedule.task, progress.say)
+        measure_yardstick(ledger, schedule.task, prepare)
         opened.enter_context(interruptible())  # once more: Ray has set a handler of its own
         keeper, start = Keeper(study, ledger, schedule.task, settings.keep), ledger.provenance(provenance())
         recorder = Recorder(ledger, start, keeper, materials, progress)
         stages = StageRecorder(ledger, start, progress)
+        hold.tell("waiting for the first worker")
         stopped = _run(schedule, runner, materials, Session(ledger, recorder, settings.execution()), stages)
         return Driven(ledger.coverage(), stopped)
 

@@ -42,6 +42,7 @@ def make_materials(plan: Plan, trial_ids: set[str], say: Callable[[str], None]) 
     wanted = [trial for trial in plan.trials.values() if trial.id in trial_ids]
     for identity in dict.fromkeys(trial.encoder for trial in wanted if trial.stage is None):
         materials.encoders[identity]
+    say("tokenising the texts")
     for piece in dict.fromkeys(piece for trial in wanted for piece in view_of(trial).pieces):
         materials.data[piece]
     for stage in dict.fromkeys(trial.stage for trial in wanted if trial.stage is not None):

@@ -12,6 +12,9 @@ from runners.machine import gpu_names, processor
 
 LIBRARIES = ("torch", "transformers", "ray", "optuna", "pandas", "numpy", "scikit-learn")
 
+ONLY_FOLDS = "only_folds"
+"""What the folds are kept under that a sweep was asked for, where it was not all of them."""
+
 
 def describe_run(command: list[str], runner: str) -> dict[str, object]:
     """Gather what a page has to tell about the circumstances of its numbers."""

@@ -8,7 +8,7 @@ from gridsearch.study.ledger import Ledger
 from gridsearch.training.materials import Materials
 from gridsearch.trial import Epoch, Failure, Outcome, retry_after
 from runners.keeper import Keeper
-from runners.progress import Progress
+from runners.progress.live import Progress
 
 N_ALIKE_TO_STOP = 3
 """A sweep stops when so many trials have failed with the same error and none has finished."""
@@ -49,6 +49,7 @@ class Recorder:
         """Add an epoch."""
         self._n_epochs[trial_id] = epoch.number
         self._ledger.record_epoch(self._attempts[trial_id], epoch)
+        self.progress.epoch(trial_id, epoch.number)
 
     def prune_wanted(self, trial_id: str) -> bool:
         """Whether the trial has come as far as it is to come for now."""
@@ -106,12 +107,12 @@ class StageRecorder:
 
     def asked(self, stage: Stage) -> None:
         """Hear that a stage is to be made."""
-        self._progress.expect_stages({stage.id: stage.last_step})
+        self._progress.expect_stage(stage)
 
     def started(self, stage_id: str, worker: str, resources: Mapping[str, object]) -> None:
         """Lease the stage."""
         self._attempts[stage_id] = self._stages.attempts.start(stage_id, self._provenance, worker, resources)
-        self._progress.stage_started(stage_id)
+        self._progress.started(stage_id)
 
     def logged(self, stage_id: str, point: LogPoint) -> None:
         """Add a point to its log."""
@@ -127,6 +128,7 @@ class StageRecorder:
         """Keep what somebody else has made of it, before any worker was asked."""
         self._progress.say(f"pretraining {stage.short_id} was made before: {outcome.run_seconds:.0f} s are spared")
         self._stages.finish(self._stages.attempts.start(stage.id, self._provenance, "none", {}), outcome)
+        self._progress.stage_ended(stage.id)
 
     def failed(self, stage_id: str, failure: Failure) -> bool:
         """Close the attempt as failed; return whether that is for good."""
@@ -134,9 +136,9 @@ class StageRecorder:
             self.started(stage_id, "unknown", {})
         final = retry_after([*self._stages.attempts.failures(stage_id), failure.kind]) is None
         self._stages.attempts.fail(self._attempts.pop(stage_id), failure, final=final)
-        self._progress.stage_ended(stage_id)
         then = "failed" if final else "will go on"
         self._progress.say(f"pretraining {short_id_of(stage_id)} {then} ({failure.kind}): {failure.message}")
+        self._progress.stage_failed(stage_id, final)
         return final
 
     def close_round(self) -> None:

@@ -13,7 +13,7 @@ from gridsearch.study.study import Study
 from gridsearch.tasks.taskfile import load_task
 from runners.contract import Runner
 from runners.driver import Driven, Settings, drive
-from runners.progress import Progress
+from runners.progress.live import Progress
 from runners.schedules.rounds import Rounds
 
 

@@ -57,11 +57,16 @@ def felt(values: Mapping[str, Any], declared: Mapping[str, tuple[object, Cost]])
     return found
 
 
+def cost_key(start: str, recipe: Recipe) -> str:
+    """Return what is equal of trials that cost the same, given the encoder that decides it and the recipe."""
+    return canonical_json([start, cost_of(recipe)])
+
+
 def groups_of(plan: Plan) -> list[CostGroup]:
     """Put the trials of a plan together that cost the same, in table order."""
     found: dict[str, list[Trial]] = {}
     for trial in plan.trials.values():
-        found.setdefault(canonical_json([start_of(trial), cost_of(trial.recipe)]), []).append(trial)
+        found.setdefault(cost_key(start_of(trial), trial.recipe), []).append(trial)
     costs = [cost_of(trials[0].recipe) for trials in found.values()]
     differing = {name for name in knobs() if len({canonical_json(cost.get(name)) for cost in costs}) > 1} | {"encoder"}
     columns = {factor.name: factor.column for factor in plan.space.factors if differing & factor.knobs}

@@ -9,7 +9,7 @@ from typing import Any
 
 from gridsearch.recipe.augmentation_knobs import augmentation_of
 from gridsearch.recipe.knob import NO_NEUTRAL
-from gridsearch.recipe.recipe import knobs, parse_recipe
+from gridsearch.recipe.recipe import Recipe, knobs, parse_recipe
 from gridsearch.repetition import Division
 from gridsearch.space.factor import ROW
 from gridsearch.stage import Stage
@@ -52,13 +52,15 @@ def spell_levels(levels: Mapping[str, str], row: str = "") -> str:
     return json.dumps(({ROW: row} if row else {}) | dict(levels), ensure_ascii=False)
 
 
-def read_trial(row: sqlite3.Row, stage: Stage | None, division: Mapping[str, Any] | None) -> Trial:
-    """Read a trial, given the stage that makes its encoder and the division of its study's rows, as it is kept.
-
-    Knobs that are younger than its recipe are neutral in it: its id was made without them.
-    """
+def read_recipe(text: str, trial_id: str) -> Recipe:
+    """Read the recipe of a trial. Knobs that are younger than it are neutral in it: its id was made without them."""
     neutral = {name: knob.neutral for name, knob in knobs().items() if knob.neutral is not NO_NEUTRAL}
-    recipe = parse_recipe(neutral | json.loads(row["recipe"]), f"the recipe of trial {row['id'][:8]}")
+    return parse_recipe(neutral | json.loads(text), f"the recipe of trial {trial_id[:8]}")
+
+
+def read_trial(row: sqlite3.Row, stage: Stage | None, division: Mapping[str, Any] | None) -> Trial:
+    """Read a trial, given the stage that makes its encoder and the division of its study's rows, as it is kept."""
+    recipe = read_recipe(row["recipe"], row["id"])
     divided = None if division is None else Division(**division)
     if stage is not None and recipe.pretraining.reads_added_pairs:
         stage = replace(stage, augmentation=augmentation_of(recipe))

@@ -113,6 +113,10 @@ class StageLedger:
             for one in attempts.fetchall()
         ]
 
+    def log(self, attempt: int) -> list[LogPoint]:
+        """Return how far an attempt has come, point by point."""
+        return [_point(row) for row in self._rows("SELECT * FROM stage_log WHERE attempt = ? ORDER BY step", attempt)]
+
     def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
         return self._connection.execute(query, values).fetchall()
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import socket
 import sqlite3
@@ -52,41 +53,73 @@ class Study:
 
     def driver(self) -> str:
         """Name the driver that is at work on this machine; empty when there is none."""
+        note = self.driver_note()
+        return "" if note is None else note.name
+
+    def driver_note(self) -> "DriverNote | None":
+        """Read what the driver that is at work on this machine says of itself; None when there is none."""
         if not self.lock_path.is_file():
-            return ""
-        with self.lock_path.open() as lock:
+            return None
+        with self.lock_path.open(encoding="utf-8") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                return _holder(lock)
+                return _note_in(lock)
             except OSError:
-                return ""  # a disk without locks: only the ledger tells
-        return ""
+                return None  # a disk without locks: only the ledger tells
+        return None
 
     @contextlib.contextmanager
     def driven(self, say: Callable[[str], None] = lambda sentence: None) -> Iterator[Ledger]:
-        """Make the folder, lock it for this driver, and open its ledger. ``say`` hears when that takes a while."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with self.lock_path.open("a+") as lock:
-            last = self._last_driver(say, lock_holds=self._take(lock))
-            name = f"process {os.getpid()} on {socket.gethostname()}"
-            lock.truncate(0)
-            lock.write(name)
-            lock.flush()
-            with Ledger(self.ledger_path) as ledger, ledger.leased(name, last):
-                yield ledger
+        """Lock the folder for this driver, and open its ledger. ``say`` hears when that takes a while."""
+        with self.held(say) as hold, hold.ledger() as ledger:
+            yield ledger
 
-    def _take(self, lock: IO[str]) -> bool:
+    @contextlib.contextmanager
+    def held(self, say: Callable[[str], None] = lambda sentence: None) -> Iterator["Hold"]:
+        """Make the folder and lock it for this driver; without a ledger, what was made is taken away again.
+
+        ``say`` hears when it takes a while. Raises StudyLockedError where another driver is at work.
+        """
+        made = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self._locked() as (lock, holds):
+            try:
+                hold = Hold(self, lock, self._last_driver(say, lock_holds=holds))
+                yield hold
+            finally:
+                if not self.ledger_path.is_file():
+                    with contextlib.suppress(OSError):  # somebody else has put something there
+                        self.lock_path.unlink()
+                        for folder in made:
+                            folder.rmdir()
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[tuple[IO[str], bool]]:
         """Lock the file; the kernel lets go when the driver dies, however it dies. False where a disk has no locks."""
         for _ in range(10):
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return True
-            except BlockingIOError:
-                time.sleep(0.1)  # somebody may only be asking who the driver is
-            except OSError:
-                return False
-        raise StudyLockedError(f"the study {self.folder} is being driven by {_holder(lock)}")
+            with self.lock_path.open("a+", encoding="utf-8") as lock:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    name = _note_in(lock).name
+                    time.sleep(0.1)  # somebody may only be asking who the driver is
+                    continue
+                except OSError:
+                    yield lock, False
+                    return
+                if self._is_there(lock):
+                    yield lock, True
+                    return
+        raise StudyLockedError(f"the study {self.folder} is being driven by {name}")
+
+    def _is_there(self, lock: IO[str]) -> bool:
+        """Whether the file that was locked is still the one in the folder: a driver that made nothing takes it away."""
+        try:
+            return os.path.samestat(os.fstat(lock.fileno()), self.lock_path.stat())
+        except OSError:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            return False
 
     def _last_driver(self, say: Callable[[str], None], *, lock_holds: bool) -> Trace | None:
         """Return what the last driver left, who is dead; StudyLockedError for one that the lock did not stop.
@@ -107,7 +140,51 @@ class Study:
             return None  # no ledger: opening it says so
 
 
-def _holder(lock: IO[str]) -> str:
-    """Read who wrote the lock file."""
+@dataclass(frozen=True)
+class DriverNote:
+    """What a driver says of itself: its name, what it prepares (empty before and after), and since when (Unix time)."""
+
+    name: str
+    doing: str = ""
+    since: float = 0.0
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A study's folder in the hands of its one driver, before and while the ledger is open."""
+
+    study: Study
+    _lock: IO[str]
+    _last: Trace | None
+
+    def __post_init__(self) -> None:
+        self.tell("")
+
+    @property
+    def name(self) -> str:
+        """What the driver is called."""
+        return f"process {os.getpid()} on {socket.gethostname()}"
+
+    def tell(self, doing: str) -> None:
+        """Note what is being prepared, for whoever asks while nothing runs yet."""
+        with contextlib.suppress(OSError):  # a full disk: what is missing is a remark
+            self._lock.seek(0)
+            self._lock.truncate()
+            self._lock.write(json.dumps({"name": self.name, "doing": doing, "since": time.time()}, ensure_ascii=False))
+            self._lock.flush()
+
+    @contextlib.contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        """Open the ledger, and write as the one driver."""
+        with Ledger(self.study.ledger_path) as ledger, ledger.leased(self.name, self._last):
+            yield ledger
+
+
+def _note_in(lock: IO[str]) -> DriverNote:
+    """Read who wrote the lock file; an older version wrote its name alone."""
     lock.seek(0)
-    return lock.read().strip() or "another process"
+    text = lock.read().strip()
+    try:
+        return DriverNote(**json.loads(text))
+    except (ValueError, TypeError):
+        return DriverNote(text or "another process")

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gridsearch.plan.rungs import Standing
 from gridsearch.study.stages import StageCoverage
@@ -38,6 +38,13 @@ class Coverage:
     def settled(self) -> bool:
         """Nothing is left to try, though some may have failed for good."""
         return self.pending == 0 and self.running == 0
+
+    def left_alone(self) -> "Coverage":
+        """Return it for a study that nobody drives: what its last driver left under way is to be run again."""
+        stages = self.stages
+        if stages is not None:
+            stages = replace(stages, running=0, pending=stages.pending + stages.running)
+        return replace(self, running=0, pending=self.pending + self.running, stages=stages)
 
     def __str__(self) -> str:
         state = "complete" if self.complete else "settled" if self.settled else "incomplete"

@@ -12,7 +12,7 @@ from reports.study.read import read_study
 from runners.backends.chosen import chosen_runner
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
 from runners.driver import drive
-from runners.progress import Progress
+from runners.progress.live import Progress
 from runners.provenance import describe_run
 from runners.request import read_asked, settings_of
 from runners.schedules.search import OptunaSearch

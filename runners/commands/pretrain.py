@@ -31,7 +31,7 @@ from runners.cli import EXIT_DONE, Arguments
 from runners.materials import materials_on_demand
 from runners.precision import with_precision
 from runners.pretrain_here import pretrain_here
-from runners.progress import Progress
+from runners.progress.live import Progress
 from runners.request import fixed_knobs
 from search_spaces import find_task, names_of_tasks
 
@@ -49,11 +49,10 @@ def run(arguments: Arguments) -> int:
     stage = _stage(arguments, task, starts)
     console = Console(highlight=False)
     progress = Progress(task.target, {}, console)
-    progress.expect_stages({stage.id: stage.last_step})
     materials = materials_on_demand(task, starts, progress.say)
     progress.say(f"pretraining {stage.short_id}: {stage.last_step:,} steps on {len(materials.corpus_of(stage)):,} rows")
     execution = Execution(threads=arguments.threads, time_limit=arguments.time_limit)
-    progress.begin_stage(stage.id)
+    progress.begin_stage(stage)
     try:
         outcome = pretrain_here(stage, materials, execution, lambda point: progress.stage_logged(stage.id, point))
     finally:

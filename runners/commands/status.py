@@ -1,62 +1,102 @@
 """``gridsearch status``: how far a sweep is, told from its ledger."""
 
+import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from gridsearch.errors import RequestError
 from gridsearch.stage import short_id_of
 from gridsearch.study.lease import driver_elsewhere
 from gridsearch.study.ledger import Ledger
-from gridsearch.study.study import Study
-from gridsearch.study.survey import Coverage
+from gridsearch.study.manifest import SearchEntry
+from gridsearch.study.study import DriverNote, Study
+from gridsearch.study.survey import Survey
 from reports.formats.markdown import seconds_text
 from reports.page import best_line
 from runners.cli import EXIT_DONE, Arguments
-from runners.progress import rung_text
+from runners.progress.outlook import read_outlook
+from runners.progress.time_left import time_left
+from runners.progress.words import rung_text, stage_text, time_left_text
+from runners.provenance import ONLY_FOLDS
 
 
 def run(arguments: Arguments) -> int:
-    """Print what runs, the time left at the present pace, the best result so far, and the certificate."""
+    """Print what runs or is prepared, the time left at the pace of late, the best result, and the certificate."""
     study = Study(Path(arguments.study))
-    with study.open() as ledger:
-        survey = ledger.survey()
-        if not survey.states:
-            raise RequestError(f"{study.folder} holds no plan (an imported table, or a sweep that never began)")
-        coverage, standing, driver = survey.coverage, survey.standing, study.driver()
-        running = ledger.connection.execute("SELECT * FROM attempts WHERE state = 'running' ORDER BY id").fetchall()
-        if driver:
-            for row in running:
-                print(f"{row['trial'][:8]} on {row['worker']}: for {seconds_text(_since(row['started']))}")
-            for stage_id, worker, started, point in ledger.stages.running():
-                how_far = f", step {point.step}, loss {point.loss:.3f}" if point else ""
-                since = seconds_text(_since(started))
-                print(f"pretraining {short_id_of(stage_id)} on {worker}: for {since}{how_far}")
-            if standing is None and (left := _seconds_left(ledger, coverage)):
-                print(f"about {seconds_text(left)} left")
-        elif elsewhere := driver_elsewhere(ledger.connection):
-            print(f"driven by {elsewhere}; whether it still is cannot be told from this machine")
-        elif not coverage.settled:
-            print("nobody is at work on it: the same sweep command goes on from here")
-        if standing is not None:
-            print(rung_text(standing))
-        if line := best_line(ledger):
-            print(line)
-    print(coverage)
+    note = study.driver_note()
+    try:
+        with study.open() as ledger:
+            survey = ledger.survey()
+            if not survey.states:
+                raise RequestError(f"{study.folder} holds no plan (an imported table, or a sweep that never began)")
+            print("\n".join(_lines(ledger, survey, note)))
+    except RequestError:
+        # Of a driver that prepares its first trials there is no ledger yet, or no plan in it.
+        if note is None or not note.doing:
+            raise
+        print(_preparing(note))
     return EXIT_DONE
 
 
-def _seconds_left(ledger: Ledger, coverage: Coverage) -> float | None:
-    """Take the pace of the trials that finished since the latest start of a driver; None before the first has."""
-    query = (
-        "SELECT min(started), sum(state = 'finished') FROM attempts "
-        "WHERE provenance = (SELECT provenance FROM attempts ORDER BY id DESC LIMIT 1)"
-    )
-    begun, n_finished = ledger.connection.execute(query).fetchone()
-    if not n_finished:
+def _lines(ledger: Ledger, survey: Survey, note: DriverNote | None) -> Iterator[str]:
+    elsewhere = "" if note else driver_elsewhere(ledger.connection)
+    coverage = survey.coverage if note or elsewhere else survey.coverage.left_alone()
+    search = ledger.trials_manifest().search
+    if note is not None:
+        yield from _at_work(ledger, survey, note, search)
+    elif elsewhere:
+        yield f"driven by {elsewhere}; whether it still is cannot be told from this machine"
+    elif not coverage.settled:
+        yield "nobody is at work on it: the same command goes on from here"
+    if search is not None:
+        yield _search_text(search, coverage.planned)
+    if survey.standing is not None:
+        yield rung_text(survey.standing)
+    if line := best_line(ledger):
+        yield line
+    yield str(coverage)
+
+
+def _at_work(ledger: Ledger, survey: Survey, note: DriverNote, search: SearchEntry | None) -> Iterator[str]:
+    """Say what a living driver does: what runs and how far it is, or what is prepared; and the time that is left."""
+    now = time.time()
+    outlook = read_outlook(ledger, survey, now, _only(ledger))
+    if search is not None and search.trials is not None:
+        outlook = outlook.proposing(search.trials)
+    running = {one.name: one for one in outlook.courses if one.ended is None}
+    waiting = {name: work for name, work in outlook.works.items() if name not in running}
+    points = {stage: point for stage, _, _, point in ledger.stages.running()}
+    for name, course in running.items():
+        if name in points:
+            who, how_far = f"pretraining {short_id_of(name)}", stage_text(points[name], round(course.work.n_units))
+        else:
+            who, how_far = name[:8], f"epoch {course.n_done + 1:g} of {course.work.n_units:g}"
+        yield f"{who} on {course.worker}: {how_far}, for {seconds_text(max(0.0, now - course.began))}"
+    if not running and note.doing and max((one.began for one in outlook.courses), default=0.0) < note.since:
+        yield _preparing(note)
+    elif (waiting or running) and (search is None or search.trials is not None):
+        yield time_left_text(time_left(outlook.courses, waiting, now, outlook.prices))
+
+
+def _preparing(note: DriverNote) -> str:
+    # A clock may have been set back.
+    return f"preparing: {note.doing}, for {seconds_text(max(0.0, time.time() - note.since))}"
+
+
+def _search_text(search: SearchEntry, n_proposed: int) -> str:
+    """Say how far a search is: what is proposed of its budget."""
+    if search.trials is None:
+        return f"Optuna's search, of {search.hours:g} h: {n_proposed} trials are proposed so far"
+    return f"Optuna's search: {n_proposed} of {search.trials} trials are proposed so far"
+
+
+def _only(ledger: Ledger) -> set[str] | None:
+    """Return the trials that the latest driver was asked for; None where that is all of them."""
+    query = "SELECT content FROM provenance ORDER BY id DESC LIMIT 1"
+    row = ledger.connection.execute(query).fetchone()
+    folds = json.loads(row["content"]).get(ONLY_FOLDS) if row else None
+    if folds is None:
         return None
-    return float(_since(begun) / n_finished * (coverage.pending + coverage.running))
-
-
-def _since(moment: float) -> float:
-    """Seconds since a moment of the driver's clock, which may be ahead of this one."""
-    return max(0.0, time.time() - moment)
+    marks = ", ".join("?" * len(folds))
+    return {row["id"] for row in ledger.connection.execute(f"SELECT id FROM trials WHERE fold IN ({marks})", folds)}

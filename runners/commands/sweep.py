@@ -13,8 +13,8 @@ from runners.backends.chosen import chosen_runner
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
 from runners.driver import Settings, drive
 from runners.pricing.forecast import foreseen
-from runners.progress import Progress
-from runners.provenance import describe_run
+from runners.progress.live import Progress
+from runners.provenance import ONLY_FOLDS, describe_run
 from runners.request import Question, read_question, settings_of
 from runners.schedules.rounds import Rounds, trials_of_folds
 
@@ -42,7 +42,8 @@ def _sweep_and_show(arguments: Arguments, settings: Settings) -> int:
         """Warn when it has become clear that something is run, and say how."""
         for warning in rate_warnings(plan):
             progress.say(f"warning: {warning}")
-        return describe_run(["gridsearch", *sys.argv[1:]], runner.name) | _foreseen(question, arguments)
+        asked = {} if arguments.only_folds is None else {ONLY_FOLDS: arguments.only_folds}
+        return describe_run(["gridsearch", *sys.argv[1:]], runner.name) | asked | _foreseen(question, arguments)
 
     result = drive(
         Rounds(plan, question.study, question.sources, trials_of_folds(plan, arguments.only_folds)),

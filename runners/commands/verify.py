@@ -4,9 +4,10 @@ from pathlib import Path
 
 from gridsearch.errors import RequestError
 from gridsearch.stage import short_id_of
+from gridsearch.study.lease import driver_elsewhere
 from gridsearch.study.study import Study
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
-from runners.progress import rung_text
+from runners.progress.words import rung_text
 
 
 def run(arguments: Arguments) -> int:
@@ -22,7 +23,9 @@ def run(arguments: Arguments) -> int:
         for stage_id, kind, message in ledger.stages.attempts.final_failures():
             print(f"pretraining {short_id_of(stage_id)} failed ({kind}): {message}")
         survey = ledger.survey()
+        is_driven = study.driver() or driver_elsewhere(ledger.connection)
+        coverage = survey.coverage if is_driven else survey.coverage.left_alone()
     if survey.standing is not None:
         print(rung_text(survey.standing))
-    print(survey.coverage)
-    return EXIT_DONE if survey.coverage.complete else EXIT_INCOMPLETE
+    print(coverage)
+    return EXIT_DONE if coverage.complete else EXIT_INCOMPLETE

@@ -176,8 +176,7 @@ class Campaign:
             self._trials |= {trial.id: trial for trial in cell.trials}
             self._name(cell)
             self._ledger.append(self.plan, self._sources())
-            if self._search.n_trials is None:
-                self._recorder.progress.expect(len(self._trials))
+            self._recorder.progress.propose(trial for trial in cell.trials if trial.id not in self._ended)
             if self._start_cell(cell, proposal):
                 return True
         self.stopped = f"{MOST_IN_VAIN} proposals in a row needed no run: rules leave them out, or they are known"

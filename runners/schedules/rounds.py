@@ -1,5 +1,6 @@
 """Rounds: run what the ledger lacks of a plan until nothing is lacking, retries included; a halving rung by rung."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Set
 
 from gridsearch.errors import NotBegunError, RequestError
@@ -8,9 +9,12 @@ from gridsearch.study.ledger import Ledger
 from gridsearch.study.ledger_size import n_logits
 from gridsearch.study.ranking import best_so_far
 from gridsearch.study.study import Study
+from gridsearch.study.survey import Survey
 from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.training.materials import Materials
 from runners.materials import make_materials
+from runners.progress.outlook import read_outlook
+from runners.progress.words import rung_text
 from runners.schedules.schedule import Batch, Session
 
 
@@ -57,15 +61,13 @@ class Rounds:
 
         What is pending of a halving is that of one rung; when it is done, the ledger names what the next one lacks.
         """
-        ledger, recorder, n_rungs = session.ledger, session.recorder, 0
-        if self._plan.halving is None:
-            recorder.progress.begin(ledger.coverage(), best_so_far(ledger, self.task.target))
+        ledger, recorder, n_begun = session.ledger, session.recorder, 0
         while pending := (survey := ledger.survey()).pending & self._only:
             if (standing := survey.standing) is not None:
                 recorder.end_after({} if standing.is_last else standing.lacking)
-                if len(standing.members) > n_rungs:
-                    n_rungs = len(standing.members)
-                    recorder.progress.begin_rung(standing, best_so_far(ledger, self.task.target))
+            if n_begun < (n_rungs := 1 if standing is None else len(standing.members)):
+                n_begun = n_rungs
+                self._show(session, survey)
             retries = {trial_id: session.retry(trial_id) for trial_id in pending}
             together = {trial_id for trial_id in pending if not retries[trial_id].alone}
             batch = self._plan.in_running_order(together or pending)
@@ -74,6 +76,17 @@ class Rounds:
             if not recorder.close_round():
                 self.stopped = f"the runner began none of {len(jobs)} trials"
                 return
+
+    def _show(self, session: Session, survey: Survey) -> None:
+        """Begin to show how far it is: of all, or of one rung."""
+        ledger, progress = session.ledger, session.recorder.progress
+        outlook = read_outlook(ledger, survey, time.time(), self._only)
+        progress.close()
+        if survey.standing is not None:
+            progress.say(rung_text(survey.standing))
+        elif outlook.n_done:
+            progress.say(f"{outlook.n_done} of {outlook.n_planned} trials are finished already")
+        progress.begin(outlook, best_so_far(ledger, self.task.target))
 
 
 def trials_of_folds(plan: Plan, folds: list[int] | None) -> set[str]:

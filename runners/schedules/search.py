@@ -1,6 +1,8 @@
 """Optuna on one box: it proposes cells, the driver runs them as a sweep would, and tells it what came of them."""
 
+import math
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
@@ -24,6 +26,7 @@ from gridsearch.training.materials import Materials
 from reports.study.optuna_export import empty_study, fill
 from reports.study.read import read_study
 from runners.materials import materials_on_demand
+from runners.progress.outlook import read_outlook
 from runners.schedules.campaign import Campaign
 from runners.schedules.proposals import Proposer, make_pruner, make_sampler
 from runners.schedules.schedule import Batch, Session
@@ -124,9 +127,11 @@ class OptunaSearch:
         fill(optuna_study, known, search.objectives, search.pruner)
         proposer = Proposer(optuna_study, space.factors, space.design.order_seed)
         campaign = Campaign(self._plan, self._planner, session, proposer, search, self._sources, self._names, known)
-        n_planned = len(self._plan.trials) if search.n_trials is None else min(search.n_trials, _most_trials(space))
-        progress = session.recorder.progress
-        progress.begin(replace(ledger.coverage(), planned=n_planned), best_so_far(ledger, target))
+        outlook = read_outlook(ledger, ledger.survey(), time.time())
+        if search.n_trials is not None:
+            outlook = outlook.proposing(min(search.n_trials, _most_trials(space)))
+        until = math.inf if search.hours is None else 3600 * search.hours
+        session.recorder.progress.begin(outlook, best_so_far(ledger, target), until)
         return campaign
 
     def _sources(self) -> Mapping[str, object]:

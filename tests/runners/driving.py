@@ -9,7 +9,7 @@ from gridsearch.plan.plan import Plan
 from gridsearch.study.study import Study
 from runners.contract import Runner
 from runners.driver import Driven, Settings, drive
-from runners.progress import Progress
+from runners.progress.live import Progress
 from runners.schedules.rounds import Rounds
 
 

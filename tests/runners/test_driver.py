@@ -28,7 +28,7 @@ from gridsearch.trial import PART, Failure, FailureKind
 from runners.backends.serial import SerialRunner
 from runners.contract import Listener
 from runners.driver import Driven
-from runners.progress import Progress
+from runners.progress.live import Progress
 from tests.runners.driving import sweep
 
 

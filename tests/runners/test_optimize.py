@@ -29,7 +29,7 @@ from gridsearch.trial import Failure
 from reports.study.read import read_study
 from runners.cli import main
 from runners.driver import Driven, Settings, drive
-from runners.progress import Progress
+from runners.progress.live import Progress
 from runners.schedules.search import OptunaSearch
 from runners.schedules.search_settings import Search
 from tests.runners.driving import sweep

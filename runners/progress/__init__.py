@@ -1,0 +1,1 @@
+"""How far the work is, and how long the rest takes."""
