@@ -87,7 +87,7 @@ def view_of(trial: Trial) -> View:
     """Return what a trial reads: the only place where that is said."""
     vocabulary = Vocabulary(trial.encoder) if trial.stage is None else trial.stage.vocabulary
     recipe = trial.recipe
-    tokens = Tokens(trial.task, vocabulary, recipe.max_length)
+    tokens = Tokens(trial.task, vocabulary, int(recipe.max_length))
     orders = recipe.prediction_order, recipe.pair_swap
     return View(tokens, trial.fold, trial.division, *orders, augmentation_of(recipe))
 
@@ -118,7 +118,7 @@ def corpus_view_of(stage: Stage) -> CorpusView:
     return CorpusView(
         corpus=stage.corpus,
         vocabulary=stage.vocabulary,
-        max_length=recipe.max_length,
+        max_length=int(recipe.max_length),
         form=recipe.form,
         pair_order=recipe.pair_order,
         token_types=recipe.token_types,

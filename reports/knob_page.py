@@ -95,7 +95,7 @@ def _values(schema: Mapping[str, Any]) -> str:
     if schema["type"] == "array":
         return f"a list, each item {_values(schema['items'])}"
     if schema["type"] == "string":
-        return 'a share such as "50%"' if "pattern" in schema else "a text"
+        return str(schema.get("description", "a text"))
     words = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "up to", "exclusiveMaximum": "below"}
     bounds = [f"{word} {schema[key]}" for key, word in words.items() if key in schema]
     noun = "a whole number" if schema["type"] == "integer" else "a number"

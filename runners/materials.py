@@ -8,7 +8,7 @@ from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.files import tokenizer_files
 from gridsearch.encoders.ids.encoder import with_ids
 from gridsearch.encoders.ids.start import start_of_ids
-from gridsearch.encoders.ids.tokenizer import ids_tokenizer
+from gridsearch.encoders.ids.tokenizer import tokenizer_as_read
 from gridsearch.encoders.ids.vocabulary import ids_vocabulary
 from gridsearch.encoders.load import EncoderWeights, build_tokenizer, describe, encoder_folder, read_weights
 from gridsearch.encoders.pretraining.made import find
@@ -126,9 +126,7 @@ def _on_demand(task: AnyTask, card_of: Callable[[str], EncoderCard], say: Callab
     @cache
     def tokenizer(vocabulary: Vocabulary) -> Mapping[str, bytes]:
         card = card_of(vocabulary.encoder)
-        files = tokenizer_files(folder(card))
-        if card.ids is not None and not card.is_made_of_the_texts:
-            files = ids_tokenizer(files, card.ids)
+        files = tokenizer_as_read(tokenizer_files(folder(card)), card)
         return scratch_tokenizer(files, vocabulary.family) if vocabulary.family else files
 
     @cache

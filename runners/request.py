@@ -7,23 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridsearch.encoders.card import EncoderCard
-from gridsearch.encoders.families import max_tokens
-from gridsearch.encoders.files import BUILT_IN, read_config, tokenizer_files
-from gridsearch.encoders.ids.known import knows_ids
-from gridsearch.encoders.ids.tokenizer import ids_tokenizer
-from gridsearch.encoders.ids.vocabulary import IdsVocabulary
-from gridsearch.encoders.load import build_tokenizer, describe, encoder_folder
+from gridsearch.encoders.files import BUILT_IN
+from gridsearch.encoders.load import describe
 from gridsearch.errors import RequestError
 from gridsearch.plan.plan import Plan
 from gridsearch.plan.planner import make_plan
-from gridsearch.recipe.vocabulary.knobs import VocabularyRecipe
 from gridsearch.repetition import Division
 from gridsearch.space.space import Space, load_space
 from gridsearch.study.manifest import TrialsManifest
 from gridsearch.study.stored_logits import refuse_unknown
 from gridsearch.study.study import Study
-from gridsearch.tasks.encode import encode_task
 from gridsearch.tasks.folds import with_folds
+from gridsearch.tasks.lengths import TaskLengths
 from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
 from gridsearch.tasks.tables.table import Columns
 from gridsearch.tasks.task import Task
@@ -31,6 +26,7 @@ from gridsearch.tasks.taskfile import DOCSTRINGS, WITHOUT_FILES, load_task, pars
 from gridsearch.toml_file import read_toml_text
 from runners.cli import Arguments
 from runners.keeper import n_kept
+from runners.lengths import lengths_of
 from runners.precision import with_precision
 from search_spaces import find_space, find_task, names_of_tasks
 
@@ -64,9 +60,9 @@ class Asked:
         """Tell what an encoder is."""
         return replace(describe(self._place_of(encoder), corpus=self.task.corpus), name=encoder)
 
-    def longest_text(self, encoder: str) -> int:
-        """Count the tokens of the task's longest text, as far as the encoder can read it."""
-        return longest_text(self._place_of(encoder), self.task)
+    def lengths(self, card: EncoderCard) -> TaskLengths:
+        """Count the tokens of the task's texts."""
+        return lengths_of(card, self.task)
 
     def _place_of(self, encoder: str) -> str:
         return self.beside.get(encoder, encoder)
@@ -82,7 +78,7 @@ class Asked:
 def read_question(arguments: Arguments) -> Question:
     """Read space, task and encoder, and resolve every cell. Nothing is written."""
     asked = read_asked(arguments)
-    plan = make_plan(asked.space, asked.task, asked.describe, asked.longest_text)
+    plan = make_plan(asked.space, asked.task, asked.describe, asked.lengths)
     return Question(plan, asked.study, asked.sources(plan.cards))
 
 
@@ -134,19 +130,6 @@ def _encoders_beside(space: Space, folder: Path, given: Mapping[str, Any]) -> di
     """Find the encoders that a space names by a path from its own file; what is ``given`` is meant from elsewhere."""
     names = [name for name in space.values_of("encoder") if name not in (*BUILT_IN, given.get("encoder"))]
     return {name: str(folder / name) for name in names if (folder / name).is_dir()}
-
-
-def longest_text(encoder: str, task: AnyTask) -> int:
-    """Count the tokens of a task's longest text, as far as the encoder can read it."""
-    folder = encoder_folder(encoder, task.corpus, lambda sentence: None, tuple(task.id_counts))
-    files = tokenizer_files(folder)
-    if task.ids and not knows_ids(folder):  # every id is one token, be it a known or the unknown one
-        files = ids_tokenizer(files, IdsVocabulary(tuple(task.id_counts), VocabularyRecipe()))
-    tokenizer = build_tokenizer(files)
-    # From the config alone: to describe the encoder again would hash its weights again.
-    n_tokens = max_tokens(read_config(folder), folder)
-    data = [encode_task(part, tokenizer, n_tokens) for part in task.parts.values()]
-    return max(int(split.lengths.max()) for part in data for split in part.splits.values())
 
 
 def _study_folder(arguments: Arguments, space: Space, task: AnyTask) -> Path:

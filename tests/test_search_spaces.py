@@ -8,6 +8,7 @@ from gridsearch.errors import RequestError
 from gridsearch.plan.plan import Plan
 from gridsearch.plan.planner import make_plan
 from gridsearch.space.space import load_space, parse_space
+from gridsearch.tasks.lengths import Lengths, TaskLengths
 from gridsearch.tasks.task import Split, Task
 from gridsearch.tasks.taskfile import parse_task_file
 from runners.cli import main
@@ -34,6 +35,8 @@ CARDS = {
     "tiny": EncoderCard("tiny", "a", "bert", 12, has_pooler=True, max_tokens=512, dropout=0.1),
     "minilm": EncoderCard("minilm", "b", "bert", 6, has_pooler=True, max_tokens=512, dropout=0.1),
 }
+ROWS = Lengths({20: 1500}, 27_000, 0)
+LENGTHS = TaskLengths({"task": {"train": ROWS, "dev": ROWS}}, "[UNK]")
 FOR_TWELVE_LAYERS = {"finetune64", "seed003"}
 OF_PARTS = {"seed004"}
 
@@ -49,7 +52,7 @@ def plan_of(name: str, encoder: str, n_rows: int = 1500) -> Plan:
     space = load_space(find_space(name))
     task = Task("pairs", "pair", "accuracy", ("different", "same"), split, split, corpus_files=(split,))
     asked = joint_of({"one": task, "other": task}) if name in OF_PARTS else task
-    return make_plan(space, divided(asked, space.design.division), lambda _: CARDS[encoder])
+    return make_plan(space, divided(asked, space.design.division), lambda _: CARDS[encoder], lambda card: LENGTHS)
 
 
 @pytest.mark.parametrize("encoder", list(CARDS))

@@ -41,7 +41,7 @@ class Classifier(nn.Module):
         self.part_variances = PartVariances(n_parts) if learned else None
         self.frozen: list[nn.Module] = []
         self._upper: list[PreTrainedModel] = []  # in a list, because its modules are the encoder's
-        self.padded_width = recipe.max_length if self.pooling.reads.padding else None
+        self.padded_width = int(recipe.max_length) if self.pooling.reads.padding else None
         if recipe.pooling != "pooler" and getattr(encoder, "pooler", None) is not None:
             # Nothing reads it, so it has no gradient; keep it from being decayed.
             encoder.get_submodule("pooler").requires_grad_(False)

@@ -33,7 +33,7 @@ class Pooling(nn.Module):
     def __init__(self, recipe: Recipe, hidden_width: int, n_layers: int) -> None:
         super().__init__()
         self.reads = READS[recipe.pooling]
-        self.max_length, self.hidden_width = recipe.max_length, hidden_width
+        self.max_length, self.hidden_width = int(recipe.max_length), hidden_width
         self.n_layers = n_layers if recipe.pooling_layers == "all" else int(recipe.pooling_layers)
 
     @property

@@ -7,12 +7,16 @@ them. So nothing is trained: the weights are written down, from word vectors tha
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gridsearch.cache import cache_folder, locked, whole_folder
 from gridsearch.canonical import fingerprint
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.tiny_weights import DROPOUT, TinyRecipe, make_model
 from gridsearch.encoders.vocabulary import SPECIAL_TOKENS, build_vocabulary
+
+if TYPE_CHECKING:
+    from transformers import BertTokenizer
 
 TINY = TinyRecipe()
 """What `--model tiny` means."""
@@ -73,19 +77,32 @@ def is_whole(place: Path) -> bool:
     return all((place / name).is_file() for name in FILES)
 
 
+def make_tokenizer(corpus: Sequence[str], recipe: TinyRecipe = TINY, ids: Sequence[str] = ()) -> "BertTokenizer":
+    """Make the encoder's tokenizer alone: the same that is among its files."""
+    from transformers import BertTokenizer
+
+    texts = _texts_of(corpus, recipe)
+    vocabulary = [*SPECIAL_TOKENS, *ids] if ids else build_vocabulary(texts, recipe.n_tokens_most)
+    tokens = {token: index for index, token in enumerate(vocabulary)}
+    return BertTokenizer(vocab=tokens, model_max_length=recipe.n_positions)
+
+
+def _texts_of(corpus: Sequence[str], recipe: TinyRecipe) -> Sequence[str]:
+    """Return every k-th text, k rounded up, of a corpus that has more than are read."""
+    return corpus[:: -(-len(corpus) // recipe.n_texts_most)]
+
+
 def build(
     corpus: Sequence[str], recipe: TinyRecipe, target: Path, say: Callable[[str], None], ids: Sequence[str] = ()
 ) -> None:
     """Make the encoder's files: the same bytes in every process, whatever its thread count and random state."""
     import torch
     from safetensors.torch import save_file
-    from transformers import BertTokenizer
 
-    texts = corpus[:: -(-len(corpus) // recipe.n_texts_most)]  # every k-th text, k rounded up
+    texts = _texts_of(corpus, recipe)
     say(f"making the encoder tiny from {len(texts)} texts")
-    vocabulary = [*SPECIAL_TOKENS, *ids] if ids else build_vocabulary(texts, recipe.n_tokens_most)
-    vocabulary_ids = {token: index for index, token in enumerate(vocabulary)}
-    tokenizer = BertTokenizer(vocab=vocabulary_ids, model_max_length=recipe.n_positions)
+    tokenizer = make_tokenizer(corpus, recipe, ids)
+    vocabulary = sorted((known := tokenizer.get_vocab()), key=known.__getitem__)
     token_ids = tokenizer(list(texts), truncation=True, add_special_tokens=False)["input_ids"]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)

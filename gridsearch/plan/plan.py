@@ -7,6 +7,7 @@ from typing import Any
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.plan.order import balanced_order
 from gridsearch.plan.rungs import Halving
+from gridsearch.plan.texts_read import TextsRead
 from gridsearch.recipe.augmentation_knobs import Augmentation
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.trial_facts import Rows
@@ -55,7 +56,8 @@ class Plan:
 
     ``cards`` are those of the encoders by name, ``starts`` those of what trials start from (or take the vocabulary of)
     by identity: the same ones, but where ids are to be their tokens. ``added`` says of each augmentation and fold what
-    became of the pairs that could be added to the training rows.
+    became of the pairs that could be added to the training rows. ``texts`` say how much of its texts encoders read;
+    empty where nobody has counted.
 
     ``optimised`` says how an optimiser proposed the cells, where no design did; ``halving`` how many of them run how
     far, where not all run to the end.
@@ -70,6 +72,7 @@ class Plan:
     added: Mapping[tuple[Augmentation, int], AddedCounts] = field(default_factory=dict)
     optimised: Mapping[str, Any] | None = None
     halving: Halving | None = None
+    texts: tuple[TextsRead, ...] = ()
 
     @property
     def trials(self) -> dict[str, Trial]:

@@ -1,7 +1,7 @@
 """The planner: resolves every cell of a space for one task, names its trials, and refuses what cannot act."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
 from itertools import chain
@@ -12,9 +12,12 @@ from gridsearch.encoders.ids.start import refuse_misaligned, start_of_ids
 from gridsearch.encoders.pretraining.start import start_card
 from gridsearch.errors import RequestError
 from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
+from gridsearch.plan.text_lengths import TextLengths
+from gridsearch.plan.texts_read import TextsRead
 from gridsearch.randomness import derived_seed
 from gridsearch.recipe.augmentation_knobs import Augmentation, augmentation_of
 from gridsearch.recipe.contradictions import refuse_contradictions
+from gridsearch.recipe.percentiles import percentiles_in
 from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.recipe.recipe import Recipe, set_knobs
@@ -25,8 +28,10 @@ from gridsearch.space.space import Cell, Space, spell_cell
 from gridsearch.stage import make_stage
 from gridsearch.tasks.augmentation.added import Added, AddedCounts, added_to
 from gridsearch.tasks.corpus import Corpus, corpora_of, corpus_of
+from gridsearch.tasks.lengths import TaskLengths
 from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
 from gridsearch.trial import Trial, make_trial
+from gridsearch.view import view_of
 
 SHARING: Final = frozenset({"list", "random"})
 """Designs in which cells of one recipe share their trials; elsewhere they are a mistake."""
@@ -36,14 +41,14 @@ def make_plan(
     space: Space,
     task: AnyTask,
     describe: Callable[[str], EncoderCard],
-    longest_text: Callable[[str], int] | None = None,
+    lengths: Callable[[EncoderCard], TaskLengths] | None = None,
 ) -> Plan:
     """Resolve every cell of a space. Raises RequestError for a knob that cannot act, unless the design allows it.
 
-    ``longest_text`` counts the tokens of the task's longest text for an encoder. It is asked only when cells differ in
-    nothing but ``max_length``; without it, lengths that cut nothing are not noticed.
+    ``lengths`` counts the tokens of the task's texts for an encoder. Without it nobody knows what is cut, lengths that
+    cut nothing are not noticed, and no length may be a percentile.
     """
-    planner = Planner(space, task, describe)
+    planner = Planner(space, task, describe, lengths)
     first_cells: dict[tuple[str, Recipe], Cell] = {}
     cells: list[PlannedCell] = []
     excluded: list[ExcludedCell] = []
@@ -64,9 +69,9 @@ def make_plan(
         what = f"the rules and levels leave {len(cells)}"
         raise RequestError(f"{space.name}: a random design of {space.design.cells} cells is asked for, but {what}")
     refuse_dead(cells, space)
-    if longest_text is not None:
-        _refuse_lengths_that_cut_nothing(cells, space, cache(longest_text))
-    return Plan(space, task, planner.cards, tuple(cells), tuple(excluded), planner.starts, planner.added)
+    if lengths is not None:
+        _refuse_lengths_that_cut_nothing(cells, space, planner.longest_text)
+    return planner.plan_of(cells, excluded)
 
 
 def trial_facts(card: EncoderCard, task: AnyTask) -> TrialFacts:
@@ -125,11 +130,18 @@ class Planner:
     ``added`` says what became of the pairs that could be added to the training rows of a fold.
     """
 
-    def __init__(self, space: Space, task: AnyTask, describe: Callable[[str], EncoderCard]) -> None:
+    def __init__(
+        self,
+        space: Space,
+        task: AnyTask,
+        describe: Callable[[str], EncoderCard],
+        lengths: Callable[[EncoderCard], TaskLengths] | None = None,
+    ) -> None:
         self.cards: dict[str, EncoderCard] = {}
         self.starts: dict[str, EncoderCard] = {}
         self.added: dict[tuple[Augmentation, int], AddedCounts] = {}
         self._space, self._task, self._describe = space, task, describe
+        self._lengths = None if lengths is None else TextLengths(task, lengths)
         self._facts = cache(self._found_facts)
         self._start = cache(self._found_start)
         self._added = cache(self._found_added)
@@ -138,8 +150,9 @@ class Planner:
 
     def resolved(self, cell: Cell) -> Recipe | ExcludedCell:
         """Return the recipe that a cell comes to, or that a rule leaves it out; RequestError for a contradiction."""
-        facts = self._facts_of(cell.recipe)
-        declared = in_numbers(cell.recipe, facts)
+        recipe = self._in_tokens(cell.recipe)
+        facts = self._facts_of(recipe)
+        declared = in_numbers(recipe, facts)
         rule = self._space.rule_against(declared, cell.levels)
         if rule is not None:
             return ExcludedCell(cell.levels, rule.why, cell.row)
@@ -154,7 +167,11 @@ class Planner:
 
     def why_the_same(self, first: Cell, second: Cell) -> str:
         """Say why two cells are one recipe, after a colon; nothing where they are so to the letter."""
-        reasons = why_the_same(first.recipe, second.recipe, self._facts_of(first.recipe))
+        cells = (first, second)
+        one, other = (self._in_tokens(cell.recipe) for cell in cells)
+        named = {} if one != other else {k: v for cell in cells for k, v in percentiles_in(cell.recipe).items()}
+        reasons = [f"{name} = p{percent} is {getattr(one, name)}" for name, percent in named.items()]
+        reasons += why_the_same(one, other, self._facts_of(one))
         return f": {'; '.join(reasons)}" if reasons else ""
 
     def _facts_of(self, recipe: Recipe) -> TrialFacts:
@@ -196,10 +213,47 @@ class Planner:
 
     def _found_facts(self, encoder: str, pretraining: PretrainingRecipe | None) -> TrialFacts:
         """Describe an encoder, or one of another shape that a pretraining starts from in its place."""
+        card = self._card(encoder)
+        return trial_facts(card if pretraining is None else start_card(card, pretraining), self._smallest[1])
+
+    def _card(self, encoder: str) -> EncoderCard:
         if encoder not in self.cards:
             self.cards[encoder] = self._describe(encoder)
-        card = self.cards[encoder]
-        return trial_facts(card if pretraining is None else start_card(card, pretraining), self._smallest[1])
+        return self.cards[encoder]
+
+    def _in_tokens(self, recipe: Recipe) -> Recipe:
+        """Return the recipe with percentiles of lengths as numbers of tokens: those of its own encoder."""
+        if not percentiles_in(recipe):
+            return recipe
+        assert self._lengths is not None, "percentiles take the lengths of the texts"
+        return self._lengths.in_tokens(recipe, self._card(recipe.encoder))
+
+    def longest_text(self, cell: PlannedCell) -> int:
+        """Count the tokens of the task's longest text, as a cell's encoder reads it."""
+        assert self._lengths is not None, "nobody has counted them"
+        return self._lengths.of(self.starts[view_of(cell.trials[0]).tokens.vocabulary.encoder]).longest
+
+    def plan_of(self, cells: Sequence[PlannedCell], excluded: Sequence[ExcludedCell]) -> Plan:
+        """Put a plan together of cells that were planned here."""
+        return Plan(
+            self._space,
+            self._task,
+            self.cards,
+            tuple(cells),
+            tuple(excluded),
+            self.starts,
+            self.added,
+            texts=self.texts_of(cells),
+        )
+
+    def texts_of(self, cells: Iterable[PlannedCell]) -> tuple[TextsRead, ...]:
+        """Tell how much of the texts is read by the encoders of cells, and to the lengths that these have."""
+        if self._lengths is None:
+            return ()
+        found: dict[str, set[int]] = {}
+        for tokens in (view_of(trial).tokens for cell in cells for trial in cell.trials):
+            found.setdefault(tokens.vocabulary.encoder, set()).add(tokens.max_length)
+        return self._lengths.read(self.starts, found)
 
     def _found_start(self, encoder: str, vocabulary: VocabularyRecipe) -> EncoderCard:
         """Describe what a trial starts from: an encoder, or one made of it that reads ids.
@@ -318,17 +372,17 @@ def refuse_dead_levels(cell: PlannedCell, space: Space) -> None:
 
 
 def _refuse_lengths_that_cut_nothing(
-    cells: list[PlannedCell], space: Space, longest_text: Callable[[str], int]
+    cells: list[PlannedCell], space: Space, longest_text: Callable[[PlannedCell], int]
 ) -> None:
     alike: dict[Recipe, list[PlannedCell]] = {}
     for cell in cells:
         if not READS[cell.recipe.pooling].max_length:
             alike.setdefault(cell.recipe.model_copy(update={"max_length": 0}), []).append(cell)
-    for recipe, several in alike.items():
-        by_length = {cell.recipe.max_length: cell for cell in several}
+    for several in alike.values():
+        by_length = {int(cell.recipe.max_length): cell for cell in several}
         if len(by_length) == 1:
             continue
-        n_tokens = longest_text(recipe.encoder)
+        n_tokens = longest_text(several[0])
         uncut = [cell for length, cell in by_length.items() if length >= n_tokens]
         if len(uncut) > 1:
             first, second = (spell_cell(cell.levels, cell.row) for cell in uncut[:2])

@@ -42,7 +42,7 @@ def _parts_of_the_one_shared_layer(recipe: Recipe, facts: TrialFacts) -> Reason:
 
 
 def _too_long(recipe: Recipe, facts: TrialFacts) -> Reason:
-    if recipe.max_length > facts.max_tokens:
+    if int(recipe.max_length) > facts.max_tokens:
         return f"max_length may not exceed the encoder's {facts.max_tokens} positions, but is {recipe.max_length}"
     return None
 

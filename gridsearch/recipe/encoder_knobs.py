@@ -6,7 +6,7 @@ from pydantic import Field
 
 from gridsearch.recipe import dead_knobs as why
 from gridsearch.recipe.knob import Knob
-from gridsearch.recipe.knob_group import KnobGroup, LayerCount, Probability
+from gridsearch.recipe.knob_group import KnobGroup, LayerCount, Probability, TokenCount
 
 
 class EncoderKnobs(KnobGroup):
@@ -24,9 +24,14 @@ class EncoderKnobs(KnobGroup):
         ),
     ] = "tiny"
     max_length: Annotated[
-        int,
-        Field(ge=4, le=8192),
-        Knob("longest input in tokens, special ones included", frozen_states="tokens", in_view=True),
+        TokenCount,
+        Knob(
+            "longest input in tokens, special ones included: their number, or a percentile of the training rows' "
+            "lengths, rounded up to a multiple of 8, from 16 to 512",
+            frozen_states="tokens",
+            in_view=True,
+            counts_tokens=True,
+        ),
     ] = 128
     token_types: Annotated[
         Literal["segments", "zeros"],

@@ -40,8 +40,9 @@ class Knob:
 
     ``begins`` returns the first epoch after whose end a result can differ by the knob's part. ``varies_passes`` says
     whether two passes over the same rows differ by it. ``in_view``: it changes the rows as a trial reads them.
-    ``counts_layers``: its value is a number of layers, and may be a share of the depth. tests/recipe derives all of
-    these from what a knob does. ``of_the_loss``: it decides what a pretraining is asked, so that losses of two of its
+    ``counts_layers``: its value is a number of layers, and may be a share of the depth. ``counts_tokens``: it is one of
+    tokens, and may be a percentile of the training rows' lengths. tests/recipe derives all of these from what a knob
+    does. ``of_the_loss``: it decides what a pretraining is asked, so that losses of two of its
     values are two measures. ``may_be_path``: its value may be the path of a folder, which a space names from beside its
     own file, and tables by as much of its end as tells it from others.
     """
@@ -57,5 +58,6 @@ class Knob:
     frozen_states: FrozenStates = "apart"
     in_view: bool = False
     counts_layers: bool = False
+    counts_tokens: bool = False
     of_the_loss: bool = False
     may_be_path: bool = False

@@ -8,6 +8,7 @@ from gridsearch.canonical import canonical_json
 from gridsearch.errors import RequestError, one_of
 from gridsearch.plan.plan import Plan
 from gridsearch.plan.rungs import Halving, read_halving
+from gridsearch.plan.texts_read import TextsRead, read_texts
 from gridsearch.recipe.prefixes import VOCABULARY
 from gridsearch.repetition import Division
 from gridsearch.space.design import own_seeds
@@ -88,7 +89,8 @@ class TrialsManifest:
 
     ``encoders`` are identities by name. ``encoders_of_ids``, by identity, are those made of them that read ids: each
     with the name under ``encoder``, and how ids become its tokens. ``division`` is that of the rows into folds; None
-    where the task's own dev rows judge. ``added_pairs`` say what each augmentation comes to, fold by fold.
+    where the task's own dev rows judge. ``added_pairs`` say what each augmentation comes to, fold by fold. ``texts``:
+    how much of them is read, by encoder and part; empty in older ledgers.
     """
 
     title: str
@@ -109,6 +111,7 @@ class TrialsManifest:
     encoders_of_ids: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     division: Division | None = None
     added_pairs: Sequence[AddedEntry] = ()
+    texts: Sequence[TextsRead] = ()
 
     @property
     def parts(self) -> tuple[Judged, ...]:
@@ -169,6 +172,7 @@ class TrialsManifest:
             **({"encoders_of_ids": self.encoders_of_ids} if self.encoders_of_ids else {}),
             **({} if self.division is None else {"division": asdict(self.division)}),
             **({"added_pairs": [asdict(one) for one in self.added_pairs]} if self.added_pairs else {}),
+            **({"texts": [asdict(one) for one in self.texts]} if self.texts else {}),
         }
 
 
@@ -279,6 +283,7 @@ def manifest_of(plan: Plan, sources: Mapping[str, object]) -> TrialsManifest:
             AddedEntry(asdict(augmentation), fold, asdict(counts))
             for (augmentation, fold), counts in sorted(plan.added.items())
         ],
+        texts=plan.texts,
     )
 
 
@@ -326,6 +331,7 @@ def _read_trials(kept: Mapping[str, Any]) -> TrialsManifest:
         encoders_of_ids=kept.get("encoders_of_ids", {}),
         division=Division(**kept["division"]) if kept.get("division") else None,
         added_pairs=[AddedEntry(**one) for one in kept.get("added_pairs", ())],
+        texts=[read_texts(one) for one in kept.get("texts", ())],
     )
 
 

@@ -313,7 +313,7 @@ def encode_corpus(
     # Cut here, not by the tokenizer: how a pair is cut depends on which of its texts is the longer, uncut.
     flat, starts = tokenised(Split(tuple(texts), None), tokenizer, UNCUT, add_special_tokens=False)
     whole_lengths, is_cut_left = np.diff(starts), tokenizer.truncation_side == "left"
-    lengths = np.minimum(whole_lengths, recipe.max_length)
+    lengths = np.minimum(whole_lengths, int(recipe.max_length))
     special = np.asarray(tokenizer.all_special_ids)
     may_be_chosen = ~np.isin(flat["input_ids"], special)
     if not may_be_chosen.any():
@@ -342,7 +342,7 @@ def encode_corpus(
         row_texts=row_texts,
         n_single=int((row_texts[:, 1] < 0).sum()),
         others=others,
-        max_length=recipe.max_length,
+        max_length=int(recipe.max_length),
         is_cut_left=is_cut_left,
         odd_to_first=not tokenizer.is_fast,
         pad_id=int(tokenizer.pad_token_id),
@@ -359,7 +359,7 @@ def _encoded_labels(
     of_texts, of_pairs = np.split(np.asarray(labels.of_rows, dtype=np.int64), [len(corpus.texts)])
     alone = [] if recipe.form == "pairs" else [np.full(2 * len(of_pairs), UNLABELLED)]
     joined = [] if recipe.form == "single" else [of_pairs] * (2 if recipe.pair_order == "both" else 1)
-    judged = replace(encode_split(labels.judged, tokenizer, recipe.max_length), sides=None, shared=None)
+    judged = replace(encode_split(labels.judged, tokenizer, int(recipe.max_length)), sides=None, shared=None)
     if recipe.token_types == "zeros" and judged.types is not None:
         judged = replace(judged, types=np.zeros_like(judged.types))
     of_rows = np.concatenate([of_texts, *alone, *joined])
@@ -380,6 +380,6 @@ def _rows_of(corpus: Corpus, recipe: PretrainingRecipe, numbers: dict[str, int])
 def _refuse_too_short(recipe: PretrainingRecipe, frames: Sequence[Frame], row_texts: np.ndarray) -> None:
     n_around = [sum(map(len, frame.ids)) for frame in frames]
     n_most = max(n_around[int(is_pair)] for is_pair in np.unique(row_texts[:, 1] >= 0))
-    if recipe.max_length <= n_most:
+    if int(recipe.max_length) <= n_most:
         rule = f"max_length must leave room for a text beside {n_most} special tokens"
         raise RequestError(f"{rule}, but is {recipe.max_length}")

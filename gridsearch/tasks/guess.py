@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from gridsearch.errors import RequestError
+from gridsearch.tasks.columns.labels import label_cautions, told_of_numbers
+from gridsearch.tasks.columns.names import is_split
 from gridsearch.tasks.labelled_file import are_ids
 from gridsearch.tasks.labels import Labels, sorted_labels
 from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.parts.part_file import Files, Stated, TaskFile
-from gridsearch.tasks.roles import Profile, Roles, guess_roles, shorten
+from gridsearch.tasks.roles import GUESS_ALL, NO_PAIR, Profile, Roles, Wanted, guess_roles, shorten
 from gridsearch.tasks.tables.encoding import doubt
 from gridsearch.tasks.tables.folders import by_role, splits_in
 from gridsearch.tasks.tables.layout import Layout
@@ -24,6 +26,7 @@ from gridsearch.tasks.taskfile import parse_task_file, read_task
 from gridsearch.whole_file import whole_file
 
 FIRST_COMMENT = "Guessed from the data by `gridsearch init`; correct here what is wrong."
+CAUTION = "caution"
 DEV_SHARE = 0.1
 BALANCED_RATIO = 1.5  # of the most frequent label to the rarest: below it, accuracy cannot be had by ignoring a label
 COMMON_NAMES = ("train", "training", "data", "dataset", "all")
@@ -35,26 +38,26 @@ MAY_BE_NO_LABEL = frozenset({"-1", "-1.0", "?", "none", "null", "nil", "nan", "n
 
 
 def guess_task(
-    files: Sequence[Path], name: str | None = None, *, header: bool | None = None, drop_unlabelled: bool = False
+    files: Sequence[Path], name: str | None = None, wanted: Wanted = GUESS_ALL
 ) -> tuple[TaskFile, list[str]]:
     """Guess the task of one to three data files (train, dev, test); return it with sentences that tell every guess.
 
-    One folder of several splits, as datasets saves them, stands for those of its splits that have these roles. Paths
-    in the result are those given; ``write_toml`` makes them relative to the file that it writes. ``header`` says
-    whether the first row of train names the columns, where that is not to be guessed.
+    What is ``wanted`` is not guessed. Sentences that begin with ``CAUTION`` are what a user has to know. One folder of
+    several splits, as datasets saves them, stands for those of its splits that have these roles. Paths in the result
+    are those given; ``write_toml`` makes them relative to the file that it writes.
 
     Raises:
         RequestError: no or too many files, a file without a regular table, a first row that may name the columns or
-            not, or no column that can be label or text.
+            not, no column that can be label or text, or none that is called as is wanted.
     """
     if not 1 <= len(files) <= 3:
         raise RequestError(f"init takes one to three data files (train, dev, test), but got {len(files)}")
     splits = splits_in(files[0]) if len(files) == 1 else {}
     found = by_role(splits, files[0]) if splits else dict(zip(("train", "dev", "test"), files, strict=False))
-    train, table = found["train"], read_unknown(found["train"], header=header)
-    layout, roles = table.layout, guess_roles(table, drop_unlabelled)
+    train, table = found["train"], read_unknown(found["train"], header=wanted.header)
+    layout, roles = table.layout, guess_roles(table, wanted)
     n_rows = len(roles.label.values)
-    if drop_unlabelled:
+    if wanted.drop_unlabelled:
         roles = replace(roles, label=roles.label.without_empty())
     ignored = _ignored(roles.label)
     metric, reason = _metric([count for value, count in roles.label.counts.items() if value not in ignored])
@@ -69,12 +72,13 @@ def guess_task(
             format=layout.format,
         ),
         columns=Columns(**_written(layout), **_keys(roles)),
-        labels=Labels(ignore=ignored, drop_unlabelled=drop_unlabelled),
+        labels=Labels(ignore=ignored, drop_unlabelled=wanted.drop_unlabelled),
         ids=_are_all_ids(roles),
     )
     told = [*_sentences(train, layout, roles, n_rows), *([IDS_TOLD] if task.ids else [])]
     told += [f"{split} is not read" for split in splits.values() if split not in found.values()]
-    return task, [*told, reason, _sentence_on_dev(task), *_hints(roles.label)]
+    cautions = [f"{CAUTION}: {text}" for text in _cautions(roles)]
+    return task, [*told, reason, _sentence_on_dev(task), *_hints(roles.label), *cautions]
 
 
 def write_toml(task: TaskFile, path: Path, sentences: Sequence[str] = (), overwrite: bool = False) -> Task:
@@ -93,7 +97,9 @@ def write_toml(task: TaskFile, path: Path, sentences: Sequence[str] = (), overwr
 def write_text(text: str, path: Path, *, overwrite: bool) -> AnyTask:
     """Write the text of a task file, after reading it with all its data; return what was read. See `write_toml`."""
     if path.exists() and not overwrite:
-        raise RequestError(f"init writes a new file, but {path} exists; give another name with -o")
+        raise RequestError(
+            f"init writes a new file, but {path} exists; give another name with -o, or replace it with --force"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     read = read_task(parse_task_file(text, path.name), path)
     with whole_file(path) as draft:
@@ -188,9 +194,47 @@ def _sentences(train: Path, layout: Layout, roles: Roles, n_rows: int) -> list[s
     for role, profile in (("text", roles.text), ("pair", roles.pair)):
         if profile:
             sentences.append(f"{role} is {profile.name}, for example {shorten(profile.values[0])!r}")
+    sentences += _about_pair(roles)
     shown = ", ".join(f"{shorten(name)} {count}" for name, count in roles.label.counts.most_common(N_LABELS_SHOWN))
     more = f" and {len(roles.label.counts) - N_LABELS_SHOWN} more" if len(roles.label.counts) > N_LABELS_SHOWN else ""
-    return [*sentences, f"label is {roles.label.name} with {len(roles.label.counts)} values: {shown}{more}"]
+    label = f"label is {roles.label.name} with {len(roles.label.counts)} values: {shown}{more}"
+    not_used = f"not used: {', '.join(profile.gist() for profile in roles.others)}" if roles.others else ""
+    return [*sentences, label, *_about_label(roles), *([not_used] if not_used else [])]
+
+
+def _about_pair(roles: Roles) -> list[str]:
+    """Say what becomes of two texts that stand side by side, and how the other choice is made."""
+    if roles.pair is not None:
+        return [f"a pair: the two are read together in each row; --pair {NO_PAIR} reads {roles.text.name} alone"]
+    beside = [profile for profile in roles.others if profile.could_be_text]
+    names = " and ".join(profile.name for profile in beside)
+    if not beside:
+        return []
+    holds = f"{names} holds" if len(beside) == 1 else f"{names} hold"
+    return [f"{holds} texts too, which are not read; --pair COLUMN reads one of them beside {roles.text.name}"]
+
+
+def _about_label(roles: Roles) -> list[str]:
+    """Say what speaks for another label, and what becomes of numbers."""
+    rivals = [profile.name for profile in roles.others if profile.could_be_label and not profile.is_no_label]
+    told = []
+    if not roles.by_name and (rivals or roles.label.plain_name):
+        also = f"; {' and '.join(rivals)} could be it too" if rivals else ""
+        few = f"only its few values say that {roles.label.name} is the label"
+        told.append(f"{few}{also}; --label COLUMN names another")
+    numbers = told_of_numbers([value for value in roles.label.counts if value not in _ignored(roles.label)])
+    return [*told, *([numbers] if numbers else [])]
+
+
+def _cautions(roles: Roles) -> list[str]:
+    """Say what the task may not be meant for."""
+    label, ignored = roles.label, _ignored(roles.label)
+    told = label_cautions(label.name, {value: n for value, n in label.counts.items() if value not in ignored})
+    for profile in roles.others:
+        if is_split(list(profile.counts)):
+            rule = "all rows are taken as training rows; give each split a file of its own: init TRAIN DEV TEST"
+            told.append(f"{profile.name} says which rows are train, dev or test, but {rule}")
+    return told
 
 
 def _layout(layout: Layout) -> str:

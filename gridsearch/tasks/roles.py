@@ -5,15 +5,25 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 from gridsearch.errors import RequestError
+from gridsearch.tasks.columns.labels import NOT_SUPPORTED, several_in_a_cell
+from gridsearch.tasks.columns.names import are_called_a_pair, told_of_column
 from gridsearch.tasks.tables.table import Table
 
 N_LABELS_MOST = 200
+NO_PAIR = "none"
+"""In place of a column: there is no second text."""
 LABEL_NAMES = re.compile(
     r"(gold_?)?labels?|class(es)?|target|categor(y|ies)|sentiment|emotion|intent|topic|quality|polarity|y|"
     r"is_duplicate|标签|标注|类别|分类|类型|情感|情绪|意图|极性"
 )
+LIKE_LABEL_NAMES = re.compile(
+    r"(.*[_ -])?(label|class|category|target|sentiment|ratings?|stars?|scores?|grade|stance|verdict)|"
+    r"(label|class|category)[_ -]?(id|idx|name|text)|overall|评分|星级|打分"
+)
+"""Names of columns that are the label where no other one is called so."""
 TEXT_NAMES = re.compile(
     r".*(text|sentence|content|review|comment|question|query|premise|hypothesis|string|tweet|utterance|"
     r"文本|内容|正文|评论|句子|问题|标题).*"
@@ -57,6 +67,29 @@ class Profile:
         n_other = sum(any(form.fullmatch(value) for form in (_IDENTIFIER, _DATE, _ADDRESS)) for value in self.values)
         return len(self.counts) > 0.1 * len(self.values) and n_other < 0.5 * len(self.values)
 
+    @property
+    def is_no_label(self) -> str:
+        """What the column is instead of a label, by its name or its values; empty where nothing says so."""
+        return told_of_column(self.plain_name, list(self.counts))
+
+    @property
+    def plain_name(self) -> str:
+        """The name as a person would spell it, in small letters; nothing where columns are counted."""
+        return "" if self.name.startswith("column ") else self.name.strip("'\"").strip().lower()
+
+    def gist(self) -> str:
+        """Return the column with what it is, for a sentence that names several."""
+        n_distinct = len(self.counts)
+        if is_no_label := self.is_no_label:
+            what = is_no_label
+        elif n_distinct == len(self.values):
+            what = "different in each row"
+        elif n_distinct == 1:
+            what = "the same in each row"
+        else:
+            what = f"{n_distinct} different values"
+        return f"{self.name} ({what})"
+
     def describe(self) -> str:
         """Return the column with what it holds, for an error that has to show all columns."""
         return f"{self.name} ({len(self.counts)} different values, such as {shorten(self.values[0])!r})"
@@ -64,11 +97,31 @@ class Profile:
 
 @dataclass(frozen=True)
 class Roles:
-    """The columns that were chosen."""
+    """The columns that were chosen, and the ``others``. ``by_name``: the label's own name says that it is one."""
 
     text: Profile
     pair: Profile | None
     label: Profile
+    others: tuple[Profile, ...] = ()
+    by_name: bool = True
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a user says of a table, in place of a guess: columns, each by name or by position from 0.
+
+    ``pair`` may be ``"none"``. ``header`` tells whether the first row names the columns; ``drop_unlabelled`` leaves out
+    the rows that have no label.
+    """
+
+    text: str | None = None
+    pair: str | None = None
+    label: str | None = None
+    header: bool | None = None
+    drop_unlabelled: bool = False
+
+
+GUESS_ALL = Wanted()
 
 
 def shorten(text: str, n_chars: int = 40) -> str:
@@ -91,33 +144,76 @@ def profiles_of(table: Table) -> list[Profile]:
     ]
 
 
-def guess_roles(table: Table, drop_unlabelled: bool = False) -> Roles:
-    """Choose the columns; raise RequestError where none can be the label, or none the text.
+def guess_roles(table: Table, wanted: Wanted = GUESS_ALL) -> Roles:
+    """Choose the columns that nobody names.
 
     A label has no empty value, unless rows without one are left out, or the column is called a label.
+
+    Raises:
+        RequestError: none can be the label, or none the text; or the table lacks a column that is wanted.
     """
     profiles = profiles_of(table)
-    label = _label(table, profiles, drop_unlabelled)
-    texts = [profile for profile in profiles if profile is not label and profile.could_be_text]
-    if label is None or not texts:
+    asked = {"text": wanted.text, "pair": wanted.pair, "label": wanted.label}
+    named = {role: _named(table, profiles, role, key) for role, key in asked.items() if key and key != NO_PAIR}
+    if len(set(map(id, named.values()))) < len(named):
+        raise RequestError("--text, --pair and --label must name three different columns")
+    left = [profile for profile in profiles if not any(profile is one for one in named.values())]
+    label = named.get("label") or _label(table, left, wanted.drop_unlabelled)
+    texts = [profile for profile in left if profile is not label and profile.could_be_text]
+    if label is None or not (texts or "text" in named):
         raise RequestError(_sentence(table, profiles, "label" if label is None else "text"))
+    text, pair = named.get("text"), named.get("pair")
+    if text is None:
+        text, guessed = _texts(table, texts)
+        pair = pair or guessed
+    elif pair is None:
+        pair = _beside(table, text, texts)
+    if wanted.pair == NO_PAIR:
+        pair = None
+    elif pair is not None and "text" not in named:
+        text, pair = sorted((text, pair), key=profiles.index)
+    others = tuple(profile for profile in profiles if not any(profile is one for one in (text, pair, label)))
+    by_name = "label" in named or any(_is_called(table, label, names) for names in (LABEL_NAMES, LIKE_LABEL_NAMES))
+    return Roles(text, pair, label, others, by_name)
+
+
+def _named(table: Table, profiles: Sequence[Profile], role: str, key: str) -> Profile:
+    """Return the column that a user names. Raises RequestError where there is none such."""
+    place = table.find(key)
+    if place is None and key.isdecimal():
+        place = table.find(int(key))
+    if place is None:
+        shown = ", ".join(profile.name for profile in profiles)
+        raise RequestError(f"--{role}: {table.path} has no column {key!r}; its columns: {shown}")
+    return profiles[place]
+
+
+def _texts(table: Table, texts: Sequence[Profile]) -> tuple[Profile, Profile | None]:
+    """Return the text, and the one beside it that makes it a pair."""
     longest = max(texts, key=lambda profile: (_is_called(table, profile, TEXT_NAMES), _weight(profile)))
-    others = [profile for profile in texts if profile is not longest and _could_be_pair(table, longest, profile)]
-    if not others:
-        return Roles(longest, None, label)
-    second = max(others, key=lambda profile: (_is_called(table, profile, TEXT_NAMES), _weight(profile)))
-    first, second = sorted((longest, second), key=profiles.index)
-    return Roles(first, second, label)
+    for one, other in combinations(texts, 2):
+        if longest in (one, other) and are_called_a_pair(one.plain_name, other.plain_name):
+            return one, other
+    return longest, _beside(table, longest, texts)
+
+
+def _beside(table: Table, text: Profile, texts: Sequence[Profile]) -> Profile | None:
+    """Return the second text of a pair; None where nothing looks like one."""
+    rest = [profile for profile in texts if profile is not text]
+    others = [profile for profile in rest if are_called_a_pair(text.plain_name, profile.plain_name)]
+    others = others or [profile for profile in rest if _could_be_pair(table, text, profile)]
+    return max(others, key=lambda profile: (_is_called(table, profile, TEXT_NAMES), _weight(profile)), default=None)
 
 
 def _label(table: Table, profiles: Sequence[Profile], drop_unlabelled: bool) -> Profile | None:
     """Prefer a column that is called so; then the fewest values; then the last column."""
     _refuse_label_of_lists(table)
-    called = [profile for profile in profiles if _is_called(table, profile, LABEL_NAMES) and len(profile.counts) > 1]
-    named = [profile for profile in called if len(profile.counts) <= max(2, len(profile.values) / 2)]
-    if named:
-        return named[0]
-    fit = [one for one in profiles if one.could_be_label and (drop_unlabelled or "" not in one.counts)]
+    several = [profile for profile in profiles if 1 < len(profile.counts) <= max(2, len(profile.values) / 2)]
+    for names in (LABEL_NAMES, LIKE_LABEL_NAMES):
+        if called := [profile for profile in several if _is_called(table, profile, names)]:
+            return called[0]
+    fit = [one for one in profiles if one.could_be_label and not one.is_no_label]
+    fit = [one for one in fit if drop_unlabelled or "" not in one.counts]
     return min(reversed(fit), key=lambda profile: len(profile.counts), default=None)
 
 
@@ -145,7 +241,7 @@ def _could_be_pair(table: Table, text: Profile, other: Profile) -> bool:
 
 def _sentence(table: Table, profiles: Sequence[Profile], role: str) -> str:
     rules = {
-        "label": "a label column has two values or more, none empty, and each comes back",
+        "label": "a label column has two values or more, none empty, each comes back, and they are no ids or languages",
         "text": "a text column has many different values that are no numbers, dates or identifiers",
     }
     columns = "; ".join([*(profile.describe() for profile in profiles), *_described_lists(table)])
@@ -154,8 +250,10 @@ def _sentence(table: Table, profiles: Sequence[Profile], role: str) -> str:
         nearly = min(lacking, key=lambda profile: profile.counts[""])
         rule = f"{nearly.name} would, but {nearly.counts['']} of its {len(nearly.values)} rows are empty"
         return f"no column of {table.path} looks like the label: {rule}; --drop-unlabelled leaves these rows out"
-    remedy = "write the task's TOML by hand, with text and label under [columns], each a name or a position from 0"
-    return f"no column of {table.path} looks like the {role}: {rules[role]}; its columns: {columns}; {remedy}"
+    several = [text for profile in profiles if (text := several_in_a_cell(list(profile.counts))) and role == "label"]
+    told = f"; {several[0]}, and {NOT_SUPPORTED}" if several else ""
+    remedy = f"name it: --{role} COLUMN, with its name or its position from 0"
+    return f"no column of {table.path} looks like the {role}: {rules[role]}; its columns: {columns}{told}; {remedy}"
 
 
 def _described_lists(table: Table) -> list[str]:

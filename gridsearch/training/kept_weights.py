@@ -185,7 +185,7 @@ def predict_logits(kept: KeptTrial, split: Split, part: str = PART, threads: int
     classifier = Classifier(model, kept.recipe, sum(n_labels.values()), len(n_labels))
     tokenizer = build_tokenizer(files)
     recipe = kept.recipe
-    encoded = encode_split(split, tokenizer, recipe.max_length, recipe.prediction_order)
+    encoded = encode_split(split, tokenizer, int(recipe.max_length), recipe.prediction_order)
     encoded = as_read(recipe, _beside_pairs(encoded) if kept.reads_pairs(part) else encoded)
     found = []
     with threads_of(threads):

@@ -18,6 +18,7 @@ from reports.sections.parts.parts import part_text
 from reports.sections.results import certificate_text, is_complete, none_above_text, yardstick_sentence
 from reports.statistics.results import Comparison, Effect
 from reports.study.choice import Choice, choice_of
+from reports.texts_read import text_cautions
 
 MOST_LINES = 5
 MOST_NAMED = 3
@@ -37,7 +38,22 @@ class Answer(PageSection):
         recommended = self._recommended()
         lines = self._lines()[:MOST_LINES] if recommended else []
         title = say("What matters for {response}:", response=self.words.response) if lines else ""
-        return paragraphs([wrap(part_text(self.study)), certificate, wrap(recommended), title, bullets(lines), *shown])
+        return paragraphs(
+            [
+                *self._hardly_read(),
+                wrap(part_text(self.study)),
+                certificate,
+                wrap(recommended),
+                title,
+                bullets(lines),
+                *shown,
+            ]
+        )
+
+    def _hardly_read(self) -> list[str]:
+        """Warn of texts that hardly anything was read of: whatever came out of them, that is why."""
+        texts = () if self.study.is_imported else self.study.about.texts
+        return [wrap(say("**Caution: {text}.**", text=escape(text))) for text in text_cautions(texts, "severe")]
 
     def numbers(self) -> dict[str, Any]:
         """Return the choice; null where nothing tells by how much a cell would have to lead."""

@@ -15,6 +15,7 @@ from reports.language.say import enumerated, retold, say, sentences
 from reports.sections.context import PageSection
 from reports.sections.findings import DeadKnob, dead_knobs, left_out, same_rows
 from reports.study.view import StudyRows
+from reports.texts_read import read_lines, with_lengths
 
 
 def knob_text(name: str, value: object) -> str:
@@ -107,14 +108,15 @@ class FixedRecipe(PageSection):
         rest = say("All else is at its default; `gridsearch knobs` explains.")
         settings = _spelled(self._set())
         text = sentences([say("{note}.", note=settings) if settings else "", rest])
-        return Section(say("The same for all cells"), (wrap(text),)).format()
+        read = [escape(say("{note}.", note=line[0].upper() + line[1:])) for line in read_lines(self.study.about.texts)]
+        return Section(say("The same for all cells"), (wrap(text), *map(wrap, read))).format()
 
     def _set(self) -> dict[str, object]:
         """Return what is set for all cells, by the space or by the task, and is no default."""
         varied = varied_knobs(self.study)
         acting = self.study.cells[0].recipe if self.study.cells else {}
         common = {name: value for name, value in acting.items() if name in knobs() and name not in varied}
-        settings = _in_recipe_order({**common, **self.study.about.fixed})
+        settings = _in_recipe_order({**common, **with_lengths(self.study.about.fixed, self.study.about.texts)})
         return {name: value for name, value in settings.items() if value != _default(name)}
 
 

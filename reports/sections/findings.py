@@ -11,6 +11,7 @@ from reports.sections.effects.noise_text import changes_nothing
 from reports.sections.folds import apart_text
 from reports.statistics.shares import share_interval
 from reports.study.view import CellRow, FailedAttempt, StudyRows
+from reports.texts_read import text_cautions
 
 FEWEST_EQUAL = 4
 """Fewer pairs of equal results may be chance: a result on few rows has few values."""
@@ -113,6 +114,7 @@ def cautions(page: PageContext) -> list[str]:
         *_about_labels(study),
         *_about_equal_pairs(page),
         *(say("{note}.", note=f"{note[0].upper()}{note[1:]}") for note in map(retold, study.about.encoder_notes)),
+        *(say("{note}.", note=f"{text[0].upper()}{text[1:]}") for text in text_cautions(study.about.texts, "mild")),
         *_about_choice(page),
         *([text] if (text := apart_text(study)) else []),
         *_about_rows(study, ranking[0]),

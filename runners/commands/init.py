@@ -1,12 +1,13 @@
 """``gridsearch init``: a stranger's data becomes a task TOML."""
 
+import textwrap
 from pathlib import Path
-from typing import Any
 
 from gridsearch.errors import RequestError
-from gridsearch.tasks.guess import guess_task, write_toml
+from gridsearch.tasks.guess import CAUTION, guess_task, write_toml
 from gridsearch.tasks.parts.guess import guess_parts, write_parts
 from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
+from gridsearch.tasks.roles import Wanted
 from runners.cli import EXIT_DONE, Arguments
 
 HEADER = {None: None, "yes": True, "no": False}
@@ -26,7 +27,7 @@ def run(arguments: Arguments) -> int:
 
 
 def _single(arguments: Arguments, output: Path, name: str) -> AnyTask:
-    draft, sentences = guess_task([Path(file) for file in arguments.files], name, **_said(arguments))
+    draft, sentences = guess_task([Path(file) for file in arguments.files], name, _wanted(arguments))
     task = write_toml(draft, output, sentences, overwrite=arguments.force)
     _tell([*sentences, *task.notes])
     return task
@@ -37,17 +38,19 @@ def _of_parts(arguments: Arguments, output: Path, name: str) -> AnyTask:
         rule = "with --part all files stand behind the name of one, as in --part NAME FILE"
         raise RequestError(f"{rule}; {', '.join(arguments.files)} stands behind none")
     groups = [(part, map(Path, files)) for part, *files in arguments.part]
-    draft, sentences = guess_parts(groups, name, **_said(arguments))
+    draft, sentences = guess_parts(groups, name, _wanted(arguments))
     task = write_parts(draft, output, sentences, overwrite=arguments.force)
     _tell([*(f"part {part}: {sentence}" for part, several in sentences.items() for sentence in several), *task.notes])
     return task
 
 
-def _said(arguments: Arguments) -> dict[str, Any]:
+def _wanted(arguments: Arguments) -> Wanted:
     """Return what the user says about the data, beyond its files."""
-    return {"header": HEADER[arguments.header], "drop_unlabelled": arguments.drop_unlabelled}
+    columns = {role: getattr(arguments, role) for role in ("text", "pair", "label")}
+    return Wanted(**columns, header=HEADER[arguments.header], drop_unlabelled=arguments.drop_unlabelled)
 
 
 def _tell(sentences: list[str]) -> None:
-    for sentence in sentences:
-        print(sentence)
+    """Print a sentence a line, wrapped; what a user has to know stands last."""
+    for sentence in sorted(sentences, key=lambda sentence: f"{CAUTION}: " in sentence):
+        print(textwrap.fill(sentence, 80, subsequent_indent="  ", break_on_hyphens=False))

@@ -20,6 +20,7 @@ from reports.formats.table import Cell, Table
 from reports.sections.effects.effects import planned_texts
 from reports.statistics.results import Factor
 from reports.study.measured import inert_factors
+from reports.texts_read import read_lines, text_cautions, with_lengths
 from runners.backends.chosen import refuse_bad_counts
 from runners.cli import EXIT_DONE, Arguments
 from runners.commands.plan_stages import stage_texts
@@ -54,7 +55,9 @@ def run(arguments: Arguments) -> int:
     halving, made = asked.halving, made_stages(plan)
     if arguments.measure:
         _measure(plan, made, arguments)
-    lines = [textwrap.fill(plan.space.title, 80), "", *_about(plan, made), "", *_factors(plan), ""]
+    lines = [_wrapped(f"caution: {text}") for text in text_cautions(plan.texts, "severe")]
+    lines += [""] if lines else []
+    lines += [textwrap.fill(plan.space.title, 80), "", *_about(plan, made), "", *_factors(plan), ""]
     lines += _cells(plan, list_all=arguments.all)
     lines += _left_out(plan)
     lines += ["", *_price(question, made, arguments)]
@@ -147,7 +150,10 @@ def _about(plan: Plan, made: set[str]) -> list[str]:
         about.append(("encoder", f"{card.name}: {card.family}, {card.n_layers} layers, {card.identity[:18]}"))
         about.append(("", plan.encoder_notes.get(card.name, "")))
     about += [("", text) for text in _ids(plan)]
-    settings = [f"{name} = {label_of(value)}" for name, value in fixed.items() if name != "encoder"]
+    about += [("" if number else "texts", text) for number, text in enumerate(read_lines(plan.texts))]
+    settings = [
+        f"{name} = {label_of(value)}" for name, value in with_lengths(fixed, plan.texts).items() if name != "encoder"
+    ]
     about.append(("fixed", ", ".join(settings) or "nothing: the defaults of the recipe"))
     about += _design(plan)
     about += [("" if number else "tests", text) for number, text in enumerate(_tests(plan))]
@@ -155,6 +161,7 @@ def _about(plan: Plan, made: set[str]) -> list[str]:
     about.append(("steps", f"{' or '.join(map(str, steps))} a trial"))
     about += [("" if number else "stages", text) for number, text in enumerate(stage_texts(plan, made))]
     about += [("warning", text) for text in rate_warnings(plan)]
+    about += [("caution", text) for text in text_cautions(plan.texts, "mild")]
     return [
         textwrap.fill(text, 80, initial_indent=f"{label:<9}", subsequent_indent=" " * 9)
         for label, text in about

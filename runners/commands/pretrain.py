@@ -28,6 +28,7 @@ from gridsearch.tasks.taskfile import load_task
 from gridsearch.training.execution import Execution
 from reports.formats.markdown import seconds_text
 from runners.cli import EXIT_DONE, Arguments
+from runners.lengths import lengths_of
 from runners.materials import materials_on_demand
 from runners.precision import with_precision
 from runners.pretrain_here import pretrain_here
@@ -104,7 +105,7 @@ def _stage(arguments: Arguments, task: AnyTask, starts: dict[str, EncoderCard]) 
     values = {PREFIX + "objective": "mlm", "encoder": arguments.model or "tiny", "max_length": SHORTEST} | fixed
     space = Space("pretrain", "", "", {}, (), (), Design()).with_fixed(values)
     space = with_precision(space, Study(Path(arguments.output, "none")))
-    planner = Planner(space, task, lambda name: describe(name, task.corpus))
+    planner = Planner(space, task, lambda name: describe(name, task.corpus), lambda card: lengths_of(card, task))
     cell = space.cell([])
     resolved = planner.resolved(cell)
     assert not isinstance(resolved, ExcludedCell), "there are no rules"

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+import textwrap
 from dataclasses import replace
 
 from rich.console import Console
@@ -9,6 +10,7 @@ from rich.console import Console
 from gridsearch.plan.halving import halved
 from gridsearch.plan.rates import rate_warnings
 from reports.language.say import speaking
+from reports.texts_read import text_cautions
 from runners.backends.chosen import chosen_runner
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
 from runners.driver import Settings, drive
@@ -28,6 +30,8 @@ def run(arguments: Arguments) -> int:
 
 def _sweep_and_show(arguments: Arguments, settings: Settings) -> int:
     question = read_question(arguments)
+    for text in text_cautions(question.plan.texts, "severe"):
+        print(textwrap.fill(f"caution: {text}", 80))
     if arguments.halving is not None:
         question = replace(question, plan=halved(question.plan, arguments.halving))
     runner = chosen_runner(arguments)
@@ -42,6 +46,8 @@ def _sweep_and_show(arguments: Arguments, settings: Settings) -> int:
         """Warn when it has become clear that something is run, and say how."""
         for warning in rate_warnings(plan):
             progress.say(f"warning: {warning}")
+        for text in text_cautions(plan.texts, "mild"):
+            progress.say(f"caution: {text}")
         asked = {} if arguments.only_folds is None else {ONLY_FOLDS: arguments.only_folds}
         return describe_run(["gridsearch", *sys.argv[1:]], runner.name) | asked | _foreseen(question, arguments)
 

@@ -172,7 +172,8 @@ class Campaign:
                 self._ledger.exclude(cell)
                 self._proposer.answer(proposal, None)
                 continue
-            self.plan = replace(self.plan, cells=(*self.plan.cells, cell))
+            cells = (*self.plan.cells, cell)
+            self.plan = replace(self.plan, cells=cells, texts=self._planner.texts_of(cells))
             self._trials |= {trial.id: trial for trial in cell.trials}
             self._name(cell)
             self._ledger.append(self.plan, self._sources())

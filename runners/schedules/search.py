@@ -21,6 +21,7 @@ from gridsearch.study.ledger_size import n_logits
 from gridsearch.study.manifest import SearchEntry
 from gridsearch.study.ranking import best_so_far
 from gridsearch.study.study import Study
+from gridsearch.tasks.lengths import TaskLengths
 from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.training.materials import Materials
 from reports.study.optuna_export import empty_study, fill
@@ -50,6 +51,9 @@ class Searched(Protocol):
     def describe(self, encoder: str) -> EncoderCard:
         """Tell what an encoder is."""
 
+    def lengths(self, card: EncoderCard) -> TaskLengths:
+        """Count the tokens of the task's texts."""
+
     def sources(self, cards: Mapping[str, EncoderCard]) -> Mapping[str, object]:
         """Say how everything was named, to be repeated from the ledger."""
 
@@ -67,7 +71,7 @@ class OptunaSearch:
     def __init__(self, asked: Searched, study: Study, search: Search, names: dict[str, str]) -> None:
         space = asked.space
         self._asked, self._search, self._names = asked, search, names
-        self._planner = Planner(space, asked.task, cache(asked.describe))
+        self._planner = Planner(space, asked.task, cache(asked.describe), asked.lengths)
         n_epochs = max(cell.recipe.epochs for cell in check(space, self._planner))
         self._pruner = make_pruner(search.pruner, n_epochs, len(space.design.repetitions), len(search.objectives))
         self._sampler = make_sampler(search.sampler, space.design.order_seed, self._n_known(study))
@@ -93,7 +97,7 @@ class OptunaSearch:
 
     def adopt(self, ledger: Ledger) -> bool:
         """Write the cells that are there already; what is proposed follows one by one."""
-        plan = known_plan(self._asked.space, self.task, self._planner, ledger)
+        plan = known_plan(self._asked.space, self._planner, ledger)
         before = ledger.trials_manifest().search if ledger.is_begun else None
         self._plan = replace(plan, optimised=_facts(self._search, self._asked.space, before, len(plan.cells)))
         ledger.refuse_another_study(self._plan, self._sources())
@@ -143,7 +147,7 @@ class OptunaSearch:
             return 0
         try:
             with study.open() as ledger:
-                plan = known_plan(self._asked.space, self.task, self._planner, ledger)
+                plan = known_plan(self._asked.space, self._planner, ledger)
                 ledger.refuse_another_study(plan, self._sources())
                 return len(plan.cells)
         except NotBegunError:
@@ -167,7 +171,7 @@ def check(space: Space, planner: Planner) -> list[PlannedCell]:
     return cells
 
 
-def known_plan(space: Space, task: AnyTask, planner: Planner, ledger: Ledger) -> Plan:
+def known_plan(space: Space, planner: Planner, ledger: Ledger) -> Plan:
     """Plan the cells of a ledger again, in their order; a factor that is new to them has its baseline level."""
     cells: list[PlannedCell] = []
     excluded: list[ExcludedCell] = []
@@ -184,7 +188,7 @@ def known_plan(space: Space, task: AnyTask, planner: Planner, ledger: Ledger) ->
             excluded.append(cell)
         else:
             cells.append(cell)
-    return Plan(space, task, planner.cards, tuple(cells), tuple(excluded), planner.starts, planner.added)
+    return planner.plan_of(cells, excluded)
 
 
 def _facts(search: Search, space: Space, before: SearchEntry | None, n_known: int) -> dict[str, object]:

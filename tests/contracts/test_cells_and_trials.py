@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from gridsearch.encoders.card import EncoderCard
 from gridsearch.errors import RequestError
 from gridsearch.plan.plan import Plan
 from gridsearch.plan.planner import make_plan
 from gridsearch.recipe.poolings import READS
 from gridsearch.space.space import parse_space
 from gridsearch.study.study import Study
+from gridsearch.tasks.lengths import Lengths, TaskLengths
 from gridsearch.trial import Failure
 
 SMALL = Path(__file__).with_name("small.toml").read_text()
@@ -141,11 +143,13 @@ LENGTHS = "[factors]\nmax_length = [16, 64, 128]\nbert_adam = [false, true]\n"
 
 
 def plan_with_longest(task, card, text: str, n_tokens: int, asked: list[str] | None = None) -> Plan:
-    def longest(encoder: str) -> int:
-        (asked if asked is not None else []).append(encoder)
-        return n_tokens
+    """Plan for texts of four tokens, but for one."""
 
-    return make_plan(parse_space(text, "small"), task, lambda encoder: card, longest)
+    def lengths(card: EncoderCard) -> TaskLengths:
+        (asked if asked is not None else []).append(card.name)
+        return TaskLengths({"task": {"train": Lengths({4: 319}, 638, 0), "dev": Lengths({n_tokens: 1}, 1, 0)}}, "")
+
+    return make_plan(parse_space(text, "small"), task, lambda encoder: card, lengths)
 
 
 @pytest.mark.parametrize("n_tokens", [16, 40, 64])
@@ -166,10 +170,8 @@ def test_lengths_matter_to_poolings_that_read_as_many_positions(task, card) -> N
         assert plan_with_longest(task, card, f'[recipe]\npooling = "{pooling}"\n{LENGTHS}', 8).cells
 
 
-def test_nothing_is_tokenised_when_the_length_does_not_vary_and_once_when_it_does(task, card) -> None:
+def test_texts_are_counted_once_for_an_encoder(task, card) -> None:
     asked: list[str] = []
-    plan_with_longest(task, card, SMALL, 8, asked)
-    assert asked == []
     plan_with_longest(task, card, LENGTHS, 500, asked)
     assert asked == ["tiny"]
 

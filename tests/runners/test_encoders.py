@@ -88,7 +88,7 @@ def test_a_path_is_meant_from_beside_the_space_first(
     assert [asked.describe(name).name for name in ("models/one", "models/three")] == ["models/one", "models/three"]
     kept = asked.sources({"models/one": asked.describe("models/one")})["encoders"]
     assert kept == {str(beside / "one"): asked.describe("models/one").identity}
-    assert asked.longest_text("models/one") > 2
+    assert asked.lengths(asked.describe("models/one")).longest > 2
     assert asked.study.folder == Path("studies/own-small-encoders")
     space.write_text(text.replace("encoder =", "bert_adam = [false, true]\n#"))
     given = read_asked(asked_by(str(space), "--task", "task.toml", "--model", "models/one"))

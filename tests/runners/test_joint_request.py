@@ -13,7 +13,7 @@ from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import load_task
 from runners.cli import build_parser, main
 from runners.commands.plan_task import task_texts
-from runners.request import divided, longest_text, read_asked, reload_task
+from runners.request import divided, read_asked, reload_task
 from tests.tasks.parts.films import FILMS, GENRE, HEAD, write_films
 
 ASK = ("plan", "question.toml", "--task", "films.toml")
@@ -86,13 +86,6 @@ def test_a_part_without_dev_rows_is_refused_where_no_folds_judge_it(
         "under [parts.files], or divide the rows: --folds 5"
     )
     assert read_asked(asked("--folds", "3")).task.division == Division(3)
-
-
-def test_the_longest_text_is_that_of_any_part(films: Path, encoder_folder: Path) -> None:
-    task = load_task("films.toml")
-    lengths = [longest_text(str(encoder_folder), part) for part in task.parts.values()]
-    assert longest_text(str(encoder_folder), task) == max(lengths)
-    assert len(set(lengths)) == 2
 
 
 @pytest.mark.parametrize("folds", [(), ("--folds", "2")])

@@ -22,6 +22,7 @@ from gridsearch.plan.planner import make_plan
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.space.space import Space, parse_space
 from gridsearch.study.study import Study
+from gridsearch.tasks.lengths import Lengths, TaskLengths
 from gridsearch.tasks.target import target_of
 from gridsearch.tasks.task import Split, Task
 from gridsearch.training.materials import Materials
@@ -63,6 +64,9 @@ class About:
 
     space: Space
     task: Task = TASK
+
+    def lengths(self, card: EncoderCard) -> TaskLengths:
+        return TaskLengths({"task": {"train": Lengths({3: len(TASK.train)}, len(TASK.train), 0)}}, "[UNK]")
 
     def describe(self, encoder: str) -> EncoderCard:
         return CARD

@@ -3,20 +3,9 @@ from pathlib import Path
 import pytest
 
 from gridsearch.tasks.tables.table import Columns
-from gridsearch.tasks.task import Split, Task
+from gridsearch.tasks.task import Task
 from runners.cli import Arguments, build_parser, main
-from runners.request import longest_text, read_asked
-
-
-def task_of(test_text: str) -> Task:
-    short = Split(("the", "a"), (0, 1))
-    return Task("t", "single", "accuracy", ("no", "yes"), short, short, Split((test_text,), (0,)))
-
-
-@pytest.mark.parametrize(("n_words", "n_tokens"), [(5, 7), (62, 64), (100, 64)])
-def test_the_longest_text_is_counted_as_the_encoder_reads_it(encoder_folder: Path, n_words: int, n_tokens: int) -> None:
-    """With two special tokens, over all splits, and cut at the encoder's 64 positions."""
-    assert longest_text(str(encoder_folder), task_of("the " * n_words)) == n_tokens
+from runners.request import read_asked
 
 
 def test_lengths_that_cut_nothing_are_refused(project: Path, encoder_folder: Path, capsys) -> None:

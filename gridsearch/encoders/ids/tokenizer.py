@@ -14,6 +14,8 @@ from gridsearch.encoders.load import build_tokenizer
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+    from gridsearch.encoders.card import EncoderCard
+
 PROBE = "1"
 _OF_ITS_OWN_TOKENIZER = ("tokenizer_class", "auto_map")
 """Config keys that say how an encoder's own tokenizer is read."""
@@ -30,6 +32,14 @@ def ids_tokenizer(files: Mapping[str, bytes], vocabulary: IdsVocabulary) -> dict
     special = {known.ids[token]: tokens[token] for token in known.special}
     config = config_with(json.loads(files[CONFIG]), len(tokens), special)
     return {**_files_of(own, known, tokens), CONFIG: (json.dumps(config, indent=2, sort_keys=True) + "\n").encode()}
+
+
+def tokenizer_as_read(files: Mapping[str, bytes], card: "EncoderCard") -> Mapping[str, bytes]:
+    """Return the files of the tokenizer by which a card's encoder reads texts, given those of its own one.
+
+    They differ where it is given a vocabulary of ids; what is made of the texts has that already.
+    """
+    return files if card.ids is None or card.is_made_of_the_texts else ids_tokenizer(files, card.ids)
 
 
 def config_with(settings: Mapping[str, Any], n_tokens: int, special: Mapping[int, int]) -> dict[str, Any]:

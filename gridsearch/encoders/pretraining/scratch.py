@@ -90,7 +90,7 @@ def scratch_tokenizer(files: Mapping[str, bytes], family: str) -> dict[str, byte
 
 
 def _max_tokens(pretraining: PretrainingRecipe) -> int:
-    return max(N_POSITIONS, pretraining.max_length)
+    return max(N_POSITIONS, int(pretraining.max_length))
 
 
 def _n_token_types(family: str) -> int:

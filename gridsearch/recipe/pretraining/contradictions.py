@@ -78,7 +78,7 @@ def _more_than_stretches_hide(recipe: Recipe, facts: TrialFacts) -> Reason:
 
 
 def _too_long(recipe: Recipe, facts: TrialFacts) -> Reason:
-    longest = recipe.pretraining.max_length
+    longest = int(recipe.pretraining.max_length)
     if longest <= facts.max_tokens or not recipe.pretraining_steps(facts):
         return None
     return f"pretraining.max_length may not exceed the encoder's {facts.max_tokens} positions, but is {longest}"

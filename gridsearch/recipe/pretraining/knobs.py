@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from gridsearch.recipe.knob import Knob
-from gridsearch.recipe.knob_group import KnobGroup, Probability, Weight
+from gridsearch.recipe.knob_group import KnobGroup, Probability, TokenCount, Weight
 from gridsearch.recipe.prefixes import PRETRAINING, prefixed
 from gridsearch.recipe.pretraining import dead_knobs as why
 
@@ -142,9 +142,14 @@ class PretrainingRecipe(KnobGroup):
         ),
     ] = "as_is"
     max_length: Annotated[
-        int,
-        Field(ge=4, le=8192),
-        _knob("longest row in tokens, special ones included; longer ones are cut", of_the_loss=True, neutral=128),
+        TokenCount,
+        _knob(
+            "longest row in tokens, special ones included; longer ones are cut; a percentile is one of the "
+            "task's training rows, as that of max_length is",
+            of_the_loss=True,
+            neutral=128,
+            counts_tokens=True,
+        ),
     ] = 128
     token_types: Annotated[
         Literal["segments", "zeros"],

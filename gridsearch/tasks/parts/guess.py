@@ -7,20 +7,19 @@ from gridsearch.errors import RequestError, about
 from gridsearch.tasks.guess import FIRST_COMMENT, comment, guess_task, relative, toml_lines, toml_value, write_text
 from gridsearch.tasks.parts.joint_file import MULTI, JointFile, PartFile
 from gridsearch.tasks.parts.joint_task import AnyTask
+from gridsearch.tasks.roles import GUESS_ALL, Wanted
 from gridsearch.tasks.target import Target
 
 
 def guess_parts(
     groups: Sequence[tuple[str, Iterable[Path]]],
     name: str,
-    *,
-    header: bool | None = None,
-    drop_unlabelled: bool = False,
+    wanted: Wanted = GUESS_ALL,
 ) -> tuple[JointFile, dict[str, list[str]]]:
     """Guess the parts of a task: each has a name, and one to three files (train, dev, test). Their mean is the target.
 
     Sentences tell every guess, by part. Paths in the result are those given; ``write_parts`` makes them relative.
-    ``header`` is what :func:`guess_task` is told for each of them.
+    What is ``wanted`` is so of every part.
 
     Raises:
         RequestError: two parts of one name, or what cannot be guessed of one of them.
@@ -31,7 +30,7 @@ def guess_parts(
         if part in parts:
             raise RequestError(f"two parts have the name {part!r}; all files of a part stand behind one --part")
         with about(f"part {part}"):
-            file, sentences[part] = guess_task(list(files), part, header=header, drop_unlabelled=drop_unlabelled)
+            file, sentences[part] = guess_task(list(files), part, wanted)
         parts[part] = PartFile(**dict(file))
     return JointFile(name, parts, Target(tuple((part, file.metric) for part, file in parts.items()))), sentences
 

@@ -41,6 +41,7 @@ from reports.language.chinese.imported import IMPORTED
 from reports.language.chinese.page import PAGE
 from reports.language.chinese.parts import PARTS
 from reports.language.chinese.searches import SEARCHES
+from reports.language.chinese.texts_read import TEXTS_READ
 
 SENTENCES: Final[Mapping[str, str]] = {
     **PAGE,
@@ -54,6 +55,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     **FOLDS,
     **PARTS,
     **FIGURES,
+    **TEXTS_READ,
 }
 """What the page says itself."""
 TEXTS: Final[Mapping[str, str]] = {**REASONS, **KNOBS}

@@ -12,7 +12,10 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "a built-in encoder, a folder, or a Hugging Face name (not the name but its identity is hashed)": (
         "内置编码器、文件夹或 Hugging Face 上的名字（计入哈希的不是名字，而是其标识）"
     ),
-    "longest input in tokens, special ones included": "输入的最大 token 数，含特殊 token",
+    "longest input in tokens, special ones included: their number, or a percentile of the training rows' lengths, "
+    "rounded up to a multiple of 8, from 16 to 512": (
+        "输入的最大 token 数，含特殊 token：一个数，或训练数据长度的百分位数，向上取到 8 的倍数，在 16 到 512 之间"
+    ),
     "segment ids of a pair: those of its two texts, or all 0": "文本对的 segment id：区分两段文本，或全为 0",
     "mark tokens that the other text of a pair holds too: 1 added to every dimension of what the embeddings give, or "
     "a learned vector added before their LayerNorm": (
@@ -210,8 +213,9 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "order of a pair's texts: as it stands, a row for each of the two orders, or drawn at each reading": (
         "文本对的次序：保持原样，两种次序各成一条，或每次读取时随机决定"
     ),
-    "longest row in tokens, special ones included; longer ones are cut": (
-        "一条的最大 token 数，含特殊 token；更长的会截断"
+    "longest row in tokens, special ones included; longer ones are cut; a percentile is one of the task's training "
+    "rows, as that of max_length is": (
+        "一条的最大 token 数，含特殊 token；更长的会截断；百分位数与 max_length 的一样，取自任务的训练数据"
     ),
     "what is hidden, each by itself with probability rate: tokens; whole words, Chinese ones by a segmenter; "
     "tokens that occur together more than chance, for texts that are only numbers; or stretches of tokens": (
