@@ -1,10 +1,12 @@
 """What is said of how much of their texts encoders read: by `plan`, by `sweep`, and on the page."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from gridsearch.plan.texts_read import ENOUGH, MILD, SEVERE, TextsRead, percent
 from gridsearch.recipe.recipe import knobs
+from gridsearch.space.factor import ends_of
 from reports.language.say import enumerated, say
 
 N_SHOWN = 6
@@ -15,15 +17,15 @@ _ENDINGS = {1: "{n}st", 2: "{n}nd", 3: "{n}rd"}
 
 def read_lines(texts: Sequence[TextsRead]) -> list[str]:
     """Say of each encoder and part which share of the training rows is cut, and which of the tokens is unknown."""
-    return [_line(one, is_joint=_is_joint(texts)) for one in texts]
+    return [_line(one, _rows(one, texts)) for one in _in_short(texts)]
 
 
 def text_cautions(texts: Sequence[TextsRead], strength: Strength) -> list[str]:
     """Return the cautions of one strength, a sentence each without its full stop."""
     of_it = range(MILD + 1, SEVERE + 1) if strength == "mild" else range(SEVERE + 1, 101)
     told = []
-    for one in texts:
-        rows = _rows(one, is_joint=_is_joint(texts))
+    for one in _in_short(texts):
+        rows = _rows(one, texts)
         told += [_cut(one, rows)] if one.cut_percent in of_it else []
         told += [_unknown(one, rows)] if one.unknown_percent in of_it else []
     return told
@@ -41,7 +43,14 @@ def with_lengths(settings: Mapping[str, object], texts: Sequence[TextsRead]) -> 
     }
 
 
-def _line(one: TextsRead, *, is_joint: bool) -> str:
+def _in_short(texts: Sequence[TextsRead]) -> list[TextsRead]:
+    """Call encoders by as much of their paths as tells them apart."""
+    names = list(dict.fromkeys(one.encoder for one in texts))
+    short = dict(zip(names, ends_of(names), strict=True))
+    return [replace(one, encoder=short[one.encoder]) for one in texts]
+
+
+def _line(one: TextsRead, rows: str) -> str:
     places = [
         say("{share} at max_length {n}{percentile}", share=_share(n_cut, one.n_rows), n=length, percentile=of)
         for length, n_cut in one.cut[:N_SHOWN]
@@ -49,7 +58,6 @@ def _line(one: TextsRead, *, is_joint: bool) -> str:
     ]
     if len(one.cut) > N_SHOWN:
         places.append(say("less at longer ones"))
-    rows = _rows(one, is_joint=is_joint)
     cut = say("of {rows}, {encoder} cuts {places}", rows=rows, encoder=one.encoder, places=enumerated(places))
     if not one.unknown:
         return cut
@@ -88,7 +96,7 @@ def _unknown(one: TextsRead, rows: str) -> str:
     )
     if one.of_ids:
         return found + say("; vocabulary.min_count says how often an id has to occur to be a token")
-    return found + say("; choose one whose vocabulary is of the language of these texts")
+    return found + say("; choose an encoder whose vocabulary is of the language of these texts")
 
 
 def _percentile(one: TextsRead, length: int) -> str:
@@ -111,9 +119,6 @@ def _share(n: int, total: int) -> str:
     return f"{whole} %" if whole or not n else f"{100 * n / total:.1g} %"
 
 
-def _rows(one: TextsRead, *, is_joint: bool) -> str:
+def _rows(one: TextsRead, texts: Sequence[TextsRead]) -> str:
+    is_joint = len({other.part for other in texts}) > 1
     return say("the training rows of {part}", part=one.part) if is_joint else say("the training rows")
-
-
-def _is_joint(texts: Sequence[TextsRead]) -> bool:
-    return len({one.part for one in texts}) > 1

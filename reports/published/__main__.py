@@ -44,9 +44,11 @@ def _finetune64(name: str, task: str, model: str) -> tuple[str, ...]:
 
 
 def _on_oppo(space: str) -> tuple[str, ...]:
-    return ("sweep", space, "--task", "oppo", "--set", "pretraining.corpus=all+files", "--set", "precision=bf16")
+    knobs = ("pretraining.corpus=all+files", "precision=bf16", "max_length=64", "pretraining.max_length=64")
+    return ("sweep", space, "--task", "oppo", *(word for knob in knobs for word in ("--set", knob)))
 
 
+_CUT_AT_64 = ("--set", "max_length=64")
 _ON_TIANCHI = (
     *("sweep", "seed004", "--task", "tianchi", "--train-rows", "4000", "--seeds", "0,1"),
     *("--set", "precision=bf16", "--set", "gradient_accumulation=1"),
@@ -60,7 +62,7 @@ ALL = {
     "sst2-minilm": Published("finetune64-sst2-minilm", _finetune64("sst2-minilm", "sst2", "minilm"), "glue/SST-2"),
     "precision-sst2-minilm": Published(
         "precision-sst2-minilm",
-        ("sweep", "precision", "--task", "sst2", "--model", "minilm", "--train-rows", "4000"),
+        ("sweep", "precision", "--task", "sst2", "--model", "minilm", "--train-rows", "4000", *_CUT_AT_64),
         "glue/SST-2",
     ),
     "thucnews10-mlm128": Published(

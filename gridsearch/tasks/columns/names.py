@@ -72,7 +72,8 @@ def _differ_by(one: str, other: str, first: str, second: str) -> bool:
 def told_of_column(name: str, values: Sequence[str]) -> str:
     """Say what a column is that is no label, by its name in small letters and its distinct values; empty otherwise.
 
-    >>> told_of_column("of", ["train", "dev"]), told_of_column("place", ["en", "zh-CN"]), told_of_column("user_id", ["7"])
+    >>> columns = [("part", ["train", "dev"]), ("place", ["en", "zh-CN"]), ("user_id", ["7"])]
+    >>> tuple(told_of_column(*column) for column in columns)
     ('says which rows are train, dev or test', 'languages: en, zh-CN', 'an id')
     """
     if is_split(values):

@@ -24,7 +24,7 @@ TEXTS_READ: Final[Mapping[str, str]] = {
     "{share} of the tokens of {rows} are {unknown}: {encoder} does not know them": (
         "{rows}的 token 中有 {share} 是 {unknown}：{encoder} 不认识它们"
     ),
-    "; choose one whose vocabulary is of the language of these texts": "；请选用词表与文本语言相符的编码器",
+    "; choose an encoder whose vocabulary is of the language of these texts": "；请选用词表与文本语言相符的编码器",
     "; vocabulary.min_count says how often an id has to occur to be a token": (
         "；一个 id 至少出现多少次才成为 token，由 vocabulary.min_count 决定"
     ),
