@@ -98,8 +98,9 @@ def filled(
 def sixty_four_cells(study: Study) -> Study:
     """The shipped question with results made by hand: one run did not learn, one failed for good."""
     space = Path(search_spaces.__path__[0], "finetune64.toml").read_text(encoding="utf-8")
-    # Warm-up must be able to act on four rows.
-    writer = Writer(study, small_plan(space.replace("batch_size = 32", "batch_size = 1")))
+    # Warm-up must be able to act on four rows, whose lengths nobody counts.
+    asked = space.replace("batch_size = 32", "batch_size = 1").replace('"p80"', "32")
+    writer = Writer(study, small_plan(asked))
     writer.yardstick(0.71, 0.72)
     noise = np.random.default_rng(64).normal(0, 0.004, (64, 2))
     for cell in range(1, 65):

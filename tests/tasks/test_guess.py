@@ -179,8 +179,8 @@ def test_errors(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"no column of {tmp_path / 'b.tsv'} looks like the label: a label column has two values or more, none empty, "
         "each comes back, and they are no ids or languages; its columns: 'id' (40 different values, such as '0'); "
-        "'text' (40 different values, such as 'the film number 0 was bad'); name it: --label COLUMN, with its name or its "
-        "position from 0"
+        "'text' (40 different values, such as 'the film number 0 was bad'); name it: --label COLUMN, with its name or "
+        "its position from 0"
     )
     with pytest.raises(RequestError, match="looks like the text: a text column has many different values"):
         guess_task([write(tmp_path, "c.tsv", "\n".join(f"{n}\t{n % 2}" for n in range(40)))])

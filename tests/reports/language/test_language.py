@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from string import Formatter
 from typing import get_args
@@ -14,6 +15,7 @@ import wcwidth
 import gridsearch
 import reports
 from gridsearch.errors import RequestError
+from gridsearch.plan.texts_read import TextsRead
 from gridsearch.recipe import dead_knobs
 from gridsearch.recipe.pretraining import dead_knobs as pretraining_dead_knobs
 from gridsearch.recipe.recipe import knobs
@@ -136,7 +138,7 @@ def test_the_catalogue_has_nothing_that_is_never_said() -> None:
 
 def test_the_catalogue_has_no_sentence_twice() -> None:
     parts = [chinese.PAGE, chinese.FINDINGS, chinese.COMPARISONS, chinese.IMPORTED, chinese.SEARCHES, chinese.HALVED]
-    parts += [chinese.FIGURES, chinese.ANSWER, chinese.FOLDS, chinese.PARTS, chinese.ENSEMBLES]
+    parts += [chinese.FIGURES, chinese.ANSWER, chinese.FOLDS, chinese.PARTS, chinese.ENSEMBLES, chinese.TEXTS_READ]
     assert sum(map(len, parts)) == len(chinese.SENTENCES)
     assert len(chinese.REASONS) + len(chinese.KNOBS) == len(chinese.TEXTS)
 
@@ -249,6 +251,19 @@ def test_the_page_of_a_small_study(study: Study, in_chinese: None, monkeypatch: 
 
 def small(study: Study) -> StudyRows:
     return read(small_study(study).study)
+
+
+def hardly_read(study: Study) -> StudyRows:
+    """Two encoders, one of ids: most is cut for the one, and the other knows little."""
+    lengths = tuple((length, 900 if length == 8 else 100) for length in range(8, 80, 8))
+    texts = [
+        TextsRead("tiny", part, 1000, 20_000, n_unknown, "[UNK]", of_ids, lengths, (56, 50), {"p80": 16, "p91": 24})
+        for part, n_unknown, of_ids in (("task", 9_000, False), ("other", 2_000, True))
+    ]
+    writer = Writer(study, replace(small_plan(), texts=tuple(texts)))
+    writer.yardstick(0.7, 0.71)
+    writer.finish(1, outcome(0.80, 0.79))
+    return read(study)
 
 
 def sixty_four(study: Study) -> StudyRows:
@@ -401,6 +416,7 @@ STUDIES = [
     pretrained_alone,
     pretrained_for_each_seed,
     small,
+    hardly_read,
     sixty_four,
     found,
     nothing_found,
