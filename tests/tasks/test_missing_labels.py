@@ -8,6 +8,7 @@ import pytest
 from gridsearch.errors import RequestError
 from gridsearch.tasks.guess import guess_task, write_toml
 from gridsearch.tasks.labels import Spellings
+from gridsearch.tasks.roles import Wanted
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import load_task
 from runners.cli import main
