@@ -81,11 +81,12 @@ def drive(
             progress.say(what)
             hold.tell(what)
 
-        # Whatever can be wrong with an encoder or a cluster shows before the ledger is made or touched.
-        materials = schedule.materials(prepare)
+        # Whatever can be wrong with a cluster or an encoder shows before the ledger is made or touched, the quicker first.
         if schedule.may_run:
             prepare(f"starting the runner {runner.name}")
             opened.enter_context(runner)
+        opened.enter_context(interruptible())  # once more: Ray has set a handler of its own
+        materials = schedule.materials(prepare)
         ledger = opened.enter_context(hold.ledger())
         opened.enter_context(heartbeat(ledger, progress.say))
         ledger.release("its driver died")
@@ -95,7 +96,6 @@ def drive(
             return Driven(ledger.coverage(), "")
         ledger.keep_logits(settings.keep_logits, schedule.n_logits())
         measure_yardstick(ledger, schedule.task, prepare)
-        opened.enter_context(interruptible())  # once more: Ray has set a handler of its own
         keeper, start = Keeper(study, ledger, schedule.task, settings.keep), ledger.provenance(provenance())
         recorder = Recorder(ledger, start, keeper, materials, progress)
         stages = StageRecorder(ledger, start, progress)

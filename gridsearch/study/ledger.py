@@ -55,6 +55,8 @@ class Ledger:
             self.connection = sqlite3.connect(path, timeout=30, isolation_level="IMMEDIATE")
             version = self._prepared(is_read=must_exist)
         except sqlite3.OperationalError as error:
+            if error.sqlite_errorname == "SQLITE_FULL":
+                raise
             raise RequestError(f"{path} cannot be used as a ledger: {error}") from None
         except sqlite3.DatabaseError as error:
             raise RequestError(f"{path} is not a ledger: {error}") from None

@@ -23,6 +23,7 @@ from gridsearch.training.worker import Event, Job, Pretrain, Run, Worker, failur
 from gridsearch.trial import Failure
 from runners.backends.shared_memory import Piece, Shelf, read_piece
 from runners.contract import GRACE_SECONDS, KILLED, Listener, tell
+from runners.endings.interrupts import deaf_children
 from runners.machine import WORKERS_MEMORY, gpu_ids, usable_cores
 
 
@@ -171,7 +172,8 @@ class WorkerSlot:
             name="gridsearch-worker",
             daemon=True,
         )
-        self._process.start()
+        with deaf_children():  # until it has imported all that it needs, it cannot ignore anything by itself
+            self._process.start()
         theirs.close()
 
     def _lift_limit(self) -> None:

@@ -21,7 +21,9 @@ from gridsearch.training.deadline import over_the_limit
 from gridsearch.training.materials import Materials
 from gridsearch.training.worker import Event, Job, Worker
 from gridsearch.trial import Epoch, Failure, Outcome
+from runners.backends.ray_address import refuse_no_cluster
 from runners.backends.ray_feed import Feed
+from runners.backends.ray_folder import folder_for_sockets
 from runners.contract import GRACE_SECONDS, KILLED, Listener, tell
 from runners.machine import WORKERS_MEMORY, usable_cores
 
@@ -36,6 +38,8 @@ _ENVIRONMENT = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # What its own code in C++ has to warn of goes to the terminal, line after line.
+    "RAY_BACKEND_LOG_LEVEL": "error",
 }
 
 
@@ -56,39 +60,44 @@ class RayRunner:
     def __enter__(self) -> "RayRunner":
         for name, value in (_ENVIRONMENT | WORKERS_MEMORY).items():
             os.environ.setdefault(name, value)
-        self._started_here = not ray.is_initialized()
-        if self._started_here:
-            self._start()
-        try:
+        with contextlib.ExitStack() as started:
+            if not ray.is_initialized():
+                self._start(started)
             self._count()
-        except RequestError:
-            self.__exit__()
-            raise
+            self._started = started.pop_all()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._started_here:
-            ray.shutdown()
+        self._started.close()
 
-    def _start(self) -> None:
+    def _start(self, started: contextlib.ExitStack) -> None:
+        """Start Ray, or join a cluster; ``started`` ends what has been, also where the start is interrupted."""
         quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
         if self.address is None:
             n_cpus = max((self.n_workers or 1) * self.threads, len(usable_cores()))
-            # Without "local", a stale session file of another user's Ray makes the start fail.
             try:
-                ray.init(address="local", num_cpus=n_cpus, include_dashboard=False, **quiet)
+                folder = started.enter_context(folder_for_sockets())
+                started.callback(ray.shutdown)
+                # Without "local", a stale session file of another user's Ray makes the start fail.
+                ray.init(
+                    address="local", num_cpus=n_cpus, include_dashboard=False, _temp_dir=os.fspath(folder), **quiet
+                )
             except Exception as error:  # of many kinds: a folder, a limit, a port, a process that does not answer
                 raise RequestError(
                     f"Ray does not start: {first_line(error)} (gridsearch doctor may tell why; --runner processes does "
                     "without Ray)"
                 ) from None
             return
+        refuse_no_cluster(self.address)
+        started.callback(ray.shutdown)
         try:
             ray.init(
                 address=self.address, runtime_env={"py_modules": [gridsearch], "env_vars": WORKERS_MEMORY}, **quiet
             )
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise RequestError(f"no Ray cluster answers at {self.address}: {first_line(error)}") from None
+        except Exception as error:
+            # Of another version, Ray says so on several lines.
+            words = " ".join(str(error).split())
+            raise RequestError(f"the Ray cluster at {self.address} cannot be used: {words}") from None
 
     def _count(self) -> None:
         """Settle how many trials share what there is."""
@@ -126,7 +135,7 @@ class RayRunner:
                     checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 ),
             )
-            with _quiet_logs():
+            with _quiet_logs(), _own_errors():
                 tuner.fit()
 
 
@@ -289,6 +298,18 @@ class _Stopper(_Listening, tune.Stopper):
 
     def stop_all(self) -> bool:
         return self._listener.stop_wanted()
+
+
+@contextlib.contextmanager
+def _own_errors() -> Iterator[None]:
+    """Raise what the listener raised (a full disk, a lost lease) as it was: Tune makes a text of it."""
+    try:
+        yield
+    except tune.TuneError as error:
+        own: BaseException = error
+        while isinstance(own, tune.TuneError) and (inner := own.__cause__ or own.__context__) is not None:
+            own = inner
+        raise own from None
 
 
 @contextlib.contextmanager

@@ -1,11 +1,11 @@
 """From the facts to what would go wrong: each finding is one sentence, with what to do."""
 
 import codecs
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from runners.backends.ray_folder import bytes_too_many
 from runners.checkup.cards import runs_on
 from runners.checkup.folders import IN_MEMORY
 from runners.checkup.machine_facts import Machine
@@ -20,8 +20,6 @@ STORE_SHARE, STORE_BYTES = 0.3, 10**10
 """Ray's object store: its share of the available memory, and how much of that it wants at most in /dev/shm."""
 FULL_SHARE = 0.95
 """Ray writes no objects to a disk that is fuller."""
-SOCKET_BYTES = 107
-"""The longest path of a socket (unix(7)); Ray's are below its folder."""
 
 WAYS_OUT = {
     "studies": "name another folder with --study",
@@ -169,11 +167,9 @@ def _cores_and_memory(machine: Machine, n_threads: int, n_workers: int) -> Itera
 
 
 def _ray(machine: Machine) -> Iterator[Finding]:
-    # Ray names a session by time and process, and refuses a path that no socket can have.
-    longest = Path(machine.ray.folder, f"session_2026-01-01_00-00-00_000000_{os.getpid()}", "sockets", "plasma_store")
-    if (length := len(os.fsencode(longest))) > SOCKET_BYTES:
-        too_long = f"Ray's folder, {machine.ray.folder}, is {length - SOCKET_BYTES} bytes too long for its sockets"
-        yield Finding(True, f"{too_long}: set RAY_TMPDIR to a shorter one")
+    if (excess := bytes_too_many(Path(machine.ray.folder))) > 0 and not machine.ray.short_place:
+        too_long = f"Ray's folder, {machine.ray.folder}, is {excess} bytes too long for its sockets"
+        yield Finding(True, f"{too_long}, and no link to it can be made in /tmp: set RAY_TMPDIR to a shorter one")
     store = min(STORE_SHARE * machine.memory_available_bytes, STORE_BYTES)
     if machine.shared_memory_free_bytes < store:
         has = f"/dev/shm has {spell_size(machine.shared_memory_free_bytes)} free and Ray wants {spell_size(int(store))}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gridsearch.cache import cache_folder
+from runners.backends.ray_folder import ray_folder, short_place
 from runners.checkup.cards import Card, cards
 from runners.checkup.folders import Folder, examine
 from runners.checkup.limits import address_space_limit, core_quota, memory_limit, open_file_limit, thread_limit
@@ -24,12 +25,16 @@ INSTRUCTIONS = ("amx_bf16", "avx512_bf16")
 
 @dataclass(frozen=True)
 class Ray:
-    """Where Ray keeps its sessions, the cluster that its session file names, and whether a Ray runs on this machine."""
+    """Where Ray keeps its sessions, the cluster that its session file names, and whether a Ray runs on this machine.
+
+    ``short_place`` is where a link may lead to a folder whose path is too long for sockets; empty: nowhere.
+    """
 
     folder: str
     session_file: str
     cluster: str
     runs_here: bool
+    short_place: str
 
 
 @dataclass(frozen=True)
@@ -123,13 +128,14 @@ def _memory(root: Path) -> tuple[int, int]:
 
 def _ray(root: Path) -> Ray:
     """Find Ray's folder by its own rule, which is not imported: Ray may be what is missing."""
-    folder = Path(os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp", "ray")
+    folder = ray_folder()
     file = folder / "ray_current_cluster"
     try:
         cluster = file.read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
         cluster = ""
-    return Ray(str(folder), str(file), cluster, any(map(_is_of_ray, (root / "proc").glob("[0-9]*/comm"))))
+    runs_here = any(map(_is_of_ray, (root / "proc").glob("[0-9]*/comm")))
+    return Ray(str(folder), str(file), cluster, runs_here, short_place())
 
 
 def _is_of_ray(name: Path) -> bool:

@@ -1,5 +1,6 @@
 """Runs a command to its end: the exit code, and at most one sentence about what stood in the way."""
 
+import atexit
 import os
 import signal
 import sys
@@ -29,6 +30,11 @@ def ended_process(run: Callable[[], int]) -> int:
     if (lost := what_was_lost()) is not None:
         print(f"gridsearch: what it prints cannot be written: {lost.strerror}", file=sys.stderr)
         code = code or EXIT_WRONG_REQUEST
+    if code == EXIT_INTERRUPTED:
+        # Python ends itself by SIGINT where the interrupt fell into exec(), as in the making of a dataclass.
+        atexit._run_exitfuncs()
+        sys.stderr.flush()
+        os._exit(code)
     return code
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import gridsearch
 from gridsearch.errors import first_line
+from gridsearch.whole_file import whole_file
 
 
 def told_internal_error(error: BaseException, study: Path | None) -> str:
@@ -42,7 +43,8 @@ def _write(text: str, study: Path | None) -> Path | None:
     for folder in _folders(study):
         with contextlib.suppress(OSError):
             file = folder / name
-            file.write_text(text, encoding="utf-8", errors="backslashreplace")
+            with whole_file(file) as draft:
+                draft.write_text(text, encoding="utf-8", errors="backslashreplace")
             return file
     return None
 

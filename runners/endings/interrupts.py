@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from multiprocessing import resource_tracker
 from types import FrameType
 
 from runners.endings.codes import EXIT_INTERRUPTED
@@ -50,7 +51,7 @@ def forget_interrupts() -> None:
 
 
 def end_at_once_from_here() -> None:
-    """The command is over: who interrupts what the interpreter still tidies up gets no traceback of that."""
+    """Let no interrupt of what the interpreter still tidies up print a traceback: the command is over."""
     for one in SIGNALS:
         if signal.getsignal(one) is not signal.SIG_IGN:
             signal.signal(one, lambda number, frame: os._exit(EXIT_INTERRUPTED))
@@ -62,6 +63,7 @@ def deaf_children() -> Iterator[None]:
 
     A signal that comes meanwhile is delivered to this process right after.
     """
+    resource_tracker.ensure_running()  # else the first start makes it start, which lets the signals through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -66,10 +66,12 @@ def _of_the_system(number: int | None, words: str, filename: object, study: Path
         return NO_MEMORY
     place = os.fsdecode(filename) if isinstance(filename, str | bytes | os.PathLike) else ""
     if number in FULL:
-        full = place or ", ".join(_full_places(study)) or "the disk that is written to"
-        return f"{full}: {words}: make room{_or_elsewhere(place, study)}; the same command then goes on from here"
-    remedy = _or_elsewhere(place, study).removeprefix(", or") if number in NOT_WRITABLE else ""
-    return f"{place or 'input or output'}: {words}" + (f":{remedy}" if remedy else "")
+        ways_out = {place: _way_out(place, study)} if place else _full_places(study)
+        full = " and ".join(ways_out) or "the disk that is written to"
+        elsewhere = "".join(f", or {way_out}" for way_out in ways_out.values() if way_out)
+        return f"{full}: {words}: make room{elsewhere}, and give the same command again"
+    remedy = _way_out(place, study) if number in NOT_WRITABLE else ""
+    return f"{place or 'input or output'}: {words}" + (f": {remedy}" if remedy else "")
 
 
 def _of_a_ledger(error: sqlite3.Error, study: Path | None) -> str:
@@ -92,9 +94,10 @@ def _places(study: Path | None) -> dict[str, tuple[Path, str]]:
     return places
 
 
-def _full_places(study: Path | None) -> list[str]:
-    """Name the folders whose disks have no room."""
-    return [f"{what} {folder}" for what, (folder, _) in _places(study).items() if _free_bytes(folder) < LITTLE_BYTES]
+def _full_places(study: Path | None) -> dict[str, str]:
+    """Name the folders whose disks have no room, each with what to do about it."""
+    full = {name: place for name, place in _places(study).items() if _free_bytes(place[0]) < LITTLE_BYTES}
+    return {f"{name} {folder}": way_out for name, (folder, way_out) in full.items()}
 
 
 def _free_bytes(folder: Path) -> float:
@@ -107,10 +110,7 @@ def _free_bytes(folder: Path) -> float:
     return float("inf")
 
 
-def _or_elsewhere(place: str, study: Path | None) -> str:
-    """Say how the folder of a file is chosen, where gridsearch has chosen it."""
-    if place:
-        for folder, way_out in _places(study).values():
-            if Path(place).absolute().is_relative_to(folder.absolute()):
-                return f", or {way_out}"
-    return ""
+def _way_out(place: str, study: Path | None) -> str:
+    """Say how the folder of a file is chosen; empty where gridsearch has not chosen it."""
+    here = Path(place).absolute()
+    return next((way for folder, way in _places(study).values() if here.is_relative_to(folder.absolute())), "")
