@@ -64,7 +64,8 @@ def doubt(raw: bytes, encoding: str) -> str | None:
     text = _telling_lines(raw).decode(encoding, errors="replace")
     words = dict.fromkeys(re.findall(r"[\w’]*[^\x00-\x7f]\w*", text))
     shown = " ".join([word[:20] for word in words][:N_WORDS_SHOWN])
-    return f"the encoding {encoding} is a guess, by which words read {shown!r}: else name another under [columns]"
+    wrong = "if that is wrong, name the right one as encoding under [columns]"
+    return f"the encoding {encoding} is a guess, by which the text has words such as {shown!r}; {wrong}"
 
 
 def _utf16_without_mark(raw: bytes) -> str:

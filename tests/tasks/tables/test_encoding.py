@@ -129,7 +129,8 @@ def test_utf8_with_a_few_wrong_bytes_is_called_damaged_utf8(tmp_path: Path) -> N
 def test_a_guess_shows_words_of_the_text() -> None:
     raw = "text\nПривет, мир\nПривет ещё раз\nplain\n".encode("cp1251")
     assert doubt(raw, "cp1251") == (
-        "the encoding cp1251 is a guess, by which words read 'Привет мир ещё раз': else name another under [columns]"
+        "the encoding cp1251 is a guess, by which the text has words such as 'Привет мир ещё раз'; if that is wrong, "
+        "name the right one as encoding under [columns]"
     )
     assert doubt(raw, "utf-8") is None
 
