@@ -81,7 +81,7 @@ def drive(
             progress.say(what)
             hold.tell(what)
 
-        # Whatever can be wrong with a cluster or an encoder shows before the ledger is made or touched, the quicker first.
+        # Whatever can be wrong with a cluster or an encoder shows before the ledger is made, the quicker first.
         if schedule.may_run:
             prepare(f"starting the runner {runner.name}")
             opened.enter_context(runner)
