@@ -143,8 +143,8 @@ def toml_value(value: object) -> str:
 
 
 def _written(layout: Layout) -> dict[str, Any]:
-    """Return what of a layout a task file states: it says nothing on quotes where none is, or where they are single."""
-    quoting = None if layout.quote != '"' else layout.quoting
+    """Return what of a layout a task file states: nothing on quotes where there is none."""
+    quoting = "single" if layout.quoting and layout.quote == "'" else layout.quoting
     encoding = layout.encoding or "utf-8"
     return {"separator": layout.separator, "header": layout.header, "quoting": quoting, "encoding": encoding}
 

@@ -45,6 +45,14 @@ def read_inputs(path: Path, columns: Columns, kind: Kind, *, ids: bool = False) 
     return split, Table(path, ("text",), True, (lines,), numbers)
 
 
+def notes_on_empty(inputs: Split) -> tuple[str, ...]:
+    """Tell how many texts are empty, which are labelled as all others are."""
+    n_empty = sum(not text.strip() for text in inputs.texts)
+    return (
+        (f"{n_empty} of {len(inputs)} rows have an empty text; they are labelled as the others are",) if n_empty else ()
+    )
+
+
 def read_further_texts(
     path: Path, columns: Columns, kind: Kind, given: Format | None, train: Table | None = None, *, ids: bool = False
 ) -> tuple[Split, tuple[str, ...]]:

@@ -9,7 +9,7 @@ import numpy as np
 from gridsearch.errors import GridSearchError
 from gridsearch.study.manifest import TrialsManifest
 from gridsearch.study.study import Study
-from gridsearch.tasks.inputs import read_inputs
+from gridsearch.tasks.inputs import notes_on_empty, read_inputs
 from gridsearch.tasks.metrics import mean_of_probabilities, probabilities
 from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.task import Split
@@ -37,7 +37,7 @@ def run(arguments: Arguments) -> int:
     inputs, table = read_inputs(source, part.columns, part.entry.kind_of_rows, ids=part.ids)
     known = Known(table, tuple(part.entry.label_names), part.entry.position_of_positive)
     submission = read_submission(arguments, known, source)
-    for remark in members.remarks:
+    for remark in (*table.notes, *notes_on_empty(inputs), *members.remarks):
         _say(remark)
     trained = Trained(study, manifest, part.name)
     said = {id_: trained.logits(trial, inputs, of_stages[id_]) for id_, trial in members.trials.items()}

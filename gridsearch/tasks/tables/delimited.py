@@ -172,7 +172,7 @@ def _enclosed_records(text: str, layout: Layout, *, strict: bool) -> Iterator[Re
         text = re.sub(r"\r(?!\n)", carriage, text)
         changes.append((carriage, "\r"))
     if layout.escaped:
-        text = re.sub(rf"(?<!\\)((?:\\\\)*)\\{layout.quote}", rf"\1{quote}", text)
+        text = _unescaped(text, layout.quote, quote)
         changes.append((quote, layout.quote))
     has_ended = False
 
@@ -180,19 +180,26 @@ def _enclosed_records(text: str, layout: Layout, *, strict: bool) -> Iterator[Re
         nonlocal has_ended
         yield from io.StringIO(text, newline="\n")
         has_ended = True
-        yield end
+        yield f"{end}{layout.separator}{end}"  # two fields, unless a quote is open
 
     reader = csv.reader(lines(), delimiter=str(layout.separator), quotechar=layout.quote, strict=strict)
     row = 0
     try:
         for row, record in enumerate(reader, 1):
-            if record == [end]:
+            if record == [end, end]:
                 return
             if has_ended:
                 raise UnclosedQuoteError(row)
             yield _restored(record, changes) if changes else record
     except csv.Error:
         raise (UnclosedQuoteError if has_ended else LooseQuoteError)(row + 1) from None
+
+
+def _unescaped(text: str, quote: str, mark: str) -> str:
+    """Put a mark for each quote behind a backslash. Some programs double all backslashes, some those before a quote."""
+    all_doubled = re.search(rf"(?<!\\)(?:\\\\)*\\(?![\\{quote}])", text) is None
+    escapes = rf"\\([\\{quote}])" if all_doubled else rf"\\(\\(?=\\*{quote})|{quote})"
+    return re.sub(escapes, lambda match: mark if match[1] == quote else "\\", text)
 
 
 def _restored(record: Record, changes: Sequence[tuple[str, str]]) -> Record:
@@ -204,7 +211,7 @@ def _restored(record: Record, changes: Sequence[tuple[str, str]]) -> Record:
 def even_rows(found: Iterable[Record]) -> Rows:
     """Give all rows the fields of the first: what is missing at their ends is empty, and empty ones too many are cut.
 
-    Lines of comment (#) above the first row are left out where they have another number of fields than what follows.
+    Lines of comment (#) above the first row are left out where they have fewer fields than it.
     Numbers that only the rows begin with, and count them, have a column whose name is empty.
 
     Raises:
@@ -233,9 +240,9 @@ def even_rows(found: Iterable[Record]) -> Rows:
 
 
 def _n_comments(rows: Sequence[Record]) -> int:
-    """Count the lines above a table that begin with # and are no rows, for their number of fields is another one."""
+    """Count the lines above a table that begin with # and have fewer fields than its rows."""
     n_lines = next((place for place, row in enumerate(rows) if not _COMMENT.match(row[0])), 0)
-    return n_lines if all(len(row) != len(rows[n_lines]) for row in rows[:n_lines]) else 0
+    return n_lines if all(len(row) < len(rows[n_lines]) for row in rows[:n_lines]) else 0
 
 
 def _are_counted(rows: Sequence[Record]) -> bool:

@@ -32,18 +32,26 @@ _NAMED_SEPARATOR = re.compile(r'"?sep=([^\r\n"])"?(?:\r\n|\r|\n)')  # what Excel
 
 
 def read_table(path: Path, columns: Columns, given_format: Format | None = None) -> Table:
-    """Read a file that is written as a task says; separator and quotes that it does not name are found out.
+    """Read a file that is written as a task says; separator and quotes that it does not name are those of its format.
 
-    A folder is read where it is a table. Formats that are no text are known by their bytes, whatever a name says.
+    Where it has no such columns then, they are found out. A folder is read where it is a table. Formats that are no text are known by their bytes, whatever a name says.
 
     Raises:
         RequestError: the file cannot be decoded, is torn, is no data file, or holds no rows.
     """
     if path.is_dir():
         return read_folder(path)
-    file = unpack(path)
-    usual = of_format(Layout(), given_format or format_of_name(file.name) or "tsv")
-    return _read(file, replace(columns.layout, format=given_format), Likely(usual))
+    file, stated = unpack(path), replace(columns.layout, format=given_format)
+    usual = of_format(stated, given_format or format_of_name(file.name) or "tsv")
+    try:
+        table = _read(file, usual, Likely(usual))
+    except RequestError:
+        if usual == stated:
+            raise
+    else:
+        if usual == stated or None not in (table.find(columns.text), table.find(columns.label)):
+            return table
+    return _read(file, stated, Likely(usual))
 
 
 def read_unknown(path: Path, *, header: bool | None = None) -> Table:
@@ -156,7 +164,7 @@ def _read_delimited(path: Path, text: str, stated: Layout, likely: Likely) -> Ta
     header, notes = _decide_header(path, read.rows, stated, likely)
     numbers = tuple(number + n_above for number in read.numbers[header:])
     columns = tuple(read.columns(int(header)))
-    layout = replace(layout, header=header)
+    layout = replace(layout, header=header, quoting=layout.quoting if layout.quote in text else None)
     notes = (*read.notes(path), *notes)
     if header and read.rows[0] in read.rows[1:]:
         row = read.numbers[read.rows.index(read.rows[0], 1)]

@@ -26,6 +26,7 @@ SEPARATORS = ("\t", ",", ";", "|", "_!_")  # the last one is that of a well-know
 N_CHARACTERS_READ = 2_000_000
 N_LINES_ENOUGH = 50
 SHARE_OF_ODD_ROWS = 0.05  # so many may lack fields, or have empty ones too many, in a table that nobody described
+_ESCAPED_QUOTE = re.compile(r'(?<!\\)(?:\\\\)*\\"')
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ def _candidates(stated: Layout, likely: Likely) -> list[str]:
     if stated.separator is not None:
         return [stated.separator]
     first = [likely.layout.separator] if likely.layout.separator else []
-    return list(dict.fromkeys([*first, *SEPARATORS]))
+    candidates = dict.fromkeys([*first, *SEPARATORS])
+    return [one for one in candidates if len(one) == 1 or not stated.quoting]
 
 
 def _may_be(reading: Reading, stated: Layout, likely: Likely) -> bool:
@@ -193,14 +195,23 @@ def _with_quotes(sample: Sample, layout: Layout, likely: Likely) -> Reading | No
 
 def _enclosing(sample: Sample, layout: Layout) -> Reading | None:
     """Return the reading by the kind of quote by which every field that begins with one also ends with one."""
-    for quote, escaped in (('"', False), ('"', True), ("'", False)):
-        if quote not in sample.text or (escaped and '\\"' not in sample.text):
-            continue
-        by = replace(layout, quote=quote, escaped=escaped)
-        rows = _rows(sample, by, strict=True)
-        if rows is not None and swallowed_rows(rows, by) is None and (quote == '"' or _all_enclosed(sample, by, rows)):
-            return Reading(by, rows)
-    return None
+    doubled = _strict(sample, layout)
+    if _ESCAPED_QUOTE.search(sample.text) and (doubled is None or _ends_in_backslash(doubled)):
+        escaped = _strict(sample, replace(layout, escaped=True))
+        return escaped if escaped and (doubled is None or escaped.rows.is_even) else doubled
+    if layout.quote != '"' or doubled is not None:
+        return doubled
+    single = _strict(sample, replace(layout, quote="'"))
+    return single if single and _are_enclosed(sample, single) else None
+
+
+def _strict(sample: Sample, layout: Layout) -> Reading | None:
+    rows = _rows(sample, layout, strict=True) if layout.quote in sample.text else None
+    return None if rows is None or swallowed_rows(rows, layout) else Reading(layout, rows)
+
+
+def _ends_in_backslash(reading: Reading) -> bool:
+    return any(field.endswith("\\") and not field.endswith("\\\\") for row in reading.rows.rows for field in row)
 
 
 def _loose(sample: Sample, layout: Layout) -> Reading | None:
@@ -210,11 +221,10 @@ def _loose(sample: Sample, layout: Layout) -> Reading | None:
     return None if rows is None or swallowed_rows(rows, layout) else Reading(layout, rows)
 
 
-def _all_enclosed(sample: Sample, layout: Layout, rows: Rows) -> bool:
+def _are_enclosed(sample: Sample, reading: Reading) -> bool:
     """Tell whether single quotes enclose every field of a column, which apostrophes do not."""
-    quote = layout.quote
-    edges = rf"(?:^|(?<=[\n{re.escape(str(layout.separator))}])){quote}"
-    return len(re.findall(edges, sample.text)) >= len(rows.rows) - 1 > 0
+    edge = rf"(?:^|(?<=[\n{re.escape(str(reading.layout.separator))}])){reading.layout.quote}"
+    return len(re.findall(edge, sample.text)) >= len(reading.rows.rows) - 1 > 0
 
 
 def _rows(sample: Sample, layout: Layout, *, strict: bool = False) -> Rows | None:
@@ -238,9 +248,10 @@ def _quotes_are_marks(plain: Rows, found: Reading, likely: Likely) -> bool:
     """Tell quotes that enclose fields from quotes that are text, where a table can be read either way.
 
     Where rows differ, an enclosed field holds line ends: they are its own, unless the lines are rows like all others.
-    Else doubled quotes inside an enclosed field, or a column whose every field is enclosed, show that they enclose.
-    (A task that says that quotes are text is believed of files that are separated alike, unless a column shows it.)
-    Where nothing shows, what is likely decides, then the custom: quotes enclose between commas, and not between tabs.
+    Else doubled quotes or a carriage return inside an enclosed field, or a column whose every field is enclosed, show
+    that they enclose. (A task that says that quotes are text is believed of files that are separated alike, unless a
+    column shows it.) Where nothing shows, what is likely decides, then the custom: quotes enclose between commas, and
+    not between tabs.
     """
     enclosed = found.rows
     usual = found.layout.separator not in ("\t", "|") if likely.layout.quoting is None else likely.layout.quoting
@@ -255,8 +266,8 @@ def _quotes_are_marks(plain: Rows, found: Reading, likely: Likely) -> bool:
         for columns in zip(plain.columns(), enclosed.columns(), strict=True)
     ]
     is_like_train = likely.layout.quoting is False and found.layout.separator == likely.layout.separator
-    doubled = any(bare != field and bare[1:-1] != field for column in differing for bare, field in column)
-    if doubled and not is_like_train:
+    fields = [(bare, field) for column in differing for bare, field in column if bare != field]
+    if any(bare[1:-1] != field or "\r" in field for bare, field in fields) and not is_like_train:
         return True
     if any(all(bare != field for bare, field in column[1:]) for column in differing if len(column) > 1):
         return True
@@ -267,19 +278,20 @@ def _quotes_are_marks(plain: Rows, found: Reading, likely: Likely) -> bool:
 
 def _lines_are_no_rows(plain: Rows, enclosed: Rows, *, usual: bool) -> bool:
     """Tell whether lines within quotes, read as rows, put values where there are none of their kind elsewhere."""
-    for lines, fields in zip(plain.columns(1), enclosed.columns(1), strict=True):
+    for lines, fields in zip(plain.columns(), enclosed.columns(), strict=True):
         known = set(fields)
         if len(known) <= len(fields) / 2:
             return not set(lines) <= known
-        if all(map(spells_number, fields)):
-            return not all(map(spells_number, lines))
+        if all(map(spells_number, fields[1:])):  # the first may be a name
+            return not all(map(spells_number, lines[1:]))
     return usual
 
 
 def _is_clean(reading: Reading, sample: Sample) -> bool:
     """Tell whether there are several columns, and no quote stands within a field and is not doubled."""
     separator = re.escape(str(reading.layout.separator))
-    stray = reading.layout.quoting and re.search(rf'[^{separator}\r\n"]"(?=[^{separator}\r\n"])', sample.text)
+    has_quotes = reading.layout.quoting and not reading.layout.escaped
+    stray = has_quotes and re.search(rf'[^{separator}\r\n"]"(?=[^{separator}\r\n"])', sample.text)
     return reading.rows.width > 1 and reading.rows.is_even and not stray
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,14 +14,15 @@ from gridsearch.tasks.tables.layout import NOT_TOLD, Layout
 class Columns(BaseModel):
     """How train is written, and where texts and labels stand: by name, or by position counted from 0.
 
-    Other files of a task are likely written alike, but each is looked at. ``encoding`` is that of train, as the others.
+    Other files of a task are likely written alike, but each is looked at. ``quoting`` true: double quotes enclose
+    fields; false: quotes are characters of the text.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     separator: str | None = None
     header: bool = True
-    quoting: bool | None = None
+    quoting: bool | Literal["single"] | None = None
     encoding: str = "utf-8"
     text: int | str
     pair: int | str | None = None
@@ -29,7 +31,8 @@ class Columns(BaseModel):
     @property
     def layout(self) -> Layout:
         """How train is written, as far as it is said."""
-        return Layout(None, self.encoding, self.separator, self.header, self.quoting)
+        quoting, quote = (True, "'") if self.quoting == "single" else (self.quoting, '"')
+        return Layout(None, self.encoding, self.separator, self.header, quoting, quote)
 
 
 @dataclass(frozen=True)

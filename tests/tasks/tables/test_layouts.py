@@ -310,3 +310,14 @@ def test_fields_longer_than_the_csv_module_takes_by_default_are_read(tmp_path: P
     assert csv.field_size_limit() > 10**9
     path = write(tmp_path, "a.csv", f'text,label\n"{"a, " * 100_000}",x\n')
     assert len(read_table(path, NAMED).column("text", "text")[0]) == 300_000
+
+
+def test_train_without_a_word_on_it_is_read_by_the_custom_of_its_extension_and_looked_at_where_that_fails(
+    tmp_path: Path,
+) -> None:
+    quoted = table(quote='"', separator="\t", head='"text","label"')
+    assert read_table(write(tmp_path, "a.tsv", quoted), PLACED).values[0][1] == f'"{TEXTS[0]}"'
+    assert read_table(write(tmp_path, "b.tsv", quoted), NAMED).values[0][0] == TEXTS[0]
+    assert read_table(write(tmp_path, "a.csv", table(COMMAS, ";")), NAMED).values[0] == tuple(COMMAS)
+    single = NAMED.model_copy(update={"quoting": "single"})
+    assert read_table(write(tmp_path, "c.csv", table(COMMAS, quote="'")), single).values[0] == tuple(COMMAS)
