@@ -48,9 +48,8 @@ def read_inputs(path: Path, columns: Columns, kind: Kind, *, ids: bool = False) 
 def notes_on_empty(inputs: Split) -> tuple[str, ...]:
     """Tell how many texts are empty, which are labelled as all others are."""
     n_empty = sum(not text.strip() for text in inputs.texts)
-    return (
-        (f"{n_empty} of {len(inputs)} rows have an empty text; they are labelled as the others are",) if n_empty else ()
-    )
+    told = f"{n_empty} of {len(inputs)} rows have an empty text; they are labelled as the others are"
+    return (told,) if n_empty else ()
 
 
 def read_further_texts(

@@ -5,7 +5,6 @@ Whoever looks at a file's beginning to find out how it is written reads it by th
 
 import csv
 import io
-import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -116,7 +115,8 @@ def read_rows(path: Path, text: str, layout: Layout) -> Rows:
         rule = f"every row must have the same number of columns; {counts} (separator {layout.separator!r})"
         may_enclose = layout.quoting is not False and layout.separator != "\t"
         raise RequestError(f"{rule}; {ENCLOSE}" if may_enclose else rule) from None
-    if layout.quoting and (swallowed := swallowed_rows(rows, layout)):
+    has_lines = bool(rows.numbers) and text.count("\n") > rows.numbers[-1]  # within fields
+    if layout.quoting and has_lines and (swallowed := swallowed_rows(rows, layout)):
         row, n_rows = swallowed
         rule = "a quote must enclose one field"
         raise RequestError(f"{rule}; the one in {path} row {row} encloses {n_rows} rows: {TEXT_QUOTES}")
@@ -217,15 +217,21 @@ def even_rows(found: Iterable[Record]) -> Rows:
     Raises:
         UnevenError: a row has more fields than the first.
     """
-    numbered = list(enumerate(found, 1))
-    if all(len(record) <= 1 for _, record in numbered):
-        return Rows([record or [""] for _, record in numbered], [number for number, _ in numbered])
-    numbered = [one for one in numbered if len(one[1]) > 1 or (one[1] and one[1][0].strip())]
-    comments = _n_comments([record for _, record in itertools.islice(numbered, N_LINES_OF_COMMENT)])
-    numbered = numbered[comments:]
-    rows, numbers = [record for _, record in numbered], [number for number, _ in numbered]
+    rows = list(found)
+    numbers = list(range(1, len(rows) + 1))
+    if all(len(row) <= 1 for row in rows):
+        return Rows([row or [""] for row in rows], numbers)
+    filled = [place for place, row in enumerate(rows) if len(row) > 1 or (row and row[0].strip())]
+    comments = _n_comments([rows[place] for place in filled[:N_LINES_OF_COMMENT]])
+    rows, numbers = [rows[place] for place in filled[comments:]], [numbers[place] for place in filled[comments:]]
     if _are_counted(rows):
         rows[0] = ["", *rows[0]]
+    padded, cut = _of_one_width(rows, numbers)
+    return Rows(rows, numbers, tuple(padded), tuple(cut), comments)
+
+
+def _of_one_width(rows: list[Record], numbers: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Give rows the first one's width, in place; return the numbers of those that were shorter, and longer."""
     width, padded, cut = len(rows[0]), [], []
     for place, row in enumerate(rows):
         if len(row) < width:
@@ -236,7 +242,7 @@ def even_rows(found: Iterable[Record]) -> Rows:
                 raise UnevenError(numbers[place], len(row), width)
             cut.append(numbers[place])
             rows[place] = row[:width]
-    return Rows(rows, numbers, tuple(padded), tuple(cut), comments)
+    return padded, cut
 
 
 def _n_comments(rows: Sequence[Record]) -> int:

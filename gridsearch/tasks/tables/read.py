@@ -34,7 +34,8 @@ _NAMED_SEPARATOR = re.compile(r'"?sep=([^\r\n"])"?(?:\r\n|\r|\n)')  # what Excel
 def read_table(path: Path, columns: Columns, given_format: Format | None = None) -> Table:
     """Read a file that is written as a task says; separator and quotes that it does not name are those of its format.
 
-    Where it has no such columns then, they are found out. A folder is read where it is a table. Formats that are no text are known by their bytes, whatever a name says.
+    Where it has no such columns then, they are found out. A folder is read where it is a table. Formats that are no
+    text are known by their bytes, whatever a name says.
 
     Raises:
         RequestError: the file cannot be decoded, is torn, is no data file, or holds no rows.

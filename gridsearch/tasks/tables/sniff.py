@@ -23,7 +23,7 @@ from gridsearch.tasks.tables.delimited import (
 from gridsearch.tasks.tables.layout import Layout, Likely, filled
 
 SEPARATORS = ("\t", ",", ";", "|", "_!_")  # the last one is that of a well-known Chinese news corpus
-N_CHARACTERS_READ = 2_000_000
+N_CHARACTERS_READ = 1_000_000
 N_LINES_ENOUGH = 50
 SHARE_OF_ODD_ROWS = 0.05  # so many may lack fields, or have empty ones too many, in a table that nobody described
 _ESCAPED_QUOTE = re.compile(r'(?<!\\)(?:\\\\)*\\"')
