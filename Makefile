@@ -37,9 +37,10 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The page of the knobs; a test fails when it is older than they are.
+# The pages of the knobs and of the keys of files; a test fails when they are older than the code.
 docs: $(INSTALLED)
 	$(BIN)/python -m reports.knob_page docs/recipe.md
+	$(BIN)/python -m reports.file_pages docs
 
 # What the harness costs, and beside what users would pick instead: hours. bench/README.md says how to run less.
 bench: $(INSTALLED)

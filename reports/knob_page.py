@@ -70,7 +70,7 @@ def knob_texts() -> Mapping[str, KnobText]:
         name: KnobText(
             name=name,
             default=json.dumps(getattr(defaults, name)),
-            values=_values(schemas[name]),
+            values=values_text(schemas[name]),
             meaning=knob.meaning,
             source=knob.source,
             acts_always=knob.neutral is NO_NEUTRAL,
@@ -80,20 +80,25 @@ def knob_texts() -> Mapping[str, KnobText]:
     }
 
 
-def _values(schema: Mapping[str, Any]) -> str:
+def values_text(schema: Mapping[str, Any]) -> str:
     """Spell a JSON schema of pydantic's in words.
 
-    >>> _values({"type": "number", "minimum": 0, "exclusiveMaximum": 1}), _values({"enum": ["a", "b"]})
+    >>> values_text({"type": "number", "minimum": 0, "exclusiveMaximum": 1}), values_text({"enum": ["a", "b"]})
     ('a number from 0, below 1', '"a", "b"')
     """
     if "anyOf" in schema:
-        return ", ".join(_values(branch) for branch in schema["anyOf"])
+        return ", ".join(values_text(branch) for branch in schema["anyOf"])
     if "enum" in schema or "const" in schema:
         return ", ".join(json.dumps(value) for value in schema.get("enum", [schema.get("const")]))
+    if "type" not in schema:
+        return "any value"
+    if schema["type"] == "object":
+        return "a table"
     if schema["type"] == "boolean":
         return "true, false"
     if schema["type"] == "array":
-        return f"a list, each item {_values(schema['items'])}"
+        items = values_text(schema["items"])
+        return "a list" if items == "any value" else f"a list, each item {items}"
     if schema["type"] == "string":
         return str(schema.get("description", "a text"))
     words = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "up to", "exclusiveMaximum": "below"}

@@ -21,25 +21,37 @@ MOST_DRAWS_PER_CELL = 1000
 
 
 class Design(BaseModel):
-    """Which cells of the space are run, with which seeds, and what becomes of knobs that cannot act.
+    """Which cells of the space are run, with which seeds, and what becomes of knobs that cannot act."""
 
-    ``resolution`` is that of a fraction; each of a list's ``rows`` is a name, the levels that are not the baseline, and
-    its ``seed`` or ``seeds`` where they are not those of all; ``cells`` is how many a random design draws. ``folds``:
-    each row is judged once, by the run of a fold that did not train on it; ``fold_seed`` says which rows are of which.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
     kind: Literal["full", "fraction", "one-at-a-time", "list", "random"] = DEFAULT_KIND
+    """All combinations of levels; a fraction of those of two levels; the baseline and each other level alone; rows that
+    are named; or some drawn at random. ``kind = "one-at-a-time"``"""
     resolution: Annotated[int, Field(ge=3, le=6)] | None = None
+    """Of a fraction: 3 tells main effects from each other, 4 also from interactions of two, and so on.
+    ``resolution = 4``"""
     rows: list[dict[str, Any]] = []
+    """Of a list: each row is a name (``row``), the levels that are not the baseline, by the names of their factors, and
+    its ``seed`` or ``seeds`` where they are not those of all.
+    ``rows = [{ row = "plain" }, { row = "attacked", attack = "fgm", seed = 42 }]``"""
     cells: Annotated[int, Field(ge=1)] | None = None
+    """Of a random design: so many cells are drawn, none twice; more of them later begin with these. ``cells = 20``"""
     seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], Field(min_length=1)] = [0]
+    """Every cell is run with each of them. ``seeds = [0, 1, 2]``"""
     seed_policy: Literal["shared", "distinct"] = "shared"
+    """Whether all cells have the same seeds, so that they are compared seed by seed, or each has its own.
+    ``seed_policy = "distinct"``"""
     on_dead: Literal["refuse", "collapse", "replicate"] = "refuse"
+    """What to do about a knob that cannot act in a cell: refuse it with the reason, let the cells share their trials
+    that differ in nothing else, or run them as replicates. ``on_dead = "collapse"``"""
     order_seed: Annotated[int, Field(ge=0)] = 0
+    """Decides in which order trials are run, and what a random design draws. ``order_seed = 1``"""
     folds: Annotated[int, Field(ge=2, le=MOST_FOLDS)] | None = None
+    """So many runs of each seed, each judged by rows that it did not read; together they judge every row once.
+    ``folds = 5``"""
     fold_seed: Annotated[int, Field(ge=0)] = 0
+    """Decides which rows are of which fold. ``fold_seed = 1``"""
 
     @property
     def division(self) -> Division | None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
 from gridsearch.errors import RequestError, one_of
 from gridsearch.recipe.prefixes import with_prefixes
 from gridsearch.recipe.recipe import Recipe, knobs, parse_recipe
@@ -73,7 +75,25 @@ class Factor:
         return found[0]
 
 
-LONG_FORM = ("levels", "label", "baseline", "range")
+class LongForm(BaseModel):
+    """What a space file may say of a factor; a list alone is that of its levels."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    levels: list[Any] | dict[str, dict[str, Any]] | None = None
+    """Values of the knob that the factor is named after; or named levels, each of which sets one knob or several.
+    ``levels = { plain = { adversarial = "none" }, fgm = { adversarial = "fgm", adversarial_epsilon = 0.5 } }``"""
+    label: str | None = None
+    """What heads its column in tables; by default its name. ``label = "attack"``"""
+    baseline: Any = None
+    """The level that the others are compared with; by default the one at which its knobs have their defaults, else the
+    first. ``baseline = "plain"``"""
+    range: dict[str, Any] | None = None
+    """In place of levels, for random designs and ``optimize``: all values between two.
+    ``range = { low = 1, high = 8 }``"""
+
+
+LONG_FORM = tuple(LongForm.model_fields)
 """Keys of a factor's long form."""
 
 

@@ -14,15 +14,20 @@ DIGITS = 3
 Number = Annotated[int | float, Field(allow_inf_nan=False)]
 
 
-class _Form(BaseModel):
+class RangeForm(BaseModel):
     """What a space file may say of a range."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
     low: Number
+    """The smallest value. ``low = 1e-5``"""
     high: Number
+    """The largest value. ``high = 1e-4``"""
     log: bool = False
+    """Whether a tenth to one is as wide as one to ten. ``log = true``"""
     step: Number | None = None
+    """What lies between two values; by default 1 for whole numbers, and for others there are no steps.
+    ``step = 1e-5``"""
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class Range:
 def parse_range(form: Any, where: str, *, is_integer: bool) -> Range:
     """Read what a space file says of a range. Raises RequestError for what is wrong in it."""
     try:
-        declared = _Form(**form) if isinstance(form, dict) else None
+        declared = RangeForm(**form) if isinstance(form, dict) else None
     except ValidationError as error:
         raise RequestError(f"{where}, range: {validation_sentence(error)}") from None
     if declared is None:

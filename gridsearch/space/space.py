@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
 from gridsearch.errors import RequestError, one_of
 from gridsearch.recipe.prefixes import with_prefixes
 from gridsearch.recipe.recipe import Recipe, parse_recipe
@@ -15,6 +17,39 @@ from gridsearch.space.draws import count_combinations
 from gridsearch.space.factor import LONG_FORM, Factor, Level, parse_factor
 from gridsearch.space.rules import Scope, parse_rule
 from gridsearch.toml_file import parse_toml, read_toml_text
+
+
+class SpaceFile(BaseModel):
+    """What may stand in a space file."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    title: str = ""
+    """The question, as it heads the page; by default the file's name. ``title = "Does warm-up help?"``"""
+    task: str | None = None
+    """What is meant without ``--task``: a built-in task, or a TOML file, looked for beside this one first.
+    ``task = "reviews.toml"``"""
+    recipe: dict[str, Any] = {}
+    """Knobs that are the same in all cells, by their names in docs/recipe.md; the others keep their defaults."""
+    factors: dict[str, Any]
+    """The questions put on trial, in the order of the table's columns: the first varies slowest."""
+    design: dict[str, Any] = {}
+    """Which cells are run, and how often."""
+    rules: list[dict[str, Any]] = []
+    """Cells that are left out before anything runs; the plan and the page name and count them."""
+
+
+class RuleForm(BaseModel):
+    """What a space file says of a rule."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    skip: str
+    """Which cells: knobs, and levels by their label (``factor.NAME``), with numbers, texts in quotes, true, false,
+    lists, comparisons (``==``, ``!=``, ``<``, ``<=``, ``>``, ``>=``, ``in``), and, or, not.
+    ``skip = "frozen_layers > 0 and factor.attack == 'fgm'"``"""
+    why: str
+    """The reason, as the page tells it. ``why = "an attack perturbs what frozen layers do not learn"``"""
 
 
 @dataclass(frozen=True)
@@ -123,7 +158,7 @@ def load_space(path: Path) -> Space:
 def parse_space(text: str, name: str) -> Space:
     """Read the text of a space file; ``name`` is what the space is called in messages and folders."""
     raw = parse_toml(text, name)
-    known = ["title", "task", "recipe", "factors", "design", "rules"]
+    known = list(SpaceFile.model_fields)
     for key in raw:
         if key not in known:
             raise RequestError(f"{name}: {one_of('section', key, known)}")
@@ -179,7 +214,7 @@ def _always_sets(factor: Factor, knob: str) -> bool:
 
 
 def _rule(form: dict[str, Any], factors: tuple[Factor, ...], space: str) -> Rule:
-    if set(form) != {"skip", "why"} or not all(isinstance(text, str) and text for text in form.values()):
+    if set(form) != set(RuleForm.model_fields) or not all(isinstance(text, str) and text for text in form.values()):
         raise RequestError(f"{space}: a rule has a text `skip` and a text `why`, but is {form!r}")
     names = [*Recipe.model_fields, *(f"factor.{factor.name}" for factor in factors)]
     return Rule(form["skip"], form["why"], parse_rule(form["skip"], names))

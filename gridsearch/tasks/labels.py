@@ -21,19 +21,22 @@ _WHOLE = re.compile(r"(-?[0-9]+)\.0+")
 
 
 class Labels(BaseModel):
-    """The labels' names in order, or a file with one a line; ``ignore`` lists values whose rows are left out.
+    """What the labels are called, and which rows are left out for theirs."""
 
-    ``drop_unlabelled`` leaves out the rows of train and dev that have no label. ``positive`` names the one of two
-    labels that f1_binary is of; by default it is the second.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     names: tuple[str, ...] | None = None
+    """The labels in their order; by default those of the training rows, sorted. Where the files hold numbers and none
+    of them is a name, they are positions in this list, from 0. ``names = ["negative", "positive"]``
+    """
     file: str | None = None
+    """A file with a name a line, in place of ``names``. ``file = "class.txt"``"""
     ignore: tuple[str, ...] = ()
+    """Rows with these labels are left out, and counted. ``ignore = ["-"]``"""
     drop_unlabelled: bool = Field(default=False, strict=True)
+    """Whether the rows of train and dev that have no label are left out, and counted. ``drop_unlabelled = true``"""
     positive: str | None = None
+    """Which of two labels f1_binary is of; by default the second one. ``positive = "spam"``"""
 
 
 @dataclass(frozen=True)

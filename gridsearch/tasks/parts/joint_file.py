@@ -21,26 +21,33 @@ class PartFile(TaskFile):
     """A part as [[parts]] states it: a task with the weight of its loss, where a recipe asks for given ones."""
 
     weight: float = Field(default=1.0, gt=0, allow_inf_nan=False, strict=True)
+    """What its loss counts, where a recipe asks for given weights (``parts.loss_weights``). ``weight = 2.0``"""
 
 
 class TargetSection(BaseModel):
     """What a study selects on: the metric of a part, or the mean over some of each one's metric."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     part: str | None = None
+    """The one part whose metric counts. ``part = "genre"``"""
     mean: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """The parts over whose metrics the mean is taken; without ``[target]``, all. ``mean = ["genre", "follows"]``"""
 
 
-class _Sections(BaseModel):
+class JointSections(BaseModel):
     """What may stand in the file beside the parts."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     name: str = Field(min_length=1)
+    """What the task is called, in tables and in the names of folders. ``name = "films"``"""
     kind: Literal["multi"] = "multi"
+    """May be left out: ``[[parts]]`` says it. ``kind = "multi"``"""
     parts: tuple[dict[str, Any], ...]
+    """The parts, a table for each."""
     target: Any = None
+    """What a study selects on: by default the mean over all parts of each one's metric."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,7 @@ def parse_joint(raw: Mapping[str, object], name: str) -> JointFile:
         rule = "several tasks that share one encoder (multi) stand under [[parts]], a table for each"
         raise RequestError(f"{name}: {rule}, but there is no [[parts]]")
     _refuse_what_parts_have(raw, name)
-    sections = section(raw, _Sections, name)
+    sections = section(raw, JointSections, name)
     parts: dict[str, PartFile] = {}
     for number, table in enumerate(sections.parts, start=1):
         part = parse_part(table, PartFile, _place(table, number, name))
@@ -83,7 +90,7 @@ def parse_joint(raw: Mapping[str, object], name: str) -> JointFile:
 
 def _refuse_what_parts_have(raw: Mapping[str, object], name: str) -> None:
     for key, value in raw.items():
-        if key in PartFile.model_fields and key not in _Sections.model_fields:
+        if key in PartFile.model_fields and key not in JointSections.model_fields:
             spelled = f"[parts.{key}]" if isinstance(value, dict) else f"{key} below [[parts]]"
             raise RequestError(f"{name}: {key} belongs to a part, so it is written {spelled}, not beside the parts")
 

@@ -19,23 +19,35 @@ Stated = TypeVar("Stated", bound="TaskFile")
 class Files(BaseModel):
     """Where the rows are, and which of them are used. Paths are relative to the task's folder or to the data folder."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     train: str
+    """The rows that are trained on. ``train = "train.csv"``"""
     dev: str | float | None = None
+    """The rows that judge: a file, or a share of the training rows that is split off by label, texts in common
+    together. Without it, the design has to divide the rows into folds. ``dev = 0.1``
+    """
     test: str | None = None
+    """Rows that are scored once, at the epoch that dev chose; they may be without labels. ``test = "test.csv"``"""
     format: Format | None = None
+    """How all files are written; where it is not said, each file's extension tells. ``format = "tsv"``"""
     split_seed: int = 0
+    """Decides which rows become dev where that is a share, and which are sampled. ``split_seed = 1``"""
     train_rows: int | None = Field(default=None, ge=2)
+    """So many training rows are used, sampled by label; ``--train-rows`` overrules it. ``train_rows = 1000``"""
     drop_duplicates: bool = False
+    """Leave out training rows that stand in dev or test too, or for a second time; else they are counted and told.
+    ``drop_duplicates = true``
+    """
 
 
 class CorpusFiles(BaseModel):
     """Further texts that a pretraining may read. They are found as the data files are, and have no labels."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     files: tuple[str, ...] = Field(min_length=1)
+    """Tables with the columns of the task, or files with a text a line. ``files = ["more.txt"]``"""
 
 
 class OutsideFiles(BaseModel):
@@ -44,9 +56,10 @@ class OutsideFiles(BaseModel):
     They are found as the data files are; what is read of a label column is nothing.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     files: tuple[str, ...] = Field(min_length=1)
+    """Tables with the columns of the task. ``files = ["more_pairs.tsv"]``"""
 
 
 class VocabularyFiles(BaseModel):
@@ -55,26 +68,39 @@ class VocabularyFiles(BaseModel):
     ``counts`` is a JSON object from token to count, and is found as the data files are.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     counts: str
+    """A JSON object from tokens to how often they occur. ``counts = "bert_token_counts.json"``"""
 
 
 class TaskFile(BaseModel):
     """A task as its TOML file states it: nothing of its data has been read."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     name: str = Field(min_length=1)
+    """What the task is called, in tables and in the names of folders. ``name = "reviews"``"""
     kind: Kind
+    """Whether a row is one text or a pair of texts. ``kind = "single"``"""
     metric: str
+    """What is better or worse: accuracy, f1_macro, f1_micro, f1_weighted, matthews or log_loss; of two labels also
+    f1_binary or auc. ``metric = "f1_macro"``
+    """
     files: Files
+    """Where the rows are."""
     columns: Columns
+    """How the files are written, and what their columns hold."""
     labels: Labels = Labels()
+    """Names of the labels, and rows to be left out by them."""
     corpus: CorpusFiles | None = None
+    """Further texts that a pretraining may read."""
     outside: OutsideFiles | None = None
+    """Pairs that may be added to the training rows of a task of pairs, by the knob ``outside_pairs``."""
     ids: bool = Field(default=False, strict=True)
+    """Every text is whole numbers separated by spaces, each a word of its own. ``ids = true``"""
     vocabulary: VocabularyFiles | None = None
+    """What is known of the vocabulary of encoders, where texts are numbers."""
 
     @property
     def parts(self) -> Mapping[str, "TaskFile"]:

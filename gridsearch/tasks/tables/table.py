@@ -14,19 +14,27 @@ from gridsearch.tasks.tables.layout import NOT_TOLD, Layout
 class Columns(BaseModel):
     """How train is written, and where texts and labels stand: by name, or by position counted from 0.
 
-    Other files of a task are likely written alike, but each is looked at. ``quoting`` true: double quotes enclose
-    fields; false: quotes are characters of the text.
+    Other files of a task are likely written alike, but each is looked at.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     separator: str | None = None
+    """What stands between two columns; by default a comma in CSV and a tab in TSV. ``separator = ";"``"""
     header: bool = True
+    """Whether the first row has the names of the columns. ``header = false``"""
     quoting: bool | Literal["single"] | None = None
+    """Whether double quotes enclose fields, single ones do, or quotes are characters of the text; by default double ones
+    enclose in CSV, and they are text in TSV. ``quoting = false``
+    """
     encoding: str = "utf-8"
+    """How the files are encoded, by a name that Python knows. ``encoding = "gb18030"``"""
     text: int | str
+    """The column of the text, by its name or by its position, counted from 0. ``text = "review"``"""
     pair: int | str | None = None
+    """The column of the second text of a pair. ``pair = 1``"""
     label: int | str
+    """The column of the label; a test file may lack it. ``label = "stars"``"""
 
     @property
     def layout(self) -> Layout:
