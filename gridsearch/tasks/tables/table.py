@@ -24,8 +24,8 @@ class Columns(BaseModel):
     header: bool = True
     """Whether the first row has the names of the columns. ``header = false``"""
     quoting: bool | Literal["single"] | None = None
-    """Whether double quotes enclose fields, single ones do, or quotes are characters of the text; by default double ones
-    enclose in CSV, and they are text in TSV. ``quoting = false``
+    """Whether double quotes enclose fields, ``"single"`` ones do, or quotes are characters of the text; by default
+    double ones enclose in CSV, and they are text in TSV. ``quoting = false``
     """
     encoding: str = "utf-8"
     """How the files are encoded, by a name that Python knows. ``encoding = "gb18030"``"""
