@@ -36,19 +36,15 @@ class Outlook:
     n_failed: int = 0
     stages: frozenset[str] = frozenset()
 
-    def proposing(self, n_planned: int) -> "Outlook":
-        """Add the trials that a search has yet to propose: so many are planned altogether."""
-        proposed = {
-            f"proposal {number}": Work(None, self._units) for number in range(self.n_planned + 1, n_planned + 1)
-        }
-        return replace(self, works={**self.works, **proposed}, n_planned=n_planned)
+    def proposing(self, n_planned: int, n_epochs: float | None = None) -> "Outlook":
+        """Add the trials that a search has yet to propose: so many are planned altogether.
 
-    @property
-    def _units(self) -> float:
-        """Units of a trial of which nothing else is known."""
-        return median(
-            [work.n_units for work in self.works.values()] or [one.work.n_units for one in self.courses] or [1]
-        )
+        Each has so many epochs; by default as many as those that are known.
+        """
+        known = [work.n_units for work in (*self.works.values(), *(one.work for one in self.courses))]
+        proposed = Work(None, median(known or [1.0]) if n_epochs is None else n_epochs)
+        names = [f"proposal {number}" for number in range(self.n_planned + 1, n_planned + 1)]
+        return replace(self, works={**self.works, **dict.fromkeys(names, proposed)}, n_planned=n_planned)
 
 
 def read_outlook(ledger: Ledger, survey: Survey, now: float, only: Collection[str] | None = None) -> Outlook:

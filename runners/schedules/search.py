@@ -72,8 +72,8 @@ class OptunaSearch:
         space = asked.space
         self._asked, self._search, self._names = asked, search, names
         self._planner = Planner(space, asked.task, cache(asked.describe), asked.lengths)
-        n_epochs = max(cell.recipe.epochs for cell in check(space, self._planner))
-        self._pruner = make_pruner(search.pruner, n_epochs, len(space.design.repetitions), len(search.objectives))
+        self._n_epochs = max(cell.recipe.epochs for cell in check(space, self._planner))
+        self._pruner = make_pruner(search.pruner, self._n_epochs, len(space.design.repetitions), len(search.objectives))
         self._sampler = make_sampler(search.sampler, space.design.order_seed, self._n_known(study))
         self._plan: Plan
         self._campaign: Campaign | None = None
@@ -133,7 +133,7 @@ class OptunaSearch:
         campaign = Campaign(self._plan, self._planner, session, proposer, search, self._sources, self._names, known)
         outlook = read_outlook(ledger, ledger.survey(), time.time())
         if search.n_trials is not None:
-            outlook = outlook.proposing(min(search.n_trials, _most_trials(space)))
+            outlook = outlook.proposing(min(search.n_trials, _most_trials(space)), self._n_epochs)
         until = math.inf if search.hours is None else 3600 * search.hours
         session.recorder.progress.begin(outlook, best_so_far(ledger, target), until)
         return campaign
