@@ -11,10 +11,10 @@ from pathlib import Path
 from gridsearch.errors import RequestError
 from gridsearch.tasks.tables.arrow import read_arrow
 from gridsearch.tasks.tables.delimited import read_rows
-from gridsearch.tasks.tables.encoding import is_wide, sniff_encoding
+from gridsearch.tasks.tables.encoding import sniff_encoding
 from gridsearch.tasks.tables.excel import read_excel
 from gridsearch.tasks.tables.folders import read_folder
-from gridsearch.tasks.tables.formats import SEPARATORS, Format, extension_of, format_of_name
+from gridsearch.tasks.tables.formats import SEPARATORS, TYPED, Format, extension_of, format_of_name
 from gridsearch.tasks.tables.header import ENOUGH, header_weight, looks_like_header
 from gridsearch.tasks.tables.json_rows import is_json, read_json
 from gridsearch.tasks.tables.layout import Layout, Likely, of_format
@@ -22,7 +22,7 @@ from gridsearch.tasks.tables.parquet import read_parquet
 from gridsearch.tasks.tables.signatures import format_of_bytes
 from gridsearch.tasks.tables.sniff import sniff_table
 from gridsearch.tasks.tables.table import Columns, Table
-from gridsearch.tasks.tables.text import NAME_ITS_ENCODING, decode, split_lines
+from gridsearch.tasks.tables.text import NAME_ITS_ENCODING, SAVE_IT_ANEW, decode, split_lines
 from gridsearch.tasks.tables.unpacked import Unpacked, unpack
 
 N_ROWS_WEIGHED = 20_000
@@ -41,7 +41,7 @@ def read_table(path: Path, columns: Columns, given_format: Format | None = None)
         RequestError: the file cannot be decoded, is torn, is no data file, or holds no rows.
     """
     if path.is_dir():
-        return read_folder(path)
+        return _read_folder(path)
     file, stated = unpack(path), replace(columns.layout, format=given_format)
     usual = of_format(stated, given_format or format_of_name(file.name) or "tsv")
     try:
@@ -63,7 +63,7 @@ def read_unknown(path: Path, *, header: bool | None = None) -> Table:
     if not path.exists():
         raise RequestError(f"a data file must exist; there is none at {path}")
     if path.is_dir():
-        return read_folder(path)
+        return _read_folder(path)
     file = unpack(path)
     kind = format_of_name(file.name)
     usual = Layout(separator=SEPARATORS.get(kind) if kind else None)
@@ -77,7 +77,7 @@ def read_other(path: Path, columns: Columns, given_format: Format | None = None,
     Without a header its columns are taken for those of ``train``, of which it may lack the label.
     """
     if path.is_dir():
-        return read_folder(path)
+        return _read_folder(path)
     file = unpack(path)
     known = format_of_name(file.name)
     if known and not (train and extension_of(train.path) == extension_of(file.name)):
@@ -90,10 +90,14 @@ def read_other(path: Path, columns: Columns, given_format: Format | None = None,
 def read_lines(path: Path, likely_encoding: str) -> tuple[str, ...]:
     """Read the lines of a text, blank ones too. Raises RequestError where there are none, or bytes that are no text."""
     file = unpack(path)
-    lines = split_lines(decode(file, _encoding_of(file.raw, likely_encoding), NAME_ITS_ENCODING).removeprefix("\ufeff"))
+    lines = split_lines(decode(file, _encoding_of(file.raw, likely_encoding)).removeprefix("\ufeff"))
     if not any(lines):
         raise RequestError(f"{path} holds no rows")
     return tuple(lines)
+
+
+def _read_folder(path: Path) -> Table:
+    return replace(read_folder(path), layout=Layout(header=True))
 
 
 def _likely(columns: Columns, kind: Format | None, train: Table | None) -> Likely:
@@ -110,7 +114,7 @@ def _likely(columns: Columns, kind: Format | None, train: Table | None) -> Likel
 def _encoding_of(raw: bytes, likely: str) -> str:
     """Return what a text is encoded in: UTF-8 wherever it fits, else what is likely, where that does."""
     found = sniff_encoding(raw)
-    if found.startswith("utf") and not is_wide(raw):
+    if found.startswith("utf"):
         return found
     try:
         raw.decode(likely)
@@ -130,23 +134,25 @@ def _read(file: Unpacked, stated: Layout, likely: Likely) -> Table:
 
 
 def _read_typed(file: Unpacked, stated: Layout, likely: Likely) -> Table | None:
-    """Read a format that is no text, whatever the file's name says; None where the bytes may be text."""
-    kind = format_of_bytes(file)
+    """Read a format that is no text, as the bytes tell or else the name; None where the file is to be text."""
+    kind = format_of_bytes(file) or stated.format or format_of_name(file.name)
     if kind == "xlsx":
-        return read_excel(file, lambda rows: _decide_header(file.path, rows, stated, likely)[0])
-    if kind == "arrow":
-        return read_arrow(file.path, [file])
-    return read_parquet(file.path, [file]) if kind == "parquet" else None
+        table = read_excel(file, lambda rows: _decide_header(file.path, rows, stated, likely)[0])
+        return replace(table, layout=Layout(stated.format, header=table.named))
+    if kind not in TYPED:
+        return None
+    table = read_arrow(file.path, [file]) if kind == "arrow" else read_parquet(file.path, [file])
+    return replace(table, layout=Layout(stated.format, header=True))
 
 
 def _read_text(file: Unpacked, stated: Layout, likely: Likely) -> Table:
     kind = stated.format or format_of_name(file.name)
     encoding = stated.encoding or _encoding_of(file.raw, likely.layout.encoding or "utf-8")
+    text = decode(file, encoding, NAME_ITS_ENCODING if stated.encoding else SAVE_IT_ANEW).removeprefix("\ufeff")
     stated = replace(stated, encoding=encoding)
-    text = decode(file, encoding, NAME_ITS_ENCODING).removeprefix("\ufeff")
     if not text.strip("\r\n"):
         raise RequestError(f"{file.path} holds no rows")
-    if kind is None and stated.separator is None and is_json(text):
+    if kind not in ("json", "jsonl") and stated.separator is None and is_json(text):
         kind, stated = "json", replace(stated, format="json")
     if kind in ("json", "jsonl"):
         table = read_json(file.path, text, are_lines=kind == "jsonl")

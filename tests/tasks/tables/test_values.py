@@ -174,7 +174,7 @@ def test_lists_are_neither_guessed_nor_replaced_by_another_column(tmp_path: Path
         guess_task([tmp_path / "a.jsonl"])
     lines(tmp_path / "a.jsonl", [{"tokens": row["tokens"], "label": row["part"]} for row in rows])
     with pytest.raises(
-        RequestError, match=r"looks like the text: .*; 'tokens' \(lists, such as \[\"some\", \"0\"\]\); wri"
+        RequestError, match=r"looks like the text: .*; 'tokens' \(lists, such as \[\"some\", \"0\"\]\); name it"
     ):
         guess_task([tmp_path / "a.jsonl"])
     lines(tmp_path / "a.jsonl", [{"tokens": row["tokens"], "text": row["text"], "label": row["part"]} for row in rows])
