@@ -51,6 +51,10 @@ def whole_folder(place: Path) -> Iterator[Path]:
     ) as top:
         draft = Path(top, place.name)
         draft.mkdir()
-        yield draft
+        try:
+            yield draft
+        except OSError as error:
+            error.filename = error.filename or str(place)  # a full disk is told without a name
+            raise
         shutil.rmtree(place, ignore_errors=True)
         draft.rename(place)

@@ -41,7 +41,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """Describe every command with its options and an example."""
     parser = argparse.ArgumentParser(
-        prog="gridsearch", description="Which fine-tuning tricks matter? Grid search for BERT-like encoders."
+        prog="gridsearch",
+        description="Which fine-tuning tricks matter? Grid search for BERT-like encoders.",
+        epilog="exit codes: 0 done, 1 ran but incomplete, 2 a wrong request, or a machine that cannot do it as it is, 70 "
+        "an error in gridsearch itself, 130 interrupted",
     )
     parser.add_argument("--version", action="version", version=f"gridsearch {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -196,7 +199,7 @@ def _sweep(commands: Commands) -> None:
     parser.add_argument(
         "--gpus-per-trial", type=float, metavar="F", help="share of a GPU for a trial (default: 1 where there is one)"
     )
-    parser.add_argument("--address", metavar="A", help="a running Ray cluster")
+    parser.add_argument("--address", metavar="A", help="a running Ray cluster: HOST:PORT of its head, or auto")
     _language(parser)
 
 

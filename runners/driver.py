@@ -12,6 +12,7 @@ from gridsearch.study.ledger import Ledger
 from gridsearch.study.stored_logits import AUTO
 from gridsearch.study.study import Study
 from gridsearch.study.survey import Coverage
+from gridsearch.study.versions import caution_of, contents_of_results, versions_in
 from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.tfidf_yardstick import TFIDF, tfidf_yardstick
 from gridsearch.training.execution import Execution
@@ -96,7 +97,10 @@ def drive(
             return Driven(ledger.coverage(), "")
         ledger.keep_logits(settings.keep_logits, schedule.n_logits())
         measure_yardstick(ledger, schedule.task, prepare)
-        keeper, start = Keeper(study, ledger, schedule.task, settings.keep), ledger.provenance(provenance())
+        keeper, circumstances = Keeper(study, ledger, schedule.task, settings.keep), provenance()
+        start = ledger.provenance(circumstances)
+        if caution := caution_of(versions_in([*contents_of_results(ledger.connection), circumstances])):
+            progress.say(f"caution: {caution}")
         recorder = Recorder(ledger, start, keeper, materials, progress)
         stages = StageRecorder(ledger, start, progress)
         hold.tell("waiting for the first worker")

@@ -24,6 +24,7 @@ from gridsearch.study.manifest import (
     manifest_of,
     read_manifest,
 )
+from gridsearch.study.opening import refuse_long_path, telling_of
 from gridsearch.study.row_scores import ROW_SCORES, OfRows, RowScore, kept_after, read_row_scores
 from gridsearch.study.rows import dev_after, folds_of, labels_of, read_trial, spell_levels
 from gridsearch.study.schema import SCHEMA_VERSION, make_up_to_date, up_to_date_copy, version_of
@@ -50,16 +51,11 @@ class Ledger:
         self.token = ""
         """The lease of a driver; whoever writes without one answers for it."""
         self._kept_logits: Kept = "float32"
-        try:
+        refuse_long_path(path)
+        with telling_of(path):
             # The heartbeat has a connection of its own; a short wait is all that two of them ever need.
             self.connection = sqlite3.connect(path, timeout=30, isolation_level="IMMEDIATE")
             version = self._prepared(is_read=must_exist)
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorname == "SQLITE_FULL":
-                raise
-            raise RequestError(f"{path} cannot be used as a ledger: {error}") from None
-        except sqlite3.DatabaseError as error:
-            raise RequestError(f"{path} is not a ledger: {error}") from None
         if version == 0:
             raise NotBegunError(f"nothing has been planned yet in {path.parent}")
         if version != SCHEMA_VERSION:

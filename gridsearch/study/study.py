@@ -15,6 +15,7 @@ from typing import IO
 from gridsearch.errors import RequestError, StudyLockedError
 from gridsearch.study.lease import WATCH_SECONDS, Trace, driver_elsewhere, is_alive, trace_of
 from gridsearch.study.ledger import Ledger
+from gridsearch.study.opening import refuse_long_path
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Study:
 
         ``say`` hears when it takes a while. Raises StudyLockedError where another driver is at work.
         """
+        refuse_long_path(self.ledger_path)
         made = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._locked() as (lock, holds):

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gridsearch.study.versions import versions_in, with_several
 from reports.formats.markdown import code, listed, plural
 from reports.formats.table import decimals
-from reports.language.say import retold, say, sentences
+from reports.language.say import enumerated, retold, say, sentences
 from reports.sections.context import PageContext
 from reports.sections.effects.noise_text import changes_nothing
 from reports.sections.folds import apart_text
@@ -111,6 +112,7 @@ def cautions(page: PageContext) -> list[str]:
         return []
     return [
         *_about_gaps(study, len(ranking)),
+        *_about_versions(study),
         *_about_labels(study),
         *_about_equal_pairs(page),
         *(say("{note}.", note=f"{note[0].upper()}{note[1:]}") for note in map(retold, study.about.encoder_notes)),
@@ -132,6 +134,16 @@ def _about_gaps(study: StudyRows, n_ranked: int) -> list[str]:
     )
     missing = say("Some replicates are missing in {cells}.", cells=listed("cell", partial))
     return [sentences([text, missing if partial else ""])]
+
+
+def _about_versions(study: StudyRows) -> list[str]:
+    found = with_several(versions_in(record.content for record in study.provenance if record.seconds))
+    if not found:
+        return []
+    told = "; ".join(f"{name} {enumerated(map(code, known))}" for name, known in found.items())
+    return [
+        say("The runs were computed under several versions ({versions}): cells may differ by that, too.", versions=told)
+    ]
 
 
 def _about_labels(study: StudyRows) -> list[str]:

@@ -6,6 +6,7 @@ from gridsearch.errors import RequestError
 from gridsearch.stage import short_id_of
 from gridsearch.study.lease import driver_elsewhere
 from gridsearch.study.study import Study
+from gridsearch.study.versions import caution_of, contents_of_results, versions_in
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
 from runners.progress.words import rung_text
 
@@ -22,6 +23,8 @@ def run(arguments: Arguments) -> int:
             print(f"{trial_id[:8]} failed ({kind}): {message}")
         for stage_id, kind, message in ledger.stages.attempts.final_failures():
             print(f"pretraining {short_id_of(stage_id)} failed ({kind}): {message}")
+        if caution := caution_of(versions_in(contents_of_results(ledger.connection))):
+            print(f"caution: {caution}")
         survey = ledger.survey()
         is_driven = study.driver() or driver_elsewhere(ledger.connection)
         coverage = survey.coverage if is_driven else survey.coverage.left_alone()

@@ -43,7 +43,7 @@ def ended(arguments: Namespace) -> int:
     forget_interrupts()
     with interruptible():
         try:
-            _refuse_no_folder()
+            _refuse_bad_names(arguments)
             code: int = arguments.load()(arguments)
         except KeyboardInterrupt:
             return _interrupted(arguments.command)
@@ -55,16 +55,27 @@ def ended(arguments: Namespace) -> int:
     return code
 
 
-def _refuse_no_folder() -> None:
-    """Raise RequestError where the folder that the command was started in is no more."""
+def _refuse_bad_names(arguments: Namespace) -> None:
+    """Raise RequestError where the folder of the command is no more, or a name cannot be written down as text."""
     from gridsearch.errors import RequestError
 
     try:
-        os.getcwd()
+        here = os.getcwd()
     except OSError as error:
-        raise RequestError(
-            f"the folder that this was started in is gone or closed ({error.strerror}): cd to another one"
-        ) from None
+        rule = "the folder that this was started in is gone or closed"
+        raise RequestError(f"{rule} ({error.strerror}): cd to another one") from None
+    for value in [here, *vars(arguments).values()]:
+        for word in value if isinstance(value, list) else [value]:
+            if isinstance(word, str) and not word.isascii() and not _is_text(word):
+                raise RequestError(f"{word!r} is not in {sys.getfilesystemencoding()}: give it another name")
+
+
+def _is_text(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:  # it has bytes in it that stand for nothing
+        return False
+    return True
 
 
 def _interrupted(command: str) -> int:

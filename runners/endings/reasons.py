@@ -13,7 +13,7 @@ from gridsearch.errors import GridSearchError, first_line
 from gridsearch.installed import NOT_NEEDED
 
 FULL: Final = (errno.ENOSPC, errno.EDQUOT)
-NOT_WRITABLE: Final = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
+NOT_WRITABLE: Final = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT)
 OWN: Final = ("gridsearch", "runners", "reports", "search_spaces")
 LITTLE_BYTES: Final = 2**20
 """A disk with less room than this is taken for the one that was full."""
@@ -65,12 +65,16 @@ def _of_the_system(number: int | None, words: str, filename: object, study: Path
     if number == errno.ENOMEM:
         return NO_MEMORY
     place = os.fsdecode(filename) if isinstance(filename, str | bytes | os.PathLike) else ""
+    if number in (errno.EEXIST, errno.ENOTDIR):
+        words = "a file is where a folder is to be"
     if number in FULL:
         ways_out = {place: _way_out(place, study)} if place else _full_places(study)
         full = " and ".join(ways_out) or "the disk that is written to"
         elsewhere = "".join(f", or {way_out}" for way_out in ways_out.values() if way_out)
         return f"{full}: {words}: make room{elsewhere}, and give the same command again"
-    remedy = _way_out(place, study) if number in NOT_WRITABLE else ""
+    remedy = _way_out(place, study) if place and number in NOT_WRITABLE else ""
+    if number == errno.ENAMETOOLONG:
+        place = f"{place[:40]}...{place[-20:]}"
     return f"{place or 'input or output'}: {words}" + (f": {remedy}" if remedy else "")
 
 
@@ -111,6 +115,9 @@ def _free_bytes(folder: Path) -> float:
 
 
 def _way_out(place: str, study: Path | None) -> str:
-    """Say how the folder of a file is chosen; empty where gridsearch has not chosen it."""
+    """Say how a folder is chosen that a file is in, or that is to be made in it; empty where a user names the file."""
     here = Path(place).absolute()
-    return next((way for folder, way in _places(study).values() if here.is_relative_to(folder.absolute())), "")
+    for folder, way_out in _places(study).values():
+        if here.is_relative_to(folder.absolute()) or folder.absolute().is_relative_to(here):
+            return way_out
+    return ""

@@ -103,5 +103,5 @@ def test_a_full_disk_is_one_sentence(size: str, project: Path, encoder_folder: P
     finally:
         subprocess.run(["umount", full], check=True)
     assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
-    assert "disk" in done.stderr or "space" in done.stderr
+    assert "full/st: No space left on device: make room, or name another folder with --study" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr

@@ -107,6 +107,9 @@ _RESULTS: Final[Mapping[str, str]] = {
     "Only {n} of {cells} have a result.": "{cells}中只有 {n} 个有结果。",
     "Some replicates are missing in {cells}.": "{cells} 缺少部分重复。",
     "{note}.": "{note}。",
+    "The runs were computed under several versions ({versions}): cells may differ by that, too.": (
+        "各次运行所用的版本不止一种（{versions}）：组合之间的差异也可能由此而来。"
+    ),
     "The best of {n} noisy cells is partly the luckiest: expect less of it on new data.": (
         "{n} 个带噪声的组合中，最好的那个多少靠了运气：在新数据上应预期更低的表现。"
     ),
