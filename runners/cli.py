@@ -43,8 +43,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="gridsearch",
         description="Which fine-tuning tricks matter? Grid search for BERT-like encoders.",
-        epilog="exit codes: 0 done, 1 ran but incomplete, 2 a wrong request, or a machine that cannot do it as it is, 70 "
-        "an error in gridsearch itself, 130 interrupted",
+        epilog="exit codes: 0 done, 1 ran but incomplete, 2 a wrong request, or a machine that cannot do it as it is, "
+        "70 an error in gridsearch itself, 130 interrupted",
     )
     parser.add_argument("--version", action="version", version=f"gridsearch {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
