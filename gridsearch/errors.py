@@ -66,6 +66,7 @@ def validation_sentence(error: "ValidationError") -> str:
     # A union reports one error per branch and names the branch behind the field: the field is what a user wrote.
     place = found["loc"][0] if found["loc"] else "it"
     rules = [item["msg"] for item in error.errors(include_url=False) if item["loc"][:1] == found["loc"][:1]]
-    rule = " or ".join(dict.fromkeys(text[0].lower() + text[1:] for text in rules))
+    own = (text.removeprefix("Value error, ") for text in rules)
+    rule = " or ".join(dict.fromkeys(text[0].lower() + text[1:] for text in own))
     rule = rule.replace("a valid boolean", "a valid boolean (true or false)")
     return f"{place}: {rule}, but got {found['input']!r}"

@@ -2,10 +2,12 @@
 
 import math
 import statistics
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gridsearch.errors import RequestError
+from gridsearch.recipe.shares import is_share
 from reports.formats.markdown import Section, bullets, code, escape, paragraphs, plural, table, wrap
 from reports.formats.table import Cell, Table, decimals, metric_text
 from reports.language.say import say, sentences
@@ -77,7 +79,9 @@ def compare(first: StudyRows, second: StudyRows) -> Comparison:
     refuse_itself(first, second)
     theirs = {factor.column for factor in second.factors}
     columns = tuple(factor.column for factor in first.factors if factor.column in theirs)
-    mine, other = (dict(_entries(study, columns)) for study in (first, second))
+    # Where only one study asks in shares of the depth, the other has numbers of layers.
+    counted = _asked_in_shares(first) ^ _asked_in_shares(second)
+    mine, other = (dict(_entries(study, columns, counted)) for study in (first, second))
     pairs = tuple(Pair(entry, other[key]) for key, entry in mine.items() if key in other)
     if not pairs:
         common = f"of the columns in both ({', '.join(columns)})" if columns else "and no column"
@@ -91,12 +95,26 @@ def refuse_itself(first: StudyRows, second: StudyRows) -> None:
         raise RequestError(f"compare needs two studies, but both are {first.folder}")
 
 
-def _entries(study: StudyRows, columns: tuple[str, ...]) -> Iterable[tuple[Key, Entry]]:
-    """Yield the rows that the other study may have too, rows with the same levels as one, with their mean."""
+def _asked_in_shares(study: StudyRows) -> set[str]:
+    """Name the columns of factors that are a number of layers, some of it as a share of the encoder's depth."""
+    return {
+        factor.column
+        for factor in study.factors
+        if any(
+            settings.keys() == {factor.name} and is_share(settings[factor.name]) for settings in factor.levels.values()
+        )
+    }
+
+
+def _entries(study: StudyRows, columns: tuple[str, ...], counted: Collection[str]) -> Iterable[tuple[Key, Entry]]:
+    """Yield the rows that the other study may have too, rows with the same levels as one, with their mean.
+
+    Levels of the ``counted`` columns are numbers of layers, also where they were asked for as shares.
+    """
     baseline = {factor.column: factor.baseline for factor in study.factors}
     names = {factor.name: factor.column for factor in study.factors}
     groups: dict[Key, list[Entry]] = {}
-    for entry, row in _rows(study, names):
+    for entry, row in _rows(study, names, counted):
         if all(label == baseline[column] for column, label in entry.levels.items() if column not in columns):
             key = tuple(_value(entry.levels[column]) for column in columns) if columns else (row,)
             if key != ("",):
@@ -111,14 +129,17 @@ def _entries(study: StudyRows, columns: tuple[str, ...]) -> Iterable[tuple[Key, 
         yield key, Entry(alike[0].index, alike[0].levels, means, trials)
 
 
-def _rows(study: StudyRows, names: Mapping[str, str]) -> Iterable[tuple[Entry, str]]:
-    def levels(of: Mapping[str, str]) -> dict[str, str]:
-        return {names[name]: label for name, label in of.items()}
+def _rows(study: StudyRows, names: Mapping[str, str], counted: Collection[str]) -> Iterable[tuple[Entry, str]]:
+    def levels(of: Mapping[str, str], recipe: Mapping[str, Any]) -> dict[str, str]:
+        return {
+            names[name]: str(recipe.get(name, label)) if names[name] in counted and is_share(label) else label
+            for name, label in of.items()
+        }
 
     for row in study.observations:
-        yield Entry(row.index, levels(row.levels), {row.repetition: row.value}), ""
+        yield Entry(row.index, levels(row.levels, {}), {row.repetition: row.value}), ""
     for cell in study.cells:
-        yield Entry(str(cell.index), levels(cell.levels), _results(study, cell), _trials(cell)), cell.row
+        yield Entry(str(cell.index), levels(cell.levels, cell.recipe), _results(study, cell), _trials(cell)), cell.row
 
 
 def _results(study: StudyRows, cell: CellRow) -> dict[Hashable, float]:

@@ -9,9 +9,8 @@ from gridsearch.cache import cache_folder
 from gridsearch.canonical import fingerprint
 from gridsearch.encoders import tiny
 from gridsearch.encoders.card import EncoderCard
-from gridsearch.encoders.files import tokenizer_files
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer, tokenizer_files
 from gridsearch.encoders.ids.tokenizer import tokenizer_as_read
-from gridsearch.encoders.load import build_tokenizer
 from gridsearch.tasks.lengths import Lengths, TaskLengths, count_lengths
 from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.whole_file import whole_file

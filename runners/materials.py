@@ -5,12 +5,12 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from gridsearch.encoders.card import EncoderCard
-from gridsearch.encoders.files import tokenizer_files
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer, tokenizer_files
 from gridsearch.encoders.ids.encoder import with_ids
 from gridsearch.encoders.ids.start import start_of_ids
 from gridsearch.encoders.ids.tokenizer import tokenizer_as_read
 from gridsearch.encoders.ids.vocabulary import ids_vocabulary
-from gridsearch.encoders.load import EncoderWeights, build_tokenizer, describe, encoder_folder, read_weights
+from gridsearch.encoders.load import EncoderWeights, describe, encoder_folder, read_weights
 from gridsearch.encoders.pretraining.made import find
 from gridsearch.encoders.pretraining.published_head import read_base
 from gridsearch.encoders.pretraining.scratch import scratch_tokenizer

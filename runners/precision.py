@@ -7,7 +7,8 @@ of the study, and stays with it wherever it is resumed.
 import contextlib
 from collections.abc import Callable
 
-from gridsearch.encoders.files import locate, read_config
+from gridsearch.encoders.checkpoint.config import read_config
+from gridsearch.encoders.files import locate
 from gridsearch.errors import NotBegunError
 from gridsearch.space.space import Space
 from gridsearch.study.manifest import TrialsManifest

@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from gridsearch.encoders.load import build_tokenizer
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.errors import RequestError
 from gridsearch.recipe.augmentation_knobs import Augmentation
 from gridsearch.repetition import Division

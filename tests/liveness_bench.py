@@ -4,8 +4,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.files import read_card
-from gridsearch.encoders.load import build_tokenizer
 from gridsearch.errors import RequestError
 from gridsearch.plan.planner import trial_facts
 from gridsearch.recipe.contradictions import refuse_contradictions

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from gridsearch.encoders.load import build_tokenizer
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.tasks.corpus import Corpus
 from tests.fixtures_core import write_tokenizer
 

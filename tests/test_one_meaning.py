@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 import torch
 
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.files import read_card
-from gridsearch.encoders.load import build_tokenizer
 from gridsearch.errors import RequestError
 from gridsearch.plan.planner import facts_in_view, trial_facts
 from gridsearch.recipe.augmentation_knobs import augmentation_of

@@ -16,8 +16,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.classifier import Classifier, build_classifier
-from gridsearch.encoders.load import EncoderWeights, build_tokenizer, load
+from gridsearch.encoders.load import EncoderWeights, load
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.batches import collate
 from gridsearch.tasks.encode import EncodedTask, encode_task

@@ -1,4 +1,6 @@
+import itertools
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -37,7 +39,6 @@ CARDS = {
 }
 ROWS = Lengths({20: 1500}, 27_000, 0)
 LENGTHS = TaskLengths({"task": {"train": ROWS, "dev": ROWS}}, "[UNK]")
-FOR_TWELVE_LAYERS = {"finetune64", "seed003"}
 OF_PARTS = {"seed004"}
 
 
@@ -58,10 +59,6 @@ def plan_of(name: str, encoder: str, n_rows: int = 1500) -> Plan:
 @pytest.mark.parametrize("encoder", list(CARDS))
 @pytest.mark.parametrize("name", names_of_spaces())
 def test_every_space_can_be_planned(name: str, encoder: str) -> None:
-    if encoder == "minilm" and name in FOR_TWELVE_LAYERS:
-        with pytest.raises(RequestError, match="may not exceed the encoder's 6"):
-            plan_of(name, encoder)
-        return
     plan = plan_of(name, encoder)
     # Of those that may: one repeats what was published, an encoder that takes no step reads no text, and the last two
     # are of notes whose texts were ids, which had pairs from outside, and some of whose encoders lack what others have.
@@ -69,6 +66,23 @@ def test_every_space_can_be_planned(name: str, encoder: str) -> None:
     assert not any(cell.dead for cell in plan.cells) or name in may
     assert plan.space.title
     assert plan.baseline is not None
+
+
+@pytest.mark.parametrize("name", ["finetune64", "seed003"])
+@pytest.mark.parametrize(("encoder", "half"), [("tiny", 6), ("minilm", 3)])
+def test_halves_of_every_encoder(name: str, encoder: str, half: int) -> None:
+    """The upper half is new, the lower half frozen, and both in a quarter of the cells."""
+    cells = plan_of(name, encoder).cells
+    found = Counter((cell.recipe.reinit_layers, cell.recipe.frozen_layers) for cell in cells)
+    assert found == dict.fromkeys(itertools.product([0, half], repeat=2), 16)
+
+
+def test_finetune64_has_the_trials_that_it_had_when_it_counted_layers() -> None:
+    text = find_space("finetune64").read_text(encoding="utf-8")
+    counted = parse_space(text.replace('"1/2"', "6"), "finetune64")
+    assert counted.text != text
+    plan = plan_of("finetune64", "tiny")
+    assert make_plan(counted, plan.task, lambda _: CARDS["tiny"]).trials == plan.trials
 
 
 def test_seed003_averages_over_padding_as_the_published_code_did() -> None:

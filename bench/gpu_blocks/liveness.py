@@ -15,8 +15,9 @@ import numpy as np
 
 from bench.gpu_blocks.asked import Asked
 from bench.gpu_blocks.materials import whole_task
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.files import read_card
-from gridsearch.encoders.load import EncoderWeights, build_tokenizer, read_weights
+from gridsearch.encoders.load import EncoderWeights, read_weights
 from gridsearch.encoders.vocabulary import build_vocabulary
 from gridsearch.plan.planner import trial_facts
 from gridsearch.recipe.augmentation_knobs import augmentation_of

@@ -8,8 +8,9 @@ from typing import Any
 from bench.gpu_blocks.asked import Asked
 from bench.gpu_blocks.carried import TASK
 from bench.workload import SMALL128, Workload, grid_of, write_task
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.files import read_card
-from gridsearch.encoders.load import EncoderWeights, build_tokenizer, read_weights
+from gridsearch.encoders.load import EncoderWeights, read_weights
 from gridsearch.encoders.tiny import build
 from gridsearch.encoders.tiny_weights import TinyRecipe
 from gridsearch.encoders.vocabulary import build_vocabulary

@@ -10,9 +10,11 @@ from gridsearch.encoders.ids.vocabulary import IdsVocabulary
 class EncoderCard:
     """``identity`` hashes the files of a published encoder, or the inputs of one that is made here.
 
-    ``max_tokens`` is the longest input that its position embeddings carry; ``note`` is a sentence that whoever reads
-    its results has to know, for the plan and the page. ``dropout`` is what its config says for hidden states and
+    ``max_tokens`` is the longest input that its position embeddings carry; ``notes`` are sentences that whoever
+    reads its results has to know, for the plan and the page. ``dropout`` is what its config says for hidden states and
     attention, where that is one number; ``n_token_types`` is the size of its segment embeddings, 0 without any.
+
+    ``has_mask_token``: its tokenizer can hide a token, as a pretraining does.
 
     ``folder`` holds its files, where they are there. ``is_made_of_the_texts``: it is made from the task's own texts.
     ``knows_ids``: its vocabulary is one of ids. ``ids`` is the vocabulary that it is given: its identity tells of it.
@@ -24,10 +26,11 @@ class EncoderCard:
     n_layers: int
     has_pooler: bool
     max_tokens: int
-    note: str = ""
+    notes: tuple[str, ...] = ()
     dropout: float | None = None
     shares_layers: bool = False
     pooler_is_pretrained: bool = True
+    has_mask_token: bool = True
     n_token_types: int = 2
     is_made_of_the_texts: bool = False
     knows_ids: bool = False

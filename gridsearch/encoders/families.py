@@ -17,7 +17,8 @@ class Family:
 
     ``projection`` widens what ``embeddings`` gives before the first layer reads it. ``shared_by_layers`` is read by all
     layers. ``after_first_layer`` acts between the first layer and the second. ``own_code`` is the module of ours that
-    teaches the family to transformers. ``old_prefix`` starts the names of weights in old checkpoints.
+    teaches the family to transformers. ``prefix`` is what the encoder is called in its models with a head, where that
+    is not the family's name, and ``old_prefixes`` are what it was called in old checkpoints.
     ``pad_token_id`` is given where positions are counted from it. ``n_token_types`` is None without segment embeddings,
     whatever a config says. One that ``needs_mask`` looks for padding itself where it is given none. ``must_be`` lists
     the only values of config keys that the family's code computes.
@@ -35,7 +36,8 @@ class Family:
     has_pooler: bool = True
     shares_layers: bool = False
     own_code: str = ""
-    old_prefix: str = ""
+    prefix: str = ""
+    old_prefixes: tuple[str, ...] = ()
     needs_mask: bool = False
     depth_keys: tuple[str, ...] = ("num_hidden_layers",)
     dropout_keys: tuple[str, ...] = ("hidden_dropout_prob", "attention_probs_dropout_prob")
@@ -58,7 +60,7 @@ FAMILIES: Mapping[str, Family] = {
     "bert": Family(next_sentence=_NEXT_SENTENCE),
     "ernie": Family(next_sentence=_NEXT_SENTENCE),
     "roberta": Family(pad_token_id=1, head=("lm_head",)),
-    "xlm-roberta": Family(pad_token_id=1, head=("lm_head",)),
+    "xlm-roberta": Family(prefix="roberta", pad_token_id=1, head=("lm_head",)),
     "electra": Family(
         projection="embeddings_project",
         has_pooler=False,
@@ -82,6 +84,7 @@ FAMILIES: Mapping[str, Family] = {
         head=("vocab_transform", "activation", "vocab_layer_norm", "vocab_projector"),
     ),
     "deberta-v2": Family(
+        prefix="deberta",
         shared_by_layers=("encoder.rel_embeddings", "encoder.LayerNorm"),
         after_first_layer="encoder.conv",
         has_pooler=False,
@@ -99,9 +102,8 @@ FAMILIES: Mapping[str, Family] = {
     # Distances beyond the table count as its longest, so no text is too long: the bound is that of the knob.
     "nezha": Family(
         own_code="gridsearch.encoders.pretraining.nezha_heads",
-        old_prefix="bert.",
+        old_prefixes=("bert",),
         n_positions=8192,
-        old_head={r"^bert\.": "nezha."},
         next_sentence=_NEXT_SENTENCE,
     ),
 }
@@ -116,7 +118,9 @@ def family_in(config: Mapping[str, Any], where: object) -> Family:
     """Return the family of a config; RequestError, saying ``where``, for one that is unknown or of another make."""
     name = family_name(config)
     if name not in FAMILIES:
-        raise RequestError(f"{where}: {one_of('encoder family', name, list(FAMILIES))}")
+        raise RequestError(
+            f"{where}: {one_of('encoder family', name, list(FAMILIES))}; choose an encoder of one of these"
+        )
     for key, value in FAMILIES[name].must_be.items():
         if config.get(key, value) != value:
             raise RequestError(f"{where}: {key} of {name} encoders must be {value!r}, but is {config[key]!r}")
@@ -126,7 +130,10 @@ def family_in(config: Mapping[str, Any], where: object) -> Family:
 def n_layers(config: Mapping[str, Any], where: object) -> int:
     """Return the depth: how often a token's state is rewritten, also where the layers are one."""
     family = family_in(config, where)
-    return _number(config, family.depth_keys, family.n_layers, where)
+    found = _number(config, family.depth_keys, family.n_layers, where)
+    if found < 1:
+        raise RequestError(f"{where}: an encoder has one layer or more, but its config.json says {found}")
+    return found
 
 
 def max_tokens(config: Mapping[str, Any], where: object) -> int:

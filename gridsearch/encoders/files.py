@@ -1,18 +1,21 @@
 """Published encoders: from a name to a folder of files, and from the files to an identity."""
 
 import hashlib
-import json
-import pickletools
-import re
 import shlex
-import zipfile
-from collections.abc import Iterator
+import socket
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from gridsearch.canonical import fingerprint
 from gridsearch.encoders.card import EncoderCard
+from gridsearch.encoders.checkpoint.config import CONFIG, read_config
+from gridsearch.encoders.checkpoint.inspection import inspect
+from gridsearch.encoders.checkpoint.other_formats import alike, refuse_file, why_no_encoder
+from gridsearch.encoders.checkpoint.tensors import WEIGHTS, shards_of, weights_file
+from gridsearch.encoders.checkpoint.text_files import head_of, reason_of, refuse_stand_in
+from gridsearch.encoders.checkpoint.tokenizer import TOKENIZER, VOCABULARIES
 from gridsearch.encoders.families import dropout, family_in, family_name, max_tokens, n_layers, n_token_types
 from gridsearch.encoders.ids.known import knows_ids
 from gridsearch.errors import RequestError, first_line, one_of
@@ -23,28 +26,13 @@ MINILM_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4f
 BUILT_IN = ("tiny", "minilm")
 """Encoders that are no folder and no published name."""
 
-CONFIG = "config.json"
-_WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
-_TOKENIZER = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.txt",
-    "vocab.json",
-    "merges.txt",
-    "spiece.model",
-    "spm.model",
-    "sentencepiece.bpe.model",
-)
-_VOCABULARY = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "spm.model", "sentencepiece.bpe.model")
+_SHARDS = ("model-*.safetensors", "pytorch_model-*.bin")
 _NEEDED = {
     CONFIG: (CONFIG,),
-    "model.safetensors or pytorch_model.bin": _WEIGHTS,
-    "vocab.txt or tokenizer.json": _VOCABULARY,
+    "model.safetensors or pytorch_model.bin": WEIGHTS,
+    "vocab.txt or tokenizer.json": VOCABULARIES,
 }
 """Files without which a folder is no encoder, as a user is told of them, and what does in their place."""
-_POOLER = re.compile(r"(^|\.)pooler\.(dense\.)?weight$")  # ALBERT's is a bare linear map, the others' has one
 
 
 def locate(name: str) -> Path:
@@ -52,10 +40,16 @@ def locate(name: str) -> Path:
     if name == "minilm":
         return minilm_folder()
     folder = Path(name).expanduser()
-    if folder.is_dir():
-        return folder
+    try:
+        if folder.is_dir():
+            return folder
+        if folder.is_file():
+            refuse_file(folder, _all_needed())
+    except OSError as error:
+        raise RequestError(f"the encoder folder {name} cannot be read: {reason_of(error)}") from None
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise RequestError(f"there is no encoder folder {name}: put {_all_needed()} into {_absolute(folder)}")
+        hint = alike(folder)
+        raise RequestError(f"there is no encoder folder {name}{hint}: put {_all_needed()} into {_absolute(folder)}")
     return _hub_folder(name)
 
 
@@ -81,25 +75,63 @@ def minilm_folder() -> Path:
 
 
 def _hub_folder(name: str) -> Path:
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import constants, snapshot_download
 
+    # Without a network each request would be tried again and again, for most of a minute.
+    is_reachable = not constants.HF_HUB_OFFLINE and _is_known(urlsplit(constants.ENDPOINT).hostname or "")
+    patterns = [CONFIG, *WEIGHTS, *_SHARDS, *TOKENIZER]
     try:
-        return Path(snapshot_download(name, allow_patterns=[CONFIG, *_WEIGHTS, "model-*.safetensors", *_TOKENIZER]))
+        return Path(snapshot_download(name, allow_patterns=patterns, local_files_only=not is_reachable))
     except Exception as error:  # the client's and its HTTP library's errors share no base
-        hint = one_of("encoder", name, BUILT_IN)
-        reason = first_line(error).rstrip(".")
+        hint = one_of("encoder", name, BUILT_IN) + alike(Path(name))
+        reason = (
+            _why_not_fetched(error)
+            if is_reachable
+            else "it cannot be reached from here, and has not been fetched before"
+        )
         raise RequestError(
             f"{hint}, a folder, or a Hugging Face name; fetching it failed: {reason}; to use it without a network, "
             f"put {_all_needed()} into {_absolute(Path(name))}"
         ) from None
 
 
+def _is_known(host: str) -> bool:
+    """Tell whether a host can be looked up; a proxy does so itself."""
+    if getproxies().keys() & {"https", "all"}:
+        return True
+    try:
+        socket.getaddrinfo(host, 443)
+    except OSError:
+        return False
+    return True
+
+
+def _why_not_fetched(error: Exception) -> str:
+    from huggingface_hub import errors
+
+    if isinstance(error, errors.GatedRepoError):
+        return "its owner lets in those who have agreed to the terms on its page, and are logged in (hf auth login)"
+    if isinstance(error, errors.RepositoryNotFoundError):
+        return "there is none of this name, or it is a private one (hf auth login)"
+    if isinstance(error, errors.HFValidationError):
+        return "this is no name that one could have there"
+    return first_line(error).rstrip(".")
+
+
 def read_card(name: str, folder: Path) -> EncoderCard:
-    """Describe the encoder in a folder from its config, and name it by the checksums of its files."""
-    _refuse_missing_files(folder)
-    config = read_config(folder)
-    family = family_in(config, name)
-    checksums = {path.name: file_sha256(path) for path in encoder_files(folder)}
+    """Describe the encoder in a folder, and name it by the checksums of its files.
+
+    Raises RequestError for one that no trial could start from: what loading it would find is found here.
+    """
+    try:
+        _refuse_missing_files(folder)
+        config = read_config(folder)
+        family = family_in(config, name)
+        files = encoder_files(folder)
+    except OSError as error:
+        raise RequestError(f"the encoder folder {folder} cannot be read: {reason_of(error)}") from None
+    checksums = {path.name: file_sha256(path) for path in files}
+    found = inspect(folder, config, checksums, Path(name).name)
     where = f"the encoder in {folder} cannot be read"
     return EncoderCard(
         name=name,
@@ -108,9 +140,11 @@ def read_card(name: str, folder: Path) -> EncoderCard:
         n_layers=n_layers(config, where),
         has_pooler=family.has_pooler,
         max_tokens=max_tokens(config, where),
+        notes=found.notes,
         dropout=dropout(config, where),
         shares_layers=family.shares_layers,
-        pooler_is_pretrained=family.has_pooler and any(map(_POOLER.search, weight_names(folder))),
+        pooler_is_pretrained=found.pooler_is_pretrained,
+        has_mask_token=found.has_mask_token,
         n_token_types=n_token_types(config, where),
         knows_ids=knows_ids(folder),
         folder=folder,
@@ -118,70 +152,24 @@ def read_card(name: str, folder: Path) -> EncoderCard:
 
 
 def _refuse_missing_files(folder: Path) -> None:
-    """Raise RequestError for a folder that lacks files, and name them."""
+    """Raise RequestError for a folder that lacks files: what it is instead, or their names."""
     lacking = [said for said, names in _NEEDED.items() if not any((folder / name).is_file() for name in names)]
     if lacking:
-        raise RequestError(f"the encoder folder {folder} lacks {', and '.join(lacking)}")
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """Read ``config.json`` of an encoder's folder; a NEZHA says so in it from here on."""
-    try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RequestError(f"the encoder folder {folder} lacks {CONFIG}") from None
-    except (OSError, ValueError) as error:
-        raise RequestError(f"the encoder in {folder} cannot be read: {error}") from None
-    if not isinstance(config, dict):
-        raise RequestError(f"the encoder in {folder} cannot be read: {CONFIG} is not an object")
-    if family_name(config) == "nezha":
-        config["model_type"] = "nezha"
-    return config
+        raise RequestError(why_no_encoder(folder) or f"the encoder folder {folder} lacks {', and '.join(lacking)}")
 
 
 def encoder_files(folder: Path) -> list[Path]:
-    """Return the files that make an encoder, which are there: config, one set of weights, tokenizer."""
-    weights = _weights_file(folder)
-    shards = sorted(folder.glob("model-*.safetensors")) if weights.suffix == ".json" else []
-    tokenizer = [folder / name for name in _TOKENIZER if (folder / name).is_file()]
-    return [folder / CONFIG, weights, *shards, *tokenizer]
+    """Return the files that make an encoder, which are there: config, one set of weights, tokenizer.
 
-
-def _weights_file(folder: Path) -> Path:
-    return next(folder / name for name in _WEIGHTS if (folder / name).is_file())
-
-
-def weight_names(folder: Path) -> list[str]:
-    """Return the names of an encoder's weights without loading any; of pickled ones, all other strings as well."""
-    from safetensors import safe_open
-
-    path = _weights_file(folder)
-    try:
-        if path.suffix == ".safetensors":
-            with safe_open(path, framework="numpy") as file:
-                return list(file.keys())
-        if path.suffix == ".json":
-            return list(json.loads(path.read_text(encoding="utf-8"))["weight_map"])
-        return [value for value in _pickled_values(path) if isinstance(value, str)]
-    except Exception as error:  # a damaged file can fail in any of four libraries
-        raise RequestError(f"the encoder in {folder} cannot be read: {first_line(error)}") from None
-
-
-def _pickled_values(path: Path) -> Iterator[object]:
-    """Yield the constants in a checkpoint's pickles: nothing in them is run, and torch is not needed."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            name = next(name for name in archive.namelist() if name.endswith("data.pkl"))
-            yield from (value for _, value, _ in pickletools.genops(archive.read(name)))
-    else:  # as torch wrote before 1.6: a magic number, a version, facts of the system, then the weights
-        with path.open("rb") as file:
-            for _ in range(4):
-                yield from (value for _, value, _ in pickletools.genops(file))
-
-
-def tokenizer_files(folder: Path) -> dict[str, bytes]:
-    """Read the tokenizer's files, and the config that names its class, into memory."""
-    return {name: (folder / name).read_bytes() for name in (CONFIG, *_TOKENIZER) if (folder / name).is_file()}
+    Raises RequestError for one that is empty, or that stands in for what was to be downloaded.
+    """
+    weights = weights_file(folder)
+    tokenizer = [folder / name for name in TOKENIZER if (folder / name).is_file()]
+    files = [folder / CONFIG, weights, *shards_of(weights), *tokenizer]
+    for path in files:
+        what = "the weights" if path.suffix in (".safetensors", ".bin") else "the file itself"
+        refuse_stand_in(path, head_of(path), what)
+    return files
 
 
 def file_sha256(path: Path) -> str:
@@ -190,4 +178,4 @@ def file_sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise RequestError(f"the encoder file {path} cannot be read: {error.strerror}") from None
+        raise RequestError(f"the encoder file {path} cannot be read: {reason_of(error)}") from None

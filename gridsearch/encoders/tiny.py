@@ -46,7 +46,7 @@ def card(corpus: Sequence[str], recipe: TinyRecipe = TINY) -> EncoderCard:
         recipe.n_layers,
         True,
         recipe.n_positions,
-        note,
+        (note,),
         DROPOUT,
         is_made_of_the_texts=True,
     )

@@ -24,7 +24,7 @@ class PlannedCell:
     """One row of the table. ``dead`` names knobs that cannot act here; ``recipe`` has them at their neutral values.
 
     ``row`` is its name in a list, and empty in other designs. ``rows``: so many training rows an epoch reads, of each
-    part where there are several, of the fold that trains on fewest.
+    part where there are several, of the fold that trains on fewest. ``n_layers`` is its encoder's depth.
     """
 
     index: int
@@ -34,6 +34,7 @@ class PlannedCell:
     trials: tuple[Trial, ...]
     row: str = ""
     rows: Rows = 0
+    n_layers: int = 0
 
     def name_of(self, trial: Trial) -> str:
         """Return what people call one of its trials."""
@@ -96,14 +97,19 @@ class Plan:
         return {trial.stage.id: trial.stage for trial in self.trials.values() if trial.stage is not None}
 
     @property
-    def encoder_notes(self) -> dict[str, str]:
+    def depths(self) -> tuple[int, ...]:
+        """Layers of the encoders, each number once: what shares of the depth are taken of."""
+        return tuple(dict.fromkeys(cell.n_layers for cell in self.cells))
+
+    @property
+    def encoder_notes(self) -> dict[str, tuple[str, ...]]:
         """What has to be known of encoders whose weights some trial starts from, by name; not of a mere vocabulary."""
         started = {
             trial.encoder if trial.stage is None else trial.stage.base
             for trial in self.trials.values()
             if trial.stage is None or trial.stage.recipe.base == "encoder"
         }
-        return {card.name: card.note for identity, card in self.starts.items() if card.note and identity in started}
+        return {card.name: card.notes for identity, card in self.starts.items() if card.notes and identity in started}
 
     @property
     def baseline(self) -> PlannedCell | None:

@@ -21,7 +21,14 @@ from gridsearch.recipe.percentiles import percentiles_in
 from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.recipe.recipe import Recipe, set_knobs
-from gridsearch.recipe.resolve import acting, dead_knobs, in_numbers, resolve, why_the_same
+from gridsearch.recipe.resolve import (
+    acting,
+    dead_knobs,
+    in_numbers,
+    refuse_shares_of_no_layer,
+    resolve,
+    why_the_same,
+)
 from gridsearch.recipe.trial_facts import AddedNumbers, PartFacts, TrialFacts
 from gridsearch.recipe.vocabulary.knobs import VocabularyRecipe
 from gridsearch.space.space import Cell, Space, spell_cell
@@ -90,6 +97,7 @@ def trial_facts(card: EncoderCard, task: AnyTask) -> TrialFacts:
         dropout=card.dropout,
         shares_layers=card.shares_layers,
         pooler_is_pretrained=card.pooler_is_pretrained,
+        has_mask_token=card.has_mask_token,
         n_token_types=card.n_token_types,
         is_pair=any(part.is_pair for part in facts),
         corpora=corpora_of(task),
@@ -157,6 +165,7 @@ class Planner:
         if rule is not None:
             return ExcludedCell(cell.levels, rule.why, cell.row)
         try:
+            refuse_shares_of_no_layer(cell.recipe, facts)
             refuse_contradictions(declared, facts)
             if self._task.ids:
                 simplest = acting(resolve(declared, facts), facts)
@@ -280,7 +289,9 @@ class Planner:
             )
             for repetition in cell.repetitions
         )
-        return PlannedCell(index, cell.levels, recipe, dead, trials, cell.row, self._facts_of(recipe).rows)
+        return PlannedCell(
+            index, cell.levels, recipe, dead, trials, cell.row, self._facts_of(recipe).rows, facts.n_layers
+        )
 
     def _trial(self, recipe: Recipe, seed: int, fold: int) -> Trial:
         """Name a trial, and the pretraining that it starts from."""

@@ -23,7 +23,7 @@ def _layers_that_do_not_exist(recipe: Recipe, facts: TrialFacts) -> Reason:
     if reinit + n_frozen > facts.n_layers:
         return (
             f"frozen and re-initialised layers may not exceed the encoder's {facts.n_layers}, "
-            f"but frozen_layers = {n_frozen} and reinit_layers = {reinit}"
+            f'but frozen_layers = {n_frozen} and reinit_layers = {reinit}; a share such as "1/2" fits every depth'
         )
     if recipe.pooling_layers != "all" and not 1 <= int(recipe.pooling_layers) <= facts.n_layers:
         return f"pooling_layers must be 1 to the encoder's {facts.n_layers}, but is {recipe.pooling_layers}"
@@ -35,7 +35,8 @@ def _parts_of_the_one_shared_layer(recipe: Recipe, facts: TrialFacts) -> Reason:
         return None
     for name in ("reinit_layers", "frozen_layers"):
         if getattr(recipe, name) not in (0, "embeddings", facts.n_layers):
-            return f"{name} must be 0 or all {facts.n_layers}, but is {getattr(recipe, name)}: {facts.family}'s are one"
+            rule = f'{name} must be 0 or all {facts.n_layers} ("100%"), but is {getattr(recipe, name)}'
+            return f"{rule}: {facts.family}'s are one"
     if recipe.layer_decay != 1:
         return f"layer_decay has no meaning for {facts.family}, whose layers are one"
     return None

@@ -4,8 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from gridsearch.recipe.shares import is_share
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,14 @@ class Spelled:
         return text
 
 
-Share = Annotated[str, Spelled(r"(100|[1-9]?[0-9])%", 'a share such as "50%"')]
-"""A share of the encoder's depth."""
+def _share(value: object) -> object:
+    if not is_share(value):
+        raise ValueError('a share of the depth, as "1/2" or "50%"')
+    return value
+
+
+Share = Annotated[str, BeforeValidator(_share), Field(json_schema_extra={"examples": ["1/2", "50%"]})]
+"""A share of the encoder's depth, such as 1/2 or 50%."""
 LayerCount = Annotated[int, Field(ge=0)] | Share
 Percentile = Annotated[
     str, Spelled(r"p(100|[1-9][0-9]?)", 'a percentile of the training rows\' lengths such as "p95" ("p1" to "p100")')

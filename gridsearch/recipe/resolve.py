@@ -3,18 +3,28 @@
 from collections.abc import Mapping
 
 from gridsearch.recipe.recipe import Recipe, knobs, set_knobs
+from gridsearch.recipe.shares import is_share, refuse_no_layer, whole_layers
 from gridsearch.recipe.spelling import respellings
 from gridsearch.recipe.trial_facts import TrialFacts
 
 
 def in_numbers(recipe: Recipe, facts: TrialFacts) -> Recipe:
     """Replace shares of the encoder's depth by numbers of layers. Rules see this, and all else as it was written."""
-    values = {
-        name: facts.n_layers * int(share[:-1]) // 100
-        for name, knob in knobs().items()
-        if knob.counts_layers and isinstance(share := getattr(recipe, name), str) and share.endswith("%")
-    }
-    return recipe.model_copy(update=values)
+    return recipe.model_copy(
+        update={name: whole_layers(share, facts.n_layers) for name, share in shares_of(recipe).items()}
+    )
+
+
+def shares_of(recipe: Recipe) -> dict[str, str]:
+    """Return the knobs that are shares of the encoder's depth, as they were written."""
+    values = {name: getattr(recipe, name) for name, knob in knobs().items() if knob.counts_layers}
+    return {name: value for name, value in values.items() if is_share(value)}
+
+
+def refuse_shares_of_no_layer(recipe: Recipe, facts: TrialFacts) -> None:
+    """Raise RequestError where a share of the encoder's depth, as it was written, comes to no layer."""
+    for name, share in shares_of(recipe).items():
+        refuse_no_layer(name, share, facts.n_layers)
 
 
 def resolve(recipe: Recipe, facts: TrialFacts) -> Recipe:

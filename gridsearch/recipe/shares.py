@@ -1,7 +1,12 @@
-"""Shares of a number of steps, as they were written."""
+"""Shares of a number of steps or layers, as they were written."""
 
 import math
+import re
 from fractions import Fraction
+
+from gridsearch.errors import RequestError
+
+_OF_DEPTH = re.compile(r"(100|[1-9]?[0-9])%|([1-9][0-9]?)/([1-9][0-9]?)")
 
 
 def decimal(number: float) -> Fraction:
@@ -30,3 +35,36 @@ def share_of(n_of_them: int, n_steps: int) -> float:
         if share * n_steps < n_of_them + 1:
             return float(share)
         power *= 10
+
+
+def is_share(value: object) -> bool:
+    """Tell whether a value is a share of the encoder's depth.
+
+    >>> [is_share(value) for value in ("1/2", "50%", "3/2", "embeddings", 0.5)]
+    [True, True, False, False, False]
+    """
+    found = _OF_DEPTH.fullmatch(value) if isinstance(value, str) else None
+    return found is not None and _fraction(found[0]) <= 1
+
+
+def whole_layers(share: str, n_layers: int) -> int:
+    """Return a share of so many layers, rounded down: shares that add up to 1 are never more than all layers.
+
+    >>> whole_layers("1/2", 12), whole_layers("50%", 5), whole_layers("1/3", 12)
+    (6, 2, 4)
+    """
+    return int(_fraction(share) * n_layers)
+
+
+def refuse_no_layer(knob: str, share: str, n_layers: int) -> None:
+    """Raise RequestError for a share that is less than a layer, though not 0: it would silently do nothing."""
+    if (wanted := _fraction(share)) and not whole_layers(share, n_layers):
+        layers = f"{n_layers} layer{'s' * (n_layers != 1)}"
+        raise RequestError(
+            f"{knob} = {share} of the encoder's {layers} is less than one layer: choose an encoder of "
+            f"{math.ceil(1 / wanted)} layers or more, or name another share or a number of layers in the space"
+        )
+
+
+def _fraction(share: str) -> Fraction:
+    return Fraction(int(share[:-1]), 100) if share.endswith("%") else Fraction(share)

@@ -35,6 +35,7 @@ class TrialFacts:
     """Depth and parts of the encoder, size and labels of the training rows.
 
     ``shares_layers``: all layers are one (ALBERT). ``pooler_is_pretrained``: the checkpoint has weights for its pooler.
+    ``has_mask_token``: its tokenizer can hide a token, as a pretraining does.
     ``n_token_types``: segment embeddings of the encoder; below 2 it cannot tell the texts of a pair apart by them.
     ``corpora``: what a pretraining may read, by the names of its knob, each with its single texts and its pairs.
 
@@ -58,6 +59,7 @@ class TrialFacts:
     dropout: float | None = None
     shares_layers: bool = False
     pooler_is_pretrained: bool = True
+    has_mask_token: bool = True
     n_token_types: int = 2
     is_pair: bool = False
     corpora: Mapping[str, tuple[int, int]] = field(default_factory=dict)

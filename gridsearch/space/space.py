@@ -29,6 +29,9 @@ class SpaceFile(BaseModel):
     task: str | None = None
     """What is meant without ``--task``: a built-in task, or a TOML file, looked for beside this one first.
     ``task = "reviews.toml"``"""
+    model: str | None = None
+    """What is meant without ``--model``: a built-in encoder, a folder, looked for beside this file first, or a name at
+    Hugging Face. ``model = "minilm"``"""
     recipe: dict[str, Any] = {}
     """Knobs that are the same in all cells, by their names in docs/recipe.md; the others keep their defaults."""
     factors: dict[str, Any]
@@ -81,7 +84,8 @@ class Cell:
 class Space:
     """Factors + rules + design, with the part of the recipe that all cells share (``fixed``).
 
-    ``task``, a name or a path, is the one that is meant where none is asked for; None: any will do.
+    ``task``, a name or a path, is the one that is meant where none is asked for; None: any will do. The ``model`` that
+    a file names is the encoder in ``fixed``.
     """
 
     name: str
@@ -162,10 +166,13 @@ def parse_space(text: str, name: str) -> Space:
     for key in raw:
         if key not in known:
             raise RequestError(f"{name}: {one_of('section', key, known)}")
-    task = raw.get("task")
-    if task is not None and not (isinstance(task, str) and task):
-        raise RequestError(f"{name}: task must be the name of a task or the path of its TOML file, but is {task!r}")
+    task = _name_in(raw, "task", "the name of a task or the path of its TOML file", name)
+    model = _name_in(raw, "model", "a built-in encoder, a folder or a Hugging Face name", name)
     fixed = _table(raw, "recipe", name)
+    if model is not None:
+        if "encoder" in fixed:
+            raise RequestError(f"{name}: model and encoder under [recipe] are the same thing: leave one of them out")
+        fixed["encoder"] = model
     parse_recipe(fixed, f"{name}, [recipe]")
     factors = tuple(parse_factor(key, form, fixed, name) for key, form in _table(raw, "factors", name).items())
     if not factors:
@@ -174,6 +181,14 @@ def parse_space(text: str, name: str) -> Space:
     design = parse_design(_table(raw, "design", name), factors, name)
     rules = tuple(_rule(form, factors, name) for form in _tables(raw, "rules", name))
     return Space(name, str(raw.get("title", name)), text, fixed, factors, rules, design, task)
+
+
+def _name_in(raw: Mapping[str, Any], key: str, what: str, name: str) -> str | None:
+    """Read what a space names where a command names none."""
+    value = raw.get(key)
+    if value is not None and not (isinstance(value, str) and value):
+        raise RequestError(f"{name}: {key} must be {what}, but is {value!r}")
+    return value
 
 
 def _table(raw: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:

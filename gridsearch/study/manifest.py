@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from gridsearch.canonical import canonical_json
@@ -90,7 +91,8 @@ class TrialsManifest:
     ``encoders`` are identities by name. ``encoders_of_ids``, by identity, are those made of them that read ids: each
     with the name under ``encoder``, and how ids become its tokens. ``division`` is that of the rows into folds; None
     where the task's own dev rows judge. ``added_pairs`` say what each augmentation comes to, fold by fold. ``texts``:
-    how much of them is read, by encoder and part; empty in older ledgers.
+    how much of them is read, by encoder and part; ``depths``: the numbers of layers that shares of the depth are taken
+    of; both empty in older ledgers.
     """
 
     title: str
@@ -112,6 +114,7 @@ class TrialsManifest:
     division: Division | None = None
     added_pairs: Sequence[AddedEntry] = ()
     texts: Sequence[TextsRead] = ()
+    depths: Sequence[int] = ()
 
     @property
     def parts(self) -> tuple[Judged, ...]:
@@ -173,6 +176,7 @@ class TrialsManifest:
             **({} if self.division is None else {"division": asdict(self.division)}),
             **({"added_pairs": [asdict(one) for one in self.added_pairs]} if self.added_pairs else {}),
             **({"texts": [asdict(one) for one in self.texts]} if self.texts else {}),
+            **({"depths": self.depths} if self.depths else {}),
         }
 
 
@@ -271,7 +275,7 @@ def manifest_of(plan: Plan, sources: Mapping[str, object]) -> TrialsManifest:
         task=entry_of(task),
         target=task.target,
         encoders={name: card.identity for name, card in plan.cards.items()},
-        encoder_notes=list(plan.encoder_notes.values()),
+        encoder_notes=list(chain.from_iterable(plan.encoder_notes.values())),
         sources=sources,
         encoders_of_ids={
             identity: {"encoder": card.name, **{VOCABULARY + name: value for name, value in card.ids.recipe}}
@@ -284,6 +288,7 @@ def manifest_of(plan: Plan, sources: Mapping[str, object]) -> TrialsManifest:
             for (augmentation, fold), counts in sorted(plan.added.items())
         ],
         texts=plan.texts,
+        depths=plan.depths,
     )
 
 
@@ -332,6 +337,7 @@ def _read_trials(kept: Mapping[str, Any]) -> TrialsManifest:
         division=Division(**kept["division"]) if kept.get("division") else None,
         added_pairs=[AddedEntry(**one) for one in kept.get("added_pairs", ())],
         texts=[read_texts(one) for one in kept.get("texts", ())],
+        depths=kept.get("depths", ()),
     )
 
 

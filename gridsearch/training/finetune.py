@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gridsearch.encoders.checkpoint.anatomy import WORD_TABLE
 from gridsearch.encoders.classifier import Classifier, pack, restore, snapshot
-from gridsearch.encoders.load import WORD_TABLE, EncoderWeights
+from gridsearch.encoders.load import EncoderWeights
 from gridsearch.errors import DivergedError, GridSearchError
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.encode import EncodedPart, EncodedSplit, EncodedTask

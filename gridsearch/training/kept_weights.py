@@ -159,9 +159,10 @@ def predict_logits(kept: KeptTrial, split: Split, part: str = PART, threads: int
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    from gridsearch.encoders.checkpoint.config import read_config
+    from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer, tokenizer_files
     from gridsearch.encoders.classifier import Classifier, unpack
-    from gridsearch.encoders.files import read_config, tokenizer_files
-    from gridsearch.encoders.load import EncoderWeights, build_model, build_tokenizer
+    from gridsearch.encoders.load import EncoderWeights, build_model
     from gridsearch.tasks.encode import encode_split
     from gridsearch.tasks.metrics import mean_of_probabilities
     from gridsearch.training.execution import threads_of

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gridsearch.encoders.load import WORD_TABLE, EncoderWeights
+from gridsearch.encoders.checkpoint.anatomy import WORD_TABLE
+from gridsearch.encoders.load import EncoderWeights
 from gridsearch.tasks.encode import EncodedTask
 
 if TYPE_CHECKING:

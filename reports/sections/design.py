@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from gridsearch.recipe.recipe import Recipe, knobs
+from gridsearch.recipe.shares import is_share, whole_layers
 from gridsearch.space.design import alias_texts
 from gridsearch.space.factor import label_of
 from gridsearch.study.manifest import FactorEntry
@@ -55,8 +56,24 @@ class Levels(PageSection):
             if not _says_itself(factor, label)
         )
         about = (escape(gist(retold(knobs()[knob].meaning))) for knob in varied if knob in knobs())
-        texts = [text for text in (range_, *about, *sets) if text]
+        values = (value for settings in factor.levels.values() for value in settings.values())
+        layers = share_texts(values, self.study.about.depths)
+        texts = [text for text in (range_, *about, *sets, *layers) if text]
         return say("{word}: {name}", word=name, name=say("; ").join(texts)) if texts else name
+
+
+def share_texts(values: Iterable[object], depths: Sequence[int]) -> list[str]:
+    """Say of those values that are shares of the encoder's depth how many layers they are; older ledgers know no depth.
+
+    >>> share_texts([0, "1/2", "1/2"], [12, 5])
+    ['1/2: 6 of 12 layers, 2 of 5 layers']
+    """
+    shares = dict.fromkeys(str(value) for value in values if is_share(value)) if depths else ()
+    counts = {
+        share: [say("{n} of {total} layers", n=whole_layers(share, depth), total=depth) for depth in depths]
+        for share in shares
+    }
+    return [say("{word}: {name}", word=share, name=enumerated(texts)) for share, texts in counts.items()]
 
 
 def _knobs_of(factor: FactorEntry) -> list[str]:
@@ -106,8 +123,9 @@ class FixedRecipe(PageSection):
     def format(self) -> str:
         """Return the section."""
         rest = say("All else is at its default; `gridsearch knobs` explains.")
-        settings = _spelled(self._set())
-        text = sentences([say("{note}.", note=settings) if settings else "", rest])
+        asked = self._set()
+        settings = [_spelled(asked), *share_texts(asked.values(), self.study.about.depths)]
+        text = sentences([*(say("{note}.", note=text) for text in settings if text), rest])
         read = [escape(say("{note}.", note=line[0].upper() + line[1:])) for line in read_lines(self.study.about.texts)]
         return Section(say("The same for all cells"), (wrap(text), *map(wrap, read))).format()
 

@@ -11,6 +11,7 @@ from gridsearch.plan.halving import halved
 from gridsearch.plan.plan import Plan
 from gridsearch.plan.rates import rate_warnings
 from gridsearch.plan.stage_groups import stage_groups_of, works_of
+from gridsearch.recipe.shares import is_share, whole_layers
 from gridsearch.space.design import alias_texts, design_text, seeds_by_row
 from gridsearch.space.factor import ROW, label_of
 from gridsearch.study.ledger_size import LedgerSize, ledger_size
@@ -148,13 +149,11 @@ def _about(plan: Plan, made: set[str]) -> list[str]:
     about = [("" if number else "task", text) for number, text in enumerate([*task_texts(task), *task.notes])]
     for card in plan.cards.values():
         about.append(("encoder", f"{card.name}: {card.family}, {card.n_layers} layers, {card.identity[:18]}"))
-        about.append(("", plan.encoder_notes.get(card.name, "")))
+        about += [("", note) for note in plan.encoder_notes.get(card.name, ())]
     about += [("", text) for text in _ids(plan)]
     about += [("" if number else "texts", text) for number, text in enumerate(read_lines(plan.texts))]
-    settings = [
-        f"{name} = {label_of(value)}" for name, value in with_lengths(fixed, plan.texts).items() if name != "encoder"
-    ]
-    about.append(("fixed", ", ".join(settings) or "nothing: the defaults of the recipe"))
+    asked = {name: value for name, value in with_lengths(fixed, plan.texts).items() if name != "encoder"}
+    about.append(("fixed", _settings(asked, plan) or "nothing: the defaults of the recipe"))
     about += _design(plan)
     about += [("" if number else "tests", text) for number, text in enumerate(_tests(plan))]
     steps = sorted({cell.recipe.total_steps(cell.rows) for cell in plan.cells})
@@ -225,10 +224,22 @@ def _factors(plan: Plan) -> list[str]:
             lines.append(f"  {factor.column:<{name_width}}  {factor.range} (baseline {factor.baseline})")
         for level in factor.levels:
             mark = "*" if level.label == factor.baseline else " "
-            sets = ", ".join(f"{name} = {label_of(value)}" for name, value in level.knobs.items())
+            sets = _settings(level.knobs, plan)
             head = f"  {factor.column:<{name_width}}  {level.label:>{label_width}}{mark} "
             lines.append(textwrap.fill(sets, 80, initial_indent=head, subsequent_indent=" " * len(head)))
     return lines
+
+
+def _settings(values: Mapping[str, object], plan: Plan) -> str:
+    """Spell settings; of a share of the encoder's layers, also how many it is."""
+    return ", ".join(f"{name} = {label_of(value)}{_layers(value, plan)}" for name, value in values.items())
+
+
+def _layers(value: object, plan: Plan) -> str:
+    if not is_share(value):
+        return ""
+    counts = [f"{whole_layers(str(value), depth)} of {depth}" for depth in plan.depths]
+    return f" ({', '.join(counts)} layers)"
 
 
 def _cells(plan: Plan, *, list_all: bool) -> list[str]:

@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gridsearch.encoders.card import EncoderCard
 from gridsearch.errors import RequestError
+from gridsearch.plan.planner import make_plan
 from gridsearch.space.rules import parse_rule
 from gridsearch.space.space import load_space, parse_space
 from search_spaces import find_space, names_of_spaces
+from tests.reports.conftest import small_task
 
 FACTORS = "[factors]\nbert_adam = [false, true]\nreinit_layers = [0, 6]\n"
 
@@ -157,9 +160,77 @@ def test_a_share_of_the_depth_and_a_rule_on_it(plan_of) -> None:
     assert [(dict(cell.levels), cell.why) for cell in plan.excluded] == [({"reinit_layers": "50%"}, "told")]
 
 
-def test_a_share_that_equals_a_number_is_the_same_level(plan_of) -> None:
+@pytest.mark.parametrize("levels", ['[6, "50%"]', '["1/2", "50%"]', '["2/4", "1/2"]'])
+def test_a_share_that_equals_a_number_is_the_same_level(plan_of, levels: str) -> None:
     with pytest.raises(RequestError, match="are the same recipe"):
-        plan_of('[factors]\nreinit_layers = [6, "50%"]\n')
+        plan_of(f"[factors]\nreinit_layers = {levels}\n")
+
+
+@pytest.mark.parametrize("value", ["0.5", '"0.5"', '"3/2"', '"1/0"', '"101%"', '"half"', "-1"])
+@pytest.mark.parametrize("knob", ["reinit_layers", "frozen_layers", "pooling_layers"])
+def test_what_is_no_share_is_told_how_one_is_written(knob: str, value: str) -> None:
+    with pytest.raises(RequestError, match=r'a share of the depth, as "1/2" or "50%"'):
+        parse_space(f"[factors]\n{knob} = [{value}]\n", "test")
+
+
+def of_depth(n_layers: int) -> EncoderCard:
+    return EncoderCard(f"of {n_layers}", f"id {n_layers}", "bert", n_layers, has_pooler=True, max_tokens=512)
+
+
+@pytest.mark.parametrize(
+    ("n_layers", "share", "n_shared"),
+    [(12, "1/2", 6), (6, "1/2", 3), (5, "1/2", 2), (5, "50%", 2), (12, "1/3", 4), (12, "33%", 3), (2, "1/2", 1)],
+)
+def test_shares_are_whole_layers_rounded_down(n_layers: int, share: str, n_shared: int) -> None:
+    """So that two halves are never more than the encoder has."""
+    text = f'[factors]\nreinit_layers = [0, "{share}"]\nfrozen_layers = [0, "{share}"]\n'
+    plan = make_plan(parse_space(text, "test"), small_task(), lambda _: of_depth(n_layers))
+    found = [(cell.recipe.reinit_layers, cell.recipe.frozen_layers) for cell in plan.cells]
+    assert found == list(itertools.product([0, n_shared], repeat=2))
+    assert plan.depths == (n_layers,)
+    counted = text.replace(f'"{share}"', str(n_shared))
+    assert make_plan(parse_space(counted, "test"), small_task(), lambda _: of_depth(n_layers)).trials == plan.trials
+
+
+@pytest.mark.parametrize(
+    ("n_layers", "share", "n_needed"), [(1, "1/2", 2), (1, "50%", 2), (2, "1/3", 3), (12, "8%", 13)]
+)
+@pytest.mark.parametrize(
+    "where",
+    ['[factors]\nreinit_layers = [0, "{}"]', '[recipe]\nfrozen_layers = "{}"\n[factors]\nbert_adam = [false, true]'],
+)
+def test_a_share_of_less_than_a_layer_is_refused_with_the_way_out(
+    where: str, n_layers: int, share: str, n_needed: int
+) -> None:
+    space = parse_space(where.format(share), "test")
+    said = (
+        f"_layers = {share} of the encoder's {n_layers} layers? is less than one layer: choose an encoder of {n_needed}"
+    )
+    with pytest.raises(RequestError, match=said):
+        make_plan(space, small_task(), lambda _: of_depth(n_layers))
+
+
+def test_a_share_is_that_of_each_cells_encoder() -> None:
+    text = '[factors]\nencoder = ["of 12", "of 6"]\nfrozen_layers = [0, "1/2"]\n'
+    text += '[[rules]]\nskip = "frozen_layers == 6"\nwhy = "told"\n'
+    plan = make_plan(parse_space(text, "test"), small_task(), lambda name: of_depth(int(name.split()[1])))
+    assert [cell.recipe.frozen_layers for cell in plan.cells] == [0, 0, 3]
+    assert [dict(cell.levels) for cell in plan.excluded] == [{"encoder": "of 12", "frozen_layers": "1/2"}]
+    assert plan.depths == (12, 6)
+
+
+@pytest.mark.parametrize(("form", "sentence"), [
+    ("model = 3", "model must be a built-in encoder, a folder or a Hugging Face name, but is 3"),
+    ('model = "tiny"\n[recipe]\nencoder = "tiny"', "model and encoder under .recipe. are the same thing"),
+])  # fmt: skip
+def test_a_model_that_a_space_cannot_name(form: str, sentence: str) -> None:
+    with pytest.raises(RequestError, match=sentence):
+        parse_space(f"{form}\n[factors]\nbert_adam = [false, true]\n", "test")
+
+
+def test_a_model_beside_a_factor_of_encoders_is_refused() -> None:
+    with pytest.raises(RequestError, match="encoder is varied by factor encoder"):
+        parse_space('model = "tiny"\n[factors]\nencoder = ["tiny", "minilm"]\n', "test")
 
 
 @pytest.mark.parametrize("name", names_of_spaces())
@@ -169,14 +240,15 @@ def test_shipped_spaces_load(name: str) -> None:
 
 def test_finetune64_is_the_seeds_table_row_by_row() -> None:
     cells = list(load_space(find_space("finetune64")).cells())
-    expected = list(itertools.product("01", "01", "01", "06", "06", ["0.0", "0.1"]))
+    halves = ["0", "1/2"]
+    expected = list(itertools.product("01", "01", "01", halves, halves, ["0.0", "0.1"]))
     assert [tuple(cell.levels.values()) for cell in cells] == expected
     assert cells[0].recipe.model_dump() | {"x": 0} == {**cells[0].recipe.model_dump(), "x": 0}
     off, on = cells[0].recipe, cells[63].recipe
     assert (off.bert_adam, off.weight_decay, off.reinit_pooler) == (False, 0.0, False)
     assert (off.reinit_layers, off.frozen_layers, off.warmup_proportion) == (0, 0, 0.0)
     assert (on.bert_adam, on.weight_decay, on.reinit_pooler) == (True, 0.01, True)
-    assert (on.reinit_layers, on.frozen_layers, on.warmup_proportion) == (6, 6, 0.1)
+    assert (on.reinit_layers, on.frozen_layers, on.warmup_proportion) == ("1/2", "1/2", 0.1)
 
 
 @pytest.mark.parametrize("name", ["finetune64", "seed003"])
@@ -184,7 +256,9 @@ def test_rows_agree_with_the_published_table(name: str, shared_data: Path) -> No
     with (shared_data.parent / "reference" / "seed64.csv").open() as file:
         published = [list(row.values())[1:-1] for row in csv.DictReader(file)]
     space = load_space(find_space(name))
-    assert [list(cell.levels.values()) for cell in space.cells()] == published
+    # The published encoder had twelve layers.
+    levels = [[{"1/2": "6"}.get(label, label) for label in cell.levels.values()] for cell in space.cells()]
+    assert levels == published
     assert [factor.column for factor in space.factors] == [
         "bertadam", "weight_decay", "reinit_pooler", "reinit_layers", "frozen_layers", "warmup_proportion",
     ]  # fmt: skip

@@ -16,6 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForMaskedLM, AutoModelForPreTraining
 
+from gridsearch.encoders.checkpoint.anatomy import WORD_TABLE
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.ids.alignment import DRAWN, OwnTokens, own_tokens, rows_taken, tokens_with_special
@@ -24,7 +26,7 @@ from gridsearch.encoders.ids.known import knows_ids
 from gridsearch.encoders.ids.start import start_of_ids
 from gridsearch.encoders.ids.tokenizer import ids_tokenizer
 from gridsearch.encoders.ids.vocabulary import IdsVocabulary, ids_vocabulary
-from gridsearch.encoders.load import WORD_TABLE, EncoderWeights, build_model, build_tokenizer
+from gridsearch.encoders.load import EncoderWeights, build_model
 from gridsearch.encoders.pretraining.masked_lm import build_masked_lm
 from gridsearch.encoders.pretraining.masked_lm_files import encoder_files_of
 from gridsearch.encoders.pretraining.published_head import read_base

@@ -14,9 +14,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 from transformers import AutoModel, AutoModelForMaskedLM, AutoModelForPreTraining
 
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.files import minilm_folder, read_card
-from gridsearch.encoders.load import build_model, build_tokenizer, read_weights
+from gridsearch.encoders.load import build_model, read_weights
 from gridsearch.encoders.pretraining.masked_lm import MaskedLM, build_masked_lm
 from gridsearch.encoders.pretraining.masked_lm_files import encoder_files_of
 from gridsearch.encoders.pretraining.published_head import read_base
@@ -158,7 +159,7 @@ def test_a_base_in_half_precision(tmp_path: Path, key: str) -> None:
     path = tmp_path / "base" / "config.json"
     config = json.loads(path.read_text())
     assert config.pop("dtype") == "float16"
-    path.write_text(json.dumps({**config, key: "float16", "auto_map": {"AutoModel": "x.Y"}}))
+    path.write_text(json.dumps({**config, key: "float16", "auto_map": {"AutoConfig": "x.Y"}}))
     model, files = pretrained(tmp_path / "base")
     assert "auto_map" not in json.loads(files["config.json"])
     inner = AutoModel.from_pretrained(write(files, tmp_path / "made"))

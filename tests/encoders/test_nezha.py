@@ -15,8 +15,11 @@ import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoModel, BertTokenizer
 
+from gridsearch.encoders.checkpoint.config import read_config
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
+from gridsearch.encoders.families import family_name
 from gridsearch.encoders.files import read_card
-from gridsearch.encoders.load import EncoderWeights, build_model, build_tokenizer, read_weights
+from gridsearch.encoders.load import EncoderWeights, build_model, read_weights
 from gridsearch.encoders.nezha import NezhaConfig, NezhaModel, NezhaSelfAttention, RelativePositions, distance_vectors
 from gridsearch.errors import RequestError
 from tests.fixtures_core import encoder_in, save_encoder
@@ -282,7 +285,7 @@ def test_old_configs(checkpoint: Path, copied: Path, change: Callable[[dict[str,
 def test_a_bert_stays_a_bert(copied: Path) -> None:
     path = copied / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"model_type": "bert", "use_relative_position": False}))
-    assert read_card("x", copied).family == "bert"
+    assert family_name(read_config(copied)) == "bert"
 
 
 def test_the_auto_classes_know_it(checkpoint: Path) -> None:
@@ -308,12 +311,17 @@ print(read_card("x", Path(sys.argv[1])).family, sorted({"torch", "transformers"}
 
 
 def test_a_plan_needs_no_torch(copied: Path) -> None:
+    """Once the files have been looked at."""
     as_old_port(copied, "bert.")
+    assert read_card("x", copied).notes == ()
     done = subprocess.run([sys.executable, "-c", PLAN, str(copied)], capture_output=True, text=True, check=True)
     assert done.stdout.split(maxsplit=1) == ["nezha", "[]\n"]
 
 
 def test_weights_of_nothing_are_refused(copied: Path) -> None:
     as_old_port(copied, "other.")
-    with pytest.raises(RequestError, match="lacks weights"):
+    weights = copied / "pytorch_model.bin"
+    state = torch.load(weights)
+    torch.save({name.replace("word_embeddings", "words"): tensor for name, tensor in state.items()}, weights)
+    with pytest.raises(RequestError, match=r"hold no embeddings\.word_embeddings\.weight, which every encoder has"):
         read_weights(copied, "x")

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from gridsearch.encoders import surgery
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.classifier import build_classifier
 from gridsearch.encoders.families import FAMILIES
-from gridsearch.encoders.load import EncoderWeights, build_tokenizer
+from gridsearch.encoders.load import EncoderWeights
 from gridsearch.encoders.pooling import POOLINGS, Pooling, build_pooling
 from gridsearch.errors import RequestError
 from gridsearch.recipe.contradictions import refuse_contradictions

@@ -14,9 +14,10 @@ from transformers import AutoConfig, AutoModel
 
 from gridsearch.encoders import nezha  # noqa: F401  teaches transformers the family
 from gridsearch.encoders.card import EncoderCard
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.files import read_card
-from gridsearch.encoders.load import EncoderWeights, build_model, build_tokenizer, read_weights
+from gridsearch.encoders.load import EncoderWeights, build_model, read_weights
 from gridsearch.encoders.pretraining.masked_lm import build_masked_lm
 from gridsearch.encoders.pretraining.masked_lm_files import encoder_files_of
 from gridsearch.encoders.pretraining.scratch import scratch_card, scratch_tokenizer, scratch_weights
@@ -52,7 +53,7 @@ def write(encoder: EncoderWeights, folder: Path) -> Path:
 @pytest.mark.parametrize("family", MADE)
 def test_the_card_is_that_of_its_files(bert: Path, tmp_path: Path, family: str, max_length: int) -> None:
     card, knobs = read_card("mine", bert), pretraining(family, layers=3, max_length=max_length)
-    said = scratch_card(replace(card, note="a note on the other"), knobs)
+    said = scratch_card(replace(card, notes=("a note on the other",)), knobs)
     assert (said.name, said.identity, said.n_layers, said.max_tokens) == (
         card.name,
         card.identity,

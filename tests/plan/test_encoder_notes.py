@@ -21,5 +21,5 @@ bert_adam = [false, true]
 @pytest.mark.parametrize(("base", "is_told"), [("encoder", True), ("scratch", False)])
 def test_notes_are_of_weights(base: str, is_told: bool) -> None:
     space = parse_space(SPACE.format(base=base), "small")
-    plan = make_plan(space, small_task(), lambda name: replace(describe(name), note="It is a toy."))
+    plan = make_plan(space, small_task(), lambda name: replace(describe(name), notes=("It is a toy.",)))
     assert bool(plan.encoder_notes) == is_told

@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.files import read_card
-from gridsearch.encoders.load import build_tokenizer
 from gridsearch.encoders.surgery import layers
 from gridsearch.errors import RequestError
 from gridsearch.plan.planner import trial_facts

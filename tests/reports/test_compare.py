@@ -194,3 +194,25 @@ def test_a_study_is_not_compared_with_itself() -> None:
     study = swept("a")
     with pytest.raises(RequestError, match="two studies, but both are a"):
         compare(study, study)
+
+
+IN_SHARES = '[factors]\nreinit_layers = [0, "1/2"]\n'
+
+
+def test_shares_of_the_depth_are_compared_with_numbers_of_layers() -> None:
+    """The encoder of these studies has 12 layers."""
+    shares, numbers = (
+        swept("shares", {1: 0.8, 2: 0.7}, IN_SHARES),
+        swept("numbers", {1: 0.8, 2: 0.6}, IN_SHARES.replace('"1/2"', "6")),
+    )
+    for first, second in ((shares, numbers), (numbers, shares)):
+        assert indexes(compare(first, second)) == [("1", "1"), ("2", "2")]
+    others = swept("others", {1: 0.8, 2: 0.6}, IN_SHARES.replace('"1/2"', "3"))
+    assert indexes(compare(shares, others)) == [("1", "1")]
+    table = published("reinit_layers,result\n0,0.8\n6,0.7\n")
+    assert indexes(compare(shares, table)) == [("1", "1"), ("2", "2")]
+
+
+def test_shares_are_compared_with_shares() -> None:
+    half = swept("half", {1: 0.8, 2: 0.7}, IN_SHARES)
+    assert indexes(compare(half, swept("other", {1: 0.8, 2: 0.7}, IN_SHARES))) == [("1", "1"), ("2", "2")]

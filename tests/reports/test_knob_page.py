@@ -37,7 +37,7 @@ def test_groups_are_those_of_the_class() -> None:
         ("epochs", "a whole number from 1, up to 1000"),
         ("learning_rate", "a number above 0, up to 1"),
         ("clip_norm", 'a number above 0, "none"'),
-        ("frozen_layers", 'a whole number from 0, a share such as "50%", "embeddings"'),
+        ("frozen_layers", 'a whole number from 0, a share such as "1/2" or "50%", "embeddings"'),
         ("class_weights", '"none", "balanced", "log_counts", a list, each item a number above 0'),
         ("encoder", "a text"),
         ("precision", '"fp32", "bf16"'),
@@ -77,7 +77,7 @@ def test_the_list_fits_a_terminal() -> None:
     assert knobs_for_terminal("reinit_layers").split("\n") == [
         "reinit_layers = 0",
         "    draw the top layers anew: their number, or a share of the depth.",
-        '    Values: a whole number from 0, a share such as "50%".',
+        '    Values: a whole number from 0, a share such as "1/2" or "50%".',
         "    Source: arXiv:2006.05987, section 5.",
     ]
     assert knobs_for_terminal("reinit_layers") in text

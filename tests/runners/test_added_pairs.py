@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gridsearch.encoders.files import tokenizer_files
-from gridsearch.encoders.load import build_tokenizer
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer, tokenizer_files
 from gridsearch.errors import RequestError
 from gridsearch.plan.plan import Plan
 from gridsearch.recipe.augmentation_knobs import augmentation_of

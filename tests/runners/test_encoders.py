@@ -98,6 +98,22 @@ def test_a_path_is_meant_from_beside_the_space_first(
     assert read_asked(asked_by(str(space), "--task", "task.toml")).describe("models/one").folder == beside / "one"
 
 
+def test_a_model_that_a_space_names(space: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked for beside the space's file, wherever the command runs, and --model takes its place."""
+    text = SPACE.replace("encoder =", "bert_adam = [false, true]\n#")
+    task = str(Path("task.toml").resolve())
+    monkeypatch.chdir(tmp_path)
+    for name, folder in (("models/one", space.parent / "models" / "one"), ("tiny", None)):
+        space.write_text(f'model = "{name}"\n{text}')
+        asked = read_asked(asked_by(str(space), "--task", task))
+        assert asked.space.values_of("encoder") == [name]
+        assert asked.describe(name).folder == folder
+        assert asked.study.folder.name == f"own-small-{Path(name).name}"
+    space.write_text(f'model = "models/one"\n{text}')
+    asked = read_asked(asked_by(str(space), "--task", task, "--model", "tiny"))
+    assert asked.space.values_of("encoder") == ["tiny"]
+
+
 def test_built_in_encoders_and_folders_stand_side_by_side(space: Path) -> None:
     space.write_text(SPACE.replace("models/old/two", "tiny"))
     plan = read_question(asked_by(str(space), "--task", "task.toml")).plan
@@ -180,3 +196,29 @@ def test_a_path_that_leads_nowhere_is_told_with_what_it_takes(project: Path) -> 
     with pytest.raises(RequestError) as caught:
         read_question(asked_by("question.toml", "--task", "task.toml", "--model", "./nowhere"))
     assert str(caught.value).startswith(f"there is no encoder folder ./nowhere: put {ALL} into ")
+
+
+HALVES = """
+title = "The lower half frozen, the upper half new"
+model = "minilm"
+[recipe]
+epochs = 1
+max_length = 16
+reinit_layers = "1/2"
+[factors]
+frozen_layers = [0, "1/2"]
+"""
+
+
+@pytest.mark.slow  # it trains an encoder of 22 million weights, twice
+def test_halves_of_minilm_are_swept_and_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("halves.toml").write_text(HALVES)
+    words = ["halves.toml", "--task", "task.toml", "--study", "halves", "--train-rows", "32"]
+    assert main(["plan", *words]) == 0
+    assert capsys.readouterr().out.count("= 1/2 (3 of 6 layers)") == 2
+    assert main(["sweep", *words, "--runner", "serial"]) == 0
+    assert main(["report", "halves", "--format", "md,json"]) == 0
+    page = " ".join(Path("halves/page.md").read_text().split())
+    assert "1/2: 3 of 6 layers" in page
+    cells = json.loads(Path("halves/page.json").read_text())["cells"]
+    assert [cell["levels"]["frozen_layers"] for cell in cells] == ["0", "1/2"]

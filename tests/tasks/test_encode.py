@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridsearch.encoders.files import tokenizer_files
-from gridsearch.encoders.load import build_tokenizer
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer, tokenizer_files
 from gridsearch.tasks import encode
 from gridsearch.tasks.encode import EncodedPart, EncodedSplit, encode_split, encode_task, shared_tokens, sides_of
 from gridsearch.tasks.task import Split, Task

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridsearch.encoders.files import tokenizer_files
-from gridsearch.encoders.load import build_tokenizer
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer, tokenizer_files
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.tasks.corpus import Corpus, EncodedCorpus, encode_corpus
 from gridsearch.tasks.joining import cut_to

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridsearch.encoders.files import minilm_folder, tokenizer_files
-from gridsearch.encoders.load import build_tokenizer
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer, tokenizer_files
+from gridsearch.encoders.files import minilm_folder
 from gridsearch.tasks.reading import in_any_order, reading, readings_of
 from gridsearch.tasks.task import Split, Task
 from tests.fixtures_core import write_tokenizer

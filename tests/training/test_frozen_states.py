@@ -11,9 +11,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.classifier import build_classifier
 from gridsearch.encoders.layer_slices import bottom, can_be_sliced
-from gridsearch.encoders.load import EncoderWeights, build_tokenizer, load
+from gridsearch.encoders.load import EncoderWeights, load
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask, encode_task
 from gridsearch.tasks.task import Task

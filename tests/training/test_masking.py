@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridsearch.encoders.load import build_tokenizer
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.tasks.batches import collate
 from gridsearch.tasks.corpus import Corpus, EncodedCorpus, corpus_of, encode_corpus

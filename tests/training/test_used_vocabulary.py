@@ -9,8 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from gridsearch.encoders.checkpoint.anatomy import WORD_TABLE
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.classifier import build_classifier
-from gridsearch.encoders.load import WORD_TABLE, EncoderWeights, build_tokenizer, load
+from gridsearch.encoders.load import EncoderWeights, load
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Task

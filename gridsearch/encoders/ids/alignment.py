@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.ids.vocabulary import IdsVocabulary
-from gridsearch.encoders.load import build_tokenizer
 from gridsearch.errors import RequestError
 
 if TYPE_CHECKING:

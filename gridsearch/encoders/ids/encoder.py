@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gridsearch.encoders.checkpoint.anatomy import WORD_TABLE
+from gridsearch.encoders.checkpoint.config import CONFIG, model_config
 from gridsearch.encoders.families import family_in
-from gridsearch.encoders.files import CONFIG
 from gridsearch.encoders.ids.alignment import DRAWN, own_tokens, rows_taken, tokens_with_special
 from gridsearch.encoders.ids.tokenizer import config_with, ids_tokenizer
 from gridsearch.encoders.ids.vocabulary import IdsVocabulary
-from gridsearch.encoders.load import WORD_TABLE, EncoderWeights, model_config
+from gridsearch.encoders.load import EncoderWeights
 from gridsearch.randomness import torch_stream
 
 if TYPE_CHECKING:

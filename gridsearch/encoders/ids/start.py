@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gridsearch.encoders.card import EncoderCard
-from gridsearch.encoders.files import tokenizer_files
+from gridsearch.encoders.checkpoint.tokenizer import tokenizer_files
 from gridsearch.encoders.ids.alignment import OwnTokens, own_tokens, rows_taken
 from gridsearch.encoders.ids.vocabulary import ids_vocabulary
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gridsearch.encoders.files import CONFIG
+from gridsearch.encoders.checkpoint.config import CONFIG
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.ids.alignment import OwnTokens, tokens_of, tokens_with_special
 from gridsearch.encoders.ids.vocabulary import IdsVocabulary
-from gridsearch.encoders.load import build_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from gridsearch.encoders import surgery
+from gridsearch.encoders.checkpoint.config import CONFIG, model_config
 from gridsearch.encoders.families import FAMILIES, n_token_types, why_no_next_sentence
-from gridsearch.encoders.files import CONFIG
 from gridsearch.encoders.inputs import mask_of
-from gridsearch.encoders.load import EncoderWeights, build_model, model_config
+from gridsearch.encoders.load import EncoderWeights, build_model
 from gridsearch.encoders.undrawn import empty
 from gridsearch.errors import GridSearchError, RequestError
 from gridsearch.randomness import torch_stream

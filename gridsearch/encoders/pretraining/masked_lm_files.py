@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gridsearch.encoders.files import CONFIG
+from gridsearch.encoders.checkpoint.config import CONFIG
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.encoders.pretraining.made import LABEL_TOKENS, MODEL
 from gridsearch.encoders.pretraining.masked_lm import MaskedLM, build_masked_lm

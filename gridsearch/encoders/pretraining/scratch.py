@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gridsearch.encoders.card import EncoderCard
+from gridsearch.encoders.checkpoint.anatomy import WORD_TABLE
+from gridsearch.encoders.checkpoint.config import CONFIG, model_config
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.families import FAMILIES
-from gridsearch.encoders.files import CONFIG
-from gridsearch.encoders.load import WORD_TABLE, EncoderWeights, build_tokenizer, model_config
+from gridsearch.encoders.load import EncoderWeights
 from gridsearch.errors import RequestError
 from gridsearch.randomness import torch_stream
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
@@ -45,7 +47,7 @@ def scratch_card(card: EncoderCard, pretraining: PretrainingRecipe) -> EncoderCa
         n_layers=pretraining.layers,
         has_pooler=family.has_pooler,
         max_tokens=_max_tokens(pretraining),
-        note="",
+        notes=(),
         dropout=DROPOUT,
         shares_layers=family.shares_layers,
         pooler_is_pretrained=False,

@@ -9,6 +9,15 @@ from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.trial_facts import TrialFacts
 
 
+def _nothing_to_hide_by(recipe: Recipe, facts: TrialFacts) -> Reason:
+    if facts.has_mask_token:
+        return None
+    return (
+        "the encoder's tokenizer has no mask token, so nothing can be hidden from it; choose another encoder, or name "
+        'one of its tokens as "mask_token" in tokenizer_config.json'
+    )
+
+
 def _two_lengths(recipe: Recipe, facts: TrialFacts) -> Reason:
     pretraining = recipe.pretraining
     if pretraining.epochs == "none" or not pretraining.steps:
@@ -110,6 +119,7 @@ def _lookahead_that_never_looks(recipe: Recipe, facts: TrialFacts) -> Reason:
 
 
 _CONTRADICTIONS: Final[tuple[Callable[[Recipe, TrialFacts], Reason], ...]] = (
+    _nothing_to_hide_by,
     _two_lengths,
     _no_such_corpus,
     _no_text,

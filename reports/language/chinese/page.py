@@ -209,6 +209,7 @@ _PRETRAINING: Final[Mapping[str, str]] = {
 
 _ASKED: Final[Mapping[str, str]] = {
     "What the levels mean": "各水平的含义",
+    "{n} of {total} layers": "{total} 层中的 {n} 层",
     "column": "列",
     "level": "水平",
     "The same for all cells": "所有组合相同的设置",

@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from gridsearch.encoders.load import EncoderWeights, build_tokenizer
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
+from gridsearch.encoders.load import EncoderWeights
 from gridsearch.tasks.batches import collate
 from gridsearch.tasks.encode import EncodedTask, encode_task, joined
 from gridsearch.tasks.parts.joint_task import JointTask

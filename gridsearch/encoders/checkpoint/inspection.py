@@ -1,0 +1,70 @@
+"""All that loading an encoder would find wrong with its files, found beforehand; of the same files once a machine."""
+
+import contextlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from gridsearch.cache import cache_folder
+from gridsearch.canonical import fingerprint
+from gridsearch.encoders.checkpoint.anatomy import Anatomy, anatomy_of
+from gridsearch.encoders.checkpoint.casing import casing_note
+from gridsearch.encoders.checkpoint.tensors import read_tensors
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer, tokenizer_files
+from gridsearch.errors import about
+from gridsearch.whole_file import whole_file
+
+VERSION = 1
+"""Of what is looked at: raise it with whatever may find something new in files that were in order."""
+_LIBRARIES = ("torch", "transformers", "tokenizers")
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was found in files that are in order: ``notes`` are sentences that whoever reads results has to know."""
+
+    pooler_is_pretrained: bool
+    has_mask_token: bool
+    notes: tuple[str, ...]
+
+
+def inspect(folder: Path, config: Mapping[str, Any], checksums: Mapping[str, str], called: str) -> Inspection:
+    """Look at the files of an encoder, which is ``called`` so in sentences; ``checksums`` are those of its files.
+
+    Raises RequestError for what no trial could start from. Libraries are loaded only for files that are new here.
+    """
+    versions = {name: version(name) for name in _LIBRARIES}
+    key = fingerprint({"files": dict(checksums), "called": called, "versions": versions, "version": VERSION})
+    place = cache_folder() / "inspected" / f"{key}.json"
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        kept = json.loads(place.read_text(encoding="utf-8"))
+        return Inspection(**{**kept, "notes": tuple(kept["notes"])})
+    found = _inspected(folder, config, called)
+    with contextlib.suppress(OSError):  # it is looked at again where nothing can be kept
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(place) as draft:
+            draft.write_text(json.dumps(asdict(found)), encoding="utf-8")
+    return found
+
+
+def _inspected(folder: Path, config: Mapping[str, Any], called: str) -> Inspection:
+    anatomy = anatomy_of(read_tensors(folder), config, folder)
+    files = tokenizer_files(folder)
+    with about(f"the encoder in {folder}"):
+        tokenizer = build_tokenizer(files)
+    notes = (_unused_note(anatomy, called), casing_note(tokenizer, called))
+    has_pooler = any(name.startswith("pooler.") for name in anatomy.tensors)
+    return Inspection(has_pooler, tokenizer.mask_token_id is not None, tuple(note for note in notes if note))
+
+
+def _unused_note(anatomy: Anatomy, called: str) -> str:
+    """Say what stands in the encoder and is left out, because its config has no place for it."""
+    if not anatomy.unused:
+        return ""
+    return (
+        f"of the weights of {called}, {len(anatomy.unused)} inside the encoder are left out, because its config.json "
+        f"has no place for them ({anatomy.unused[0]})"
+    )
