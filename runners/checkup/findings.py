@@ -193,5 +193,5 @@ def _environment(machine: Machine) -> Iterator[Finding]:
     if (data := machine.environment.get("GRIDSEARCH_DATA")) and not Path(data).is_dir():
         yield Finding(False, f"GRIDSEARCH_DATA names {data}, where there is no folder: set it to the one of your data")
     if codecs.lookup(machine.encoding).name != "utf-8":
-        output = f"output is written as {machine.encoding}, and a command fails that prints a Chinese name"
+        output = f"output is written as {machine.encoding}, so what that cannot spell is printed as numbers"
         yield Finding(False, f"{output}: set PYTHONUTF8=1, or LC_ALL=C.UTF-8")

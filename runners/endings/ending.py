@@ -64,10 +64,14 @@ def _refuse_bad_names(arguments: Namespace) -> None:
     except OSError as error:
         rule = "the folder that this was started in is gone or closed"
         raise RequestError(f"{rule} ({error.strerror}): cd to another one") from None
+    if arguments.command == "doctor":  # it writes nothing down, and says what is wrong with names
+        return
     for value in [here, *vars(arguments).values()]:
         for word in value if isinstance(value, list) else [value]:
             if isinstance(word, str) and not word.isascii() and not _is_text(word):
-                raise RequestError(f"{word!r} is not in {sys.getfilesystemencoding()}: give it another name")
+                encoding = sys.getfilesystemencoding()
+                remedy = "give it another name" if encoding == "utf-8" else "set PYTHONUTF8=1"
+                raise RequestError(f"the name {word!r} is not in {encoding}: {remedy}")
 
 
 def _is_text(word: str) -> bool:

@@ -1,6 +1,7 @@
 """What every runner promises, tested on each of them; the serial one is the oracle."""
 
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -162,6 +163,21 @@ def test_every_job_runs_once_and_is_told_in_order(name: str, plan: Plan, swept: 
             "started", "epoch 1", "epoch 2", "finished",
         ]  # fmt: skip
     assert heard.processes == {os.getpid()}, "the listener is called in the driver's process"
+
+
+@pytest.mark.parametrize("name", ["serial", "ray"])  # the processes runner tells as the serial one does
+def test_what_the_listener_raises_is_raised_as_it_was(
+    name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner]
+) -> None:
+    """A full disk, or a lease that is lost: the command says which, and no more trials are begun."""
+
+    class Full(Heard):
+        def finished(self, trial_id: str, outcome: Outcome | StageOutcome) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        runner_of(name).run(jobs_of(plan)[:3], materials, Full())
+    assert raised.value.errno == errno.ENOSPC
 
 
 def test_runners_agree_to_the_last_bit_in_any_order_and_on_used_workers(
