@@ -169,7 +169,10 @@ class Progress:
 
     def _stage_text(self) -> str:
         slowest = self._tally.slowest_stage()
-        return "" if slowest is None else stage_text(*slowest, self._tally.n_pretraining - 1)
+        if slowest is None:
+            return ""
+        n_others = self._tally.n_pretraining - 1
+        return f"pretraining {stage_text(*slowest)}{f' (+{n_others})' if n_others else ''}"
 
     def _go_live(self) -> None:
         self._begun = self._last_line = time.monotonic()

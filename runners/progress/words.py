@@ -57,12 +57,9 @@ def best_text(target: Target, value: float, name: str) -> str:
     return f"best dev {target.name} {value:.4f} ({name})"
 
 
-def stage_text(point: LogPoint | None, n_steps: int, n_others: int = 0) -> str:
-    """Say how far a pretraining is, and how many others run."""
-    others = f" (+{n_others})" if n_others else ""
-    if point is None:
-        return f"pretraining begins{others}"
-    return f"pretraining step {point.step}/{n_steps}, loss {point.loss:.3f}{others}"
+def stage_text(point: LogPoint | None, n_steps: int) -> str:
+    """Say how far a pretraining is."""
+    return "begins" if point is None else f"step {point.step}/{n_steps}, loss {point.loss:.3f}"
 
 
 def rung_text(standing: Standing) -> str:

@@ -167,7 +167,7 @@ def test_page_status_and_certificate_at_every_moment_of_a_stage(
     def look_in(seen: Stage, point: LogPoint) -> None:
         failing._fail(seen, point)
         if seen.id == stage and point.step in (2, 5):
-            loss = f"step {point.step - 1}, loss "
+            loss = f"step {point.step - 1}/6, loss "
             look("; 2 pretrainings", f"pretraining {name} on ", loss)
 
     failing = Failing(6, DivergedError("the loss is not finite"))
