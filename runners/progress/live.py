@@ -21,7 +21,7 @@ from runners.progress.words import best_text, counts_text, stage_text, time_left
 
 PLAIN_LINE_SECONDS, SHARE_OF_ALL_TIME = 10.0, 0.01
 """Without a terminal, a line is printed at most so often: these seconds, or this share of the time so far."""
-REFRESHES_PER_SECOND, BAR_WIDTH = 2, 12
+REFRESHES_PER_SECOND, BAR_WIDTH = 1, 12
 
 
 class Progress:

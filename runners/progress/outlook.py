@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import accumulate
@@ -18,7 +18,10 @@ from gridsearch.study.ledger import Ledger
 from gridsearch.study.rows import read_recipe
 from gridsearch.study.survey import Survey
 from gridsearch.trial import Trial
-from runners.progress.time_left import MOST_OBSERVATIONS, Course, Work
+from runners.progress.time_left import MOST_OBSERVATIONS, STEP, Course, Kind, Work
+
+PROPOSALS = "proposals"
+"""What the trials are called that a search has yet to propose."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Outlook:
     """
 
     works: Mapping[str, Work]
-    prices: Mapping[Hashable, float]
+    prices: Mapping[Kind, float]
     courses: Sequence[Course]
     n_planned: int
     n_done: int
@@ -42,9 +45,9 @@ class Outlook:
         Each has so many epochs; by default as many as those that are known.
         """
         known = [work.n_units for work in (*self.works.values(), *(one.work for one in self.courses))]
-        proposed = Work(None, median(known or [1.0]) if n_epochs is None else n_epochs)
-        names = [f"proposal {number}" for number in range(self.n_planned + 1, n_planned + 1)]
-        return replace(self, works={**self.works, **dict.fromkeys(names, proposed)}, n_planned=n_planned)
+        n_units = median(known or [1.0]) if n_epochs is None else n_epochs
+        proposed = _unknown(PROPOSALS, n_units, n_planned - self.n_planned)
+        return replace(self, works={**self.works, **proposed}, n_planned=n_planned)
 
 
 def read_outlook(ledger: Ledger, survey: Survey, now: float, only: Collection[str] | None = None) -> Outlook:
@@ -76,14 +79,13 @@ def read_outlook(ledger: Ledger, survey: Survey, now: float, only: Collection[st
 
 def work_of_trial(trial: Trial) -> Work:
     """Return what a trial takes."""
-    return Work(
-        cost_key(start_of(trial), trial.recipe), trial.recipe.epochs, None if trial.stage is None else trial.stage.id
-    )
+    after = None if trial.stage is None else trial.stage.id
+    return Work(Kind(cost_key(start_of(trial), trial.recipe)), trial.recipe.epochs, after)
 
 
 def work_of_stage(stage: Stage) -> Work:
     """Return what a pretraining takes, from its first step on."""
-    return Work(canonical_json(["pretraining", stage_cost_of(stage)]), stage.last_step)
+    return Work(Kind(canonical_json(stage_cost_of(stage)), STEP), stage.last_step)
 
 
 def course_of_stage(name: str, work: Work, log: Sequence[LogPoint], now: float) -> Course:
@@ -97,11 +99,15 @@ def _later_rungs(survey: Survey) -> dict[str, Work]:
     standing = survey.standing
     assert standing is not None
     n_runs = standing.n_trials / len(standing.members[-1])
-    return {
-        f"rung {number}, {place}": Work(None, rung.epochs)
-        for number, rung in enumerate(standing.halving.rungs[len(standing.members) :], start=len(standing.members) + 1)
-        for place in range(round(rung.n_cells * n_runs))
-    }
+    found: dict[str, Work] = {}
+    for number, rung in enumerate(standing.halving.rungs[len(standing.members) :], start=len(standing.members) + 1):
+        found |= _unknown(f"rung {number}", rung.epochs, round(rung.n_cells * n_runs))
+    return found
+
+
+def _unknown(name: str, n_units: float, count: int) -> dict[str, Work]:
+    """Return so many trials of which nobody knows which they will be, under one name."""
+    return {name: Work(Kind(None), n_units, count=count)} if count > 0 else {}
 
 
 class _Kinds:
@@ -114,10 +120,10 @@ class _Kinds:
         self._encoders: dict[str, str] = {}
 
         @cache
-        def kind(recipe_text: str, trial_id: str, encoder: str) -> tuple[Hashable, Recipe]:
+        def kind(recipe_text: str, trial_id: str, encoder: str) -> tuple[Kind, Recipe]:
             recipe = read_recipe(recipe_text, trial_id)
             stage = self.stages.get(encoder)
-            return cost_key(encoder if stage is None else stage.base, recipe), recipe
+            return Kind(cost_key(encoder if stage is None else stage.base, recipe)), recipe
 
         first: dict[str, str] = {}
         for row in ledger.connection.execute("SELECT id, recipe, encoder FROM trials ORDER BY id"):
@@ -147,7 +153,7 @@ class _Kinds:
         return state == "running" or (state == "planned" and not (folder_of(stage_id) / RECORD).is_file())
 
 
-def _prices(ledger: Ledger, kinds: _Kinds) -> dict[Hashable, float]:
+def _prices(ledger: Ledger, kinds: _Kinds) -> dict[Kind, float]:
     """Return what the latest forecast foresaw of a unit of each kind; empty where none was measured."""
     for row in ledger.connection.execute("SELECT content FROM provenance ORDER BY id DESC"):
         if (foreseen := json.loads(row["content"]).get("predicted")) is None:

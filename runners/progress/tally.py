@@ -1,13 +1,13 @@
 """The tally of a sweep that runs: what is done, what runs, what waits, and how long that takes. Shown by live.py."""
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import astuple
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import astuple, replace
 
 from gridsearch.stage import LogPoint, Stage
 from gridsearch.trial import Trial
-from runners.progress.outlook import Outlook, course_of_stage, work_of_stage, work_of_trial
-from runners.progress.time_left import MOST_OBSERVATIONS, Course, TimeLeft, Work, time_left
+from runners.progress.outlook import PROPOSALS, Outlook, course_of_stage, work_of_stage, work_of_trial
+from runners.progress.time_left import MOST_OBSERVATIONS, Course, Kind, TimeLeft, Work, time_left
 
 
 class Tally:
@@ -18,13 +18,13 @@ class Tally:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._prices: Mapping[Hashable, float] = {}
+        self._prices: Mapping[Kind, float] = {}
         self._waiting: dict[str, Work] = {}
         self._running: dict[str, Course] = {}
         self._courses: list[Course] = []
         self._logs: dict[str, list[LogPoint]] = {}
         self._stages: set[str] = set()
-        self._deadline = math.inf
+        self._deadline, self._is_bounded = math.inf, False
         self.n_planned = self.n_done = self.n_failed = self.n_pruned = 0
 
     def begin(self, outlook: Outlook, until: float = math.inf) -> None:
@@ -33,7 +33,7 @@ class Tally:
         # What an earlier driver left under way has been closed, and runs again.
         self._running, self._courses = {}, [one for one in outlook.courses if one.ended is not None]
         self._stages = set(outlook.stages)
-        self._deadline = self._now() + until
+        self._deadline, self._is_bounded = self._now() + until, PROPOSALS in outlook.works
         self.n_planned, self.n_done, self.n_failed, self.n_pruned = (
             outlook.n_planned,
             outlook.n_done,
@@ -44,11 +44,11 @@ class Tally:
     def propose(self, trials: Iterable[Trial]) -> None:
         """Hear which trials a search has proposed: each stands for one that it was expected to propose, if any."""
         for trial in trials:
-            expected = next((name for name, work in self._waiting.items() if work.kind is None), None)
+            expected = self._waiting.pop(PROPOSALS, None)
             if expected is None:
                 self.n_planned += 1
-            else:
-                del self._waiting[expected]
+            elif expected.count > 1:
+                self._waiting[PROPOSALS] = replace(expected, count=expected.count - 1)
             self._waiting[trial.id] = work_of_trial(trial)
 
     def expect_stage(self, stage: Stage) -> None:
@@ -58,7 +58,7 @@ class Tally:
 
     def started(self, work_id: str) -> None:
         """A trial or a pretraining runs."""
-        course = Course(work_id, self._waiting.pop(work_id, Work(None, 1.0)), self._now())
+        course = Course(work_id, self._waiting.pop(work_id, Work(Kind(None), 1.0)), self._now())
         self._running[work_id] = course
         self._courses.append(course)
         self._logs.pop(work_id, None)
@@ -133,8 +133,7 @@ class Tally:
             return found
         # At its deadline a search proposes no more, and ends what runs; its budget of trials may be spent before.
         ahead = max(0.0, self._deadline - now)
-        is_bounded = any(work.kind is None for work in self._waiting.values())
         under_way = time_left(self._courses, {}, now, self._prices) or TimeLeft(0.0, 0.0, 0.0)
-        budget = found if found and is_bounded else TimeLeft(math.inf, math.inf, math.inf)
+        budget = found if found and self._is_bounded else TimeLeft(math.inf, math.inf, math.inf)
         pairs = zip(astuple(under_way), astuple(budget), strict=True)
         return TimeLeft(*(min(all_of_it, max(ahead, rest)) for rest, all_of_it in pairs))

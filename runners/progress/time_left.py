@@ -13,6 +13,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import fmean
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,21 +30,31 @@ WIDTH = 1.28
 """Standard deviations to either side: four in five of a normal distribution are within."""
 SLOWER = 1.4
 """So many times as far the interval goes to the slow side: other programs come more often than they are foreseen."""
+EPOCH, STEP = "epoch", "step"
+"""Units: of trials, and of pretrainings."""
 SHORTEST = 1.0
 """Seconds: what runs is never done at once."""
+
+
+class Kind(NamedTuple):
+    """What costs the same. Of a ``cost`` None nothing is known but that it is like what was seen of its unit."""
+
+    cost: Hashable
+    unit: str = EPOCH
 
 
 @dataclass(frozen=True)
 class Work:
     """Units of a kind, up to ``n_units``, of which ``before`` are somebody else's; ``after`` is what it waits for.
 
-    Of a kind None nothing is known but that it is like the others.
+    ``count`` of a kind may stand for as many trials, of which nobody knows yet which they are.
     """
 
-    kind: Hashable
+    kind: Kind
     n_units: float
     after: str | None = None
     before: float = 0.0
+    count: int = 1
 
 
 @dataclass
@@ -85,7 +96,7 @@ class TimeLeft:
 class _Seen:
     """So many units of a kind took ``seconds`` each, until ``moment``."""
 
-    kind: Hashable
+    kind: Kind
     moment: float
     seconds: float
     n_units: float
@@ -95,9 +106,9 @@ def time_left(
     courses: Sequence[Course],
     waiting: Mapping[str, Work],
     now: float,
-    prices: Mapping[Hashable, float] | None = None,
+    prices: Mapping[Kind, float] | None = None,
 ) -> TimeLeft | None:
-    """Tell how long it takes until all that runs and waits is done; None while nothing is known, or nothing is left.
+    """Tell how long it takes until all that runs and waits is done; None where nothing is left, or is not known yet.
 
     ``courses`` are the attempts so far, those under way included; ``waiting`` is what has not begun, in its order.
     ``prices`` are the forecast seconds of a unit by kind, as far as they were measured.
@@ -107,31 +118,36 @@ def time_left(
         return None
     prices = prices or {}
     seen = _seen(courses)[-MOST_OBSERVATIONS:]
-    if not seen and not prices:
-        return None
+    works = {name: course.work for name, course in running.items()} | {**waiting}
     pace = _Pace(seen, prices, now)
+    if not all(pace.knows(work.kind) for work in works.values()):
+        return None
     pace.hear_of_overdue(running.values(), now)
     share = _share_of_units(courses)
-    works = {name: course.work for name, course in running.items()} | {**waiting}
     seconds = {
         name: pace.rest(running[name], now, share) if name in running else pace.whole(work, share)
         for name, work in works.items()
     }
     # What is waited for and is neither here nor there has ended.
-    jobs = {name: TimedJob(seconds[name], work.after if work.after in works else None) for name, work in works.items()}
+    jobs = {
+        name: TimedJob(seconds[name], work.after if work.after in works else None)
+        for name, work in works.items()
+        if work.count == 1
+    }
     n_workers = n_workers_of(courses)
-    total = max(end for _, end in simulated(jobs, jobs, n_workers).values())
+    total = max((end for _, end in simulated(jobs, jobs, n_workers).values()), default=0.0)
+    total += sum(seconds[name] for name in works.keys() - jobs.keys()) / n_workers
     so_far = sum((now if one.ended is None else one.ended) - one.began for one in courses) / n_workers
-    uncertainty = pace.uncertainty([(works[name].kind, seconds[name]) for name in works], total / (total + so_far))
-    spread = WIDTH * uncertainty
+    rest = [(work.kind, seconds[name], work.count) for name, work in works.items()]
+    spread = WIDTH * pace.uncertainty(rest, total / (total + so_far))
     return TimeLeft(total, total * math.exp(-spread), total * math.exp(SLOWER * spread))
 
 
 def n_workers_of(courses: Sequence[Course]) -> int:
     """Count the attempts that ran at the same time at most, since those that run now began: so many workers there are.
 
-    >>> first, last = Work("a", 1), Work("a", 1)
-    >>> n_workers_of([Course("1", first, 0, ended=2), Course("2", first, 1, ended=3), Course("3", last, 1)])
+    >>> work = Work(Kind("a"), 1)
+    >>> n_workers_of([Course("1", work, 0, ended=2), Course("2", work, 1, ended=3), Course("3", work, 1)])
     3
     """
     since = min((one.began for one in courses if one.ended is None), default=-math.inf)
@@ -170,14 +186,15 @@ def _share_of_units(courses: Iterable[Course]) -> float:
 class _Pace:
     """What kinds cost and how quick the machine is now, fitted to what was seen."""
 
-    def __init__(self, seen: Sequence[_Seen], prices: Mapping[Hashable, float], now: float) -> None:
+    def __init__(self, seen: Sequence[_Seen], prices: Mapping[Kind, float], now: float) -> None:
         self._prices, self._n_seen = prices, len(seen)
         logs = np.array([math.log(one.seconds) for one in seen])
-        known = [math.log(price) for price in prices.values()]
-        self._common = fmean(known) if known else float(logs.mean())
-        self._kinds: dict[Hashable, float] = {}
-        self._counts: dict[Hashable, int] = {}
-        self._units: dict[Hashable, float] = {}
+        told = [*((kind.unit, math.log(price)) for kind, price in prices.items())]
+        told += [(one.kind.unit, log) for one, log in zip(seen, logs.tolist(), strict=True)]
+        self._common = {unit: fmean(log for one, log in told if one == unit) for unit, _ in told}
+        self._kinds: dict[Kind, float] = {}
+        self._counts: dict[Kind, int] = {}
+        self._units: dict[Kind, float] = {}
         self._noise, self._drift, self._now, self._n_now = NOISE, DRIFT, 0.0, 0.0
         if seen:
             self._fit(seen, logs, now)
@@ -187,7 +204,7 @@ class _Pace:
         lengths = np.array([one.seconds * one.n_units for one in seen])
         moments = np.array([one.moment for one in seen])
         self._memory = MEMORY * float((lengths**2).sum() / lengths.sum())
-        places: dict[Hashable, list[int]] = {}
+        places: dict[Kind, list[int]] = {}
         for place, one in enumerate(seen):
             places.setdefault(one.kind, []).append(place)
         self._counts = {kind: len(those) for kind, those in places.items()}
@@ -216,21 +233,38 @@ class _Pace:
         weights: np.ndarray = np.exp(-(ages - ages.min(axis=-1, keepdims=True)) / self._memory)
         return weights
 
-    def _base(self, kind: Hashable) -> float:
-        return math.log(self._prices[kind]) if kind in self._prices else self._common
+    def _base(self, kind: Kind) -> float:
+        return math.log(self._prices[kind]) if kind in self._prices else self._common[kind.unit]
 
-    def _spread_of(self, kind: Hashable) -> float:
+    def _spread_of(self, kind: Kind) -> float:
         return FORECAST_ERROR if kind in self._prices else KINDS_DIFFER
 
-    def cost(self, kind: Hashable) -> float:
-        """Return the seconds of a unit at the pace of now; of a kind that is not known, the mean of the others."""
+    def _variance_of(self, kind: Kind) -> float:
+        """Return how sure the cost of a kind is; of one that may be any, how sure the mean of those seen is."""
+        if kind.cost is not None:
+            return 1 / (1 / self._spread_of(kind) ** 2 + self._counts.get(kind, 0) / self._noise**2)
+        effects = [(self._kinds[one], count) for one, count in self._counts.items() if one.unit == kind.unit]
+        n_seen = sum(count for _, count in effects)
+        middle = sum(effect * count for effect, count in effects) / max(1, n_seen)
+        squares = sum(count * (effect - middle) ** 2 for effect, count in effects)
+        return (KINDS_DIFFER**2 + squares) / (1 + n_seen) ** 2
+
+    def knows(self, kind: Kind) -> bool:
+        """Whether anything is known of its unit: a step of a pretraining says nothing of an epoch."""
+        return kind.unit in self._common
+
+    def cost(self, kind: Kind) -> float:
+        """Return the seconds of a unit at the pace of now; of a kind that is not known, the mean of what is."""
         if kind in self._prices or kind in self._kinds:
             return math.exp(self._base(kind) + self._kinds.get(kind, 0.0) + self._now)
-        return fmean(self.cost(one) for one in {**self._prices, **self._kinds})
+        others = {one: self._counts.get(one, 0) for one in (*self._prices, *self._kinds) if one.unit == kind.unit}
+        # A forecast may be of more kinds than were seen; each of them counts once.
+        weights = [max(1, count) for count in others.values()]
+        return fmean(map(self.cost, others), weights)
 
     def whole(self, work: Work, share: float) -> float:
         """Return the seconds that some work takes from its begin, or from where the work before it ends."""
-        return max(SHORTEST, self.cost(work.kind) * (work.n_units - work.before) * share)
+        return work.count * max(SHORTEST, self.cost(work.kind) * (work.n_units - work.before) * share)
 
     def hear_of_overdue(self, running: Iterable[Course], now: float) -> None:
         """Slow down by what should have been heard of by now: a machine that stands still says nothing."""
@@ -249,19 +283,17 @@ class _Pace:
         silent = now - course.latest
         return max(SHORTEST, self.cost(course.work.kind) * n_left - silent, 0.1 * silent)
 
-    def uncertainty(self, rest: Sequence[tuple[Hashable, float]], share_ahead: float) -> float:
-        """Return the standard deviation, in logarithms, of the time that some seconds of each kind take.
+    def uncertainty(self, rest: Sequence[tuple[Kind, float, int]], share_ahead: float) -> float:
+        """Return the standard deviation, in logarithms, of the time that some work takes.
 
-        ``share_ahead`` of all the time lies ahead: the more, the more may change.
+        ``rest`` is of so many seconds, of a kind, in so many pieces. ``share_ahead`` of all the time lies ahead: the
+        more, the more may change.
         """
-        total = sum(seconds for _, seconds in rest)
-        by_kind: dict[Hashable, float] = {}
-        for kind, seconds in rest:
+        total = sum(seconds for _, seconds, _ in rest)
+        by_kind: dict[Kind, float] = {}
+        for kind, seconds, _ in rest:
             by_kind[kind] = by_kind.get(kind, 0.0) + seconds / total
-        of_kinds = sum(
-            part**2 / (1 / self._spread_of(kind) ** 2 + self._counts.get(kind, 0) / self._noise**2)
-            for kind, part in by_kind.items()
-        )
-        of_each = sum((seconds / total * self._noise) ** 2 for _, seconds in rest)
+        of_kinds = sum(part**2 * self._variance_of(kind) for kind, part in by_kind.items())
+        of_each = sum((seconds / total * self._noise) ** 2 / count for _, seconds, count in rest)
         of_now = self._noise**2 / self._n_now if self._n_seen else FORECAST_ERROR**2
         return math.sqrt(of_kinds + of_each + of_now + self._drift**2 * share_ahead)

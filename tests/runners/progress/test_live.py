@@ -15,10 +15,10 @@ from gridsearch.trial import Epoch, Failure, Outcome, PartOutcome, Trial
 from runners.progress.live import Progress
 from runners.progress.outlook import Outlook
 from runners.progress.tally import Tally
-from runners.progress.time_left import Work
+from runners.progress.time_left import STEP, Kind, Work
 from runners.progress.words import best_text
 
-WORKS = {f"trial{number}": Work("a", 2) for number in range(6)}
+WORKS = {f"trial{number}": Work(Kind("a"), 2) for number in range(6)}
 
 
 def outlook(**changes: object) -> Outlook:
@@ -71,12 +71,12 @@ def test_a_worker_that_dies_is_at_work_no_more_and_its_trial_waits() -> None:
 
 def test_workers_that_pretrain_are_at_work() -> None:
     progress, _ = shown()
-    works = {"stage": Work("p", 100), **WORKS}
+    works = {"stage": Work(Kind("p", STEP), 100), **WORKS}
     progress.begin(outlook(works=works, stages=frozenset({"stage"})), None)
     progress.started("stage")
     assert progress.line().startswith("0/6 done, 1 pretraining, pretraining begins, ")
     progress.stage_logged("stage", LogPoint(40, 1.0, 2.5, 1e-4, 4.0))
-    assert "pretraining step 40/100, loss 2.500, about" in progress.line()
+    assert progress.line().endswith(", pretraining step 40/100, loss 2.500, time left not known yet")
     progress.started("trial0")
     assert progress.line().startswith("0/6 done, 1 running, 1 pretraining, ")
     progress.stage_ended("stage")
@@ -138,7 +138,7 @@ def a_trial() -> Trial:
 
 def test_a_terminal_of_80_columns_has_room_for_it() -> None:
     progress, text = shown(is_terminal=True)
-    works = {f"trial{number}": Work("a", 20) for number in range(1024)}
+    works = {f"trial{number}": Work(Kind("a"), 20) for number in range(1024)}
     progress.begin(outlook(works=works, n_planned=1024, n_done=0), None)
     for number in range(12):
         progress.started(f"trial{number}")
