@@ -125,7 +125,7 @@ _REASONS = (_broken_link, _adapter, _in_subfolder, _other_weights, _other_names)
 
 
 def why_no_encoder(folder: Path) -> str | None:
-    """Say what a folder that lacks files of an encoder is instead; None where it is nothing known, or not there."""
+    """Say what a folder that lacks files of an encoder is instead; None where that is not known."""
     if not folder.is_dir():
         return None
     return next(filter(None, (reason(folder) for reason in _REASONS)), None)

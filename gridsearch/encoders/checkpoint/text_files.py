@@ -71,4 +71,4 @@ def json_in(text: str, path: Path) -> dict[str, Any]:
 def reason_of(error: OSError) -> str:
     """Say why the system refuses, and what to do where it can be known."""
     reason = error.strerror or type(error).__name__
-    return f"{reason}; chmod u+r makes it readable" if isinstance(error, PermissionError) else reason
+    return f"{reason}; chmod -R u+rX lets you read it" if isinstance(error, PermissionError) else reason

@@ -32,6 +32,7 @@ from typing import Final
 from reports.language.chinese.answer import ANSWER
 from reports.language.chinese.comparisons import COMPARISONS
 from reports.language.chinese.core import KNOBS, REASONS
+from reports.language.chinese.encoders import NOTES_OF_ENCODERS
 from reports.language.chinese.ensembles import ENSEMBLES
 from reports.language.chinese.figures import FIGURES
 from reports.language.chinese.findings import FINDINGS
@@ -58,5 +59,5 @@ SENTENCES: Final[Mapping[str, str]] = {
     **TEXTS_READ,
 }
 """What the page says itself."""
-TEXTS: Final[Mapping[str, str]] = {**REASONS, **KNOBS}
+TEXTS: Final[Mapping[str, str]] = {**REASONS, **KNOBS, **NOTES_OF_ENCODERS}
 """What the core has written into the ledger, or says of a knob: see :func:`reports.language.say.retold`."""

@@ -4,19 +4,6 @@ from collections.abc import Mapping
 from typing import Final
 
 NOTES: Final[Mapping[str, str]] = {
-    "the tokenizer of {encoder} lower-cases all text, so that {n_capitals} of its {n_words} words, those with "
-    "capitals, never occur (do_lower_case in tokenizer_config.json)": (
-        "{encoder} 的分词器把文本全部转为小写，词表 {n_words} 个词中含大写字母的 {n_capitals} 个永远不会出现"
-        "（见 tokenizer_config.json 的 do_lower_case）"
-    ),
-    "the tokenizer of {encoder} keeps capitals, but {n_without} of the {n_words} words that it knows have none, so "
-    "that capitalised words are cut up or unknown (do_lower_case in tokenizer_config.json)": (
-        "{encoder} 的分词器保留大写字母，但词表 {n_words} 个词中有 {n_without} 个不含大写，"
-        "大写开头的词会被切碎或成为未知词"
-        "（见 tokenizer_config.json 的 do_lower_case）"
-    ),
-    "of the weights of {encoder}, {n_unused} inside the encoder are left out, because its config.json has no place for "
-    "them ({name})": "{encoder} 的权重中有 {n_unused} 个未使用，因为 config.json 中没有它们的位置（{name}）",
     "all labelled rows are divided into {n} folds of {rows} rows (fold_seed {seed})": (
         "全部有标签的数据分为 {n} 折，每折 {rows} 条（fold_seed {seed}）"
     ),
