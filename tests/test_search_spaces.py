@@ -82,7 +82,7 @@ def test_finetune64_has_the_trials_that_it_had_when_it_counted_layers() -> None:
     counted = parse_space(text.replace('"1/2"', "6"), "finetune64")
     assert counted.text != text
     plan = plan_of("finetune64", "tiny")
-    assert make_plan(counted, plan.task, lambda _: CARDS["tiny"]).trials == plan.trials
+    assert make_plan(counted, plan.task, lambda _: CARDS["tiny"], lambda _: LENGTHS).trials == plan.trials
 
 
 def test_seed003_averages_over_padding_as_the_published_code_did() -> None:

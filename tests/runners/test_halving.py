@@ -315,7 +315,7 @@ def test_trained_for_real_what_goes_on_repeats_its_first_epochs_to_the_last_bit(
     assert main([*command, "--halving"]) == 0
     certificate = "complete: 8 planned, 2 finished, 0 failed, 0 pending, 6 pruned"
     printed = capsys.readouterr().out
-    assert printed.startswith("successive halving: 8 cells x 1 epoch, 2 x 3: 14 of 24 epochs\n")
+    assert "\nsuccessive halving: 8 cells x 1 epoch, 2 x 3: 14 of 24 epochs\n" in printed
     assert "rung 1 of 2: 8 cells to epoch 1 of 3, 0 of 8 trials there\n" in printed
     assert "rung 2 of 2: 2 cells to epoch 3 of 3, 0 of 2 trials there\n" in printed
     assert printed.endswith(f"{certificate}\n")

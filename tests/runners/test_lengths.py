@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from gridsearch.cache import cache_folder
-from gridsearch.encoders.files import tokenizer_files
-from gridsearch.encoders.load import build_tokenizer, describe, encoder_folder
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer, tokenizer_files
+from gridsearch.encoders.load import describe, encoder_folder
 from gridsearch.tasks.lengths import count_lengths
 from gridsearch.tasks.task import Split
 from gridsearch.tasks.taskfile import load_task

@@ -4,8 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gridsearch.encoders.files import tokenizer_files
-from gridsearch.encoders.load import build_tokenizer
+from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer, tokenizer_files
 from gridsearch.tasks.encode import encode_task
 from gridsearch.tasks.lengths import UNCUT, Lengths, count_lengths
 from gridsearch.tasks.task import Split, Task
