@@ -28,7 +28,7 @@ def test_every_reader_is_told(project: Path, encoder_folder: Path, capsys: pytes
     with Study(Path("study")).open() as ledger:
         (content,) = contents_of_results(ledger.connection)
     now = content["versions"]["torch"]
-    assert "caution" not in capsys.readouterr().out
+    assert "several versions" not in capsys.readouterr().out
     with sqlite3.connect("study/ledger.sqlite") as connection:
         connection.execute(
             'UPDATE provenance SET content = replace(content, ?, \'"torch":"1.0.0"\')', (f'"torch":"{now}"',)

@@ -21,7 +21,7 @@ from gridsearch.space.space import load_space
 from gridsearch.tasks.taskfile import load_task
 from gridsearch.training.step_timing import Visit
 from gridsearch.trial import Failure
-from runners.cli import build_parser
+from runners.cli import build_parser, main
 from runners.pricing.forecast import (
     Allotment,
     circumstances_of,
@@ -185,6 +185,7 @@ def test_what_cannot_be_computed_has_no_price(plan: Plan, monkeypatch: pytest.Mo
 @pytest.mark.slow  # a process of its own; what is said is tested below as well
 def test_a_plan_without_a_price_says_how_to_get_one_and_loads_no_torch(project: Path, encoder_folder: Path) -> None:
     words = ["plan", *map(str, question(encoder_folder))]
+    assert main(words) == 0  # looks at the encoder's files with torch, and keeps what it found
     code = f"import sys; from runners.cli import main; main({words!r}); assert 'torch' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
