@@ -30,11 +30,11 @@ def run(arguments: Arguments) -> int:
 
 def _sweep_and_show(arguments: Arguments, settings: Settings) -> int:
     question = read_question(arguments)
-    for text in text_cautions(question.plan.texts, "severe"):
-        print(textwrap.fill(f"caution: {text}", 80))
     if arguments.halving is not None:
         question = replace(question, plan=halved(question.plan, arguments.halving))
     runner = chosen_runner(arguments)
+    for text in text_cautions(question.plan.texts, "severe"):
+        print(textwrap.fill(f"caution: {text}", 80))
     console = Console(highlight=False)
     plan = question.plan
     names = {trial.id: cell.name_of(trial) for cell in reversed(plan.cells) for trial in cell.trials}
