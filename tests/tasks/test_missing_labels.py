@@ -104,7 +104,7 @@ def test_init_names_the_column_that_would_be_the_label(tmp_path: Path) -> None:
     rule = "looks like the label: 'mood' would, but 10 of its 30 rows are empty; --drop-unlabelled leaves these"
     with pytest.raises(RequestError, match=rule):
         guess_task([tmp_path / "a.jsonl"])
-    guessed, sentences = guess_task([tmp_path / "a.jsonl"], Wanted(drop_unlabelled=True))
+    guessed, sentences = guess_task([tmp_path / "a.jsonl"], wanted=Wanted(drop_unlabelled=True))
     task = write_toml(guessed, tmp_path / "a.toml", sentences)
     assert (guessed.columns.label, task.label_names) == ("mood", ("x", "y"))
 
