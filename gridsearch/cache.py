@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from gridsearch.whole_file import whole_file
+
 WAIT_SECONDS = 1.0
 
 
@@ -34,6 +36,14 @@ def locked(place: Path, while_waiting: Callable[[], None] = lambda: None) -> Ite
         yield
     finally:
         lock.release()
+
+
+def keep(file: Path, text: str) -> None:
+    """Write a file of the cache as a whole or not at all; a cache that cannot be written is no reason to stop."""
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(file) as draft:
+            draft.write_text(text, encoding="utf-8")
 
 
 @contextlib.contextmanager

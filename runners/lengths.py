@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gridsearch.cache import cache_folder
+from gridsearch.cache import cache_folder, keep
 from gridsearch.canonical import fingerprint
 from gridsearch.encoders import tiny
 from gridsearch.encoders.card import EncoderCard
@@ -13,7 +13,6 @@ from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer, tokenizer_
 from gridsearch.encoders.ids.tokenizer import tokenizer_as_read
 from gridsearch.tasks.lengths import Lengths, TaskLengths, count_lengths
 from gridsearch.tasks.parts.joint_task import AnyTask
-from gridsearch.whole_file import whole_file
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -31,9 +30,7 @@ def lengths_of(card: EncoderCard, task: AnyTask) -> TaskLengths:
     if (kept := _read(place)) is not None:
         return kept
     lengths = count_lengths(task, tokenizer_of(card, task))
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(place) as draft:
-        draft.write_text(json.dumps(asdict(lengths)), encoding="utf-8")
+    keep(place, json.dumps(asdict(lengths)))
     return lengths
 
 

@@ -4,16 +4,14 @@ Rows that have a text in common, directly or over others, are a group and stay t
 what another run of it has read.
 """
 
-import contextlib
 import json
 import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
-from pathlib import Path
 
-from gridsearch.cache import cache_folder
+from gridsearch.cache import cache_folder, keep
 from gridsearch.canonical import canonical_json, fingerprint
 from gridsearch.errors import RequestError, about
 from gridsearch.repetition import Division
@@ -21,7 +19,6 @@ from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.parts.notes import notes_by_part
 from gridsearch.tasks.splits import connected_rows
 from gridsearch.tasks.task import Folds, Task
-from gridsearch.whole_file import whole_file
 
 
 def with_folds(task: AnyTask, division: Division) -> AnyTask:
@@ -96,16 +93,8 @@ def _known_or_divided(groups: Sequence[int], labels: Sequence[int], division: Di
     except (OSError, ValueError, TypeError, KeyError):
         pass
     folds = _divided(groups, labels, division)
-    _keep(file, canonical_json({"folds": folds, "fingerprint": fingerprint(folds)}))
+    keep(file, canonical_json({"folds": folds, "fingerprint": fingerprint(folds)}))
     return folds
-
-
-def _keep(file: Path, text: str) -> None:
-    """Write a file as a whole or not at all; a cache that cannot be written is no reason to stop."""
-    with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(file) as draft:
-            draft.write_text(text, encoding="utf-8")
 
 
 def _divided(groups: Sequence[int], labels: Sequence[int], division: Division) -> tuple[int, ...]:

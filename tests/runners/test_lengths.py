@@ -31,6 +31,16 @@ def test_they_are_counted_once(project: Path, encoder_folder: Path, monkeypatch:
         assert lengths_of(card, task) == first
 
 
+def test_a_cache_that_cannot_be_written_is_no_reason_to_stop(
+    project: Path, encoder_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = load_task("task.toml")
+    card = describe(str(encoder_folder), task.corpus)
+    first = lengths_of(card, task)
+    monkeypatch.setenv("GRIDSEARCH_CACHE", str(project / "task.toml" / "cache"))
+    assert lengths_of(card, task) == first
+
+
 def test_those_of_tiny_need_no_tiny(project: Path) -> None:
     task = load_task("task.toml")
     found = lengths_of(describe("tiny", task.corpus), task)

@@ -8,14 +8,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from gridsearch.cache import cache_folder
+from gridsearch.cache import cache_folder, keep
 from gridsearch.canonical import fingerprint
 from gridsearch.encoders.checkpoint.anatomy import Anatomy, anatomy_of
 from gridsearch.encoders.checkpoint.casing import casing_note
 from gridsearch.encoders.checkpoint.tensors import read_tensors
 from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer, tokenizer_files
 from gridsearch.errors import about
-from gridsearch.whole_file import whole_file
 
 VERSION = 1
 """Of what is looked at: raise it with whatever may find something new in files that were in order."""
@@ -43,10 +42,7 @@ def inspect(folder: Path, config: Mapping[str, Any], checksums: Mapping[str, str
         kept = json.loads(place.read_text(encoding="utf-8"))
         return Inspection(**{**kept, "notes": tuple(kept["notes"])})
     found = _inspected(folder, config, called)
-    with contextlib.suppress(OSError):  # it is looked at again where nothing can be kept
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(place) as draft:
-            draft.write_text(json.dumps(asdict(found)), encoding="utf-8")
+    keep(place, json.dumps(asdict(found)))
     return found
 
 

@@ -1,12 +1,10 @@
 """The rows of a built-in task in the cache folder: reading thousands of source files takes some seconds, once."""
 
-import contextlib
 import json
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from gridsearch.cache import cache_folder
+from gridsearch.cache import cache_folder, keep
 from gridsearch.canonical import fingerprint
 from gridsearch.tasks.task import Split
 
@@ -20,7 +18,8 @@ def kept_splits(task: str, versions: Mapping[str, str], choose: Callable[[], lis
     splits = _read(path)
     if splits is None:
         splits = choose()
-        _write(path, splits)
+        content = [{"texts": one.texts, "labels": one.labels, "pairs": one.pairs} for one in splits]
+        keep(path, json.dumps(content, ensure_ascii=False))
     return splits
 
 
@@ -33,17 +32,3 @@ def _read(path: Path) -> list[Split] | None:
         Split(tuple(one["texts"]), tuple(one["labels"]), None if one["pairs"] is None else tuple(one["pairs"]))
         for one in kept
     ]
-
-
-def _write(path: Path, splits: list[Split]) -> None:
-    """Write beside the file and rename: a reader sees all of it or nothing, and two writers write the same.
-
-    A folder that cannot be written, or a full disk, costs the next reader some seconds and nobody anything else.
-    """
-    content = [{"texts": one.texts, "labels": one.labels, "pairs": one.pairs} for one in splits]
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=path.name, ignore_cleanup_errors=True) as folder:
-            draft = Path(folder, path.name)
-            draft.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-            draft.replace(path)
