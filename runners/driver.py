@@ -12,7 +12,7 @@ from gridsearch.study.ledger import Ledger
 from gridsearch.study.stored_logits import AUTO
 from gridsearch.study.study import Study
 from gridsearch.study.survey import Coverage
-from gridsearch.study.versions import caution_of, contents_of_results, versions_in
+from gridsearch.study.versions import caution_about
 from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.tfidf_yardstick import TFIDF, tfidf_yardstick
 from gridsearch.training.execution import Execution
@@ -99,7 +99,7 @@ def drive(
         measure_yardstick(ledger, schedule.task, prepare)
         keeper, circumstances = Keeper(study, ledger, schedule.task, settings.keep), provenance()
         start = ledger.provenance(circumstances)
-        if caution := caution_of(versions_in([*contents_of_results(ledger.connection), circumstances])):
+        if caution := caution_about(ledger.connection, circumstances):
             progress.say(f"caution: {caution}")
         recorder = Recorder(ledger, start, keeper, materials, progress)
         stages = StageRecorder(ledger, start, progress)

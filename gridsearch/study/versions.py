@@ -44,3 +44,8 @@ def caution_of(versions: Versions) -> str:
     """
     told = "; ".join(f"{name} {', '.join(known)}" for name, known in with_several(versions).items())
     return f"results were computed under several versions ({told}): cells may differ by that, too" if told else ""
+
+
+def caution_about(connection: sqlite3.Connection, *under_way: Mapping[str, Any]) -> str:
+    """Return the caution on a study's results and on those to come: ``under_way`` are the circumstances of a start."""
+    return caution_of(versions_in([*contents_of_results(connection), *under_way]))

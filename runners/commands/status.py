@@ -12,7 +12,7 @@ from gridsearch.study.ledger import Ledger
 from gridsearch.study.manifest import SearchEntry
 from gridsearch.study.study import DriverNote, Study
 from gridsearch.study.survey import Survey
-from gridsearch.study.versions import caution_of, contents_of_results, versions_in
+from gridsearch.study.versions import caution_about
 from reports.formats.markdown import seconds_text
 from reports.page import best_line
 from runners.cli import EXIT_DONE, Arguments
@@ -56,7 +56,7 @@ def _lines(ledger: Ledger, survey: Survey, note: DriverNote | None) -> Iterator[
         yield rung_text(survey.standing)
     if line := best_line(ledger):
         yield line
-    if caution := caution_of(versions_in(contents_of_results(ledger.connection))):
+    if caution := caution_about(ledger.connection):
         yield f"caution: {caution}"
     yield str(coverage)
 

@@ -6,7 +6,7 @@ from gridsearch.errors import RequestError
 from gridsearch.stage import short_id_of
 from gridsearch.study.lease import driver_elsewhere
 from gridsearch.study.study import Study
-from gridsearch.study.versions import caution_of, contents_of_results, versions_in
+from gridsearch.study.versions import caution_about
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
 from runners.progress.words import rung_text
 
@@ -23,7 +23,7 @@ def run(arguments: Arguments) -> int:
             print(f"{trial_id[:8]} failed ({kind}): {message}")
         for stage_id, kind, message in ledger.stages.attempts.final_failures():
             print(f"pretraining {short_id_of(stage_id)} failed ({kind}): {message}")
-        if caution := caution_of(versions_in(contents_of_results(ledger.connection))):
+        if caution := caution_about(ledger.connection):
             print(f"caution: {caution}")
         survey = ledger.survey()
         is_driven = study.driver() or driver_elsewhere(ledger.connection)
