@@ -100,8 +100,6 @@ def values_text(schema: Mapping[str, Any]) -> str:
         items = values_text(schema["items"])
         return "a list" if items == "any value" else f"a list, each item {items}"
     if schema["type"] == "string":
-        if "examples" in schema:
-            return f"a share such as {' or '.join(map(json.dumps, schema['examples']))}"
         return str(schema.get("description", "a text"))
     words = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "up to", "exclusiveMaximum": "below"}
     bounds = [f"{word} {schema[key]}" for key, word in words.items() if key in schema]

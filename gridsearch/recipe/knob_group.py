@@ -1,10 +1,11 @@
 """The base of every group of knobs: how their values are checked, and kinds of values that several of them have."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from gridsearch.recipe.shares import is_share
@@ -12,37 +13,35 @@ from gridsearch.recipe.shares import is_share
 
 @dataclass(frozen=True)
 class Spelled:
-    """A text that fits a pattern; who wrote another one is told ``what`` it should be, and not the pattern."""
+    """A text that ``fits``; who wrote something else is told ``what`` it should be. ``values``: in lists of knobs."""
 
-    pattern: str
+    fits: Callable[[object], bool]
     what: str
+    values: str
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Check the text after all else."""
-        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+        """Check the text before all else."""
+        return core_schema.no_info_before_validator_function(self._checked, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Describe the text to whoever lists the knobs."""
-        return {**handler(schema), "description": self.what}
+        return {**handler(schema), "description": self.values}
 
-    def _checked(self, text: str) -> str:
-        if not re.fullmatch(self.pattern, text):
+    def _checked(self, value: object) -> object:
+        if not self.fits(value):
             raise PydanticCustomError("spelling", "input should be {what}", {"what": self.what})
-        return text
+        return value
 
 
-def _share(value: object) -> object:
-    if not is_share(value):
-        raise ValueError('a share of the depth, as "1/2" or "50%"')
-    return value
+def _is_percentile(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"p(100|[1-9][0-9]?)", value) is not None
 
 
-Share = Annotated[str, BeforeValidator(_share), Field(json_schema_extra={"examples": ["1/2", "50%"]})]
+Share = Annotated[str, Spelled(is_share, 'a share of the depth, as "1/2" or "50%"', 'a share such as "1/2" or "50%"')]
 """A share of the encoder's depth, such as 1/2 or 50%."""
 LayerCount = Annotated[int, Field(ge=0)] | Share
-Percentile = Annotated[
-    str, Spelled(r"p(100|[1-9][0-9]?)", 'a percentile of the training rows\' lengths such as "p95" ("p1" to "p100")')
-]
+_A_PERCENTILE = 'a percentile of the training rows\' lengths such as "p95" ("p1" to "p100")'
+Percentile = Annotated[str, Spelled(_is_percentile, _A_PERCENTILE, _A_PERCENTILE)]
 """The tokens within which so many percent of the training rows are whole."""
 TokenCount = Annotated[int, Field(ge=4, le=8192)] | Percentile
 Probability = Annotated[float, Field(ge=0, lt=1)]
