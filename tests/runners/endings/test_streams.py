@@ -8,10 +8,16 @@ from pathlib import Path
 import pytest
 
 
-def shell(script: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    words = {"GRIDSEARCH": f"{sys.executable} -m runners.cli", **environment}
+def shell(script: str, *words: str, folder: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    """Run a script of bash, with Python as $0, other words from $1 on, and the project on Python's path."""
+    environment = {**os.environ, "GRIDSEARCH": f"{sys.executable} -m runners.cli", "PYTHONPATH": os.getcwd()}
     return subprocess.run(
-        ["bash", "-c", script], capture_output=True, text=True, check=False, env={**os.environ, **words}
+        ["bash", "-c", script, sys.executable, *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
     )
 
 
@@ -60,12 +66,7 @@ def test_no_file_takes_the_number_of_a_closed_stream(tmp_path: Path) -> None:
         "file.write(str(file.fileno() > 2)); return 0\n"
         "sys.exit(ended_process(run))"
     )
-    done = subprocess.run(
-        ["bash", "-c", '"$0" -c "$1" <&- >&- 2>&-', sys.executable, code],
-        cwd=tmp_path,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
-    )
+    done = shell('"$0" -c "$1" <&- >&- 2>&-', code, folder=tmp_path)
     assert (done.returncode, (tmp_path / "ledger").read_text()) == (0, "True")
 
 
@@ -76,13 +77,6 @@ def test_a_reader_that_stops_does_not_stop_the_command(tmp_path: Path) -> None:
         "    open('end', 'w').close(); return 1\n"
         "sys.exit(ended_process(run))"
     )
-    done = subprocess.run(
-        ["bash", "-c", '"$0" -c "$1" | head -1; exit ${PIPESTATUS[0]}', sys.executable, code],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
-    )
+    done = shell('"$0" -c "$1" | head -1; exit ${PIPESTATUS[0]}', code, folder=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (1, "a line of some length\n", "")
     assert (tmp_path / "end").exists()
