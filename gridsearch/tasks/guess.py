@@ -15,7 +15,7 @@ from gridsearch.tasks.labels import Labels, sorted_labels
 from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.parts.part_file import Files, Stated, TaskFile
 from gridsearch.tasks.roles import GUESS_ALL, NO_PAIR, Profile, Roles, Wanted, guess_roles, shorten
-from gridsearch.tasks.tables.encoding import doubt
+from gridsearch.tasks.tables.encoding import doubt, is_certain
 from gridsearch.tasks.tables.folders import by_role, splits_in
 from gridsearch.tasks.tables.layout import Layout
 from gridsearch.tasks.tables.read import read_unknown
@@ -189,8 +189,8 @@ def _metric(counts: Sequence[int]) -> tuple[str, str]:
 
 def _sentences(train: Path, layout: Layout, roles: Roles, n_rows: int) -> list[str]:
     sentences = [f"{train.name}: {n_rows} rows, {_layout(layout)}"]
-    if layout.encoding and (uncertain := doubt(read_bytes(train), layout.encoding)):
-        sentences.append(uncertain)
+    if layout.encoding and not is_certain(layout.encoding):
+        sentences.append(str(doubt(read_bytes(train), layout.encoding)))
     for role, profile in (("text", roles.text), ("pair", roles.pair)):
         if profile:
             sentences.append(f"{role} is {profile.name}, for example {shorten(profile.values[0])!r}")

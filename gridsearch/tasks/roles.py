@@ -173,7 +173,7 @@ def guess_roles(table: Table, wanted: Wanted = GUESS_ALL) -> Roles:
     elif pair is not None and "text" not in named:
         text, pair = sorted((text, pair), key=profiles.index)
     others = tuple(profile for profile in profiles if not any(profile is one for one in (text, pair, label)))
-    by_name = "label" in named or any(_is_called(table, label, names) for names in (LABEL_NAMES, LIKE_LABEL_NAMES))
+    by_name = "label" in named or any(_is_called(label, names) for names in (LABEL_NAMES, LIKE_LABEL_NAMES))
     return Roles(text, pair, label, others, by_name)
 
 
@@ -190,7 +190,7 @@ def _named(table: Table, profiles: Sequence[Profile], role: str, key: str) -> Pr
 
 def _texts(table: Table, texts: Sequence[Profile]) -> tuple[Profile, Profile | None]:
     """Return the text, and the one beside it that makes it a pair."""
-    longest = max(texts, key=lambda profile: (_is_called(table, profile, TEXT_NAMES), _weight(profile)))
+    longest = max(texts, key=lambda profile: (_is_called(profile, TEXT_NAMES), _weight(profile)))
     for one, other in combinations(texts, 2):
         if longest in (one, other) and are_called_a_pair(one.plain_name, other.plain_name):
             return one, other
@@ -202,7 +202,7 @@ def _beside(table: Table, text: Profile, texts: Sequence[Profile]) -> Profile | 
     rest = [profile for profile in texts if profile is not text]
     others = [profile for profile in rest if are_called_a_pair(text.plain_name, profile.plain_name)]
     others = others or [profile for profile in rest if _could_be_pair(table, text, profile)]
-    return max(others, key=lambda profile: (_is_called(table, profile, TEXT_NAMES), _weight(profile)), default=None)
+    return max(others, key=lambda profile: (_is_called(profile, TEXT_NAMES), _weight(profile)), default=None)
 
 
 def _label(table: Table, profiles: Sequence[Profile], drop_unlabelled: bool) -> Profile | None:
@@ -210,7 +210,7 @@ def _label(table: Table, profiles: Sequence[Profile], drop_unlabelled: bool) -> 
     _refuse_label_of_lists(table)
     several = [profile for profile in profiles if 1 < len(profile.counts) <= max(2, len(profile.values) / 2)]
     for names in (LABEL_NAMES, LIKE_LABEL_NAMES):
-        if called := [profile for profile in several if _is_called(table, profile, names)]:
+        if called := [profile for profile in several if _is_called(profile, names)]:
             return called[0]
     fit = [one for one in profiles if one.could_be_label and not one.is_no_label]
     fit = [one for one in fit if drop_unlabelled or "" not in one.counts]
@@ -224,8 +224,8 @@ def _refuse_label_of_lists(table: Table) -> None:
         table.column(names[0], "label")
 
 
-def _is_called(table: Table, profile: Profile, names: re.Pattern[str]) -> bool:
-    return table.named and bool(names.fullmatch(profile.name.strip("'\"").strip().lower()))
+def _is_called(profile: Profile, names: re.Pattern[str]) -> bool:
+    return bool(names.fullmatch(profile.plain_name))
 
 
 def _weight(profile: Profile) -> float:
@@ -236,7 +236,7 @@ def _could_be_pair(table: Table, text: Profile, other: Profile) -> bool:
     """Ask for texts of comparable length; where columns have names, for a name like the first one's or a text's."""
     if not 0.1 < (other.mean_chars + 1) / (text.mean_chars + 1) < 10 or len(other.counts) < 0.2 * len(other.values):
         return False
-    return not table.named or _is_called(table, other, TEXT_NAMES) or not _is_called(table, text, TEXT_NAMES)
+    return not table.named or _is_called(other, TEXT_NAMES) or not _is_called(text, TEXT_NAMES)
 
 
 def _sentence(table: Table, profiles: Sequence[Profile], role: str) -> str:

@@ -189,7 +189,7 @@ class _Pace:
     def __init__(self, seen: Sequence[_Seen], prices: Mapping[Kind, float], now: float) -> None:
         self._prices, self._n_seen = prices, len(seen)
         logs = np.array([math.log(one.seconds) for one in seen])
-        told = [*((kind.unit, math.log(price)) for kind, price in prices.items())]
+        told = [(kind.unit, math.log(price)) for kind, price in prices.items()]
         told += [(one.kind.unit, log) for one, log in zip(seen, logs.tolist(), strict=True)]
         self._common = {unit: fmean(log for one, log in told if one == unit) for unit, _ in told}
         self._kinds: dict[Kind, float] = {}

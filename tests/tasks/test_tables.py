@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gridsearch.errors import RequestError
 from gridsearch.tasks.tables.delimited import read_rows
-from gridsearch.tasks.tables.formats import format_of
+from gridsearch.tasks.tables.formats import format_of_name
 from gridsearch.tasks.tables.layout import Layout
 from gridsearch.tasks.tables.read import read_table
 from gridsearch.tasks.tables.table import Columns, Table
@@ -128,7 +128,7 @@ def test_parquet(tmp_path: Path) -> None:
     [("a.TSV", "tsv"), ("a.csv", "csv"), ("a.ndjson", "jsonl"), ("a.json", "json"), ("a.parquet", "parquet")],
 )
 def test_format_by_extension(name: str, expected: str) -> None:
-    assert format_of(Path(name), None, None) == expected
+    assert format_of_name(Path(name)) == expected
 
 
 def test_lines_end_at_line_feeds_alone() -> None:

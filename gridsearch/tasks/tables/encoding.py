@@ -57,9 +57,14 @@ def begins_as_utf8(head: bytes) -> bool:
     return True
 
 
+def is_certain(encoding: str) -> bool:
+    """Tell whether an encoding that was found shows in the bytes, as UTF does, or is the likeliest of several."""
+    return encoding.startswith("utf")
+
+
 def doubt(raw: bytes, encoding: str) -> str | None:
     """Say, with words of the text, that its encoding is a guess; None where it is certain, as UTF is."""
-    if encoding.startswith("utf"):
+    if is_certain(encoding):
         return None
     text = _telling_lines(raw).decode(encoding, errors="replace")
     words = dict.fromkeys(re.findall(r"[\w’]*[^\x00-\x7f]\w*", text))

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Literal
 
-from gridsearch.errors import RequestError
-
 Format = Literal["tsv", "csv", "jsonl", "json", "parquet", "xlsx", "arrow"]
 FORMATS: dict[str, Format] = {
     ".tsv": "tsv",
@@ -22,20 +20,6 @@ SEPARATORS: dict[Format, str] = {"tsv": "\t", "csv": ","}
 TYPED: frozenset[Format] = frozenset({"parquet", "xlsx", "arrow"})
 """Formats that are no text: they have no encoding, and their values are numbers, dates or texts by themselves."""
 PACKED = (".gz", ".gzip", ".bz2", ".xz", ".zst", ".zstd")
-
-
-def format_of(path: Path, given: Format | None, separator: str | None) -> Format:
-    """Return the format that is given, or the one of the file's extension; any text with a separator is a table."""
-    if given:
-        return given
-    if known := format_of_name(path):
-        return known
-    if separator is None:
-        raise RequestError(
-            f"{path} has an extension that does not tell its format; write separator under [columns] "
-            f"or format under [files]; known extensions: {', '.join(FORMATS)}"
-        )
-    return "tsv"
 
 
 def format_of_name(path: Path) -> Format | None:

@@ -11,13 +11,13 @@ from pathlib import Path
 from gridsearch.errors import RequestError
 from gridsearch.tasks.tables.arrow import read_arrow
 from gridsearch.tasks.tables.delimited import read_rows
-from gridsearch.tasks.tables.encoding import sniff_encoding
+from gridsearch.tasks.tables.encoding import is_certain, sniff_encoding
 from gridsearch.tasks.tables.excel import read_excel
 from gridsearch.tasks.tables.folders import read_folder
 from gridsearch.tasks.tables.formats import SEPARATORS, TYPED, Format, extension_of, format_of_name
 from gridsearch.tasks.tables.header import ENOUGH, header_weight, looks_like_header
 from gridsearch.tasks.tables.json_rows import is_json, read_json
-from gridsearch.tasks.tables.layout import Layout, Likely, of_format
+from gridsearch.tasks.tables.layout import Layout, Likely, filled, of_format
 from gridsearch.tasks.tables.parquet import read_parquet
 from gridsearch.tasks.tables.signatures import format_of_bytes
 from gridsearch.tasks.tables.sniff import sniff_table
@@ -103,18 +103,16 @@ def _read_folder(path: Path) -> Table:
 def _likely(columns: Columns, kind: Format | None, train: Table | None) -> Likely:
     said = columns.layout
     if train is not None and train.layout.separator is not None:
-        said = replace(said, separator=train.layout.separator, quoting=said.quoting)
-        if said.quoting is None:
-            said = replace(said, quoting=train.layout.quoting)
-    elif said.separator is None and kind:
-        said = replace(said, separator=SEPARATORS.get(kind))
+        said = filled(replace(said, separator=train.layout.separator), Layout(quoting=train.layout.quoting))
+    elif kind:
+        said = filled(said, Layout(separator=SEPARATORS.get(kind)))
     return Likely(said, columns=columns, train=train)
 
 
 def _encoding_of(raw: bytes, likely: str) -> str:
     """Return what a text is encoded in: UTF-8 wherever it fits, else what is likely, where that does."""
     found = sniff_encoding(raw)
-    if found.startswith("utf"):
+    if is_certain(found):
         return found
     try:
         raw.decode(likely)
