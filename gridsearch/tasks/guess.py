@@ -31,6 +31,7 @@ DEV_SHARE = 0.1
 BALANCED_RATIO = 1.5  # of the most frequent label to the rarest: below it, accuracy cannot be had by ignoring a label
 COMMON_NAMES = ("train", "training", "data", "dataset", "all")
 N_LABELS_SHOWN = 12
+N_COLUMNS_DESCRIBED = 8  # of more, only the names are told
 NO_LABEL = "-"  # of rows on which annotators did not agree, as in SNLI and OCNLI
 IDS_TOLD = "ids = true: every text is whole numbers separated by spaces, so each number is a word of its own"
 MAY_BE_NO_LABEL = frozenset({"-1", "-1.0", "?", "none", "null", "nil", "nan", "na", "n/a", "#n/a", "<na>", "nat"})
@@ -78,7 +79,7 @@ def guess_task(
     told = [*_sentences(train, layout, roles, n_rows), *([IDS_TOLD] if task.ids else [])]
     told += [f"{split} is not read" for split in splits.values() if split not in found.values()]
     cautions = [f"{CAUTION}: {text}" for text in _cautions(roles)]
-    return task, [*told, reason, _sentence_on_dev(task), *_hints(roles.label), *cautions]
+    return task, [*told, reason, *_sentence_on_dev(task), *_hints(roles.label), *cautions]
 
 
 def write_toml(task: TaskFile, path: Path, sentences: Sequence[str] = (), overwrite: bool = False) -> Task:
@@ -195,10 +196,12 @@ def _sentences(train: Path, layout: Layout, roles: Roles, n_rows: int) -> list[s
         if profile:
             sentences.append(f"{role} is {profile.name}, for example {shorten(profile.values[0])!r}")
     sentences += _about_pair(roles)
-    shown = ", ".join(f"{shorten(name)} {count}" for name, count in roles.label.counts.most_common(N_LABELS_SHOWN))
+    shown = ", ".join(f"{shorten(name)} ({count})" for name, count in roles.label.counts.most_common(N_LABELS_SHOWN))
     more = f" and {len(roles.label.counts) - N_LABELS_SHOWN} more" if len(roles.label.counts) > N_LABELS_SHOWN else ""
     label = f"label is {roles.label.name} with {len(roles.label.counts)} values: {shown}{more}"
-    not_used = f"not used: {', '.join(profile.gist() for profile in roles.others)}" if roles.others else ""
+    are_few = len(roles.others) <= N_COLUMNS_DESCRIBED
+    others = ", ".join(profile.gist() if are_few else profile.name for profile in roles.others)
+    not_used = f"not used: {others}" if roles.others else ""
     return [*sentences, label, *_about_label(roles), *([not_used] if not_used else [])]
 
 
@@ -217,6 +220,8 @@ def _about_pair(roles: Roles) -> list[str]:
 def _about_label(roles: Roles) -> list[str]:
     """Say what speaks for another label, and what becomes of numbers."""
     rivals = [profile.name for profile in roles.others if profile.could_be_label and not profile.is_no_label]
+    if len(rivals) > N_COLUMNS_DESCRIBED:
+        rivals = [*rivals[:N_COLUMNS_DESCRIBED], f"{len(rivals) - N_COLUMNS_DESCRIBED} others"]
     told = []
     if not roles.by_name and (rivals or roles.label.plain_name):
         also = f"; {' and '.join(rivals)} could be it too" if rivals else ""
@@ -242,10 +247,11 @@ def _layout(layout: Layout) -> str:
     return ", ".join([*by_name, *layout.told().values()])
 
 
-def _sentence_on_dev(task: TaskFile) -> str:
+def _sentence_on_dev(task: TaskFile) -> list[str]:
+    """Say which file dev is; of a share, whoever reads the task says how many rows it is."""
     if isinstance(task.files.dev, float):
-        return f"dev is a stratified share of {task.files.dev:g} of the training rows, since no dev file was given"
-    return "there is no dev" if task.files.dev is None else f"dev is {Path(task.files.dev).name}"
+        return []
+    return ["there is no dev" if task.files.dev is None else f"dev is {Path(task.files.dev).name}"]
 
 
 def _hints(label: Profile) -> list[str]:

@@ -20,7 +20,7 @@ LABEL_NAMES = re.compile(
     r"is_duplicate|标签|标注|类别|分类|类型|情感|情绪|意图|极性"
 )
 LIKE_LABEL_NAMES = re.compile(
-    r"(.*[_ -])?(label|class|category|target|sentiment|ratings?|stars?|scores?|grade|stance|verdict)|"
+    r"(.*[_ .-])?(label|class|category|target|sentiment|ratings?|stars?|scores?|grade|stance|verdict)|"
     r"(label|class|category)[_ -]?(id|idx|name|text)|overall|评分|星级|打分"
 )
 """Names of columns that are the label where no other one is called so."""

@@ -60,12 +60,14 @@ def winner(
         return None
     means = np.array([cell.mean for cell in cells])
     scores = -means if lower_is_better else means
-    best = int(scores.argmax())
+    # Means come out of a fit, whose last digits are rounding: cells that are equal but for them are ties.
+    behind = np.round((scores.max() - scores) / (EXACT * (np.abs(scores).max() or 1.0)))
+    best = int(behind.argmin())
     variances = np.diag(covariance)
     errors = np.sqrt(np.maximum(variances[:, None] + variances[None, :] - 2 * covariance, 0.0))
     leads = scores[:, None] - scores[None, :]
     beaten = leads > best_critical_value(len(cells), df) * errors + EXACT * float(np.ptp(scores))
-    order = np.argsort(-scores, kind="stable")
+    order = np.argsort(behind, kind="stable")
     candidates = [row for row in order if not beaten[:, row].any() or row == best]
     close = [row for row in candidates if leads[best, row] <= errors[best, row]]
     centres = np.asarray(expected) if expected is not None else np.full(len(cells), _mean(cells))

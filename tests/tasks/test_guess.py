@@ -78,9 +78,8 @@ def test_everything_guessed_is_told(tmp_path: Path) -> None:
     assert sentences == [
         "train.csv: 40 rows, separator ',', the first row names the columns, quotes enclose fields, encoding utf-8",
         "text is 'text', for example 'the film number 0 was bad'",
-        "label is 'label' with 2 values: negative 20, positive 20",
+        "label is 'label' with 2 values: negative (20), positive (20)",
         "metric accuracy: the labels are about equally frequent",
-        "dev is a stratified share of 0.1 of the training rows, since no dev file was given",
         "of the two labels 'positive' is the positive one, should metric be f1_binary; the other one has to be named "
         "as positive under [labels]",
     ]
@@ -171,7 +170,7 @@ def test_errors(tmp_path: Path) -> None:
         guess_task([tmp_path / "none.csv"])
     with pytest.raises(RequestError, match=r"same number of columns; .*a.txt row 2 has 2, the rows before it 1"):
         guess_task([write(tmp_path, "a.txt", "one\ntwo, three\nfour\n")])
-    with pytest.raises(RequestError, match=r"two columns or more, a text and its label; .*a.txt has one, for no row"):
+    with pytest.raises(RequestError, match=r"two columns or more, a text and its label; .*a.txt has one, for its first row"):
         guess_task([write(tmp_path, "a.txt", "one\ntwo\nfour\n")])
     unlabelled = "\n".join(f"{n}\t{text}" for n, text in enumerate(SENTENCES))
     with pytest.raises(RequestError) as caught:

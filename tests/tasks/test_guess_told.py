@@ -69,6 +69,19 @@ def test_a_label_that_nothing_names_has_its_rivals_told(tmp_path: Path) -> None:
     assert not any("only its few values" in sentence for sentence in sentences)
 
 
+def test_of_many_columns_only_the_names_are_told(tmp_path: Path) -> None:
+    others = {f"field_{number}": cycle(*range(3 + number)) for number in range(12)}
+    _, sentences = told_of(write(tmp_path, **others, body=TEXTS, outcome=cycle("x", "y")))
+    assert f"not used: {', '.join(map(repr, others))}" in sentences
+    assert any("'field_7' and 4 others could be it too" in sentence for sentence in sentences)
+
+
+def test_a_table_of_one_column_is_called_that(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("review\n" + "".join(f'"good, bad; {n % 3 * ","}"\n' for n in range(20)))
+    with pytest.raises(RequestError, match=r"a.csv has one, for its first row, 'review', holds no ',', a tab, .*;"):
+        guess_task([tmp_path / "a.csv"])
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

@@ -92,7 +92,7 @@ def test_init_leaves_them_out_where_it_is_told_to(tmp_path: Path, capsys: pytest
     assert not (tmp_path / "a.toml").exists()
     assert main([*asked, "--drop-unlabelled"]) == 0
     told = capsys.readouterr().out
-    assert "label is 'label' with 2 values: x 20, y 10" in told
+    assert "label is 'label' with 2 values: x (20), y (10)" in told
     assert "10 of 40 rows of a.jsonl left out, having no label" in told
     assert "drop_unlabelled = true" in (tmp_path / "a.toml").read_text()
     assert main([*asked[:1], "--part", "one", asked[1], *asked[2:], "--force", "--drop-unlabelled"]) == 0

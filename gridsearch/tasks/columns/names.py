@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-_DATES: Final = re.compile(r"(.*[_ ])?(date|time|timestamp|datetime|created(_at)?|updated(_at)?)|日期|时间")
-_IDS: Final = re.compile(r"(.*[_ ])?(id|uid|uuid|guid|idx|index)|(user|item|row|order)id|编号|序号")
-_LANGUAGES: Final = re.compile(r"(.*[_ ])?(lang|language|locale)|语言|语种")
+_DATES: Final = re.compile(r"(.*[_ .])?(date|time|timestamp|datetime|created(_at)?|updated(_at)?)|日期|时间")
+_IDS: Final = re.compile(r"(.*[_ .])?(id|uid|uuid|guid|idx|index)|(user|item|row|order)id|编号|序号")
+_LANGUAGES: Final = re.compile(r"(.*[_ .])?(lang|language|locale)|语言|语种")
 _LANGUAGE_CODES: Final = re.compile(
     "(ar|b[gn]|c[as]|d[ae]|e[lnst]|f[air]|h[eiru]|i[dt]|ja|ko|l[tv]|ms|nl|p[lt]|r[ou]|s[klrvw]|t[ahlr]|u[kr]|vi|zh)"
     "([-_][a-z]{2,4})?"

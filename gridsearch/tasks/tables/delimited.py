@@ -16,6 +16,7 @@ from gridsearch.tasks.tables.formats import SEPARATORS, format_of_name
 from gridsearch.tasks.tables.layout import Layout
 
 N_LINES_OF_COMMENT = 100  # at most, above a table
+FEWEST_BELOW_A_TITLE = 3  # columns: of two, a row without a separator may be one that lacks its end
 N_LINES_SURELY_ROWS = 5  # so many lines in one field, each with the table's number of columns, are rows
 TEXT_QUOTES = "write quoting = false under [columns] if quotes are characters of the text"
 ENCLOSE = "a field that holds the separator must be enclosed in double quotes"
@@ -82,7 +83,7 @@ class Rows:
         """Tell what was filled in or left out."""
         notes = []
         if self.comments:
-            notes.append(f"{path.name}: {_lines(self.comments)} of comment above the table left out")
+            notes.append(f"{path.name}: {_lines(self.comments)} above the table left out")
         if self.padded:
             n_rows = f"{len(self.padded)} rows (the first is row {self.padded[0]})"
             notes.append(f"{path.name}: {n_rows} have fewer columns than the first row; what they lack is empty")
@@ -211,7 +212,8 @@ def _restored(record: Record, changes: Sequence[tuple[str, str]]) -> Record:
 def even_rows(found: Iterable[Record]) -> Rows:
     """Give all rows the fields of the first: what is missing at their ends is empty, and empty ones too many are cut.
 
-    Lines of comment (#) above the first row are left out where they have fewer fields than it.
+    Lines above the first row are left out where they have fewer fields than it: of comment (#), or where they are
+    without a separator and all rows have as many fields, three or more.
     Numbers that only the rows begin with, and count them, have a column whose name is empty.
 
     Raises:
@@ -246,9 +248,13 @@ def _of_one_width(rows: list[Record], numbers: Sequence[int]) -> tuple[list[int]
 
 
 def _n_comments(rows: Sequence[Record]) -> int:
-    """Count the lines above a table that begin with # and have fewer fields than its rows."""
+    """Count the lines above a table that have fewer fields than its rows, and begin with # or are a title."""
     n_lines = next((place for place, row in enumerate(rows) if not _COMMENT.match(row[0])), 0)
-    return n_lines if all(len(row) < len(rows[n_lines]) for row in rows[:n_lines]) else 0
+    if n_lines:
+        return n_lines if all(len(row) < len(rows[n_lines]) for row in rows[:n_lines]) else 0
+    n_lines = next((place for place, row in enumerate(rows) if len(row) > 1), 0)
+    widths = {len(row) for row in rows[n_lines:]}
+    return n_lines if len(widths) == 1 and max(widths) >= FEWEST_BELOW_A_TITLE and len(rows) > n_lines + 1 else 0
 
 
 def _are_counted(rows: Sequence[Record]) -> bool:

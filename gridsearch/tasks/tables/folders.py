@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,13 @@ def read_folder(folder: Path) -> Table:
         rule = "a folder is read where datasets saved it to disk, or where it holds the Parquet files of one table"
         raise RequestError(f"{rule}; {folder} is neither: name a file")
     _refuse_several_splits(folder, parts)
-    return read_parquet(folder, [unpack(file) for file in parts])
+    table = read_parquet(folder, [unpack(file) for file in parts])
+    others = [file for file in folder.iterdir() if file not in parts and not file.name.startswith((".", "_"))]
+    if not others:
+        return table
+    read = f"{parts[0].name} is" if len(parts) == 1 else f"its {len(parts)} Parquet files are"
+    left = "the other file is" if len(others) == 1 else f"its {len(others)} other files are"
+    return replace(table, notes=(f"of the folder {folder.name}, {read} read; {left} not",))
 
 
 def _refuse_several_splits(folder: Path, files: Sequence[Path]) -> None:

@@ -6,10 +6,24 @@ A weight is about the logarithm of how much likelier a sign is where the row nam
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from gridsearch.tasks.roles import LABEL_NAMES, TEXT_NAMES
 from gridsearch.tasks.tables.sniff import spells_number
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """How a table begins: below so many rows of the file, and with a row that names the columns or not.
+
+    ``notes`` are what a user has to know of that.
+    """
+
+    n_above: int
+    header: bool
+    notes: tuple[str, ...] = ()
+
 
 ENOUGH = 1.5
 """A weight that decides, on either side of zero."""
@@ -27,6 +41,24 @@ def looks_like_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bo
     """Tell whether the first row names the columns; None where the signs do not tell."""
     weight = header_weight(first, rows)
     return None if abs(weight) < ENOUGH else weight > 0
+
+
+def n_title_rows(rows: Sequence[Sequence[str]], names: Collection[str] = ()) -> int:
+    """Count the rows above a table that hold one value at most, such as a title, as people put them into spreadsheets.
+
+    They are none unless the row below them names the columns, by what it looks like or by ``names``.
+
+    >>> n_title_rows([["Sales of March", ""], ["", ""], ["text", "label"], *[["a good film", "yes"]] * 9])
+    2
+    >>> n_title_rows([["a film", ""], *[["a good film", "yes"]] * 9]), n_title_rows([["", "text"], ["0", "a film"]])
+    (0, 0)
+    """
+    n_above = next((place for place, row in enumerate(rows) if sum(map(bool, row)) > 1), 0)
+    if not n_above:
+        return 0
+    first, below = rows[n_above], rows[n_above + 1 :]
+    is_header = bool({name.strip() for name in first} & set(names)) or looks_like_header(first, below) is True
+    return n_above if is_header else 0
 
 
 def header_weight(first: Sequence[str], rows: Sequence[Sequence[str]]) -> float:

@@ -9,13 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from gridsearch.errors import RequestError
+from gridsearch.tasks.roles import shorten
 from gridsearch.tasks.tables.arrow import read_arrow
 from gridsearch.tasks.tables.delimited import read_rows
 from gridsearch.tasks.tables.encoding import is_certain, sniff_encoding
 from gridsearch.tasks.tables.excel import read_excel
 from gridsearch.tasks.tables.folders import read_folder
 from gridsearch.tasks.tables.formats import SEPARATORS, TYPED, Format, extension_of, format_of_name
-from gridsearch.tasks.tables.header import ENOUGH, header_weight, looks_like_header
+from gridsearch.tasks.tables.header import ENOUGH, Beginning, header_weight, looks_like_header, n_title_rows
 from gridsearch.tasks.tables.json_rows import is_json, read_json
 from gridsearch.tasks.tables.layout import Layout, Likely, filled, of_format
 from gridsearch.tasks.tables.parquet import read_parquet
@@ -135,7 +136,7 @@ def _read_typed(file: Unpacked, stated: Layout, likely: Likely) -> Table | None:
     """Read a format that is no text, as the bytes tell or else the name; None where the file is to be text."""
     kind = format_of_bytes(file) or stated.format or format_of_name(file.name)
     if kind == "xlsx":
-        table = read_excel(file, lambda rows: _decide_header(file.path, rows, stated, likely)[0])
+        table = read_excel(file, lambda rows: _begin(file.path, rows, stated, likely))
         return replace(table, layout=Layout(stated.format, header=table.named))
     if kind not in TYPED:
         return None
@@ -166,16 +167,27 @@ def _read_delimited(path: Path, text: str, stated: Layout, likely: Likely) -> Ta
         stated = replace(stated, separator=stated.separator or named[1])
     layout = sniff_table(path, text, stated, likely)
     read = read_rows(path, text, layout)
-    header, notes = _decide_header(path, read.rows, stated, likely)
-    numbers = tuple(number + n_above for number in read.numbers[header:])
-    columns = tuple(read.columns(int(header)))
+    found = _begin(path, read.rows, stated, likely)
+    first, header = found.n_above, found.header
+    numbers = tuple(number + n_above for number in read.numbers[first + header :])
+    columns = tuple(read.columns(first + header))
     layout = replace(layout, header=header, quoting=layout.quoting if layout.quote in text else None)
-    notes = (*read.notes(path), *notes)
-    if header and read.rows[0] in read.rows[1:]:
-        row = read.numbers[read.rows.index(read.rows[0], 1)]
+    notes = (*read.notes(path), *found.notes)
+    if header and read.rows[first] in read.rows[first + 1 :]:
+        row = read.numbers[read.rows.index(read.rows[first], first + 1)]
         notes = (*notes, f"{path.name}: row {row} repeats the names of the columns; it is read as a row")
-    names = tuple(read.rows[0]) if header else tuple(map(str, range(read.width)))
+    names = tuple(read.rows[first]) if header else tuple(map(str, range(read.width)))
     return Table(path, names, header, columns, numbers, layout=layout, notes=notes)
+
+
+def _begin(path: Path, rows: Sequence[Sequence[str]], stated: Layout, likely: Likely) -> Beginning:
+    """Tell how the rows of a file begin: what stands above its table, and whether that has a header."""
+    n_above = n_title_rows(rows[: 1 + N_ROWS_WEIGHED], likely.names) if stated.header is not False else 0
+    if n_above:
+        held = [shorten(value, 30) for row in rows[:n_above] for value in row if value]
+        above = f"{path.name}: what stands above the table is left out: {_listed(held)}"
+        return Beginning(n_above, True, (above,) if held else ())
+    return Beginning(0, *_decide_header(path, rows, stated, likely))
 
 
 def _decide_header(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from gridsearch.errors import RequestError
+from gridsearch.tasks.roles import shorten
 from gridsearch.tasks.tables.delimited import (
     LooseQuoteError,
     Record,
@@ -300,11 +301,11 @@ def _refuse(path: Path, text: str, sample: Sample, stated: Layout, likely: Likel
     lines = [line for line in sample.text.split(stated.line_end) if line.strip()]
     fitting = {one: _n_alike(lines, one) for one in _candidates(stated, likely)}
     separator = max(fitting, key=lambda one: fitting[one])
-    if not fitting[separator]:
-        tried = ", ".join(map(repr, fitting))
+    if not any(one in lines[0] for one in fitting):
+        tried = ", ".join("a tab" if one == "\t" else repr(one) for one in fitting)
         rule = "a table needs two columns or more, a text and its label"
-        remedy = "write the task's TOML by hand, with separator under [columns]"
-        raise RequestError(f"{rule}; {path} has one, for no row holds any separator of {tried}; {remedy}")
+        found = f"{path} has one, for its first row, {shorten(lines[0])!r}, holds no {tried}"
+        raise RequestError(f"{rule}; {found}; if it has another one, write it as separator into a task file")
     encloses = len(separator) == 1 and separator not in ("\t", "|") and stated.quoting is not False
     layout = replace(stated, separator=separator, quoting=encloses if '"' in text else stated.quoting)
     rows = read_rows(path, text, layout)

@@ -3,7 +3,7 @@
 import base64
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -13,6 +13,7 @@ from gridsearch.errors import RequestError
 from gridsearch.tasks.tables.table import Table
 
 N_CHARACTERS_SHOWN = 60
+N_NAMES_IN_OBJECTS = 50  # more are no columns, but data
 
 
 @dataclass(frozen=True)
@@ -27,17 +28,35 @@ class Texts:
 def typed_table(
     path: Path, names: Sequence[str], columns: Iterable[Sequence[object]], rows: Sequence[int], named: bool = True
 ) -> Table:
-    """Return columns of values as a table of texts; RequestError for half of a surrogate pair, which is no text."""
-    texts = [as_texts(path, column, rows) for column in columns]
+    """Return columns of values as a table of texts; what objects hold are columns of their own, such as ``data.text``.
+
+    Raises RequestError for half of a surrogate pair, which is no text.
+    """
+    spread = [one for name, column in zip(names, columns, strict=True) for one in _spread(name, column)]
+    texts = [as_texts(path, column, rows) for _, column in spread]
     return Table(
         path,
-        tuple(names),
+        tuple(name for name, _ in spread),
         named,
         tuple(one.values for one in texts),
         tuple(rows),
         frozenset(place for place, one in enumerate(texts) if one.are_numbers),
         {place: one.no_text for place, one in enumerate(texts) if one.no_text},
     )
+
+
+def _spread(name: str, column: Sequence[object]) -> Iterator[tuple[str, Sequence[object]]]:
+    """Yield a column, or one for each name in the objects that it holds, unless these are names of all sorts."""
+    held = [value for value in column if not is_missing(value)]
+    objects = [value for value in held if isinstance(value, dict)]
+    names = list(dict.fromkeys(inner for value in objects for inner in value))
+    if len(objects) < len(held) or not 0 < len(names) <= N_NAMES_IN_OBJECTS:
+        yield name, column
+        return
+    for inner in names:
+        yield from _spread(
+            f"{name}.{inner}", [value.get(inner) if isinstance(value, dict) else None for value in column]
+        )
 
 
 def as_texts(path: Path, column: Sequence[object], rows: Sequence[int]) -> Texts:

@@ -64,6 +64,11 @@ class TestWinner:
         assert found is not None
         assert (found.best, found.candidates) == (2, (2, 3))
 
+    def test_what_a_fit_rounds_differently_is_a_tie(self) -> None:
+        found = winner(cells([0.5, 0.7, 0.7 + 2e-16, 0.1 + 0.6]), independent(4, 1e-9), 5)
+        assert found is not None
+        assert (found.best, found.close) == (2, (2, 3, 4))
+
     def test_losses(self) -> None:
         found = winner(cells([0.5, 0.4, 0.9, 0.45]), independent(4, 0.05), 50, lower_is_better=True)
         assert found is not None

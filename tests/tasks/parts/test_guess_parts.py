@@ -26,7 +26,7 @@ FOLLOWS = ("--part", "follows", "follows.tsv")
 def test_several_parts_are_guessed_written_and_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init", *GENRE, *FOLLOWS, "-o", "tasks/mine.toml"]) == 0
     told = capsys.readouterr().out.splitlines()
-    assert "part genre: label is 'label' with 3 values: comedy 6, drama 6, horror 6" in told
+    assert "part genre: label is 'label' with 3 values: comedy (6), drama (6), horror (6)" in told
     assert "part follows: pair is column 1, for example 'another 0 seen'" in told
     assert "part genre: test is unlabelled: it can be predicted, not judged" in told
     assert told[-4:] == [
@@ -40,7 +40,7 @@ def test_several_parts_are_guessed_written_and_told(folder: Path, capsys: pytest
     assert isinstance(file, JointFile)
     assert [part.kind for part in file.parts.values()] == ["single", "pair"]
     assert file.parts["genre"].files.train == "../genre_train.csv"
-    assert "# label is 'label' with 3 values: comedy 6, drama 6, horror 6\n" in text
+    assert "# label is 'label' with 3 values: comedy (6), drama (6), horror (6)\n" in text
     read = load_task("tasks/mine.toml")
     assert isinstance(read, JointTask)
     assert (read.name, list(read.parts)) == ("mine", ["genre", "follows"])

@@ -11,7 +11,7 @@ import pytest
 
 from gridsearch.errors import RequestError
 from gridsearch.tasks.guess import guess_task, write_toml
-from gridsearch.tasks.tables.read import read_table
+from gridsearch.tasks.tables.read import read_other, read_table
 from gridsearch.tasks.tables.table import Columns
 from gridsearch.tasks.task import Task
 
@@ -59,12 +59,34 @@ def test_a_workbook_is_guessed_and_read(tmp_path: Path, header: bool) -> None:
     assert (guessed.columns.header, len(task.train) + len(task.dev), task.label_names) == (header, 40, ("0", "1"))
 
 
+def test_a_title_and_a_sheet_of_notes_are_no_table(tmp_path: Path) -> None:
+    def fill(book: Any) -> None:
+        book.active.append(["Exported by Ann", "in March"])
+        sheet = book.create_sheet("reviews")
+        sheet["B2"] = "Reviews of March"
+        sheet.merge_cells("B2:D2")
+        for row in [
+            ["id", "text", "label"],
+            *([number, f"some words {number}", "ab"[number % 2]] for number in range(9)),
+        ]:
+            sheet.append([None, *row])
+
+    path = saved(tmp_path / "a.xlsx", fill)
+    guessed, sentences = guess_task([path])
+    task = write_toml(guessed, tmp_path / "a.toml", sentences)
+    assert (guessed.columns.text, guessed.columns.label, len(task.train) + len(task.dev)) == ("text", "label", 9)
+    assert "a.xlsx: the sheet 'reviews' is read, and not 'Sheet'" in task.notes
+    assert "a.xlsx: what stands above the table is left out: 'Reviews of March'" in task.notes
+    assert read_other(path, NAMED).rows == tuple(range(4, 13))
+
+
 def test_which_sheet_is_meant_is_not_guessed(tmp_path: Path) -> None:
     def fill(book: Any) -> None:
-        book.active.append(["text", "label"])
-        book.create_sheet("dev").append(["text", "label"])
+        for sheet in (book.active, book.create_sheet("dev")):
+            sheet.append(["text", "label"])
+            sheet.append(["some words", "a"])
 
-    with pytest.raises(RequestError, match=r"one sheet holds something; of .* 2 of its sheets do: Sheet, dev; save"):
+    with pytest.raises(RequestError, match=r"one sheet holds a table; of .* 2 of its sheets do: Sheet, dev; save"):
         guess_task([saved(tmp_path / "a.xlsx", fill)])
     with pytest.raises(RequestError, match=r"of .*b.xlsx none of its sheets does; save"):
         guess_task([saved(tmp_path / "b.xlsx", lambda book: None)])

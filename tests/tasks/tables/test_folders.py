@@ -56,6 +56,14 @@ def test_a_dataset_is_read_with_the_names_of_its_labels(tmp_path: Path) -> None:
     assert read_table(tmp_path / "a" / "data-00000-of-00002.arrow", NAMED).column("label", "label")[0] == "World"
 
 
+def test_what_else_lies_in_a_folder_is_told(tmp_path: Path) -> None:
+    parquet.write_table(frame(range(5)), tmp_path / "part-0.parquet")
+    assert read_table(tmp_path, NAMED).notes == ()
+    (tmp_path / "reviews.csv").write_text("text,label\na,b\n")
+    (told,) = read_table(tmp_path, NAMED).notes
+    assert told.endswith(", part-0.parquet is read; the other file is not")
+
+
 @pytest.mark.parametrize("dev", ["validation", "dev", None])
 def test_the_splits_of_a_folder_become_train_dev_and_test(tmp_path: Path, dev: str | None) -> None:
     splits = {"train": frame(range(40)), "unsupervised": frame(range(9)), "test": frame(range(60, 70), unlabelled=True)}

@@ -122,7 +122,19 @@ def lines(*rows: str) -> str:
             "# made by a program\n# in May\n" + table(),
             ("text", "label"),
             40,
-            "2 lines of comment above the table left out",
+            "2 lines above the table left out",
+        ),
+        (
+            lines("Report of March", "", "id,text,label", *[f"{n},{text},{y}" for text, y, n in ROWS]),
+            ("id", "text", "label"),
+            40,
+            "a line above the table left out",
+        ),
+        (
+            lines('"Report, March",,', "id,text,label", *[f"{n},{text},{y}" for text, y, n in ROWS]),
+            ("id", "text", "label"),
+            40,
+            "what stands above the table is left out: 'Report, March'",
         ),
         (table() + table(), ("text", "label"), 81, "row 42 repeats the names of the columns"),
         (
@@ -173,7 +185,7 @@ def test_odd_rows(tmp_path: Path, content: str, names: tuple[str, ...] | None, n
         (table(COMMAS, quote='"') + '"a "torn", text",pos\n', r"must be doubled; in .*a.csv row 42 one is not"),
         (
             lines(*TEXTS),
-            r"needs two columns or more, a text and its label; .*a.csv has one, for no",
+            r"needs two columns or more, a text and its label; .*a.csv has one, for its first row",
         ),
         (lines("a,b", "c,d,e", "f"), r"row 2 has 3, the rows before it 2"),
     ],

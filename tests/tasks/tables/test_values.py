@@ -149,7 +149,7 @@ def test_integers_are_the_same_where_a_missing_one_made_them_floats(numbers: lis
     ("value", "held"),
     [
         (["a", "b"], r'lists, such as \["a", "b"\]'),
-        ({"en": "a"}, r'objects, such as \{"en": "a"\}'),
+        ({f"word {number}": number for number in range(60)}, r'objects, such as \{"word 0": 0, .*'),
         (b"\xff\xfe\x00", "bytes that are no UTF-8"),
     ],
 )
@@ -162,6 +162,20 @@ def test_a_column_that_holds_no_texts_is_refused_where_it_is_meant(tmp_path: Pat
         table.column("text", "text")
     with pytest.raises(RequestError, match=f"each row has one label, a text or a number, but column 'text' .* {held}$"):
         table.column("text", "label")
+
+
+@pytest.mark.parametrize("file", ["a.jsonl", "a.parquet"])
+def test_what_objects_hold_are_columns(tmp_path: Path, file: str) -> None:
+    rows: list[dict[str, Any]] = [
+        {"data": {"premise": f"some words {number}", "from": {"id": number}}, "label": "ab"[number % 2]}
+        for number in range(20)
+    ]
+    rows[3]["data"]["from"] = None
+    FORMATS[file](tmp_path / file, rows)
+    table = read_table(tmp_path / file, Columns(text="data.premise", label="label"))
+    assert table.names == ("data.premise", "data.from.id", "label")
+    assert table.column("data.from.id", "text")[2:5] == ("2", "", "4")
+    assert guess_task([tmp_path / file])[0].columns.text == "data.premise"
 
 
 def test_lists_are_neither_guessed_nor_replaced_by_another_column(tmp_path: Path) -> None:
