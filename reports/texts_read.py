@@ -1,5 +1,6 @@
 """What is said of how much of their texts encoders read: by `plan`, by `sweep`, and on the page."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
@@ -31,6 +32,11 @@ def text_cautions(texts: Sequence[TextsRead], strength: Strength) -> list[str]:
     return told
 
 
+def first_lines(texts: Sequence[TextsRead]) -> list[str]:
+    """Return what stands before anything else on a terminal, wrapped: texts of which hardly anything is read."""
+    return [textwrap.fill(f"caution: {text}", 80, subsequent_indent="  ") for text in text_cautions(texts, "severe")]
+
+
 def with_lengths(settings: Mapping[str, object], texts: Sequence[TextsRead]) -> dict[str, object]:
     """Return settings with percentiles of lengths as numbers of tokens, where all encoders have the same."""
     found: dict[str, set[int]] = {}
@@ -54,7 +60,7 @@ def _line(one: TextsRead, rows: str) -> str:
     places = [
         say("{share} at max_length {n}{percentile}", share=_share(n_cut, one.n_rows), n=length, percentile=of)
         for length, n_cut in one.cut[:N_SHOWN]
-        for of in [_percentile(one, length)]
+        for of in [_percentile(one, length, n_cut)]
     ]
     if len(one.cut) > N_SHOWN:
         places.append(say("less at longer ones"))
@@ -67,6 +73,7 @@ def _line(one: TextsRead, rows: str) -> str:
 
 def _cut(one: TextsRead, rows: str) -> str:
     length, n_cut = one.most_cut
+    asked = length in one.percentiles.values()
     found = say(
         "{encoder} cuts {share} of {rows}, which have more tokens than max_length = {n}",
         share=_share(n_cut, one.n_rows),
@@ -76,11 +83,14 @@ def _cut(one: TextsRead, rows: str) -> str:
     )
     enough, n_cut_then = one.enough
     if n_cut_then >= n_cut:
-        return found
+        no_more = say("; no percentile of their lengths gives {encoder} more", encoder=one.encoder)
+        return found + (no_more if asked else "")
+    is_less = 100 * n_cut_then > (100 - ENOUGH) * one.n_rows
     better = say(
-        '; max_length = "p{percent}", which is {n} tokens, would cut {share}',
+        '; max_length = "p{percent}", which is {n} tokens{at_most}, would cut {share}',
         percent=ENOUGH,
         n=enough,
+        at_most=say(" with {encoder} and not more", encoder=one.encoder) if is_less else "",
         share=_share(n_cut_then, one.n_rows),
     )
     return found + better
@@ -99,14 +109,17 @@ def _unknown(one: TextsRead, rows: str) -> str:
     return found + say("; choose an encoder whose vocabulary is of the language of these texts")
 
 
-def _percentile(one: TextsRead, length: int) -> str:
-    """Say which percentile a length is, where it was asked for as one."""
+def _percentile(one: TextsRead, length: int, n_cut: int) -> str:
+    """Say which percentile a length is, where it was asked for as one; or that it is less, as an encoder has an end."""
     asked = [name for name, n_tokens in one.percentiles.items() if n_tokens == length]
     if not asked:
         return ""
     number = int(asked[0][1:])
     ending = "{n}th" if number in (11, 12, 13) else _ENDINGS.get(number % 10, "{n}th")
-    return say(" (the {nth} percentile of their lengths)", nth=say(ending, n=number))
+    nth = say(ending, n=number)
+    if 100 * n_cut > (100 - number) * one.n_rows:
+        return say(" (the {nth} percentile of their lengths would be more)", nth=nth)
+    return say(" (the {nth} percentile of their lengths)", nth=nth)
 
 
 def _share(n: int, total: int) -> str:

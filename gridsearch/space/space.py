@@ -177,6 +177,9 @@ def parse_space(text: str, name: str) -> Space:
     factors = tuple(parse_factor(key, form, fixed, name) for key, form in _table(raw, "factors", name).items())
     if not factors:
         raise RequestError(f"{name}: a space needs at least one factor under [factors]")
+    if model is not None and (factor := next((one for one in factors if "encoder" in one.knobs), None)) is not None:
+        rule = f"factor {factor.name} names an encoder for every cell"
+        raise RequestError(f"{name}: {rule}: leave model = {model!r} out")
     _refuse_shared_knobs(factors, fixed, name)
     design = parse_design(_table(raw, "design", name), factors, name)
     rules = tuple(_rule(form, factors, name) for form in _tables(raw, "rules", name))

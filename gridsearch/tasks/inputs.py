@@ -13,7 +13,7 @@ from gridsearch.tasks.tables.read import read_lines, read_other
 from gridsearch.tasks.tables.signatures import format_of_bytes
 from gridsearch.tasks.tables.sniff import SEPARATORS as TRIED
 from gridsearch.tasks.tables.table import Columns, Table
-from gridsearch.tasks.tables.unpacked import unpack
+from gridsearch.tasks.tables.unpacked import Unpacked, unpack
 from gridsearch.tasks.task import Kind, Split
 
 SHARE_OF_ROWS = 0.9
@@ -31,9 +31,10 @@ def read_inputs(path: Path, columns: Columns, kind: Kind, *, ids: bool = False) 
     """
     if not path.is_file() and not holds_table(path):
         raise RequestError(f"input must be a file; there is none at {path}")
-    lines = _texts_a_line(path, columns, kind)
+    file = None if path.is_dir() else unpack(path)
+    lines = _texts_a_line(file, columns, kind)
     if lines is None:
-        table = read_other(path, columns)
+        table = read_other(path, columns, file=file)
         return texts_of(table, columns, kind, ids=ids), table
     if kind == "pair":
         rule = "a pair task reads two texts a row"
@@ -60,10 +61,11 @@ def read_further_texts(
     What is read of a label column is nothing. ``given`` is the format of files whose extension does not tell it. A .txt
     file of a text a line holds single texts, in a pair task too.
     """
-    lines = _texts_a_line(path, columns, kind, given)
+    file = None if path.is_dir() else unpack(path)
+    lines = _texts_a_line(file, columns, kind, given)
     notes: tuple[str, ...] = ()
     if lines is None:
-        table = read_other(path, columns, given, train).without_empty_rows()
+        table = read_other(path, columns, given, train, file).without_empty_rows()
         split, notes = texts_of(table, columns, kind, ids=ids), table.notes
     else:
         split = Split(lines, None)
@@ -74,14 +76,16 @@ def read_further_texts(
     return split, notes
 
 
-def _texts_a_line(path: Path, columns: Columns, kind: Kind, given: Format | None = None) -> tuple[str, ...] | None:
+def _texts_a_line(
+    file: Unpacked | None, columns: Columns, kind: Kind, given: Format | None = None
+) -> tuple[str, ...] | None:
     """Return the lines of a .txt file; None where it is a table like the task's own.
 
     Its first line names the texts' columns, or nearly all lines hold as many separators as they need for positions.
     """
-    if path.is_dir() or extension_of((file := unpack(path)).name) != ".txt" or format_of_bytes(file):
+    if file is None or extension_of(file.name) != ".txt" or format_of_bytes(file):
         return None
-    lines = read_lines(path, columns.encoding)
+    lines = read_lines(file, columns.encoding)
     if given in ("json", "jsonl"):
         return None if lines[0].lstrip().startswith(("{", "[")) else lines
     keys = [columns.text, *([columns.pair] if kind == "pair" and columns.pair is not None else [])]

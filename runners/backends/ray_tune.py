@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -79,9 +80,10 @@ class RayRunner:
                 folder = started.enter_context(folder_for_sockets())
                 started.callback(ray.shutdown)
                 # Without "local", a stale session file of another user's Ray makes the start fail.
-                ray.init(
-                    address="local", num_cpus=n_cpus, include_dashboard=False, _temp_dir=os.fspath(folder), **quiet
-                )
+                with _unheard():
+                    ray.init(
+                        address="local", num_cpus=n_cpus, include_dashboard=False, _temp_dir=os.fspath(folder), **quiet
+                    )
             except Exception as error:  # of many kinds: a folder, a limit, a port, a process that does not answer
                 raise RequestError(
                     f"Ray does not start: {first_line(error)} (gridsearch doctor may tell why; --runner processes does "
@@ -91,9 +93,10 @@ class RayRunner:
         refuse_no_cluster(self.address)
         started.callback(ray.shutdown)
         try:
-            ray.init(
-                address=self.address, runtime_env={"py_modules": [gridsearch], "env_vars": WORKERS_MEMORY}, **quiet
-            )
+            with _unheard():
+                ray.init(
+                    address=self.address, runtime_env={"py_modules": [gridsearch], "env_vars": WORKERS_MEMORY}, **quiet
+                )
         except Exception as error:
             # Of another version, Ray says so on several lines.
             words = " ".join(str(error).split())
@@ -310,6 +313,23 @@ def _own_errors() -> Iterator[None]:
         while isinstance(own, tune.TuneError) and (inner := own.__cause__ or own.__context__) is not None:
             own = inner
         raise own from None
+
+
+@contextlib.contextmanager
+def _unheard() -> Iterator[None]:
+    """Drop what is written to standard error meanwhile: what Ray's C++ says before it heeds a level, line after line.
+
+    What is wrong comes as an exception.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 @contextlib.contextmanager

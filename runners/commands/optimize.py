@@ -9,6 +9,7 @@ from reports.language.say import speaking
 from reports.page import write_page
 from reports.sections.search import terminal_text
 from reports.study.read import read_study
+from reports.texts_read import first_lines
 from runners.backends.chosen import chosen_runner
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
 from runners.driver import drive
@@ -26,8 +27,11 @@ def run(arguments: Arguments) -> int:
     with speaking(arguments.lang):
         asked, runner = read_asked(arguments), chosen_runner(arguments)
         names: dict[str, str] = {}
+        schedule = OptunaSearch(asked, asked.study, search, names)
+        for line in first_lines(schedule.texts):
+            print(line)
         result = drive(
-            OptunaSearch(asked, asked.study, search, names),
+            schedule,
             asked.study,
             runner,
             settings,

@@ -21,7 +21,7 @@ from reports.formats.table import Cell, Table
 from reports.sections.effects.effects import planned_texts
 from reports.statistics.results import Factor
 from reports.study.measured import inert_factors
-from reports.texts_read import read_lines, text_cautions, with_lengths
+from reports.texts_read import first_lines, read_lines, text_cautions, with_lengths
 from runners.backends.chosen import refuse_bad_counts
 from runners.cli import EXIT_DONE, Arguments
 from runners.commands.plan_stages import stage_texts
@@ -56,7 +56,7 @@ def run(arguments: Arguments) -> int:
     halving, made = asked.halving, made_stages(plan)
     if arguments.measure:
         _measure(plan, made, arguments)
-    lines = [_wrapped(f"caution: {text}") for text in text_cautions(plan.texts, "severe")]
+    lines = first_lines(plan.texts)
     lines += [""] if lines else []
     lines += [textwrap.fill(plan.space.title, 80), "", *_about(plan, made), "", *_factors(plan), ""]
     lines += _cells(plan, list_all=arguments.all)

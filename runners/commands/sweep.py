@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-import textwrap
 from dataclasses import replace
 
 from rich.console import Console
@@ -10,7 +9,7 @@ from rich.console import Console
 from gridsearch.plan.halving import halved
 from gridsearch.plan.rates import rate_warnings
 from reports.language.say import speaking
-from reports.texts_read import text_cautions
+from reports.texts_read import first_lines, text_cautions
 from runners.backends.chosen import chosen_runner
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
 from runners.driver import Settings, drive
@@ -33,8 +32,8 @@ def _sweep_and_show(arguments: Arguments, settings: Settings) -> int:
     if arguments.halving is not None:
         question = replace(question, plan=halved(question.plan, arguments.halving))
     runner = chosen_runner(arguments)
-    for text in text_cautions(question.plan.texts, "severe"):
-        print(textwrap.fill(f"caution: {text}", 80))
+    for line in first_lines(question.plan.texts):
+        print(line)
     console = Console(highlight=False)
     plan = question.plan
     names = {trial.id: cell.name_of(trial) for cell in reversed(plan.cells) for trial in cell.trials}

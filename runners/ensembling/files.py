@@ -1,7 +1,5 @@
 """Predictions from outside: a file of probabilities, for the rows that judge or for test."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from gridsearch.errors import RequestError
-from gridsearch.tasks.tables.formats import SEPARATORS, format_of_name
+from gridsearch.tasks.tables.delimited import separated_rows
+from gridsearch.tasks.tables.formats import format_of_name
 from gridsearch.tasks.tables.sniff import spells_number
 from gridsearch.tasks.tables.text import read_text
 from reports.statistics.ensembles.results import Member
@@ -94,15 +93,10 @@ def read_probabilities(path: Path, wanted: Wanted) -> Array:
 def _rows(path: Path) -> list[list[str]]:
     """Split a file into rows; one of another extension is separated by tabs, if it has any."""
     text = read_text(path)
-    kind = format_of_name(path)
-    separator = SEPARATORS.get(kind, "") if kind else ("\t" if "\t" in text else ",")
-    if not separator:
+    rows = separated_rows(path, text, format_of_name(path) or ("tsv" if "\t" in text else "csv"))
+    if rows is None:
         raise RequestError(f"{path}: predictions are read from .csv and .tsv files")
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    rows = [[field.strip() for field in row] for row in lines if any(field.strip() for field in row)]
-    if not rows:
-        raise RequestError(f"{path} holds no rows")
-    return rows
+    return [row for row in rows if any(row)]
 
 
 def _places(path: Path, names: Sequence[str] | None, n_columns: int, wanted: Wanted) -> list[int]:

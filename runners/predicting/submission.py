@@ -92,8 +92,20 @@ def read_submission(arguments: Arguments, known: Known, source: Path | None = No
     if format_ == "jsonl" and (twice := sorted({name for name in names if names.count(name) > 1})):
         raise RequestError(f"--format jsonl: two columns would be called {twice[0]!r}; name them by --columns")
     made = Submission(target, columns, format_, not arguments.no_header, arguments.bom, arguments.digits)
-    made.text(np.eye(len(known.labels))[np.arange(len(known.table)) % len(known.labels)])
+    tried = made.text(np.eye(len(known.labels))[np.arange(len(known.table)) % len(known.labels)])
+    if target is None:
+        _refuse_unspeakable(tried, sys.stdout.encoding)
     return made
+
+
+def _refuse_unspeakable(text: str, encoding: str) -> None:
+    """Raise RequestError for what standard output could only print as something else."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError as error:
+        shown = text[error.start : error.end][:20]
+        remedy = "-o FILE writes it in UTF-8, and so does PYTHONUTF8=1"
+        raise RequestError(f"the output is in {encoding} here, which cannot spell {shown}: {remedy}") from None
 
 
 def refuse_to_overwrite(target: Path | None, source: Path | None, *, force: bool) -> None:

@@ -98,7 +98,7 @@ def _table(groups: Sequence[CostGroup], prices: Sequence[Price]) -> str:
     text = Table(header, tuple(tuple(map(Cell, row)) for row in rows)).plain_text()
     if len(dearest) < len(groups):
         rest = 1 - sum(costs[number] for number in dearest) / sum(costs)
-        text += f"\n... and {len(groups) - len(dearest)} other kinds of trials, {rest:.0%} of the time"
+        text += f"\n... and {_count(len(groups) - len(dearest), 'other kind')} of trials, {rest:.0%} of the time"
     return text
 
 

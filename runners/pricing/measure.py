@@ -99,7 +99,8 @@ def measure(
     kinds: list[Sequence[Work]] = [*trials, *stages]
     works = [[_one_of(kind, visit) for visit in range(n_visits)] for kind in kinds]
     jobs = [Job(of_kind[visit], Execution(threads)) for visit in range(n_visits) for of_kind in works]
-    told = [f"{len(groups)} kinds of trials", *([f"{len(stage_groups)} of pretrainings"] if stage_groups else [])]
+    kinds_of_trials = "1 kind of trials" if len(groups) == 1 else f"{len(groups)} kinds of trials"
+    told = [kinds_of_trials, *([f"{len(stage_groups)} of pretrainings"] if stage_groups else [])]
     console.print(f"measuring {' and '.join(told)}, {n_workers} at a time", highlight=False)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         line = bar.add_task("measured", total=len(jobs))

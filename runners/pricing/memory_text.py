@@ -32,12 +32,19 @@ def memory_lines(groups: Sequence[CostGroup], prices: Sequence[Price]) -> list[s
         return []
     kinds.sort(key=lambda kind: -kind[0])
     whose = " and ".join(WHOSE[of] for of in dict.fromkeys(of for _, of, _ in kinds))
-    lines = [textwrap.fill(f"peak of a trial, {whose}:", 80, initial_indent="memory   ", subsequent_indent=" " * 9)]
+    alike = {spell_size(size) for size, _, _ in kinds}
+    ending = f"; {alike.pop()} whatever the kind" if len(alike) == 1 < len(kinds) else ":"
+    title = f"peak of a trial, {whose}{ending}"
+    lines = [textwrap.fill(title, 80, initial_indent="memory   ", subsequent_indent=" " * 9)]
+    if ending != ":":
+        return lines
     for size, _, text in kinds[:N_LISTED]:
         head = f"{'':9}{spell_size(size):>8}  "
         lines.append(textwrap.fill(text, 80, initial_indent=head, subsequent_indent=" " * len(head)))
     if len(kinds) > N_LISTED:
-        lines.append(f"{'':9}... and {len(kinds) - N_LISTED} other kinds of trials, which take less")
+        n_others = len(kinds) - N_LISTED
+        others = "1 other kind of trials takes" if n_others == 1 else f"{n_others} other kinds of trials take"
+        lines.append(f"{'':9}... and {others} less")
     return lines
 
 

@@ -61,8 +61,8 @@ class Searched(Protocol):
 class OptunaSearch:
     """What Optuna proposes until the budget is spent (a :class:`runners.schedules.schedule.Schedule`).
 
-    ``names`` is filled with what people call each trial. Raises RequestError, before anything is written, for a space
-    without a cell to run and for another study.
+    ``names`` is filled with what people call each trial; ``texts`` says how much is read of the task's. Raises
+    RequestError, before anything is written, for a space without a cell to run and for another study.
     """
 
     name = "search"
@@ -72,7 +72,9 @@ class OptunaSearch:
         space = asked.space
         self._asked, self._search, self._names = asked, search, names
         self._planner = Planner(space, asked.task, cache(asked.describe), asked.lengths)
-        self._n_epochs = max(cell.recipe.epochs for cell in check(space, self._planner))
+        checked = check(space, self._planner)
+        self.texts = self._planner.texts_of(checked)
+        self._n_epochs = max(cell.recipe.epochs for cell in checked)
         self._pruner = make_pruner(search.pruner, self._n_epochs, len(space.design.repetitions), len(search.objectives))
         self._sampler = make_sampler(search.sampler, space.design.order_seed, self._n_known(study))
         self._plan: Plan

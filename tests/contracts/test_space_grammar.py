@@ -229,7 +229,7 @@ def test_a_model_that_a_space_cannot_name(form: str, sentence: str) -> None:
 
 
 def test_a_model_beside_a_factor_of_encoders_is_refused() -> None:
-    with pytest.raises(RequestError, match="encoder is varied by factor encoder"):
+    with pytest.raises(RequestError, match="factor encoder names an encoder for every cell: leave model = 'tiny' out"):
         parse_space('model = "tiny"\n[factors]\nencoder = ["tiny", "minilm"]\n', "test")
 
 

@@ -29,6 +29,8 @@ def test_everything_is_told_in_a_line() -> None:
     ]
     (without,) = read_lines([replace(READ, unknown="", percentiles={}, part="a"), replace(READ, part="b")])[:1]
     assert without == "of the training rows of a, mine cuts 20 % at max_length 32, 1 % at max_length 64"
+    (capped,) = read_lines([read(300)])
+    assert "cuts 30 % at max_length 32 (the 80th percentile of their lengths would be more)" in capped
     many = replace(READ, cut=tuple((length, 0) for length in range(8, 80, 8)))
     assert read_lines([many])[0].count("at max_length") == 6
     assert ", less at longer ones" in read_lines([many])[0]
@@ -36,7 +38,7 @@ def test_everything_is_told_in_a_line() -> None:
 
 @pytest.mark.parametrize(("name", "ordinal"), [("p1", "1st"), ("p11", "11th"), ("p92", "92nd"), ("p93", "93rd")])
 def test_percentiles_are_spelled(name: str, ordinal: str) -> None:
-    assert f"(the {ordinal} percentile of their lengths)" in read_lines([replace(READ, percentiles={name: 32})])[0]
+    assert f"(the {ordinal} percentile of their lengths)" in read_lines([read(percentiles={name: 32})])[0]
 
 
 @pytest.mark.parametrize(
@@ -55,8 +57,12 @@ def test_cautions_say_what_to_do() -> None:
         "62 % of the tokens of the training rows are [UNK]: mine does not know them; choose an encoder whose "
         "vocabulary is of the language of these texts",
     ]
+    (cut,) = text_cautions([read(950, enough=(256, 700))], "severe")
+    assert cut.endswith('max_length = "p95", which is 256 tokens with mine and not more, would cut 70 %')
     (cut,) = text_cautions([read(950, enough=(32, 950))], "severe")
     assert cut.endswith("max_length = 32")
+    (cut,) = text_cautions([read(950, enough=(32, 950), percentiles={"p80": 32})], "severe")
+    assert cut.endswith("max_length = 32; no percentile of their lengths gives mine more")
     (ids,) = text_cautions([read(0, 12_400, of_ids=True)], "severe")
     assert ids.endswith("vocabulary.min_count says how often an id has to occur to be a token")
 

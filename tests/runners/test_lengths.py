@@ -11,9 +11,13 @@ from gridsearch.encoders.load import describe, encoder_folder
 from gridsearch.tasks.lengths import count_lengths
 from gridsearch.tasks.task import Split
 from gridsearch.tasks.taskfile import load_task
+from reports.texts_read import first_lines
 from runners import lengths as counted
-from runners.cli import main
+from runners.cli import main, make_parser
 from runners.lengths import lengths_of
+from runners.request import read_asked
+from runners.schedules.search import OptunaSearch
+from runners.schedules.search_settings import Search
 
 IDS = Split(("1 2 3 4", "1 2 2 2 1", "7"), (0, 1, 0))
 
@@ -64,6 +68,8 @@ def test_what_is_hardly_read_is_the_first_thing_said(
     told = capsys.readouterr().out
     first = "caution: small bert cuts 100 % of the training rows, which have more tokens"
     assert told.startswith(first)
+    asked = read_asked(make_parser().parse_args(["optimize", *words, "--trials", "1"]))
+    assert first_lines(OptunaSearch(asked, asked.study, Search(n_trials=1), {}).texts)[0].startswith(first)
     assert main(["sweep", *words, "--runner", "serial"]) == 0
     assert capsys.readouterr().out.startswith(first)
     title, _, caution, *_ = (short / "study" / "page.md").read_text().splitlines()

@@ -168,9 +168,9 @@ def test_errors(tmp_path: Path) -> None:
         guess_task([])
     with pytest.raises(RequestError, match=r"a data file must exist; there is none at .*none.csv"):
         guess_task([tmp_path / "none.csv"])
-    with pytest.raises(RequestError, match=r"same number of columns; .*a.txt row 2 has 2, the rows before it 1"):
+    with pytest.raises(RequestError, match=r"a.txt has one, for its first row, 'one', holds none of .*;"):
         guess_task([write(tmp_path, "a.txt", "one\ntwo, three\nfour\n")])
-    with pytest.raises(RequestError, match=r"two columns or more, a text and its label; .*a.txt has one, for its first row"):
+    with pytest.raises(RequestError, match=r"two columns or more, a text and its label; .*a.txt has one, for its"):
         guess_task([write(tmp_path, "a.txt", "one\ntwo\nfour\n")])
     unlabelled = "\n".join(f"{n}\t{text}" for n, text in enumerate(SENTENCES))
     with pytest.raises(RequestError) as caught:

@@ -78,7 +78,9 @@ def test_of_many_columns_only_the_names_are_told(tmp_path: Path) -> None:
 
 def test_a_table_of_one_column_is_called_that(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("review\n" + "".join(f'"good, bad; {n % 3 * ","}"\n' for n in range(20)))
-    with pytest.raises(RequestError, match=r"a.csv has one, for its first row, 'review', holds no ',', a tab, .*;"):
+    with pytest.raises(
+        RequestError, match=r"a.csv has one, for its first row, 'review', holds none of ',', a tab, .*;"
+    ):
         guess_task([tmp_path / "a.csv"])
 
 

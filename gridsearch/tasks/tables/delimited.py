@@ -12,7 +12,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from gridsearch.errors import RequestError
-from gridsearch.tasks.tables.formats import SEPARATORS, format_of_name
+from gridsearch.tasks.tables.formats import SEPARATORS, Format, format_of_name
 from gridsearch.tasks.tables.layout import Layout
 
 N_LINES_OF_COMMENT = 100  # at most, above a table
@@ -281,13 +281,13 @@ def _lines(count: int) -> str:
     return "a line" if count == 1 else f"{count} lines"
 
 
-def separated_rows(path: Path, text: str) -> list[list[str]] | None:
-    """Split a small CSV or TSV file into the rows that have a field filled; None where its extension tells of neither.
+def separated_rows(path: Path, text: str, kind: Format | None = None) -> list[list[str]] | None:
+    """Split a small CSV or TSV file into the rows that have a field filled; None where its ``kind`` is neither.
 
-    Rows may differ in length, and blanks around fields are dropped. What data files may hold, quotes that enclose
-    nothing and lone carriage returns, is refused.
+    It is what its extension says, unless it is given. Rows may differ in length, and blanks around fields are dropped.
+    What data files may hold, quotes that enclose nothing and lone carriage returns, is refused.
     """
-    kind = format_of_name(path)
+    kind = kind or format_of_name(path)
     if kind is None or kind not in SEPARATORS:
         return None
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=SEPARATORS[kind], strict=True)

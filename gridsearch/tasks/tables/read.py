@@ -71,15 +71,22 @@ def read_unknown(path: Path, *, header: bool | None = None) -> Table:
     return _read(file, Layout(header=header), Likely(usual, least_columns=2))
 
 
-def read_other(path: Path, columns: Columns, given_format: Format | None = None, train: Table | None = None) -> Table:
+def read_other(
+    path: Path,
+    columns: Columns,
+    given_format: Format | None = None,
+    train: Table | None = None,
+    file: Unpacked | None = None,
+) -> Table:
     """Read another file of a task than its training rows, in its own layout; see :func:`read_table`.
 
     Its rows are a promise: every one of them is there, an empty one too. ``notes`` of the table say how it differs.
-    Without a header its columns are taken for those of ``train``, of which it may lack the label.
+    Without a header its columns are taken for those of ``train``, of which it may lack the label. ``file`` is what
+    ``path`` holds, where that has been read already.
     """
     if path.is_dir():
         return _read_folder(path)
-    file = unpack(path)
+    file = file or unpack(path)
     known = format_of_name(file.name)
     if known and not (train and extension_of(train.path) == extension_of(file.name)):
         given_format = None
@@ -88,12 +95,11 @@ def read_other(path: Path, columns: Columns, given_format: Format | None = None,
     return replace(table, notes=(*_notes_on_layout(table, columns, train), *table.notes))
 
 
-def read_lines(path: Path, likely_encoding: str) -> tuple[str, ...]:
+def read_lines(file: Unpacked, likely_encoding: str) -> tuple[str, ...]:
     """Read the lines of a text, blank ones too. Raises RequestError where there are none, or bytes that are no text."""
-    file = unpack(path)
     lines = split_lines(decode(file, _encoding_of(file.raw, likely_encoding)).removeprefix("\ufeff"))
     if not any(lines):
-        raise RequestError(f"{path} holds no rows")
+        raise RequestError(f"{file.path} holds no rows")
     return tuple(lines)
 
 

@@ -304,7 +304,7 @@ def _refuse(path: Path, text: str, sample: Sample, stated: Layout, likely: Likel
     if not any(one in lines[0] for one in fitting):
         tried = ", ".join("a tab" if one == "\t" else repr(one) for one in fitting)
         rule = "a table needs two columns or more, a text and its label"
-        found = f"{path} has one, for its first row, {shorten(lines[0])!r}, holds no {tried}"
+        found = f"{path} has one, for its first row, {shorten(lines[0])!r}, holds none of {tried}"
         raise RequestError(f"{rule}; {found}; if it has another one, write it as separator into a task file")
     encloses = len(separator) == 1 and separator not in ("\t", "|") and stated.quoting is not False
     layout = replace(stated, separator=separator, quoting=encloses if '"' in text else stated.quoting)

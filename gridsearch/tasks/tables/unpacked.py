@@ -8,13 +8,18 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeAlias
 
 from gridsearch.errors import RequestError, first_line
 from gridsearch.tasks.tables.formats import PACKED
 
 N_LAYERS_MOST = 4  # of packing: a file that unpacks to itself never ends
+N_BYTES_AT_ONCE = 2**24
+MOST_BYTES = 4 * 2**30
+"""A packed file that holds more was made to fill a memory, or is no table that anybody labelled."""
 _NO_FILES = re.compile(r"__MACOSX/|(.*/)?(\.DS_Store|Thumbs\.db|desktop\.ini)$|.*/$")
 
 
@@ -51,7 +56,8 @@ def unpack(path: Path) -> Unpacked:
         else:
             name = name.with_suffix("") if name.suffix.lower() in PACKED else name
             try:
-                raw = packing.decompress(raw)
+                with packing.opened(raw) as stream:
+                    raw = _read(path, stream)
             except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as error:
                 raise _damaged(path, packing.name, error) from None
     raise RequestError(f"{path} is packed more than {N_LAYERS_MOST} times: unpack it")
@@ -76,22 +82,41 @@ def is_document(raw: bytes) -> bool:
 class _Packing:
     name: str
     begins: re.Pattern[bytes]
-    decompress: Callable[[bytes], bytes]
+    opened: Callable[[bytes], "_Stream"]
 
 
-def _zstandard(raw: bytes) -> bytes:
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+_Stream: TypeAlias = AbstractContextManager[_Readable]
+
+
+def _zstandard(raw: bytes) -> _Stream:
     import pyarrow
 
-    with pyarrow.input_stream(pyarrow.py_buffer(raw), compression="zstd") as stream:
-        return bytes(stream.read())
+    stream: _Stream = pyarrow.input_stream(pyarrow.py_buffer(raw), compression="zstd")
+    return stream
 
 
 _PACKINGS = (
-    _Packing("gzip", re.compile(rb"\x1f\x8b\x08"), gzip.decompress),
-    _Packing("bzip2", re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), bz2.decompress),
-    _Packing("xz", re.compile(rb"\xfd7zXZ\x00"), lzma.decompress),
+    _Packing("gzip", re.compile(rb"\x1f\x8b\x08"), lambda raw: gzip.GzipFile(fileobj=io.BytesIO(raw))),
+    _Packing("bzip2", re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), lambda raw: bz2.BZ2File(io.BytesIO(raw))),
+    _Packing("xz", re.compile(rb"\xfd7zXZ\x00"), lambda raw: lzma.LZMAFile(io.BytesIO(raw))),  # noqa: SIM115 - whoever reads it closes it
     _Packing("Zstandard", re.compile(rb"\x28\xb5\x2f\xfd"), _zstandard),
 )
+
+
+def _read(path: Path, stream: _Readable) -> bytes:
+    """Read what a packed file holds, to its end. RequestError where that is further than any table goes."""
+    parts, n_bytes = [], 0
+    while part := stream.read(N_BYTES_AT_ONCE):
+        parts.append(part)
+        n_bytes += len(part)
+        if n_bytes > MOST_BYTES:
+            most = f"{MOST_BYTES / 2**30:g} GB"
+            raise RequestError(f"{path} unpacks to more than {most}: unpack it, and take the rows that are needed")
+    return b"".join(parts)
 
 
 def _only_file_of_zip(path: Path, raw: bytes) -> tuple[Path, bytes]:
@@ -106,7 +131,8 @@ def _only_file_of_zip(path: Path, raw: bytes) -> tuple[Path, bytes]:
             (entry,) = files
             if entry.flag_bits & 1:
                 raise RequestError(f"{path} is a zip with a password: unpack it, and name the file that comes out")
-            return Path(entry.filename), archive.read(entry)
+            with archive.open(entry) as stream:
+                return Path(entry.filename), _read(path, stream)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
         raise _damaged(path, "zip", error) from None
 

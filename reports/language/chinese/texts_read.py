@@ -9,6 +9,7 @@ TEXTS_READ: Final[Mapping[str, str]] = {
     "of {rows}, {encoder} cuts {places}": "{rows}中被 {encoder} 截断的：{places}",
     "{share} at max_length {n}{percentile}": "{share}（max_length 为 {n}{percentile}）",
     " (the {nth} percentile of their lengths)": "，即长度的{nth}百分位数",
+    " (the {nth} percentile of their lengths would be more)": "，长度的{nth}百分位数更大",
     "{n}st": "第 {n} ",
     "{n}nd": "第 {n} ",
     "{n}rd": "第 {n} ",
@@ -18,9 +19,11 @@ TEXTS_READ: Final[Mapping[str, str]] = {
     "{encoder} cuts {share} of {rows}, which have more tokens than max_length = {n}": (
         "{rows}中有 {share} 的 token 数超过 max_length = {n}，被 {encoder} 截断"
     ),
-    '; max_length = "p{percent}", which is {n} tokens, would cut {share}': (
-        '；若 max_length = "p{percent}"，即 {n} 个 token，则只截断 {share}'
+    '; max_length = "p{percent}", which is {n} tokens{at_most}, would cut {share}': (
+        '；若 max_length = "p{percent}"，即 {n} 个 token{at_most}，则截断 {share}'
     ),
+    " with {encoder} and not more": "（{encoder} 最多读这么长）",
+    "; no percentile of their lengths gives {encoder} more": "；任何百分位数都不会让 {encoder} 读得更长",
     "{share} of the tokens of {rows} are {unknown}: {encoder} does not know them": (
         "{rows}的 token 中有 {share} 是 {unknown}：{encoder} 不认识它们"
     ),

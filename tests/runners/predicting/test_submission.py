@@ -2,9 +2,11 @@
 
 import argparse
 import csv
+import io
 import json
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +128,17 @@ def test_a_byte_order_mark_on_request(tmp_path: Path, capsys: pytest.CaptureFixt
     assert marked == b"\xef\xbb\xbf" + plain
     submission("--bom").write(CHANCES)
     assert capsys.readouterr().out.encode() == marked
+
+
+def test_what_a_terminal_cannot_spell_is_told_before_anything_is_computed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    of = replace(known(), labels=("0", "体育"))
+    assert "体育" in text(of=of)
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), "latin-1"))
+    with pytest.raises(RequestError, match=r"in latin-1 here, which cannot spell 体育: -o FILE writes it in UTF-8"):
+        submission(of=of)
+    assert submission("-o", tmp_path / "a.csv", of=of).target is not None
 
 
 @pytest.mark.parametrize(

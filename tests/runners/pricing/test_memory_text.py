@@ -49,6 +49,9 @@ def test_a_line_a_kind_with_what_differs(encoder_folder: Path) -> None:
     assert [line for line in kinds if "adversarial = fgm" in line and "batch_size = 64" in line]
     assert "weight_decay" not in text
     assert max(map(len, text.splitlines())) <= 80
+    one_size = [replace(PRICE, peak_bytes=2 * 10**9, peak_of="process")] * len(found)
+    (line,) = memory_lines(found, one_size)
+    assert line.replace("\n         ", " ").endswith("part of it; 2.0 GB whatever the kind")
     assert "in the GPU's memory:" in memory_lines(found, priced(len(found), "device"))[0]
     assert "at most" in memory_lines(found, priced(len(found), "process, at most"))[0]
 
@@ -64,5 +67,5 @@ def test_one_kind_is_any_trial_and_what_an_older_version_measured_says_nothing(e
 def test_many_kinds_are_cut_to_the_largest(encoder_folder: Path) -> None:
     found = groups(f"[factors]\nbatch_size = {list(range(1, N_LISTED + 3))}\n", encoder_folder)
     lines = memory_lines(found, priced(len(found)))
-    assert lines[-1].strip() == "... and 2 other kinds of trials, which take less"
+    assert lines[-1].strip() == "... and 2 other kinds of trials take less"
     assert sum(" GB  " in line for line in lines) == N_LISTED

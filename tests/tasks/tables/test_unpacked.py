@@ -18,6 +18,7 @@ from gridsearch.errors import RequestError
 from gridsearch.tasks.corpus import corpus_of_files
 from gridsearch.tasks.guess import guess_task, write_toml
 from gridsearch.tasks.inputs import read_inputs
+from gridsearch.tasks.tables import unpacked
 from gridsearch.tasks.tables.formats import extension_of
 from gridsearch.tasks.tables.read import read_table
 from gridsearch.tasks.tables.table import Columns
@@ -49,6 +50,18 @@ PACKINGS: dict[str, Callable[[bytes], bytes]] = {
     ".zst": zstandard,
     ".zip": lambda raw: zipped(("inside.csv", raw)),
 }
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_what_would_fill_the_memory_is_refused(packing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpacked, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(unpacked, "N_BYTES_AT_ONCE", 2**16)
+    path = tmp_path / f"a{packing}"
+    path.write_bytes(PACKINGS[packing](bytes(2**20)))
+    assert len(read_bytes(path)) == 2**20
+    path.write_bytes(PACKINGS[packing](bytes(2**20 + 1)))
+    with pytest.raises(RequestError, match=r"a\.\w+ unpacks to more than 0.00\d+ GB: unpack it, and take the rows"):
+        read_bytes(path)
 
 
 @pytest.mark.parametrize("packing", PACKINGS)
