@@ -13,7 +13,7 @@ from gridsearch.tasks.task import Split
 from gridsearch.tasks.taskfile import load_task
 from reports.texts_read import first_lines
 from runners import lengths as counted
-from runners.cli import main, make_parser
+from runners.cli import build_parser, main
 from runners.lengths import lengths_of
 from runners.request import read_asked
 from runners.schedules.search import OptunaSearch
@@ -68,7 +68,7 @@ def test_what_is_hardly_read_is_the_first_thing_said(
     told = capsys.readouterr().out
     first = "caution: small bert cuts 100 % of the training rows, which have more tokens"
     assert told.startswith(first)
-    asked = read_asked(make_parser().parse_args(["optimize", *words, "--trials", "1"]))
+    asked = read_asked(build_parser().parse_args(["optimize", *words, "--trials", "1"]))
     assert first_lines(OptunaSearch(asked, asked.study, Search(n_trials=1), {}).texts)[0].startswith(first)
     assert main(["sweep", *words, "--runner", "serial"]) == 0
     assert capsys.readouterr().out.startswith(first)
