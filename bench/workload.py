@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from gridsearch.encoders.files import minilm_folder
-from gridsearch.encoders.tiny import build
-from gridsearch.encoders.tiny_weights import TinyRecipe
+from gridsearch.encoders.tiny.tiny import build
+from gridsearch.encoders.tiny.weights import TinyRecipe
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.splits import sample_rows
 from gridsearch.tasks.task import Split, Task
@@ -20,7 +20,14 @@ from search_spaces import find_task
 N_DEV_ROWS_MOST = 2000
 CELL_COUNTS = (1, 2, 4, 8, 16)
 SMALL128 = TinyRecipe(
-    hidden_width=128, n_heads=2, intermediate_width=512, n_positions=64, n_tokens_most=6000, n_texts_most=45_000
+    hidden_width=128,
+    n_heads=2,
+    intermediate_width=512,
+    n_positions=64,
+    n_tokens_most=6000,
+    n_texts_most=45_000,
+    embedding_std=0.02,
+    n_steps_most=0,
 )
 
 NAMES = {"warmup_proportion": "warm", "weight_decay": "decay", "bert_adam": "bertadam", "frozen_layers": "frozen"}

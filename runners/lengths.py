@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from gridsearch.cache import cache_folder, keep
 from gridsearch.canonical import fingerprint
-from gridsearch.encoders import tiny
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer, tokenizer_files
 from gridsearch.encoders.ids.tokenizer import tokenizer_as_read
+from gridsearch.encoders.tiny import tiny
 from gridsearch.tasks.lengths import Lengths, TaskLengths, count_lengths
 from gridsearch.tasks.parts.joint_task import AnyTask
 

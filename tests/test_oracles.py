@@ -23,7 +23,7 @@ from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.batches import collate
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
-from gridsearch.training.execution import threads_of
+from gridsearch.threads import threads_of
 from gridsearch.training.prepared import steps_of
 from gridsearch.training.used_vocabulary import UsedVocabulary, used_vocabulary
 from gridsearch.trial import make_trial

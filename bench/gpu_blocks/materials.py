@@ -11,8 +11,8 @@ from bench.workload import SMALL128, Workload, grid_of, write_task
 from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import EncoderWeights, read_weights
-from gridsearch.encoders.tiny import build
-from gridsearch.encoders.tiny_weights import TinyRecipe
+from gridsearch.encoders.tiny.tiny import build
+from gridsearch.encoders.tiny.weights import TinyRecipe
 from gridsearch.encoders.vocabulary import build_vocabulary
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.encode import EncodedTask, encode_task

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from gridsearch.encoders import tiny
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.checkpoint.anatomy import Anatomy, anatomy_of, float_array
 from gridsearch.encoders.checkpoint.config import CONFIG, model_config, read_config
@@ -13,6 +12,7 @@ from gridsearch.encoders.checkpoint.tensors import read_tensors
 from gridsearch.encoders.checkpoint.tokenizer import tokenizer_files
 from gridsearch.encoders.families import family_in
 from gridsearch.encoders.files import locate, read_card
+from gridsearch.encoders.tiny import tiny
 
 if TYPE_CHECKING:
     import numpy

@@ -177,8 +177,9 @@ class Task:
 
     @property
     def corpus(self) -> tuple[str, ...]:
-        """Every training text, second texts of pairs included: what an encoder may be made from."""
-        return (*self.train.texts, *(self.train.pairs or ()))
+        """Every training text and further one, second texts of pairs included: what an encoder may be made from."""
+        splits = (self.train, *self.corpus_files)
+        return tuple(text for split in splits for texts in (split.texts, split.pairs or ()) for text in texts)
 
     @cached_property
     def id_counts(self) -> Mapping[str, int]:

@@ -11,6 +11,8 @@ from typing import TypeVar
 
 import torch
 
+from gridsearch.threads import threads_of
+
 PEAK_RESET = Path("/proc/self/clear_refs")
 """Where Linux is told to let the peak of a process's memory begin anew."""
 Event = TypeVar("Event")
@@ -92,14 +94,3 @@ def computing(execution: Execution) -> Iterator[None]:
     device = device_of(execution)
     with threads_of(execution.threads), torch.random.fork_rng([device] if device.type == "cuda" else []):
         yield
-
-
-@contextlib.contextmanager
-def threads_of(count: int) -> Iterator[None]:
-    """Compute with so many threads, and leave the process's thread count as it was."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

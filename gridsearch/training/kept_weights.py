@@ -165,7 +165,7 @@ def predict_logits(kept: KeptTrial, split: Split, part: str = PART, threads: int
     from gridsearch.encoders.load import EncoderWeights, build_model
     from gridsearch.tasks.encode import encode_split
     from gridsearch.tasks.metrics import mean_of_probabilities
-    from gridsearch.training.execution import threads_of
+    from gridsearch.threads import threads_of
     from gridsearch.training.prepared import as_read, predict
 
     if part not in kept.parts:

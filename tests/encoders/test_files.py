@@ -9,11 +9,11 @@ import torch
 from safetensors.torch import save_file
 from transformers import AutoModel
 
-from gridsearch.encoders import tiny
 from gridsearch.encoders.checkpoint.tokenizer import tokenizer_files
 from gridsearch.encoders.files import MINILM_WEIGHTS_SHA256, locate, minilm_folder, read_card
 from gridsearch.encoders.load import describe
-from gridsearch.encoders.tiny import TinyRecipe
+from gridsearch.encoders.tiny import tiny
+from gridsearch.encoders.tiny.weights import TinyRecipe
 from gridsearch.errors import RequestError
 from tests.fixtures_core import N_LAYERS
 

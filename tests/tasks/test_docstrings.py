@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gridsearch.cache import cache_folder
+from gridsearch.canonical import fingerprint
 from gridsearch.errors import RequestError
 from gridsearch.installed import NOT_NEEDED
 from gridsearch.tasks.built_in import docstrings, library_text
@@ -17,7 +18,8 @@ from gridsearch.tasks.built_in.library_text import DISTRIBUTIONS, MASK, mask_nam
 from gridsearch.tasks.task import Task
 
 PRINT_FINGERPRINT = (
-    "import sys; from gridsearch.tasks.built_in.docstrings import load; print(load().fingerprint);"
+    "import sys; from gridsearch.tasks.built_in.docstrings import load; from gridsearch.canonical import fingerprint;"
+    "task = load(); print(task.fingerprint, fingerprint(list(task.corpus)));"
     "assert not {'torch', 'transformers', 'ray', 'optuna', 'pandas', 'sklearn'} & set(sys.modules)"
 )
 
@@ -49,6 +51,11 @@ def finish(process: "subprocess.Popen[str]") -> str:
     return output.strip()
 
 
+def of_all(task: Task) -> str:
+    """Return what names the rows, and what names the texts that an encoder may be made from."""
+    return f"{task.fingerprint} {fingerprint(list(task.corpus))}"
+
+
 def test_splits_are_balanced_and_of_the_declared_size(task: Task) -> None:
     assert task.test is not None
     assert [len(split) for split in (task.train, task.dev, task.test)] == [1500, 600, 600]
@@ -64,12 +71,39 @@ def test_no_sentence_occurs_twice_in_or_across_splits(task: Task) -> None:
     assert len(set(texts)) == len(texts)
 
 
+def test_further_sentences_have_no_label_and_are_none_of_the_rows(task: Task) -> None:
+    assert task.test is not None
+    (further,) = task.corpus_files
+    assert further.labels is None
+    texts = [text.casefold() for text in further.texts]
+    rows = {text.casefold() for split in (task.train, task.dev, task.test) for text in split.texts}
+    assert len(set(texts)) == len(texts) > 2 * len(task.train)
+    assert not rows & set(texts)
+    assert task.corpus == task.train.texts + further.texts
+
+
+def test_all_docstrings_of_a_file_are_found_where_statements_nest(tmp_path: Path) -> None:
+    blocks = ("if a:", "for a in b:", "while a:", "with a:", "try:", "match a:\n    case 1:")
+    lines = ['"""A module that has docstrings."""']
+    for number, block in enumerate(blocks):
+        head = block.splitlines()
+        inner = "    " * len(head)
+        lines += [*head, f"{inner}def found_{number}():", f'{inner}    """Docstring of the block {number}."""']
+        lines += ["except E:", "    class F:", '        """Docstring of a handler."""'] if block == "try:" else []
+        tail = {"if a:": "else:", "for a in b:": "else:", "while a:": "else:", "try:": "finally:"}.get(block)
+        lines += [] if tail is None else [tail, "    async def g():", f'        """Docstring after {number}."""']
+    source = tmp_path / "module.py"
+    source.write_text("\n".join(lines), encoding="utf-8")
+    found = [sentence for sentences in library_text.docstrings_of(source) for sentence in sentences]
+    assert len(found) == len(set(found)) == 1 + len(blocks) + 1 + 4
+
+
 def test_no_library_is_named(task: Task) -> None:
     assert task.test is not None
     names = re.compile(
         r"torch|hugging ?face|\btransformers\b|\bray\b|optuna|pandas|\bpd\b|sklearn|scikit", re.IGNORECASE
     )
-    texts = [text for split in (task.train, task.dev, task.test) for text in split.texts]
+    texts = [text for split in (task.train, task.dev, task.test, *task.corpus_files) for text in split.texts]
     assert [text for text in texts if names.search(text)] == []
     assert any(MASK in text for text in texts)
 
@@ -90,7 +124,7 @@ def test_masks_names_also_inside_identifiers_but_not_inside_words(text: str, mas
 
 def test_processes_that_load_at_once_agree_and_import_no_library(tmp_path: Path, task: Task) -> None:
     processes = [start_loader(tmp_path, hash_seed) for hash_seed in (1, 2)]
-    assert [finish(process) for process in processes] == [task.fingerprint] * 2
+    assert [finish(process) for process in processes] == [of_all(task)] * 2
     assert len(list((tmp_path / "tasks").iterdir())) == 1, "no draft is left behind"
 
 
@@ -101,7 +135,7 @@ def test_a_torn_cache_is_read_anew(tmp_path: Path, of_two: Task, monkeypatch: py
     torn = tmp_path / "tasks" / whole.name
     torn.parent.mkdir()
     torn.write_text(content[:1000], encoding="utf-8")
-    assert docstrings.load().fingerprint == of_two.fingerprint
+    assert of_all(docstrings.load()) == of_all(of_two)
     assert torn.read_text(encoding="utf-8") == content
 
 
@@ -110,7 +144,7 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_time(
 ) -> None:
     (tmp_path / "a file").write_text("no folder")
     monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path / "a file"))
-    assert docstrings.load().fingerprint == of_two.fingerprint
+    assert of_all(docstrings.load()) == of_all(of_two)
 
 
 def test_a_full_disk_leaves_no_draft(tmp_path: Path, of_two: Task, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +157,7 @@ def test_a_full_disk_leaves_no_draft(tmp_path: Path, of_two: Task, monkeypatch: 
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_text", to_a_full_disk)
-        assert docstrings.load().fingerprint == of_two.fingerprint
+        assert of_all(docstrings.load()) == of_all(of_two)
     assert list((tmp_path / "tasks").iterdir()) == []
 
 

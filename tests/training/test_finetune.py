@@ -29,9 +29,10 @@ from gridsearch.tasks.encode import EncodedSplit, EncodedTask, encode_task
 from gridsearch.tasks.metrics import score
 from gridsearch.tasks.target import target_of
 from gridsearch.tasks.task import Split, Task
+from gridsearch.threads import threads_of
 from gridsearch.training import deadline
 from gridsearch.training.deadline import TimeLimitError
-from gridsearch.training.execution import Execution, threads_of
+from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetune, finetuning
 from gridsearch.training.losses import class_weights
 from gridsearch.training.prepared import Prepared

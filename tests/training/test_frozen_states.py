@@ -18,8 +18,9 @@ from gridsearch.encoders.load import EncoderWeights, load
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask, encode_task
 from gridsearch.tasks.task import Task
+from gridsearch.threads import threads_of
 from gridsearch.training import frozen_states
-from gridsearch.training.execution import Execution, threads_of
+from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetune
 from gridsearch.training.frozen_states import n_bytes_kept, n_constant_layers, with_frozen_states
 from gridsearch.training.materials import Materials, OnDemand

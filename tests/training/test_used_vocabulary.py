@@ -16,7 +16,8 @@ from gridsearch.encoders.load import EncoderWeights, load
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Task
-from gridsearch.training.execution import Execution, threads_of
+from gridsearch.threads import threads_of
+from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetune
 from gridsearch.training.prepared import steps_of
 from gridsearch.training.used_vocabulary import UsedVocabulary, used_vocabulary

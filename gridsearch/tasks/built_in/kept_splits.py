@@ -8,12 +8,12 @@ from gridsearch.cache import cache_folder, keep
 from gridsearch.canonical import fingerprint
 from gridsearch.tasks.task import Split
 
-READING_RULE = 2
+READING_RULE = 3
 """Raise it whenever a change in this folder could change a row of a task: it is part of the cache's key."""
 
 
 def kept_splits(task: str, versions: Mapping[str, str], choose: Callable[[], list[Split]]) -> list[Split]:
-    """Return train, dev and test as they are kept for these versions of the libraries; else choose and keep them."""
+    """Return a task's splits as they are kept for these versions of the libraries; else choose and keep them."""
     path = cache_folder() / "tasks" / f"{task}-{fingerprint([READING_RULE, dict(versions)])}.json"
     splits = _read(path)
     if splits is None:
@@ -29,6 +29,6 @@ def _read(path: Path) -> list[Split] | None:
     except (OSError, ValueError):
         return None
     return [
-        Split(tuple(one["texts"]), tuple(one["labels"]), None if one["pairs"] is None else tuple(one["pairs"]))
+        Split(tuple(one["texts"]), *(None if one[name] is None else tuple(one[name]) for name in ("labels", "pairs")))
         for one in kept
     ]

@@ -9,6 +9,7 @@ import hashlib
 import inspect
 import os
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -128,9 +129,20 @@ def docstrings_of(path: Path) -> Iterator[list[str]]:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError):  # a template, or meant for another version of Python
         return
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield [mask_names(text) for text in opening_sentences(ast.get_docstring(node, clean=False) or "")]
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield a module and all statements in it, in the order of ``ast.walk``, which takes thrice the time of parsing:
+    most of what it visits are expressions, and these hold no docstring.
+    """
+    waiting: deque[ast.AST] = deque([tree])
+    while waiting:
+        yield (node := waiting.popleft())
+        for within in ("body", "handlers", "orelse", "finalbody", "cases"):
+            waiting.extend(getattr(node, within, ()))
 
 
 def is_usable(text: str) -> bool:

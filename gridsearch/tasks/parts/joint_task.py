@@ -82,7 +82,7 @@ class JointTask:
 
     @property
     def corpus(self) -> tuple[str, ...]:
-        """Every training text, second texts of pairs included: what an encoder may be made from."""
+        """Every training text and further one, second texts of pairs included: what an encoder may be made from."""
         return tuple(chain.from_iterable(part.corpus for part in self.parts.values()))
 
     @property

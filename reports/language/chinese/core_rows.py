@@ -8,12 +8,12 @@ NOTES: Final[Mapping[str, str]] = {
         "全部有标签的数据分为 {n} 折，每折 {rows} 条（fold_seed {seed}）"
     ),
     "rows with a text in common are in one fold: up to {n} of them": "有相同文本的数据在同一折中：最多 {n} 条",
-    "tiny is a toy made from the training texts: its top {n_layers} layers were never trained, so a space that "
-    "re-initialises layers learns nothing from it about that trick": (
-        "编码器 tiny 是由训练文本生成的玩具模型：顶部 {n_layers} 层从未训练过，因此无法用它判断重新初始化若干层是否有用"
+    "tiny is a toy made from the task's own texts in seconds: a trick may act otherwise on a pretrained encoder": (
+        "编码器 tiny 是用任务自身的文本在数秒内做成的玩具模型：同一技巧在预训练编码器上的效果可能不同"
     ),
-    "sentences of docstrings, the libraries' names masked as {mask}, read from {libraries}": (
-        "docstring 的首句，库名以 {mask} 遮盖，读自 {libraries}"
+    "sentences of docstrings, the libraries' names masked as {mask}, read from {libraries}; {n} more of them have no "
+    "label: what an encoder may be made from": (
+        "docstring 的首句，库名以 {mask} 遮盖，读自 {libraries}；另有 {n} 句没有标签，可用来制作编码器"
     ),
     "not installed, and so no labels here: {libraries}": "未安装，因而不在标签之列：{libraries}",
     "pairs of sentences, of one docstring or of two of the same library, the libraries' names masked as {mask}, read "

@@ -20,13 +20,20 @@ from transformers import (
     set_seed,
 )
 
-from gridsearch.encoders.tiny import build
-from gridsearch.encoders.tiny_weights import TinyRecipe
+from gridsearch.encoders.tiny.tiny import build
+from gridsearch.encoders.tiny.weights import TinyRecipe
 from gridsearch.tasks.taskfile import load_task
 from search_spaces import find_task
 
 RECIPE = TinyRecipe(
-    hidden_width=128, n_heads=2, intermediate_width=512, n_positions=64, n_tokens_most=6000, n_texts_most=45_000
+    hidden_width=128,
+    n_heads=2,
+    intermediate_width=512,
+    n_positions=64,
+    n_tokens_most=6000,
+    n_texts_most=45_000,
+    embedding_std=0.02,
+    n_steps_most=0,  # masked words follow
 )
 N_STEPS, BATCH_SIZE, LEARNING_RATE, MASKED = 3000, 64, 1e-3, 0.15
 

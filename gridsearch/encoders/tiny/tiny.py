@@ -1,7 +1,7 @@
-"""The encoder ``tiny``: a 12-layer BERT, 64 wide, made from a task's own training texts, once, and kept in the cache.
+"""The encoder ``tiny``: a 12-layer BERT, 64 wide, made from a task's own texts, once, and kept in the cache.
 
 Random weights learn nothing from 1,500 rows, and neither do those that a minute of masked language modelling makes of
-them. So nothing is trained: the weights are written down, from word vectors that are counted (``tiny_weights``).
+them. So most is written down, from word vectors that are counted (``weights.py``), before it is trained for seconds.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gridsearch.cache import cache_folder, locked, whole_folder
 from gridsearch.canonical import fingerprint
 from gridsearch.encoders.card import EncoderCard
-from gridsearch.encoders.tiny_weights import DROPOUT, TinyRecipe, make_model
+from gridsearch.encoders.tiny.weights import DROPOUT, TinyRecipe, make_model
 from gridsearch.encoders.vocabulary import SPECIAL_TOKENS, build_vocabulary
 
 if TYPE_CHECKING:
@@ -34,11 +34,7 @@ def identity(corpus: Sequence[str], recipe: TinyRecipe = TINY, ids: Sequence[str
 
 def card(corpus: Sequence[str], recipe: TinyRecipe = TINY) -> EncoderCard:
     """Describe the encoder without making it."""
-    n_random = recipe.n_layers - recipe.n_gathering_layers
-    note = (
-        f"tiny is a toy made from the training texts: its top {n_random} layers were never trained, so a space that "
-        "re-initialises layers learns nothing from it about that trick"
-    )
+    note = "tiny is a toy made from the task's own texts in seconds: a trick may act otherwise on a pretrained encoder"
     return EncoderCard(
         "tiny",
         identity(corpus, recipe),
@@ -99,12 +95,15 @@ def build(
     import torch
     from safetensors.torch import save_file
 
+    from gridsearch.threads import threads_of
+
     texts = _texts_of(corpus, recipe)
     say(f"making the encoder tiny from {len(texts)} texts")
     tokenizer = make_tokenizer(corpus, recipe, ids)
     vocabulary = sorted((known := tokenizer.get_vocab()), key=known.__getitem__)
     token_ids = tokenizer(list(texts), truncation=True, add_special_tokens=False)["input_ids"]
-    with torch.random.fork_rng(devices=[]):
+    # Sums over another number of threads are rounded otherwise.
+    with threads_of(1), torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         model = make_model(token_ids, len(vocabulary), recipe)
     # Not model.save_pretrained: it draws a progress bar over our own line.

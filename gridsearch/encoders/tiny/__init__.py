@@ -1,0 +1,1 @@
+"""The encoder `tiny`: how it is made from texts."""
