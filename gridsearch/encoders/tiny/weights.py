@@ -41,7 +41,7 @@ class TinyRecipe:
     gathering_strength: float = 0.5
     weight_std: float = 0.02
     embedding_std: float = 0.01
-    n_steps_most: int = 200  # of training
+    n_steps_most: int = 100  # of training
     seed: int = 0
     version: int = 2
     """Of the code that makes the encoder: raise it whenever the same inputs would give other weights."""

@@ -42,7 +42,7 @@ class Files(BaseModel):
 
 
 class CorpusFiles(BaseModel):
-    """Further texts that a pretraining may read. They are found as the data files are, and have no labels."""
+    """Further texts, without labels, for a pretraining and for ``tiny``. They are found as the data files are."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -94,7 +94,7 @@ class TaskFile(BaseModel):
     labels: Labels = Labels()
     """Names of the labels, and rows to be left out by them."""
     corpus: CorpusFiles | None = None
-    """Further texts that a pretraining may read."""
+    """Further texts that a pretraining may read, and that ``tiny`` is made from, too."""
     outside: OutsideFiles | None = None
     """Pairs that may be added to the training rows of a task of pairs, by the knob ``outside_pairs``."""
     ids: bool = Field(default=False, strict=True)
