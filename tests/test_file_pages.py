@@ -9,7 +9,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from gridsearch.space.space import Space, parse_space
-from gridsearch.tasks.task import METRICS, Task
+from gridsearch.tasks.judging.labelling import METRICS
+from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import load_task
 from reports.file_pages import MARK, PAGES, Keys, meaning_and_example, with_keys
 

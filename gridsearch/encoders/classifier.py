@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gridsearch.encoders import layer_slices, surgery
-from gridsearch.encoders.heads import PartVariances, Samples, build_hidden, build_map
+from gridsearch.encoders.heads import Outputs, PartVariances, Samples, build_hidden, build_map
 from gridsearch.encoders.inputs import Inputs, mask_of
 from gridsearch.encoders.load import EncoderWeights, build_model
 from gridsearch.encoders.pooling import build_pooling
@@ -23,10 +23,18 @@ class Classifier(nn.Module):
 
     There are several samples in training with multi-sample dropout, and else one. Parts that the recipe adds to the
     encoder hold nothing yet. Of several parts the labels of all stand side by side, and so do their heads in the last
-    linear map.
+    linear map. Where numbers are predicted, ``in_units`` of theirs, they stand among the logits.
     """
 
-    def __init__(self, encoder: "PreTrainedModel", recipe: Recipe, n_labels: int, n_parts: int = 1) -> None:
+    def __init__(
+        self,
+        encoder: "PreTrainedModel",
+        recipe: Recipe,
+        n_labels: int,
+        n_parts: int = 1,
+        *,
+        in_units: bool = False,
+    ) -> None:
         super().__init__()
         self.encoder = encoder
         self.inputs = Inputs(recipe, encoder)
@@ -37,6 +45,7 @@ class Classifier(nn.Module):
             recipe.classifier_dropout, recipe.multi_sample_dropout, recipe.multi_sample_mode == "chained"
         )
         self.classifier = build_map(recipe, width, n_labels)
+        self.outputs = Outputs(n_labels) if in_units else None
         learned = n_parts > 1 and recipe.parts.loss_weights == "uncertainty"
         self.part_variances = PartVariances(n_parts) if learned else None
         self.frozen: list[nn.Module] = []
@@ -75,10 +84,18 @@ class Classifier(nn.Module):
             output = self.encoder(**self.inputs(batch), output_hidden_states=self.pooling.reads.below_the_top)
         pooled = self.pooling(output, batch["sides"] if self.pooling.reads.sides else mask_of(batch))
         logits: Tensor = self.classifier(self.samples(self.hidden(pooled)))
-        return logits.float()
+        return logits.float() if self.outputs is None else self.outputs(logits.float())
 
 
-def build_classifier(recipe: Recipe, encoder: EncoderWeights, n_labels: int, seed: int, n_parts: int = 1) -> Classifier:
+def build_classifier(
+    recipe: Recipe,
+    encoder: EncoderWeights,
+    n_labels: int,
+    seed: int,
+    n_parts: int = 1,
+    *,
+    in_units: bool = False,
+) -> Classifier:
     """Load, draw anew, freeze: in this order, each from its own random stream. The recipe is resolved."""
     dropout = None if recipe.encoder_dropout == "checkpoint" else float(recipe.encoder_dropout)
     model = build_model(encoder, dropout)
@@ -87,7 +104,7 @@ def build_classifier(recipe: Recipe, encoder: EncoderWeights, n_labels: int, see
         surgery.reinit_pooler(model, standard_deviation, seed)
     surgery.reinit_layers(model, int(recipe.reinit_layers), standard_deviation, seed)
     frozen = surgery.freeze(model, recipe.frozen_layers)
-    classifier = Classifier(model, recipe, n_labels, n_parts)
+    classifier = Classifier(model, recipe, n_labels, n_parts, in_units=in_units)
     new_parts = {"head": classifier.classifier, "hidden": classifier.hidden, "pooling": classifier.pooling}
     for name, part in (new_parts | {"cooccurrence": classifier.inputs}).items():
         surgery.draw(part, standard_deviation, torch_stream(seed, name))

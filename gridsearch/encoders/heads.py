@@ -87,6 +87,25 @@ class LabelAttention(nn.Module):
         return logits.squeeze(-2)
 
 
+class Outputs(nn.Module):
+    """Outputs in the units of what is predicted: each is multiplied by a number and moved by another.
+
+    They are given and not learned: of numbers the deviation and the mean of the training rows', 1 and 0 of logits.
+    """
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, n_outputs: int) -> None:
+        super().__init__()
+        self.register_buffer("scale", torch.ones(n_outputs))
+        self.register_buffer("shift", torch.zeros(n_outputs))
+
+    def forward(self, outputs: Tensor) -> Tensor:
+        """Return outputs of the same shape, (..., outputs)."""
+        return outputs * self.scale + self.shift
+
+
 def build_hidden(recipe: Recipe, width: int) -> tuple[nn.Module, int]:
     """Return what comes before the dropout, and the width of what it gives; its parameters hold nothing yet."""
     if recipe.head == "mlp":

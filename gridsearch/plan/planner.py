@@ -84,7 +84,7 @@ def make_plan(
 def trial_facts(card: EncoderCard, task: AnyTask) -> TrialFacts:
     """Put together what is known of an encoder and a task."""
     facts = [
-        PartFacts(len(part.train), part.label_counts, part.kind == "pair", weight)
+        PartFacts(len(part.train), part.label_counts, part.kind == "pair", weight, part.labels_are)
         for part, weight in zip(task.parts.values(), _weights(task), strict=True)
     ]
     return TrialFacts(
@@ -107,6 +107,7 @@ def trial_facts(card: EncoderCard, task: AnyTask) -> TrialFacts:
         is_made_of_the_texts=card.is_made_of_the_texts,
         n_outside_pairs=sum(len(split) for part in task.parts.values() for split in part.outside),
         parts=tuple(facts) if len(facts) > 1 else (),
+        labels_are=facts[0].labels_are if len(facts) == 1 else "class",
     )
 
 

@@ -70,9 +70,18 @@ def _weights_of_no_part(recipe: Recipe, facts: TrialFacts) -> Reason:
 
 
 def _other_number_of_weights(recipe: Recipe, facts: TrialFacts) -> Reason:
+    if facts.label_kinds == {"score"}:
+        return None
     if isinstance(recipe.class_weights, tuple) and len(recipe.class_weights) != facts.n_labels:
         n_weights = len(recipe.class_weights)
         return f"class_weights needs a weight for each of the {facts.n_labels} labels, but has {n_weights}"
+    return None
+
+
+def _thresholds_of_several_epochs(recipe: Recipe, facts: TrialFacts) -> Reason:
+    if recipe.label_thresholds != "half" and recipe.checkpoints > 1:
+        several = f"checkpoints = {recipe.checkpoints} takes the mean of several"
+        return f"label_thresholds = 'dev' belongs to the logits of one epoch, but {several}"
     return None
 
 
@@ -136,6 +145,7 @@ _CONTRADICTIONS: Final = (
     _no_second_text,
     _weights_of_no_part,
     _other_number_of_weights,
+    _thresholds_of_several_epochs,
     _what_original_bert_adam_does_itself,
     _two_averages,
     _lookahead_that_never_looks,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gridsearch.recipe.knob import Reason
 from gridsearch.recipe.poolings import READS
-from gridsearch.recipe.trial_facts import TrialFacts
+from gridsearch.recipe.trial_facts import PartFacts, TrialFacts
 
 if TYPE_CHECKING:
     from gridsearch.recipe.recipe import Recipe
@@ -160,18 +160,54 @@ def never_runs_out(recipe: "Recipe", facts: TrialFacts) -> Reason:
     return None
 
 
+def no_labels(recipe: "Recipe", facts: TrialFacts) -> Reason:
+    """Explain why a setting of what is said of labels does not act."""
+    return "the task predicts numbers, and has no labels" if facts.label_kinds == {"score"} else None
+
+
+def no_numbers(recipe: "Recipe", facts: TrialFacts) -> Reason:
+    """Explain why a setting of the loss of numbers does not act."""
+    return None if "score" in facts.label_kinds else "the task predicts labels, and no numbers"
+
+
+def no_bend(recipe: "Recipe", facts: TrialFacts) -> Reason:
+    """Explain why the point at which Huber's loss bends does not act."""
+    return no_numbers(recipe, facts) or (
+        None if recipe.score_loss == "huber" else f"score_loss = {recipe.score_loss!r} has no bend"
+    )
+
+
+def no_several_labels(recipe: "Recipe", facts: TrialFacts) -> Reason:
+    """Explain why there is no threshold above which a label is told."""
+    if "multilabel" in facts.label_kinds:
+        return None
+    return "thresholds are of several labels a row, and no row of the task has several"
+
+
 def equal_weights(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why class weights weigh nothing. A label without training rows never weighs."""
-    given = recipe.class_weights if isinstance(recipe.class_weights, tuple) else None
-    of_parts = [
-        {weight for weight, count in zip(given or counts, counts, strict=False) if count}
-        for counts in facts.label_counts_of_parts
-    ]
-    if all(len(weighing) == 1 for weighing in of_parts):
+    if reason := no_labels(recipe, facts):
+        return reason
+    labelled = [part for part in facts.by_part if part.labels_are != "score"]
+    if all(_weighs_nothing(recipe, part) for part in labelled):
+        if facts.label_kinds == {"multilabel"}:
+            return "weights of 1 weigh nothing: a label that is there counts as much as one that is not"
         return "equal class weights weigh nothing: only their ratios matter"
-    if recipe.batch_size * recipe.gradient_accumulation == 1:
+    if recipe.batch_size * recipe.gradient_accumulation == 1 and "multilabel" not in facts.label_kinds:
         return "a step of one row is divided by that row's weight: only ratios within a step matter"
     return None
+
+
+def _weighs_nothing(recipe: "Recipe", part: PartFacts) -> bool:
+    """Tell whether all classes of a part weigh alike, or whether each of several labels weighs 1 where it is there."""
+    given = recipe.class_weights if isinstance(recipe.class_weights, tuple) else None
+    if part.labels_are == "class":
+        weighing = zip(given or part.label_counts, part.label_counts, strict=False)
+        return len({weight for weight, count in weighing if count}) == 1
+    there = [count for count in part.label_counts if count]
+    if given is not None:
+        return all(weight == 1 for weight, count in zip(given, part.label_counts, strict=False) if count)
+    return recipe.class_weights == "balanced" and all(2 * count == part.n_train_rows for count in there)
 
 
 def never_corrected(recipe: "Recipe", facts: TrialFacts) -> Reason:
@@ -317,6 +353,8 @@ def nothing_follows(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why no pair follows from others."""
     if reason := several_parts(facts):
         return reason
+    if facts.is_pair and facts.label_kinds != {"class"}:
+        return "pairs follow from others where one of two labels joins texts, and the task has no two classes"
     if facts.is_pair and facts.n_labels != 2:
         return f"pairs follow from others where one of two labels joins texts, and the task has {facts.n_labels}"
     if facts.is_pair and facts.n_added is not None and facts.n_added.follow + facts.n_added.beyond_ratio == 0:
@@ -340,6 +378,8 @@ def nothing_outside(recipe: "Recipe", facts: TrialFacts) -> Reason:
     """Explain why there are no outside pairs to add, or no label to add them with."""
     if reason := several_parts(facts):
         return reason
+    if facts.is_pair and facts.label_kinds != {"class"}:
+        return "outside pairs are added as positive or negative, and the task has no two classes"
     if facts.is_pair and facts.n_labels != 2:
         return f"outside pairs are added as positive or negative, and the task has {facts.n_labels} labels"
     if facts.is_pair and facts.n_outside_pairs == 0:

@@ -122,3 +122,15 @@ class EvaluationKnobs(KnobGroup):
             in_view=True,
         ),
     ] = "as_is"
+    label_thresholds: Annotated[
+        Literal["half", "dev"],
+        Knob(
+            "when one of several labels is told: from a probability of one half on, or, for each label, from where its "
+            "F1 on dev is best; its logits are moved so that this is one half, and what is measured on dev is too good",
+            "arXiv:1402.1892",
+            neutral="half",
+            cannot_act=why.no_several_labels,
+            begins=after_the_last,
+            cost="none",
+        ),
+    ] = "half"

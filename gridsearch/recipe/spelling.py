@@ -72,7 +72,7 @@ def _dropout_of_the_checkpoint(recipe: Recipe, facts: TrialFacts) -> Spelling:
 def _ratios_of_weights(recipe: Recipe, facts: TrialFacts) -> Spelling:
     """Labels without training rows weigh nothing. Weights in the ratios of those that have a name are these."""
     asked, counts = recipe.class_weights, {label: count for label, count in enumerate(facts.label_counts) if count}
-    if facts.parts:  # their labels are weighed apart
+    if facts.parts or facts.labels_are != "class":  # weighed apart, and not by their ratios
         return None
     named = _named_ratios(counts)
     if isinstance(asked, str):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -16,18 +17,22 @@ class AddedNumbers:
     outside: int
 
 
+LabelKind = Literal["class", "multilabel", "score"]
+"""What the labels of rows are: one of several classes, any number of labels, or a number."""
+
 Rows = int | tuple[int, ...]
 """Training rows that an epoch reads: their number, or that of each of several parts."""
 
 
 @dataclass(frozen=True)
 class PartFacts:
-    """A part of several: its training rows, those of each label, whether they are pairs, its loss's given weight."""
+    """A part: its training rows, those of each label, whether they are pairs, its loss's weight, and its labels."""
 
     n_train_rows: int
     label_counts: tuple[int, ...]
     is_pair: bool
     weight: float = 1.0
+    labels_are: LabelKind = "class"
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class TrialFacts:
 
     ``parts``: what is known of each of several; empty for a single task. ``n_train_rows`` are those of all parts then,
     ``label_counts`` their labels' one after the other, and ``is_pair`` is true where any part is one of pairs.
+    ``labels_are`` is what the labels of a single task are.
     """
 
     family: str
@@ -70,6 +76,7 @@ class TrialFacts:
     n_outside_pairs: int = 0
     n_added: AddedNumbers | None = None
     parts: tuple[PartFacts, ...] = ()
+    labels_are: LabelKind = "class"
 
     @property
     def rows(self) -> Rows:
@@ -82,9 +89,15 @@ class TrialFacts:
         return not all(part.is_pair for part in self.parts) if self.parts else not self.is_pair
 
     @property
-    def label_counts_of_parts(self) -> tuple[tuple[int, ...], ...]:
-        """Rows of each label, of each part."""
-        return tuple(part.label_counts for part in self.parts) or (self.label_counts,)
+    def by_part(self) -> tuple[PartFacts, ...]:
+        """The same of each part: a single task is the one part."""
+        alone = PartFacts(self.n_train_rows, self.label_counts, self.is_pair, labels_are=self.labels_are)
+        return self.parts or (alone,)
+
+    @property
+    def label_kinds(self) -> frozenset[LabelKind]:
+        """What the labels of the parts are."""
+        return frozenset(part.labels_are for part in self.by_part)
 
     @property
     def n_labels(self) -> int:

@@ -8,8 +8,9 @@ from typing import Final
 from gridsearch.plan.plan import Plan
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.stored_logits import Kept, bytes_of, kept_as
+from gridsearch.tasks.judging.labelling import METRICS_OF, OF_ORDERED, OF_TWO_LABELS
 from gridsearch.tasks.parts.joint_task import AnyTask
-from gridsearch.tasks.task import METRICS, OF_TWO_LABELS, Task
+from gridsearch.tasks.task import Task
 from gridsearch.trial import Epoch, Outcome, PartOutcome
 
 THIRD: Final = 1 / 3
@@ -113,7 +114,10 @@ def _part_outcome(task: Task) -> PartOutcome:
     import numpy as np
 
     n_labels, test = len(task.label_names), task.test
-    metrics = {name: THIRD for name in METRICS if n_labels == 2 or name not in OF_TWO_LABELS}
+    labelling = task.labelling
+    fitting = [name for name in METRICS_OF[labelling.kind] if labelling.ordered or name not in OF_ORDERED]
+    several = labelling.kind == "class" and n_labels > 2
+    metrics = {name: THIRD for name in fitting if not (several and name in OF_TWO_LABELS)}
     nothing = np.zeros((0, n_labels), dtype=np.float32)
     is_labelled = test is not None and test.labels is not None
     return PartOutcome(metrics, nothing, metrics if is_labelled else None, None if test is None else nothing)

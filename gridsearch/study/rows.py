@@ -20,13 +20,14 @@ from gridsearch.trial import Trial
 
 
 def labels_of(task: AnyTask) -> Iterator[tuple[str, str, bytes]]:
-    """Yield (split, part, .npy bytes) of the labels that outcomes are about."""
+    """Yield (split, part, .npy bytes) of what the rows hold that outcomes are about."""
     import numpy as np
 
     for part, one in task.parts.items():
         for name, split in (("dev", one.judged), ("test", one.test)):
-            if split is not None and split.labels is not None:
-                yield name, part, array_bytes(np.array(split.labels, dtype=np.int32))
+            truth = None if split is None else one.truth(split)
+            if truth is not None:
+                yield name, part, array_bytes(truth.astype(np.int32) if one.labels_are == "class" else truth)
 
 
 def folds_of(task: AnyTask) -> Iterator[tuple[str, bytes]]:

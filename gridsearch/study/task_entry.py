@@ -5,15 +5,19 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from gridsearch.errors import RequestError
+from gridsearch.recipe.trial_facts import LabelKind
+from gridsearch.tasks.judging.labelling import POSITIVE, Labelling, labelling_of
 from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
 from gridsearch.tasks.target import metric_name
-from gridsearch.tasks.task import POSITIVE, Kind
+from gridsearch.tasks.task import Kind
 from gridsearch.trial import PART
 
 
 @dataclass(frozen=True)
 class TaskEntry:
     """The data. ``n_rows`` and ``n_labels_held`` are by split; the latter counts labels that occur there.
+
+    ``label_separator`` stands between several labels that are written in one cell.
 
     ``positive_label`` is None where there are more than two labels. Older ledgers do not tell it: the second one.
     ``metric`` is what a part is judged by; of a task of several ``parts`` it is empty, as are its labels.
@@ -30,11 +34,18 @@ class TaskEntry:
     n_labels_held: Mapping[str, int]
     metric: str
     parts: Mapping[str, "TaskEntry"] = field(default_factory=dict)
+    labels_are: LabelKind = "class"
+    label_separator: str | None = None
 
     @property
     def position_of_positive(self) -> int:
         """Where the positive label stands among the labels."""
         return POSITIVE if self.positive_label is None else list(self.label_names).index(self.positive_label)
+
+    @property
+    def labelling(self) -> Labelling:
+        """What the labels are, and what a model says of a row."""
+        return labelling_of(self.labels_are, len(self.label_names), self.metric, self.position_of_positive)
 
     @property
     def kind_of_rows(self) -> Kind:
@@ -60,6 +71,8 @@ class TaskEntry:
             "label_names": self.label_names,
             "positive_label": self.positive_label,
             "n_labels_held": self.n_labels_held,
+            **({} if self.labels_are == "class" else {"labels_are": self.labels_are}),
+            **({} if self.label_separator is None else {"label_separator": self.label_separator}),
             **({"task_parts": [[name, asdict(part)] for name, part in self.parts.items()]} if self.parts else {}),
         }
 
@@ -112,6 +125,8 @@ def entry_of(task: AnyTask) -> TaskEntry:
         positive_label=task.positive_label,
         n_labels_held={split: len(held) for split, held in task.labels_held.items()},
         metric=task.metric,
+        labels_are=task.labels_are,
+        label_separator=task.label_separator,
     )
 
 
@@ -130,4 +145,6 @@ def read_task_entry(kept: Mapping[str, Any]) -> TaskEntry:
         n_labels_held=kept.get("n_labels_held", {}),
         metric="" if parts else kept["metric"],
         parts={name: TaskEntry(**part) for name, part in parts},
+        labels_are=kept.get("labels_are", "class"),
+        label_separator=kept.get("label_separator"),
     )

@@ -12,9 +12,11 @@ from gridsearch.recipe.augmentation_knobs import Augmentation, PairSwap
 from gridsearch.recipe.evaluation_knobs import PredictionOrder
 from gridsearch.recipe.trial_facts import Rows
 from gridsearch.tasks.augmentation.added import added_to
+from gridsearch.tasks.judging.codes import CLASSES, Codes
+from gridsearch.tasks.judging.labelling import POSITIVE, Labelling, labelling_of
 from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
 from gridsearch.tasks.target import Target
-from gridsearch.tasks.task import POSITIVE, Split
+from gridsearch.tasks.task import Split
 from gridsearch.trial import PART
 
 if TYPE_CHECKING:
@@ -120,6 +122,12 @@ class EncodedPart:
     number: int = 0
     first_label: int = 0
     weight: float = 1.0
+    codes: Codes = CLASSES
+
+    @property
+    def labelling(self) -> Labelling:
+        """What its labels are."""
+        return labelling_of(self.codes.kind, self.n_labels, self.metric, self.positive)
 
     @property
     def labels(self) -> slice:
@@ -130,12 +138,17 @@ class EncodedPart:
         """Return the numbers of its rows in a split."""
         return np.arange(len(split)) if split.part_of_row is None else np.flatnonzero(split.part_of_row == self.number)
 
-    def labels_of(self, split: EncodedSplit) -> np.ndarray | None:
-        """Return the labels of its rows; None where they have none."""
+    def codes_of(self, split: EncodedSplit) -> np.ndarray | None:
+        """Return the labels of its rows as they are coded; None where they have none."""
         if split.labels is None or split.part_of_row is None:
             return split.labels
         labels: np.ndarray = split.labels[self.rows_of(split)]
         return None if (labels == UNLABELLED).all() else labels
+
+    def labels_of(self, split: EncodedSplit) -> np.ndarray | None:
+        """Return what its rows hold, as metrics are computed from it; None where they have no labels."""
+        codes = self.codes_of(split)
+        return None if codes is None else self.codes.truth(codes, self.n_labels)
 
     def of_logits(self, logits: np.ndarray, split: EncodedSplit) -> np.ndarray:
         """Return what logits of all rows and labels, (rows, labels), say of its own."""
@@ -291,7 +304,9 @@ def _as_they_stand(task: AnyTask, tokenizer: "PreTrainedTokenizerBase", max_leng
         dev=encode_split(task.dev, tokenizer, max_length) if len(task.dev) else train.take(np.arange(0)),
         test=None if task.test is None else encode_split(task.test, tokenizer, max_length),
         pad_id=int(tokenizer.pad_token_id),
-        parts=(EncodedPart(PART, len(task.label_names), task.metric, task.positive, task.kind == "pair"),),
+        parts=(
+            EncodedPart(PART, len(task.label_names), task.metric, task.positive, task.kind == "pair", codes=task.codes),
+        ),
         target=task.target,
     )
 
@@ -338,7 +353,7 @@ def part_alone(task: EncodedTask, part: EncodedPart) -> EncodedTask:
     def alone(name: str, split: EncodedSplit) -> EncodedSplit:
         own = replace(split, turned=None).take(numbers[name])
         own = own if part.is_pair else replace(own, sides=None, shared=None)
-        return replace(own, labels=part.labels_of(split), part_of_row=None)
+        return replace(own, labels=part.codes_of(split), part_of_row=None)
 
     taken = task.with_splits(alone)
     test = None if taken.test is None or not len(taken.test) else taken.test

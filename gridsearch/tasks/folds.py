@@ -38,11 +38,16 @@ def with_folds(task: AnyTask, division: Division) -> AnyTask:
 
 def _divided_task(task: Task, division: Division, where: str) -> Task:
     rows = task.train.followed_by(task.dev)
-    groups, labels = _numbered(connected_rows(rows), len(rows)), rows.labels or ()
+    groups, labels = _numbered(connected_rows(rows), len(rows)), task.codes.strata(rows.labels or ())
     with about(where):
-        _refuse_rare_labels(task, division, groups, labels)
+        if task.labels_are == "class":
+            _refuse_rare_labels(task, division, groups, labels)
+        elif max(groups) + 1 < division.n_folds:
+            apart = f"there are {max(groups) + 1} groups of rows that have a text in common"
+            raise RequestError(f"{apart}, and each of {division.n_folds} folds needs one; ask for fewer folds")
         folds = Folds(division, _known_or_divided(groups, labels, division))
-        _refuse_folds_without_a_label(task, folds, labels)
+        if task.labels_are == "class":
+            _refuse_folds_without_a_label(task, folds, labels)
     notes = (*task.notes, *_notes(folds, groups))
     return replace(task, train=rows, dev=rows.without_rows(), folds=folds, notes=notes)
 

@@ -10,6 +10,7 @@ from typing import Any
 from gridsearch.errors import RequestError
 from gridsearch.tasks.columns.labels import label_cautions, told_of_numbers
 from gridsearch.tasks.columns.names import is_split
+from gridsearch.tasks.judging.labelling import POSITIVE
 from gridsearch.tasks.labelled_file import are_ids
 from gridsearch.tasks.labels import Labels, sorted_labels
 from gridsearch.tasks.parts.joint_task import AnyTask
@@ -21,7 +22,7 @@ from gridsearch.tasks.tables.layout import Layout
 from gridsearch.tasks.tables.read import read_unknown
 from gridsearch.tasks.tables.table import Columns
 from gridsearch.tasks.tables.unpacked import read_bytes
-from gridsearch.tasks.task import POSITIVE, Task
+from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import parse_task_file, read_task
 from gridsearch.whole_file import whole_file
 

@@ -4,8 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from gridsearch.errors import RequestError
+from gridsearch.tasks.judging.codes import CELLS
 from gridsearch.tasks.labels import LabelColumn, Labels
 from gridsearch.tasks.tables.table import Columns, Table
 from gridsearch.tasks.task import Kind, Split
@@ -25,12 +27,33 @@ class LabelledFile:
 
 def by_name(columns: Columns, train: Table) -> Columns:
     """Replace positions by train's column names: a test without labels may have its columns at other places."""
-    changes: dict[str, int | str] = {}
-    for role, key in (("text", columns.text), ("pair", columns.pair), ("label", columns.label)):
-        position = train.find(key) if isinstance(key, int) else None
-        if train.named and position is not None and train.names.count(train.names[position]) == 1:
-            changes[role] = train.names[position]
+    changes: dict[str, object] = {}
+    for role, key in (("text", columns.text), ("pair", columns.pair)):
+        changes[role] = _by_name(key, train)
+    labels = tuple(_by_name(key, train) for key in columns.labels)
+    changes["label"] = labels if isinstance(columns.label, tuple) else labels[0]
     return columns.model_copy(update=changes)
+
+
+Key = TypeVar("Key", int | str, int | str | None)
+
+
+def _by_name(key: Key, train: Table) -> Key | str:
+    position = train.find(key) if isinstance(key, int) else None
+    if train.named and position is not None and train.names.count(train.names[position]) == 1:
+        return train.names[position]
+    return key
+
+
+def label_cells(table: Table, columns: Columns) -> tuple[str, ...] | None:
+    """Return what the label column holds; of several columns, their cells joined. None where the table lacks one.
+
+    A row without anything in any of several columns holds nothing.
+    """
+    if any(table.find(key) is None for key in columns.labels):
+        return None
+    cells = [[cell.strip() for cell in table.column(key, "label")] for key in columns.labels]
+    return tuple(CELLS.join(row) if any(row) else "" for row in zip(*cells, strict=True))
 
 
 def texts_of(table: Table, columns: Columns, kind: Kind, *, ids: bool) -> Split:
@@ -72,8 +95,11 @@ def read_labelled_file(
         RequestError: a missing column, no row left, a text column that is mostly empty, or texts that are no ``ids``.
     """
     split, labels, notes = texts_of(table, columns, kind, ids=ids), None, list(table.notes)
-    if table.find(columns.label) is not None or not is_test:
-        values = [value.strip() for value in table.column(columns.label, "label")]
+    cells = label_cells(table, columns)
+    if cells is None and not is_test:
+        for key in columns.labels:
+            table.column(key, "label")  # names the one that is missing
+    if (values := cells) is not None:
         dropped = ("",) if rules.drop_unlabelled and not is_test else ()
         kept = [position for position, value in enumerate(values) if value not in (*rules.ignore, *dropped)]
         rows = tuple(table.rows[position] for position in kept)

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from gridsearch.errors import RequestError, one_of
-from gridsearch.tasks.task import OF_TWO_LABELS, POSITIVE
+from gridsearch.tasks.judging.labelling import OF_CLASSES, OF_TWO_LABELS, POSITIVE
 
 N_LABELS_SURELY_FEW = 20  # above it, labels that differ in every second row are taken for a mistaken column
 UNLABELLED = ("", "-1")  # published tests without labels hold nothing, or -1 in every row
@@ -36,7 +36,13 @@ class Labels(BaseModel):
     drop_unlabelled: bool = Field(default=False, strict=True)
     """Whether the rows of train and dev that have no label are left out, and counted. ``drop_unlabelled = true``"""
     positive: str | None = None
-    """Which of two labels f1_binary is of; by default the second one. ``positive = "spam"``"""
+    """Which of two labels f1_binary and average_precision are of; by default the second one. ``positive = "spam"``"""
+    separator: str | None = Field(default=None, min_length=1)
+    """What stands between several labels of one cell, where ``kind`` is multilabel. ``separator = "|"``"""
+    empty_is_none: bool = Field(default=False, strict=True)
+    """Whether an empty cell says that a row has none of several labels; else the row is one without a label.
+    ``empty_is_none = true``
+    """
 
 
 @dataclass(frozen=True)
@@ -139,7 +145,7 @@ def refuse_unfit_metric(metric: str, names: Sequence[str]) -> None:
     if metric in OF_TWO_LABELS and len(names) > 2:
         raise RequestError(
             f"metric {metric} needs exactly two labels, but there are {len(names)}: {', '.join(names)}; "
-            "known for more: accuracy, f1_macro, f1_micro, f1_weighted, matthews, log_loss"
+            f"known for more: {', '.join(metric for metric in OF_CLASSES if metric not in OF_TWO_LABELS)}"
         )
 
 

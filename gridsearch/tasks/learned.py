@@ -4,7 +4,7 @@ A run did not learn when its result on dev is **within what a guess reaches**, a
 
 * every dev row gets the same label, or all but one in twenty;
 * the training loss never fell below that of an even guess under the same recipe
-  (gridsearch.training.losses.chance_loss);
+  (``of_chance`` in gridsearch.training.losses);
 * other trials of the study are above what a guess reaches.
 
 A guess heeds no text. A result above what guesses reach shows that the run has learned, whatever its training loss (an
@@ -18,23 +18,25 @@ from functools import lru_cache
 
 import numpy as np
 
-from gridsearch.tasks.metrics import LOWER_IS_BETTER, of_counts
+from gridsearch.tasks.judging.labelling import LOWER_IS_BETTER
+from gridsearch.tasks.judging.weighted import average_precision
+from gridsearch.tasks.metrics import of_counts
 from gridsearch.trial import Metrics
 
 NEXT_TO_NOTHING = 0.1
 """A correlation with the labels up to this one shows no learning, however many rows make it significant."""
 NEARLY_ALL = 0.95
 """With this share of dev under one label, the prediction is nearly constant."""
-_LEVEL = 0.975
+LEVEL = 0.975
 """Luck alone brings a guess above its bound once in 40 times: the upper end of a 95 % interval."""
-_Z = 1.96
-_MARGIN_OF_LOG_LIKELIHOOD = 1.92
+Z = 1.96
+MARGIN_OF_LOG_LIKELIHOOD = 1.92
 """What one fitted number gains by luck over all rows, at most, in 95 % of cases: half the quantile of chi-squared."""
 
 
 @dataclass(frozen=True)
 class Guess:
-    """What a guess reaches on dev: ``bound`` in the study's metric, ``correlation`` in the Matthews correlation."""
+    """What a guess reaches on dev: ``bound`` in the study's metric, ``correlation`` in `correlation_in` it."""
 
     metric: str
     bound: float
@@ -42,7 +44,7 @@ class Guess:
 
     def reaches(self, dev: Metrics) -> bool:
         """Tell whether the metric is within the bound."""
-        value = dev[self.metric]
+        value = dev.get(self.metric, math.nan)  # a correlation with what never varies is none
         return not (value < self.bound if self.metric in LOWER_IS_BETTER else value > self.bound)
 
     def explains(self, dev: Metrics) -> bool:
@@ -51,7 +53,18 @@ class Guess:
         A metric may hide some: where 97 % of the rows have one label, a useful classifier may be right no more often
         than who always says that label. The correlation between predictions and labels shows it.
         """
-        return self.reaches(dev) and not dev.get("matthews", 0.0) > max(self.correlation, NEXT_TO_NOTHING)
+        return self.reaches(dev) and not correlation_in(dev) > max(self.correlation, NEXT_TO_NOTHING)
+
+
+def correlation_in(dev: Metrics) -> float:
+    """Return how well what is said goes with what is so: 1 for always, 0 for not at all.
+
+    Of classes Matthews' correlation, of numbers Pearson's, of several labels that of ranks: twice the area under the
+    curve less 1 (Somers' D).
+    """
+    if "subset_accuracy" in dev:
+        return 2 * dev.get("auc", 0.5) - 1
+    return dev.get("matthews", dev.get("pearson", 0.0))
 
 
 def guess_on(metric: str, label_counts: Sequence[int], positive: int = 1) -> Guess:
@@ -60,12 +73,24 @@ def guess_on(metric: str, label_counts: Sequence[int], positive: int = 1) -> Gue
     drawn = _drawn_bounds(counts, positive)
     if metric == "log_loss":
         bound = _log_loss_bound(counts)
+    elif metric == "average_precision":
+        bound = precision_bound(counts[positive], sum(counts))
+    elif metric == "quadratic_kappa":
+        bound = Z / math.sqrt(sum(counts))
     elif metric == "auc":
         few = max(1, counts[0] * counts[1])  # the variance of Mann and Whitney's U, divided by the square of its range
-        bound = 0.5 + _Z * math.sqrt((sum(counts) + 1) / (12 * few))
+        bound = 0.5 + Z * math.sqrt((sum(counts) + 1) / (12 * few))
     else:
         bound = drawn[metric]
     return Guess(metric, bound, drawn["matthews"])
+
+
+def precision_bound(n_positive: int, n_rows: int) -> float:
+    """Return the average precision that rows in an order by chance stay below in 39 of 40 cases, drawn."""
+    is_positive = np.arange(n_rows) < n_positive
+    stream, once = np.random.default_rng(0), np.ones((1, n_rows))
+    drawn = [average_precision(is_positive, stream.random(n_rows))(once)[0] for _ in range(200)]
+    return float(np.quantile(drawn, LEVEL, method="lower"))
 
 
 def _log_loss_bound(counts: Sequence[int]) -> float:
@@ -75,7 +100,7 @@ def _log_loss_bound(counts: Sequence[int]) -> float:
     losses = -np.log(shares)
     mean = float(shares @ losses)
     sd = math.sqrt(max(0.0, float(shares @ losses**2) - mean**2))
-    return mean - max(_Z * sd / math.sqrt(n_rows), _MARGIN_OF_LOG_LIKELIHOOD / n_rows)
+    return mean - max(Z * sd / math.sqrt(n_rows), MARGIN_OF_LOG_LIKELIHOOD / n_rows)
 
 
 @lru_cache(maxsize=8)
@@ -85,7 +110,7 @@ def _drawn_bounds(counts: tuple[int, ...], positive: int) -> Mapping[str, float]
     found: dict[str, float] = {}
     for guess in _guesses(shares, positive):
         for name, values in _drawn(shares, guess, sum(counts), positive).items():
-            found[name] = max(float(np.quantile(values, _LEVEL, method="lower")), found.get(name, -1.0))
+            found[name] = max(float(np.quantile(values, LEVEL, method="lower")), found.get(name, -1.0))
     return found
 
 
@@ -111,21 +136,26 @@ def _drawn(shares: np.ndarray, guess: np.ndarray, n_rows: int, positive: int) ->
     return of_counts(true, guessed, right, positive)
 
 
-def why_not_learned(
-    dev: Metrics, predicted_counts: Sequence[int], train_losses: Sequence[float], chance_loss: float, guess: Guess
-) -> str:
-    """Say why a run by itself did not learn; an empty text where nothing says so.
-
-    ``dev`` and ``predicted_counts`` (rows by predicted label) are those of the chosen epoch, ``train_losses`` those of
-    the epochs whose numbers are finite; nothing where no loss is of these rows alone.
-    """
-    if not guess.explains(dev):
-        return ""
+def same_label(predicted_counts: Sequence[int]) -> str:
+    """Say that nearly all dev rows get the same label, from how many get each; an empty text where they do not."""
     n_rows, n_commonest = sum(predicted_counts), max(predicted_counts)
     if n_commonest == n_rows:
         return "every dev row gets the same label"
     if n_commonest >= NEARLY_ALL * n_rows:
         return f"all but {n_rows - n_commonest} of {n_rows} dev rows get the same label"
+    return ""
+
+
+def why_not_learned(dev: Metrics, alike: str, train_losses: Sequence[float], chance_loss: float, guess: Guess) -> str:
+    """Say why a run by itself did not learn; an empty text where nothing says so.
+
+    ``dev`` and ``alike``, which says that rows of dev are told alike, are of the chosen epoch; ``train_losses`` are
+    those of the epochs whose numbers are finite; nothing where no loss is of these rows alone.
+    """
+    if not guess.explains(dev):
+        return ""
+    if alike:
+        return alike
     if train_losses and min(train_losses) >= chance_loss:
         return f"the training loss never fell below that of an even guess, {chance_loss:.3f}"
     return ""

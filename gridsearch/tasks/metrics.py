@@ -1,11 +1,13 @@
-"""Metrics of a classifier, from its logits."""
+"""Metrics of rows that have one class each, from logits."""
 
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
-LOWER_IS_BETTER = frozenset({"log_loss"})
+from gridsearch.tasks.judging.labelling import LOWER_IS_BETTER, POSITIVE
+from gridsearch.tasks.judging.weighted import average_precision, ratio
+
 MOST_LOSS = -math.log(np.finfo(np.float64).eps)
 """What a row adds to log_loss at most, 36.04: scikit-learn takes no probability to be less than float64's epsilon."""
 _CELLS = 2**17
@@ -37,12 +39,15 @@ def mean_of_probabilities(logits: Sequence[np.ndarray]) -> np.ndarray:
     return np.asarray(np.clip(logits[0] + added, -limit, limit).astype(logits[0].dtype))
 
 
-def score(labels: np.ndarray, logits: np.ndarray, positive: int = 1) -> dict[str, float]:
+def score(
+    labels: np.ndarray, logits: np.ndarray, positive: int = POSITIVE, *, ordered: bool = False
+) -> dict[str, float]:
     """Compute every metric that fits the number of labels, from logits of any float type and shape (rows, labels).
 
     All values are those of scikit-learn's defaults: f1_macro averages over the labels that occur, in ``labels`` or
-    among those predicted. A row's prediction is its largest logit, the first of equals. ``positive`` is the label that
-    f1_binary is of. auc is left out where ``labels`` holds one label only.
+    among those predicted, and balanced_accuracy over those in ``labels``. A row's prediction is its largest logit, the
+    first of equals. ``positive`` is the label that f1_binary and average_precision are of. These and auc are left out
+    where ``labels`` holds one label only. Where labels are ``ordered`` there is quadratic_kappa, by their positions.
 
     One pass. Beyond the logits it holds a few counts a label, and of two labels one float64 a row.
 
@@ -51,7 +56,7 @@ def score(labels: np.ndarray, logits: np.ndarray, positive: int = 1) -> dict[str
     """
     n_rows, n_labels = logits.shape
     true, predicted, right = (np.zeros(n_labels, dtype=np.int64) for _ in range(3))
-    losses, margins = [], _Margins(labels) if n_labels == 2 else None
+    losses, n_off, margins = [], 0, _Margins(labels) if n_labels == 2 else None
     n_at_once = max(1, _CELLS // n_labels)
     for start in range(0, n_rows, n_at_once):
         own, part = labels[start : start + n_at_once], logits[start : start + n_at_once].astype(np.float64)
@@ -60,12 +65,15 @@ def score(labels: np.ndarray, logits: np.ndarray, positive: int = 1) -> dict[str
         chosen = part.argmax(axis=1)
         for counts, found in ((true, own), (predicted, chosen), (right, own[own == chosen])):
             counts += np.bincount(found, minlength=n_labels)
+        n_off += int(((own - chosen) ** 2).sum())
         if margins is not None:
             margins.add(own, part)
         losses.append(float(row_losses(part, own).sum()))
     values = of_counts(true, predicted, right, positive)
     scores = {name: float(value) for name, value in values.items()} | {"log_loss": math.fsum(losses) / n_rows}
-    return scores | ({"auc": margins.area()} if margins is not None and true.all() else {})
+    if ordered:
+        scores["quadratic_kappa"] = float(quadratic_kappa(true, predicted, np.asarray(n_off)))
+    return scores | (margins.metrics(positive) if margins is not None and true.all() else {})
 
 
 def row_losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -90,28 +98,36 @@ def of_counts(true: np.ndarray, predicted: np.ndarray, right: np.ndarray, positi
     """
     true, predicted, right = (counts.astype(np.float64) for counts in (true, predicted, right))
     total, n_right = true.sum(axis=-1), right.sum(axis=-1)
-    f1 = _ratio(2 * right, true + predicted)
+    f1 = ratio(2 * right, true + predicted)
     covariance = n_right * total - (true * predicted).sum(axis=-1)
     spread = (total**2 - (true**2).sum(axis=-1)) * (total**2 - (predicted**2).sum(axis=-1))
     found = {
         "accuracy": n_right / total,
+        "balanced_accuracy": ratio(right, true).sum(axis=-1) / (true > 0).sum(axis=-1),
         "f1_macro": f1.sum(axis=-1) / (true + predicted > 0).sum(axis=-1),
         "f1_micro": n_right / total,  # every row has one label and one prediction
         "f1_weighted": (f1 * true).sum(axis=-1) / total,
-        "matthews": _ratio(covariance, np.sqrt(spread)),
+        "matthews": ratio(covariance, np.sqrt(spread)),
     }
     return found | ({"f1_binary": f1[..., positive]} if true.shape[-1] == 2 else {})
 
 
-def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    return np.asarray(np.divide(above, below, out=np.zeros_like(above), where=below != 0))
+def quadratic_kappa(true: np.ndarray, predicted: np.ndarray, n_off: np.ndarray) -> np.ndarray:
+    """Compute Cohen's kappa with the squares of the labels' distances as weights, from counts of shape (..., labels).
+
+    ``n_off`` is the sum over rows of the squared distance between label and prediction. 0 where every row has one label
+    and one prediction. Source: Cohen 1968, Psychological Bulletin 70, 213-220.
+    """
+    true, predicted = true.astype(np.float64), predicted.astype(np.float64)
+    places, total = np.arange(true.shape[-1]), true.sum(axis=-1)
+    by_chance = (true @ places**2 + predicted @ places**2) - 2 * (true @ places) * (predicted @ places) / total
+    return np.where(by_chance == 0, 0.0, 1 - ratio(np.asarray(n_off, dtype=np.float64), by_chance))
 
 
 class _Margins:
     """Logit of label 1 less that of label 0, the rows of each label apart: what auc is computed from.
 
-    Not probabilities: those of sure predictions are rounded to ties. Which label is the positive one makes no
-    difference to the area.
+    Not probabilities: those of sure predictions are rounded to ties.
     """
 
     def __init__(self, labels: np.ndarray) -> None:
@@ -126,6 +142,13 @@ class _Margins:
             found = margins[labels == label]
             self._of[label][self._n[label] : self._n[label] + len(found)] = found
             self._n[label] += len(found)
+
+    def metrics(self, positive: int) -> dict[str, float]:
+        """The area under the curve, for which it is all the same which label is positive, and average precision."""
+        scores = np.concatenate(self._of) * (1 if positive == 1 else -1)
+        is_one = np.repeat([False, True], self._n)
+        precision = average_precision(is_one == bool(positive), scores)(np.ones((1, len(scores))))
+        return {"auc": self.area(), "average_precision": float(precision[0])}
 
     def area(self) -> float:
         """The chance that a row of label 1 has a larger margin than one of label 0; ties count half."""

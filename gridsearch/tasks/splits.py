@@ -46,15 +46,17 @@ def judge_duplicates(train: Split, others: Mapping[str, Split], drop: bool) -> t
     return train, notes
 
 
-def share_out(train: Split, share: float, seed: int) -> tuple[Split, Split]:
+def share_out(train: Split, share: float, seed: int, strata: Sequence[int] | None = None) -> tuple[Split, Split]:
     """Split off a stratified share of the rows; return the rest and the share, each in the order of the file.
+
+    ``strata`` are the groups of rows of which each gives its share; by default their labels.
 
     Rows that have a text in common (of a pair: either of the two) stay together, so that none is trained and judged on.
 
     Raises:
         RequestError: no row can be split off, or no row would be left.
     """
-    labels = _labels(train)
+    labels = _labels(train) if strata is None else strata
     room = {label: min(max(1, round(count * share)), count - 1) for label, count in Counter(labels).items()}
     stream = random.Random(derived_seed(seed, "split", "dev"))
     chosen: set[int] = set()
@@ -73,17 +75,20 @@ def share_out(train: Split, share: float, seed: int) -> tuple[Split, Split]:
     return train.take(rest), train.take(sorted(chosen))
 
 
-def sample_rows(train: Split, n_rows: int, seed: int) -> Split:
+def sample_rows(train: Split, n_rows: int, seed: int, strata: Sequence[int] | None = None) -> Split:
     """Return a stratified sample in the order of the file: each label keeps its share of the rows, and at least one.
+
+    ``strata`` are groups of rows in place of labels.
 
     Raises:
         RequestError: fewer rows are asked for than there are labels.
     """
     by_label = defaultdict(list)
-    for position, label in enumerate(_labels(train)):
+    for position, label in enumerate(_labels(train) if strata is None else strata):
         by_label[label].append(position)
     if n_rows < len(by_label):
-        raise RequestError(f"train_rows must be at least the number of labels, {len(by_label)}; it is {n_rows}")
+        what = "labels" if strata is None or strata == train.labels else "groups of rows that a sample draws from"
+        raise RequestError(f"train_rows must be at least the number of {what}, {len(by_label)}; it is {n_rows}")
     if n_rows >= len(train):
         return train
     chosen: list[int] = []

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from gridsearch.errors import RequestError
-from gridsearch.tasks.metrics import LOWER_IS_BETTER, is_better
+from gridsearch.tasks.judging.labelling import LOWER_IS_BETTER
+from gridsearch.tasks.metrics import is_better
 from gridsearch.trial import PART, Metrics
 
 

@@ -4,26 +4,30 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from itertools import chain
+from typing import TYPE_CHECKING, Literal
 
 from gridsearch.canonical import fingerprint
+from gridsearch.recipe.trial_facts import LabelKind
 from gridsearch.repetition import Division
+from gridsearch.tasks.judging.codes import CLASSES, Codes
+from gridsearch.tasks.judging.labelling import POSITIVE, Labelling, labelling_of
 from gridsearch.tasks.target import Target, target_of
 from gridsearch.trial import PART
 
+if TYPE_CHECKING:
+    import numpy as np
+
 Kind = Literal["single", "pair"]
-METRICS = ("accuracy", "f1_macro", "f1_micro", "f1_weighted", "f1_binary", "auc", "matthews", "log_loss")
-OF_TWO_LABELS = ("f1_binary", "auc")
-"""Metrics of one label against the other: undefined for three."""
-BY_CONTRAST = (*OF_TWO_LABELS, "matthews")
-"""Metrics that rows of one label cannot judge: undefined, 0 whatever is predicted, or perfect for a constant."""
-POSITIVE = 1
-"""Position of the positive one of two labels, where the task names none."""
+"""What the texts of a row are."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """Rows of one part of the data. ``pairs`` holds the second texts of a pair task; unlabelled rows have no labels."""
+    """Rows of one part of the data. ``pairs`` holds the second texts of a pair task; unlabelled rows have no labels.
+
+    A label is the position of a class, or else a code: see `gridsearch.tasks.judging.codes`.
+    """
 
     texts: tuple[str, ...]
     labels: tuple[int, ...] | None
@@ -77,7 +81,9 @@ class Folds:
 class Task:
     """The data of a study, read and checked. ``notes`` are sentences for the plan and the page (duplicates, say).
 
-    ``positive`` is the position of the label that f1_binary is of, where there are two labels. ``corpus_files`` are
+    ``codes`` say what the labels of rows stand for, where these are not one class a row; ``label_separator`` stands
+    between several labels of one cell. ``positive`` is the position
+    of the label that f1_binary is of, where there are two classes. ``corpus_files`` are
     further texts, a split for each file: a pretraining may read them, no trial does, so they change no outcome of one.
 
     Where ``folds`` divide the rows they are all in ``train``, and ``dev`` is empty: see :meth:`of_fold`.
@@ -103,16 +109,41 @@ class Task:
     ids: bool = field(default=False, compare=False)
     token_counts: Mapping[str, int] = field(default_factory=dict, compare=False)
     folds: Folds | None = field(default=None, compare=False)
+    codes: Codes = CLASSES
+    label_separator: str | None = field(default=None, compare=False)
 
     @cached_property
     def fingerprint(self) -> str:
         """Hash of all that can change an outcome: every row of every split, the labels' order, the metric.
 
-        The positive label is part of it only where it is another than by default: older fingerprints stay.
+        The positive label is part of it only where it is another than by default, and so are codes: older fingerprints
+        stay.
         """
         splits = [self.train, self.dev] + ([self.test] if self.test else [])
         told = [self.kind, self.metric, self.label_names, [[s.texts, s.pairs, s.labels] for s in splits]]
-        return fingerprint(told if self.positive == POSITIVE else [*told, {"positive": self.positive}])
+        further: dict[str, object] = {} if self.positive == POSITIVE else {"positive": self.positive}
+        if self.labels_are != "class":
+            further[self.labels_are] = self.codes.combinations or self.codes.scores
+        return fingerprint([*told, further] if further else told)
+
+    @property
+    def labels_are(self) -> LabelKind:
+        """What the labels are: one class a row, several labels, or a number."""
+        return self.codes.kind
+
+    @property
+    def labelling(self) -> Labelling:
+        """What the labels are, and what a model says of a row."""
+        return labelling_of(self.labels_are, len(self.label_names), self.metric, self.positive)
+
+    def truth(self, split: Split) -> "np.ndarray | None":
+        """Return what the rows of a split hold, as metrics are computed from it; None where they are unlabelled."""
+        return None if split.labels is None else self.codes.truth(split.labels, len(self.label_names))
+
+    @cached_property
+    def strata(self) -> tuple[int, ...]:
+        """The group of each training row, for samples to be alike."""
+        return self.codes.strata(self.train.labels or ())
 
     @property
     def judged(self) -> Split:
@@ -167,13 +198,14 @@ class Task:
 
     @property
     def positive_label(self) -> str | None:
-        """Name of the positive label; None where there are more than two."""
-        return self.label_names[self.positive] if len(self.label_names) == 2 else None
+        """Name of the positive one of two classes; None where there are more, or no classes."""
+        return self.label_names[self.positive] if len(self.label_names) == 2 and self.labels_are == "class" else None
 
     @property
     def metric_text(self) -> str:
-        """The metric in words: f1_binary with the label that it is of."""
-        return f"f1_binary of {self.positive_label!r}" if self.metric == "f1_binary" else self.metric
+        """The metric in words: f1_binary and average_precision with the label that they are of."""
+        is_of_one = self.metric in ("f1_binary", "average_precision") and self.positive_label is not None
+        return f"{self.metric} of {self.positive_label!r}" if is_of_one else self.metric
 
     @property
     def corpus(self) -> tuple[str, ...]:
@@ -195,12 +227,25 @@ class Task:
 
     @cached_property
     def labels_held(self) -> dict[str, tuple[int, ...]]:
-        """Positions of the labels that occur in dev and, where it is labelled, in test: what results are taken from."""
+        """Positions of the labels that occur in dev and, where it is labelled, in test: what results are taken from.
+
+        Of a task of numbers it is empty.
+        """
         splits = {"dev": self.judged, "test": self.test}
-        return {name: tuple(sorted(set(split.labels))) for name, split in splits.items() if split and split.labels}
+        there = {name: split for name, split in splits.items() if split and split.labels}
+        if self.labels_are == "score":
+            return {}
+        return {name: tuple(sorted(self._label_counts(split))) for name, split in there.items()}
 
     @cached_property
     def label_counts(self) -> tuple[int, ...]:
-        """Rows of each label in train, in the order of ``label_names``."""
-        counts = Counter(self.train.labels or ())
+        """Rows of each label in train, in the order of ``label_names``; of a task of numbers, all its rows."""
+        if self.labels_are == "score":
+            return (len(self.train),)
+        counts = self._label_counts(self.train)
         return tuple(counts[index] for index in range(len(self.label_names)))
+
+    def _label_counts(self, split: Split) -> Counter[int]:
+        if not self.codes.combinations:
+            return Counter(split.labels or ())
+        return Counter(chain.from_iterable(self.codes.combinations[code] for code in split.labels or ()))

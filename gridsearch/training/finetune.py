@@ -16,12 +16,14 @@ from gridsearch.encoders.load import EncoderWeights
 from gridsearch.errors import DivergedError, GridSearchError
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.encode import EncodedPart, EncodedSplit, EncodedTask
-from gridsearch.tasks.learned import guess_on, why_not_learned
-from gridsearch.tasks.metrics import mean_of_probabilities, score
+from gridsearch.tasks.judging.guesses import guess_of, said_alike
+from gridsearch.tasks.judging.judge import mean_of, measured
+from gridsearch.tasks.judging.multilabel import best_thresholds
+from gridsearch.tasks.learned import why_not_learned
 from gridsearch.training.deadline import Deadline
 from gridsearch.training.execution import Execution, computing, device_of, peak_bytes, to_the_end
 from gridsearch.training.finite import weights_are_finite
-from gridsearch.training.losses import chance_loss
+from gridsearch.training.losses.step import build_loss
 from gridsearch.training.prepared import Prepared, preparations
 from gridsearch.trial import ONE_MODEL, Epoch, Metrics, Outcome, PartOutcome, Trial
 
@@ -116,6 +118,7 @@ class _Course:
         self._best: tuple[int, float] | None = None
         self._chosen: list[_Chosen] = []
         self._broken = ""
+        self.moved_by: dict[str, np.ndarray] = {}
 
     @property
     def chosen(self) -> list[_Chosen]:
@@ -166,15 +169,24 @@ class _Course:
 
     def _why_not_learned(self, part: EncodedPart, outcome: PartOutcome) -> str:
         is_alone = len(self._data.parts) == 1 or self._recipe.parts.training == "separate"
-        on_dev = np.bincount(_labels(part, self._data.dev), minlength=part.n_labels)
+        on_dev = _labels(part, self._data.dev)
         return why_not_learned(
             outcome.dev,
-            np.bincount(outcome.dev_logits.argmax(axis=1), minlength=part.n_labels).tolist(),
+            said_alike(on_dev, outcome.dev_logits, part.labelling.kind),
             # The loss of several parts together is no part's.
             [losses[part.number] for losses in self._losses] if is_alone else [],
-            chance_loss(self._recipe, part.n_labels),
-            guess_on(part.metric, on_dev.tolist(), part.positive),
+            build_loss(self._recipe, self._data.train, part, torch.device("cpu")).of_chance(),
+            guess_of(part.metric, on_dev, part.labelling),
         )
+
+    def choose_thresholds(self, part: EncodedPart, labels: np.ndarray, logits: np.ndarray) -> None:
+        """Choose by dev how far the logits of a part's labels are moved, where the recipe asks for it."""
+        if part.labelling.kind == "multilabel" and self._recipe.label_thresholds == "dev":
+            self.moved_by[part.name] = -best_thresholds(labels, logits)
+
+    def moved(self, part: EncodedPart, logits: np.ndarray) -> np.ndarray:
+        """Return the logits of a part's labels, moved by what was chosen for them."""
+        return logits + self.moved_by[part.name] if part.name in self.moved_by else logits
 
 
 def _judge(trained: Sequence[Prepared], check: Callable[[], None]) -> _ByPart | str:
@@ -189,7 +201,7 @@ def _judge(trained: Sequence[Prepared], check: Callable[[], None]) -> _ByPart | 
             return "outputs on dev are"
         for part in one.data.parts:
             own = part.of_logits(logits, dev)
-            found[part.name] = _Judged(score(_labels(part, dev), own, part.positive), own)
+            found[part.name] = _Judged(measured(_labels(part, dev), own, part.labelling), own)
     return found
 
 
@@ -200,13 +212,16 @@ def _report(course: _Course, trained: Sequence[Prepared], check: Callable[[], No
         data = one.data
         on_test = [] if data.test is None else _predict(course, one, place, data.test, "test", check)
         for part in data.parts:
-            logits = mean_of_probabilities([chosen.judged[part.name].logits for chosen in course.chosen])
-            metrics, rows = score(_labels(part, data.dev), logits, part.positive), part.rows_of(data.dev)
+            said = [chosen.judged[part.name].logits for chosen in course.chosen]
+            on_dev, kind = _labels(part, data.dev), part.labelling.kind
+            course.choose_thresholds(part, on_dev, mean_of(said, kind))
+            logits = course.moved(part, mean_of(said, kind))
+            metrics, rows = measured(on_dev, logits, part.labelling), part.rows_of(data.dev)
             numbers = None if data.dev_rows is None else data.dev_rows[rows]
             outcomes[part.name] = PartOutcome(metrics, logits, dev_rows=numbers)
             if data.test is not None and len(part.rows_of(data.test)):
-                labels, own = part.labels_of(data.test), _mean(part, on_test, data.test)
-                test = None if labels is None else score(labels, own, part.positive)
+                labels, own = part.labels_of(data.test), course.moved(part, _mean(part, on_test, data.test))
+                test = None if labels is None else measured(labels, own, part.labelling)
                 outcomes[part.name] = replace(outcomes[part.name], test=test, test_logits=own)
     return outcomes
 
@@ -222,7 +237,8 @@ def _train_metrics(course: _Course, trained: Sequence[Prepared], check: Callable
         with contextlib.suppress(DivergedError):
             logits = _predict(course, one, place, train, "train", check)
             for part in one.data.parts:
-                found[part.name] = score(_labels(part, train), _mean(part, logits, train), part.positive)
+                own = course.moved(part, _mean(part, logits, train))
+                found[part.name] = measured(_labels(part, train), own, part.labelling)
     return found
 
 
@@ -244,7 +260,7 @@ def _predict(
 
 def _mean(part: EncodedPart, logits: Sequence[np.ndarray], split: EncodedSplit) -> np.ndarray:
     """Return the mean of what several logits of all rows and labels say of a part's own."""
-    return mean_of_probabilities([part.of_logits(one, split) for one in logits])
+    return mean_of([part.of_logits(one, split) for one in logits], part.labelling.kind)
 
 
 def _diverged(epoch: int, what: str, recipe: Recipe, why: str) -> DivergedError:
@@ -268,6 +284,10 @@ def _packed(course: _Course, prepared: Prepared, place: int, encoder: EncoderWei
 
     def kept(name: str, tensor: Tensor) -> Tensor:
         tensor = tensor.cpu().contiguous()
+        if name == "outputs.shift":
+            tensor = tensor.clone()
+            for part in prepared.data.parts:
+                tensor[part.labels] += torch.as_tensor(course.moved_by.get(part.name, 0.0))
         return prepared.cut.whole(tensor, encoder) if name == f"encoder.{WORD_TABLE}" else tensor
 
     first, *others = [one.weights[place] for one in course.chosen]

@@ -15,6 +15,7 @@ import numpy as np
 
 from gridsearch.errors import RequestError, first_line, one_of
 from gridsearch.recipe.recipe import Recipe
+from gridsearch.recipe.trial_facts import LabelKind
 from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
 from gridsearch.tasks.task import Kind, Split
 from gridsearch.trial import ONE_MODEL, PART, Trial
@@ -35,6 +36,7 @@ class KeptPart:
     folder: Path
     kind: Kind
     label_names: tuple[str, ...]
+    labels_are: LabelKind = "class"
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,8 @@ def _about(task: AnyTask, folders: Mapping[str, str] | None = None) -> dict[str,
             for name, part in task.parts.items()
         ]
         return {"kind": task.kind, "parts": parts}
-    return {"kind": task.kind, "label_names": list(task.label_names)}
+    other = {} if task.labels_are == "class" else {"labels_are": task.labels_are}
+    return {"kind": task.kind, "label_names": list(task.label_names), **other}
 
 
 def _clear(place: Path) -> None:
@@ -150,7 +153,9 @@ def open_kept(folder: Path) -> KeptTrial:
 
 
 def _read_part(folder: Path, said: Mapping[str, Any]) -> KeptPart:
-    return KeptPart(folder / said.get("folder", ""), said["kind"], tuple(said["label_names"]))
+    return KeptPart(
+        folder / said.get("folder", ""), said["kind"], tuple(said["label_names"]), said.get("labels_are", "class")
+    )
 
 
 def predict_logits(kept: KeptTrial, split: Split, part: str = PART, threads: int = 1) -> np.ndarray:
@@ -164,8 +169,8 @@ def predict_logits(kept: KeptTrial, split: Split, part: str = PART, threads: int
     from gridsearch.encoders.classifier import Classifier, unpack
     from gridsearch.encoders.load import EncoderWeights, build_model
     from gridsearch.tasks.encode import encode_split
-    from gridsearch.tasks.metrics import mean_of_probabilities
     from gridsearch.threads import threads_of
+    from gridsearch.tasks.judging.judge import mean_of
     from gridsearch.training.prepared import as_read, predict
 
     if part not in kept.parts:
@@ -183,7 +188,8 @@ def predict_logits(kept: KeptTrial, split: Split, part: str = PART, threads: int
     }
     model = build_model(EncoderWeights(kept.encoder, config, inner, (), files), dropout=None)
     n_labels = kept.labels_of_model(part)
-    classifier = Classifier(model, kept.recipe, sum(n_labels.values()), len(n_labels))
+    in_units = any(name.startswith("outputs.") for name in states[0])
+    classifier = Classifier(model, kept.recipe, sum(n_labels.values()), len(n_labels), in_units=in_units)
     tokenizer = build_tokenizer(files)
     recipe = kept.recipe
     encoded = encode_split(split, tokenizer, int(recipe.max_length), recipe.prediction_order)
@@ -194,7 +200,7 @@ def predict_logits(kept: KeptTrial, split: Split, part: str = PART, threads: int
             classifier.load_state_dict(state)
             pad_id, device = int(tokenizer.pad_token_id), torch.device("cpu")
             found.append(predict(classifier, encoded, pad_id, device, recipe.precision)[:, kept.columns_of(part)])
-    return mean_of_probabilities(found)
+    return mean_of(found, kept.parts[part].labels_are)
 
 
 def _beside_pairs(encoded: "EncodedSplit") -> "EncodedSplit":

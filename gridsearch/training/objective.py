@@ -16,7 +16,8 @@ from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.batches import collate
 from gridsearch.tasks.encode import EncodedTask, PartRows
 from gridsearch.tasks.parts.epoch_batches import epoch_batches
-from gridsearch.training.losses import StepLoss, StepSize
+from gridsearch.training.losses.loss import StepSize
+from gridsearch.training.losses.step import StepLoss
 from gridsearch.trial import Trial
 
 

@@ -1,6 +1,6 @@
 """A trial before its first step: the words that occur, the model, what frozen layers give; and what it predicts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,15 +8,17 @@ import torch
 from torch import Tensor
 
 from gridsearch.encoders.classifier import Classifier, build_classifier
+from gridsearch.encoders.heads import Outputs
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.optimizers.settings import settings_of
 from gridsearch.optimizers.updates import Updates
 from gridsearch.recipe.poolings import READS
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.batches import collate, computed_in_batches
-from gridsearch.tasks.encode import EncodedSplit, EncodedTask, part_alone
+from gridsearch.tasks.encode import EncodedPart, EncodedSplit, EncodedTask, part_alone
 from gridsearch.training.execution import Execution, device_of
 from gridsearch.training.frozen_states import with_frozen_states
+from gridsearch.training.losses.scores import standard
 from gridsearch.training.objective import Objective, autocast
 from gridsearch.training.steps import Steps
 from gridsearch.training.used_vocabulary import UsedVocabulary, used_vocabulary
@@ -57,10 +59,28 @@ def preparations(trial: Trial, data: EncodedTask, encoder: EncoderWeights, execu
 def prepare(trial: Trial, data: EncodedTask, encoder: EncoderWeights, execution: Execution) -> Prepared:
     """Do all that comes before the first step: the words that occur, the model, what frozen layers give."""
     device, cut, divisor = device_of(execution), used_vocabulary(data, encoder), execution.micro_batch_divisor
-    model = build_classifier(trial.recipe, cut.encoder, data.n_labels, trial.seed, len(data.parts)).to(device)
+    in_units = has_units(data.parts)
+    model = build_classifier(trial.recipe, cut.encoder, data.n_labels, trial.seed, len(data.parts), in_units=in_units)
+    if model.outputs is not None:
+        set_units(model.outputs, data)
+    model = model.to(device)
     data = cut.data.with_splits(lambda _, split: as_read(trial.recipe, split))
     data = with_frozen_states(trial, data, model) if device.type == "cpu" else data
     return Prepared(trial.recipe, device, divisor, cut, data, model, steps_of(trial, data, model, device, divisor))
+
+
+def has_units(parts: Sequence[EncodedPart]) -> bool:
+    """Tell whether outputs are in units of their own, or have thresholds of their own: not those of classes."""
+    return any(part.labelling.kind != "class" for part in parts)
+
+
+def set_units(outputs: Outputs, data: EncodedTask) -> None:
+    """Give the numbers that are predicted the mean and the deviation of the training rows'."""
+    for part in data.parts:
+        if part.labelling.kind == "score":
+            truth = part.labels_of(data.train)
+            assert truth is not None, "training rows have labels"
+            outputs.shift[part.labels], outputs.scale[part.labels] = standard(truth)
 
 
 def as_read(recipe: Recipe, split: EncodedSplit) -> EncodedSplit:

@@ -18,7 +18,7 @@ from gridsearch.encoders.load import EncoderWeights
 from gridsearch.randomness import numpy_stream
 from gridsearch.tasks.batches import evaluation_batches
 from gridsearch.tasks.encode import EncodedPart, EncodedSplit, EncodedTask
-from gridsearch.tasks.metrics import score
+from gridsearch.tasks.judging.judge import measured
 from gridsearch.training.execution import Execution, begin_peak, computing, device_of, peak_bytes
 from gridsearch.training.frozen_states import forget
 from gridsearch.training.prepared import Prepared, preparations
@@ -77,7 +77,8 @@ def measuring(
         is_own = begin_peak(device)
         # A rehearsal: what is imported, cached or computed once for all trials is no cost of this one.
         preparations(trial, data, encoder, execution)
-        score(np.array([0, 1]), np.zeros((2, data.n_labels)))
+        for part in data.parts:
+            _scoring(device, part, part.codes.truth([0, 1], part.n_labels))
         begun, waited = clocks()
         trained = preparations(trial, data, encoder, execution)
         setup_seconds = now_on(device) - (begun - waited)
@@ -172,7 +173,7 @@ def _evaluation(prepared: Prepared, split: EncodedSplit, seconds: float, n_times
         return timed(prepared.device, lambda: prepared.predict(part))
 
     mean, n_batches, _ = sampled_mean(range(len(batches)), take, seconds)
-    scored = sum(_scoring(prepared.device, labels, part.n_labels) for part, labels in _labelled(prepared, split))
+    scored = sum(_scoring(prepared.device, part, labels) for part, labels in _labelled(prepared, split))
     return n_times * mean * n_batches + scored
 
 
@@ -184,10 +185,10 @@ def _labelled(prepared: Prepared, split: EncodedSplit) -> Iterator[tuple[Encoded
             yield part, labels
 
 
-def _scoring(device: torch.device, labels: np.ndarray, n_labels: int) -> float:
+def _scoring(device: torch.device, part: EncodedPart, labels: np.ndarray) -> float:
     """Return the seconds of scoring rows with these labels."""
-    logits = np.random.default_rng(0).standard_normal((len(labels), n_labels), np.float32)
-    return timed(device, lambda: score(labels, logits))
+    logits = np.random.default_rng(0).standard_normal((len(labels), part.n_labels), np.float32)
+    return timed(device, lambda: measured(labels, logits, part.labelling))
 
 
 def sampled_mean(items: Sequence[Item], take: Callable[[Item], float], seconds: float) -> tuple[float, int, int]:

@@ -4,8 +4,8 @@ import csv
 import io
 from collections.abc import Iterator
 
+from gridsearch.tasks.judging.labelling import METRICS
 from gridsearch.tasks.target import metric_name
-from gridsearch.tasks.task import METRICS
 from gridsearch.trial import Metrics
 from reports.formats.table import csv_text
 from reports.study.parts import metrics_by_name

@@ -12,8 +12,9 @@ from gridsearch.study.manifest import CurveManifest, FactorEntry, Manifest, Tabl
 from gridsearch.study.row_scores import RowScore, score_of_row
 from gridsearch.study.survey import Coverage
 from gridsearch.study.task_entry import Judged
+from gridsearch.tasks.judging.labelling import LOWER_IS_BETTER
 from gridsearch.tasks.learned import Guess, explain
-from gridsearch.tasks.metrics import LOWER_IS_BETTER, is_better
+from gridsearch.tasks.metrics import is_better
 from gridsearch.trial import Metrics
 from reports.language.say import say
 from reports.study.spread import Spread, spread

@@ -18,7 +18,7 @@ def score_text(table: Table, columns: Columns, logits: np.ndarray, task: TaskEnt
 
     ``logits`` are of shape (rows, labels).
     """
-    place = table.find(columns.label)
+    place = table.find(columns.labels[0])
     if place is None or place in (table.find(columns.text), None if columns.pair is None else table.find(columns.pair)):
         return ""
     labels = label_places(table.values[place], task.label_names)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gridsearch.tasks.task import BY_CONTRAST
+from gridsearch.tasks.judging.labelling import BY_CONTRAST
 from gridsearch.tasks.taskfile import load_task
 from runners.cli import build_parser, main
 from tests.runners.waiting import SECONDS, wait_until

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics
 
+from gridsearch.tasks.judging.labelling import METRICS
 from gridsearch.tasks.metrics import MOST_LOSS, is_better, probabilities, score
-from gridsearch.tasks.task import METRICS
 
 Case = tuple[np.ndarray, np.ndarray, int]
 

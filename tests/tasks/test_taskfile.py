@@ -7,9 +7,10 @@ import pytest
 
 from gridsearch.canonical import fingerprint
 from gridsearch.errors import RequestError
+from gridsearch.tasks.judging.labelling import BY_CONTRAST, METRICS, POSITIVE
 from gridsearch.tasks.parts.part_file import TaskFile
 from gridsearch.tasks.splits import SAME_TEXTS
-from gridsearch.tasks.task import BY_CONTRAST, METRICS, POSITIVE, Split, Task
+from gridsearch.tasks.task import Split, Task
 from gridsearch.tasks.taskfile import load_task, parse_task_file
 from search_spaces import find_task
 

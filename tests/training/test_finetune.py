@@ -34,7 +34,7 @@ from gridsearch.training import deadline
 from gridsearch.training.deadline import TimeLimitError
 from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetune, finetuning
-from gridsearch.training.losses import class_weights
+from gridsearch.training.losses.classes import class_weights
 from gridsearch.training.prepared import Prepared
 from gridsearch.training.steps import Steps
 from gridsearch.trial import ONE_MODEL, Epoch, Outcome

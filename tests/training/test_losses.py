@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, softmax
 
 from gridsearch.recipe.recipe import Recipe
-from gridsearch.training.losses import Loss, chance_loss, class_weights, symmetric_divergence
+from gridsearch.training.losses.classes import ClassLoss as Loss
+from gridsearch.training.losses.classes import chance_loss, class_weights, symmetric_divergence
 
 CPU = torch.device("cpu")
 LABELS = np.array([0, 2, 1, 1, 0])

@@ -49,6 +49,8 @@ def _no_label_to_read(recipe: Recipe, facts: TrialFacts) -> Reason:
     needs = "pretraining.objective = 'mlm_label' needs labelled rows, and"
     if facts.parts:
         return f"{needs} those of several parts are not of one kind; choose another objective"
+    if facts.labels_are != "class":
+        return f"{needs} a row's label must be one of several classes"
     if facts.n_labels < 2:
         return f"{needs} the texts have no labels"
     if pretraining.corpus == "files":

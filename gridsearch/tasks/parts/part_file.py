@@ -1,15 +1,17 @@
 """A part as a TOML file states it: which files, columns, labels and metric. Nothing of its data has been read."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Literal, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gridsearch.errors import RequestError, one_of, validation_sentence
+from gridsearch.errors import RequestError, about, one_of, validation_sentence
+from gridsearch.recipe.trial_facts import LabelKind
+from gridsearch.tasks.judging.labelling import OF_TWO_LABELS, WHAT, refuse_unknown_metric
 from gridsearch.tasks.labels import Labels
 from gridsearch.tasks.tables.formats import Format
 from gridsearch.tasks.tables.table import Columns
-from gridsearch.tasks.task import METRICS, OF_TWO_LABELS, Kind
+from gridsearch.tasks.task import Kind
 from gridsearch.trial import PART
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -81,11 +83,16 @@ class TaskFile(BaseModel):
 
     name: str = Field(min_length=1)
     """What the task is called, in tables and in the names of folders. ``name = "reviews"``"""
-    kind: Kind
-    """Whether a row is one text or a pair of texts. ``kind = "single"``"""
+    kind: Literal["single", "pair", "multilabel", "score"]
+    """Whether a row is one text or a pair of texts, with one of several classes; or whether it has several labels
+    (``"multilabel"``) or a number (``"score"``), be it a text or, where ``pair`` names a column, a pair.
+    ``kind = "single"``
+    """
     metric: str
-    """What is better or worse: accuracy, f1_macro, f1_micro, f1_weighted, matthews or log_loss; of two labels also
-    f1_binary or auc. ``metric = "f1_macro"``
+    """What is better or worse. Of classes: accuracy, balanced_accuracy, f1_macro, f1_micro, f1_weighted, matthews,
+    log_loss, or quadratic_kappa, for which their names are in order; of two classes also f1_binary, auc or
+    average_precision. Of several labels: f1_macro, f1_micro, f1_weighted, subset_accuracy, auc, average_precision or
+    log_loss. Of numbers: pearson, spearman, rmse or mae. ``metric = "f1_macro"``
     """
     files: Files
     """Where the rows are."""
@@ -101,6 +108,16 @@ class TaskFile(BaseModel):
     """Every text is whole numbers separated by spaces, each a word of its own. ``ids = true``"""
     vocabulary: VocabularyFiles | None = None
     """What is known of the vocabulary of encoders, where texts are numbers."""
+
+    @property
+    def kind_of_rows(self) -> Kind:
+        """Whether a row is one text or a pair."""
+        return "single" if self.columns.pair is None else "pair"
+
+    @property
+    def labels_are(self) -> LabelKind:
+        """What its labels are."""
+        return "class" if self.kind in get_args(Kind) else cast("LabelKind", self.kind)
 
     @property
     def parts(self) -> Mapping[str, "TaskFile"]:
@@ -123,9 +140,11 @@ def parse_part(raw: Mapping[str, object], model: type[Stated], where: str) -> St
     """Check what a file states of a part; ``where`` is what messages call it. Raises RequestError."""
     parsed = {key: section(raw[key], model, f"{where}, [{key}]") for key, model in SECTIONS.items() if key in raw}
     file = section({**raw, **parsed}, model, where)
-    if file.metric not in METRICS:
-        raise RequestError(f"{where}: {one_of('metric', file.metric, METRICS)}")
+    with about(where):
+        refuse_unknown_metric(file.metric, file.labels_are)
     _refuse_contradictions(file, where)
+    with about(where):
+        _refuse_unfit_labels(file)
     return file
 
 
@@ -146,11 +165,11 @@ def section(raw: object, model: type[Model], where: str) -> Model:
 
 
 def _refuse_contradictions(file: TaskFile, where: str) -> None:
-    if (file.kind == "pair") != (file.columns.pair is not None):
+    if file.labels_are == "class" and (file.kind == "pair") != (file.columns.pair is not None):
         rule = "pair under [columns] belongs to kind 'pair' and to no other"
         raise RequestError(f"{where}: {rule}; kind is {file.kind!r}, pair is {file.columns.pair!r}")
-    if file.columns.label in (file.columns.text, file.columns.pair):
-        raise RequestError(f"{where}: label must be a column of its own, but {file.columns.label!r} holds a text too")
+    if both := [label for label in file.columns.labels if label in (file.columns.text, file.columns.pair)]:
+        raise RequestError(f"{where}: label must be a column of its own, but {both[0]!r} holds a text too")
     if isinstance(file.files.dev, float) and not 0 < file.files.dev < 1:
         raise RequestError(f"{where}: dev must be a file or a share between 0 and 1, but is {file.files.dev}")
     if file.vocabulary is not None and not file.ids:
@@ -158,10 +177,34 @@ def _refuse_contradictions(file: TaskFile, where: str) -> None:
             f"{where}: [vocabulary] says how ids become tokens; it belongs to ids = true and to no other"
         )
     if file.outside is not None and file.kind != "pair":
-        rule = "[outside] names files of pairs; it belongs to kind 'pair' and to no other"
+        rule = "[outside] names files of pairs to be added with a class; it belongs to kind 'pair' and to no other"
         raise RequestError(f"{where}: {rule}; kind is {file.kind!r}")
     if file.labels.names is not None and file.labels.file is not None:
         raise RequestError(f"{where}: [labels] takes names or file, but has both")
     if file.labels.positive is not None and file.metric not in OF_TWO_LABELS:
         rule = f"positive under [labels] belongs to metric {' or '.join(OF_TWO_LABELS)}"
         raise RequestError(f"{where}: {rule}; metric is {file.metric}, which treats all labels alike")
+
+
+def _refuse_unfit_labels(file: TaskFile) -> None:
+    """Refuse what is said of labels that are of another kind."""
+    labels, what = file.labels, WHAT[file.labels_are]
+    in_columns = isinstance(file.columns.label, tuple)
+    if in_columns and file.kind != "multilabel":
+        rule = "a list as label names a column for each of several labels, which is kind 'multilabel'"
+        raise RequestError(f"{rule}; kind is {file.kind!r}")
+    if in_columns == (labels.separator is not None) and file.kind == "multilabel":
+        rule = "several labels a row stand in a column each (label is a list), or in one cell with a separator"
+        raise RequestError(f"{rule} under [labels]; there {'are both' if in_columns else 'is neither'}")
+    given = {"separator": labels.separator is not None, "empty_is_none": labels.empty_is_none}
+    if file.kind != "multilabel" and any(given.values()):
+        key = next(key for key, is_given in given.items() if is_given)
+        raise RequestError(f"{key} under [labels] belongs to kind 'multilabel' and to no other; kind is {file.kind!r}")
+    if in_columns and labels.empty_is_none:
+        raise RequestError("empty_is_none under [labels] is of labels in one cell; in a column each, 0 says none")
+    given = {"names": labels.names is not None, "file": labels.file is not None}
+    if file.kind == "score" and any(given.values()):
+        key = next(key for key, is_given in given.items() if is_given)
+        raise RequestError(f"{key} under [labels] says what labels are called, but the task has {what}")
+    if file.kind == "multilabel" and labels.positive is not None:
+        raise RequestError(f"positive under [labels] is one of two classes, but the task has {what}")

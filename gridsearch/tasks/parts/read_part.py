@@ -5,12 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from gridsearch.errors import RequestError
 from gridsearch.tasks.inputs import read_further_texts
+from gridsearch.tasks.judging.codes import CLASSES, Codes, code_numbers, code_several
+from gridsearch.tasks.judging.judge import measured
+from gridsearch.tasks.judging.labelling import BY_CONTRAST, SCORE
 from gridsearch.tasks.labelled_file import LabelledFile, by_name, read_labelled_file
 from gridsearch.tasks.labels import (
     LEAVE_OUT,
     NO_PART_OF_TEST,
+    LabelColumn,
     Labels,
     label_positions,
     position_of_positive,
@@ -23,7 +29,7 @@ from gridsearch.tasks.tables.folders import holds_table
 from gridsearch.tasks.tables.read import read_other, read_table
 from gridsearch.tasks.tables.table import Columns, Table
 from gridsearch.tasks.tables.text import read_text, split_lines
-from gridsearch.tasks.task import BY_CONTRAST, Split, Task
+from gridsearch.tasks.task import Split, Task
 
 
 def read_part(file: TaskFile, folders: Sequence[Path], train_rows: int | None) -> Task:
@@ -41,6 +47,9 @@ def judgeable(task: Task, where: str) -> Task:
 
     ``where`` is what messages call the task.
     """
+    if task.labels_are != "class":
+        _refuse_what_does_not_differ(task, where)
+        return task
     if sum(count > 0 for count in task.label_counts) < 2:
         n_left = len(task.train)
         raise RequestError(f"{where}: train needs rows of two labels, but {n_left} rows of fewer are left in it")
@@ -53,11 +62,32 @@ def judgeable(task: Task, where: str) -> Task:
     return task
 
 
+def _refuse_what_does_not_differ(task: Task, where: str) -> None:
+    """Refuse training rows that have all the same labels, or the same number; and such that cannot judge."""
+    several = task.labels_are == "multilabel"
+    what, alike = ("labels", "the same labels") if several else ("scores", "the same score")
+    if len(set(task.train.labels or ())) < 2:
+        rule = f"{where}: train needs rows of different {what}"
+        raise RequestError(f"{rule}, but all {len(task.train)} rows that are left in it have {alike}")
+    for name, split in (("dev", task.judged), ("test", task.test)):
+        if split is not None and split.labels and task.metric not in _metrics_known_of(task, split):
+            rule = f"{where}: metric {task.metric} needs rows of different {what} in {name}"
+            raise RequestError(f"{rule}, but of its {len(split)} rows it is undefined")
+
+
+def _metrics_known_of(task: Task, split: Split) -> dict[str, float]:
+    """Return the metrics that the rows of a split define, whatever a model says of them."""
+    truth = task.truth(split)
+    assert truth is not None, "the rows have labels"
+    some = np.random.default_rng(0).standard_normal((len(split), len(task.label_names)))
+    return measured(truth, some, task.labelling)
+
+
 def sampled(task: Task, n_rows: int | None, seed: int) -> Task:
     """Return the task with a stratified sample of its training rows, which a note tells; without a number, with all."""
     if n_rows is None:
         return task
-    train = sample_rows(task.train, n_rows, seed)
+    train = sample_rows(task.train, n_rows, seed, task.strata)
     note = f"{len(train)} of {len(task.train)} training rows are used (train_rows = {n_rows}, stratified)"
     return replace(task, train=train, notes=(*task.notes, note))
 
@@ -78,19 +108,32 @@ def _assemble(file: TaskFile, folders: Sequence[Path]) -> Task:
     """Read the files, match the labels, judge the duplicates, and split off dev where it is a share."""
     tables, columns = _read_tables(file, folders)
     files = {
-        name: read_labelled_file(table, columns, file.kind, file.labels, is_test=name == "test", ids=file.ids)
+        name: read_labelled_file(table, columns, file.kind_of_rows, file.labels, is_test=name == "test", ids=file.ids)
         for name, table in tables.items()
     }
-    names, splits = _with_labels(files, _given_names(file.labels, folders))
-    refuse_unfit_metric(file.metric, names)
+    names, codes, splits = _with_labels(files, file, columns, _given_names(file.labels, folders))
+    if file.labels_are == "class":
+        refuse_unfit_metric(file.metric, names)
     positive = position_of_positive(file.labels.positive, names)
     train, notes = judge_duplicates(splits.pop("train"), splits, file.files.drop_duplicates)
     if isinstance(file.files.dev, float):
-        train, splits["dev"] = share_out(train, file.files.dev, file.files.split_seed)
+        strata = codes.strata(train.labels or ())
+        train, splits["dev"] = share_out(train, file.files.dev, file.files.split_seed, strata)
         share = f"{file.files.dev:g} of the training rows, stratified (split_seed {file.files.split_seed})"
         notes.append(f"dev is {share}: {len(splits['dev'])} rows, leaving {len(train)}")
     dev = splits.get("dev", train.without_rows())
-    task = Task(file.name, file.kind, file.metric, names, train, dev, splits.get("test"), positive=positive)
+    task = Task(
+        file.name,
+        file.kind_of_rows,
+        file.metric,
+        names,
+        train,
+        dev,
+        splits.get("test"),
+        positive=positive,
+        codes=codes,
+        label_separator=file.labels.separator,
+    )
     notes = [note for one in files.values() for note in one.notes] + notes + _notes_on_labels(task)
     corpus, on_corpus = _read_further(file.corpus, file, columns, folders, tables["train"])
     outside, on_outside = _read_outside(file, columns, folders, tables["train"])
@@ -124,7 +167,9 @@ def _read_further(
 ) -> tuple[tuple[Split, ...], list[str]]:
     """Return the texts of each file, and what is to be said of how they are written."""
     paths = [find_file(path, folders) for path in (section.files if section else ())]
-    read = [read_further_texts(path, columns, file.kind, file.files.format, train, ids=file.ids) for path in paths]
+    read = [
+        read_further_texts(path, columns, file.kind_of_rows, file.files.format, train, ids=file.ids) for path in paths
+    ]
     return tuple(split for split, _ in read), [note for _, notes in read for note in notes]
 
 
@@ -163,25 +208,43 @@ def _given_names(labels: Labels, folders: Sequence[Path]) -> tuple[str, ...] | N
 
 
 def _with_labels(
-    files: Mapping[str, LabelledFile], given: tuple[str, ...] | None
-) -> tuple[tuple[str, ...], dict[str, Split]]:
-    """Return the labels' names, and every split with its labels as positions; an unlabelled test has none."""
-    train = files["train"].labels
+    files: Mapping[str, LabelledFile], file: TaskFile, columns: Columns, given: tuple[str, ...] | None
+) -> tuple[tuple[str, ...], Codes, dict[str, Split]]:
+    """Return the labels' names, what codes stand for, and every split with its labels; an unlabelled test has none."""
+    cells = {name: one.labels for name, one in files.items()}
+    labels: Mapping[str, tuple[int, ...] | None]
+    if file.labels_are == "multilabel":
+        of_columns = tuple(map(str, columns.label)) if isinstance(columns.label, tuple) else ()
+        names, codes, labels = code_several(cells, file.labels, given, of_columns)
+    elif file.labels_are == "score":
+        names, (codes, labels) = (SCORE,), code_numbers(cells)
+    else:
+        names, labels = _classes(cells, given)
+        codes = CLASSES
+    return names, codes, {name: replace(one.split, labels=labels[name]) for name, one in files.items()}
+
+
+def _classes(
+    cells: Mapping[str, LabelColumn | None], given: tuple[str, ...] | None
+) -> tuple[tuple[str, ...], dict[str, tuple[int, ...] | None]]:
+    """Return the names of classes, and the position of each row's in each split."""
+    train = cells["train"]
     if train is None:  # reading it has been refused
         raise ValueError("training rows have labels")
     names, known = label_positions(train, given)
-    splits = {}
-    for name, one in files.items():
-        unlabelled = one.labels is None or (name == "test" and one.labels.is_unlabelled)
+    positions: dict[str, tuple[int, ...] | None] = {}
+    for name, column in cells.items():
+        unlabelled = column is None or (name == "test" and column.is_unlabelled)
         remedy = NO_PART_OF_TEST if name == "test" else LEAVE_OUT
-        labels = None if one.labels is None or unlabelled else positions_of(one.labels, known, remedy)
-        splits[name] = replace(one.split, labels=labels)
-    return names, splits
+        positions[name] = None if column is None or unlabelled else positions_of(column, known, remedy)
+    return names, positions
 
 
 def _notes_on_labels(task: Task) -> list[str]:
     """Tell which labels a split lacks, and whether the test can judge."""
     notes = ["test is unlabelled: it can be predicted, not judged"] if task.test and task.test.labels is None else []
+    if task.labels_are == "score":
+        return notes
     held_in_train = tuple(position for position, count in enumerate(task.label_counts) if count)
     for split, held in {"train": held_in_train, **task.labels_held}.items():
         if absent := [name for position, name in enumerate(task.label_names) if position not in set(held)]:

@@ -70,7 +70,7 @@ class Likely:
         """What columns are called in train: all in their order, where it is at hand; else those that the task names."""
         if self.train is not None and self.train.named:
             return self.train.names
-        keys = (self.columns.text, self.columns.pair, self.columns.label) if self.columns else ()
+        keys = (self.columns.text, self.columns.pair, *self.columns.labels) if self.columns else ()
         return tuple(key for key in keys if isinstance(key, str))
 
 

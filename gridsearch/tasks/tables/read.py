@@ -51,7 +51,7 @@ def read_table(path: Path, columns: Columns, given_format: Format | None = None)
         if usual == stated:
             raise
     else:
-        if usual == stated or None not in (table.find(columns.text), table.find(columns.label)):
+        if usual == stated or None not in map(table.find, (columns.text, *columns.labels)):
             return table
     return _read(file, stated, Likely(usual))
 
@@ -255,9 +255,9 @@ def _names_without_header(path: Path, width: int, likely: Likely) -> tuple[tuple
         return None, None
     if likely.text is None:
         needed = max(key for key in (columns.text, columns.pair) if isinstance(key, int))
-        lacks_label = isinstance(columns.label, int) and columns.label < needed == width
-        return None, int(columns.label) if lacks_label else None
-    for known in (names, tuple(name for name in names if name != columns.label)):
+        label = columns.label
+        return None, label if isinstance(label, int) and label < needed == width else None
+    for known in (names, tuple(name for name in names if name not in columns.labels)):
         if likely.train is not None and len(known) == width:
             return known, None
     if width == 1 and columns.pair is None:

@@ -33,8 +33,15 @@ class Columns(BaseModel):
     """The column of the text, by its name or by its position, counted from 0. ``text = "review"``"""
     pair: int | str | None = None
     """The column of the second text of a pair. ``pair = 1``"""
-    label: int | str
-    """The column of the label; a test file may lack it. ``label = "stars"``"""
+    label: int | str | tuple[int | str, ...]
+    """The column of the label; a test file may lack it. Where ``kind`` is multilabel, several columns of 0 and 1, one a
+    label, may be named. ``label = "stars"``
+    """
+
+    @property
+    def labels(self) -> tuple[int | str, ...]:
+        """The columns of the labels: one, or several."""
+        return self.label if isinstance(self.label, tuple) else (self.label,)
 
     @property
     def layout(self) -> Layout:

@@ -29,8 +29,11 @@ class PartWeights:
         """Weigh what some rows add to the mean loss of a part; they are this share of its rows in the step."""
         return self._weights[part] * loss
 
-    def saw(self, part: int, logits: Tensor, labels: Tensor) -> None:
-        """Notice what the model said of some rows in training: logits of shape (samples, rows, labels)."""
+    heeds_right = False
+    """Whether it asks how many rows are told rightly in training."""
+
+    def saw(self, part: int, n_right: Tensor, n_rows: int) -> None:
+        """Notice how many of some training rows of a part the model told rightly."""
 
 
 class DynamicPriority(PartWeights):
@@ -39,6 +42,8 @@ class DynamicPriority(PartWeights):
     Before the first of them k is that of the epoch before, and .1 in the first (dynamic task prioritization: Guo et al.
     2018, ECCV; k as in github.com/rogerrojur/tianchi-multi-task-nlp). What an attack makes of the rows counts too.
     """
+
+    heeds_right = True
 
     def __init__(self, n_parts: int, gamma: float, device: torch.device) -> None:
         self._gamma = gamma
@@ -59,10 +64,10 @@ class DynamicPriority(PartWeights):
         """Weigh what some rows add to the mean loss of a part."""
         return self._now[part] * loss
 
-    def saw(self, part: int, logits: Tensor, labels: Tensor) -> None:
-        """Notice what the model said of some rows in training: logits of shape (samples, rows, labels)."""
-        self._right[part] += (logits.detach().mean(0).argmax(-1) == labels).sum()
-        self._seen[part] += len(labels)
+    def saw(self, part: int, n_right: Tensor, n_rows: int) -> None:
+        """Notice how many of some training rows of a part the model told rightly."""
+        self._right[part] += n_right
+        self._seen[part] += n_rows
 
     def _shares(self) -> Tensor:
         """Return the share of right answers of each part. Nothing is read from the device, which would wait for it."""

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from gridsearch.tasks.metrics import LOWER_IS_BETTER, MOST_LOSS, of_counts
+from gridsearch.tasks.judging.labelling import LOWER_IS_BETTER
+from gridsearch.tasks.metrics import MOST_LOSS, of_counts
 from reports.statistics.paired.resampled import Labels
 from reports.statistics.results import Array
 

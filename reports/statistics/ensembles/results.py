@@ -7,8 +7,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from gridsearch.tasks.metrics import LOWER_IS_BETTER
-from gridsearch.tasks.task import POSITIVE
+from gridsearch.tasks.judging.labelling import LOWER_IS_BETTER, POSITIVE
 from reports.statistics.paired.resampled import Labels
 from reports.statistics.results import Array
 

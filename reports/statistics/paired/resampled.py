@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from gridsearch.tasks.judging.labelling import METRICS
 from gridsearch.tasks.metrics import of_counts, row_losses
-from gridsearch.tasks.task import METRICS
 from reports.statistics.results import Array
 
 Labels = npt.NDArray[np.integer]

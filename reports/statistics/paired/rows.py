@@ -11,7 +11,7 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 from scipy.stats import binomtest
 
-from gridsearch.tasks.task import POSITIVE
+from gridsearch.tasks.judging.labelling import POSITIVE
 from reports.statistics.paired.crossed import Source, crossed, interquartile_difference, parts
 from reports.statistics.paired.resampled import Labels, drawn_counts, finite, metric_of_counts
 from reports.statistics.results import ALPHA, Array

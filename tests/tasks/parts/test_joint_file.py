@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from gridsearch.errors import RequestError
 from gridsearch.tasks.guess import toml_value
+from gridsearch.tasks.judging.labelling import METRICS
 from gridsearch.tasks.parts.joint_file import JointFile
 from gridsearch.tasks.parts.joint_task import JointTask
-from gridsearch.tasks.task import METRICS, Task
+from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import load_task, parse_task_file
 from search_spaces import find_task
 from tests.tasks.parts.films import FILMS, FOLLOWS, GENRE, GENRES, HEAD, genre_rows, pair_rows, write_films

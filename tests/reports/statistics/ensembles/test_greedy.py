@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from gridsearch.tasks.metrics import LOWER_IS_BETTER, score
-from gridsearch.tasks.task import METRICS
+from gridsearch.tasks.judging.labelling import LOWER_IS_BETTER, METRICS
+from gridsearch.tasks.metrics import score
 from reports.statistics.ensembles.greedy import greedy
 
 

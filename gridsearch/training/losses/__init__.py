@@ -1,0 +1,1 @@
+"""The loss of a step, by what the labels are."""
