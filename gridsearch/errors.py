@@ -38,6 +38,10 @@ def about(what: str) -> "Iterator[None]":
         raise RequestError(f"{what}: {error}") from None
 
 
+N_NAMED = 100
+"""Of so many known values a sentence names all."""
+
+
 def one_of(what: str, value: object, known: "Sequence[str]") -> str:
     """Build the sentence for a value outside a closed set, with the nearest known one where there is one.
 
@@ -48,7 +52,8 @@ def one_of(what: str, value: object, known: "Sequence[str]") -> str:
 
     near = get_close_matches(str(value), known, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return f"unknown {what} {value!r}{hint}; known: {', '.join(known)}"
+    more = f" and {len(known) - N_NAMED} more" if len(known) > N_NAMED else ""
+    return f"unknown {what} {value!r}{hint}; known: {', '.join(known[:N_NAMED])}{more}"
 
 
 def first_line(error: BaseException) -> str:

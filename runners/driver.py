@@ -14,7 +14,7 @@ from gridsearch.study.study import Study
 from gridsearch.study.survey import Coverage
 from gridsearch.study.versions import caution_about
 from gridsearch.tasks.parts.joint_task import AnyTask
-from gridsearch.tasks.tfidf_yardstick import TFIDF, tfidf_yardstick
+from gridsearch.tasks.tfidf_yardstick import tfidf_yardstick, yardstick_name
 from gridsearch.training.execution import Execution
 from gridsearch.training.materials import Materials
 from runners.contract import Runner
@@ -133,9 +133,10 @@ def _run(
 
 def measure_yardstick(ledger: Ledger, task: AnyTask, say: Callable[[str], None]) -> None:
     """Measure the cheap reference on the task, unless the ledger has it."""
-    known = ledger.connection.execute("SELECT 1 FROM yardsticks WHERE name LIKE ?", (f"{TFIDF}%",)).fetchone()
+    name = yardstick_name(task)
+    known = ledger.connection.execute("SELECT 1 FROM yardsticks WHERE name LIKE ?", (f"{name}%",)).fetchone()
     if known is None:
-        say(f"measuring {TFIDF} on the same split")
+        say(f"measuring {name} on the same split")
         ledger.set_yardstick(*tfidf_yardstick(task))
 
 

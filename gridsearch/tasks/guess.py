@@ -3,11 +3,20 @@
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from gridsearch.errors import RequestError
+from gridsearch.tasks.columns.kinds import (
+    OF_NUMBERS,
+    OF_SEVERAL,
+    are_signs,
+    separator_of,
+    told_of_columns,
+    told_of_scores,
+    told_of_several,
+)
 from gridsearch.tasks.columns.labels import label_cautions, told_of_numbers
 from gridsearch.tasks.columns.names import is_split
 from gridsearch.tasks.judging.labelling import POSITIVE
@@ -59,14 +68,13 @@ def guess_task(
     train, table = found["train"], read_unknown(found["train"], header=wanted.header)
     layout, roles = table.layout, guess_roles(table, wanted)
     n_rows = len(roles.label.values)
-    if wanted.drop_unlabelled:
+    if wanted.drop_unlabelled and not roles.further_labels:
         roles = replace(roles, label=roles.label.without_empty())
-    ignored = _ignored(roles.label)
-    metric, reason = _metric([count for value, count in roles.label.counts.items() if value not in ignored])
+    label = _LABELS[wanted.kind](roles, wanted)
     task = TaskFile(
         name=name or _name_of(train),
-        kind="pair" if roles.pair else "single",
-        metric=metric,
+        kind=wanted.kind if wanted.kind != "class" else "pair" if roles.pair else "single",
+        metric=label.metric,
         files=Files(
             train=str(train),
             dev=str(found["dev"]) if "dev" in found else DEV_SHARE,
@@ -74,13 +82,55 @@ def guess_task(
             format=layout.format,
         ),
         columns=Columns(**_written(layout), **_keys(roles)),
-        labels=Labels(ignore=ignored, drop_unlabelled=wanted.drop_unlabelled),
+        labels=Labels(ignore=label.ignored, drop_unlabelled=wanted.drop_unlabelled, separator=label.separator),
         ids=_are_all_ids(roles),
     )
-    told = [*_sentences(train, layout, roles, n_rows), *([IDS_TOLD] if task.ids else [])]
+    told = [*_sentences(train, layout, roles, n_rows), *label.told, *_not_used(roles)]
+    told += [IDS_TOLD] if task.ids else []
     told += [f"{split} is not read" for split in splits.values() if split not in found.values()]
-    cautions = [f"{CAUTION}: {text}" for text in _cautions(roles)]
-    return task, [*told, reason, *_sentence_on_dev(task), *_hints(roles.label), *cautions]
+    cautions = [f"{CAUTION}: {text}" for text in (*label.cautions, *_cautions(roles))]
+    return task, [*told, label.reason, *_sentence_on_dev(task), *label.hints, *cautions]
+
+
+@dataclass(frozen=True)
+class _Label:
+    """What is guessed and told of the label: why this metric, what the column holds, which rows have none."""
+
+    metric: str
+    reason: str
+    told: Sequence[str]
+    ignored: tuple[str, ...] = ()
+    separator: str | None = None
+    hints: Sequence[str] = ()
+    cautions: Sequence[str] = ()
+
+
+def _classes(roles: Roles, wanted: Wanted) -> _Label:
+    label, ignored = roles.label, _ignored(roles.label)
+    counts = {value: count for value, count in label.counts.items() if value not in ignored}
+    shown = ", ".join(f"{shorten(name)} ({count})" for name, count in label.counts.most_common(N_LABELS_SHOWN))
+    more = f" and {len(label.counts) - N_LABELS_SHOWN} more" if len(label.counts) > N_LABELS_SHOWN else ""
+    told = [f"label is {label.name} with {len(label.counts)} values: {shown}{more}", *_about_label(roles)]
+    cautions = label_cautions(label.name, counts)
+    return _Label(*_metric(list(counts.values())), told, ignored, hints=_hints(label), cautions=cautions)
+
+
+def _several(roles: Roles, wanted: Wanted) -> _Label:
+    if roles.further_labels:
+        names, columns = [one.name for one in roles.labels], [one.values for one in roles.labels]
+        return _Label(*OF_SEVERAL, [told_of_columns(names, columns)])
+    cells = [value.strip() for value in roles.label.values]
+    separator = wanted.separator or separator_of(cells, roles.label.name)
+    told = [told_of_several(cells, roles.label.name, separator)]
+    empty = "empty_is_none = true under [labels] says that a row without any label is no row without an answer"
+    return _Label(*OF_SEVERAL, told, separator=separator, hints=[empty] if "" in cells else [])
+
+
+def _numbers(roles: Roles, wanted: Wanted) -> _Label:
+    return _Label(*OF_NUMBERS, [told_of_scores([value.strip() for value in roles.label.values], roles.label.name)])
+
+
+_LABELS = {"class": _classes, "multilabel": _several, "score": _numbers}
 
 
 def write_toml(task: TaskFile, path: Path, sentences: Sequence[str] = (), overwrite: bool = False) -> Task:
@@ -152,7 +202,11 @@ def _written(layout: Layout) -> dict[str, Any]:
 
 
 def _keys(roles: Roles) -> dict[str, Any]:
-    return {"text": roles.text.key, "pair": roles.pair.key if roles.pair else None, "label": roles.label.key}
+    return {"text": roles.text.key, "pair": roles.pair.key if roles.pair else None, "label": _label_keys(roles)}
+
+
+def _label_keys(roles: Roles) -> int | str | tuple[int | str, ...]:
+    return tuple(one.key for one in roles.labels) if roles.further_labels else roles.label.key
 
 
 def _are_all_ids(roles: Roles) -> bool:
@@ -197,13 +251,20 @@ def _sentences(train: Path, layout: Layout, roles: Roles, n_rows: int) -> list[s
         if profile:
             sentences.append(f"{role} is {profile.name}, for example {shorten(profile.values[0])!r}")
     sentences += _about_pair(roles)
-    shown = ", ".join(f"{shorten(name)} ({count})" for name, count in roles.label.counts.most_common(N_LABELS_SHOWN))
-    more = f" and {len(roles.label.counts) - N_LABELS_SHOWN} more" if len(roles.label.counts) > N_LABELS_SHOWN else ""
-    label = f"label is {roles.label.name} with {len(roles.label.counts)} values: {shown}{more}"
+    return sentences
+
+
+def _not_used(roles: Roles) -> list[str]:
+    """Say which columns are not used, and which of them look like labels beside the label."""
     are_few = len(roles.others) <= N_COLUMNS_DESCRIBED
     others = ", ".join(profile.gist() if are_few else profile.name for profile in roles.others)
-    not_used = f"not used: {others}" if roles.others else ""
-    return [*sentences, label, *_about_label(roles), *([not_used] if not_used else [])]
+    told = [f"not used: {others}"] if roles.others else []
+    signs = [profile.name for profile in roles.others if are_signs(profile.values)]
+    if signs and not roles.further_labels and are_signs(roles.label.values):
+        also = f"{' and '.join(signs)} {'hold' if len(signs) > 1 else 'holds'} 0 and 1 as {roles.label.name} does"
+        remedy = "--kind multilabel with a --label for each reads them as several labels a row"
+        told.append(f"{also}: {remedy}")
+    return told
 
 
 def _about_pair(roles: Roles) -> list[str]:
@@ -234,8 +295,7 @@ def _about_label(roles: Roles) -> list[str]:
 
 def _cautions(roles: Roles) -> list[str]:
     """Say what the task may not be meant for."""
-    label, ignored = roles.label, _ignored(roles.label)
-    told = label_cautions(label.name, {value: n for value, n in label.counts.items() if value not in ignored})
+    told = []
     for profile in roles.others:
         if is_split(list(profile.counts)):
             rule = "all rows are taken as training rows; give each split a file of its own: init TRAIN DEV TEST"

@@ -45,14 +45,15 @@ def _by_name(key: Key, train: Table) -> Key | str:
     return key
 
 
-def label_cells(table: Table, columns: Columns) -> tuple[str, ...] | None:
+def label_cells(table: Table, columns: Columns, rules: Labels, *, several: bool) -> tuple[str, ...] | None:
     """Return what the label column holds; of several columns, their cells joined. None where the table lacks one.
 
     A row without anything in any of several columns holds nothing.
     """
     if any(table.find(key) is None for key in columns.labels):
         return None
-    cells = [[cell.strip() for cell in table.column(key, "label")] for key in columns.labels]
+    may = several and rules.separator is None
+    cells = [[cell.strip() for cell in table.column(key, "label", may_hold_lists=may)] for key in columns.labels]
     return tuple(CELLS.join(row) if any(row) else "" for row in zip(*cells, strict=True))
 
 
@@ -85,17 +86,18 @@ def refuse_words(split: Split, path: Path, rows: Sequence[int]) -> None:
 
 
 def read_labelled_file(
-    table: Table, columns: Columns, kind: Kind, rules: Labels, is_test: bool, *, ids: bool
+    table: Table, columns: Columns, kind: Kind, rules: Labels, is_test: bool, *, ids: bool, several: bool = False
 ) -> LabelledFile:
     """Take a table apart into texts and label strings, leaving out the rows that ``rules`` say.
 
-    Rows without a label are left out of train and dev only; a test may lack the label column.
+    Rows without a label are left out of train and dev only; a test may lack the label column. ``several``: a cell may
+    be a list of labels.
 
     Raises:
         RequestError: a missing column, no row left, a text column that is mostly empty, or texts that are no ``ids``.
     """
     split, labels, notes = texts_of(table, columns, kind, ids=ids), None, list(table.notes)
-    cells = label_cells(table, columns)
+    cells = label_cells(table, columns, rules, several=several)
     if cells is None and not is_test:
         for key in columns.labels:
             table.column(key, "label")  # names the one that is missing

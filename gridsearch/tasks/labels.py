@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from gridsearch.errors import RequestError, one_of
+from gridsearch.tasks.columns.labels import several_in_a_cell
 from gridsearch.tasks.judging.labelling import OF_CLASSES, OF_TWO_LABELS, POSITIVE
 
 N_LABELS_SURELY_FEW = 20  # above it, labels that differ in every second row are taken for a mistaken column
@@ -38,7 +39,9 @@ class Labels(BaseModel):
     positive: str | None = None
     """Which of two labels f1_binary and average_precision are of; by default the second one. ``positive = "spam"``"""
     separator: str | None = Field(default=None, min_length=1)
-    """What stands between several labels of one cell, where ``kind`` is multilabel. ``separator = "|"``"""
+    """What stands between several labels of one cell, where ``kind`` is multilabel; lists, such as ``["a", "b"]``, need
+    none. ``separator = "|"``
+    """
     empty_is_none: bool = Field(default=False, strict=True)
     """Whether an empty cell says that a row has none of several labels; else the row is one without a label.
     ``empty_is_none = true``
@@ -127,7 +130,9 @@ def positions_of(column: LabelColumn, known: Mapping[str, int], remedy: str = LE
     for row, value in zip(column.rows, column.values, strict=True):
         position = spellings.position(value)
         if position is None:
-            raise RequestError(f"{column.path} row {row}: {one_of('label', value, list(known))}")
+            several = several_in_a_cell(list(known))
+            remedy = f'; {several}, which kind = "multilabel" reads apart' if several else ""
+            raise RequestError(f"{column.path} row {row}: {one_of('label', value, list(known))}{remedy}")
         positions.append(position)
     return tuple(positions)
 

@@ -8,9 +8,11 @@ from functools import cached_property
 from itertools import combinations
 
 from gridsearch.errors import RequestError
-from gridsearch.tasks.columns.labels import NOT_SUPPORTED, several_in_a_cell
+from gridsearch.recipe.trial_facts import LabelKind
+from gridsearch.tasks.columns.kinds import are_numbers
+from gridsearch.tasks.columns.labels import READ_APART, several_in_a_cell
 from gridsearch.tasks.columns.names import are_called_a_pair, told_of_column
-from gridsearch.tasks.tables.table import Table
+from gridsearch.tasks.tables.table import LISTS, Table
 
 N_LABELS_MOST = 200
 NO_PAIR = "none"
@@ -24,6 +26,8 @@ LIKE_LABEL_NAMES = re.compile(
     r"(label|class|category)[_ -]?(id|idx|name|text)|overall|评分|星级|打分"
 )
 """Names of columns that are the label where no other one is called so."""
+SEVERAL_NAMES = re.compile(r"(.*[_ -])?(labels|tags|topics|categories|classes|genres|emotions|keywords)|标签|类别")
+"""Names of columns that hold several labels in a cell."""
 TEXT_NAMES = re.compile(
     r".*(text|sentence|content|review|comment|question|query|premise|hypothesis|string|tweet|utterance|"
     r"文本|内容|正文|评论|句子|问题|标题).*"
@@ -104,6 +108,12 @@ class Roles:
     label: Profile
     others: tuple[Profile, ...] = ()
     by_name: bool = True
+    further_labels: tuple[Profile, ...] = ()
+
+    @property
+    def labels(self) -> tuple[Profile, ...]:
+        """The columns of the labels: one, or one a label."""
+        return (self.label, *self.further_labels)
 
 
 @dataclass(frozen=True)
@@ -111,12 +121,16 @@ class Wanted:
     """What a user says of a table, in place of a guess: columns, each by name or by position from 0.
 
     ``pair`` may be ``"none"``. ``header`` tells whether the first row names the columns; ``drop_unlabelled`` leaves out
-    the rows that have no label.
+    the rows that have no label. ``kind`` is what labels are; ``further_labels`` are columns of more labels than one,
+    and ``separator`` stands between several labels of one cell.
     """
 
     text: str | None = None
     pair: str | None = None
     label: str | None = None
+    kind: LabelKind = "class"
+    further_labels: tuple[str, ...] = ()
+    separator: str | None = None
     header: bool | None = None
     drop_unlabelled: bool = False
 
@@ -134,13 +148,16 @@ def shorten(text: str, n_chars: int = 40) -> str:
     return line if len(line) <= n_chars else line[: n_chars - 1] + "…"
 
 
-def profiles_of(table: Table) -> list[Profile]:
-    """Describe every column. It is named where its name is the only one of its kind, and counted otherwise."""
+def profiles_of(table: Table, *, with_lists: bool = False) -> list[Profile]:
+    """Describe every column, ``with_lists`` those of lists too.
+
+    It is named where its name is the only one of its kind, and counted otherwise.
+    """
     unique = table.named and len(set(table.names)) == len(table.names)
     return [
         Profile(name if unique else index, repr(name) if table.named else f"column {index}", values)
         for index, (name, values) in enumerate(zip(table.names, table.values, strict=True))
-        if index not in table.no_texts
+        if index not in table.no_texts or (with_lists and table.no_texts[index].startswith(LISTS))
     ]
 
 
@@ -152,13 +169,14 @@ def guess_roles(table: Table, wanted: Wanted = GUESS_ALL) -> Roles:
     Raises:
         RequestError: none can be the label, or none the text; or the table lacks a column that is wanted.
     """
-    profiles = profiles_of(table)
+    profiles = profiles_of(table, with_lists=wanted.kind == "multilabel")
     asked = {"text": wanted.text, "pair": wanted.pair, "label": wanted.label}
     named = {role: _named(table, profiles, role, key) for role, key in asked.items() if key and key != NO_PAIR}
     if len(set(map(id, named.values()))) < len(named):
         raise RequestError("--text, --pair and --label must name three different columns")
-    left = [profile for profile in profiles if not any(profile is one for one in named.values())]
-    label = named.get("label") or _label(table, left, wanted.drop_unlabelled)
+    further = tuple(_named(table, profiles, "label", key) for key in wanted.further_labels)
+    left = [profile for profile in profiles if not any(profile is one for one in (*named.values(), *further))]
+    label = named.get("label") or _LABEL_OF[wanted.kind](table, left, wanted.drop_unlabelled)
     texts = [profile for profile in left if profile is not label and profile.could_be_text]
     if label is None or not (texts or "text" in named):
         raise RequestError(_sentence(table, profiles, "label" if label is None else "text"))
@@ -172,9 +190,10 @@ def guess_roles(table: Table, wanted: Wanted = GUESS_ALL) -> Roles:
         pair = None
     elif pair is not None and "text" not in named:
         text, pair = sorted((text, pair), key=profiles.index)
-    others = tuple(profile for profile in profiles if not any(profile is one for one in (text, pair, label)))
+    used = (text, pair, label, *further)
+    others = tuple(profile for profile in profiles if not any(profile is one for one in used))
     by_name = "label" in named or any(_is_called(label, names) for names in (LABEL_NAMES, LIKE_LABEL_NAMES))
-    return Roles(text, pair, label, others, by_name)
+    return Roles(text, pair, label, others, by_name, further)
 
 
 def _named(table: Table, profiles: Sequence[Profile], role: str, key: str) -> Profile:
@@ -217,6 +236,28 @@ def _label(table: Table, profiles: Sequence[Profile], drop_unlabelled: bool) -> 
     return min(reversed(fit), key=lambda profile: len(profile.counts), default=None)
 
 
+def _several(table: Table, profiles: Sequence[Profile], drop_unlabelled: bool) -> Profile | None:
+    """Prefer a column that is called a label; then one of lists, or of several labels in a cell; then the last one."""
+    for names in (LABEL_NAMES, LIKE_LABEL_NAMES, SEVERAL_NAMES):
+        if called := [profile for profile in profiles if _is_called(profile, names)]:
+            return called[0]
+    fit = [profile for profile in profiles if several_in_a_cell(list(profile.counts))]
+    return fit[-1] if fit else None
+
+
+def _score(table: Table, profiles: Sequence[Profile], drop_unlabelled: bool) -> Profile | None:
+    """Prefer a column of numbers that is called a label; then the last one that is no id."""
+    fit = [one for one in profiles if are_numbers(one.values)]
+    for names in (LIKE_LABEL_NAMES, LABEL_NAMES):
+        if called := [profile for profile in fit if _is_called(profile, names)]:
+            return called[0]
+    fit = [one for one in fit if not one.is_no_label]
+    return fit[-1] if fit else None
+
+
+_LABEL_OF = {"class": _label, "multilabel": _several, "score": _score}
+
+
 def _refuse_label_of_lists(table: Table) -> None:
     """A column that is called a label is the label: where it holds no text, no other column is taken in its place."""
     names = [name for name in table.names if LABEL_NAMES.fullmatch(name.strip().lower())] if table.named else []
@@ -251,7 +292,9 @@ def _sentence(table: Table, profiles: Sequence[Profile], role: str) -> str:
         rule = f"{nearly.name} would, but {nearly.counts['']} of its {len(nearly.values)} rows are empty"
         return f"no column of {table.path} looks like the label: {rule}; --drop-unlabelled leaves these rows out"
     several = [text for profile in profiles if (text := several_in_a_cell(list(profile.counts))) and role == "label"]
-    told = f"; {several[0]}, and {NOT_SUPPORTED}" if several else ""
+    told = f"; {several[0]}, and {READ_APART}" if several else ""
+    numbers = [profile.name for profile in profiles if are_numbers(profile.values) and not profile.is_no_label]
+    told += f"; {numbers[-1]} holds numbers, which --kind score predicts" if numbers and role == "label" else ""
     remedy = f"name it: --{role} COLUMN, with its name or its position from 0"
     return f"no column of {table.path} looks like the {role}: {rules[role]}; its columns: {columns}{told}; {remedy}"
 

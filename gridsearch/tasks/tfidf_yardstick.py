@@ -1,4 +1,4 @@
-"""The cheap yardstick: TF-IDF and logistic regression on the same split as the trials.
+"""The cheap yardstick: TF-IDF and logistic regression on the same split as the trials; ridge regression of numbers.
 
 It is measured before the first trial, so it may cost a minute or so, each part of a task by itself, however large the
 data are. The bounds are in work and not in seconds: the same task has the same yardstick on every machine. A bound that
@@ -8,13 +8,14 @@ acts is told in the name.
 import random
 import unicodedata
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from gridsearch.randomness import derived_seed
-from gridsearch.tasks.metrics import score
+from gridsearch.recipe.trial_facts import LabelKind
+from gridsearch.tasks.judging.judge import mean_of, measured
 from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.splits import sample_rows
 from gridsearch.tasks.target import Target
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
 
 TFIDF = "TF-IDF + logistic regression"
+OF_KIND: Mapping[LabelKind, str] = {
+    "class": TFIDF,
+    "multilabel": "TF-IDF + a logistic regression for each label",
+    "score": "TF-IDF + ridge regression",
+}
+"""What it is called, by what labels are."""
 _N_SAMPLED = 1000
 _N_FEATURES_MOST = 50_000
 """The most frequent ones: ten times as many took minutes on 45,000 titles, and scored no better."""
@@ -66,18 +73,24 @@ def tfidf_yardstick(task: AnyTask) -> Yardstick:
     Of a joint task it is done for each part by itself. Every metric is called by part, as "tnews f1_macro"; the target
     stands beside them under its own name, of test where all of its parts have labels there.
     """
+    name = yardstick_name(task)
     if isinstance(task, Task):
-        measured = _measured(task)
-        return Yardstick(_named(", ".join(measured.bounds)), measured.dev, measured.test)
+        found = _measured(task)
+        return Yardstick(_named(name, ", ".join(found.bounds)), found.dev, found.test)
     parts = {name: _measured(part) for name, part in task.parts.items()}
     bounds = (f"part {name}: {', '.join(part.bounds)}" for name, part in parts.items() if part.bounds)
     dev = _by_part({name: part.dev for name, part in parts.items()}, task.target)
     test = _by_part({name: part.test for name, part in parts.items() if part.test is not None}, task.target)
-    return Yardstick(_named("; ".join(bounds)), dev, test or None)
+    return Yardstick(_named(name, "; ".join(bounds)), dev, test or None)
 
 
-def _named(bounds: str) -> str:
-    return TFIDF + (f" ({bounds})" if bounds else "")
+def yardstick_name(task: AnyTask) -> str:
+    """Return what the yardstick of a task is called, without what it was bounded to."""
+    return " or ".join(dict.fromkeys(OF_KIND[part.labels_are] for part in task.parts.values()))
+
+
+def _named(what: str, bounds: str) -> str:
+    return what + (f" ({bounds})" if bounds else "")
 
 
 def _by_part(results: Mapping[str, Metrics], target: Target) -> dict[str, float]:
@@ -97,14 +110,22 @@ class _Measured(NamedTuple):
 def _measured(task: Task) -> _Measured:
     folds = range(1 if task.folds is None else task.folds.division.n_folds)
     runs = [_run(task.of_fold(fold)) for fold in folds]
-    labels = np.concatenate([run.judged["dev"].labels for run in runs])
-    dev = score(labels, np.concatenate([run.logits["dev"] for run in runs]), task.positive)
+    truths = [task.truth(run.judged["dev"]) for run in runs]
+    truth = np.concatenate([one for one in truths if one is not None])
+    dev = measured(truth, np.concatenate([run.logits["dev"] for run in runs]), task.labelling)
     test = None
     if "test" in runs[0].judged:
-        chances = np.mean([np.exp(run.logits["test"]) for run in runs], axis=0)
-        logits = runs[0].logits["test"] if len(runs) == 1 else np.log(np.maximum(chances, _LEAST))
-        test = score(np.asarray(runs[0].judged["test"].labels), logits, task.positive)
+        on_test = task.truth(runs[0].judged["test"])
+        assert on_test is not None, "it judges where there are labels"
+        test = measured(on_test, _mean_of([run.logits["test"] for run in runs], task.labels_are), task.labelling)
     return _Measured(dev, test, next((run.bounds for run in runs if run.bounds), []))
+
+
+def _mean_of(logits: Sequence[np.ndarray], kind: LabelKind) -> np.ndarray:
+    """Return the logarithms of mean probabilities of classes, which stay what they are of one; else see `mean_of`."""
+    if kind != "class" or len(logits) == 1:
+        return mean_of(logits, kind)
+    return np.asarray(np.log(np.maximum(np.mean([np.exp(one) for one in logits], axis=0), _LEAST)))
 
 
 class _Run(NamedTuple):
@@ -120,30 +141,34 @@ def _run(task: Task) -> _Run:
     splits = {"train": task.train, "dev": task.dev}
     if task.test is not None and task.test.labels is not None:
         splits["test"] = task.test
-    used = {name: _bounded(split, name, len(task.label_names)) for name, split in splits.items()}
-    train = used.pop("train")
+    used = {name: _bounded(task, split, name) for name, split in splits.items()}
+    train, truth = used["train"], task.truth(used.pop("train"))
+    assert truth is not None, "training rows have labels"
     vectorizer, features = _vectorised(train, len(task.label_names))
-    model, is_stopped = _fitted(features, train, len(task.label_names))
+    fit = {"class": _fitted, "multilabel": _fitted_to_each, "score": _fitted_to_numbers}[task.labels_are]
+    model = fit(features, truth, len(task.label_names))
     bounds = [f"fitted on {len(train)} of {len(task.train)} rows of train"] if len(train) < len(task.train) else []
     bounds += [
         f"judged on {len(split)} of {len(splits[name])} rows of {name}"
         for name, split in used.items()
         if len(split) < len(splits[name])
     ]
-    bounds += [f"stopped after {model.n_iter_.max()} steps"] if is_stopped else []
+    bounds += [f"stopped after {model.stopped_after} steps"] if model.stopped_after else []
     logits = {name: _logits(model, vectorizer, split, len(task.label_names)) for name, split in used.items()}
     return _Run(used, logits, bounds)
 
 
-def _bounded(split: Split, name: str, n_labels: int) -> Split:
+def _bounded(task: Task, split: Split, name: str) -> Split:
     """Return so many of the rows that their work is bounded; of train, of each label its share."""
+    n_labels = len(task.label_names)
     n_characters = max(1, sum(map(len, split.texts)) + sum(map(len, split.pairs or ())))
     n_characters_most = min(N_CHARACTERS_MOST, N_LABELLED_CHARACTERS_MOST // n_labels)
     n_most = min(N_ROWS_MOST, N_CELLS_MOST // n_labels, len(split) * n_characters_most // n_characters)
     if len(split) <= n_most:
         return split
-    if name == "train" and len(set(split.labels or ())) <= n_most:
-        return sample_rows(split, n_most, 0)
+    strata = task.codes.strata(split.labels or ())
+    if name == "train" and len(set(strata)) <= n_most:
+        return sample_rows(split, n_most, 0, strata)
     chosen = set(random.Random(derived_seed(0, "tfidf", name)).sample(range(len(split)), max(n_most, 1)))
     if name == "train":  # more labels than rows: whatever they are, it takes two to fit
         labels = split.labels or ()
@@ -176,7 +201,56 @@ def _compared(first: "csr_matrix", second: "csr_matrix | None") -> "csr_matrix":
     return sparse.hstack([abs(first - second), first.multiply(second), first.minimum(second)]).tocsr()
 
 
-def _fitted(features: "csr_matrix", train: Split, n_labels: int) -> "tuple[LogisticRegression, bool]":
+class _Fitted(NamedTuple):
+    """From features to outputs, (rows, labels); and how many steps it was stopped after, 0 where it came to an end."""
+
+    outputs: "Callable[[csr_matrix], np.ndarray]"
+    stopped_after: int = 0
+
+
+def _fitted(features: "csr_matrix", truth: np.ndarray, n_labels: int) -> _Fitted:
+    """Fit the classes: the outputs are the logarithms of their probabilities."""
+    model, is_stopped = _logistic(features, truth, n_labels)
+
+    def outputs(of: "csr_matrix") -> np.ndarray:
+        logits = np.full((of.shape[0], n_labels), np.log(_LEAST))
+        # A label that train lacks has no column; the log of a probability is a logit.
+        logits[:, model.classes_] = np.maximum(model.predict_log_proba(of), np.log(_LEAST))
+        return logits
+
+    return _Fitted(outputs, int(model.n_iter_.max()) if is_stopped else 0)
+
+
+def _fitted_to_each(features: "csr_matrix", truth: np.ndarray, n_labels: int) -> _Fitted:
+    """Fit each label by itself: the outputs are logits. One that every row has, or none, is told to every row."""
+    alike = [bool(own.all()) if own.all() or not own.any() else None for own in truth.T]
+    fits = [
+        None if same is not None else _logistic(features, own, n_labels)
+        for own, same in zip(truth.T, alike, strict=True)
+    ]
+    sure = -np.log(_LEAST)
+
+    def outputs(of: "csr_matrix") -> np.ndarray:
+        return np.stack(
+            [
+                np.full(of.shape[0], sure if same else -sure) if fit is None else fit[0].decision_function(of)
+                for fit, same in zip(fits, alike, strict=True)
+            ],
+            axis=1,
+        )
+
+    return _Fitted(outputs, max((int(fit[0].n_iter_.max()) for fit in fits if fit is not None and fit[1]), default=0))
+
+
+def _fitted_to_numbers(features: "csr_matrix", truth: np.ndarray, n_labels: int) -> _Fitted:
+    """Fit the numbers by ridge regression."""
+    from sklearn.linear_model import Ridge
+
+    model = Ridge(alpha=1.0, solver="sparse_cg", tol=1e-4).fit(features, truth)
+    return _Fitted(lambda of: np.asarray(model.predict(of)).reshape(-1, 1))
+
+
+def _logistic(features: "csr_matrix", labels: np.ndarray, n_labels: int) -> "tuple[LogisticRegression, bool]":
     """Fit; tell whether it was stopped before it was done."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
@@ -188,20 +262,18 @@ def _fitted(features: "csr_matrix", train: Split, n_labels: int) -> "tuple[Logis
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always", ConvergenceWarning)
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
-        model.fit(features, train.labels)
+        model.fit(features, labels)
     return model, any(issubclass(warning.category, ConvergenceWarning) for warning in found)
 
 
-def _logits(model: "LogisticRegression", vectorizer: "TfidfVectorizer", split: Split, n_labels: int) -> np.ndarray:
-    """Return the logarithms of the labels' probabilities, (rows, labels)."""
-    logits = np.full((len(split), n_labels), np.log(_LEAST))
+def _logits(model: _Fitted, vectorizer: "TfidfVectorizer", split: Split, n_labels: int) -> np.ndarray:
+    """Return what is said of each row, (rows, labels)."""
+    logits = np.zeros((len(split), n_labels))
     n_at_once = max(1, N_CELLS_AT_ONCE // n_labels)
     for start in range(0, len(split), n_at_once):
         part = split.take(range(start, min(start + n_at_once, len(split))))
         second = None if part.pairs is None else vectorizer.transform(part.pairs)
-        chances = model.predict_log_proba(_compared(vectorizer.transform(part.texts), second))
-        # A label that train lacks has no column; the log of a probability is a logit.
-        logits[start : start + n_at_once, model.classes_] = np.maximum(chances, np.log(_LEAST))
+        logits[start : start + n_at_once] = model.outputs(_compared(vectorizer.transform(part.texts), second))
     return logits
 
 

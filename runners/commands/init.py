@@ -19,7 +19,9 @@ def run(arguments: Arguments) -> int:
     task = (_of_parts if arguments.part else _single)(arguments, output, arguments.name or output.stem)
     for name, part in task.parts.items():
         what = f"{output}, part {name}" if isinstance(task, JointTask) else output
-        print(f"{what}: {len(part.train)} train and {len(part.dev)} dev rows, {len(part.label_names)} labels")
+        labels = "a number a row" if part.labels_are == "score" else f"{len(part.label_names)} labels"
+        several = ", any of them in a row" if part.labels_are == "multilabel" else ""
+        print(f"{what}: {len(part.train)} train and {len(part.dev)} dev rows, {labels}{several}")
     if isinstance(task, JointTask):
         print(f"target: {task.target.name}, the mean over the parts ([target] in the file may say otherwise)")
     print(f"look it over, then: gridsearch plan finetune64 --task {output}")
@@ -46,8 +48,22 @@ def _of_parts(arguments: Arguments, output: Path, name: str) -> AnyTask:
 
 def _wanted(arguments: Arguments) -> Wanted:
     """Return what the user says about the data, beyond its files."""
-    columns = {role: getattr(arguments, role) for role in ("text", "pair", "label")}
-    return Wanted(**columns, header=HEADER[arguments.header], drop_unlabelled=arguments.drop_unlabelled)
+    label, *further = arguments.label or [None]
+    if further and arguments.kind != "multilabel":
+        rule = "--label for each of several labels belongs to --kind multilabel"
+        raise RequestError(f"{rule}; {len(arguments.label)} are named, and the kind is {arguments.kind}")
+    if arguments.separator is not None and (arguments.kind != "multilabel" or further):
+        raise RequestError("--separator stands between several labels of one cell, which is --kind multilabel")
+    return Wanted(
+        arguments.text,
+        arguments.pair,
+        label,
+        arguments.kind,
+        tuple(further),
+        arguments.separator,
+        header=HEADER[arguments.header],
+        drop_unlabelled=arguments.drop_unlabelled,
+    )
 
 
 def _tell(sentences: list[str]) -> None:

@@ -20,8 +20,17 @@ def task_texts(task: AnyTask) -> Iterator[str]:
 
 
 def _about(task: Task) -> str:
+    return f"{_rows(task)}; {_labels(task)}; metric {task.metric_text}"
+
+
+def _labels(task: Task) -> str:
+    if task.labels_are == "score":
+        return f"a number a row, from {task.codes.scores[0]:g} to {task.codes.scores[-1]:g}"
     labels = f"{len(task.label_names)} labels (in this order: {', '.join(task.label_names)})"
-    return f"{_rows(task)}; {labels}; metric {task.metric_text}"
+    if task.labels_are == "class":
+        return labels
+    n_labels = sum(len(task.codes.combinations[code]) for code in task.train.labels or ())
+    return f"{labels}, any of them in a row, {n_labels / len(task.train):.2f} on average in train"
 
 
 def _target(target: Target) -> str:

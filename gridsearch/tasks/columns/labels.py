@@ -11,7 +11,8 @@ N_ROWS_EACH, N_LABELS_FEW = 10, 20
 """More labels than the second, with fewer rows each than the first, may be no labels."""
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 _LIST = re.compile(r"\[.*\]", re.DOTALL)
-NOT_SUPPORTED = "several labels a row are not supported yet"
+PREDICTED = "--kind score predicts the number"
+READ_APART = "--kind multilabel reads each cell as several labels"
 
 
 def label_cautions(name: str, counts: Mapping[str, int]) -> list[str]:
@@ -19,7 +20,7 @@ def label_cautions(name: str, counts: Mapping[str, int]) -> list[str]:
     told = []
     if several := several_in_a_cell(list(counts)):
         each = f"each of the {len(counts)} combinations is taken as a label of its own"
-        told.append(f"{several}: {each}; {NOT_SUPPORTED}")
+        told.append(f"{several}: {each}; {READ_APART}")
     n_rows = sum(counts.values())
     if len(counts) > N_LABELS_FEW and n_rows < N_ROWS_EACH * len(counts):
         few = f"{len(counts)} labels in {n_rows} rows are {n_rows / len(counts):.1f} rows each"
@@ -41,6 +42,14 @@ def several_in_a_cell(labels: Sequence[str]) -> str:
     """
     if labels and all(map(_LIST.fullmatch, labels)):
         return f"the labels are lists, such as {max(labels, key=len)[:40]!r}"
+    if (separator := separator_within(labels)) is not None:
+        joined = next(label for label in labels if separator in label)
+        return f"the labels look like several in a cell, separated by {separator!r}, such as {joined[:40]!r}"
+    return ""
+
+
+def separator_within(labels: Sequence[str]) -> str | None:
+    """Return what separates the labels in cells, by which most of them come back in others; None where nothing does."""
     for separator in SEPARATORS:
         parts = {label: [part.strip() for part in label.split(separator)] for label in labels}
         joined = [label for label, several in parts.items() if len(several) > 1]
@@ -49,15 +58,15 @@ def several_in_a_cell(labels: Sequence[str]) -> str:
         # Where most parts come back in other cells they are labels; else the sign is part of a name.
         comes_back = [part for part in n_parts if found[part] > 1]
         if joined and "" not in n_parts and 2 * len(comes_back) > len(n_parts) and not _are_decimals(joined):
-            return f"the labels look like several in a cell, separated by {separator!r}, such as {joined[0][:40]!r}"
-    return ""
+            return separator
+    return None
 
 
 def told_of_numbers(labels: Sequence[str]) -> str:
     """Say what becomes of labels that are numbers, three or more; empty where they are none.
 
-    >>> told_of_numbers(["1", "2", "3"])
-    'the labels are numbers (1 to 3): they are taken as classes without order, each wrong one as wrong as another'
+    >>> told_of_numbers(["1", "2", "3"]).split(": ")[0]
+    'the labels are numbers (1 to 3)'
     """
     if len(labels) < 3 or not all(map(_NUMBER.fullmatch, labels)):
         return ""
@@ -65,9 +74,10 @@ def told_of_numbers(labels: Sequence[str]) -> str:
     reach = f"{ordered[0]} to {ordered[-1]}"
     if all(float(label).is_integer() for label in labels):
         what = f"the labels are numbers ({reach})"
-        return f"{what}: they are taken as classes without order, each wrong one as wrong as another"
+        as_classes = "they are taken as classes without order, each wrong one as wrong as another"
+        return f"{what}: {as_classes}; {PREDICTED}"
     what = f"the labels are {len(labels)} numbers with fractions ({reach})"
-    return f"{what}: each is taken as a class of its own; to predict a number is not supported yet"
+    return f"{what}: each is taken as a class of its own; {PREDICTED}"
 
 
 def _are_decimals(labels: Sequence[str]) -> bool:

@@ -4,6 +4,7 @@ Splits hold a whole number a row, its code. That of a class is the class's posit
 row is labelled with among all that occurs: of a combination of labels, or of a number.
 """
 
+import ast
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +18,8 @@ from gridsearch.recipe.trial_facts import LabelKind
 from gridsearch.tasks.labels import LEAVE_OUT, NO_PART_OF_TEST, LabelColumn, Labels, Spellings, refuse_empty
 from gridsearch.tasks.labels import sorted_labels as in_order
 
-Value = TypeVar("Value", tuple[int, ...], float)
+Coded = TypeVar("Coded", tuple[int, ...], float)
+Value = TypeVar("Value", tuple[int, ...], float, list[str])
 
 CELLS = "\t"
 """What stands between the cells of several label columns, which a reader of tables joins."""
@@ -95,12 +97,17 @@ def code_several(
     """
     train = columns["train"]
     assert train is not None, "training rows have labels"
+    empty = {"empty_is_none": rules.empty_is_none}
+
+    def within(cell: str) -> list[str]:
+        return labels_in(cell, rules.separator) if cell else []
+
     if of_columns:
         names = tuple(given or of_columns)
         if len(names) != len(of_columns):
             raise RequestError(f"names under [labels] are {len(names)}, but there are {len(of_columns)} label columns")
     else:
-        held = {label for value in train.values for label in _labels_in(value, rules)}
+        held = {label for labels in _read({"train": train}, within, **empty)["train"] or () for label in labels}
         names = tuple(given) if given is not None else in_order(held)
     if len(names) < 2 or len(set(names)) < len(names):
         raise RequestError(
@@ -112,14 +119,14 @@ def code_several(
         if of_columns:
             return tuple(place for place, cell in enumerate(value.split(CELLS)) if _is_yes(cell))
         found = set()
-        for label in _labels_in(value, rules):
+        for label in within(value):
             position = spellings.position(label)
             if position is None:
                 raise RequestError(one_of("label", label, names))
             found.add(position)
         return tuple(sorted(found))
 
-    read = _read(columns, positions, empty_is_none=rules.empty_is_none)
+    read = _read(columns, positions, **empty)
     combinations = _coded(read)
     return names, Codes(combinations=tuple(combinations)), _codes(read, combinations)
 
@@ -159,20 +166,37 @@ def _read(
     return read
 
 
-def _coded(read: Mapping[str, list[Value] | None]) -> list[Value]:
+def _coded(read: Mapping[str, list[Coded] | None]) -> list[Coded]:
     return sorted({value for values in read.values() for value in values or ()})
 
 
-def _codes(read: Mapping[str, list[Value] | None], known: Sequence[Value]) -> dict[str, tuple[int, ...] | None]:
+def _codes(read: Mapping[str, list[Coded] | None], known: Sequence[Coded]) -> dict[str, tuple[int, ...] | None]:
     code_of = {value: code for code, value in enumerate(known)}
     return {
         split: None if values is None else tuple(code_of[value] for value in values) for split, values in read.items()
     }
 
 
-def _labels_in(value: str, rules: Labels) -> list[str]:
-    parts = value.split(rules.separator) if rules.separator else [value]
-    return [part.strip() for part in parts if part.strip()]
+def labels_in(cell: str, separator: str | None) -> list[str]:
+    """Return the labels of a cell: between separators, or those of a list as JSON or Python spells it.
+
+    >>> labels_in("a| b", "|"), labels_in("['a', 2]", None), labels_in("[]", None)
+    (['a', 'b'], ['a', '2'], [])
+
+    Raises:
+        RequestError: there is no separator, and the cell is no list.
+    """
+    if separator is not None:
+        return [part.strip() for part in cell.split(separator) if part.strip()]
+    try:
+        held = ast.literal_eval(cell)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        held = None
+    if not isinstance(held, list) or not all(isinstance(label, str | int) for label in held):
+        raise RequestError(
+            f"several labels of one cell need a separator under [labels], or are a list; this one is {cell[:40]!r}"
+        )
+    return [str(label).strip() for label in held]
 
 
 def _is_yes(cell: str) -> bool:

@@ -193,9 +193,9 @@ def _refuse_unfit_labels(file: TaskFile) -> None:
     if in_columns and file.kind != "multilabel":
         rule = "a list as label names a column for each of several labels, which is kind 'multilabel'"
         raise RequestError(f"{rule}; kind is {file.kind!r}")
-    if in_columns == (labels.separator is not None) and file.kind == "multilabel":
+    if in_columns and labels.separator is not None:
         rule = "several labels a row stand in a column each (label is a list), or in one cell with a separator"
-        raise RequestError(f"{rule} under [labels]; there {'are both' if in_columns else 'is neither'}")
+        raise RequestError(f"{rule} under [labels]; there are both")
     given = {"separator": labels.separator is not None, "empty_is_none": labels.empty_is_none}
     if file.kind != "multilabel" and any(given.values()):
         key = next(key for key, is_given in given.items() if is_given)

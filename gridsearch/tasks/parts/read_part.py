@@ -107,8 +107,11 @@ def find_file(file: str, folders: Sequence[Path]) -> Path:
 def _assemble(file: TaskFile, folders: Sequence[Path]) -> Task:
     """Read the files, match the labels, judge the duplicates, and split off dev where it is a share."""
     tables, columns = _read_tables(file, folders)
+    several = file.labels_are == "multilabel"
     files = {
-        name: read_labelled_file(table, columns, file.kind_of_rows, file.labels, is_test=name == "test", ids=file.ids)
+        name: read_labelled_file(
+            table, columns, file.kind_of_rows, file.labels, name == "test", ids=file.ids, several=several
+        )
         for name, table in tables.items()
     }
     names, codes, splits = _with_labels(files, file, columns, _given_names(file.labels, folders))

@@ -50,6 +50,10 @@ class Columns(BaseModel):
         return Layout(None, self.encoding, self.separator, self.header, quoting, quote)
 
 
+LISTS = "lists"
+"""How that is called, in the first word, what columns hold whose values are lists."""
+
+
 @dataclass(frozen=True)
 class Table:
     """Columns of strings. ``rows`` counts each row as an editor does: from 1, the header and blank lines included.
@@ -105,14 +109,14 @@ class Table:
         note = f"{n_empty} rows of {self.path.name} are empty in every column and left out"
         return replace(self, values=values, rows=rows, notes=(*self.notes, note))
 
-    def column(self, key: int | str, role: str) -> tuple[str, ...]:
+    def column(self, key: int | str, role: str, *, may_hold_lists: bool = False) -> tuple[str, ...]:
         """Return the strings of one column; ``role`` ("text", "label") is for the error where there is none."""
         index = self.find(key)
         if index is None:
             positions = f"positions 0 to {len(self.names) - 1}, without a header"
             known = ", ".join(map(repr, self.names)) if self.named else positions
             raise RequestError(f"{self.path} has no {role} column {key!r}; its columns: {known}")
-        if index in self.no_texts:
+        if index in self.no_texts and not (may_hold_lists and self.no_texts[index].startswith(LISTS)):
             rule = f"each row has one {role}, a text or a number" if role == "label" else f"a {role} is one text"
             raise RequestError(f"{rule}, but column {key!r} of {self.path} holds {self.no_texts[index]}")
         return self.values[index]

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from gridsearch.errors import RequestError
-from gridsearch.tasks.tables.table import Table
+from gridsearch.tasks.tables.table import LISTS, Table
 
 N_CHARACTERS_SHOWN = 60
 N_NAMES_IN_OBJECTS = 50  # more are no columns, but data
@@ -120,7 +120,7 @@ def _no_text(held: Iterable[object]) -> str | None:
     for value in held:
         if isinstance(value, list | dict):
             shown = _written(value, are_days=True)
-            return f"{'lists' if isinstance(value, list) else 'objects'}, such as {shown[:N_CHARACTERS_SHOWN]}"
+            return f"{LISTS if isinstance(value, list) else 'objects'}, such as {shown[:N_CHARACTERS_SHOWN]}"
         if isinstance(value, bytes) and _decoded(value).encode() != value:
             return "bytes that are no UTF-8"
     return None
