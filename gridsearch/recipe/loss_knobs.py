@@ -64,7 +64,7 @@ class LossKnobs(KnobGroup):
         Literal["squared", "huber"],
         Knob(
             "the loss of numbers, in standard deviations of the training rows': the squared difference, or Huber's",
-            "torch.nn.MSELoss and HuberLoss; Huber 1964, Annals of Mathematical Statistics 35, 73-101",
+            "torch.nn.MSELoss, torch.nn.HuberLoss",
             neutral="squared",
             cannot_act=why.no_numbers,
             cost="on",

@@ -59,6 +59,7 @@ GOLDEN = [
          "label_smoothing": 0.1, "focal_gamma": 2.0, "r_drop": 1.0},
         "55922d9c6a6a157f2ed10bbbcb51fef3",
     ),
+    ({"score_loss": "huber", "huber_delta": 0.5, "label_thresholds": "dev"}, "4e6a9718c928cb7cb72cf5c6ba5378a5"),
     (
         {"adversarial": "freelb", "adversarial_epsilon": 0.3, "adversarial_alpha": 0.1, "adversarial_steps": 4,
          "adversarial_norm": "normalized", "adversarial_start": 2, "freelb_init": 0.1,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridsearch.tasks.learned import Guess, below_the_others, guess_on, why_not_learned
+from gridsearch.tasks.learned import Guess, below_the_others, guess_on, same_label, why_not_learned
 from gridsearch.tasks.metrics import score
 from gridsearch.trial import Metrics
 
@@ -22,7 +22,8 @@ def scores(labels: np.ndarray, predicted: np.ndarray, n_labels: int = 2) -> dict
 def why(labels: np.ndarray, predicted: np.ndarray, losses: list[float], metric: str = "accuracy") -> str:
     counts = np.bincount(labels, minlength=2).tolist()
     dev = scores(labels, predicted)
-    return why_not_learned(dev, np.bincount(predicted, minlength=2).tolist(), losses, CHANCE, guess_on(metric, counts))
+    alike = same_label(np.bincount(predicted, minlength=2).tolist())
+    return why_not_learned(dev, alike, losses, CHANCE, guess_on(metric, counts))
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "f1_macro", "f1_micro", "f1_weighted", "f1_binary", "matthews"])
@@ -79,8 +80,8 @@ def test_an_area_is_learned_though_no_row_passes_the_threshold() -> None:
     logits = np.stack([np.full(100, 5.0), np.linspace(0, 1, 100)], axis=1)
     dev = score(labels, logits)
     assert dev["auc"] == 1.0
-    assert why_not_learned(dev, [100, 0], [0.3], CHANCE, guess_on("auc", [90, 10])) == ""
-    assert why_not_learned(dev, [100, 0], [0.3], CHANCE, guess_on("accuracy", [90, 10])) != ""
+    assert why_not_learned(dev, same_label([100, 0]), [0.3], CHANCE, guess_on("auc", [90, 10])) == ""
+    assert why_not_learned(dev, same_label([100, 0]), [0.3], CHANCE, guess_on("accuracy", [90, 10])) != ""
 
 
 @pytest.mark.parametrize(("losses", "flagged"), [([0.8, 0.7], True), ([0.8, 0.69], False), ([0.69, 0.8], False)])

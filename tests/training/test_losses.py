@@ -12,8 +12,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, softmax
 
 from gridsearch.recipe.recipe import Recipe
-from gridsearch.training.losses.classes import ClassLoss as Loss
-from gridsearch.training.losses.classes import chance_loss, class_weights, symmetric_divergence
+from gridsearch.training.losses.classes import ClassLoss, chance_loss, class_weights, symmetric_divergence
 
 CPU = torch.device("cpu")
 LABELS = np.array([0, 2, 1, 1, 0])
@@ -25,7 +24,7 @@ def logits(n_samples: int = 1, seed: int = 0) -> Tensor:
 
 
 def loss_of(*passes: Tensor, rows: np.ndarray = ROWS, **knobs: Any) -> float:
-    loss = Loss(Recipe(**knobs), LABELS, 3, CPU)
+    loss = ClassLoss(Recipe(**knobs), LABELS, 3, CPU)
     return float(loss([part[:, rows] for part in passes], rows, loss.size_of(ROWS)))
 
 
@@ -39,7 +38,7 @@ def test_it_is_torchs_loss(weights: Any, smoothing: float) -> None:
 def test_label_smoothing_shares_with_the_true_label_too() -> None:
     """torch's convention: with two labels and 0.1 the targets are .95 and .05."""
     p = softmax(logits()[0, :, :2], dim=-1)
-    loss = Loss(Recipe(label_smoothing=0.1), LABELS % 2, 2, CPU)
+    loss = ClassLoss(Recipe(label_smoothing=0.1), LABELS % 2, 2, CPU)
     targets = torch.where(torch.eye(2)[LABELS % 2] == 1, 0.95, 0.05)
     found = loss([logits()[:, :, :2]], ROWS, loss.size_of(ROWS))
     assert float(found) == pytest.approx(float(-(targets * p.log()).sum(1).mean()))
@@ -91,7 +90,7 @@ def test_all_parts_together_follow_the_formula(
         expected += r_drop * ((p - q) * (logs[0] - logs[1])).sum(axis=1).mean() / 2
     chosen: Any = own if weights == "own" else weights
     recipe = Recipe(label_smoothing=smoothing, focal_gamma=gamma, r_drop=r_drop, class_weights=chosen)
-    loss = Loss(recipe, labels, n_labels, CPU)
+    loss = ClassLoss(recipe, labels, n_labels, CPU)
     found = loss([torch.tensor(one)[None] for one in passes], rows, loss.size_of(rows))
     assert float(found) == pytest.approx(float(expected), rel=1e-5)
 
@@ -110,7 +109,7 @@ def test_smoothing_and_weights_do_not_make_the_rare_label_the_answer(smoothing: 
     """97 rows of one label and 3 of the other, told apart by one number: a linear model learns them."""
     labels = np.array([0] * 97 + [1] * 3)
     inputs = torch.tensor([[1.0, 1.0] if label == 0 else [-1.0, 1.0] for label in labels])
-    loss = Loss(Recipe(class_weights=weights, label_smoothing=smoothing), labels, 2, CPU)
+    loss = ClassLoss(Recipe(class_weights=weights, label_smoothing=smoothing), labels, 2, CPU)
     model = torch.zeros(2, 2, requires_grad=True)
     optimizer = torch.optim.Adam([model], lr=0.1)
     rows = np.arange(100)
@@ -124,7 +123,7 @@ def test_smoothing_and_weights_do_not_make_the_rare_label_the_answer(smoothing: 
 def test_focal_loss_of_a_sure_row_has_a_gradient() -> None:
     """p rounds to 1 in float32: the gradient is then 0 and not NaN."""
     sure = torch.tensor([[[200.0, 0.0, 0.0]] * 5]).requires_grad_()
-    loss = Loss(Recipe(focal_gamma=0.5), np.zeros(5, dtype=np.int64), 3, CPU)
+    loss = ClassLoss(Recipe(focal_gamma=0.5), np.zeros(5, dtype=np.int64), 3, CPU)
     loss([sure], ROWS, loss.size_of(ROWS)).backward()
     assert sure.grad is not None
     assert sure.grad.isfinite().all()
@@ -145,7 +144,7 @@ def test_r_drop_follows_the_formula() -> None:
         + kl_div(log_p, log_q, log_target=True, reduction="batchmean")
     ) / 2
     expected = (loss_of(one) + loss_of(other)) / 2 + 0.7 * float(divergence)
-    assert Loss(Recipe(r_drop=0.7), LABELS, 3, CPU).n_passes == 2
+    assert ClassLoss(Recipe(r_drop=0.7), LABELS, 3, CPU).n_passes == 2
     assert loss_of(one, other, r_drop=0.7) == pytest.approx(expected)
     assert float(symmetric_divergence(one, one)) == 0.0
 

@@ -88,10 +88,12 @@ _MEANINGS: Final[Mapping[str, str]] = {
     ),
     "weight of a row's loss by its own label, in label order, divided by the sum of the rows' weights; "
     "'balanced': rows / (labels x rows of the label); 'log_counts': ln(rows / rows of the label); both 0 for a label "
-    "that train lacks": (
+    "that train lacks. Of several labels a row: the weight of a label that is there, one that is not weighs 1; "
+    "'balanced': rows without it / rows with it": (
         "每条数据的损失按其自身标签加权，权重按标签顺序给出，再除以各条权重之和；"
         "'balanced'：总条数 /（标签数 × 该标签的条数）；'log_counts'：ln(总条数 / 该标签的条数)；"
-        "二者对训练集中没有的标签都为 0"
+        "二者对训练集中没有的标签都为 0。每条数据有多个标签时：存在的标签按该权重计算，不存在的标签权重为 1；"
+        "'balanced'：没有该标签的条数 / 有该标签的条数"
     ),
     "under label smoothing Keras's class_weight, which weighs a row's whole loss": (
         "有标签平滑时按 Keras 的 class_weight，对整条数据的损失加权"
@@ -99,11 +101,23 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "share of the target that is spread evenly over all labels, the true one included": (
         "平均分给所有标签（含真实标签）的目标概率比例"
     ),
+    "the loss of numbers, in standard deviations of the training rows': the squared difference, or Huber's": (
+        "预测数值时的损失，以训练数据的标准差为单位：差的平方，或 Huber 损失"
+    ),
+    "standard deviations from which on Huber's loss grows no faster than the difference": (
+        "差超过多少个标准差之后，Huber 损失不再比差本身增长得更快"
+    ),
+    "when one of several labels is told: from a probability of one half on, or, for each label, from where its F1 on "
+    "dev is best; its logits are moved so that this is one half, and what is measured on dev is too good": (
+        "每条数据有多个标签时何时判定某个标签存在：概率达到二分之一，或对每个标签取其验证集 F1 最好的阈值；"
+        "该标签的 logits 随之平移，使阈值处为二分之一，因此验证集上的结果偏好"
+    ),
     "power of (1 - p of the true label) that scales each row's loss": (
         "用来缩放每条数据损失的（1 - 真实标签的概率）的幂次"
     ),
-    "weight of the symmetric divergence between two forward passes of the same rows, a mean over rows": (
-        "同一批数据两次前向传播之间对称散度的权重，对各条取平均"
+    "weight of the symmetric divergence between two forward passes of the same rows, a mean over rows; of several "
+    "labels a mean over labels, of numbers half the squared difference in standard deviations": (
+        "同一批数据两次前向传播之间对称散度的权重，对各条取平均；多标签时对各标签取平均，预测数值时为以标准差计的差的平方的一半"
     ),
     "train on perturbed word embeddings as well: one step (FGM), several within a ball (PGD), or the mean of the "
     "gradients along the way (FreeLB)": (
@@ -321,6 +335,24 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
     "of {n_epochs} epochs, none is left after {n_patience} that bring nothing": (
         "共 {n_epochs} 轮，连续 {n_patience} 轮没有提升之后已没有剩余的轮次"
     ),
+    "weights of 1 weigh nothing: a label that is there counts as much as one that is not": (
+        "权重为 1 等于没有权重：标签存在与不存在同样计算"
+    ),
+    "the task predicts numbers, and has no labels": "该任务预测数值，没有标签",
+    "the task predicts labels, and no numbers": "该任务预测标签，而不是数值",
+    "score_loss = {value} has no bend": "score_loss = {value} 没有转折点",
+    "thresholds are of several labels a row, and no row of the task has several": (
+        "阈值用于每条数据有多个标签的任务，而该任务的每条数据都没有多个标签"
+    ),
+    "pairs follow from others where one of two labels joins texts, and the task has no two classes": (
+        "只有两个类别、且其中之一表示两段文本相合时，才能由文本对推出新的文本对，而该任务没有两个类别"
+    ),
+    "outside pairs are added as positive or negative, and the task has no two classes": (
+        "外部文本对只能作为正例或负例加入，而该任务没有两个类别"
+    ),
+    "every dev row gets the same labels": "验证集的每条数据都得到相同的标签",
+    "all but {few} of {n_rows} dev rows get the same labels": "验证集 {n_rows} 条数据中除 {few} 条外都得到相同的标签",
+    "every dev row gets nearly the same number": "验证集的每条数据都得到几乎相同的数值",
     "equal class weights weigh nothing: only their ratios matter": "类别权重相等等于没有权重：只有权重之比起作用",
     "a step of one row is divided by that row's weight: only ratios within a step matter": (
         "每步只有一条数据时，损失会除以这条数据的权重：只有同一步之内的权重之比起作用"
@@ -424,6 +456,10 @@ _FAILURES: Final[Mapping[str, str]] = {
 
 _TASKS: Final[Mapping[str, str]] = {
     "TF-IDF + logistic regression": "TF-IDF + 逻辑回归",
+    "TF-IDF + a logistic regression for each label": "TF-IDF + 每个标签一个逻辑回归",
+    "TF-IDF + a logistic regression for each label ({bounds})": "TF-IDF + 每个标签一个逻辑回归（{bounds}）",
+    "TF-IDF + ridge regression": "TF-IDF + 岭回归",
+    "TF-IDF + ridge regression ({bounds})": "TF-IDF + 岭回归（{bounds}）",
     "TF-IDF + logistic regression ({bounds})": "TF-IDF + 逻辑回归（{bounds}）",
     "{others}; part {part}: {note}": "{others}；{part}：{note}",
     "part {part}: {note}": "{part}：{note}",

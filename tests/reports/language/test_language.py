@@ -24,6 +24,7 @@ from gridsearch.study.stages import StageCoverage
 from gridsearch.study.study import Study
 from gridsearch.study.survey import Coverage
 from gridsearch.tasks import learned
+from gridsearch.tasks.judging import guesses
 from gridsearch.tasks.learned import guess_on, why_below
 from gridsearch.tasks.splits import SAME_PAIRS
 from gridsearch.trial import FAILURE_KINDS, Failure
@@ -197,6 +198,9 @@ DESIGNS = [design_text(kind, 4) for kind in get_args(Design.model_fields["kind"]
     [
         *REASONS,
         *texts_returned(learned.why_not_learned),
+        *texts_returned(learned.same_label),
+        *texts_returned(guesses.same_labels),
+        *texts_returned(guesses.same_number),
         why_below({"task": guess_on("accuracy", (3, 5))}),
         why_below({"topic": guess_on("accuracy", (3, 5)), "mood": guess_on("f1_macro", (3, 5))}),
         *FAILURE_KINDS,

@@ -6,7 +6,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import Tensor
 
 from gridsearch.encoders.heads import PartVariances
 from gridsearch.optimizers.groups import parameter_groups
@@ -68,11 +67,6 @@ def test_priority_is_the_published_formula(right: float, gamma: float) -> None:
     assert float(priority(torch.tensor(right, dtype=torch.float64), gamma)) == pytest.approx(kappa(right, gamma))
 
 
-def says(*labels: int) -> Tensor:
-    """Return logits of shape (1, rows, 3) whose largest are of these labels."""
-    return torch.eye(3)[list(labels)][None]
-
-
 def test_priority_goes_by_the_right_answers_of_the_epoch_so_far() -> None:
     weights, loss = DynamicPriority(2, 0.5, CPU), torch.tensor(1.0)
 
@@ -82,14 +76,14 @@ def test_priority_goes_by_the_right_answers_of_the_epoch_so_far() -> None:
 
     weights.begin_epoch()
     assert now() == pytest.approx([kappa(0.1, 0.5)] * 2)
-    weights.saw(0, says(0, 1, 2, 0), torch.tensor([0, 1, 2, 2]))
+    weights.saw(0, torch.tensor(3), 4)
     assert float(weights.weighed(0, loss, 1.0)) == pytest.approx(kappa(0.1, 0.5)), "a step is weighed as it began"
     assert now() == pytest.approx([kappa(0.75, 0.5), kappa(0.1, 0.5)])
-    weights.saw(0, says(1, 1), torch.tensor([0, 0]))
+    weights.saw(0, torch.tensor(0), 2)
     assert now() == pytest.approx([kappa(3 / 6, 0.5), kappa(0.1, 0.5)])
     weights.begin_epoch()
     assert now() == pytest.approx([kappa(0.5, 0.5), kappa(0.1, 0.5)]), "until an answer, that of the epoch before"
-    weights.saw(0, says(0), torch.tensor([0]))
+    weights.saw(0, torch.tensor(1), 1)
     assert now()[0] == pytest.approx(kappa(1.0, 0.5), rel=1e-5)
 
 
