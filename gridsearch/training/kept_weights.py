@@ -169,8 +169,8 @@ def predict_logits(kept: KeptTrial, split: Split, part: str = PART, threads: int
     from gridsearch.encoders.classifier import Classifier, unpack
     from gridsearch.encoders.load import EncoderWeights, build_model
     from gridsearch.tasks.encode import encode_split
-    from gridsearch.threads import threads_of
     from gridsearch.tasks.judging.judge import mean_of
+    from gridsearch.threads import threads_of
     from gridsearch.training.prepared import as_read, predict
 
     if part not in kept.parts:
