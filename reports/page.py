@@ -33,6 +33,8 @@ from reports.sections.halving import HalvingSection
 from reports.sections.learning import NotLearnedBySetting
 from reports.sections.log_curve import CurvePoints, CurveSummary, LogFindings
 from reports.sections.observational import Observational
+from reports.sections.parts.by_label import ByLabel
+from reports.sections.parts.how_far_off import HowFarOff
 from reports.sections.parts.parts import Parts
 from reports.sections.published import PublishedExtremes, PublishedLevels, PublishedResults, PublishedSummary
 from reports.sections.results import Cautions, Results, Summary, Yardsticks, best_sentence
@@ -40,6 +42,7 @@ from reports.sections.search import SearchSection
 from reports.sections.stages import Pretrainings
 from reports.study.members import read_members
 from reports.study.read import read_study
+from reports.study.told import read_told
 from reports.study.view import StudyRows
 
 __all__ = ["FOR_READERS", "best_line", "make_page", "terminal_table", "write_page", "write_reports"]
@@ -56,6 +59,8 @@ SECTIONS: Mapping[type[Manifest], tuple[type[PageSection], ...]] = {
         Observational,
         Results,
         Parts,
+        ByLabel,
+        HowFarOff,
         BestAgainstBaseline,
         EnsembleSection,
         Yardsticks,
@@ -170,7 +175,7 @@ def write_reports(
             raise RequestError(f"--format: {one_of('format', name, list(FORMATS))}")
     with study.open() as ledger:
         rows = read_study(ledger, part)
-        rows = replace(rows, members=read_members(ledger, rows))
+        rows = replace(rows, members=read_members(ledger, rows), told=read_told(ledger, rows))
     texts = {}
     with speaking(language):
         page = make_page(rows, illustrated=bool(ILLUSTRATED & set(formats)))

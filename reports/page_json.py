@@ -17,9 +17,15 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
                     seed the metrics over all folds together, of which result and dev are the spread
                     of a task of several parts, ``parts`` has for each its ``metric``, spreads on ``dev`` and ``test``,
                     and ``is_guess``: some run is no better there than a guess
-``parts``           of such a task: for each part its name, ``metric``, ``n_rows`` by split, ``n_labels``, ``guess``,
-                    whether it is ``in_target``, the ``mean`` of the cells on dev, the index of the ``best`` one, its
+``parts``           of such a task: for each part its name, ``metric``, ``n_rows`` by split, ``n_labels`` and what
+                    ``labels_are`` ("class", "multilabel", or "score" for numbers), ``guess``, whether it is
+                    ``in_target``, the ``mean`` of the cells on dev, the index of the ``best`` one, its
                     ``best_value``, and whether it ``is_best_of_target``; or null
+``by_label``        of parts whose rows may have several labels, by name: each ``label`` with its ``n_rows`` on dev, and
+                    of the best cell there ``f1``, ``auc`` and ``average_precision``, means over runs, null where
+                    undefined; or null
+``how_far_off``     of parts with numbers, by name: ``n_rows``, ``low``, ``high``, ``mean`` and ``sd`` of the true ones
+                    on dev, and ``from_median``, their mean distance from the median; or null
 ``guess``           what one reaches on dev: ``bound`` in the metric, and in ``correlation`` with the labels; null where
                     that is not known, and of a mean over parts
 ``best``            index of the cell that is best on dev; ``worst``, ``highest_result``, ``baseline`` alike; or null
@@ -100,6 +106,8 @@ ORDER = (
     "effects",
     "regression",
     "observations",
+    "by_label",
+    "how_far_off",
     "versus",
     "ensembles",
     "yardsticks",

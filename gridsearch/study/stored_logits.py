@@ -55,10 +55,13 @@ def bytes_of(kept: Kept, n_values: int) -> int:
 
 
 def as_kept(logits: Any, kept: Kept) -> Any:
-    """Round to what is kept; a number stays one, however large it is."""
+    """Round to what is kept; a number stays one, however large it is.
+
+    A single column is no logits but numbers in units of their own: they are not rounded, and take little room.
+    """
     import numpy as np
 
-    if kept == "float32" or logits.dtype == np.float16:
+    if kept == "float32" or logits.dtype == np.float16 or logits.shape[1] == 1:
         return logits
     most = np.finfo(np.float16).max
     return np.where(np.isfinite(logits), np.clip(logits, -most, most), logits).astype(np.float16)

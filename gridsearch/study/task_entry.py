@@ -17,7 +17,8 @@ from gridsearch.trial import PART
 class TaskEntry:
     """The data. ``n_rows`` and ``n_labels_held`` are by split; the latter counts labels that occur there.
 
-    ``label_separator`` stands between several labels that are written in one cell.
+    ``label_separator`` stands between several labels that are written in one cell; ``empty_is_none`` says that an empty
+    one is a row without any.
 
     ``positive_label`` is None where there are more than two labels. Older ledgers do not tell it: the second one.
     ``metric`` is what a part is judged by; of a task of several ``parts`` it is empty, as are its labels.
@@ -36,6 +37,7 @@ class TaskEntry:
     parts: Mapping[str, "TaskEntry"] = field(default_factory=dict)
     labels_are: LabelKind = "class"
     label_separator: str | None = None
+    empty_is_none: bool = False
 
     @property
     def position_of_positive(self) -> int:
@@ -73,6 +75,7 @@ class TaskEntry:
             "n_labels_held": self.n_labels_held,
             **({} if self.labels_are == "class" else {"labels_are": self.labels_are}),
             **({} if self.label_separator is None else {"label_separator": self.label_separator}),
+            **({"empty_is_none": True} if self.empty_is_none else {}),
             **({"task_parts": [[name, asdict(part)] for name, part in self.parts.items()]} if self.parts else {}),
         }
 
@@ -92,8 +95,8 @@ class Judged:
 
     @property
     def positive_label(self) -> str | None:
-        """The label that f1_binary is of; None for metrics of all labels."""
-        return self.entry.positive_label if self.metric == "f1_binary" else None
+        """The label that f1_binary and average_precision are of; None for metrics of all labels."""
+        return self.entry.positive_label if self.metric in ("f1_binary", "average_precision") else None
 
 
 def entry_of(task: AnyTask) -> TaskEntry:
@@ -127,6 +130,7 @@ def entry_of(task: AnyTask) -> TaskEntry:
         metric=task.metric,
         labels_are=task.labels_are,
         label_separator=task.label_separator,
+        empty_is_none=task.empty_is_none,
     )
 
 
@@ -147,4 +151,5 @@ def read_task_entry(kept: Mapping[str, Any]) -> TaskEntry:
         parts={name: TaskEntry(**part) for name, part in parts},
         labels_are=kept.get("labels_are", "class"),
         label_separator=kept.get("label_separator"),
+        empty_is_none=kept.get("empty_is_none", False),
     )

@@ -82,9 +82,9 @@ class Task:
     """The data of a study, read and checked. ``notes`` are sentences for the plan and the page (duplicates, say).
 
     ``codes`` say what the labels of rows stand for, where these are not one class a row; ``label_separator`` stands
-    between several labels of one cell. ``positive`` is the position
-    of the label that f1_binary is of, where there are two classes. ``corpus_files`` are
-    further texts, a split for each file: a pretraining may read them, no trial does, so they change no outcome of one.
+    between several labels of one cell, and ``empty_is_none`` says that an empty cell is a row without any. ``positive``
+    is the position of the label that f1_binary is of, where there are two classes. ``corpus_files`` are further texts,
+    a split for each file: a pretraining may read them, no trial does, so they change no outcome of one.
 
     Where ``folds`` divide the rows they are all in ``train``, and ``dev`` is empty: see :meth:`of_fold`.
 
@@ -111,6 +111,7 @@ class Task:
     folds: Folds | None = field(default=None, compare=False)
     codes: Codes = CLASSES
     label_separator: str | None = field(default=None, compare=False)
+    empty_is_none: bool = field(default=False, compare=False)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -264,12 +264,14 @@ def measure_text(study: StudyRows, spell: Callable[[str], str] = one_line) -> st
 
 def _measured_in_folds(study: StudyRows, metric: str) -> str:
     if study.has_test:
+        if study.predicts_numbers:
+            return say("{metric} on test, by the folds' mean", metric=metric)
         return say("{metric} on test, by the folds' mean probabilities", metric=metric)
     return say("{metric} of all rows, each judged by its fold's run", metric=metric)
 
 
 def metric_text(study: StudyRows, spell: Callable[[str], str] = one_line) -> str:
-    """Name the metric; f1_binary with the label that it is of, because its value for the other label is another."""
+    """Name the metric; with the label that it is of where its value for the other label is another."""
     if study.positive_label is None:
         return spell(study.metric)
     return say("{metric} of '{label}'", metric=spell(study.metric), label=spell(study.positive_label))

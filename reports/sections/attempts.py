@@ -184,17 +184,17 @@ class ProvenanceSection(PageSection):
         divided = [say("{n} divided", n=counts["dev"])] if is_divided else []
         told = {
             "rows": enumerated([*divided, *rows]),
-            "names": first_of([escape(str(name)) for name in one.entry.label_names], 20),
+            "labels": _labels(one.entry),
             **_named(one.entry),
         }
         if parts_of(self.study):
             return say(
-                "part: {part}, {metric} of {rows} rows ({fingerprint}), labels {names}",
+                "part: {part}, {metric} of {rows} rows ({fingerprint}), {labels}",
                 part=code(one.part),
                 metric=one.metric,
                 **told,
             )
-        return say("task: {task}, {rows} rows ({fingerprint}), labels {names}", **told)
+        return say("task: {task}, {rows} rows ({fingerprint}), {labels}", **told)
 
     def _circumstances(self) -> list[str]:
         if not self.study.provenance:
@@ -242,6 +242,16 @@ class ProvenanceSection(PageSection):
                 end=say("now") if timing.ended is None else _moment(timing.ended),
             )
         ]
+
+
+def _labels(task: TaskEntry) -> str:
+    """Say what rows hold."""
+    if task.labels_are == "score":
+        return say("a number each")
+    names = first_of([escape(str(name)) for name in task.label_names], 20)
+    if task.labels_are == "multilabel":
+        return say("labels {names}, any number of them each", names=names)
+    return say("labels {names}", names=names)
 
 
 def _named(task: TaskEntry) -> dict[str, str]:

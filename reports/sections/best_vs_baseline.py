@@ -1,11 +1,12 @@
 """The best cell against the baseline, row by row, from stored predictions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gridsearch.repetition import Repetition
+from gridsearch.study.task_entry import Judged
 from reports.formats.markdown import Section, bullets, escape, plural, wrap
 from reports.formats.table import decimals, metric_text
 from reports.language.say import say, sentences
@@ -57,24 +58,30 @@ def best_against_baseline(study: StudyRows) -> Versus | None:
             _said(known, best, one.part),
             _said(known, baseline, one.part),
             one.metric,
-            one.entry.position_of_positive,
+            one.entry.labelling,
         )
         for one in study.about.judged
     ]
     bootstrap = bootstrap_of_mean(rows, study.metric)
     if bootstrap is None:
         return None
+    parts = [one.part for one in _right_or_wrong(study)]
     pairs = tuple(
         SeedPair(
             mine.seed,
             mcnemar_of_parts(
-                (labels, known.logits[mine.trial][part], known.logits[other.trial][part])
-                for part, labels in known.labels.items()
+                (known.labels[part], known.logits[mine.trial][part], known.logits[other.trial][part]) for part in parts
             ),
         )
         for mine, other in _same_seeds(best.runs, baseline.runs)
+        if parts
     )
     return Versus(best, baseline, sum(map(len, known.labels.values())), bootstrap, pairs)
+
+
+def _right_or_wrong(study: StudyRows) -> list[Judged]:
+    """Return the parts whose rows are told rightly or wrongly: a number is only more or less far off."""
+    return [one for one in study.about.judged if one.entry.labels_are != "score"]
 
 
 def _said(known: Predictions, cell: CellRow, part: str) -> dict[Repetition, "numpy.ndarray"]:
@@ -185,9 +192,20 @@ class BestAgainstBaseline(PageSection):
             [
                 one_seed if found.bootstrap.seeds_error is None else "",
                 "" if self.study.has_test else chosen,
+                *self._what_is_right(found),
                 self._precision(),
             ]
         )
+
+    def _what_is_right(self, found: Versus) -> Iterator[str]:
+        """Say when a row is counted as right, where that is no matter of course."""
+        if not found.seeds:
+            return
+        about = self.study.about.judged
+        if any(one.entry.labels_are == "multilabel" for one in about):
+            yield say("A row that may have several labels is right where all of them are.")
+        if len(_right_or_wrong(self.study)) < len(about):
+            yield say("Rows with a number are not among those that are right or wrong.")
 
     def _precision(self) -> str:
         known = self.study.predictions

@@ -6,27 +6,29 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
+from gridsearch.recipe.trial_facts import LabelKind
 from reports.commands import part_command
 from reports.formats.markdown import Section, code, first_of, wrap
 from reports.formats.table import Cell, Table, decimals, metric_text
 from reports.language.say import enumerated, say, sentences
 from reports.sections.context import PageSection
 from reports.sections.effects.effects_text import signed
-from reports.statistics.ensembles.nested import RANKING, ensembles
+from reports.statistics.ensembles.greedy import RANKING
+from reports.statistics.ensembles.nested import ensembles
 from reports.statistics.ensembles.results import Chosen, Ensembled, Ensembles, Method, Verdict, WhyNot
 from reports.study.members import Candidate, Members
 from reports.study.parts import parts_of
 
 MOST_GREEDY_ROWS = 20_000
-"""On more rows greedy selection takes longer than a page may: the command does it."""
+"""On more rows, or labels of rows, greedy selection takes longer than a page may: the command does it."""
 MOST_NAMES = 12
 NO_MEMBERS = ("not_learned", "unfinished", "unkept", "beyond")
 
 
-def method_name(method: Method) -> str:
-    """Name a method in words."""
+def method_name(method: Method, kind: LabelKind = "class") -> str:
+    """Name a method in words; ``kind`` is what is predicted."""
     return {
-        Method.PROBABILITIES: say("mean of probabilities"),
+        Method.PROBABILITIES: say("mean of the numbers") if kind == "score" else say("mean of probabilities"),
         Method.LOGITS: say("mean of logits"),
         Method.RANKS: say("mean of ranks"),
         Method.WEIGHTED: say("weighted by score"),
@@ -129,7 +131,7 @@ class EnsembleSection(PageSection):
             return Section(say("Averages of several runs"), (wrap(self._by_part()),)).format()
         if found is None or members is None or not found.found:
             return ""
-        names = {method: method_name(method) for method in Method}
+        names = {method: method_name(method, members.rows.labelling.kind) for method in Method}
         title = say("Averages of several runs")
         gains = gains_table(found, metric_text(self.study), names).format()
         told = (conclusion(found, names), naive_text(found, names), self._left_out())
@@ -180,7 +182,7 @@ class EnsembleSection(PageSection):
     @property
     def _too_slow(self) -> list[Method]:
         members = self.study.members
-        return [Method.GREEDY] if members is not None and len(members.rows.labels) > MOST_GREEDY_ROWS else []
+        return [Method.GREEDY] if members is not None and members.rows.labels.size > MOST_GREEDY_ROWS else []
 
     def _chosen(self, found: Ensembles, members: Members) -> Iterable[str]:
         """Name the members of the averages as they are chosen on all rows."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gridsearch.study.task_entry import Judged
 from gridsearch.study.versions import versions_in, with_several
 from reports.formats.markdown import code, listed, plural
 from reports.formats.table import decimals
@@ -151,7 +152,7 @@ def _about_labels(study: StudyRows) -> list[str]:
     texts = []
     for one in study.about.judged:
         for name in dict.fromkeys(["dev", study.split]):
-            if one.entry.n_labels_held.get(name) == 1:
+            if one.entry.labels_are == "class" and one.entry.n_labels_held.get(name) == 1:
                 split = say("{split} of the part {part}", split=say(name), part=code(one.part))
                 texts.append(
                     say(
@@ -200,10 +201,17 @@ def _about_choice(page: PageContext) -> list[str]:
     return notes
 
 
+def _is_share(one: Judged) -> bool:
+    """Whether the metric of a part is the share of rows that are told rightly."""
+    if one.entry.labels_are == "class":
+        return one.metric in ("accuracy", "f1_micro")
+    return one.metric == "subset_accuracy"
+
+
 def _about_rows(study: StudyRows, best: CellRow) -> list[str]:
     sole, value = study.about.sole, best.result.mean
     n_rows = 0 if sole is None else sole.entry.n_rows[study.split]
-    if sole is None or sole.metric not in ("accuracy", "f1_micro") or value is None or not n_rows:
+    if sole is None or not _is_share(sole) or value is None or not n_rows:
         return []
     low, high = share_interval(value, n_rows)
     return [

@@ -46,6 +46,13 @@ def _what(study: StudyRows) -> str:
     metric, n_rows = metric_text(study, escape), sum(one.entry.n_rows["dev"] for one in study.about.judged)
     if not study.has_test:
         return say("`result` is {metric} of all {n} rows, each judged by the run of its fold", metric=metric, n=n_rows)
+    if study.predicts_numbers:
+        return say(
+            "`result` is {metric} on test, by the mean over folds of what is predicted, `dev` that of all {n} rows, "
+            "each judged by the run of its fold",
+            metric=metric,
+            n=n_rows,
+        )
     return say(
         "`result` is {metric} on test, by the mean over folds of the probabilities, `dev` that of all {n} rows, each "
         "judged by the run of its fold",

@@ -1,9 +1,10 @@
 """Sections about what was found: summary, table, yardstick, cautions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from gridsearch.recipe.trial_facts import LabelKind
 from gridsearch.space.design import design_text
 from gridsearch.study.task_entry import Judged
 from reports.formats.markdown import (
@@ -298,7 +299,9 @@ def _parts_text(study: StudyRows) -> str:
 def _averaged_labels(study: StudyRows) -> list[str]:
     """Say where the mean over labels is one over fewer than the task has."""
     return [
-        say(
+        _mean_over_several(one, split)
+        if one.entry.labels_are == "multilabel"
+        else say(
             "{metric} is the mean over the labels that occur in {split} or are predicted: {split} has rows of {n} of "
             "the {total} labels.",
             metric=escape(one.name),
@@ -307,10 +310,26 @@ def _averaged_labels(study: StudyRows) -> list[str]:
             total=len(one.entry.label_names),
         )
         for one in study.about.judged
-        if one.metric == "f1_macro"
+        if one.metric in _MEANS_OVER_LABELS[one.entry.labels_are]
         for split in dict.fromkeys(["dev", study.split])
         if one.entry.n_labels_held.get(split, len(one.entry.label_names)) < len(one.entry.label_names)
     ]
+
+
+_MEANS_OVER_LABELS: Mapping[LabelKind, tuple[str, ...]] = {
+    "class": ("f1_macro",),
+    "multilabel": ("f1_macro", "auc", "average_precision"),
+    "score": (),
+}
+
+
+def _mean_over_several(one: Judged, split: str) -> str:
+    """Say what becomes of labels that no row has, where rows may have several."""
+    told = {"metric": escape(one.name), "split": say(split), "n": one.entry.n_labels_held[split]}
+    told["total"] = len(one.entry.label_names)
+    if one.metric == "f1_macro":
+        return say("{split} has rows of {n} of the {total} labels: each of the others counts as 0 in {metric}.", **told)
+    return say("{split} has rows of {n} of the {total} labels: {metric} is the mean over these.", **told)
 
 
 def _selection(study: StudyRows) -> str:

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from gridsearch.study.ledger import Ledger
 from reports.statistics.ensembles.results import JudgedRows, Member
 from reports.statistics.paired.resampled import finite
@@ -88,9 +86,7 @@ def read_members(
     read = {one.name: _member(pool, one, judged.part) for one in usable if one not in beyond}
     members = {name: member for name, member in read.items() if member is not None}
     return Members(
-        JudgedRows(
-            labels.astype(np.int64), judged.metric, ledger.folds(judged.part), judged.entry.position_of_positive
-        ),
+        JudgedRows(labels, judged.metric, ledger.folds(judged.part), judged.entry.labelling),
         tuple(members.values()),
         tuple(one for one in usable if one.name in members),
         not_learned=[one for one in whole if one not in usable],

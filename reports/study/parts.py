@@ -44,8 +44,8 @@ def measure_of(study: StudyRows) -> object:
     """Return what results are measured by: two studies with the same may be compared."""
     sole = study.about.sole
     if sole is not None:
-        return sole.metric, sole.positive_label
-    return [(one.name, one.positive_label) for one in study.about.judged]
+        return sole.metric, sole.positive_label, sole.entry.labels_are
+    return [(one.name, one.positive_label, one.entry.labels_are) for one in study.about.judged]
 
 
 def metrics_by_name(results: Mapping[str, Metrics]) -> dict[str, float]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.manifest import TrialsManifest
-from gridsearch.tasks.metrics import mean_of_probabilities, score
+from gridsearch.tasks.judging.judge import mean_of, measured
 from gridsearch.trial import Metrics
 from reports.study.view import Pooled, Replicate
 
@@ -57,7 +57,7 @@ class Pool:
         if len(kept) < len(trials):
             return None
         if split == "test":
-            return mean_of_probabilities(kept)
+            return mean_of(kept, self._manifest.task.by_part[part].labels_are)
         if self._manifest.division is None:
             return kept[0]
         rows = [self._ledger.dev_rows(trial, part) for trial in trials]
@@ -91,5 +91,5 @@ class Pool:
         for one in self._manifest.parts:
             labels, logits = self._ledger.labels(split, one.part), self.logits(trials, split, one.part)
             if labels is not None and logits is not None:
-                found[one.part] = score(labels, logits, one.entry.position_of_positive)
+                found[one.part] = measured(labels, logits, one.entry.labelling)
         return found

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import sqlite3
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,7 +14,8 @@ from gridsearch.study.ledger import Ledger
 from gridsearch.study.manifest import Manifest, PublishedRows, TableManifest, TrialsManifest
 from gridsearch.study.rows import dev_after
 from gridsearch.study.survey import Survey
-from gridsearch.tasks.learned import Guess, below_the_others, guess_on
+from gridsearch.tasks.judging.guesses import guess_of
+from gridsearch.tasks.learned import Guess, below_the_others
 from reports.study.pooled import Pool
 from reports.study.read_stages import HELD_SECONDS, read_stages
 from reports.study.view import (
@@ -164,9 +165,7 @@ def _guesses(ledger: Ledger, manifest: TrialsManifest) -> dict[str, Guess]:
     for one in manifest.parts:
         labels = ledger.labels("dev", one.part)
         if labels is not None:
-            counts = Counter(labels.tolist())
-            of_labels = [counts[label] for label in range(len(one.entry.label_names))]
-            found[one.part] = guess_on(one.metric, of_labels, one.entry.position_of_positive)
+            found[one.part] = guess_of(one.metric, labels, one.entry.labelling)
     return found
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from reports.study.members import Members
     from reports.study.stage_rows import StageRow
+    from reports.study.told import Told
 
 
 def target_name(about: TrialsManifest) -> str:
@@ -324,7 +325,8 @@ class StudyRows:
     all the same. ``seen_after`` is set where results are those after so many epochs of all (see study/first_rung.py).
     ``guesses`` are what one reaches on dev, by part; none where an old ledger has no labels. ``whole`` is what
     the study is bound to where the rows are read as if one part were selected on; None where they are not.
-    ``members`` are what ensembles are made of, read for a page alone (see study/members.py).
+    ``members`` are what ensembles are made of, and ``told`` is how labels and numbers are told, both read for a page
+    alone (see study/members.py, study/told.py).
     """
 
     folder: Path
@@ -346,6 +348,7 @@ class StudyRows:
     whole: TrialsManifest | None = None
     stages: "tuple[StageRow, ...]" = ()
     members: "Members | None" = None
+    told: "Told | None" = None
 
     @property
     def factors(self) -> tuple[FactorEntry, ...]:
@@ -397,9 +400,14 @@ class StudyRows:
 
     @property
     def positive_label(self) -> str | None:
-        """The label that f1_binary is of; None for metrics of all labels, and for a mean over parts."""
+        """The label that the metric is of; None for metrics of all labels, and for a mean over parts."""
         sole = None if self.is_imported else self.about.sole
         return None if sole is None else sole.positive_label
+
+    @property
+    def predicts_numbers(self) -> bool:
+        """Whether what is predicted, and results are of, are numbers, be it in one part of several."""
+        return not self.is_imported and any(one.entry.labels_are == "score" for one in self.about.judged)
 
     @property
     def judging(self) -> Mapping[str, Guess]:

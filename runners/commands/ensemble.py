@@ -9,10 +9,10 @@ from gridsearch.tasks.inputs import read_inputs
 from gridsearch.tasks.tables.table import Columns, Table
 from reports.statistics.ensembles.results import Method
 from runners.cli import EXIT_DONE, Arguments
-from runners.ensembling.averages import Averages, refuse_ranks
+from runners.ensembling.averages import Averages, refuse_unfit
 from runners.ensembling.gathered import Gathered, gather
 from runners.ensembling.told import numbers_of, text_of
-from runners.predicting.columns import Known
+from runners.predicting.columns import known_of
 from runners.predicting.submission import Submission, read_submission
 
 
@@ -20,7 +20,7 @@ def run(arguments: Arguments) -> int:
     """Tell what averages gain; write what one of them says of the test rows, where that is asked for."""
     methods = _methods(arguments.method)
     gathered = gather(arguments.studies, arguments.cells, arguments.add)
-    refuse_ranks(gathered, methods)
+    refuse_unfit(gathered, methods)
     averages = Averages(gathered, methods)
     submission = _submission(arguments, gathered)
     written = methods[0]
@@ -31,7 +31,8 @@ def run(arguments: Arguments) -> int:
         print(text_of(averages), end="")
     if submission is not None and chances is not None:
         submission.write(chances)
-        what = "mean of ranks, as a share of the rows," if written is Method.RANKS else "probabilities"
+        said = "numbers" if gathered.rows.labelling.kind == "score" else "probabilities"
+        what = "mean of ranks, as a share of the rows," if written is Method.RANKS else said
         print(f"{submission.target}: {what} of {len(chances)} test rows, by {written}", file=sys.stderr)
     return EXIT_DONE
 
@@ -52,12 +53,12 @@ def _submission(arguments: Arguments, gathered: Gathered) -> Submission | None:
         return None
     wanted = gathered.wanted
     table = Table(Path(), (), True, (), tuple(range(wanted.n_test)))
-    source = None
+    source, task = None, gathered.about.task
+    columns = Columns.model_validate(gathered.about.sources["columns"])
     if arguments.test_file is not None:
         source = Path(arguments.test_file)
-        sources, kind = gathered.about.sources, gathered.about.task.kind_of_rows
-        columns = Columns.model_validate(sources["columns"])
+        sources, kind = gathered.about.sources, task.kind_of_rows
         _, table = read_inputs(source, columns, kind, ids=sources.get("ids", False))
         if len(table) != wanted.n_test:
             raise RequestError(f"{source} has {len(table)} rows, but those of test are {wanted.n_test}")
-    return read_submission(arguments, Known(table, tuple(wanted.labels), wanted.positive), source)
+    return read_submission(arguments, known_of(table, task, columns), source)

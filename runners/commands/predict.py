@@ -1,4 +1,4 @@
-"""``gridsearch predict``: new text, labelled by a trial's classifier or by the mean of several."""
+"""``gridsearch predict``: new text, labelled or scored by what a trial has trained, or by the mean of several."""
 
 import sys
 from functools import cached_property
@@ -10,7 +10,7 @@ from gridsearch.errors import GridSearchError
 from gridsearch.study.manifest import TrialsManifest
 from gridsearch.study.study import Study
 from gridsearch.tasks.inputs import notes_on_empty, read_inputs
-from gridsearch.tasks.metrics import mean_of_probabilities, probabilities
+from gridsearch.tasks.judging.judge import mean_of, probabilities
 from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.task import Split
 from gridsearch.training.execution import Execution
@@ -19,7 +19,7 @@ from gridsearch.training.kept_weights import KeptTrial, open_kept, predict_logit
 from gridsearch.trial import Trial
 from runners.cli import EXIT_DONE, Arguments
 from runners.materials import materials_of_trial
-from runners.predicting.columns import Known
+from runners.predicting.columns import known_of
 from runners.predicting.members import read_members
 from runners.predicting.part import read_part
 from runners.predicting.scored import score_text
@@ -32,22 +32,22 @@ def run(arguments: Arguments) -> int:
     study, source = Study(Path(arguments.study)), Path(arguments.input)
     with study.open() as ledger:
         manifest = ledger.trials_manifest()
-        part, members = read_part(manifest, arguments.part), read_members(ledger, arguments)
+        part = read_part(manifest, arguments.part)
+        kind = part.entry.labels_are
+        members = read_members(ledger, arguments, kind)
         of_stages = {id_: Execution(**ledger.stages.execution(one.encoder)) for id_, one in members.trials.items()}
     inputs, table = read_inputs(source, part.columns, part.entry.kind_of_rows, ids=part.ids)
-    known = Known(table, tuple(part.entry.label_names), part.entry.position_of_positive)
+    known = known_of(table, part.entry, part.columns)
     submission = read_submission(arguments, known, source)
     for remark in (*table.notes, *notes_on_empty(inputs), *members.remarks):
         _say(remark)
     trained = Trained(study, manifest, part.name)
     said = {id_: trained.logits(trial, inputs, of_stages[id_]) for id_, trial in members.trials.items()}
-    logits = mean_of_probabilities(
-        [mean_of_probabilities([said[trial.id] for trial in group]) for group in members.groups]
-    )
-    submission.write(probabilities(logits))
+    outputs = mean_of([mean_of([said[trial.id] for trial in group], kind) for group in members.groups], kind)
+    submission.write(probabilities(outputs, kind))
     of_part = f" of {part.name}" if manifest.task.parts else ""
-    _say(f"{len(inputs)} rows{of_part} labelled by {members.text}")
-    if text := score_text(table, part.columns, logits, part.entry):
+    _say(f"{len(inputs)} rows{of_part} {'scored' if kind == 'score' else 'labelled'} by {members.text}")
+    if text := score_text(table, part.columns, outputs, part.entry):
         _say(text)
     return EXIT_DONE
 

@@ -7,10 +7,11 @@ from functools import cached_property
 import numpy as np
 
 from gridsearch.errors import RequestError
-from gridsearch.tasks.metrics import probabilities, score
+from gridsearch.tasks.judging.judge import measured, probabilities
 from reports.statistics.ensembles.choosing import Choice
+from reports.statistics.ensembles.greedy import RANKING
 from reports.statistics.ensembles.mixing import Mixture
-from reports.statistics.ensembles.nested import MOST, RANKING, ensembles
+from reports.statistics.ensembles.nested import MOST, ensembles, why_not
 from reports.statistics.ensembles.results import PLAIN, Ensembles, Member, Method, WhyNot
 from reports.statistics.results import Array
 from runners.ensembling.gathered import Gathered
@@ -29,7 +30,7 @@ class Averages:
         choice = Choice(None if self.gathered.are_named else MOST)
         found = ensembles(self.gathered.members, self.gathered.rows, self.methods, choice=choice)
         if found.why_not is WhyNot.ONE_LABEL:
-            raise RequestError(f"{found.metric} is undefined where all rows that judge are of one label")
+            raise RequestError(f"{found.metric} is undefined where all rows that judge are labelled alike")
         return found
 
     @property
@@ -61,14 +62,15 @@ class Averages:
                 why = "its logits of test are not kept" if one.name in self.gathered.trials else rule
                 raise RequestError(f"member {one.name} says nothing of test: {why}")
             stack.append(one.test)
-        return Mixture.by(method, np.stack(stack)).of([weight for _, weight in weighed])
+        mixture = Mixture.by(method, np.stack(stack), kind=self.gathered.rows.labelling.kind)
+        return mixture.of([weight for _, weight in weighed])
 
     def chances(self, method: Method) -> Array:
-        """Return the probabilities of the test rows, (rows, labels); of ranks, their shares stand for them."""
+        """Return the probabilities of the test rows, (rows, labels), or numbers; of ranks, their shares."""
         logits = self.on_test(method)
         if method is Method.RANKS:
             return np.stack([1 - logits[:, 1], logits[:, 1]], axis=1)
-        return probabilities(logits)
+        return probabilities(logits, self.gathered.rows.labelling.kind)
 
     def test_scores(self) -> dict[Method, float]:
         """Return the metric on test where it is labelled and all members are known there; else nothing."""
@@ -76,12 +78,15 @@ class Averages:
         if labels is None or any(one.test is None for one in self.judged):
             return {}
         done = [one.method for one in self.found.found]
-        every = {method: score(labels, self.on_test(method), rows.positive) for method in done}
+        every = {method: measured(labels, self.on_test(method), rows.labelling) for method in done}
         return {method: scores[rows.metric] for method, scores in every.items() if rows.metric in scores}
 
 
-def refuse_ranks(gathered: Gathered, methods: Sequence[Method]) -> None:
-    """Raise RequestError for a mean of ranks of what is no ranking, where nothing else is asked for."""
-    if list(methods) == [Method.RANKS] and gathered.rows.metric not in RANKING:
-        rule = f"a mean of ranks is for {', '.join(RANKING)} alone, which needs no more than an order of the rows"
-        raise RequestError(f"{rule}; this study has {gathered.rows.metric}")
+def refuse_unfit(gathered: Gathered, methods: Sequence[Method]) -> None:
+    """Raise RequestError for a way of averaging that does not fit, where nothing else is asked for."""
+    if len(methods) != 1 or (why := why_not(methods[0], gathered.rows)) is None:
+        return
+    if why is WhyNot.NO_LOGITS:
+        raise RequestError("a mean of logits is for labels, and this study has numbers: probabilities is their mean")
+    rule = f"a mean of ranks is for {', '.join(RANKING)} of two labels, which need no more than an order of the rows"
+    raise RequestError(f"{rule}; this study has {gathered.rows.metric}")

@@ -39,7 +39,7 @@ class Gathered:
         """What files are about."""
         task = self.about.task
         n_test = task.n_rows.get("test", 0)
-        return Wanted(list(task.label_names), task.position_of_positive, len(self.rows.labels), n_test)
+        return Wanted(list(task.label_names), task.labelling, len(self.rows.labels), n_test)
 
 
 def gather(folders: Sequence[str], cells: Sequence[str], added: Sequence[Sequence[str]]) -> Gathered:
@@ -115,7 +115,7 @@ def _together(first: Gathered, second: Gathered, a: str, b: str) -> Gathered:
         ("other rows", first.about.task.fingerprint == second.about.task.fingerprint),
         ("another metric", first.rows.metric == second.rows.metric),
         ("other labels", list(first.about.task.label_names) == list(second.about.task.label_names)),
-        ("another positive label", first.rows.positive == second.rows.positive),
+        ("another positive label", first.rows.labelling == second.rows.labelling),
         ("rows that are divided into other folds", _same_folds(first, second)),
     ):
         if not same:

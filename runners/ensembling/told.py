@@ -29,6 +29,8 @@ def _parts(averages: Averages) -> Iterator[str]:
     else:
         yield wrap(f"{found.metric} on {found.n_rows} rows. {nesting_text(found)}")
         yield gains_table(found, found.metric, NAMES).plain_text()
+        if averages.gathered.rows.labelling.kind == "score":
+            yield wrap(f"Of numbers, {Method.PROBABILITIES} is their mean.")
         yield wrap(f"{conclusion(found, NAMES)} {naive_text(found, NAMES)}")
         yield _members(averages)
     if averages.for_test_alone:

@@ -15,7 +15,8 @@ def add_predict(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--cell",
         metavar="N",
-        help="a row of the table, by its index or its name: the mean of the probabilities over its seeds and folds",
+        help="a row of the table, by its index or its name: the mean of the probabilities, or numbers, over its seeds "
+        "and folds",
     )
     which.add_argument("--ensemble", metavar="N,N", help="several rows of the table: the mean of what they say")
     parser.add_argument(
@@ -36,13 +37,16 @@ def add_output(parser: argparse.ArgumentParser, where: str = "where to write (de
         "--columns",
         metavar="C,C",
         help="columns in order, each with the name that it is to have before a =, such as id,label=prediction. A "
-        "column of the input by its name or its position from 0; prediction, the label; probability, that of the "
-        "positive label; p(LABEL); row0 or row1, the row's number from 0 or 1; * and p(*): all columns, all labels; "
-        "number(C): a number in JSON (default: *,predicted=prediction,p(*))",
+        "column of the input by its name or its position from 0; prediction, the label, or all of several, or the "
+        "number; probability, that of the positive label; p(LABEL); has(LABEL), 1 where a row has this one of several; "
+        "row0 or row1, the row's number from 0 or 1; *, p(*) and has(*): all columns, all labels; "
+        "number(C): a number in JSON (default: *,predicted=prediction,p(*), as far as labels have probabilities)",
     )
     form.add_argument(
         "--format", metavar="F", help="csv, tsv or jsonl, an object a line (default: the output's extension, or csv)"
     )
     form.add_argument("--no-header", action="store_true", help="without the line of names")
     form.add_argument("--bom", action="store_true", help="begin with a byte order mark, by which Excel knows UTF-8")
-    form.add_argument("--digits", type=int, default=6, metavar="N", help="decimals of a probability (default: 6)")
+    form.add_argument(
+        "--digits", type=int, default=6, metavar="N", help="decimals of a probability or a number (default: 6)"
+    )

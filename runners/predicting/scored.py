@@ -1,36 +1,72 @@
 """The score of predictions whose input is labelled."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from gridsearch.errors import RequestError
+from gridsearch.recipe.trial_facts import LabelKind
 from gridsearch.study.task_entry import TaskEntry
+from gridsearch.tasks.judging.codes import read_number, reader_of_several
+from gridsearch.tasks.judging.judge import measured
+from gridsearch.tasks.labelled_file import label_cells
 from gridsearch.tasks.labels import Spellings, as_spelled
-from gridsearch.tasks.metrics import score
 from gridsearch.tasks.tables.table import Columns, Table
 
 UNKNOWN = -1
+BESIDE: Mapping[LabelKind, str] = {"class": "accuracy", "multilabel": "subset_accuracy", "score": "rmse"}
+"""What is told beside the metric of the task."""
 
 
-def score_text(table: Table, columns: Columns, logits: np.ndarray, task: TaskEntry) -> str:
-    """Say what the metric of a task or part and the accuracy are on the rows with a label; empty where no row has one.
+def score_text(table: Table, columns: Columns, outputs: np.ndarray, task: TaskEntry) -> str:
+    """Say what the metric of a task or part is on the rows with a label, and another one; empty where no row has one.
 
-    ``logits`` are of shape (rows, labels).
+    ``outputs`` are of shape (rows, labels), or (rows, 1) of numbers.
     """
-    place = table.find(columns.labels[0])
-    if place is None or place in (table.find(columns.text), None if columns.pair is None else table.find(columns.pair)):
+    texts = [table.find(columns.text), None if columns.pair is None else table.find(columns.pair)]
+    places = [table.find(key) for key in columns.labels]
+    if any(place is None or place in texts or place in table.no_texts for place in places):
         return ""
-    labels = label_places(table.values[place], task.label_names)
-    known = labels != UNKNOWN
+    cells = label_cells(table, columns)
+    assert cells is not None, "all columns of labels are there"
+    truth, known = _truth(cells, task, of_columns=isinstance(columns.label, tuple))
     if not known.any():
         return ""
-    found = score(labels[known], logits[known], task.position_of_positive)
-    names = list(dict.fromkeys([task.metric, "accuracy"]))
-    told = [f"{name} {found[name]:.4f}" if name in found else f"no {name}: these are of one label" for name in names]
-    n_rows, n_known = len(labels), int(known.sum())
+    found = measured(truth[known], outputs[known], task.labelling)
+    why_not = "these are of one label" if task.labels_are == "class" else "these do not differ"
+    names = dict.fromkeys([task.metric, BESIDE[task.labels_are]])
+    told = [f"{name} {found[name]:.4f}" if name in found else f"no {name}: {why_not}" for name in names]
+    n_rows, n_known = len(known), int(known.sum())
     of_all = "" if n_known == n_rows else f" of {n_rows}"
-    return f"{n_known}{of_all} rows have a label: {', '.join(told)}"
+    what = {"class": "a label", "multilabel": "labels", "score": "a score"}[task.labels_are]
+    return f"{n_known}{of_all} rows have {what}: {', '.join(told)}"
+
+
+def _truth(cells: Sequence[str], task: TaskEntry, *, of_columns: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return what rows hold, as metrics are computed from it, and of which it is known, (rows,)."""
+    if task.labels_are == "class":
+        labels = label_places(cells, task.label_names)
+        return labels, labels != UNKNOWN
+    if task.labels_are == "score":
+        numbers = np.array([_read(cell, read_number, np.nan) for cell in cells])
+        return numbers, ~np.isnan(numbers)
+    positions = reader_of_several(task.label_names, task.label_separator, of_columns=of_columns)
+    # A file without any label is one without labels, and no file of rows that have none.
+    is_labelled = [bool(cell) or (task.empty_is_none and any(cells)) for cell in cells]
+    read = [_read(cell, positions, None) if ok else None for cell, ok in zip(cells, is_labelled, strict=True)]
+    there = np.zeros((len(cells), len(task.label_names)), dtype=np.int8)
+    for row, held in enumerate(read):
+        there[row, list(held or ())] = 1
+    return there, np.array([held is not None for held in read])
+
+
+def _read(cell: str, reader: Callable[[str], Any], otherwise: Any) -> Any:
+    try:
+        return reader(cell)
+    except RequestError:
+        return otherwise
 
 
 def label_places(values: Sequence[str], names: Sequence[str]) -> np.ndarray:

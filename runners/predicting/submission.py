@@ -16,7 +16,7 @@ import numpy as np
 from gridsearch.errors import RequestError, one_of
 from gridsearch.whole_file import whole_file
 from runners.cli import Arguments
-from runners.predicting.columns import DEFAULT, Column, Known, Value, read_columns
+from runners.predicting.columns import Column, Known, Value, read_columns
 
 Format = Literal["csv", "tsv", "jsonl"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
@@ -36,7 +36,7 @@ class Submission:
     digits: int = 6
 
     def text(self, chances: np.ndarray) -> str:
-        """Return all of the file, from probabilities of shape (rows, labels).
+        """Return all of the file, from probabilities of shape (rows, labels), or numbers of (rows, 1).
 
         Raises RequestError for what the format cannot hold.
         """
@@ -87,7 +87,7 @@ def read_submission(arguments: Arguments, known: Known, source: Path | None = No
         raise RequestError(f"{option} is for csv and tsv: each line of jsonl is an object with its own names")
     if not 1 <= arguments.digits <= MOST_DIGITS:
         raise RequestError(f"--digits must be from 1 to {MOST_DIGITS}, but is {arguments.digits}")
-    columns = tuple(read_columns(DEFAULT if arguments.columns is None else arguments.columns, known))
+    columns = tuple(read_columns(known.default if arguments.columns is None else arguments.columns, known))
     names = [column.name for column in columns]
     if format_ == "jsonl" and (twice := sorted({name for name in names if names.count(name) > 1})):
         raise RequestError(f"--format jsonl: two columns would be called {twice[0]!r}; name them by --columns")

@@ -97,38 +97,48 @@ def code_several(
     """
     train = columns["train"]
     assert train is not None, "training rows have labels"
-    empty = {"empty_is_none": rules.empty_is_none}
-
-    def within(cell: str) -> list[str]:
-        return labels_in(cell, rules.separator) if cell else []
-
     if of_columns:
         names = tuple(given or of_columns)
         if len(names) != len(of_columns):
             raise RequestError(f"names under [labels] are {len(names)}, but there are {len(of_columns)} label columns")
     else:
-        held = {label for labels in _read({"train": train}, within, **empty)["train"] or () for label in labels}
+        def within(cell: str) -> list[str]:
+            return labels_in(cell, rules.separator)
+
+        read_apart = _read({"train": train}, within, empty_is_none=rules.empty_is_none)["train"] or ()
+        held = {label for labels in read_apart for label in labels}
         names = tuple(given) if given is not None else in_order(held)
     if len(names) < 2 or len(set(names)) < len(names):
         raise RequestError(
             f"several labels a row are two or more that differ, but {train.path} has {', '.join(map(repr, names)) or 0}"
         )
+    positions = reader_of_several(names, rules.separator, of_columns=bool(of_columns))
+    read = _read(columns, positions, empty_is_none=rules.empty_is_none)
+    combinations = _coded(read)
+    return names, Codes(combinations=tuple(combinations)), _codes(read, combinations)
+
+
+def reader_of_several(
+    names: Sequence[str], separator: str | None, *, of_columns: bool
+) -> Callable[[str], tuple[int, ...]]:
+    """Return what reads the positions of a row's labels, rising, out of its cell, or out of several joined ones.
+
+    It raises RequestError for an unknown label, and for a cell of a column of one label that holds no 0 or 1.
+    """
     spellings = Spellings({name: position for position, name in enumerate(names)})
 
     def positions(value: str) -> tuple[int, ...]:
         if of_columns:
             return tuple(place for place, cell in enumerate(value.split(CELLS)) if _is_yes(cell))
         found = set()
-        for label in within(value):
+        for label in labels_in(value, separator):
             position = spellings.position(label)
             if position is None:
                 raise RequestError(one_of("label", label, names))
             found.add(position)
         return tuple(sorted(found))
 
-    read = _read(columns, positions, **empty)
-    combinations = _coded(read)
-    return names, Codes(combinations=tuple(combinations)), _codes(read, combinations)
+    return positions
 
 
 def code_numbers(columns: Mapping[str, LabelColumn | None]) -> tuple[Codes, dict[str, tuple[int, ...] | None]]:
@@ -137,7 +147,7 @@ def code_numbers(columns: Mapping[str, LabelColumn | None]) -> tuple[Codes, dict
     Raises:
         RequestError: a cell that is no finite number, or training rows that all have the same one.
     """
-    read = _read(columns, _number, empty_is_none=False)
+    read = _read(columns, read_number, empty_is_none=False)
     known = _coded(read)
     train = read["train"] or []
     if len(set(train)) < 2:
@@ -178,7 +188,7 @@ def _codes(read: Mapping[str, list[Coded] | None], known: Sequence[Coded]) -> di
 
 
 def labels_in(cell: str, separator: str | None) -> list[str]:
-    """Return the labels of a cell: between separators, or those of a list as JSON or Python spells it.
+    """Return the labels of a cell: between separators, or those of a list as JSON or Python spells it; of none, none.
 
     >>> labels_in("a| b", "|"), labels_in("['a', 2]", None), labels_in("[]", None)
     (['a', 'b'], ['a', '2'], [])
@@ -186,7 +196,7 @@ def labels_in(cell: str, separator: str | None) -> list[str]:
     Raises:
         RequestError: there is no separator, and the cell is no list.
     """
-    if separator is not None:
+    if separator is not None or not cell:
         return [part.strip() for part in cell.split(separator) if part.strip()]
     try:
         held = ast.literal_eval(cell)
@@ -207,7 +217,8 @@ def _is_yes(cell: str) -> bool:
     raise RequestError(f"a column of one label holds 1 where a row has it and 0 where not, but this one holds {cell!r}")
 
 
-def _number(cell: str) -> float:
+def read_number(cell: str) -> float:
+    """Return the number that a cell spells. Raises RequestError for none, or one that is not finite."""
     try:
         number = float(cell)
     except ValueError:

@@ -70,6 +70,10 @@ class Labelling:
     ordered: bool = False
 
 
+TWO_CLASSES: Final = Labelling("class", 2)
+"""The commonest labels; metrics of more classes than two are computed alike."""
+
+
 def labelling_of(kind: LabelKind, n_outputs: int, metric: str, positive: int = POSITIVE) -> Labelling:
     """Return what the labels are of a part that is judged by a metric."""
     return Labelling(kind, n_outputs, positive, ordered=metric in OF_ORDERED)

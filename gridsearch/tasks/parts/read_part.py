@@ -136,6 +136,7 @@ def _assemble(file: TaskFile, folders: Sequence[Path]) -> Task:
         positive=positive,
         codes=codes,
         label_separator=file.labels.separator,
+        empty_is_none=file.labels.empty_is_none,
     )
     notes = [note for one in files.values() for note in one.notes] + notes + _notes_on_labels(task)
     corpus, on_corpus = _read_further(file.corpus, file, columns, folders, tables["train"])

@@ -39,6 +39,7 @@ from reports.language.chinese.findings import FINDINGS
 from reports.language.chinese.folds import FOLDS
 from reports.language.chinese.halving import HALVED
 from reports.language.chinese.imported import IMPORTED
+from reports.language.chinese.labels_and_numbers import LABELS_AND_NUMBERS
 from reports.language.chinese.page import PAGE
 from reports.language.chinese.parts import PARTS
 from reports.language.chinese.searches import SEARCHES
@@ -55,6 +56,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     **HALVED,
     **FOLDS,
     **PARTS,
+    **LABELS_AND_NUMBERS,
     **FIGURES,
     **TEXTS_READ,
 }

@@ -432,6 +432,11 @@ _NOT_LEARNED: Final[Mapping[str, str]] = {
     "all but {n_others} of {n_rows} dev rows get the same label": (
         "验证集的 {n_rows} 条中除 {n_others} 条外都被预测为同一标签"
     ),
+    "every dev row gets the same labels": "验证集的每一条都被预测为同样的一组标签",
+    "all but {n_others} of {n_rows} dev rows get the same labels": (
+        "验证集的 {n_rows} 条中除 {n_others} 条外都被预测为同样的一组标签"
+    ),
+    "every dev row gets nearly the same number": "验证集的每一条都被预测为几乎相同的数值",
     "the training loss never fell below that of an even guess, {loss}": "训练损失从未低于均匀猜测的 {loss}",
     "{metric} on dev is no better than what a guess reaches, {bound}, and that of others is": (
         "验证集上的 {metric} 不好于猜测所能达到的 {bound}，而其他运行好于它"

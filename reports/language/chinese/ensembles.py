@@ -6,6 +6,7 @@ from typing import Final
 ENSEMBLES: Final[Mapping[str, str]] = {
     "Averages of several runs": "多次运行的平均",
     "mean of probabilities": "概率平均",
+    "mean of the numbers": "预测值平均",
     "mean of logits": "logits 平均",
     "mean of ranks": "排名平均",
     "weighted by score": "按得分加权",

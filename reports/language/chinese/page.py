@@ -300,9 +300,6 @@ _RUNS: Final[Mapping[str, str]] = {
     "The space as declared": "空间的原始声明",
     "Provenance": "来源与环境",
     "{n} {split}": "{split} {n} 条",
-    "task: {task}, {rows} rows ({fingerprint}), labels {names}": (
-        "任务：{task}，{rows}（{fingerprint}），标签：{names}"
-    ),
     "encoder: {name} ({identity})": "编码器：{name}（{identity}）",
     "versions: {values}; commit: {commits}": "版本：{values}；提交：{commits}",
     "not a checkout": "不在代码仓库中",

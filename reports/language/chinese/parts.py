@@ -20,9 +20,6 @@ PARTS: Final[Mapping[str, str]] = {
     "{mark} in the column of a part: no better than a guess there": "{mark} 出现在子任务一列：在该子任务上不好于猜测",
     "{split} of the part {part}": "子任务 {part} 的{split}",
     "task of {n} parts: {task} ({fingerprint})": "含 {n} 个子任务的任务：{task}（{fingerprint}）",
-    "part: {part}, {metric} of {rows} rows ({fingerprint}), labels {names}": (
-        "子任务：{part}，{metric}，{rows}（{fingerprint}），标签：{names}"
-    ),
     "Runs are averaged part by part: {command} tells what that gains.": (
         "运行的平均按子任务进行：{command} 给出由此带来的增益。"
     ),

@@ -86,6 +86,7 @@ class Parts(PageSection):
                     "positive_label": one.about.positive_label,
                     "in_target": one.about in study.about.judged,
                     "n_rows": one.about.entry.n_rows,
+                    "labels_are": one.about.entry.labels_are,
                     "n_labels": len(one.about.entry.label_names),
                     "guess": None if one.guess is None else asdict(one.guess),
                     "mean": one.mean,
@@ -153,7 +154,7 @@ class Parts(PageSection):
         return [
             escape(about.part),
             str(about.entry.n_rows["dev"]),
-            str(len(about.entry.label_names)),
+            "-" if about.entry.labels_are == "score" else str(len(about.entry.label_names)),
             escape(metric),
             decimals(None if one.guess is None else one.guess.bound),
             *map(decimals, cheap),

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import softmax
 
-from gridsearch.tasks.learned import guess_on
+from gridsearch.tasks.judging.guesses import guess_of
+from gridsearch.tasks.judging.judge import probabilities
 from reports.statistics.ensembles.greedy import N_PICKS, greedy
 from reports.statistics.ensembles.results import Chosen, JudgedRows, Method
 from reports.statistics.results import Array
@@ -62,8 +62,7 @@ def _best(about: Evidence, choice: Choice) -> Array:
 def _above_a_guess(about: Evidence, choice: Choice) -> Array:
     """What each member's metric is above the most that a guess reaches; where none is above it, all count alike."""
     rows = about.rows
-    n_of_labels = np.bincount(rows.labels, minlength=about.logits.shape[2])
-    bound = guess_on(rows.metric, n_of_labels.tolist(), rows.positive).bound
+    bound = guess_of(rows.metric, rows.labels, rows.labelling).bound
     above = np.maximum(about.goodness - rows.goodness(bound), 0.0)
     return above if above.any() else np.ones(len(above))
 
@@ -73,10 +72,10 @@ def _greedily(about: Evidence, choice: Choice) -> Array:
     best = np.sort(about.ranking if choice.most is None else about.ranking[:MOST_PICKED])
     weights, rows = np.zeros(len(about.scores)), about.rows
     weights[best] = greedy(
-        softmax(about.logits[best], axis=2),
+        np.stack([probabilities(one, rows.labelling.kind) for one in about.logits[best]]),
         rows.labels,
         rows.metric,
-        rows.positive,
+        rows.labelling,
         start=int(np.flatnonzero(best == about.ranking[0])[0]),
         blocks=rows.folds,
         n_picks=choice.n_picks,

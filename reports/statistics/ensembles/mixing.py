@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import log_softmax
+from scipy.special import log_expit, log_softmax
 from scipy.stats import rankdata
 
+from gridsearch.recipe.trial_facts import LabelKind
 from reports.statistics.ensembles.results import Method
 from reports.statistics.results import Array
 
@@ -20,15 +21,29 @@ def weighted_probabilities(logits: Array, weights: Array) -> Array:
     the weighted form of gridsearch.tasks.metrics.mean_of_probabilities, and in float64.
     """
     logits, weights = logits[weights > 0], weights[weights > 0]
-    own = log_softmax(logits, axis=2)
-    apart = own - own[0]
+    return np.asarray(logits[0] + _above_the_first(log_softmax(logits, axis=2), weights))
+
+
+def weighted_sigmoids(logits: Array, weights: Array) -> Array:
+    """Return logits (rows, labels) whose sigmoid is the weighted mean of the members' sigmoid.
+
+    It is the same of each label by itself, which is there or not.
+    """
+    logits, weights = logits[weights > 0], weights[weights > 0]
+    there, not_there = (_above_the_first(log_expit(sign * logits), weights) for sign in (1, -1))
+    return np.asarray(logits[0] + (there - not_there))
+
+
+def _above_the_first(logs: Array, weights: Array) -> Array:
+    """Return the logarithm of how far the mean is from the first, given logarithms of (members, rows, labels)."""
+    apart = logs - logs[0]
     most = apart.max(axis=0)
     share = np.tensordot(weights, np.expm1(apart - most), axes=1) / weights.sum()
-    return np.asarray(logits[0] + most + np.log1p(share))
+    return np.asarray(most + np.log1p(share))
 
 
 def weighted_logits(logits: Array, weights: Array) -> Array:
-    """Return the weighted mean of logits of shape (members, rows, labels), of which a softmax may follow."""
+    """Return the weighted mean of logits (members, rows, labels), of which a softmax may follow, or of numbers."""
     logits, weights = logits[weights > 0], weights[weights > 0]
     return np.asarray(logits[0] + np.tensordot(weights, logits - logits[0], axes=1) / weights.sum())
 
@@ -61,7 +76,13 @@ class Mixture:
     scale: Array
 
     @classmethod
-    def by(cls, method: Method, logits: Array, blocks: npt.NDArray[np.integer] | None = None) -> "Mixture":
+    def by(
+        cls,
+        method: Method,
+        logits: Array,
+        blocks: npt.NDArray[np.integer] | None = None,
+        kind: LabelKind = "class",
+    ) -> "Mixture":
         """Take in logits (members, rows, labels). Without ``blocks``, each member is one model.
 
         Of ranks, what comes out as logits is 0 and the mean rank's share of the rows of the block.
@@ -70,7 +91,8 @@ class Mixture:
         if method is Method.RANKS:
             _, places, sizes = np.unique(blocks, return_inverse=True, return_counts=True)
             return cls(as_ranks(logits, blocks), mean_of_ranks, sizes[places].astype(float))
-        mean = weighted_logits if method is Method.LOGITS else weighted_probabilities
+        of_kind = {"class": weighted_probabilities, "multilabel": weighted_sigmoids, "score": weighted_logits}
+        mean = weighted_logits if method is Method.LOGITS else of_kind[kind]
         return cls(logits, mean, np.ones(logits.shape[1]))
 
     def of(self, weights: Sequence[float], rows: npt.NDArray[np.bool_] | slice = slice(None)) -> Array:

@@ -14,7 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from gridsearch.tasks.judging.codes import Codes
+from gridsearch.tasks.judging.weighted import Metric
 from reports.statistics.ensembles.choosing import Choice, Evidence, choose
+from reports.statistics.ensembles.greedy import RANKING
 from reports.statistics.ensembles.mixing import Mixture
 from reports.statistics.ensembles.results import (
     Chosen,
@@ -26,7 +29,7 @@ from reports.statistics.ensembles.results import (
     Method,
     WhyNot,
 )
-from reports.statistics.paired.resampled import Labels, Metric, drawn_counts, finite, metric_of_counts
+from reports.statistics.paired.resampled import drawn_counts, finite, metric_of_counts
 from reports.statistics.results import ALPHA, Array
 
 MOST = 5
@@ -36,10 +39,6 @@ N_FOLDS = 5
 FEWEST_FOLDS = 3
 """Of two, each would choose for the other."""
 N_DRAWS = 2000
-RANKING = ("auc",)
-"""Metrics of which the order of the rows is all that counts. In a study of folds their mean over folds is told: what
-different runs say of different folds is on no common scale, and an average may be chosen that only mends that.
-"""
 
 
 def ensembles(
@@ -65,17 +64,24 @@ def ensembles(
     if not np.isfinite(nesting.scores).all():
         return replace(about, why_not=WhyNot.ONE_LABEL)
     asked = [method for method in Method if method in set(methods)]
-    left_out = [method for method in asked if method is Method.RANKS and rows.metric not in RANKING]
+    left_out = {method: why for method in asked if (why := why_not(method, rows)) is not None}
     made = [nesting.made(method, choice) for method in asked if method not in left_out]
     return replace(
         about,
         members=tuple(zip(judged, nesting.scores[:, -1].tolist(), strict=True)),
         found=nesting.scored(made, n_draws, seed),
-        left_out=tuple((method, WhyNot.NO_RANKING) for method in left_out),
+        left_out=tuple(left_out.items()),
     )
 
 
-def outer_folds(labels: Labels, seed: int = 0, n_folds: int = N_FOLDS) -> npt.NDArray[np.intp]:
+def why_not(method: Method, rows: JudgedRows) -> WhyNot | None:
+    """Say why predictions of such rows are not averaged by a method; None where they are."""
+    if method is Method.RANKS and (rows.metric not in RANKING or rows.labelling.kind != "class"):
+        return WhyNot.NO_RANKING
+    return WhyNot.NO_LOGITS if method is Method.LOGITS and rows.labelling.kind == "score" else None
+
+
+def outer_folds(labels: npt.NDArray[np.integer], seed: int = 0, n_folds: int = N_FOLDS) -> npt.NDArray[np.intp]:
     """Divide rows at random into folds in each of which every label is about equally frequent."""
     generator = np.random.default_rng([seed, 1])  # not that by which rows are drawn
     folds, n_before = np.zeros(len(labels), dtype=np.intp), 0
@@ -103,10 +109,22 @@ def choosers(n_folds: int) -> list[list[int]]:
 def _divided(rows: JudgedRows, seed: int) -> npt.NDArray[np.intp]:
     """Return the study's folds, each cut in two where there are too few; without them, folds of our own."""
     if rows.folds is None:
-        return outer_folds(rows.labels, seed)
+        return outer_folds(_strata(rows), seed)
     if len(np.unique(rows.folds)) >= FEWEST_FOLDS:
         return rows.folds.astype(np.intp)
-    return 2 * rows.folds.astype(np.intp) + outer_folds(rows.labels, seed, 2)
+    return 2 * rows.folds.astype(np.intp) + outer_folds(_strata(rows), seed, 2)
+
+
+def _strata(rows: JudgedRows) -> npt.NDArray[np.integer]:
+    """Return the group of each row, of which every fold is to have its share."""
+    if rows.labelling.kind == "class":
+        return rows.labels
+    known, codes = np.unique(rows.labels, axis=0, return_inverse=True)
+    if rows.labelling.kind == "score":
+        of = Codes(scores=tuple(known.tolist()))
+    else:
+        of = Codes(combinations=tuple(tuple(np.flatnonzero(one).tolist()) for one in known))
+    return np.array(of.strata(codes.ravel().tolist()))
 
 
 @dataclass(frozen=True)
@@ -132,7 +150,7 @@ class _Nesting:
 
     def made(self, method: Method, choice: Choice) -> _Made:
         """Choose for each fold, and predict its rows; then choose on all rows, and predict them."""
-        mixture = Mixture.by(method, self.logits, self.rows.folds)
+        mixture = Mixture.by(method, self.logits, self.rows.folds, self.rows.labelling.kind)
         chosen = tuple(choose(method, self._evidence(place), choice) for place in range(len(self.chosen_on)))
         ensemble, single = np.zeros_like(self.logits[0]), np.zeros_like(self.logits[0])
         for one, own in zip(chosen, self.own, strict=False):
@@ -157,10 +175,10 @@ class _Nesting:
         )
 
     def _metric(self, logits: Array) -> Metric:
-        labels, positive = self.rows.labels, self.rows.positive
+        labels, labelling = self.rows.labels, self.rows.labelling
         if self.rows.metric not in RANKING or self.rows.folds is None:
-            return metric_of_counts(self.rows.metric, labels, logits, positive)
-        of_folds = [metric_of_counts(self.rows.metric, labels[own], logits[own], positive) for own in self.own]
+            return metric_of_counts(self.rows.metric, labels, logits, labelling)
+        of_folds = [metric_of_counts(self.rows.metric, labels[own], logits[own], labelling) for own in self.own]
 
         def mean_over_folds(counts: Array) -> Array:
             found = np.stack([of(counts[:, own]) for of, own in zip(of_folds, self.own, strict=True)])

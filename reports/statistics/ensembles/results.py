@@ -7,8 +7,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from gridsearch.tasks.judging.labelling import LOWER_IS_BETTER, POSITIVE
-from reports.statistics.paired.resampled import Labels
+from gridsearch.tasks.judging.labelling import LOWER_IS_BETTER, TWO_CLASSES, Labelling
+from reports.statistics.paired.resampled import Truth
 from reports.statistics.results import Array
 
 
@@ -16,7 +16,7 @@ class Method(StrEnum):
     """How members become one, and how they are chosen.
 
     The three plain means are over the best few members. ``weighted`` is a mean of the probabilities of all, weighted by
-    what their scores are above a guess. ``greedy``, too, is a mean of probabilities.
+    what their scores are above a guess. ``greedy``, too, is a mean of probabilities. Numbers stand for probabilities.
     """
 
     PROBABILITIES = "probabilities"
@@ -44,12 +44,13 @@ class WhyNot(StrEnum):
     TOO_FEW = "fewer than two members"
     ONE_LABEL = "the metric is undefined on rows of one label"
     NO_RANKING = "the metric is none of a ranking"
+    NO_LOGITS = "numbers have no logits"
     MANY_ROWS = "so many rows take a while"
 
 
 @dataclass(frozen=True)
 class Member:
-    """One of those that are averaged: logits of shape (rows, labels), on the rows that judge and on test.
+    """One of those that are averaged: what it says, (rows, outputs), on the rows that judge and on test.
 
     ``judged`` is None of an outside file for test alone, ``test`` where nothing is known of it.
     """
@@ -61,12 +62,12 @@ class Member:
 
 @dataclass(frozen=True)
 class JudgedRows:
-    """The rows that members are judged on: labels, the fold of each where the study divides them, and the metric."""
+    """The rows that members are judged on: what they hold, the fold of each where a study divides them, the metric."""
 
-    labels: Labels
+    labels: Truth
     metric: str
     folds: npt.NDArray[np.integer] | None = None
-    positive: int = POSITIVE
+    labelling: Labelling = TWO_CLASSES
 
     @property
     def lower_is_better(self) -> bool:

@@ -1,18 +1,20 @@
 """A metric under resampled rows: from how often each row was drawn, without making the resamples."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from gridsearch.tasks.judging.labelling import METRICS
-from gridsearch.tasks.metrics import of_counts, row_losses
+from gridsearch.tasks.judging import multilabel, scores
+from gridsearch.tasks.judging.labelling import OF_CLASSES, TWO_CLASSES, Labelling
+from gridsearch.tasks.judging.weighted import Metric, area, average_precision, mean
+from gridsearch.tasks.metrics import of_counts, quadratic_kappa, row_losses
 from reports.statistics.results import Array
 
-Labels = npt.NDArray[np.integer]
-Metric = Callable[[Array], Array]
-"""From how often each row counts, shape (resamples, rows), to the metric of each resample."""
+Truth = npt.NDArray[Any]
+"""What rows hold: positions of classes, (rows,); 0 and 1, (rows, labels); or numbers, (rows,)."""
 
 _CELLS = 2**18
 """Counts that are worked on at a time: 2 MiB, which stay in a core's cache."""
@@ -41,43 +43,37 @@ def finite(logits: npt.NDArray[np.floating]) -> Array:
     return np.nan_to_num(logits.astype(np.float64), nan=0.0, posinf=1e6, neginf=-1e6)
 
 
-def metric_of_counts(name: str, labels: Labels, logits: Array, positive: int) -> Metric:
-    """Return what makes the metric of counted rows, from finite logits of shape (rows, labels).
+def metric_of_counts(name: str, truth: Truth, outputs: Array, labelling: Labelling = TWO_CLASSES) -> Metric:
+    """Return what makes the metric of counted rows, from finite outputs as ``judge.measured`` takes them.
 
-    It is NaN where the metric is undefined: auc of rows of one label. f1_binary is that of label ``positive``.
+    It is NaN where the metric is undefined, such as auc of rows of one class. f1_binary and average_precision are those
+    of the positive class. Raises ValueError for a metric that is none of such labels.
     """
-    if name not in METRICS:
-        raise ValueError(f"a metric must be one of {', '.join(METRICS)}, but got {name!r}")
-    predicted, n_labels = logits.argmax(axis=1), logits.shape[1]
+    if labelling.kind == "multilabel":
+        return multilabel.metric_of_counts(name, truth, outputs)
+    if labelling.kind == "score":
+        return scores.metric_of_counts(name, truth, outputs)
+    if name not in OF_CLASSES:
+        raise ValueError(f"a metric of classes must be one of {', '.join(OF_CLASSES)}, but got {name!r}")
+    return _of_classes(name, truth, outputs, labelling.positive)
+
+
+def _of_classes(name: str, labels: Truth, logits: Array, positive: int) -> Metric:
     if name == "log_loss":
-        losses = row_losses(logits.copy(), labels)
-        return lambda counts: np.asarray(counts @ losses / counts.sum(axis=1))
-    if name == "auc":
-        return _area(labels, logits[:, 1] - logits[:, 0])
+        return mean(row_losses(logits.copy(), labels))
+    if name in ("auc", "average_precision"):
+        of_scores = area if name == "auc" else average_precision
+        return of_scores(labels == positive, logits[:, positive] - logits[:, 1 - positive])
+    predicted, n_labels = logits.argmax(axis=1), logits.shape[1]
     true, chosen = _by_label(labels, n_labels), _by_label(predicted, n_labels)
+    if name == "quadratic_kappa":
+        n_off = (labels.astype(np.float64) - predicted) ** 2
+        return lambda counts: quadratic_kappa(counts @ true, counts @ chosen, counts @ n_off)
     right = _by_label(labels, n_labels, predicted == labels)
     return lambda counts: of_counts(counts @ true, counts @ chosen, counts @ right, positive)[name]
 
 
-def _by_label(labels: Labels, n_labels: int, weights: npt.NDArray[np.bool_] | None = None) -> csr_array:
+def _by_label(labels: Truth, n_labels: int, weights: npt.NDArray[np.bool_] | None = None) -> csr_array:
     """Return the matrix that sums rows by their label: a single entry a row, however many labels there are."""
     entries = np.ones(len(labels)) if weights is None else weights.astype(float)
     return csr_array((entries, (np.arange(len(labels)), labels)), shape=(len(labels), n_labels))
-
-
-def _area(labels: Labels, scores: Array) -> Metric:
-    """The chance that a positive row outscores a negative one, ties counting half; NaN where one kind is missing."""
-    positive, negative = np.flatnonzero(labels == 1), np.flatnonzero(labels != 1)
-    negative = negative[np.argsort(scores[negative], kind="stable")]
-    positive = positive[np.argsort(scores[positive], kind="stable")]
-    first, last = (np.searchsorted(scores[negative], scores[positive], side) for side in ("left", "right"))
-
-    def of(counts: Array) -> Array:
-        below = np.zeros((len(counts), len(negative) + 1))
-        np.cumsum(counts[:, negative], axis=1, out=below[:, 1:])
-        of_positive = counts[:, positive]
-        won = (of_positive * (below[:, first] + below[:, last])).sum(axis=1)
-        pairs = 2 * of_positive.sum(axis=1) * below[:, -1]
-        return np.asarray(np.divide(won, pairs, out=np.full(len(counts), np.nan), where=pairs > 0))
-
-    return of

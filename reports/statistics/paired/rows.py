@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import binomtest
 
-from gridsearch.tasks.judging.labelling import POSITIVE
+from gridsearch.tasks.judging.labelling import TWO_CLASSES, Labelling
 from reports.statistics.paired.crossed import Source, crossed, interquartile_difference, parts
-from reports.statistics.paired.resampled import Labels, drawn_counts, finite, metric_of_counts
+from reports.statistics.paired.resampled import Truth, drawn_counts, finite, metric_of_counts
 from reports.statistics.results import ALPHA, Array
 
 Seed = TypeVar("Seed", bound=Hashable)
@@ -29,26 +30,33 @@ class McNemar:
     p: float
 
 
-def mcnemar(labels: Labels, first: Array, second: Array) -> McNemar:
-    """Test whether two models are equally often right, from logits of shape (rows, labels)."""
+def mcnemar(labels: Truth, first: Array, second: Array) -> McNemar:
+    """Test whether two models are equally often right, from logits of shape (rows, labels): see `mcnemar_of_parts`."""
     return mcnemar_of_parts([(labels, first, second)])
 
 
-def mcnemar_of_parts(parts: Iterable[tuple[Labels, Array, Array]]) -> McNemar:
+def mcnemar_of_parts(parts: Iterable[tuple[Truth, Array, Array]]) -> McNemar:
     """Test the same of the rows of several parts together, each with its labels and what both models say of them.
 
+    A row of several labels, 0 and 1 of (rows, labels), is right where all of them are.
     Given the rows where just one is right, its number is binomial with chance 1/2. Source: McNemar 1947, Psychometrika
     12, 153-157; exact, as the approximation fails below about 25 such rows.
     """
     n_rows = only_first = only_second = 0
     for labels, first, second in parts:
-        right = [finite(logits).argmax(axis=1) == labels for logits in (first, second)]
+        right = [_is_right(labels, finite(logits)) for logits in (first, second)]
         n_rows += len(labels)
         only_first += int((right[0] & ~right[1]).sum())
         only_second += int((right[1] & ~right[0]).sum())
     n_split = only_first + only_second
     p = float(binomtest(only_first, n_split).pvalue) if n_split else 1.0
     return McNemar(n_rows, only_first, only_second, p)
+
+
+def _is_right(labels: Truth, logits: Array) -> npt.NDArray[np.bool_]:
+    if labels.ndim > 1:
+        return np.asarray(((logits > 0) == labels).all(axis=1))
+    return np.asarray(logits.argmax(axis=1) == labels)
 
 
 @dataclass(frozen=True)
@@ -73,30 +81,30 @@ class PairedBootstrap:
 
 @dataclass(frozen=True)
 class Rows(Generic[Seed]):
-    """Rows that two cells are compared on: labels, and by seed what each cell's models say, (rows, labels).
+    """Rows that two cells are compared on: what they hold, and by seed what each cell's models say, (rows, outputs).
 
-    ``metric`` is one of `gridsearch.tasks.metrics`; f1_binary is that of label ``positive``.
+    ``metric`` is one of those of such labels.
     """
 
-    labels: Labels
+    labels: Truth
     first: Mapping[Seed, Array]
     second: Mapping[Seed, Array]
     metric: str = "accuracy"
-    positive: int = POSITIVE
+    labelling: Labelling = TWO_CLASSES
 
 
 def paired_bootstrap(
-    labels: Labels,
+    labels: Truth,
     first: Mapping[Seed, Array],
     second: Mapping[Seed, Array],
     metric: str = "accuracy",
     *,
-    positive: int = POSITIVE,
+    labelling: Labelling = TWO_CLASSES,
     n_resamples: int = 2000,
     seed: int = 0,
 ) -> PairedBootstrap | None:
     """Compare two cells on the same rows: :func:`bootstrap_of_mean` of a single part."""
-    rows = Rows(labels, first, second, metric, positive)
+    rows = Rows(labels, first, second, metric, labelling)
     return bootstrap_of_mean([rows], metric, n_resamples=n_resamples, seed=seed)
 
 
@@ -147,7 +155,7 @@ def bootstrap_of_mean(
 def _resampled(rows: Rows[Seed], n_resamples: int, seed: int) -> Array:
     """Return the metric of each model, the first cell's before the second's: as observed, then of each resample."""
     models = [
-        metric_of_counts(rows.metric, rows.labels, finite(logits), rows.positive)
+        metric_of_counts(rows.metric, rows.labels, finite(logits), rows.labelling)
         for logits in (*rows.first.values(), *rows.second.values())
     ]
     drawn = drawn_counts(len(rows.labels), n_resamples, seed)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from gridsearch.tasks.metrics import score
+from gridsearch.tasks.judging.judge import measured
+from gridsearch.tasks.judging.labelling import Labelling
 from reports.statistics.paired.rows import Rows, bootstrap_of_mean, mcnemar, mcnemar_of_parts, paired_bootstrap
 
 
@@ -49,9 +50,10 @@ class TestPairedBootstrap:
         if n_labels == 3:
             labels[labels == 2] = 0  # an absent label, which only one of the two predicts
             first[:, 2] = -5.0
-        expected, other = score(labels, first, positive), score(labels, second, positive)
+        labelling = Labelling("class", n_labels, positive, ordered=True)
+        expected, other = (measured(labels, logits, labelling) for logits in (first, second))
         for metric in expected:
-            result = paired_bootstrap(labels, {0: first}, {0: second}, metric, positive=positive, n_resamples=50)
+            result = paired_bootstrap(labels, {0: first}, {0: second}, metric, labelling=labelling, n_resamples=50)
             assert result is not None
             assert result.difference == pytest.approx(expected[metric] - other[metric]), metric
 

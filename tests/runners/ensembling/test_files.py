@@ -7,10 +7,11 @@ import pytest
 from scipy.special import softmax
 
 from gridsearch.errors import RequestError
-from runners.ensembling.files import Wanted, read_added, read_probabilities
+from gridsearch.tasks.judging.labelling import Labelling
+from runners.ensembling.files import Wanted, read_added, read_predictions
 
-TWO = Wanted(["bad", "good"], 1, 3, 2)
-THREE = Wanted(["a", "b", "c"], 1, 3, 0)
+TWO = Wanted(["bad", "good"], Labelling("class", 2, 1), 3, 2)
+THREE = Wanted(["a", "b", "c"], Labelling("class", 3, 1), 3, 0)
 EXPECTED = [[0.75, 0.25], [0.5, 0.5], [0.01, 0.99]]
 
 
@@ -35,24 +36,24 @@ def written(folder: Path, text: str, name: str = "zzdu.csv") -> Path:
     ],
 )
 def test_spellings_of_the_same(tmp_path: Path, name: str, text: str) -> None:
-    found = read_probabilities(written(tmp_path, text, name), TWO)
+    found = read_predictions(written(tmp_path, text, name), TWO)
     np.testing.assert_allclose(softmax(found, axis=1), EXPECTED)
 
 
 def test_a_single_column_is_of_the_positive_label(tmp_path: Path) -> None:
-    wanted = Wanted(["yes", "no"], 0, 3, 0)
-    found = read_probabilities(written(tmp_path, "0.25\n0.5\n0.99\n"), wanted)
+    wanted = Wanted(["yes", "no"], Labelling("class", 2, 0), 3, 0)
+    found = read_predictions(written(tmp_path, "0.25\n0.5\n0.99\n"), wanted)
     np.testing.assert_allclose(softmax(found, axis=1)[:, 0], [0.25, 0.5, 0.99])
 
 
 def test_certainty_is_finite_and_rounding_is_undone(tmp_path: Path) -> None:
-    found = read_probabilities(written(tmp_path, "1,0\n0.333,0.666\n0,1\n"), TWO)
+    found = read_predictions(written(tmp_path, "1,0\n0.333,0.666\n0,1\n"), TWO)
     assert np.isfinite(found).all()
     np.testing.assert_allclose(softmax(found, axis=1), [[1, 0], [1 / 3, 2 / 3], [0, 1]], atol=1e-12)
 
 
 def test_several_labels(tmp_path: Path) -> None:
-    found = read_probabilities(written(tmp_path, "0.2,0.3,0.5\n1,0,0\n0,0.5,0.5\n"), THREE)
+    found = read_predictions(written(tmp_path, "0.2,0.3,0.5\n1,0,0\n0,0.5,0.5\n"), THREE)
     np.testing.assert_allclose(softmax(found, axis=1)[0], [0.2, 0.3, 0.5])
 
 
@@ -74,20 +75,20 @@ def test_several_labels(tmp_path: Path) -> None:
 )
 def test_what_are_no_probabilities(tmp_path: Path, text: str, sentence: str) -> None:
     with pytest.raises(RequestError) as caught:
-        read_probabilities(written(tmp_path, text), TWO)
+        read_predictions(written(tmp_path, text), TWO)
     assert sentence in str(caught.value)
 
 
 def test_one_column_of_three_labels(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"has 1 column, but probabilities have 3, one a label \(a, b, c\)"):
-        read_probabilities(written(tmp_path, "0.5\n"), THREE)
+        read_predictions(written(tmp_path, "0.5\n"), THREE)
 
 
 def test_other_files(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"predictions are read from \.csv and \.tsv files"):
-        read_probabilities(written(tmp_path, "{}", "a.jsonl"), TWO)
+        read_predictions(written(tmp_path, "{}", "a.jsonl"), TWO)
     with pytest.raises(RequestError, match="cannot be read"):
-        read_probabilities(tmp_path / "nowhere.csv", TWO)
+        read_predictions(tmp_path / "nowhere.csv", TWO)
 
 
 class TestWhichRows:
@@ -103,7 +104,7 @@ class TestWhichRows:
         assert read_added(["none", str(test)], TWO).judged is None
 
     def test_equal_numbers_do_not_tell(self, tmp_path: Path) -> None:
-        wanted, path = Wanted(["bad", "good"], 1, 2, 2), str(written(tmp_path, "0.1\n0.2\n"))
+        wanted, path = Wanted(["bad", "good"], Labelling("class", 2, 1), 2, 2), str(written(tmp_path, "0.1\n0.2\n"))
         with pytest.raises(RequestError, match="are 2 each, so their number does not tell which"):
             read_added([path], wanted)
         assert read_added([path, "none"], wanted).test is None

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridsearch.errors import RequestError
+from gridsearch.tasks.judging.labelling import Labelling
 from gridsearch.tasks.tables.read import read_table
 from gridsearch.tasks.tables.table import Columns, Table
 from runners.predicting.columns import Known
@@ -34,7 +35,7 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl
 
 
 def known(table: Table = TABLE, labels: tuple[str, ...] = ("0", "1")) -> Known:
-    return Known(table, labels, positive=1)
+    return Known(table, labels, Labelling("class", len(labels)))
 
 
 def submission(*options: object, of: Known | None = None):

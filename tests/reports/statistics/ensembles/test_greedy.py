@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from gridsearch.tasks.judging.labelling import LOWER_IS_BETTER, METRICS
+from gridsearch.tasks.judging.labelling import LOWER_IS_BETTER, OF_CLASSES, TWO_CLASSES
 from gridsearch.tasks.metrics import score
 from reports.statistics.ensembles.greedy import greedy
 
@@ -15,7 +15,7 @@ def by_trying(chances: np.ndarray, labels: np.ndarray, metric: str, start: int, 
     """Add what makes the mean best, and keep the shortest of the best beginnings."""
 
     def goodness(picks: list[int]) -> float:
-        value = score(labels, np.log(chances[picks].mean(axis=0)))[metric]
+        value = score(labels, np.log(chances[picks].mean(axis=0)), ordered=True)[metric]
         return round(-value if metric in LOWER_IS_BETTER else value, 12)
 
     picks = [start]
@@ -25,7 +25,7 @@ def by_trying(chances: np.ndarray, labels: np.ndarray, metric: str, start: int, 
     return max(beginnings, key=goodness)
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", OF_CLASSES)
 @given(seed=st.integers(0, 10**6), n_members=st.integers(2, 4), n_rows=st.integers(4, 12), n_picks=st.integers(1, 6))
 @settings(max_examples=25)
 def test_as_by_trying(metric: str, seed: int, n_members: int, n_rows: int, n_picks: int) -> None:
@@ -35,7 +35,7 @@ def test_as_by_trying(metric: str, seed: int, n_members: int, n_rows: int, n_pic
     ones = draw.integers(1, 16, size=(n_members, n_rows)) / 16
     chances = np.stack([1 - ones, ones], axis=2)
     start = int(draw.integers(n_members))
-    found = greedy(chances, labels, metric, 1, start=start, n_picks=n_picks)
+    found = greedy(chances, labels, metric, TWO_CLASSES, start=start, n_picks=n_picks)
     expected = np.bincount(by_trying(chances, labels, metric, start, n_picks), minlength=n_members)
     assert found.tolist() == expected.tolist()
 
@@ -46,15 +46,15 @@ def test_several_labels() -> None:
     chances = softmax(np.eye(3)[labels] + draw.normal(size=(4, 30, 3)), axis=2)
     for metric in ("accuracy", "f1_macro", "matthews", "log_loss"):
         expected = np.bincount(by_trying(chances, labels, metric, 2, 8), minlength=4)
-        assert greedy(chances, labels, metric, 1, start=2, n_picks=8).tolist() == expected.tolist()
+        assert greedy(chances, labels, metric, TWO_CLASSES, start=2, n_picks=8).tolist() == expected.tolist()
 
 
 def test_a_perfect_member_stays_alone() -> None:
     labels = np.arange(20) % 2
     sure = np.eye(2)[labels] * 0.9 + 0.05
     chances = np.stack([np.full((20, 2), 0.5), sure])
-    assert greedy(chances, labels, "accuracy", 1, start=1).tolist() == [0, 1]
-    assert greedy(chances, labels, "auc", 1, start=1).tolist() == [0, 1]
+    assert greedy(chances, labels, "accuracy", TWO_CLASSES, start=1).tolist() == [0, 1]
+    assert greedy(chances, labels, "auc", TWO_CLASSES, start=1).tolist() == [0, 1]
 
 
 def test_sure_predictions_are_no_ties() -> None:
@@ -64,4 +64,4 @@ def test_sure_predictions_are_no_ties() -> None:
     shuffled = logits[[1, 0, 3, 2]]
     chances = softmax(np.stack([shuffled, logits]), axis=2)
     assert (chances[:, :, 1] == 1).all()
-    assert greedy(chances, labels, "auc", 1, start=1).tolist() == [0, 1]
+    assert greedy(chances, labels, "auc", TWO_CLASSES, start=1).tolist() == [0, 1]
