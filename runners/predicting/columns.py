@@ -103,21 +103,10 @@ def _columns(what: str, known: Known) -> Iterator[Column]:
     """Return the columns that a word stands for. Words of ours come first: a column of the same name has a position."""
     if what == "*":
         yield from (_of_input(place, known) for place in range(len(known.table.names)))
-    elif (inside := re.fullmatch(r"(p|has)\((.*)\)", what)) and known.kind == "score":
-        raise RequestError(f"--columns: {what} is of labels, and the study has numbers; write prediction")
-    elif inside and inside[1] == "has" and known.kind == "class":
-        raise RequestError(f"--columns: {what} is of several labels a row, and the study has one; write prediction")
-    elif what == "has(*)":
-        yield from (_has(f"has({label})", place) for place, label in enumerate(known.labels))
-    elif what == "p(*)":
-        yield from (_probability(f"p({label})", place) for place, label in enumerate(known.labels))
     elif inside := re.fullmatch(r"number\((.*)\)", what):
         yield from (replace(column, is_number=True) for column in _columns(inside[1].strip(), known))
-    elif inside:
-        if inside[2] not in known.labels:
-            labels = ", ".join(known.labels)
-            raise RequestError(f"--columns: {what} is of no label of the study, which are {labels}")
-        yield (_has if inside[1] == "has" else _probability)(what, known.labels.index(inside[2]))
+    elif inside := re.fullmatch(r"(p|has)\((.*)\)", what):
+        yield from _of_labels(inside[1], inside[2], known)
     elif what == "probability":
         yield _probability(what, _positive(known))
     elif what == "prediction":
@@ -143,6 +132,19 @@ def _own(what: str, known: Known) -> int | None:
 def _of_input(place: int, known: Known) -> Column:
     values = known.table.values[place]
     return Column(known.own_names[place], lambda chances: values, is_number=place in known.table.numbers)
+
+
+def _of_labels(word: str, label: str, known: Known) -> Iterator[Column]:
+    """Return the column of a label, or those of all: its probability, or whether rows have it."""
+    asked = f"--columns: {word}({label})"
+    if known.kind == "score":
+        raise RequestError(f"{asked} is of labels, and the study has numbers; write prediction")
+    if known.kind == "class" and word == "has":
+        raise RequestError(f"{asked} is of several labels a row, and the study has one; write prediction")
+    if label not in ("*", *known.labels):
+        raise RequestError(f"{asked} is of no label of the study, which are {', '.join(known.labels)}")
+    make = _has if word == "has" else _probability
+    yield from (make(f"{word}({one})", place) for place, one in enumerate(known.labels) if label in ("*", one))
 
 
 def _positive(known: Known) -> int:
