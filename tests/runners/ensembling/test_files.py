@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.special import softmax
+from scipy.special import expit, softmax
 
 from gridsearch.errors import RequestError
 from gridsearch.tasks.judging.labelling import Labelling
@@ -122,3 +122,34 @@ class TestWhichRows:
             read_added(["none"], TWO)
         with pytest.raises(RequestError, match="another member has an --add of its own"):
             read_added([dev, dev, dev], TWO)
+
+
+SEVERAL = Wanted(["a", "b"], Labelling("multilabel", 2), 3, 0)
+NUMBERS = Wanted(["score"], Labelling("score", 1), 3, 0)
+
+
+@pytest.mark.parametrize("text", ["0.25,1\n0.5,0\n0.125,0.9\n", "p(b),x,p(a)\n1,?,0.25\n0,?,0.5\n.9,?,0.125\n"])
+def test_several_labels_a_row_add_up_to_anything(tmp_path: Path, text: str) -> None:
+    found = read_predictions(written(tmp_path, text), SEVERAL)
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(expit(found), [[0.25, 1], [0.5, 0], [0.125, 0.9]], atol=1e-12)
+
+
+@pytest.mark.parametrize("text", ["3.5\n-2\n1e3\n", "id,predicted\n7,3.5\n8,-2\n9,1000\n", "any\n3.5\n-2.0\n1000\n"])
+def test_numbers(tmp_path: Path, text: str) -> None:
+    assert read_predictions(written(tmp_path, text), NUMBERS).tolist() == [[3.5], [-2.0], [1000.0]]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text", "sentence"),
+    [
+        (SEVERAL, "0.5\n0.5\n0.5\n", "has 1 column, but probabilities have 2, one a label (a, b)"),
+        (SEVERAL, "0.5,2\n", "row 1: a probability is a number from 0 to 1, but this is '2'"),
+        (NUMBERS, "1,2\n3,4\n", "has 2 columns, but numbers have one, or one called prediction"),
+        (NUMBERS, "1\ninf\n2\n", "row 2: a prediction is a number, but this is 'inf'"),
+    ],
+)
+def test_what_are_no_such_predictions(tmp_path: Path, wanted: Wanted, text: str, sentence: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        read_predictions(written(tmp_path, text), wanted)
+    assert sentence in str(caught.value)

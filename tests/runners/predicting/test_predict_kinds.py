@@ -14,7 +14,7 @@ from runners.cli import EXIT_DONE, EXIT_WRONG_REQUEST, main
 
 SPACE = """
 [recipe]
-epochs = 2
+epochs = 1
 learning_rate = 3e-3
 batch_size = 16
 max_length = 24
