@@ -12,15 +12,6 @@ from gridsearch.study.study import Study
 from reports.study.read import read_study
 from runners.cli import EXIT_DONE, EXIT_WRONG_REQUEST, main
 
-SPACE = """
-[recipe]
-epochs = 1
-learning_rate = 3e-3
-batch_size = 16
-max_length = 24
-[factors]
-bert_adam = [false, true]
-"""
 WORDS = ("the", "return", "array", "if")
 """A row has the label of each word that it holds; its number is how many words it has."""
 CELL, COLUMNS = 'label = "held"\n[labels]\nseparator = "; "\nempty_is_none = true\n', 'label = ["the", "return"]\n'
@@ -46,7 +37,8 @@ def rows(project: Path) -> Path:
 
 
 def sweep(folder: Path, model: Path, kind: str, metric: str, columns: str, *options: str) -> None:
-    (folder / "question.toml").write_text(SPACE)
+    space = folder / "question.toml"
+    space.write_text(space.read_text().partition("frozen_layers")[0])  # two cells
     (folder / "task.toml").write_text(
         f'name = "kinds"\nkind = "{kind}"\nmetric = "{metric}"\n[files]\ntrain = "rows.csv"\ndev = "rows.csv"\n'
         f'[columns]\ntext = "the text"\n{columns}'
