@@ -45,15 +45,16 @@ def _by_name(key: Key, train: Table) -> Key | str:
     return key
 
 
-def label_cells(table: Table, columns: Columns, rules: Labels, *, several: bool) -> tuple[str, ...] | None:
+def label_cells(table: Table, columns: Columns, *, may_hold_lists: bool = False) -> tuple[str, ...] | None:
     """Return what the label column holds; of several columns, their cells joined. None where the table lacks one.
 
     A row without anything in any of several columns holds nothing.
     """
     if any(table.find(key) is None for key in columns.labels):
         return None
-    may = several and rules.separator is None
-    cells = [[cell.strip() for cell in table.column(key, "label", may_hold_lists=may)] for key in columns.labels]
+    cells = [
+        [cell.strip() for cell in table.column(key, "label", may_hold_lists=may_hold_lists)] for key in columns.labels
+    ]
     return tuple(CELLS.join(row) if any(row) else "" for row in zip(*cells, strict=True))
 
 
@@ -97,7 +98,7 @@ def read_labelled_file(
         RequestError: a missing column, no row left, a text column that is mostly empty, or texts that are no ``ids``.
     """
     split, labels, notes = texts_of(table, columns, kind, ids=ids), None, list(table.notes)
-    cells = label_cells(table, columns, rules, several=several)
+    cells = label_cells(table, columns, may_hold_lists=several and rules.separator is None)
     if cells is None and not is_test:
         for key in columns.labels:
             table.column(key, "label")  # names the one that is missing

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from gridsearch.errors import RequestError
+from gridsearch.tasks.judging.labelling import Labelling
 from gridsearch.tasks.tables.delimited import separated_rows
 from gridsearch.tasks.tables.formats import format_of_name
-from gridsearch.tasks.judging.labelling import Labelling
 from gridsearch.tasks.tables.sniff import spells_number
 from gridsearch.tasks.tables.text import read_text
 from reports.statistics.ensembles.results import Member

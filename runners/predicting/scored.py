@@ -27,9 +27,11 @@ def score_text(table: Table, columns: Columns, outputs: np.ndarray, task: TaskEn
     """
     texts = [table.find(columns.text), None if columns.pair is None else table.find(columns.pair)]
     places = [table.find(key) for key in columns.labels]
-    if any(place is None or place in texts or place in table.no_texts for place in places):
+    may_hold_lists = task.labels_are == "multilabel" and task.label_separator is None
+    no_labels = texts if may_hold_lists else [*texts, *table.no_texts]
+    if any(place is None or place in no_labels for place in places):
         return ""
-    cells = label_cells(table, columns)
+    cells = label_cells(table, columns, may_hold_lists=may_hold_lists)
     assert cells is not None, "all columns of labels are there"
     truth, known = _truth(cells, task, of_columns=isinstance(columns.label, tuple))
     if not known.any():

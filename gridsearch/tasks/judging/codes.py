@@ -102,6 +102,7 @@ def code_several(
         if len(names) != len(of_columns):
             raise RequestError(f"names under [labels] are {len(names)}, but there are {len(of_columns)} label columns")
     else:
+
         def within(cell: str) -> list[str]:
             return labels_in(cell, rules.separator)
 

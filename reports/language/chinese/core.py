@@ -350,9 +350,6 @@ _CANNOT_ACT: Final[Mapping[str, str]] = {
     "outside pairs are added as positive or negative, and the task has no two classes": (
         "外部文本对只能作为正例或负例加入，而该任务没有两个类别"
     ),
-    "every dev row gets the same labels": "验证集的每条数据都得到相同的标签",
-    "all but {few} of {n_rows} dev rows get the same labels": "验证集 {n_rows} 条数据中除 {few} 条外都得到相同的标签",
-    "every dev row gets nearly the same number": "验证集的每条数据都得到几乎相同的数值",
     "equal class weights weigh nothing: only their ratios matter": "类别权重相等等于没有权重：只有权重之比起作用",
     "a step of one row is divided by that row's weight: only ratios within a step matter": (
         "每步只有一条数据时，损失会除以这条数据的权重：只有同一步之内的权重之比起作用"
