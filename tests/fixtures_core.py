@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
+from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import EncoderWeights, read_weights
 from gridsearch.encoders.vocabulary import build_vocabulary
@@ -152,8 +153,8 @@ def save_encoder(model: Any, folder: Path, vocabulary: Sequence[str], **settings
     """Write a checkpoint folder; biases and norms are moved off 0 and 1, where drawing them anew would not show."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if name.endswith("bias") or "LayerNorm" in name or "layer_norm" in name:
-                parameter.add_(torch.linspace(-0.1, 0.1, parameter.numel()))
+            if name.endswith("bias") or parameter.ndim == 1:
+                parameter.add_(torch.linspace(-0.1, 0.1, parameter.numel()).view_as(parameter))
     model.save_pretrained(folder)
     write_tokenizer(folder, vocabulary, **settings)
     return folder
@@ -279,6 +280,8 @@ def family_settings() -> dict[str, dict[str, Any]]:
     shape["max_position_embeddings"] = 64
     robertas = shape | {"type_vocab_size": 1, "pad_token_id": 1, "max_position_embeddings": 66}
     narrow = shape | {"embedding_size": 16}
+    drops = {"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1}
+    ids = {f"{name}_token_id": 0 for name in ("pad", "bos", "eos", "cls", "sep", "mask")}
     deberta = {"relative_attention": True, "position_biased_input": False, "pos_att_type": ["p2c", "c2p"]}
     deberta |= {"share_att_key": True, "norm_rel_ebd": "layer_norm", "position_buckets": 8, "conv_kernel_size": 3}
     return {
@@ -287,10 +290,26 @@ def family_settings() -> dict[str, dict[str, Any]]:
         "roberta": robertas,
         "xlm-roberta": robertas,
         "electra": narrow,
-        "albert": narrow | {"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1},
+        "albert": narrow | drops,
         "distilbert": {"dim": WIDTH, "n_layers": 3, "n_heads": 2, "hidden_dim": 48, "max_position_embeddings": 64},
         "deberta-v2": shape | deberta,
         "nezha": shape | {"max_relative_position": 4},
+        "deberta": shape | {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "max_relative_positions": 8},
+        "camembert": robertas,
+        # Every text is longer than what it sees at once in two of its layers.
+        "modernbert": shape | ids | dict.fromkeys(FAMILIES["modernbert"].dropouts, 0.1) | {"local_attention": 4},
+        "eurobert": shape | ids | {"num_attention_heads": 4, "num_key_value_heads": 2, "attention_dropout": 0.1},
+        "roformer": narrow,
+        "xlm-roberta-xl": robertas,
+        "roberta-prelayernorm": robertas,
+        "megatron-bert": shape,
+        "mpnet": shape | {"pad_token_id": 1, "max_position_embeddings": 66},
+        "convbert": narrow | {"pad_token_id": 0, "conv_kernel_size": 5},
+        "big_bird": shape,
+        "rembert": shape | drops | {"input_embedding_size": 16, "output_embedding_size": 24} | ids,
+        "nomic_bert": shape | drops,
+        "gte": shape | drops | {"pad_token_id": 0},
+        "jina_embeddings_v3": shape | {"pad_token_id": 0},
     }
 
 

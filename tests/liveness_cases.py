@@ -174,8 +174,14 @@ WITH_IT: Mapping[str, str] = {
 }
 """Knob -> how the names of its settings begin, where not with its own."""
 
-WITHOUT_POOLER = ("electra", "distilbert", "deberta-v2")
-WITHOUT_SEGMENTS = ("roberta", "xlm-roberta", "distilbert", "deberta-v2")
+WITHOUT_POOLER = (
+    *("electra", "distilbert", "deberta-v2", "deberta", "modernbert", "eurobert", "roformer", "convbert", "nomic_bert"),
+    "gte",
+)
+WITHOUT_SEGMENTS = (
+    *("roberta", "xlm-roberta", "distilbert", "deberta-v2", "deberta", "camembert", "modernbert", "eurobert"),
+    *("xlm-roberta-xl", "roberta-prelayernorm", "mpnet", "gte", "jina_embeddings_v3"),
+)
 NOT_HERE: Mapping[tuple[str, Any], tuple[tuple[str, ...], str]] = {
     ("token_types", "zeros"): (WITHOUT_SEGMENTS, "has no segment embeddings"),
     ("reinit_pooler", True): (WITHOUT_POOLER, "encoder has none; choose cls or mean"),
@@ -183,6 +189,7 @@ NOT_HERE: Mapping[tuple[str, Any], tuple[tuple[str, ...], str]] = {
     ("reinit_layers", 1): (("albert",), "must be 0 or all 3"),
     ("frozen_layers", 1): (("albert",), "must be 0 or all 3"),
     ("layer_decay", 0.5): (("albert",), "whose layers are one"),
+    ("precision", "bf16"): (("deberta",), "overflows in it"),
 }
 """Families on which a case is refused, and why: in a contradiction's sentence, or as the reason why it cannot act."""
 

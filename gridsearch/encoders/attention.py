@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, sdpa_mask
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
@@ -40,12 +40,14 @@ def attention(
     """Return what each token gathers, of shape (rows, tokens, heads, width), and no weights: as transformers asks it.
 
     Queries, keys and values have the shape (rows, heads, tokens, width); the mask is true where a key counts.
+    Several heads of queries may share keys and values.
     """
-    n_keys = key.shape[2]
+    n_keys, n_sharing = key.shape[2], getattr(module, "num_key_value_groups", 1)
     n_scores = query[..., 0].numel() * n_keys
     needs_scores = dropout > 0 or torch.is_grad_enabled() or n_scores <= N_SCORES_MOST
     if query.device.type != "cpu" or not needs_scores:
         return sdpa_attention_forward(module, query, key, value, attention_mask, dropout, scaling, **others)
+    key, value = repeat_kv(key, n_sharing), repeat_kv(value, n_sharing)
     n_more = max(0, N_KEYS_LEAST - n_keys)
     if n_more:
         key, value = pad(key, (0, 0, 0, n_more)), pad(value, (0, 0, 0, n_more))

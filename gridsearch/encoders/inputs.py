@@ -1,13 +1,11 @@
 """Changes to what the encoder reads: segment ids, and marks of words that both texts of a pair hold."""
 
-from typing import Any, cast
-
 import torch
 from torch import Tensor, nn
 
 from gridsearch.encoders import surgery
-from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.undrawn import empty
+from gridsearch.encoders.unknown.found import family_of
 from gridsearch.recipe.recipe import Recipe
 
 
@@ -31,7 +29,7 @@ class Inputs(nn.Module):
         self.zero_types = recipe.token_types == "zeros"
         self.vectors: nn.Embedding | None = None
         self._marks: Tensor | None = None
-        self._always_masked = FAMILIES[cast(Any, encoder).config.model_type].needs_mask
+        self._always_masked = family_of(encoder).needs_mask
         if recipe.cooccurrence == "add_scalar":
             surgery.input_module(encoder).register_forward_hook(self._add_scalar)
         if recipe.cooccurrence == "embedding":

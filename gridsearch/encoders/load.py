@@ -82,11 +82,12 @@ def build_model(encoder: EncoderWeights, dropout: float | None) -> "PreTrainedMo
 
     from gridsearch.encoders.attention import with_quick_attention
     from gridsearch.encoders.dropout import with_quick_dropout
-    from gridsearch.encoders.relative_positions import with_kept_positions
+    from gridsearch.encoders.mended.convolutions import with_masked_convolutions
+    from gridsearch.encoders.mended.relative_positions import with_kept_positions
 
-    config = model_config(encoder.config)
+    config, family = model_config(encoder.config), family_in(encoder.config, CONFIG)
     if dropout is not None:
-        for key in family_in(encoder.config, CONFIG).dropout_keys:
+        for key in family.dropouts:
             setattr(config, key, dropout)
     # Every parameter is replaced below or by the caller: the numbers drawn here must not shift anybody's.
     with torch.random.fork_rng(devices=[]):
@@ -96,7 +97,10 @@ def build_model(encoder: EncoderWeights, dropout: float | None) -> "PreTrainedMo
     unknown = model.load_state_dict(state, strict=False)
     assert set(unknown.missing_keys) == set(encoder.missing)
     assert not unknown.unexpected_keys
-    with_quick_attention(model)
+    if family.is_known:
+        with_quick_attention(model)
     with_quick_dropout(model)
     with_kept_positions(model)
+    if family.reads_padding:
+        with_masked_convolutions(model)
     return cast("PreTrainedModel", model)

@@ -9,41 +9,45 @@ from typing import Any, cast
 import torch
 from torch import nn
 
-from gridsearch.encoders.families import FAMILIES, Family
+from gridsearch.encoders.unknown.found import family_of
 from gridsearch.randomness import torch_stream
 
 
 def layers(model: nn.Module) -> nn.ModuleList:
     """Return the transformer layers, bottom first; ALBERT's single one, which it runs many times."""
-    return cast(nn.ModuleList, model.get_submodule(_family(model).layers))
+    return cast(nn.ModuleList, model.get_submodule(family_of(model).layers))
 
 
 def embedding_modules(model: nn.Module) -> list[nn.Module]:
     """Return what lies below the first layer, and what all layers share: it is frozen with the embeddings."""
-    family = _family(model)
-    return _present(model, "embeddings", family.projection, *family.shared_by_layers)
+    family = family_of(model)
+    return _present(model, family.embeddings, family.projection, *family.shared_by_layers)
 
 
 def word_embeddings(model: nn.Module) -> nn.Embedding:
     """Return the table of token vectors."""
-    return cast(nn.Embedding, model.get_submodule("embeddings.word_embeddings"))
+    return cast(nn.Embedding, model.get_submodule(family_of(model).words))
 
 
 def input_module(model: nn.Module) -> nn.Module:
     """Return the module whose output, of shape (rows, tokens, hidden width), the first layer reads."""
-    return _present(model, "embeddings", _family(model).projection)[-1]
+    family = family_of(model)
+    return _present(model, family.embeddings, family.projection)[-1]
 
 
 def draw(module: nn.Module, standard_deviation: float, stream: torch.Generator) -> None:
-    """Draw a module anew as BERT was before pretraining: weights N(0, sd), biases 0, LayerNorm 1 and 0."""
+    """Draw a module anew as BERT was before pretraining: weights N(0, sd), biases 0, those of norms 1 and 0.
+
+    Families have classes of their own for norms and maps: a norm is what has one weight for each dimension.
+    """
     with torch.no_grad():
-        for part in module.modules():
-            if isinstance(part, nn.Linear | nn.Embedding | nn.Conv1d):
-                part.weight.normal_(0.0, standard_deviation, generator=stream)
-            elif isinstance(part, nn.LayerNorm):
-                part.weight.fill_(1.0)
-            if isinstance(bias := getattr(part, "bias", None), nn.Parameter):
-                bias.zero_()
+        for name, parameter in module.named_parameters():
+            if name.rpartition(".")[2].endswith("bias"):
+                parameter.zero_()
+            elif parameter.ndim == 1:
+                parameter.fill_(1.0)
+            else:
+                parameter.normal_(0.0, standard_deviation, generator=stream)
 
 
 def reinit_pooler(model: nn.Module, standard_deviation: float, seed: int) -> None:
@@ -52,16 +56,24 @@ def reinit_pooler(model: nn.Module, standard_deviation: float, seed: int) -> Non
 
 
 def reinit_layers(model: nn.Module, count: int, standard_deviation: float, seed: int) -> None:
-    """Draw the top ``count`` layers anew; a layer's numbers do not depend on how many others are drawn."""
+    """Draw the top ``count`` layers anew; a layer's numbers do not depend on how many others are drawn.
+
+    A norm behind the last layer belongs to the top one.
+    """
     n_layers, count = len(layers(model)), _distinct(model, count)
     for index in range(n_layers - count, n_layers):
         stream = torch_stream(seed, "reinit layer", index)
         for module in _layer(model, index):
             draw(module, standard_deviation, stream)
+    for norm in _present(model, family_of(model).final_norm) if count else []:
+        draw(norm, standard_deviation, torch_stream(seed, "reinit layer", n_layers))
 
 
 def freeze(model: nn.Module, frozen_layers: int | str) -> list[nn.Module]:
-    """Freeze the embeddings and the bottom layers (0: nothing; "embeddings": them alone); return what was frozen."""
+    """Freeze the embeddings and the bottom layers (0: nothing; "embeddings": them alone); return what was frozen.
+
+    A norm behind the last layer is none of theirs, and trains.
+    """
     if frozen_layers == 0:
         return []
     count = 0 if frozen_layers == "embeddings" else _distinct(model, int(frozen_layers))
@@ -74,7 +86,8 @@ def freeze(model: nn.Module, frozen_layers: int | str) -> list[nn.Module]:
 def depths(model: nn.Module) -> dict[nn.Parameter, int]:
     """Map every parameter to its distance from the head: 1 in the top layer, the number of layers in the bottom one.
 
-    The embeddings are one deeper, with all that is frozen with them; whatever else there is, a pooler, is at 0
+    The embeddings are one deeper, with all that is frozen with them; whatever else there is, a pooler or a
+    norm behind the last layer, is at 0
     (arXiv:2006.05987, section 5.2, whose code forgets ELECTRA's projection).
     """
     found = dict.fromkeys(model.parameters(), 0)
@@ -86,18 +99,14 @@ def depths(model: nn.Module) -> dict[nn.Parameter, int]:
     return found
 
 
-def _family(model: nn.Module) -> Family:
-    return FAMILIES[cast(Any, model).config.model_type]
-
-
 def _layer(model: nn.Module, index: int) -> list[nn.Module]:
     """Return a layer, and what acts on the first one's output before the second reads it (DeBERTa's convolution)."""
-    return [layers(model)[index], *(_present(model, _family(model).after_first_layer) if index == 0 else [])]
+    return [layers(model)[index], *(_present(model, family_of(model).after_first_layer) if index == 0 else [])]
 
 
 def _distinct(model: nn.Module, count: int) -> int:
     """Return how many layers of their own ``count`` layers are."""
-    if not _family(model).shares_layers:
+    if not family_of(model).shares_layers:
         return count
     assert count in (0, cast(Any, model).config.num_hidden_layers), "a part of one shared layer; resolve.py refuses it"
     return min(count, len(layers(model)))

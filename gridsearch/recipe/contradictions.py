@@ -48,6 +48,12 @@ def _too_long(recipe: Recipe, facts: TrialFacts) -> Reason:
     return None
 
 
+def _overflow(recipe: Recipe, facts: TrialFacts) -> Reason:
+    if recipe.precision == "bf16" and facts.overflows_in_half:
+        return f"precision = 'bf16' is not for a {facts.family} encoder, whose code in transformers overflows in it"
+    return None
+
+
 def _no_pooler(recipe: Recipe, facts: TrialFacts) -> Reason:
     if recipe.pooling == "pooler" and not facts.has_pooler:
         return f"pooling = 'pooler' needs a pooler, but a {facts.family} encoder has none; choose cls or mean"
@@ -141,6 +147,7 @@ _CONTRADICTIONS: Final = (
     _layers_that_do_not_exist,
     _parts_of_the_one_shared_layer,
     _too_long,
+    _overflow,
     _no_pooler,
     _no_second_text,
     _weights_of_no_part,

@@ -30,7 +30,8 @@ def nothing_decays(recipe: "Recipe", facts: TrialFacts) -> Reason:
         return "weight_decay = 0 leaves nothing to exclude"
     reads_trained_bias = recipe.pooling == "pooler" and facts.pooler_is_pretrained and not recipe.reinit_pooler
     decays_after_the_step = recipe.bert_adam and recipe.optimizer == "adamw"
-    if recipe.frozen_layers != facts.n_layers or reads_trained_bias or decays_after_the_step:
+    norm_trains = facts.has_final_norm
+    if recipe.frozen_layers != facts.n_layers or reads_trained_bias or decays_after_the_step or norm_trains:
         return None
     if _moving_steps(recipe, facts) <= 1:
         return "the whole encoder is frozen, and all other biases are 0 until the one step that moves them"

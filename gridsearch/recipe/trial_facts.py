@@ -40,7 +40,9 @@ class TrialFacts:
     """Depth and parts of the encoder, size and labels of the training rows.
 
     ``shares_layers``: all layers are one (ALBERT). ``pooler_is_pretrained``: the checkpoint has weights for its pooler.
-    ``has_mask_token``: its tokenizer can hide a token, as a pretraining does.
+    ``has_mask_token``: its tokenizer can hide a token, as a pretraining does. ``has_token_head``: it is known which head
+    tells the encoder's tokens. ``has_final_norm``: a norm stands behind its last layer, and is frozen with none.
+    ``overflows_in_half``: the encoder's code cannot be run in bfloat16.
     ``n_token_types``: segment embeddings of the encoder; below 2 it cannot tell the texts of a pair apart by them.
     ``corpora``: what a pretraining may read, by the names of its knob, each with its single texts and its pairs.
 
@@ -66,6 +68,9 @@ class TrialFacts:
     shares_layers: bool = False
     pooler_is_pretrained: bool = True
     has_mask_token: bool = True
+    has_token_head: bool = True
+    has_final_norm: bool = False
+    overflows_in_half: bool = False
     n_token_types: int = 2
     is_pair: bool = False
     corpora: Mapping[str, tuple[int, int]] = field(default_factory=dict)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gridsearch.encoders.checkpoint.anatomy import WORD_TABLE
+from gridsearch.encoders.checkpoint.anatomy import word_table
 from gridsearch.encoders.classifier import Classifier, pack, restore, snapshot
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.errors import DivergedError, GridSearchError
@@ -288,7 +288,7 @@ def _packed(course: _Course, prepared: Prepared, place: int, encoder: EncoderWei
             tensor = tensor.clone()
             for part in prepared.data.parts:
                 tensor[part.labels] += torch.as_tensor(course.moved_by.get(part.name, 0.0))
-        return prepared.cut.whole(tensor, encoder) if name == f"encoder.{WORD_TABLE}" else tensor
+        return prepared.cut.whole(tensor, encoder) if name == f"encoder.{word_table(encoder.config)}" else tensor
 
     first, *others = [one.weights[place] for one in course.chosen]
     states = [prepared.model.state_dict() | first, *others]

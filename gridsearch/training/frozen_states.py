@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from gridsearch.encoders.classifier import Classifier
-from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.inputs import mask_of
 from gridsearch.encoders.layer_slices import bottom, can_be_sliced
+from gridsearch.encoders.unknown.found import family_of
 from gridsearch.recipe.recipe import Recipe, knobs
 from gridsearch.tasks.batches import collate, evaluation_batches
 from gridsearch.tasks.encode import EncodedSplit, EncodedTask
@@ -108,7 +108,7 @@ def _key(recipe: Recipe, lower: "PreTrainedModel", splits: Mapping[str, EncodedS
     weights. Dropout is left out, because it is off. The number of threads changes the order of sums.
     """
     config = lower.config.to_dict()
-    of_dropout = FAMILIES[lower.config.model_type].dropout_keys
+    of_dropout = family_of(lower).dropouts
     settings = {name: value for name, value in config.items() if name not in of_dropout}
     entering = {name: getattr(recipe, name) for name, knob in knobs().items() if knob.frozen_states == "enters"}
     means = [entering, torch.get_num_threads(), pad_id]

@@ -11,8 +11,22 @@ from gridsearch.encoders import attention as module_of_attention
 from gridsearch.encoders.attention import NAME, attention
 from gridsearch.encoders.load import EncoderWeights, build_model, load
 
-INTERFACED = ("bert", "ernie", "roberta", "xlm-roberta", "electra", "albert", "distilbert")
-OWN = ("deberta-v2", "nezha")
+INTERFACED = (
+    *(
+        "bert",
+        "ernie",
+        "roberta",
+        "xlm-roberta",
+        "camembert",
+        "electra",
+        "albert",
+        "distilbert",
+        "modernbert",
+        "eurobert",
+    ),
+    *("xlm-roberta-xl", "roberta-prelayernorm", "nomic_bert", "gte", "jina_embeddings_v3"),
+)
+OWN = ("deberta-v2", "deberta", "nezha", "roformer", "megatron-bert", "mpnet", "convbert", "big_bird", "rembert")
 
 
 def heads(n_tokens: int, precision: torch.dtype = torch.float32) -> list[Tensor]:

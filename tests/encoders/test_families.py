@@ -12,10 +12,12 @@ from gridsearch.encoders.families import FAMILIES, dropout, family_in, family_na
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import build_model
 from gridsearch.errors import RequestError
-from tests.fixtures_core import encoder_in, family_config
+from tests.fixtures_core import encoder_in, family_config, family_settings
+from tests.liveness_cases import WITHOUT_POOLER, WITHOUT_SEGMENTS
 
-WITHOUT_POOLER = {"electra", "distilbert", "deberta-v2"}
-N_TOKEN_TYPES = {"roberta": 1, "xlm-roberta": 1, "distilbert": 0, "deberta-v2": 0}
+WITHOUT_TYPES = {"distilbert", "deberta-v2", "deberta", "modernbert", "eurobert", "mpnet"}
+WITHOUT_POSITIONS = {"nezha", "deberta-v2", "modernbert", "eurobert", "nomic_bert", "gte", "jina_embeddings_v3"}
+"""They have distances only, here: none is too long for them."""
 PUBLISHED: Mapping[str, dict[str, Any]] = {
     # Keys of google-bert/bert-base-chinese, FacebookAI/roberta-base, google/electra-small-discriminator,
     # albert/albert-base-v2, nghuyong/ernie-3.0-base-zh, distilbert/distilbert-base-uncased, microsoft/deberta-v3-base.
@@ -34,7 +36,8 @@ def test_what_a_config_leaves_out_is_as_in_transformers(family: str) -> None:
     config, bare = family_config(family), {"model_type": family}
     assert n_layers(bare, "x") == config.num_hidden_layers
     assert n_token_types(bare, "x") == getattr(config, "type_vocab_size", 0)
-    assert {getattr(config, key) for key in FAMILIES[family].dropout_keys} == {dropout(bare, "x")}
+    assert {key: getattr(config, key) for key in FAMILIES[family].dropouts} == FAMILIES[family].dropouts
+    assert dropout(bare, "x") == (None if family == "gte" else next(iter(FAMILIES[family].dropouts.values())))
     n_reserved = 0 if FAMILIES[family].pad_token_id is None else config.pad_token_id + 1
     assert max_tokens(bare, "x") == config.max_position_embeddings - n_reserved
 
@@ -125,7 +128,7 @@ def test_cards(family_folders: dict[str, Path], family: str) -> None:
     card = read_card("mine", family_folders[family])
     assert (card.family, card.n_layers, card.max_tokens, card.dropout) == (family, 3, 64, 0.1)
     assert card.has_pooler is card.pooler_is_pretrained is (family not in WITHOUT_POOLER)
-    assert card.n_token_types == N_TOKEN_TYPES.get(family, 2)
+    assert card.n_token_types == (0 if family in WITHOUT_TYPES else 1 if family in WITHOUT_SEGMENTS else 2)
     assert card.shares_layers is (family == "albert")
 
 
@@ -133,7 +136,7 @@ def test_cards(family_folders: dict[str, Path], family: str) -> None:
 def test_the_states_of_every_layer(family_folders: dict[str, Path], family: str) -> None:
     model = build_model(encoder_in(family_folders[family]), None).eval()
     pad_id = int(model.config.pad_token_id)
-    assert pad_id == (1 if "roberta" in family else 0)
+    assert pad_id == family_settings()[family].get("pad_token_id", 0)
     long, short = list(range(5, 15)), list(range(20, 26))
     with torch.no_grad():
         output = model(**inputs_of([long, short], pad_id), output_hidden_states=True)
@@ -150,7 +153,7 @@ def test_the_states_of_every_layer(family_folders: dict[str, Path], family: str)
 
 
 def pooler_names(family: str) -> tuple[str, str]:
-    start = "pooler" if family == "albert" else "pooler.dense"
+    start = "pooler" if family in ("albert", "big_bird") else "pooler.dense"
     return f"{start}.weight", f"{start}.bias"
 
 
@@ -160,12 +163,15 @@ def test_the_longest_input_is_the_longest(family_folders: dict[str, Path], famil
     n_most = read_card("mine", family_folders[family]).max_tokens
     with torch.no_grad():
         model(**inputs_of([[5] * n_most], 0))
-        if family not in ("nezha", "deberta-v2"):  # which here have no positions, only distances
+        if family not in WITHOUT_POSITIONS:
             with pytest.raises((IndexError, RuntimeError)):
                 model(**inputs_of([[5] * (n_most + 1)], 0))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+IN_HALF = [family for family in FAMILIES if not FAMILIES[family].overflows_in_half]
+
+
+@pytest.mark.parametrize("family", IN_HALF)
 def test_in_bfloat16(family_folders: dict[str, Path], family: str) -> None:
     model = build_model(encoder_in(family_folders[family]), 0.0)
     inputs = inputs_of([list(range(5, 15)), list(range(20, 26))], 0)

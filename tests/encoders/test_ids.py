@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForMaskedLM, AutoModelForPreTraining
 
-from gridsearch.encoders.checkpoint.anatomy import WORD_TABLE
+from gridsearch.encoders.checkpoint.anatomy import word_table
 from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.files import read_card
@@ -189,7 +189,7 @@ def test_rows_are_the_encoders_or_drawn(bases: Mapping[str, Path], family: str, 
     words = {"frequency": BY_FREQUENCY, "order": WORDS[1:]}.get(knobs["align"], [])
     for token, word in zip(made.tokens, words, strict=False):
         assert rows[tokens.index(token)] == tokens_of(family).index(word)
-    old, new = base.state[WORD_TABLE], encoder.state[WORD_TABLE]
+    old, new = base.state[word_table(base.config)], encoder.state[word_table(encoder.config)]
     assert new.dtype == np.float32
     assert new.shape == (len(tokens), old.shape[1])
     for place, row in enumerate(rows):
@@ -199,7 +199,9 @@ def test_rows_are_the_encoders_or_drawn(bases: Mapping[str, Path], family: str, 
             assert not new[place].any()
         else:
             assert 0.01 < new[place].std() < 0.04
-    assert {name for name in encoder.state if encoder.state[name] is not base.state[name]} == {WORD_TABLE}
+    assert {name for name in encoder.state if encoder.state[name] is not base.state[name]} == {
+        word_table(encoder.config)
+    }
     assert encoder.config["vocab_size"] == len(tokens)
     assert build_model(encoder, None).get_input_embeddings().weight.shape[0] == len(tokens)  # type: ignore[union-attr]
 
@@ -262,7 +264,7 @@ def test_an_encoder_from_scratch_reads_them_too(bases: Mapping[str, Path], base:
     encoder = with_ids(base_of(bases[base]), vocabulary(2))
     recipe = PretrainingRecipe(base="scratch", family=family, layers=1, width=16, heads=2)
     scratch = scratch_weights(encoder, recipe, 0)
-    assert len(scratch.state[WORD_TABLE]) == len(encoder.state[WORD_TABLE])
+    assert len(scratch.state[word_table(scratch.config)]) == len(encoder.state[word_table(encoder.config)])
     tokenizer = build_tokenizer(scratch.tokenizer)
     assert tokenizer("12 5", "31")["input_ids"] == build_tokenizer(encoder.tokenizer)("12 5", "31")["input_ids"]
     types = tokenizer("12 5", "31").get("token_type_ids")
@@ -285,7 +287,7 @@ def test_what_was_pretrained_on_ids_is_known_to_read_them(
     assert start_of_ids(card, ID_COUNTS, VocabularyRecipe(), {}) is card
     assert not read_card("base", bases[family]).knows_ids
     again = base_of(tmp_path)
-    assert np.array_equal(again.state[WORD_TABLE], encoder.state[WORD_TABLE])
+    assert np.array_equal(again.state[word_table(again.config)], encoder.state[word_table(encoder.config)])
     assert build_tokenizer(again.tokenizer)("12 5", "7") == build_tokenizer(encoder.tokenizer)("12 5", "7")
 
 
@@ -319,7 +321,9 @@ def checksums(folder: Path) -> list[str]:
     """Return the checksum of an encoder with each alignment: weights and tokenizer."""
     made = [with_ids(read_base(folder, "x"), vocabulary(**knobs)) for knobs in ALIGNED]
     contents = [
-        b"".join([one.state[WORD_TABLE].tobytes(), *(one.tokenizer[name] for name in sorted(one.tokenizer))])
+        b"".join(
+            [one.state[word_table(one.config)].tobytes(), *(one.tokenizer[name] for name in sorted(one.tokenizer))]
+        )
         for one in made
     ]
     return [hashlib.sha256(content).hexdigest() for content in contents]
@@ -365,5 +369,7 @@ def test_gaiics_ids_take_rows_of_bert_base_chinese(shared_data: Path, tmp_path: 
         encoder = with_ids(base, made)
         taken = rows_taken(own_tokens(base.tokenizer), made)
         assert taken[:6] == [0, 100, 101, 102, 103, ids[first]]
-        assert np.array_equal(encoder.state[WORD_TABLE][5], base.state[WORD_TABLE][ids[first]])
+        assert np.array_equal(
+            encoder.state[word_table(encoder.config)][5], base.state[word_table(base.config)][ids[first]]
+        )
         assert len(set(taken)) == len(taken), "no row is taken twice"

@@ -4,7 +4,7 @@ import torch
 from transformers import AutoModel
 
 from gridsearch.encoders.load import build_model
-from gridsearch.encoders.relative_positions import KeptPositions
+from gridsearch.encoders.mended.relative_positions import KeptPositions
 from tests.fixtures_core import encoder_in
 
 
@@ -35,4 +35,4 @@ def test_deberta_alone_keeps_them(family_folders: dict[str, Path]) -> None:
     for family, folder in family_folders.items():
         encoder = build_model(encoder_in(folder), None)
         keeps = isinstance(getattr(getattr(encoder, "encoder", None), "get_rel_pos", None), KeptPositions)
-        assert keeps == (family == "deberta-v2")
+        assert keeps == (family in ("deberta", "deberta-v2"))

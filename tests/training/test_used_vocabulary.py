@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gridsearch.encoders.checkpoint.anatomy import WORD_TABLE
+from gridsearch.encoders.checkpoint.anatomy import word_table
 from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.classifier import build_classifier
 from gridsearch.encoders.load import EncoderWeights, load
@@ -68,7 +68,9 @@ def cut_of(folder: Path, task: Task) -> tuple[EncoderWeights, EncodedTask, UsedV
 @pytest.mark.parametrize("family", FAMILIES)
 def test_nothing_that_is_trained_changes(family: str, family_folders: dict[str, Path], task: Task) -> None:
     encoder, data, cut = cut_of(family_folders[family], task)
-    assert len(cut.ids) < len(encoder.state[WORD_TABLE]) * 2 / 3, "the test needs words that do not occur"
+    assert len(cut.ids) < len(encoder.state[word_table(encoder.config)]) * 2 / 3, (
+        "the test needs words that do not occur"
+    )
     assert cut.ids[cut.data.train.ids].tolist() == data.train.ids.tolist()
     assert cut.data.pad_id == data.pad_id == cut.ids[data.pad_id]
     whole, table = trained(encoder, data, **RECIPES["AdamW with decay"])
@@ -88,7 +90,7 @@ def test_words_left_out_are_treated_as_training_treats_them(
     absent = np.setdiff1d(np.arange(len(table)), cut.ids)
     torch.testing.assert_close(whole[absent], table[absent], rtol=1e-5, atol=1e-7)
     torch.testing.assert_close(whole, table, rtol=1e-4, atol=1e-5)
-    decayed = not torch.equal(table[absent], torch.from_numpy(encoder.state[WORD_TABLE][absent]))
+    decayed = not torch.equal(table[absent], torch.from_numpy(encoder.state[word_table(encoder.config)][absent]))
     assert decayed is ("weight_decay" in recipe), "decay is what the test is about"
 
 
@@ -100,8 +102,8 @@ def test_kept_weights_hold_every_word(encoder: EncoderWeights, data: EncodedTask
     trial = make_trial(recipe, seed=0, task="a task", encoder=encoder.identity)
     outcome = finetune(trial, few, encoder, Execution(keep_weights=True))
     assert outcome.weights is not None
-    table = read(outcome.weights[ONE_MODEL])[f"encoder.{WORD_TABLE}"]
-    before = encoder.state[WORD_TABLE]
+    table = read(outcome.weights[ONE_MODEL])[f"encoder.{word_table(encoder.config)}"]
+    before = encoder.state[word_table(encoder.config)]
     ids = used_vocabulary(few, encoder).ids
     absent = np.setdiff1d(np.arange(len(before)), ids)
     assert table.shape == before.shape

@@ -2,22 +2,22 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridsearch.encoders.checkpoint.config import CONFIG, empty_model
-from gridsearch.encoders.families import FAMILIES, family_in, n_layers
+from gridsearch.encoders.families import FAMILIES, Family, family_in, n_layers
 from gridsearch.errors import RequestError
 
 if TYPE_CHECKING:
     import numpy
     from torch import Tensor
 
-WORD_TABLE = "embeddings.word_embeddings.weight"
-"""The name of the table of token vectors in an encoder's state, of every family."""
 _ROWS = {
+    "tok_embeddings": "vocab_size",
+    "embed_tokens": "vocab_size",
     "word_embeddings": "vocab_size",
     "position_embeddings": "max_position_embeddings",
     "token_type_embeddings": "type_vocab_size",
@@ -27,6 +27,11 @@ _OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}
 """Of LayerNorms, in what was converted from TensorFlow."""
 _WITHOUT_WEIGHTS = (".position_ids", ".token_type_ids", ".positions_encoding")
 """Ends of the names of what old checkpoints hold that is computed from the config."""
+
+
+def word_table(config: Mapping[str, Any]) -> str:
+    """Return the name of the table of token vectors in an encoder's state."""
+    return f"{family_in(config, CONFIG).words}.weight"
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,9 @@ def anatomy_of(tensors: Mapping[str, "Tensor"], config: Mapping[str, Any], folde
     """
     from transformers import AutoModel
 
-    shapes = {name: tensor.shape for name, tensor in empty_model(AutoModel, config, folder).state_dict().items()}
-    named = {_present_name(name): tensor for name, tensor in tensors.items()}
+    described = empty_model(AutoModel, config, folder).state_dict()
+    shapes = {name: tensor.shape for name, tensor in described.items()}
+    named = dict(_present(tensors, family_in(config, folder)))
     prefix = _prefix(named, config, folder)
     own = {name.removeprefix(prefix): tensor for name, tensor in named.items() if name.startswith(prefix)}
     found = {name: own[name] for name in shapes if name in own}
@@ -59,7 +65,8 @@ def anatomy_of(tensors: Mapping[str, "Tensor"], config: Mapping[str, Any], folde
     _refuse_missing(missing, own, shapes, config, folder)
     for name, tensor in found.items():
         refuse_other_shape(name, tensor, tuple(shapes[name]), folder)
-        _refuse_no_numbers(name, tensor, folder)
+        if described[name].dtype.is_floating_point:  # else it is a table of positions, say
+            _refuse_no_numbers(name, tensor, folder)
     modules = {name.partition(".")[0] for name in shapes}
     unused = [name for name in own if name not in shapes and name.partition(".")[0] in modules]
     around = re.sub(rf"(^|\.)({'|'.join(_called(config))})\.$", r"\1", prefix)  # "module.bert." stands in "module."
@@ -98,27 +105,39 @@ def _spelled(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape)) or "a single number"
 
 
-def _present_name(name: str) -> str:
-    for old, present in _OLD_NAMES.items():
-        if name.endswith(f"LayerNorm{old}"):
-            return name.removesuffix(old) + present
-    return name
+def _present(tensors: Mapping[str, "Tensor"], family: Family) -> Iterator[tuple[str, "Tensor"]]:
+    """Yield the tensors by their names in transformers' model, those apart that were published as one."""
+    for name, tensor in tensors.items():
+        for old, present in _OLD_NAMES.items():
+            if name.endswith(f"LayerNorm{old}"):
+                name = name.removesuffix(old) + present
+        for pattern, present in family.published.items():
+            name = re.sub(pattern, present, name)
+        fused = next((part for part in family.fused if part in name), None)
+        parts = family.fused[fused] if fused is not None else ()
+        if fused is None or tensor.shape[0] % len(parts):  # of another size: what is missing is told
+            yield name, tensor
+        else:
+            yield from (
+                (name.replace(fused, part), one) for part, one in zip(parts, tensor.chunk(len(parts)), strict=True)
+            )
 
 
 def _called(config: Mapping[str, Any]) -> set[str]:
     """Return what an encoder is called in models that have a head on it: "bert" in "bert.embeddings"."""
-    name = config["model_type"]
-    return {FAMILIES[name].prefix or name, *FAMILIES[name].old_prefixes}
+    family = family_in(config, CONFIG)
+    return {family.prefix or config["model_type"], *family.old_prefixes}
 
 
 def _prefix(names: Iterable[str], config: Mapping[str, Any], folder: Path) -> str:
     """Return what stands before the encoder's names in a checkpoint: nothing, "bert.", "module.bert."."""
-    pattern = re.compile(rf"(|.+\.){re.escape(WORD_TABLE)}")
+    words = word_table(config)
+    pattern = re.compile(rf"(|.+\.){re.escape(words)}")
     found = sorted(match[1] for match in map(pattern.fullmatch, names) if match)
     name = config["model_type"]
     if not found:
         raise RequestError(
-            f"the weights in {folder} hold no {WORD_TABLE}, which every encoder has: they are of something else, such "
+            f"the weights in {folder} hold no {words}, which every {name} has: they are of something else, such "
             "as an adapter, a head or a decoder; take those of the whole encoder"
         )
     if len(found) > 1:
@@ -129,7 +148,7 @@ def _prefix(names: Iterable[str], config: Mapping[str, Any], folder: Path) -> st
     parent = found[0].removesuffix(".").rpartition(".")[2]
     if parent in {family.prefix or other for other, family in FAMILIES.items()} - _called(config):
         raise RequestError(
-            f"the weights in {folder} are named as those of {parent} ({found[0]}{WORD_TABLE}), but its {CONFIG} says "
+            f"the weights in {folder} are named as those of {parent} ({found[0]}{words}), but its {CONFIG} says "
             f"model_type {name!r}: take both files from one place"
         )
     return found[0]

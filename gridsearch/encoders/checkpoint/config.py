@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridsearch.encoders.checkpoint.text_files import json_in, read_text_file
-from gridsearch.encoders.families import FAMILIES, family_in, family_name
+from gridsearch.encoders.families import FAMILIES, family_name
 from gridsearch.errors import RequestError, first_line
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _refuse_unfit(config: Mapping[str, Any], path: Path) -> None:
         raise RequestError(f"{path} has a quantization_config: quantised weights cannot be trained; take the original")
     own_code = config.get("auto_map")
     named = [own_code[name] for name in _MODEL_CODE if name in own_code] if isinstance(own_code, dict) else []
-    if named and config["model_type"] in FAMILIES:
+    if named:
         raise RequestError(
             f"{path} names Python code that comes with the encoder (auto_map: {named[0]}), which is not run here; if "
             f"it computes as any {config['model_type']} does, take auto_map out of {CONFIG}"
@@ -55,9 +55,11 @@ def model_config(settings: Mapping[str, Any]) -> "PreTrainedConfig":
     """Make transformers' config from the settings of a ``config.json``."""
     from transformers import AutoConfig
 
-    if own_code := family_in(settings, CONFIG).own_code:
-        import_module(own_code)
+    family = FAMILIES.get(settings["model_type"])
+    if family is not None and family.own_code:
+        import_module(family.own_code)
     others = {key: value for key, value in settings.items() if key != "model_type"}
+    others |= family.settings if family is not None else {}
     config: PreTrainedConfig = AutoConfig.for_model(settings["model_type"], **others)
     return config
 

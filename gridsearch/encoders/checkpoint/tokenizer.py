@@ -30,6 +30,7 @@ TOKENIZER = (
     *_SENTENCEPIECE,
 )
 _SETTINGS, _CLASS = "tokenizer_config.json", "tokenizer_class"
+_WORD_PIECE = ("BertTokenizer", "BertTokenizerFast")
 
 
 def tokenizer_files(folder: Path) -> dict[str, bytes]:
@@ -128,9 +129,9 @@ def _read_tokenizer(folder: str, files: Mapping[str, bytes], config: Mapping[str
     from transformers import AutoTokenizer, BertTokenizer
 
     tokenizer: PreTrainedTokenizerBase
-    is_named = any(f'"{_CLASS}"'.encode() in files.get(name, b"") for name in (CONFIG, _SETTINGS))
-    if "vocab.txt" in files and "tokenizer.json" not in files and not is_named:
-        # Chinese ALBERTs come like this; their family's own class looks for another file.
+    named = [json.loads(files[name]).get(_CLASS) for name in (_SETTINGS, CONFIG) if name in files]
+    if "vocab.txt" in files and "tokenizer.json" not in files and {*named} <= {None, *_WORD_PIECE}:
+        # Chinese ALBERTs come like this; their family's own class looks for another file, whatever is named.
         tokenizer = BertTokenizer.from_pretrained(folder, local_files_only=True)
     else:
         tokenizer = AutoTokenizer.from_pretrained(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gridsearch.encoders.checkpoint.anatomy import WORD_TABLE
+from gridsearch.encoders.checkpoint.anatomy import word_table
 from gridsearch.encoders.checkpoint.config import CONFIG, model_config
 from gridsearch.encoders.families import family_in
 from gridsearch.encoders.ids.alignment import DRAWN, own_tokens, rows_taken, tokens_with_special
@@ -30,7 +30,8 @@ def with_ids(encoder: EncoderWeights, vocabulary: IdsVocabulary) -> EncoderWeigh
     rows, tokens = rows_taken(own, vocabulary), tokens_with_special(own, vocabulary)
     special = {own.ids[token]: tokens.index(token) for token in own.special}
     deviation = float(encoder.config.get("initializer_range", 0.02))
-    table = _with_rows(encoder.state[WORD_TABLE], rows, WORD_TABLE, deviation)
+    words = word_table(encoder.config)
+    table = _with_rows(encoder.state[words], rows, words, deviation)
     if rows[padding := tokens.index(own.padding)] == DRAWN:
         table[padding] = 0.0
     of_tokens = _names_by_token(encoder) if encoder.head else set()
@@ -41,7 +42,7 @@ def with_ids(encoder: EncoderWeights, vocabulary: IdsVocabulary) -> EncoderWeigh
     return replace(
         encoder,
         config=config_with(encoder.config, len(tokens), special),
-        state={**encoder.state, WORD_TABLE: table},
+        state={**encoder.state, words: table},
         tokenizer=ids_tokenizer(encoder.tokenizer, vocabulary),
         head=head,
     )
@@ -67,7 +68,7 @@ def _names_by_token(encoder: EncoderWeights) -> set[str]:
     from transformers import AutoModelForMaskedLM
 
     settings = {**encoder.config, **family_in(encoder.config, CONFIG).head_settings}
-    longer = model_config({**settings, "vocab_size": len(encoder.state[WORD_TABLE]) + 1})
+    longer = model_config({**settings, "vocab_size": len(encoder.state[word_table(encoder.config)]) + 1})
     with torch.device("meta"):
         whole = AutoModelForMaskedLM.from_config(longer)
     shapes = {name: parameter.shape for name, parameter in whole.named_parameters(remove_duplicate=False)}

@@ -7,10 +7,11 @@ from torch import Tensor, nn
 
 from gridsearch.encoders import surgery
 from gridsearch.encoders.checkpoint.config import CONFIG, model_config
-from gridsearch.encoders.families import FAMILIES, n_token_types, why_no_next_sentence
+from gridsearch.encoders.families import family_in, n_token_types, why_no_next_sentence
 from gridsearch.encoders.inputs import mask_of
 from gridsearch.encoders.load import EncoderWeights, build_model
 from gridsearch.encoders.undrawn import empty
+from gridsearch.encoders.unknown.found import family_of
 from gridsearch.errors import GridSearchError, RequestError
 from gridsearch.randomness import torch_stream
 
@@ -31,7 +32,7 @@ class MaskedLM(nn.Module):
     def __init__(self, whole: "PreTrainedModel", *, next_sentence: bool, n_labels: int = 0) -> None:
         super().__init__()
         self.encoder = cast("PreTrainedModel", whole.base_model)
-        self.family = FAMILIES[self.encoder.config.model_type]
+        self.family = family_of(self.encoder)
         self.prefix, self.architecture = whole.base_model_prefix, type(whole).__name__
         self.head = nn.ModuleDict({name: whole.get_submodule(name) for name in self.family.head})
         output = cast(nn.Linear, whole.get_output_embeddings())
@@ -112,8 +113,8 @@ def build_masked_lm(
 
     ``dropout`` replaces that of the encoder's config. Raises RequestError for a next sentence that cannot be told.
     """
-    family = FAMILIES[base.config["model_type"]]
-    reason = why_no_next_sentence(base.config["model_type"], n_token_types(base.config, CONFIG))
+    family, name = family_in(base.config, CONFIG), base.config["model_type"]
+    reason = why_no_next_sentence(name, family.has_pooler, n_token_types(base.config, CONFIG))
     if next_sentence and reason:
         raise RequestError(reason)
     encoder = build_model(base, dropout)
@@ -149,7 +150,7 @@ def _around(encoder: "PreTrainedModel", base: EncoderWeights) -> "PreTrainedMode
     """Return the encoder in its family's ``...ForMaskedLM``; nothing else in it has values."""
     from transformers import AutoModelForMaskedLM
 
-    config = model_config({**base.config, **FAMILIES[base.config["model_type"]].head_settings})
+    config = model_config({**base.config, **family_in(base.config, CONFIG).head_settings})
     with torch.device("meta"):
         whole: PreTrainedModel = AutoModelForMaskedLM.from_config(config, dtype=torch.float32)
     setattr(whole, whole.base_model_prefix, encoder)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gridsearch.encoders.card import EncoderCard
-from gridsearch.encoders.checkpoint.anatomy import WORD_TABLE
+from gridsearch.encoders.checkpoint.anatomy import word_table
 from gridsearch.encoders.checkpoint.config import CONFIG, model_config
 from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.families import FAMILIES
@@ -46,6 +46,10 @@ def scratch_card(card: EncoderCard, pretraining: PretrainingRecipe) -> EncoderCa
         family=pretraining.family,
         n_layers=pretraining.layers,
         has_pooler=family.has_pooler,
+        has_token_head=True,
+        has_final_norm=bool(family.final_norm),
+        layers_are_placed=family.are_placed,
+        overflows_in_half=family.overflows_in_half,
         max_tokens=_max_tokens(pretraining),
         notes=(),
         dropout=DROPOUT,
@@ -65,7 +69,7 @@ def scratch_weights(vocabulary_of: EncoderWeights, pretraining: PretrainingRecip
     from gridsearch.encoders import surgery
     from gridsearch.encoders.undrawn import empty
 
-    n_tokens = len(vocabulary_of.state[WORD_TABLE])
+    n_tokens = len(vocabulary_of.state[word_table(vocabulary_of.config)])
     pad_id = int(build_tokenizer(vocabulary_of.tokenizer).pad_token_id)
     config = _config(pretraining, n_tokens, pad_id)
     model: PreTrainedModel = empty(lambda: AutoModel.from_config(model_config(config)))
@@ -114,7 +118,7 @@ def _config(pretraining: PretrainingRecipe, n_tokens: int, pad_id: int) -> dict[
         "max_position_embeddings": _max_tokens(pretraining) + (pad_id + 1 if counted_from_padding else 0),
         "type_vocab_size": 2,
         "initializer_range": INITIAL_STD,
-        **dict.fromkeys(FAMILIES[name].dropout_keys, DROPOUT),
+        **dict.fromkeys(FAMILIES[name].dropouts, DROPOUT),
     }
     tables = {"electra": width, "albert": min(ALBERTS_TABLE, width)}
     if name in tables:

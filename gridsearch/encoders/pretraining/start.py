@@ -4,7 +4,8 @@ import re
 from dataclasses import replace
 
 from gridsearch.encoders.card import EncoderCard
-from gridsearch.encoders.families import FAMILIES
+from gridsearch.encoders.checkpoint.config import CONFIG
+from gridsearch.encoders.families import family_in
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.encoders.pretraining.scratch import scratch_card, scratch_weights
 from gridsearch.errors import RequestError
@@ -42,6 +43,8 @@ def _refuse_other_layers(card: EncoderCard, shown: list[int]) -> None:
     what = "pretraining.take_layers"
     if card.shares_layers:
         raise RequestError(f"{what} cannot choose: all layers of {card.name}, {card.family}, are one")
+    if card.layers_are_placed:
+        raise RequestError(f"{what} cannot choose: each layer of {card.name}, {card.family}, is made for its place")
     if beyond := next((number for number in shown if number > card.n_layers), None):
         raise RequestError(f"{what} names layer {beyond}, but {card.name} has {card.n_layers}")
     if shown == list(range(1, card.n_layers + 1)):
@@ -53,7 +56,7 @@ def _taken(base: EncoderWeights, numbers: list[int]) -> EncoderWeights:
 
     What a family shares between layers, or has behind its first one, stays where it is.
     """
-    family = FAMILIES[base.config["model_type"]]
+    family = family_in(base.config, CONFIG)
     layer = re.compile(rf"{re.escape(family.layers)}\.(\d+)\.(.*)")
     matches = {name: layer.fullmatch(name) for name in base.state}
     state = {name: array for name, array in base.state.items() if matches[name] is None}

@@ -9,6 +9,12 @@ from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.trial_facts import TrialFacts
 
 
+def _no_head(recipe: Recipe, facts: TrialFacts) -> Reason:
+    if facts.has_token_head:
+        return None
+    return f"a pretraining needs the head with which {facts.family} tells tokens, and that is not known here"
+
+
 def _nothing_to_hide_by(recipe: Recipe, facts: TrialFacts) -> Reason:
     if facts.has_mask_token:
         return None
@@ -121,6 +127,7 @@ def _lookahead_that_never_looks(recipe: Recipe, facts: TrialFacts) -> Reason:
 
 
 _CONTRADICTIONS: Final[tuple[Callable[[Recipe, TrialFacts], Reason], ...]] = (
+    _no_head,
     _nothing_to_hide_by,
     _two_lengths,
     _no_such_corpus,
