@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
-from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, sdpa_mask
+from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, eager_mask, sdpa_mask
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from gridsearch.encoders.dropout import drop
@@ -18,7 +18,7 @@ from gridsearch.encoders.dropout import drop
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-NAME = "gridsearch"
+NAME, OWN_CODE = "gridsearch", "gridsearch-own-code"
 N_KEYS_LEAST = 16
 """Shorter rows of scores are padded to this: softmax works on so many numbers at once."""
 N_SCORES_MOST = 2**24
@@ -75,8 +75,19 @@ def attention_mask(
     return sdpa_mask(attention_mask=attention_mask, allow_is_bidirectional_skip=skip, **others)
 
 
+def added_mask(
+    *, attention_mask: Tensor | None = None, allow_is_bidirectional_skip: bool = False, **others: Any
+) -> Tensor | None:
+    """Return the mask that other families add to scores, made without looking whether anything is masked."""
+    skip = allow_is_bidirectional_skip and attention_mask is None
+    return eager_mask(attention_mask=attention_mask, allow_is_bidirectional_skip=skip, **others)
+
+
 def with_quick_attention(model: "PreTrainedModel") -> None:
     """Let a model attend with this where it would with torch's own; other families' attention is their own code."""
+    if model.config._attn_implementation == "eager":
+        ALL_MASK_ATTENTION_FUNCTIONS.register(OWN_CODE, added_mask)
+        model.config._attn_implementation_internal = OWN_CODE
     if model.config._attn_implementation == "sdpa":
         ALL_ATTENTION_FUNCTIONS.register(NAME, attention)
         ALL_MASK_ATTENTION_FUNCTIONS.register(NAME, attention_mask)

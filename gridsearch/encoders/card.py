@@ -14,9 +14,9 @@ class EncoderCard:
     reads its results has to know, for the plan and the page. ``dropout`` is what its config says for hidden states and
     attention, where that is one number; ``n_token_types`` is the size of its segment embeddings, 0 without any.
 
-    ``has_mask_token``: its tokenizer can hide a token, as a pretraining does. ``has_token_head``: it is known which head
-    tells its tokens. ``has_final_norm``: a norm stands behind its last layer. ``layers_are_placed``: none of them can
-    stand in another's place. ``overflows_in_half``: its code cannot be run in bfloat16.
+    ``has_mask_token``: its tokenizer can hide a token, as a pretraining does. ``has_token_head``: its head that
+    tells tokens is known. ``has_final_norm``: a norm stands behind its last layer. ``layers_are_placed``: none of them
+    can stand in another's place. ``overflows_in_half``: its code cannot be run in bfloat16.
 
     ``folder`` holds its files, where they are there. ``is_made_of_the_texts``: it is made from the task's own texts.
     ``knows_ids``: its vocabulary is one of ids. ``ids`` is the vocabulary that it is given: its identity tells of it.

@@ -31,7 +31,8 @@ class Family:
     ``pad_token_id`` is given where positions are counted from it. ``n_token_types`` is None without segment embeddings,
     whatever a config says. ``dropouts`` are the config's probabilities inside the encoder. One that ``needs_mask``
     looks for padding itself where it is given none. ``must_be`` lists the only values of config keys that the family's
-    code computes. ``settings`` take the place of a config's. ``is_known`` is false where all this was found by looking at a model.
+    code computes. ``settings`` take the place of a config's. ``is_known`` is false where all this was
+    found by looking at a model.
 
     ``head`` lists what stands on the base model in its ``...ForMaskedLM``, in the order in which states go through it,
     and ``head_settings`` what a config has to say for that. ``old_head`` maps patterns of names that published heads
@@ -122,6 +123,7 @@ FAMILIES: Mapping[str, Family] = {
         old_head=_DEBERTAS_HEAD,
     ),
     "deberta": Family(
+        needs_mask=True,
         overflows_in_half=True,
         shared_by_layers=("encoder.rel_embeddings",),
         has_pooler=False,
@@ -163,7 +165,7 @@ FAMILIES: Mapping[str, Family] = {
         n_token_types=None,
         head=("lm_head",),
     ),
-    "roformer": Family(projection="embeddings_project", has_pooler=False, n_positions=1536),
+    "roformer": Family(needs_mask=True, projection="embeddings_project", has_pooler=False, n_positions=1536),
     "xlm-roberta-xl": Family(
         final_norm="encoder.LayerNorm",
         prefix="roberta",
@@ -176,7 +178,9 @@ FAMILIES: Mapping[str, Family] = {
     "roberta-prelayernorm": Family(
         final_norm="LayerNorm", prefix="roberta_prelayernorm", pad_token_id=1, head=("lm_head",)
     ),
-    "megatron-bert": Family(final_norm="encoder.ln", prefix="bert", n_layers=24, next_sentence=_NEXT_SENTENCE),
+    "megatron-bert": Family(
+        needs_mask=True, final_norm="encoder.ln", prefix="bert", n_layers=24, next_sentence=_NEXT_SENTENCE
+    ),
     "mpnet": Family(
         shared_by_layers=("encoder.relative_attention_bias",),
         pad_token_id=1,
@@ -185,6 +189,7 @@ FAMILIES: Mapping[str, Family] = {
         head=("lm_head",),
     ),
     "convbert": Family(
+        needs_mask=True,
         projection="embeddings_project",
         has_pooler=False,
         reads_padding=True,
@@ -192,9 +197,15 @@ FAMILIES: Mapping[str, Family] = {
     ),
     # Attention in blocks leaves out most pairs of tokens; texts for which it was made are longer than most.
     "big_bird": Family(
-        prefix="bert", n_positions=4096, settings={"attention_type": "original_full"}, next_sentence=_NEXT_SENTENCE
+        needs_mask=True,
+        prefix="bert",
+        n_positions=4096,
+        settings={"attention_type": "original_full"},
+        next_sentence=_NEXT_SENTENCE,
     ),
-    "rembert": Family(projection="encoder.embedding_hidden_mapping_in", n_layers=32, dropouts=_NO_DROPOUTS),
+    "rembert": Family(
+        needs_mask=True, projection="encoder.embedding_hidden_mapping_in", n_layers=32, dropouts=_NO_DROPOUTS
+    ),
     "nomic_bert": Family(
         layers="layers",
         has_pooler=False,

@@ -40,8 +40,8 @@ class TrialFacts:
     """Depth and parts of the encoder, size and labels of the training rows.
 
     ``shares_layers``: all layers are one (ALBERT). ``pooler_is_pretrained``: the checkpoint has weights for its pooler.
-    ``has_mask_token``: its tokenizer can hide a token, as a pretraining does. ``has_token_head``: it is known which head
-    tells the encoder's tokens. ``has_final_norm``: a norm stands behind its last layer, and is frozen with none.
+    ``has_mask_token``: its tokenizer can hide a token, as a pretraining does. ``has_token_head``: its head that tells
+    tokens is known. ``has_final_norm``: a norm stands behind its last layer, and is frozen with none.
     ``overflows_in_half``: the encoder's code cannot be run in bfloat16.
     ``n_token_types``: segment embeddings of the encoder; below 2 it cannot tell the texts of a pair apart by them.
     ``corpora``: what a pretraining may read, by the names of its knob, each with its single texts and its pairs.

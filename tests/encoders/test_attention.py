@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from gridsearch.encoders import attention as module_of_attention
-from gridsearch.encoders.attention import NAME, attention
+from gridsearch.encoders.attention import NAME, OWN_CODE, attention
 from gridsearch.encoders.load import EncoderWeights, build_model, load
 
 INTERFACED = (
@@ -86,7 +86,7 @@ def test_families_that_ask_get_it(family_folders: dict[str, Path]) -> None:
     for family, folder in family_folders.items():
         model = build_model(load(str(folder), (), lambda sentence: None), None)
         asked[family] = model.config._attn_implementation
-    assert asked == dict.fromkeys(INTERFACED, NAME) | dict.fromkeys(OWN, "eager")
+    assert asked == dict.fromkeys(INTERFACED, NAME) | dict.fromkeys(OWN, OWN_CODE)
 
 
 def test_the_padding_of_a_batch_changes_no_text(encoder: EncoderWeights) -> None:

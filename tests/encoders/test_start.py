@@ -35,7 +35,9 @@ def without_layers(model: Any, numbers: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize("numbers", [(2,), (2, 1), (1, 2, 2)], ids=str)
-@pytest.mark.parametrize("family", [name for name in FAMILIES if not FAMILIES[name].shares_layers])
+@pytest.mark.parametrize(
+    "family", [name for name in FAMILIES if not (FAMILIES[name].shares_layers or FAMILIES[name].are_placed)]
+)
 def test_an_encoder_of_some_layers_computes_what_these_layers_do(
     family: str, numbers: tuple[int, ...], tmp_path: Path
 ) -> None:
@@ -43,11 +45,20 @@ def test_an_encoder_of_some_layers_computes_what_these_layers_do(
     base = encoder_in(tmp_path / family)
     taken = build_model(start_weights(base, taking(*numbers), 0), None).eval()
     without_layers(whole, numbers)
+    inputs = inputs_of(whole)
+    if FAMILIES[family].reads_padding:
+        inputs.pop("attention_mask")
     with torch.inference_mode():
-        one, other = (model(**inputs_of(whole)).last_hidden_state for model in (taken, whole))
+        one, other = (model(**inputs).last_hidden_state for model in (taken, whole))
     assert len(surgery.layers(taken)) == len(numbers)
     torch.testing.assert_close(one, other)
     assert start_card(read_card("mine", tmp_path / family), taking(*numbers)).n_layers == len(numbers)
+
+
+def test_layers_that_are_made_for_their_places_are_not_taken(tmp_path: Path) -> None:
+    save_headed(tmp_path / "modernbert", "modernbert", AutoModel)
+    with pytest.raises(RequestError, match="each layer of mine, modernbert, is made for its place"):
+        start_card(read_card("mine", tmp_path / "modernbert"), taking(1, 2))
 
 
 def test_nothing_is_changed_where_nothing_is_asked_for(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from gridsearch.encoders.checkpoint.anatomy import Anatomy, anatomy_of
 from gridsearch.encoders.checkpoint.casing import casing_note
 from gridsearch.encoders.checkpoint.tensors import read_tensors
 from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer, tokenizer_files
-from gridsearch.encoders.families import family_in, family_name
+from gridsearch.encoders.families import Family, family_in, family_name
 from gridsearch.errors import about
 
 VERSION = 1
@@ -52,13 +52,13 @@ def _inspected(folder: Path, config: Mapping[str, Any], called: str) -> Inspecti
     files = tokenizer_files(folder)
     with about(f"the encoder in {folder}"):
         tokenizer = build_tokenizer(files)
-    notes = (_unknown_note(anatomy, config, folder, called, tokenizer.pad_token_id), _unused_note(anatomy, called))
-    notes += (casing_note(tokenizer, called),)
+    of_family = _tried_note(anatomy, config, folder, called, tokenizer.pad_token_id)
+    notes = (of_family, _unused_note(anatomy, called), casing_note(tokenizer, called))
     has_pooler = any(name.startswith("pooler.") for name in anatomy.tensors)
     return Inspection(has_pooler, tokenizer.mask_token_id is not None, tuple(note for note in notes if note))
 
 
-def _unknown_note(anatomy: Anatomy, config: Mapping[str, Any], folder: Path, called: str, pad_id: int) -> str:
+def _tried_note(anatomy: Anatomy, config: Mapping[str, Any], folder: Path, called: str, pad_id: int) -> str:
     """Say that a family is not known, after the encoder has been run; RequestError where it is unlike an encoder."""
     family = family_in(config, folder)
     if family.is_known:
@@ -67,10 +67,14 @@ def _unknown_note(anatomy: Anatomy, config: Mapping[str, Any], folder: Path, cal
     from gridsearch.encoders.unknown.tried import refuse_unlike_an_encoder
 
     refuse_unlike_an_encoder(weights_of(anatomy, config, folder, ""), pad_id, f"the encoder in {folder}")
+    return unknown_note(called, family_name(config), family)
+
+
+def unknown_note(called: str, name: str, family: Family) -> str:
+    """Say how the parts of an encoder of no known family were found."""
     return (
-        f"the family of {called}, {family_name(config)}, is not known here: which of its weights are embeddings "
-        f"({family.embeddings}) and layers ({family.layers}) was found by looking at it and running it, and no trick "
-        "has been tried on it"
+        f"the family of {called}, {name}, is not known here: which of its weights are embeddings ({family.embeddings}) "
+        f"and layers ({family.layers}) was found by looking at it and running it, and no trick has been tried on it"
     )
 
 

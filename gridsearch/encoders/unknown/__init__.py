@@ -1,1 +1,1 @@
-"""Families that nobody has described here: their parts are found by looking at a model, and held against what it does."""
+"""Families that are not described here: their parts are found in a model, and held against what it does."""

@@ -28,8 +28,7 @@ def found_in(config: Mapping[str, Any], where: object) -> Family:
 
 @lru_cache(maxsize=32)
 def _found_in(config: str, where: object) -> Family:
-    from transformers import AutoConfig, AutoModel
-    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+    from transformers import CONFIG_MAPPING, AutoConfig, AutoModel
     from transformers.models.auto.modeling_auto import (
         MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
         MODEL_FOR_MASKED_LM_MAPPING_NAMES,
@@ -39,7 +38,7 @@ def _found_in(config: str, where: object) -> Family:
 
     settings = json.loads(config)
     name = str(settings.get("model_type", "none"))
-    if name not in CONFIG_MAPPING_NAMES:
+    if name not in CONFIG_MAPPING:
         raise RequestError(
             f"{where}: {one_of('encoder family', name, list(FAMILIES))}; choose an encoder of one of these"
         )
@@ -76,6 +75,7 @@ def _look_at(model: nn.Module, config: Any, where: object) -> Family:
     has_pooler = pooler is not None and any(True for _ in pooler.parameters())
     known = (embeddings, layers, final_norm, "pooler")
     keys = (config.attribute_map.get("num_hidden_layers", "num_hidden_layers"), "num_hidden_layers")
+    counts_from_padding = _counts_from_padding(model.get_submodule(embeddings))
     takes_types = "token_type_ids" in inspect.signature(model.forward).parameters
     return Family(
         layers=layers,
@@ -91,9 +91,7 @@ def _look_at(model: nn.Module, config: Any, where: object) -> Family:
         dropouts=dropouts,
         n_layers=int(config.num_hidden_layers),
         n_positions=int(getattr(config, "max_position_embeddings", 512)),
-        pad_token_id=getattr(config, "pad_token_id", None)
-        if _counts_from_padding(model.get_submodule(embeddings))
-        else None,
+        pad_token_id=getattr(config, "pad_token_id", None) if counts_from_padding else None,
         n_token_types=int(getattr(config, "type_vocab_size", 0)) if takes_types else None,
         must_be={},
         is_known=False,
