@@ -33,7 +33,7 @@ def make_encoder(folder: Path, words: list[str]) -> None:
 
 
 def question() -> str:
-    """Return finetune64 in eight cells. A ModernBERT has no pooler: what it pools takes the place of drawing one anew."""
+    """Return finetune64 in eight cells. A ModernBERT has no pooler: how it pools takes that place."""
     text = find_space("finetune64").read_text(encoding="utf-8")
     for old, new in (
         ('pooling = "pooler" ', "# "),

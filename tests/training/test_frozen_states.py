@@ -30,8 +30,23 @@ from gridsearch.trial import PART, Epoch, Outcome, Trial, make_trial
 from tests.fixtures_core import WIDTH, numbers_of, with_another_word
 from tests.liveness_cases import pairs_of
 
-PARTED = ("bert", "ernie", "roberta", "xlm-roberta", "electra", "distilbert", "nezha")
-WHOLE = ("albert", "deberta-v2")
+QUICK = (
+    "bert",
+    "ernie",
+    "roberta",
+    "xlm-roberta",
+    "electra",
+    "distilbert",
+    "nezha",
+    "modernbert",
+    "rembert",
+    "convbert",
+)
+ALIKE = ("camembert", "eurobert", "roformer", "xlm-roberta-xl", "roberta-prelayernorm", "megatron-bert", "big_bird")
+ALIKE += ("nomic_bert", "gte", "jina_embeddings_v3")
+# The others are put together as one of the quick ones is, and each takes a few seconds.
+PARTED = [*QUICK, *(pytest.param(family, marks=pytest.mark.slow) for family in ALIKE)]
+WHOLE = ("albert", "deberta-v2", "deberta", "mpnet")
 
 
 @pytest.fixture(autouse=True)
