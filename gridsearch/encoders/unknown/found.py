@@ -11,7 +11,7 @@ from torch import nn
 from gridsearch.encoders.families import FAMILIES, Family
 from gridsearch.errors import RequestError, one_of
 
-_OTHER_DROPOUTS = ("classifier", "summary", "pooler", "layer", "token", "path")
+_OTHER_DROPOUTS = ("classif", "qa_", "summary", "pooler", "layer", "token", "path")
 """In names of dropouts that are not between the states of an encoder."""
 
 
