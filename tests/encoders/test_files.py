@@ -120,7 +120,10 @@ def test_settings_make_another_encoder(bert_folder: Path, copied: Path, change: 
         (lambda folder: (folder / "config.json").write_text("[]"), "is not an object"),
         (lambda folder: (folder / "model.safetensors").unlink(), "copy lacks model.safetensors or pytorch_model.bin$"),
         (lambda folder: (folder / "vocab.txt").unlink(), "copy lacks vocab.txt or tokenizer.json$"),
-        (lambda folder: edit_config(folder, model_type="gpt2"), "unknown encoder family 'gpt2'"),
+        (
+            lambda folder: edit_config(folder, model_type="gpt2"),
+            "gpt2 is a decoder, in which a token sees only those before it",
+        ),
         (lambda folder: edit_config(folder, model_type="brt"), "did you mean 'bert'"),
     ],
 )

@@ -20,6 +20,7 @@ from gridsearch.encoders.load import EncoderWeights, build_model, load, read_wei
 from gridsearch.errors import RequestError
 from gridsearch.tasks.encode import EncodedTask
 from tests.fixtures_core import N_TOKENS, bert_config, encoder_in, numbers_of, run_trial, save_encoder
+from tests.liveness_cases import WITHOUT_SEGMENTS
 
 
 def assert_same_model(mine: nn.Module, theirs: nn.Module) -> None:
@@ -215,7 +216,10 @@ def test_dropout_is_the_configs_unless_told(family_folders: dict[str, Path], fam
     weights = encoder_in(family_folders[family])
 
     def chances(dropout: float | None) -> set[float]:
-        return {module.p for module in build_model(weights, dropout).modules() if isinstance(module, nn.Dropout)}
+        modules = list(build_model(weights, dropout).modules())
+        own = {module.p for module in modules if isinstance(module, nn.Dropout)}
+        # EuroBERT's attention drops alone, and without a module.
+        return own or {module.attention_dropout for module in modules if hasattr(module, "attention_dropout")}
 
     assert chances(None) == {0.1}
     assert chances(0.0) == {0.0}
@@ -223,7 +227,7 @@ def test_dropout_is_the_configs_unless_told(family_folders: dict[str, Path], fam
 
 
 def test_dropout_is_always_a_module(family_folders: dict[str, Path]) -> None:
-    """So that a part in evaluation mode drops nothing: there is no other kind of dropout in any family."""
+    """Or its attention's, so that a part in evaluation mode drops nothing: no family has another kind of dropout."""
     for family, folder in family_folders.items():
         model = build_model(encoder_in(folder), 0.5).train()
         ids = torch.arange(5, 25).reshape(2, 10)
@@ -232,7 +236,7 @@ def test_dropout_is_always_a_module(family_folders: dict[str, Path]) -> None:
                 module.eval()
         # Attention takes the probability from its dropout module, and the mode from itself.
         for module in model.modules():
-            if any(isinstance(child, nn.Dropout) for child in module.children()):
+            if hasattr(module, "attention_dropout") or any(isinstance(one, nn.Dropout) for one in module.children()):
                 module.training = False
         assert torch.equal(model(ids).last_hidden_state, model(ids).last_hidden_state), family
 
@@ -249,7 +253,7 @@ def test_the_tokenizer_survives_the_journey(bert_folder: Path, encoder: EncoderW
 def test_segments_are_told_apart_where_the_encoder_can(family_folders: dict[str, Path], family: str) -> None:
     encoder = encoder_in(family_folders[family])
     encoded = build_tokenizer(encoder.tokenizer)("one text", "another")
-    with_segments = family not in ("roberta", "xlm-roberta", "distilbert", "deberta-v2")
+    with_segments = family not in WITHOUT_SEGMENTS
     assert ("token_type_ids" in encoded) == with_segments
     assert not with_segments or set(encoded["token_type_ids"]) == {0, 1}
 

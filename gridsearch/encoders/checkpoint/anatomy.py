@@ -146,7 +146,8 @@ def _prefix(names: Iterable[str], config: Mapping[str, Any], folder: Path) -> st
             "that is meant into a folder of its own"
         )
     parent = found[0].removesuffix(".").rpartition(".")[2]
-    if parent in {family.prefix or other for other, family in FAMILIES.items()} - _called(config):
+    alike = {one.prefix or other for other, one in FAMILIES.items() if f"{one.words}.weight" == words}
+    if parent in alike - _called(config):
         raise RequestError(
             f"the weights in {folder} are named as those of {parent} ({found[0]}{words}), but its {CONFIG} says "
             f"model_type {name!r}: take both files from one place"
