@@ -121,9 +121,10 @@ def test_a_second_text_that_is_not_read_is_told(tmp_path: Path) -> None:
     assert told_of(path, text="headline", pair="1")[0] == {"text": "headline", "pair": "review", "label": "stars"}
 
 
-NUMBERS = "they are taken as classes without order, each wrong one as wrong as another"
+PREDICTED = "--kind score predicts the number"
+NUMBERS = f"they are taken as classes without order, each wrong one as wrong as another; {PREDICTED}"
 IN_A_CELL = "caution: the labels look like several in a cell, separated by"
-SEVERAL = "combinations is taken as a label of its own; several labels a row are not supported yet"
+SEVERAL = "combinations is taken as a label of its own; --kind multilabel reads each cell as several labels"
 
 
 @pytest.mark.parametrize(
@@ -133,8 +134,7 @@ SEVERAL = "combinations is taken as a label of its own; several labels a row are
         (cycle("1.0", "2.0", "10.0"), f"the labels are numbers (1.0 to 10.0): {NUMBERS}"),
         (
             cycle(0.5, 1, 2.25),
-            "the labels are 3 numbers with fractions (0.5 to 2.25): each is taken as a class of its own; to predict a "
-            "number is not supported yet",
+            "the labels are 3 numbers with fractions (0.5 to 2.25): each is taken as a class of its own; " + PREDICTED,
         ),
         (
             cycle("a", "b", "a|b"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics
 
-from gridsearch.tasks.judging.labelling import METRICS
+from gridsearch.tasks.judging.labelling import OF_CLASSES
 from gridsearch.tasks.metrics import MOST_LOSS, is_better, probabilities, score
 
 Case = tuple[np.ndarray, np.ndarray, int]
@@ -26,7 +26,9 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 def of_sklearn(labels: np.ndarray, logits: np.ndarray, positive: int) -> dict[str, float]:
     """What scikit-learn makes of predictions and probabilities, with its defaults wherever a task does not say more."""
     predicted, n_labels = logits.argmax(axis=1), logits.shape[1]
+    recalls = metrics.recall_score(labels, predicted, labels=np.unique(labels), average=None, zero_division=0)
     expected = {
+        "balanced_accuracy": recalls.mean(),
         "accuracy": metrics.accuracy_score(labels, predicted),
         "f1_macro": metrics.f1_score(labels, predicted, average="macro", zero_division=0),
         "f1_micro": metrics.f1_score(labels, predicted, average="micro", zero_division=0),
@@ -40,7 +42,9 @@ def of_sklearn(labels: np.ndarray, logits: np.ndarray, positive: int) -> dict[st
         expected["f1_binary"] = metrics.f1_score(labels, predicted, pos_label=positive, zero_division=0)
         if len(set(labels)) == 2:
             margins = logits.astype(np.float64)
-            expected["auc"] = metrics.roc_auc_score(labels == positive, margins[:, positive] - margins[:, 1 - positive])
+            above = margins[:, positive] - margins[:, 1 - positive]
+            expected["auc"] = metrics.roc_auc_score(labels == positive, above)
+            expected["average_precision"] = metrics.average_precision_score(labels == positive, above)
     return expected
 
 
@@ -77,7 +81,7 @@ def test_the_size_of_the_pieces_changes_nothing(case: Case, n_cells: int) -> Non
 
 
 def test_every_metric_that_a_task_may_name_is_computed() -> None:
-    assert set(score(np.array([0, 1, 1]), some_logits(3, 2))) == set(METRICS)
+    assert set(score(np.array([0, 1, 1]), some_logits(3, 2), ordered=True)) == set(OF_CLASSES)
 
 
 def test_a_label_that_neither_occurs_nor_is_predicted_does_not_count_in_the_macro_average() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from gridsearch.canonical import fingerprint
 from gridsearch.errors import RequestError
-from gridsearch.tasks.judging.labelling import BY_CONTRAST, METRICS, POSITIVE
+from gridsearch.tasks.judging.labelling import BY_CONTRAST, OF_CLASSES, POSITIVE
 from gridsearch.tasks.parts.part_file import TaskFile
 from gridsearch.tasks.splits import SAME_TEXTS
 from gridsearch.tasks.task import Split, Task
@@ -169,7 +169,7 @@ def test_data_is_looked_for_beside_the_task_then_in_the_data_folders(
         (
             'kind = "single"',
             'kind = "triple"',
-            "films.toml: kind: input should be 'single' or 'pair', but got 'triple'",
+            "films.toml: kind: input should be 'single', 'pair', 'multilabel' or 'score', but got 'triple'",
         ),
         ('kind = "single"', 'kind = "pair"', "pair under .* belongs to kind 'pair' .*; kind is 'pair', pair is None"),
         ('label = "label"', 'label = "label"\npair = "b"', "kind is 'single', pair is 'b'"),
@@ -273,8 +273,12 @@ def test_fingerprints_of_tasks_that_name_no_positive_label_stay() -> None:
         ("f1_binary", '"ye"', r"unknown label 'ye' \(did you mean 'yes'\?\)"),
         ("f1_binary", '""', "unknown label ''"),
         ("f1_binary", "1", "films.toml, .labels.: positive: input should be a valid string, but got 1"),
-        ("accuracy", '"yes"', "belongs to metric f1_binary or auc; metric is accuracy, which treats all labels alike"),
-        ("matthews", '"yes"', "belongs to metric f1_binary or auc; metric is matthews"),
+        (
+            "accuracy",
+            '"yes"',
+            "belongs to metric f1_binary, auc or average_precision; metric is accuracy, which treats all labels alike",
+        ),
+        ("matthews", '"yes"', "belongs to metric f1_binary, auc or average_precision; metric is matthews"),
     ],
 )
 def test_a_positive_label_that_cannot_be(tmp_path: Path, metric: str, positive: str, sentence: str) -> None:
@@ -317,7 +321,7 @@ def test_a_correlation_needs_two_of_three_labels(tmp_path: Path) -> None:
     assert load_task(write(tmp_path, changed("accuracy", "matthews"), train=train, dev=BOTH)).metric == "matthews"
 
 
-@pytest.mark.parametrize("metric", sorted({*METRICS} - {*BY_CONTRAST}))
+@pytest.mark.parametrize("metric", sorted({*OF_CLASSES} - {*BY_CONTRAST}))
 def test_metrics_that_differ_between_models_on_one_label_are_taken(tmp_path: Path, metric: str) -> None:
     """They say how often that label is given; the plan and the page tell which label dev lacks."""
     assert load_task(write(tmp_path, changed("accuracy", metric))).notes == ("no dev row has the label no",)

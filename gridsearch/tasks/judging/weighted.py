@@ -32,7 +32,7 @@ def average_precision(is_positive: np.ndarray, scores: np.ndarray) -> Metric:
     As scikit-learn's: what rises in recall from one score to the next lower one, times the precision there, added.
     """
     order = np.argsort(-scores, kind="stable")
-    ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+    ends = np.flatnonzero(np.append(scores[order][1:] != scores[order][:-1], True))
     positive = is_positive[order]
 
     def of(counts: np.ndarray) -> np.ndarray:

@@ -177,12 +177,12 @@ def _refuse_contradictions(file: TaskFile, where: str) -> None:
             f"{where}: [vocabulary] says how ids become tokens; it belongs to ids = true and to no other"
         )
     if file.outside is not None and file.kind != "pair":
-        rule = "[outside] names files of pairs to be added with a class; it belongs to kind 'pair' and to no other"
+        rule = "[outside] names files of pairs; it belongs to kind 'pair' and to no other"
         raise RequestError(f"{where}: {rule}; kind is {file.kind!r}")
     if file.labels.names is not None and file.labels.file is not None:
         raise RequestError(f"{where}: [labels] takes names or file, but has both")
     if file.labels.positive is not None and file.metric not in OF_TWO_LABELS:
-        rule = f"positive under [labels] belongs to metric {' or '.join(OF_TWO_LABELS)}"
+        rule = f"positive under [labels] belongs to metric {', '.join(OF_TWO_LABELS[:-1])} or {OF_TWO_LABELS[-1]}"
         raise RequestError(f"{where}: {rule}; metric is {file.metric}, which treats all labels alike")
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gridsearch.errors import RequestError
 from gridsearch.tasks.guess import toml_value
-from gridsearch.tasks.judging.labelling import METRICS
+from gridsearch.tasks.judging.labelling import OF_CLASSES
 from gridsearch.tasks.parts.joint_file import JointFile
 from gridsearch.tasks.parts.joint_task import JointTask
 from gridsearch.tasks.task import Task
@@ -268,7 +268,7 @@ def test_a_metric_that_a_parts_dev_cannot_judge_names_it(tmp_path: Path) -> None
 
 
 def test_every_metric_may_be_a_parts(tmp_path: Path) -> None:
-    for metric in METRICS:
+    for metric in OF_CLASSES:
         file = parse_task_file(changed('"accuracy"', f'"{metric}"') + '[target]\npart = "genre"\n', "films.toml")
         assert isinstance(file, JointFile)
         assert [part.metric for part in file.parts.values()] == ["f1_macro", metric]
