@@ -15,10 +15,11 @@ from gridsearch.cache import cache_folder, keep
 from gridsearch.canonical import canonical_json, fingerprint
 from gridsearch.errors import RequestError, about
 from gridsearch.repetition import Division
+from gridsearch.tasks.judging.judge import is_defined
 from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.parts.notes import notes_by_part
 from gridsearch.tasks.splits import connected_rows
-from gridsearch.tasks.task import Folds, Task
+from gridsearch.tasks.task import Folds, Split, Task
 
 
 def with_folds(task: AnyTask, division: Division) -> AnyTask:
@@ -48,6 +49,8 @@ def _divided_task(task: Task, division: Division, where: str) -> Task:
         folds = Folds(division, _known_or_divided(groups, labels, division))
         if task.labels_are == "class":
             _refuse_folds_without_a_label(task, folds, labels)
+        else:
+            _refuse_folds_that_cannot_judge(task, folds, rows)
     notes = (*task.notes, *_notes(folds, groups))
     return replace(task, train=rows, dev=rows.without_rows(), folds=folds, notes=notes)
 
@@ -82,6 +85,17 @@ def _refuse_folds_without_a_label(task: Task, folds: Folds, labels: Sequence[int
                     f"{task.label_names[label]!r}, because many rows hang together by common texts; ask for fewer "
                     "folds, or try another fold_seed under [design]"
                 )
+
+
+def _refuse_folds_that_cannot_judge(task: Task, folds: Folds, rows: Split) -> None:
+    for fold in range(folds.division.n_folds):
+        truth = task.truth(rows.take(row for row, other in enumerate(folds.of_rows) if other == fold))
+        if truth is None or not len(truth) or not is_defined(task.metric, truth, task.labelling):
+            which = f"fold {fold} of {folds.division.n_folds}"
+            raise RequestError(
+                f"{task.metric} is undefined of the rows of {which}, which are too few or too much alike; "
+                "ask for fewer folds, or try another fold_seed under [design]"
+            )
 
 
 def _known_or_divided(groups: Sequence[int], labels: Sequence[int], division: Division) -> tuple[int, ...]:

@@ -23,6 +23,12 @@ def measured(truth: np.ndarray, outputs: np.ndarray, labelling: Labelling) -> di
     return classes.score(truth, outputs, labelling.positive, ordered=labelling.ordered)
 
 
+def is_defined(metric: str, truth: np.ndarray, labelling: Labelling) -> bool:
+    """Tell whether rows define a metric, whatever a model says of them: a correlation needs numbers that differ."""
+    some = np.random.default_rng(0).standard_normal((len(truth), labelling.n_outputs))
+    return metric in measured(truth, some, labelling)
+
+
 def mean_of(outputs: Sequence[np.ndarray], kind: LabelKind) -> np.ndarray:
     """Return outputs that say the mean of what several say: of probabilities, or of numbers. That of one is that one.
 

@@ -5,12 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from gridsearch.errors import RequestError
 from gridsearch.tasks.inputs import read_further_texts
 from gridsearch.tasks.judging.codes import CLASSES, Codes, code_numbers, code_several
-from gridsearch.tasks.judging.judge import measured
+from gridsearch.tasks.judging.judge import is_defined
 from gridsearch.tasks.judging.labelling import BY_CONTRAST, SCORE
 from gridsearch.tasks.labelled_file import LabelledFile, by_name, read_labelled_file
 from gridsearch.tasks.labels import (
@@ -70,17 +68,10 @@ def _refuse_what_does_not_differ(task: Task, where: str) -> None:
         rule = f"{where}: train needs rows of different {what}"
         raise RequestError(f"{rule}, but all {len(task.train)} rows that are left in it have {alike}")
     for name, split in (("dev", task.judged), ("test", task.test)):
-        if split is not None and split.labels and task.metric not in _metrics_known_of(task, split):
+        truth = None if split is None else task.truth(split)
+        if truth is not None and len(truth) and not is_defined(task.metric, truth, task.labelling):
             rule = f"{where}: metric {task.metric} needs rows of different {what} in {name}"
-            raise RequestError(f"{rule}, but of its {len(split)} rows it is undefined")
-
-
-def _metrics_known_of(task: Task, split: Split) -> dict[str, float]:
-    """Return the metrics that the rows of a split define, whatever a model says of them."""
-    truth = task.truth(split)
-    assert truth is not None, "the rows have labels"
-    some = np.random.default_rng(0).standard_normal((len(split), len(task.label_names)))
-    return measured(truth, some, task.labelling)
+            raise RequestError(f"{rule}, but of its {len(truth)} rows it is undefined")
 
 
 def sampled(task: Task, n_rows: int | None, seed: int) -> Task:

@@ -179,6 +179,13 @@ def test_shares_samples_and_folds_are_alike(tmp_path: Path) -> None:
     assert set(Counter(numbers.strata).values()) <= set(range(2, 12))
 
 
+def test_folds_that_define_no_metric_are_refused(tmp_path: Path) -> None:
+    rows = [f"{text},{0 if row else 5}" for row, text in enumerate(TEXTS)]
+    numbers, _ = guessed(csv(tmp_path, "text,score", [*rows, "another,3", "and more,2"]), kind="score")
+    with pytest.raises(RequestError, match="pearson is undefined of the rows of fold"):
+        with_folds(numbers, Division(5, 0))
+
+
 def test_yardsticks(tmp_path: Path) -> None:
     several, _ = guessed(in_cells(tmp_path), kind="multilabel")
     name, dev, _ = tfidf_yardstick(several)
