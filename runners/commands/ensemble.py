@@ -54,11 +54,12 @@ def _submission(arguments: Arguments, gathered: Gathered) -> Submission | None:
     wanted = gathered.wanted
     table = Table(Path(), (), True, (), tuple(range(wanted.n_test)))
     source, task = None, gathered.about.task
-    columns = Columns.model_validate(gathered.about.sources["columns"])
+    sources = gathered.about.sources
     if arguments.test_file is not None:
         source = Path(arguments.test_file)
-        sources, kind = gathered.about.sources, task.kind_of_rows
-        _, table = read_inputs(source, columns, kind, ids=sources.get("ids", False))
+        columns = Columns.model_validate(sources["columns"])
+        _, table = read_inputs(source, columns, task.kind_of_rows, ids=sources.get("ids", False))
         if len(table) != wanted.n_test:
             raise RequestError(f"{source} has {len(table)} rows, but those of test are {wanted.n_test}")
-    return read_submission(arguments, known_of(table, task, columns), source)
+    in_columns = isinstance(sources.get("columns", {}).get("label"), list | tuple)
+    return read_submission(arguments, known_of(table, task, in_columns=in_columns), source)

@@ -37,7 +37,7 @@ def run(arguments: Arguments) -> int:
         members = read_members(ledger, arguments, kind)
         of_stages = {id_: Execution(**ledger.stages.execution(one.encoder)) for id_, one in members.trials.items()}
     inputs, table = read_inputs(source, part.columns, part.entry.kind_of_rows, ids=part.ids)
-    known = known_of(table, part.entry, part.columns)
+    known = known_of(table, part.entry, in_columns=isinstance(part.columns.label, tuple))
     submission = read_submission(arguments, known, source)
     for remark in (*table.notes, *notes_on_empty(inputs), *members.remarks):
         _say(remark)

@@ -12,7 +12,7 @@ from gridsearch.errors import RequestError
 from gridsearch.recipe.trial_facts import LabelKind
 from gridsearch.study.task_entry import TaskEntry
 from gridsearch.tasks.judging.labelling import Labelling
-from gridsearch.tasks.tables.table import Columns, Table
+from gridsearch.tasks.tables.table import Table
 
 SEPARATOR = "|"
 """What stands between the labels of a row where the task has them in columns."""
@@ -73,9 +73,8 @@ class Known:
         return table.names if table.named else tuple(f"column {place}" for place in range(len(table.names)))
 
 
-def known_of(table: Table, entry: TaskEntry, columns: Columns) -> Known:
-    """Return what is known of an input of a task, whose labels stand in ``columns``."""
-    in_columns = isinstance(columns.label, tuple)
+def known_of(table: Table, entry: TaskEntry, *, in_columns: bool) -> Known:
+    """Return what is known of an input of a task; ``in_columns``: several labels of it stand in a column each."""
     return Known(table, tuple(entry.label_names), entry.labelling, entry.label_separator or SEPARATOR, in_columns)
 
 

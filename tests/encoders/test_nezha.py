@@ -323,5 +323,5 @@ def test_weights_of_nothing_are_refused(copied: Path) -> None:
     weights = copied / "pytorch_model.bin"
     state = torch.load(weights)
     torch.save({name.replace("word_embeddings", "words"): tensor for name, tensor in state.items()}, weights)
-    with pytest.raises(RequestError, match=r"hold no embeddings\.word_embeddings\.weight, which every encoder has"):
+    with pytest.raises(RequestError, match=r"hold no embeddings\.word_embeddings\.weight, which every nezha has"):
         read_weights(copied, "x")

@@ -59,7 +59,7 @@ def test_cautions_say_what_to_do() -> None:
     ]
     (cut,) = text_cautions([read(950, enough=(256, 700))], "severe")
     assert cut.endswith('max_length = "p95", which is 256 tokens with mine and not more, would cut 70 %')
-    (cut,) = text_cautions([read(950, enough=(32, 950))], "severe")
+    (cut,) = text_cautions([read(950, enough=(32, 950), percentiles={})], "severe")
     assert cut.endswith("max_length = 32")
     (cut,) = text_cautions([read(950, enough=(32, 950), percentiles={"p80": 32})], "severe")
     assert cut.endswith("max_length = 32; no percentile of their lengths gives mine more")

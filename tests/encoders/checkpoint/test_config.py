@@ -19,7 +19,7 @@ def copied(bert_folder: Path, tmp_path: Path) -> Path:
     ("settings", "told"),
     [
         ({"model_type": None}, 'does not say what family the encoder is of: write "model_type": "bert" into it'),
-        ({"model_type": "gpt2"}, "unknown encoder family 'gpt2'; .*; choose an encoder of one of these"),
+        ({"model_type": "gpt2"}, "gpt2 is a decoder, in which a token sees only those before it"),
         ({"is_decoder": True}, "describes a decoder"),
         ({"quantization_config": {"quant_method": "gptq"}}, "quantised weights cannot be trained"),
         ({"auto_map": {"AutoModel": "own.Own"}}, "which is not run here; if .* take auto_map out of config.json"),

@@ -276,7 +276,7 @@ class TestRefused:
         ("words", "sentence"),
         [
             (("study", "--method", "vote"), "--method: unknown method 'vote'"),
-            (("study", "--method", "ranks"), "a mean of ranks is for auc alone"),
+            (("study", "--method", "ranks"), "a mean of ranks is for auc, average_precision of two labels"),
             (("study", "--cells", "9"), "the table has no row '9'"),
             (("study", "--cells", "4"), "row 4 of study cannot be a member: 0 of its 1 trials are finished"),
             (("nowhere",), "there is no study at nowhere"),

@@ -60,7 +60,7 @@ def test_several_labels(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "holds no rows"),
+        ("", "it is empty"),
         ("p\n", "holds no rows"),
         ("0.25\n1.5\n0.9\n", "row 2: a probability is a number from 0 to 1, but this is '1.5'"),
         ("score\n0.25\nnan\n0.9\n", "row 3: a probability is a number from 0 to 1, but this is 'nan'"),
