@@ -62,7 +62,7 @@ def text_of(of: Known, said: np.ndarray, *options: str) -> list[str]:
     ],
 )
 def test_several_labels(columns: Columns, options: list[str], lines: list[str | None]) -> None:
-    found = text_of(known_of(table(), SEVERAL, columns), CHANCES, *options)
+    found = text_of(known_of(table(), SEVERAL, in_columns=columns is IN_COLUMNS), CHANCES, *options)
     assert len(found) == len(lines)
     assert [line for line, expected in zip(found, lines, strict=True) if expected is not None] == [
         line for line in lines if line is not None
@@ -70,12 +70,12 @@ def test_several_labels(columns: Columns, options: list[str], lines: list[str | 
 
 
 def test_labels_of_columns_are_joined_by_a_bar() -> None:
-    known = known_of(table(), entry("multilabel", "auc", ("a", "b", "c")), IN_COLUMNS)
+    known = known_of(table(), entry("multilabel", "auc", ("a", "b", "c")), in_columns=True)
     assert text_of(known, CHANCES, "--columns", "prediction") == ["prediction", "a|c", '""']
 
 
 def test_numbers() -> None:
-    known = known_of(table(), NUMBER, IN_ONE)
+    known = known_of(table(), NUMBER, in_columns=False)
     assert text_of(known, NUMBERS, "--digits", "2") == ["text,predicted", "one,3.25", "two,-1000.00"]
     assert text_of(known, NUMBERS, "--columns", "stars=prediction", "--format", "jsonl") == [
         '{"stars": 3.25}',
@@ -97,7 +97,7 @@ def test_numbers() -> None:
 )
 def test_columns_that_cannot_be(about: TaskEntry, columns: str, sentence: str) -> None:
     with pytest.raises(RequestError) as caught:
-        text_of(known_of(table(), about, IN_ONE), NUMBERS, "--columns", columns)
+        text_of(known_of(table(), about, in_columns=False), NUMBERS, "--columns", columns)
     assert sentence in str(caught.value)
 
 
