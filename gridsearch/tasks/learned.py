@@ -85,6 +85,7 @@ def guess_on(metric: str, label_counts: Sequence[int], positive: int = 1) -> Gue
     return Guess(metric, bound, drawn["matthews"])
 
 
+@lru_cache(maxsize=256)
 def precision_bound(n_positive: int, n_rows: int) -> float:
     """Return the average precision that rows in an order by chance stay below in 39 of 40 cases, drawn."""
     is_positive = np.arange(n_rows) < n_positive
@@ -138,12 +139,18 @@ def _drawn(shares: np.ndarray, guess: np.ndarray, n_rows: int, positive: int) ->
 
 def same_label(predicted_counts: Sequence[int]) -> str:
     """Say that nearly all dev rows get the same label, from how many get each; an empty text where they do not."""
-    n_rows, n_commonest = sum(predicted_counts), max(predicted_counts)
-    if n_commonest == n_rows:
+    n_others = n_told_otherwise(predicted_counts)
+    if n_others is None:
+        return ""
+    if n_others == 0:
         return "every dev row gets the same label"
-    if n_commonest >= NEARLY_ALL * n_rows:
-        return f"all but {n_rows - n_commonest} of {n_rows} dev rows get the same label"
-    return ""
+    return f"all but {n_others} of {sum(predicted_counts)} dev rows get the same label"
+
+
+def n_told_otherwise(predicted_counts: Sequence[int]) -> int | None:
+    """Count the rows that are not told what most are; None where these are not nearly all."""
+    n_rows, n_commonest = sum(predicted_counts), max(predicted_counts)
+    return n_rows - n_commonest if n_commonest >= NEARLY_ALL * n_rows else None
 
 
 def why_not_learned(dev: Metrics, alike: str, train_losses: Sequence[float], chance_loss: float, guess: Guess) -> str:

@@ -1,6 +1,5 @@
 """``gridsearch annotate``: outside scores of trials and of whole rows, one more column of the table."""
 
-import math
 from pathlib import Path
 from typing import TypeAlias
 
@@ -9,6 +8,7 @@ from gridsearch.space.factor import RESERVED_COLUMNS
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.row_scores import RowScore, score_of_row
 from gridsearch.study.study import Study
+from gridsearch.tasks.columns.numbers import finite_number
 from reports.formats.markdown import one_line
 from reports.formats.table import CSV_COLUMNS, train_column
 from reports.study.named import find_cell
@@ -82,11 +82,7 @@ def _of_row(place: Place, name: str, rows: StudyRows) -> RowScore | None:
 
 
 def _number(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
+    if (number := finite_number(text)) is None:
         raise RequestError(f"a score must be a number, but is {text!r}")
     return number
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from gridsearch.errors import RequestError
+from gridsearch.tasks.columns.numbers import finite_number, spells_number
 from gridsearch.tasks.judging.labelling import Labelling
 from gridsearch.tasks.tables.delimited import separated_rows
 from gridsearch.tasks.tables.formats import format_of_name
-from gridsearch.tasks.tables.sniff import spells_number
 from gridsearch.tasks.tables.text import read_text
 from reports.statistics.ensembles.results import Member
 from reports.statistics.results import Array
@@ -135,9 +135,9 @@ def _place_of_numbers(path: Path, names: Sequence[str] | None, n_columns: int, w
 
 def _number(path: Path, row: Sequence[str], number: int, place: int) -> float:
     text = row[place] if place < len(row) else ""
-    if not spells_number(text) or not np.isfinite(float(text)):
+    if (said := finite_number(text)) is None:
         raise RequestError(f"{path} row {number}: a prediction is a number, but this is {text[:40]!r}")
-    return float(text)
+    return said
 
 
 def _probability(path: Path, row: Sequence[str], number: int, place: int) -> float:

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import math
 import re
 import sys
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 
 from gridsearch.errors import RequestError, one_of
+from gridsearch.tasks.columns.numbers import finite_number
 from gridsearch.whole_file import whole_file
 from runners.cli import Arguments
 from runners.predicting.columns import Column, Known, Value, read_columns
@@ -151,10 +151,6 @@ def _number(text: str, column: str) -> int | float | None:
         return None
     if re.fullmatch(r"-?(0|[1-9][0-9]*)", text):
         return int(text)
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
+    if (number := finite_number(text)) is None:
         raise RequestError(f"--columns: {column} is to be a number, but is {text[:40]!r}")
     return number

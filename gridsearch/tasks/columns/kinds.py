@@ -1,12 +1,12 @@
 """The label of tasks that are no classes: several labels a row, or a number; what is told of it, and which metric."""
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 
 from gridsearch.errors import RequestError
 from gridsearch.tasks.columns.labels import separator_within
-from gridsearch.tasks.judging.codes import labels_in
+from gridsearch.tasks.columns.numbers import finite_number
+from gridsearch.tasks.judging.codes import YES, labels_in
 
 N_SHOWN = 12
 OF_SEVERAL = ("f1_micro", "metric f1_micro: each label of each row counts alike; f1_macro counts rare labels as much")
@@ -39,40 +39,29 @@ def told_of_several(cells: Sequence[str], name: str, separator: str | None) -> s
 
 def told_of_columns(names: Sequence[str], columns: Sequence[Sequence[str]]) -> str:
     """Say which columns are labels, and how many rows have each."""
-    counts = Counter({name: sum(_is_there(cell) for cell in cells) for name, cells in zip(names, columns, strict=True)})
+    counts: Counter[str] = Counter()
+    for name, cells in zip(names, columns, strict=True):
+        counts[name] = sum(cell.strip().lower() in YES for cell in cells)
     return f"labels are {len(names)} columns, 1 where a row has one: {_shown(counts)}"
 
 
 def told_of_scores(cells: Sequence[str], name: str) -> str:
     """Say from where to where the numbers go."""
-    numbers = [number for cell in cells if (number := number_in(cell)) is not None]
+    numbers = [number for cell in cells if (number := finite_number(cell)) is not None]
     if not numbers:
         raise RequestError(f"--kind score: {name} holds no number; --label COLUMN names the column that does")
     return f"label is {name}, a number from {min(numbers):g} to {max(numbers):g}, {len(set(numbers))} different ones"
 
 
-def number_in(cell: str) -> float | None:
-    """Return the finite number that a cell spells, or None."""
-    try:
-        number = float(cell)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
 def are_numbers(cells: Sequence[str]) -> bool:
     """Tell whether there are two numbers or more, and nothing else but empty cells."""
     there = {cell.strip() for cell in cells} - {""}
-    return len(there) > 1 and all(number_in(cell) is not None for cell in there)
+    return len(there) > 1 and all(finite_number(cell) is not None for cell in there)
 
 
 def are_signs(cells: Sequence[str]) -> bool:
     """Tell whether all cells are 0 or 1, and both are there."""
     return {cell.strip() for cell in cells} in ({"0", "1"}, {"0.0", "1.0"}, {"false", "true"}, {"False", "True"})
-
-
-def _is_there(cell: str) -> bool:
-    return cell.strip().lower() in ("1", "1.0", "true", "yes")
 
 
 def _shown(counts: Counter[str]) -> str:

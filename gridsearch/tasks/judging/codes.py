@@ -5,7 +5,6 @@ row is labelled with among all that occurs: of a combination of labels, or of a 
 """
 
 import ast
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 
 from gridsearch.errors import RequestError, one_of
 from gridsearch.recipe.trial_facts import LabelKind
+from gridsearch.tasks.columns.numbers import finite_number
 from gridsearch.tasks.labels import LEAVE_OUT, NO_PART_OF_TEST, LabelColumn, Labels, Spellings, refuse_empty
 from gridsearch.tasks.labels import sorted_labels as in_order
 
@@ -26,7 +26,8 @@ CELLS = "\t"
 NO_STRATUM = -1
 MOST_STRATA = 10
 ROWS_A_STRATUM = 5
-_YES, _NO = ("1", "true", "yes", "1.0"), ("0", "false", "no", "0.0")
+YES, NO = ("1", "true", "yes", "1.0"), ("0", "false", "no", "0.0")
+"""What a column of one label holds where a row has it, and where not, in small letters."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,8 @@ def code_several(
     ``of_columns`` are the names of several label columns, empty where all labels of a row stand in one cell.
 
     Raises:
-        RequestError: a cell that is empty or holds an unknown label, columns of other values than 0 and 1, fewer than
-            two labels, or a label that every training row has, or none.
+        RequestError: a cell that is empty or holds an unknown label, columns of other values than 0 and 1, or fewer
+            than two labels.
     """
     train = columns["train"]
     assert train is not None, "training rows have labels"
@@ -211,19 +212,15 @@ def labels_in(cell: str, separator: str | None) -> list[str]:
 
 
 def _is_yes(cell: str) -> bool:
-    if cell.lower() in _YES:
+    if cell.lower() in YES:
         return True
-    if cell.lower() in _NO:
+    if cell.lower() in NO:
         return False
     raise RequestError(f"a column of one label holds 1 where a row has it and 0 where not, but this one holds {cell!r}")
 
 
 def read_number(cell: str) -> float:
     """Return the number that a cell spells. Raises RequestError for none, or one that is not finite."""
-    try:
-        number = float(cell)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
+    if (number := finite_number(cell)) is None:
         raise RequestError(f"a score is a number, such as 3.5, but this one is {cell[:40]!r}")
     return number

@@ -1,7 +1,7 @@
 """What a guess reaches, and whether rows are told alike, as fits what the labels are."""
 
 import math
-from functools import lru_cache
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,10 +11,10 @@ from gridsearch.tasks.judging.multilabel import metric_of_counts
 from gridsearch.tasks.learned import (
     LEVEL,
     MARGIN_OF_LOG_LIKELIHOOD,
-    NEARLY_ALL,
     Guess,
     Z,
     guess_on,
+    n_told_otherwise,
     precision_bound,
     same_label,
 )
@@ -39,18 +39,18 @@ def said_alike(truth: np.ndarray, outputs: np.ndarray, kind: LabelKind) -> str:
     if kind == "class":
         return same_label(np.bincount(outputs.argmax(axis=1), minlength=outputs.shape[1]).tolist())
     if kind == "multilabel":
-        return same_labels(np.unique(outputs > 0, axis=0, return_counts=True)[1])
+        return same_labels(np.unique(outputs > 0, axis=0, return_counts=True)[1].tolist())
     return same_number(float(np.std(truth)), float(np.std(outputs)))
 
 
-def same_labels(predicted_counts: np.ndarray) -> str:
+def same_labels(predicted_counts: Sequence[int]) -> str:
     """Say that nearly all dev rows get the same labels, from how many get each combination."""
-    n_rows, n_commonest = int(predicted_counts.sum()), int(predicted_counts.max())
-    if n_commonest == n_rows:
+    n_others = n_told_otherwise(predicted_counts)
+    if n_others is None:
+        return ""
+    if n_others == 0:
         return "every dev row gets the same labels"
-    if n_commonest >= NEARLY_ALL * n_rows:
-        return f"all but {n_rows - n_commonest} of {n_rows} dev rows get the same labels"
-    return ""
+    return f"all but {n_others} of {sum(predicted_counts)} dev rows get the same labels"
 
 
 def same_number(true: float, said: float) -> str:
@@ -76,13 +76,13 @@ def _of_numbers(metric: str, truth: np.ndarray) -> Guess:
 def _of_several(metric: str, truth: np.ndarray) -> Guess:
     """Each label as often as it is there, evenly, always or never; or rows in an order by chance."""
     there, n_rows = truth.sum(axis=0), len(truth)
-    told = [(int(n), n_rows) for n in there if 0 < n < n_rows]
+    told = [int(n) for n in there if 0 < n < n_rows]
     # Labels may go together: their mean is taken to scatter as much as each of them.
-    area = float(np.mean([0.5 + Z * math.sqrt((n_rows + 1) / (12 * n * (n_rows - n))) for n, _ in told] or [1.0]))
+    area = float(np.mean([0.5 + Z * math.sqrt((n_rows + 1) / (12 * n * (n_rows - n))) for n in told] or [1.0]))
     if metric == "auc":
         bound = area
     elif metric == "average_precision":
-        bound = float(np.mean([_precision(*one) for one in told] or [1.0]))
+        bound = float(np.mean([precision_bound(n, n_rows) for n in told] or [1.0]))
     elif metric == "log_loss":
         shares = np.clip(there / n_rows, 1 / n_rows, 1 - 1 / n_rows)
         losses = np.where(truth, -np.log(shares), -np.log(1 - shares)).mean(axis=1)
@@ -90,11 +90,6 @@ def _of_several(metric: str, truth: np.ndarray) -> Guess:
     else:
         bound = _drawn_bound(metric, truth)
     return Guess(metric, bound, 2 * area - 1)
-
-
-@lru_cache(maxsize=256)
-def _precision(n_positive: int, n_rows: int) -> float:
-    return precision_bound(n_positive, n_rows)
 
 
 def _drawn_bound(metric: str, truth: np.ndarray) -> float:

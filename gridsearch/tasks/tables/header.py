@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from gridsearch.tasks.columns.numbers import spells_number
 from gridsearch.tasks.roles import LABEL_NAMES, TEXT_NAMES
-from gridsearch.tasks.tables.sniff import spells_number
 
 
 @dataclass(frozen=True)

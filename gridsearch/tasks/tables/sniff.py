@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from gridsearch.errors import RequestError
+from gridsearch.tasks.columns.numbers import spells_number
 from gridsearch.tasks.roles import shorten
 from gridsearch.tasks.tables.delimited import (
     LooseQuoteError,
@@ -44,15 +45,6 @@ class Reading:
 
     layout: Layout
     rows: Rows
-
-
-def spells_number(text: str) -> bool:
-    """Tell whether a text spells a number, be it infinite or none at all (nan)."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def sniff_table(path: Path, text: str, stated: Layout, likely: Likely) -> Layout:
