@@ -38,8 +38,8 @@ def about(what: str) -> "Iterator[None]":
         raise RequestError(f"{what}: {error}") from None
 
 
-N_NAMED = 100
-"""Of so many known values a sentence names all."""
+N_NAMED, N_NEAREST = 40, 8
+"""Of up to so many known values a sentence names all, of more only so many, the nearest."""
 
 
 def one_of(what: str, value: object, known: "Sequence[str]") -> str:
@@ -52,8 +52,11 @@ def one_of(what: str, value: object, known: "Sequence[str]") -> str:
 
     near = get_close_matches(str(value), known, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
-    more = f" and {len(known) - N_NAMED} more" if len(known) > N_NAMED else ""
-    return f"unknown {what} {value!r}{hint}; known: {', '.join(known[:N_NAMED])}{more}"
+    told = f"known: {', '.join(known)}"
+    if len(known) > N_NAMED:
+        nearest = get_close_matches(str(value), known, n=N_NEAREST, cutoff=0.0)
+        told = f"the nearest of {len(known)}: {', '.join(nearest)}"
+    return f"unknown {what} {value!r}{hint}; {told}"
 
 
 def first_line(error: BaseException) -> str:

@@ -150,7 +150,9 @@ def parse_recipe(values: Mapping[str, Any], where: str) -> Recipe:
     """Build a Recipe from plain values; a RequestError says ``where`` the wrong one stands, and the nearest known."""
     for name in values:
         if name not in Recipe.model_fields:
-            raise RequestError(f"{where}: {one_of('knob', name, list(Recipe.model_fields))}")
+            raise RequestError(
+                f"{where}: {one_of('knob', name, list(Recipe.model_fields))}; `gridsearch knobs` lists them"
+            )
     try:
         # Lists are how TOML spells a tuple.
         return Recipe.model_validate(
