@@ -34,6 +34,7 @@ OF_KIND: Mapping[LabelKind, str] = {
     "score": "TF-IDF + ridge regression",
 }
 """What it is called, by what labels are."""
+OF_SEVERAL_KINDS = "TF-IDF + a linear model of each part"
 _N_SAMPLED = 1000
 _N_FEATURES_MOST = 50_000
 """The most frequent ones: ten times as many took minutes on 45,000 titles, and scored no better."""
@@ -86,7 +87,8 @@ def tfidf_yardstick(task: AnyTask) -> Yardstick:
 
 def yardstick_name(task: AnyTask) -> str:
     """Return what the yardstick of a task is called, without what it was bounded to."""
-    return " or ".join(dict.fromkeys(OF_KIND[part.labels_are] for part in task.parts.values()))
+    kinds = {part.labels_are for part in task.parts.values()}
+    return OF_KIND[kinds.pop()] if len(kinds) == 1 else OF_SEVERAL_KINDS
 
 
 def _named(what: str, bounds: str) -> str:

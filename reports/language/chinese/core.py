@@ -461,6 +461,8 @@ _TASKS: Final[Mapping[str, str]] = {
     "TF-IDF + a logistic regression for each label": "TF-IDF + 每个标签一个逻辑回归",
     "TF-IDF + a logistic regression for each label ({bounds})": "TF-IDF + 每个标签一个逻辑回归（{bounds}）",
     "TF-IDF + ridge regression": "TF-IDF + 岭回归",
+    "TF-IDF + a linear model of each part": "TF-IDF + 每个任务一个线性模型",
+    "TF-IDF + a linear model of each part ({bounds})": "TF-IDF + 每个任务一个线性模型（{bounds}）",
     "TF-IDF + ridge regression ({bounds})": "TF-IDF + 岭回归（{bounds}）",
     "TF-IDF + logistic regression ({bounds})": "TF-IDF + 逻辑回归（{bounds}）",
     "{others}; part {part}: {note}": "{others}；{part}：{note}",

@@ -11,11 +11,13 @@ from gridsearch.errors import RequestError
 from gridsearch.repetition import Division
 from gridsearch.tasks.folds import with_folds
 from gridsearch.tasks.guess import guess_task, write_toml
+from gridsearch.tasks.parts.joint_task import JointTask
 from gridsearch.tasks.roles import Wanted
 from gridsearch.tasks.splits import sample_rows
+from gridsearch.tasks.target import Target
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import parse_task_file, read_task
-from gridsearch.tasks.tfidf_yardstick import tfidf_yardstick
+from gridsearch.tasks.tfidf_yardstick import tfidf_yardstick, yardstick_name
 
 TOPICS = ["sport|money", "sport", "money", "film", "film|sport", "money|film"]
 TEXTS = [f"row {row} about {TOPICS[row % 6].replace('|', ' and ')} number {row * 7 % 11}" for row in range(60)]
@@ -192,9 +194,13 @@ def test_yardsticks(tmp_path: Path) -> None:
     assert name == "TF-IDF + a logistic regression for each label"
     assert dev["f1_micro"] > 0.9
     path = csv(tmp_path, "text,score", [f"{text},{value}" for text, value in zip(TEXTS, NUMBERS, strict=True)])
-    name, dev, _ = tfidf_yardstick(guessed(path, kind="score")[0])
+    numbers, _ = guessed(path, kind="score")
+    name, dev, _ = tfidf_yardstick(numbers)
     assert name == "TF-IDF + ridge regression"
     assert dev["pearson"] > 0.5
+    parts = {"topics": several, "mood": numbers}
+    both = JointTask("both", parts, Target((("topics", "f1_micro"), ("mood", "pearson"))), dict.fromkeys(parts, 1.0))
+    assert yardstick_name(both) == "TF-IDF + a linear model of each part"
 
 
 def test_an_unknown_class_that_looks_like_several_labels_is_told_the_way_out(tmp_path: Path) -> None:
