@@ -9,22 +9,15 @@ import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
+
+from gridsearch.this_process import this_machine
 
 HEARTBEAT_SECONDS: Final = 5.0
 """A driver writes its ledger at least so often."""
 WATCH_SECONDS: Final = 4 * HEARTBEAT_SECONDS
 """A ledger that does not change for so long has no living driver."""
 PAUSE_SECONDS: Final = 0.25
-
-
-def this_machine() -> str:
-    """Name the running kernel: whoever shares it shares its locks. Empty where it has no name."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from gridsearch.errors import NotBegunError, RequestError, StudyLockedError
 from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
 from gridsearch.plan.rungs import Standing, stand
 from gridsearch.study.attempts import Attempts
-from gridsearch.study.lease import Trace, this_machine, trace_of
+from gridsearch.study.lease import Trace, trace_of
 from gridsearch.study.manifest import (
     TRIALS,
     Manifest,
@@ -32,6 +32,7 @@ from gridsearch.study.stages import StageLedger, insert_stages, told_execution
 from gridsearch.study.stored_logits import AUTO, Kept, array_bytes, as_kept, bytes_array, chunks_of, joined, kept_as
 from gridsearch.study.survey import OVER, Coverage, Survey
 from gridsearch.tasks.target import Target
+from gridsearch.this_process import this_machine
 from gridsearch.trial import PART, Epoch, Failure, FailureKind, Outcome, Trial
 
 if TYPE_CHECKING:

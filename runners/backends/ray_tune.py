@@ -5,7 +5,6 @@ import logging
 import os
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from ray import tune
 
 import gridsearch
 from gridsearch.errors import RequestError, first_line
+from gridsearch.scratch import scratch_folder
 from gridsearch.stage import LogPoint, StageOutcome
 from gridsearch.training.deadline import over_the_limit
 from gridsearch.training.materials import Materials
@@ -117,7 +117,7 @@ class RayRunner:
         # Not left to each worker: without a share of a GPU it would still see them all.
         device = "auto" if self._gpus else "cpu"
         feed = Feed(jobs, materials, listener, device=device, send_files=self.address is not None)
-        with tempfile.TemporaryDirectory(prefix="gridsearch-tune-") as scratch:
+        with scratch_folder() as scratch:
             tuner = tune.Tuner(
                 tune.with_resources(_trainable(), {"cpu": self.threads, "gpu": self._gpus}),
                 tune_config=tune.TuneConfig(
@@ -130,7 +130,7 @@ class RayRunner:
                 ),
                 run_config=tune.RunConfig(
                     name="sweep",
-                    storage_path=scratch,
+                    storage_path=str(scratch),
                     verbose=0,
                     callbacks=[_Reporter(listener, feed)],
                     stop=_Stopper(listener),

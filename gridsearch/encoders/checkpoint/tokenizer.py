@@ -2,7 +2,6 @@
 
 import codecs
 import json
-import tempfile
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +11,7 @@ from gridsearch.encoders.checkpoint.config import CONFIG, model_config, read_con
 from gridsearch.encoders.checkpoint.text_files import head_of, json_in, refuse_stand_in, text_in
 from gridsearch.encoders.families import n_token_types
 from gridsearch.errors import RequestError, first_line
+from gridsearch.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -60,10 +60,10 @@ def build_tokenizer(files: Mapping[str, bytes]) -> "PreTrainedTokenizerBase":
 
     Raises RequestError for one that cannot be made, or that is not this encoder's.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch_folder() as folder:
         for name, content in files.items():
-            Path(folder, name).write_bytes(content)
-        config = read_config(Path(folder))
+            (folder / name).write_bytes(content)
+        config = read_config(folder)
         try:
             tokenizer = _read_tokenizer(folder, files, config)
         except Exception as error:  # a damaged file can fail in any of three libraries
@@ -125,7 +125,7 @@ def _fill_rows_up(tokenizer: "PreTrainedTokenizerBase", config: Mapping[str, Any
     tokenizer.pad_token = token
 
 
-def _read_tokenizer(folder: str, files: Mapping[str, bytes], config: Mapping[str, Any]) -> "PreTrainedTokenizerBase":
+def _read_tokenizer(folder: Path, files: Mapping[str, bytes], config: Mapping[str, Any]) -> "PreTrainedTokenizerBase":
     from transformers import AutoTokenizer, BertTokenizer
 
     tokenizer: PreTrainedTokenizerBase

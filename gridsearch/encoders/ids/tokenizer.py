@@ -1,15 +1,14 @@
 """The tokenizer of ids: each number is a word, and around texts stands what the encoder's own tokenizer puts there."""
 
 import json
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridsearch.encoders.checkpoint.config import CONFIG
 from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.ids.alignment import OwnTokens, tokens_of, tokens_with_special
 from gridsearch.encoders.ids.vocabulary import IdsVocabulary
+from gridsearch.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -73,9 +72,9 @@ def _files_of(own: "PreTrainedTokenizerBase", known: OwnTokens, tokens: Mapping[
         model_input_names=own.model_input_names,
         **known.roles,
     )
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch_folder() as folder:
         tokenizer.save_pretrained(folder)
-        return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
+        return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 def _template(own: "PreTrainedTokenizerBase", *, is_pair: bool) -> list[str]:
