@@ -21,6 +21,10 @@ class NotBegunError(RequestError):
     """The study's file is there and empty: its driver died before it wrote the plan."""
 
 
+class DamagedError(RequestError):
+    """A file that was written here is no longer what was written."""
+
+
 class StudyLockedError(RequestError):
     """Another driver is at work on the same study."""
 

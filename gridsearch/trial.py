@@ -151,6 +151,7 @@ FailureKind = Literal[
     "killed",
     "lost_worker",
     "lost_driver",
+    "full_disk",
     "time_limit",
     "diverged",
     "bad_data",
@@ -158,7 +159,10 @@ FailureKind = Literal[
     "no_encoder",
     "lost_encoder",
 ]
-"""``no_encoder``: the pretraining of a trial failed for good. ``lost_encoder``: what a pretraining made is gone."""
+"""``full_disk``: of the machine of the worker. ``no_encoder``: the pretraining of a trial failed for good.
+
+``lost_encoder``: what a pretraining made is gone.
+"""
 FAILURE_KINDS: tuple[FailureKind, ...] = get_args(FailureKind)
 
 
@@ -179,6 +183,8 @@ class Retry:
     micro_batch_divisor: int = 1
 
 
+NO_FAULT: tuple[FailureKind, ...] = ("lost_driver", "full_disk")
+"""Kinds that do not count against a trial."""
 MOST_LOST, MOST_SHORT_OF_MEMORY = 2, 3
 """A trial may so often lose its worker, and so often fail for want of memory, before it has failed for good."""
 
@@ -186,10 +192,10 @@ MOST_LOST, MOST_SHORT_OF_MEMORY = 2, 3
 def retry_after(failures: Sequence[FailureKind]) -> Retry | None:
     """Say how a trial with these failed attempts is tried again, or None when it has failed for good.
 
-    A lost worker is replaced, at most twice, and so is an encoder that is lost; a lost driver is no fault of the trial;
-    out of memory is tried alone, then with half and a quarter of the micro-batch at the same effective batch; anything
-    else would fail again. A killed worker may have run out of memory, or was killed for no fault of its own: alone, it
-    has the chance of either.
+    A lost worker is replaced, at most twice, and so is an encoder that is lost; a lost driver, or a disk that was full
+    and ended the driver, is no fault of the trial; out of memory is tried alone, then with half and a quarter of the
+    micro-batch at the same effective batch; anything else would fail again. A killed worker may have run out of memory,
+    or was killed for no fault of its own: alone, it has the chance of either.
 
     >>> retry_after(["killed"])
     Retry(alone=True, micro_batch_divisor=1)
@@ -198,7 +204,7 @@ def retry_after(failures: Sequence[FailureKind]) -> Retry | None:
     >>> retry_after(["killed", "lost_worker", "out_of_memory", "killed", "lost_worker", "killed"]) is None
     True
     """
-    own = Counter(kind for kind in failures if kind != "lost_driver")
+    own = Counter(kind for kind in failures if kind not in NO_FAULT)
     n_lost, n_short = (
         own.pop("lost_worker", 0) + own.pop("lost_encoder", 0),
         own.pop("out_of_memory", 0) + own.pop("killed", 0),

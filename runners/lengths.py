@@ -1,11 +1,10 @@
 """How long a task's texts are for an encoder: counted once on a machine, and kept in its cache."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gridsearch.cache import cache_folder, keep
+from gridsearch.cache import cache_folder, keep, kept
 from gridsearch.canonical import fingerprint
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer, tokenizer_files
@@ -27,10 +26,10 @@ def lengths_of(card: EncoderCard, task: AnyTask) -> TaskLengths:
     Raises RequestError for a tokenizer that cannot be read.
     """
     place = cache_folder() / "lengths" / f"{fingerprint([VERSION, task.fingerprint, card.identity])}.json"
-    if (kept := _read(place)) is not None:
-        return kept
+    if (known := _read(place)) is not None:
+        return known
     lengths = count_lengths(task, tokenizer_of(card, task))
-    keep(place, json.dumps(asdict(lengths)))
+    keep(place, asdict(lengths))
     return lengths
 
 
@@ -45,14 +44,14 @@ def tokenizer_of(card: EncoderCard, task: AnyTask) -> "PreTrainedTokenizerBase":
 
 def _read(place: Path) -> TaskLengths | None:
     """Read what is kept; None where there is nothing, or nothing whole."""
+    known = kept(place)
     try:
-        kept = json.loads(place.read_text(encoding="utf-8"))
         parts = {
             name: {split: Lengths(**{**one, "counts": _numbers(one["counts"])}) for split, one in part.items()}
-            for name, part in kept["parts"].items()
+            for name, part in known["parts"].items()
         }
-        return TaskLengths(parts, kept["unknown"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return TaskLengths(parts, known["unknown"])
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

@@ -1,6 +1,5 @@
 """Published encoders: from a name to a folder of files, and from the files to an identity."""
 
-import hashlib
 import shlex
 import socket
 from importlib.util import find_spec
@@ -8,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from gridsearch import checksums
 from gridsearch.canonical import fingerprint
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.checkpoint.config import CONFIG, read_config
@@ -130,12 +130,12 @@ def read_card(name: str, folder: Path) -> EncoderCard:
         files = encoder_files(folder)
     except OSError as error:
         raise RequestError(f"the encoder folder {folder} cannot be read: {reason_of(error)}") from None
-    checksums = {path.name: file_sha256(path) for path in files}
-    found = inspect(folder, config, checksums, Path(name).name)
+    of_files = {path.name: file_sha256(path) for path in files}
+    found = inspect(folder, config, of_files, Path(name).name)
     where = f"the encoder in {folder} cannot be read"
     return EncoderCard(
         name=name,
-        identity=f"files-{fingerprint(checksums)}",
+        identity=f"files-{fingerprint(of_files)}",
         family=family_name(config),
         n_layers=n_layers(config, where),
         has_pooler=family.has_pooler,
@@ -177,9 +177,8 @@ def encoder_files(folder: Path) -> list[Path]:
 
 
 def file_sha256(path: Path) -> str:
-    """Return a file's SHA-256 in hexadecimal."""
+    """Return a file's SHA-256 in hexadecimal. Raises RequestError for one that cannot be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return checksums.file_sha256(path)
     except OSError as error:
         raise RequestError(f"the encoder file {path} cannot be read: {reason_of(error)}") from None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gridsearch.canonical import canonical_json
 from gridsearch.errors import NotBegunError, RequestError, StudyLockedError
-from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
+from gridsearch.plan.plan import ExcludedCell, Plan
 from gridsearch.plan.rungs import Standing, stand
 from gridsearch.study.attempts import Attempts
 from gridsearch.study.lease import Trace, trace_of
@@ -26,9 +26,18 @@ from gridsearch.study.manifest import (
 )
 from gridsearch.study.opening import refuse_long_path, telling_of
 from gridsearch.study.row_scores import ROW_SCORES, OfRows, RowScore, kept_after, read_row_scores
-from gridsearch.study.rows import dev_after, folds_of, labels_of, read_trial, spell_levels
+from gridsearch.study.rows import (
+    dev_after,
+    folds_of,
+    insert_cells,
+    labels_of,
+    read_trial,
+    same_folds,
+    spell_levels,
+)
 from gridsearch.study.schema import SCHEMA_VERSION, make_up_to_date, up_to_date_copy, version_of
-from gridsearch.study.stages import StageLedger, insert_stages, told_execution
+from gridsearch.study.sound import seal, seal_plan, telling_of_damage
+from gridsearch.study.stages import StageLedger, told_execution
 from gridsearch.study.stored_logits import AUTO, Kept, array_bytes, as_kept, bytes_array, chunks_of, joined, kept_as
 from gridsearch.study.survey import OVER, Coverage, Survey
 from gridsearch.tasks.target import Target
@@ -120,6 +129,13 @@ class Ledger:
                     raise StudyLockedError(f"another driver has taken over the study {self.path.parent}")
             yield write
 
+    @contextlib.contextmanager
+    def _writing_plan(self) -> Iterator[sqlite3.Connection]:
+        """Write of what was asked, all of which has one seal."""
+        with self._writing() as write:
+            yield write
+            seal_plan(write)
+
     # What a study is about
 
     def manifest(self) -> Manifest:
@@ -127,7 +143,8 @@ class Ledger:
         if not self.is_begun:
             raise RequestError(f"{self.path.parent} is an empty study: nothing has been planned in it")
         rows = self.connection.execute("SELECT * FROM study")
-        return read_manifest({row["key"]: json.loads(row["value"]) for row in rows})
+        with telling_of_damage(self.path):
+            return read_manifest({row["key"]: json.loads(row["value"]) for row in rows})
 
     def trials_manifest(self) -> TrialsManifest:
         """Return what a study of trials is bound to. Raises RequestError for a published table."""
@@ -159,7 +176,8 @@ class Ledger:
         if old - plan.trials.keys():
             what = difference(self.trials_manifest(), manifest_of(plan, sources))
             raise RequestError(f"{self.path.parent} holds another study: {what}; give this one a --study of its own")
-        if old and dict(self.connection.execute("SELECT part, fold_of_row FROM folds")) != dict(folds_of(plan.task)):
+        known = {part: self.folds(part) for (part,) in self.connection.execute("SELECT part FROM folds")}
+        if old and not same_folds(known, plan.task):
             rule = "another version of scikit-learn has divided its rows into other folds"
             raise RequestError(f"{self.path.parent} cannot go on here: {rule}; its page names the version")
         return old
@@ -172,11 +190,11 @@ class Ledger:
         """
         old = self.refuse_another_study(plan, sources)
         entries, trials = manifest_of(plan, sources).to_json(), plan.trials
-        with self._writing() as write:
+        with self._writing_plan() as write:
             self._set_entries(entries)
             for table in ("cell_trials", "cells", "excluded"):
                 write.execute(f"DELETE FROM {table}")
-            _insert_cells(write, plan.cells)
+            insert_cells(write, plan.cells)
             write.executemany("INSERT INTO labels VALUES (?, ?, ?) ON CONFLICT DO NOTHING", labels_of(plan.task))
             write.executemany("INSERT INTO folds VALUES (?, ?) ON CONFLICT DO NOTHING", folds_of(plan.task))
             write.executemany(
@@ -193,18 +211,18 @@ class Ledger:
         """
         known = self._entry("logits")
         self._kept_logits = kept_as(known if known and asked == AUTO else asked, n_values)
-        with self._writing():
+        with self._writing_plan():
             self._set_entries({"logits": self._kept_logits})
 
     def append(self, plan: Plan, sources: Mapping[str, object]) -> None:
         """Write the last cell of a plan all the rest of which is there."""
-        with self._writing() as write:
+        with self._writing_plan() as write:
             self._set_entries(manifest_of(plan, sources).to_json())
-            _insert_cells(write, plan.cells[-1:])
+            insert_cells(write, plan.cells[-1:])
 
     def exclude(self, cell: ExcludedCell) -> None:
         """Note a cell that is left out, and why."""
-        with self._writing() as write:
+        with self._writing_plan() as write:
             write.execute(
                 "INSERT OR REPLACE INTO excluded VALUES (?, ?)", (spell_levels(cell.levels, cell.row), cell.why)
             )
@@ -371,6 +389,7 @@ class Ledger:
                 if part.dev_rows is not None:
                     numbers = array_bytes(part.dev_rows.astype("int32"))
                     write.execute("INSERT INTO dev_rows VALUES (?, ?, ?)", (attempt, name, numbers))
+            seal(write, "attempts", attempt)
 
     def logits(self, trial_id: str, split: str, part: str = PART) -> "numpy.ndarray | None":
         """Read a finished trial's logits of (rows, labels) on "dev" or "test", as kept; None where none are."""
@@ -378,9 +397,9 @@ class Ledger:
             "SELECT data FROM logits JOIN attempts ON attempts.id = logits.attempt "
             "WHERE trial = ? AND state = 'finished' AND part = ? AND split = ? ORDER BY chunk"
         )
-        found: numpy.ndarray | None = joined(
-            row["data"] for row in self.connection.execute(query, (trial_id, part, split))
-        )
+        chunks = (row["data"] for row in self.connection.execute(query, (trial_id, part, split)))
+        with telling_of_damage(self.path):
+            found: numpy.ndarray | None = joined(chunks)
         return found
 
     def dev_rows(self, trial_id: str, part: str = PART) -> "numpy.ndarray | None":
@@ -405,7 +424,8 @@ class Ledger:
     def _array(self, query: str, *about: str) -> "numpy.ndarray | None":
         """Read the array that a query finds; None where it finds none."""
         row = self.connection.execute(query, about).fetchone()
-        found: numpy.ndarray | None = None if row is None else bytes_array(row[0])
+        with telling_of_damage(self.path):
+            found: numpy.ndarray | None = None if row is None else bytes_array(row[0])
         return found
 
     def fail(self, attempt: int, failure: Failure, *, final: bool) -> None:
@@ -416,6 +436,7 @@ class Ledger:
         """Close an attempt that was ended early, on purpose: its epochs stay, and it satisfies no sweep."""
         with self._writing() as write:
             self._attempts.close(write, attempt, state="pruned")
+            seal(write, "attempts", attempt)
 
     def release(self, message: str) -> int:
         """Close what a dead driver left running, to be tried again; return how many attempts at trials that were."""
@@ -430,7 +451,7 @@ class Ledger:
     def set_yardstick(self, name: str, dev: Mapping[str, float], test: Mapping[str, float] | None) -> None:
         """Keep a cheap reference's metrics."""
         values = (name, canonical_json(dev), None if test is None else canonical_json(test))
-        with self._writing() as write:
+        with self._writing_plan() as write:
             write.execute("INSERT OR REPLACE INTO yardsticks VALUES (?, ?, ?)", values)
 
     def scores(self) -> dict[str, dict[str, float]]:
@@ -446,7 +467,7 @@ class Ledger:
 
     def set_scores(self, name: str, values: Mapping[str, float | None], of_rows: OfRows | None = None) -> None:
         """Keep an outside score of some trials, and of rows by their trials; None takes one away. All or nothing."""
-        with self._writing() as write:
+        with self._writing_plan() as write:
             for trial_id, value in values.items():
                 if value is None:
                     write.execute("DELETE FROM scores WHERE trial = ? AND name = ?", (trial_id, name))
@@ -460,7 +481,7 @@ class Ledger:
 
     def import_observations(self, manifest: TableManifest, rows: Iterable[tuple[Mapping[str, str], float]]) -> None:
         """Fill a new study with the rows of a published table."""
-        with self._writing() as write:
+        with self._writing_plan() as write:
             self._set_entries(manifest.to_json())
             write.executemany(
                 "INSERT INTO observations VALUES (?, ?, ?, ?)",
@@ -497,19 +518,3 @@ class Ledger:
 
 def _json_or_none(value: Mapping[str, float] | None) -> str | None:
     return None if value is None else canonical_json(value)
-
-
-def _insert_cells(write: sqlite3.Connection, cells: Iterable[PlannedCell]) -> None:
-    for cell in cells:
-        insert_stages(write, [trial.stage for trial in cell.trials if trial.stage is not None])
-        write.executemany(
-            "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            [(t.id, canonical_json(t.recipe.model_dump()), t.seed, t.fold, t.task, t.encoder) for t in cell.trials],
-        )
-        recipe, dead = canonical_json(cell.recipe.model_dump()), canonical_json(cell.dead)
-        levels = spell_levels(cell.levels, cell.row)
-        write.execute("INSERT INTO cells VALUES (?, ?, ?, ?)", (cell.index, levels, recipe, dead))
-        write.executemany(
-            "INSERT INTO cell_trials VALUES (?, ?, ?)",
-            [(cell.index, replicate, trial.id) for replicate, trial in enumerate(cell.trials)],
-        )

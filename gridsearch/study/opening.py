@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from gridsearch.errors import RequestError
+from gridsearch.errors import DamagedError, RequestError, first_line
+from gridsearch.study.sound import damaged_sentence
 
 PATH_BYTES: Final = 504
 """SQLite takes paths of 512 bytes, "-journal" of its own behind a file's name included."""
@@ -33,4 +34,8 @@ def telling_of(path: Path) -> Iterator[None]:
             raise
         raise RequestError(f"{path} cannot be used as a ledger: {error}") from None
     except sqlite3.DatabaseError as error:
+        if error.sqlite_errorname.startswith("SQLITE_CORRUPT"):
+            raise DamagedError(damaged_sentence(path, error)) from None
         raise RequestError(f"{path} is not a ledger: {error}") from None
+    except UnicodeDecodeError as error:  # the name of a table, or SQLite's own sentence about one
+        raise DamagedError(damaged_sentence(path, first_line(error))) from None

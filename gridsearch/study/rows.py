@@ -3,20 +3,26 @@
 import json
 import math
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from gridsearch.canonical import canonical_json
+from gridsearch.plan.plan import PlannedCell
 from gridsearch.recipe.augmentation_knobs import augmentation_of
 from gridsearch.recipe.knob import NO_NEUTRAL
 from gridsearch.recipe.recipe import Recipe, knobs, parse_recipe
 from gridsearch.repetition import Division
 from gridsearch.space.factor import ROW
 from gridsearch.stage import Stage
-from gridsearch.study.stored_logits import array_bytes
+from gridsearch.study.stages import insert_stages
+from gridsearch.study.stored_logits import array_bytes, bytes_array
 from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.target import Target
 from gridsearch.trial import Trial
+
+if TYPE_CHECKING:
+    import numpy
 
 
 def labels_of(task: AnyTask) -> Iterator[tuple[str, str, bytes]]:
@@ -37,6 +43,12 @@ def folds_of(task: AnyTask) -> Iterator[tuple[str, bytes]]:
     for part, one in task.parts.items():
         if one.folds is not None:
             yield part, array_bytes(np.array(one.folds.of_rows, dtype=np.int8))
+
+
+def same_folds(known: "Mapping[str, numpy.ndarray | None]", task: AnyTask) -> bool:
+    """Tell whether a ledger has the same fold for each row, part by part."""
+    asked = {part: bytes_array(data) for part, data in folds_of(task)}
+    return known.keys() == asked.keys() and all((known[part] == asked[part]).all() for part in asked)
 
 
 def dev_after(train_loss: float | None, dev: str, selected: Target) -> float | None:
@@ -66,3 +78,20 @@ def read_trial(row: sqlite3.Row, stage: Stage | None, division: Mapping[str, Any
     if stage is not None and recipe.pretraining.reads_added_pairs:
         stage = replace(stage, augmentation=augmentation_of(recipe))
     return Trial(row["id"], recipe, row["seed"], row["fold"], row["task"], row["encoder"], stage, divided)
+
+
+def insert_cells(write: sqlite3.Connection, cells: Iterable[PlannedCell]) -> None:
+    """Write cells, their trials, and the stages that these start from."""
+    for cell in cells:
+        insert_stages(write, [trial.stage for trial in cell.trials if trial.stage is not None])
+        write.executemany(
+            "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            [(t.id, canonical_json(t.recipe.model_dump()), t.seed, t.fold, t.task, t.encoder) for t in cell.trials],
+        )
+        recipe, dead = canonical_json(cell.recipe.model_dump()), canonical_json(cell.dead)
+        levels = spell_levels(cell.levels, cell.row)
+        write.execute("INSERT INTO cells VALUES (?, ?, ?, ?)", (cell.index, levels, recipe, dead))
+        write.executemany(
+            "INSERT INTO cell_trials VALUES (?, ?, ?)",
+            [(cell.index, replicate, trial.id) for replicate, trial in enumerate(cell.trials)],
+        )

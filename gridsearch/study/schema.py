@@ -4,14 +4,16 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 _SCHEMA = Path(__file__).with_name("schema.sql")
-_YOUNGER_THAN_ITS_TABLE = {
-    "stages": "labels TEXT NOT NULL DEFAULT ''",
-    "stage_attempts": "zero_shot TEXT",
-    "stage_log": "hidden_share REAL",
-    "outcomes": "train TEXT",
-}
+_YOUNGER_THAN_THEIR_TABLES = (
+    ("stages", "labels TEXT NOT NULL DEFAULT ''"),
+    ("stage_attempts", "zero_shot TEXT"),
+    ("stage_log", "hidden_share REAL"),
+    ("outcomes", "train TEXT"),
+    ("attempts", "seal TEXT"),
+    ("stage_attempts", "seal TEXT"),
+)
 """Columns that a ledger of an older schema may lack, though it has the table."""
 
 
@@ -47,7 +49,7 @@ def up_to_date_copy(connection: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def _add_columns(write: sqlite3.Connection) -> None:
-    for table, column in _YOUNGER_THAN_ITS_TABLE.items():
+    for table, column in _YOUNGER_THAN_THEIR_TABLES:
         if column.split()[0] not in {row[1] for row in write.execute(f"PRAGMA table_info({table})")}:
             write.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
 

@@ -11,6 +11,7 @@ from gridsearch.canonical import canonical_json
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.stage import LogPoint, Stage, StageOutcome
 from gridsearch.study.attempts import Attempts, Writing
+from gridsearch.study.sound import seal
 
 LOGGED = tuple(field.name for field in fields(LogPoint))
 """What is kept of a point of a log: the columns of its table."""
@@ -141,6 +142,7 @@ class StageLedger:
             )
             write.execute("DELETE FROM stage_log WHERE attempt = ?", (attempt,))
             _insert_log(write, attempt, outcome.log)
+            seal(write, "stage_attempts", attempt)
 
     def forget(self, stage_id: str, why: str) -> None:
         """Note that what a stage made is gone, so that it is made again."""

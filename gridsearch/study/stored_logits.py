@@ -1,10 +1,11 @@
 """How the ledger stores matrices of logits: in chunks of rows, as .npy bytes, in single or half precision."""
 
 import io
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, Literal, get_args
 
-from gridsearch.errors import RequestError, one_of
+from gridsearch.errors import DamagedError, RequestError, one_of
 
 Kept = Literal["float32", "float16", "none"]
 KEPT: Final[tuple[Kept, ...]] = get_args(Kept)
@@ -21,20 +22,31 @@ CHUNK_BYTES: Final = 64 * 2**20
 """SQLite takes no more than 10^9 bytes in a row of a table; a chunk is also what is copied in memory at a time."""
 
 
+DAMAGED: Final = "an array in it is not what was written"
+_MARK: Final = b"\x93CRC"
+"""Behind an array stand these and its CRC-32, 4 bytes; older ledgers have none. Readers of .npy leave them alone."""
+
+
 def array_bytes(array: Any) -> bytes:
-    """Serialise a NumPy array as .npy bytes."""
+    """Serialise a NumPy array as .npy bytes, and a checksum behind them."""
     import numpy as np
 
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
+    return buffer.getvalue() + _MARK + zlib.crc32(buffer.getbuffer()).to_bytes(4, "little")
 
 
 def bytes_array(data: bytes) -> Any:
-    """Read a NumPy array back from .npy bytes."""
+    """Read a NumPy array back from .npy bytes. Raises DamagedError for what is not what was written."""
     import numpy as np
 
-    return np.load(io.BytesIO(data), allow_pickle=False)
+    whole = memoryview(data)
+    if data[-8:-4] == _MARK and zlib.crc32(whole[:-8]) != int.from_bytes(whole[-4:], "little"):
+        raise DamagedError(DAMAGED)
+    try:
+        return np.load(io.BytesIO(data), allow_pickle=False)
+    except Exception:  # numpy reads the header as Python, which can fail in many ways
+        raise DamagedError(DAMAGED) from None
 
 
 def refuse_unknown(asked: str) -> None:

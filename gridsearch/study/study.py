@@ -16,6 +16,7 @@ from gridsearch.errors import RequestError, StudyLockedError
 from gridsearch.study.lease import WATCH_SECONDS, Trace, driver_elsewhere, is_alive, trace_of
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.opening import refuse_long_path
+from gridsearch.study.sound import refuse_damaged
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class Study:
                 return trace_of(connection)
         except sqlite3.OperationalError as error:
             raise RequestError(f"{self.ledger_path} cannot be used as a ledger: {error}") from None
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
             return None  # no ledger: opening it says so
 
 
@@ -179,6 +180,7 @@ class Hold:
     def ledger(self) -> Iterator[Ledger]:
         """Open the ledger, and write as the one driver."""
         with Ledger(self.study.ledger_path) as ledger, ledger.leased(self.name, self._last):
+            refuse_damaged(ledger.connection, ledger.path)
             yield ledger
 
 

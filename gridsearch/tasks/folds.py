@@ -4,15 +4,14 @@ Rows that have a text in common, directly or over others, are a group and stay t
 what another run of it has read.
 """
 
-import json
 import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 
-from gridsearch.cache import cache_folder, keep
-from gridsearch.canonical import canonical_json, fingerprint
+from gridsearch.cache import cache_folder, keep, kept
+from gridsearch.canonical import fingerprint
 from gridsearch.errors import RequestError, about
 from gridsearch.repetition import Division
 from gridsearch.tasks.judging.judge import is_defined
@@ -105,14 +104,10 @@ def _known_or_divided(groups: Sequence[int], labels: Sequence[int], division: Di
     """
     about = [groups, labels, asdict(division), version("scikit-learn")]
     file = cache_folder() / "folds" / f"{fingerprint(about)}.json"
-    try:
-        known = json.loads(file.read_text(encoding="utf-8"))
-        if known["fingerprint"] == fingerprint(known["folds"]) and len(known["folds"]) == len(groups):
-            return tuple(known["folds"])
-    except (OSError, ValueError, TypeError, KeyError):
-        pass
+    if (known := kept(file)) is not None:
+        return tuple(known)
     folds = _divided(groups, labels, division)
-    keep(file, canonical_json({"folds": folds, "fingerprint": fingerprint(folds)}))
+    keep(file, folds)
     return folds
 
 

@@ -5,7 +5,6 @@ trained each by itself have a folder each inside the trial's, which is a kept tr
 """
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gridsearch.errors import RequestError, first_line, one_of
+from gridsearch.checksums import damaged_file, is_sealed, seal
+from gridsearch.errors import DamagedError, RequestError, first_line, one_of
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.trial_facts import LabelKind
 from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
 from gridsearch.tasks.task import Kind, Split
 from gridsearch.trial import ONE_MODEL, PART, Trial
+from gridsearch.whole_file import make_room
 
 if TYPE_CHECKING:
     from gridsearch.encoders.load import EncoderWeights
@@ -74,21 +75,32 @@ def save_weights(
 ) -> None:
     """Write a kept trial, ``weights`` as its outcome has them; the folder appears whole or not at all."""
     half_made = folder.with_name(folder.name + HALF_MADE)
-    _clear(half_made)
+    make_room(half_made)
     half_made.mkdir(parents=True)
-    if ONE_MODEL in weights:
-        _write_model(half_made, weights[ONE_MODEL], encoder)
-        _write_card(half_made, trial, _about(task))
-    else:
-        # A part may have any name, and a folder may not: they are counted.
-        folders = {part: f"{number}" for number, part in enumerate(task.parts, 1)}
-        for part, inner in folders.items():
-            (half_made / inner).mkdir()
-            _write_model(half_made / inner, weights[part], encoder)
-            _write_card(half_made / inner, trial, _about(task.parts[part]))
-        _write_card(half_made, trial, _about(task, folders))
-    _clear(folder)
+    try:
+        _write_all(half_made, trial, weights, encoder, task)
+        seal(half_made)
+    except OSError:
+        make_room(half_made)  # of a full disk it has what is left
+        raise
+    make_room(folder)
     half_made.rename(folder)
+
+
+def _write_all(
+    folder: Path, trial: Trial, weights: Mapping[str, bytes], encoder: "EncoderWeights", task: AnyTask
+) -> None:
+    if ONE_MODEL in weights:
+        _write_model(folder, weights[ONE_MODEL], encoder)
+        _write_card(folder, trial, _about(task))
+        return
+    # A part may have any name, and a folder may not: they are counted.
+    folders = {part: f"{number}" for number, part in enumerate(task.parts, 1)}
+    for part, inner in folders.items():
+        (folder / inner).mkdir()
+        _write_model(folder / inner, weights[part], encoder)
+        _write_card(folder / inner, trial, _about(task.parts[part]))
+    _write_card(folder, trial, _about(task, folders))
 
 
 def _write_model(folder: Path, weights: bytes, encoder: "EncoderWeights") -> None:
@@ -121,14 +133,6 @@ def _about(task: AnyTask, folders: Mapping[str, str] | None = None) -> dict[str,
     return {"kind": task.kind, "label_names": list(task.label_names), **other}
 
 
-def _clear(place: Path) -> None:
-    """Make room under a trial's name, whatever has it."""
-    if place.is_dir() and not place.is_symlink():
-        shutil.rmtree(place, ignore_errors=True)
-    else:
-        place.unlink(missing_ok=True)
-
-
 def is_kept(folder: Path, trial_id: str) -> bool:
     """Tell whether a folder is the kept trial of this id, or was to become it; a file or a user's own folder is not."""
     if folder.is_symlink() or not folder.is_dir():
@@ -142,7 +146,9 @@ def is_kept(folder: Path, trial_id: str) -> bool:
 
 
 def open_kept(folder: Path) -> KeptTrial:
-    """Read what a folder of kept weights says of itself."""
+    """Read what a folder of kept weights says of itself. Raises DamagedError where a file is not what was written."""
+    if is_sealed(folder) and (damaged := damaged_file(folder)) is not None:
+        raise DamagedError(f"{damaged} is damaged, or not there: it is not what was written")
     try:
         card = json.loads((folder / _CARD).read_text(encoding="utf-8"))
         recipe = Recipe.model_validate_json(json.dumps(card["recipe"]))

@@ -1,6 +1,7 @@
 """Where a pretraining got: a file in the machine's cache, so that an attempt that is killed is not lost."""
 
 import contextlib
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,10 @@ def load_state(run: str) -> RunState | None:
     if not place.is_file():
         return None
     try:
+        # torch writes checksums of what it puts into the archive, and does not look at them when it reads.
+        with zipfile.ZipFile(place) as archive:
+            if archive.testzip() is not None:
+                raise zipfile.BadZipFile
         return RunState(**torch.load(place, map_location="cpu", weights_only=True))
     except Exception:  # a damaged file can fail in any of three libraries
         forget_state(run)

@@ -13,6 +13,7 @@ from gridsearch.space.factor import ROW
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.manifest import Manifest, PublishedRows, TableManifest, TrialsManifest
 from gridsearch.study.rows import dev_after
+from gridsearch.study.sound import refuse_damaged_content
 from gridsearch.study.survey import Survey
 from gridsearch.tasks.judging.guesses import guess_of
 from gridsearch.tasks.learned import Guess, below_the_others
@@ -71,9 +72,10 @@ FROM ({_HELD})
 def read_study(ledger: Ledger, part: str = "") -> StudyRows:
     """Read all rows as of one moment, while a driver may be writing; of a ``part``, as if it were selected on.
 
-    Raises RequestError when nothing is planned, and where there is no such part.
+    Raises RequestError when nothing is planned, where there is no such part, and where results are damaged.
     """
     with _one_moment(ledger.connection):
+        refuse_damaged_content(ledger.connection, ledger.path)
         manifest = ledger.manifest() if not part else ledger.trials_manifest().of_part(part)
         rows = ledger.connection.execute
         survey = ledger.survey()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gridsearch.errors import GridSearchError
+from gridsearch.errors import DamagedError, GridSearchError
 from gridsearch.study.manifest import TrialsManifest
 from gridsearch.study.study import Study
 from gridsearch.tasks.inputs import notes_on_empty, read_inputs
@@ -64,15 +64,25 @@ class Trained:
 
     def logits(self, trial: Trial, inputs: Split, of_stage: Execution) -> np.ndarray:
         """Return what a trial says of new rows, (rows, labels). Raises GridSearchError where that is not finite."""
-        folder = self._study.weights_of(trial.id)
-        kept = open_kept(folder) if folder.is_dir() else self._again(trial, of_stage)
+        kept = self._kept(trial) or self._again(trial, of_stage)
         found = predict_logits(kept, inputs, self._part)
         if not np.isfinite(found).all():
             raise GridSearchError(f"trial {trial.short_id} cannot predict: what it computes for the rows is not finite")
         return found
 
+    def _kept(self, trial: Trial) -> KeptTrial | None:
+        """Open what was kept of a trial; None, and a remark why, where it has to be trained again."""
+        folder, again = self._study.weights_of(trial.id), "training it again"
+        if not folder.is_dir():
+            _say(f"the weights of trial {trial.short_id} were not kept: {again} (sweep --keep best keeps them)")
+            return None
+        try:
+            return open_kept(folder)
+        except DamagedError as error:
+            _say(f"{error}: {again}")
+            return None
+
     def _again(self, trial: Trial, of_stage: Execution) -> KeptTrial:
-        _say(f"the weights of trial {trial.short_id} were not kept: training it again (sweep --keep best keeps them)")
         task = self._task
         materials = materials_of_trial(trial, task, self._manifest.sources["encoders"], _say, of_stage)
         encoder = materials.encoder_of(trial)

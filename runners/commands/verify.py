@@ -5,6 +5,7 @@ from pathlib import Path
 from gridsearch.errors import RequestError
 from gridsearch.stage import short_id_of
 from gridsearch.study.lease import driver_elsewhere
+from gridsearch.study.sound import refuse_damaged
 from gridsearch.study.study import Study
 from gridsearch.study.versions import caution_about
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
@@ -15,6 +16,7 @@ def run(arguments: Arguments) -> int:
     """Print what failed for good, and the certificate; exit 0 only when it is complete."""
     study = Study(Path(arguments.study))
     with study.open() as ledger:
+        refuse_damaged(ledger.connection, ledger.path, all_of_it=True)
         if not ledger.trial_ids():
             raise RequestError(
                 f"{study.folder} holds no plan to verify (an imported table, or a sweep that never began)"

@@ -11,6 +11,8 @@ from typing import Final
 from gridsearch.cache import cache_folder
 from gridsearch.errors import GridSearchError, first_line
 from gridsearch.installed import NOT_NEEDED
+from gridsearch.study.sound import damaged_sentence
+from gridsearch.study.study import Study
 
 FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 NOT_WRITABLE: Final = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT)
@@ -82,6 +84,8 @@ def _of_a_ledger(error: sqlite3.Error, study: Path | None) -> str:
     """Say what SQLite met; what the ledger held before is whole."""
     if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
         return _of_the_system(errno.ENOSPC, os.strerror(errno.ENOSPC), study, study)
+    if getattr(error, "sqlite_errorname", "").startswith("SQLITE_CORRUPT") and study is not None:
+        return damaged_sentence(Study(study).ledger_path, first_line(error))
     return f"the ledger cannot be written or read: {first_line(error)}"
 
 

@@ -4,7 +4,6 @@ A file's folder is named by all that a price depends on, machine and versions in
 the cache, or after an update, there is none yet.
 """
 
-import json
 import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -13,11 +12,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import gridsearch
-from gridsearch.cache import cache_folder
-from gridsearch.canonical import canonical_json, fingerprint
+from gridsearch.cache import cache_folder, kept, write_kept
+from gridsearch.canonical import fingerprint
 from gridsearch.plan.cost_groups import CostGroup
 from gridsearch.plan.stage_groups import StageGroup
-from gridsearch.whole_file import whole_file
 from runners.machine import processor, usable_cores
 
 LIBRARIES = ("torch", "transformers")
@@ -116,10 +114,7 @@ def circumstances_here(task: str, threads: int, gpus: tuple[str, ...]) -> Circum
 def save_price(price: Price | StagePrice, group: CostGroup | StageGroup, circumstances: Circumstances) -> None:
     """Keep a price; one that was measured with as many workers before is replaced."""
     about = circumstances.of(group)
-    file = _folder(about) / f"{price.n_workers}.json"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(file) as draft:
-        draft.write_text(canonical_json({"about": about, "price": asdict(price)}) + "\n", encoding="utf-8")
+    write_kept(_folder(about) / f"{price.n_workers}.json", {"about": about, "price": asdict(price)})
 
 
 def find_price(group: CostGroup, circumstances: Circumstances, n_workers: int) -> Price | None:
@@ -144,6 +139,6 @@ def _folder(about: Mapping[str, Any]) -> Path:
 def _read(file: Path, kind: type[AnyPrice]) -> AnyPrice | None:
     """Read a price; what an older version wrote, or a disk has damaged, is none."""
     try:
-        return kind(**json.loads(file.read_text(encoding="utf-8"))["price"])
-    except (OSError, ValueError, TypeError, KeyError):
+        return kind(**kept(file)["price"])
+    except (TypeError, KeyError):
         return None

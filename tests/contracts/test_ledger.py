@@ -25,6 +25,7 @@ from gridsearch.study.study import Study
 from gridsearch.study.survey import Coverage
 from gridsearch.trial import (
     FAILURE_KINDS,
+    NO_FAULT,
     PART,
     Epoch,
     Failure,
@@ -47,7 +48,7 @@ GOLDEN_COLUMNS = {
     "cell_trials": "position replicate trial",
     "provenance": "id content",
     "attempts": "id trial state provenance driver worker resources started heartbeat ended chosen_epoch seconds "
-    "peak_bytes not_learned failure_kind final forgiven message traceback",
+    "peak_bytes not_learned failure_kind final forgiven message traceback seal",
     "epochs": "attempt number train_loss train_seconds dev_seconds dev",
     "outcomes": "attempt part dev test train",
     "dev_rows": "attempt part row_numbers",
@@ -60,7 +61,7 @@ GOLDEN_COLUMNS = {
     "observations": "position levels response value",
     "stages": "id run recipe seed precision base corpus last_step total_steps labels",
     "stage_attempts": "id stage state provenance driver worker resources started heartbeat ended seconds run_seconds "
-    "peak_bytes found checksum failure_kind final forgiven message traceback zero_shot",
+    "peak_bytes found checksum failure_kind final forgiven message traceback zero_shot seal",
     "stage_log": "attempt step epoch loss learning_rate seconds hidden_share",
 }
 
@@ -97,7 +98,7 @@ def indexes(ledger: Ledger) -> set[str]:
 
 def test_schema(ledger: Ledger) -> None:
     assert columns(ledger) == GOLDEN_COLUMNS
-    assert ledger.connection.execute("PRAGMA user_version").fetchone()[0] == 6
+    assert ledger.connection.execute("PRAGMA user_version").fetchone()[0] == 7
 
 
 def test_no_question_about_all_trials_reads_all_attempts_for_each_of_them(ledger: Ledger) -> None:
@@ -504,7 +505,7 @@ def test_what_is_no_ledger_is_refused(tmp_path: Path) -> None:
 
 def test_a_ledger_of_another_version_is_refused(ledger: Ledger, tmp_path: Path) -> None:
     ledger.connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(RequestError, match="has ledger schema 99, but this version reads 6"):
+    with pytest.raises(RequestError, match="has ledger schema 99, but this version reads 7"):
         Study(tmp_path / "study").open()
 
 
@@ -539,7 +540,7 @@ def test_failures_are_retried_by_their_kind(failures: list, expected: Retry | No
     assert retry_after(failures) == expected
 
 
-@given(st.lists(st.sampled_from([kind for kind in FAILURE_KINDS if kind != "lost_driver"]), min_size=6, max_size=6))
+@given(st.lists(st.sampled_from([kind for kind in FAILURE_KINDS if kind not in NO_FAULT]), min_size=6, max_size=6))
 def test_any_failures_come_to_an_end_and_batches_only_get_smaller(kinds: list[FailureKind]) -> None:
     """Six attempts at most, whatever they die of; what is tried alone stays alone."""
     retries = [retry_after(kinds[:n_failed]) for n_failed in range(7)]

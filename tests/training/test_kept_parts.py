@@ -62,6 +62,7 @@ def test_parts_that_were_trained_together_are_columns_of_one_classifier(
     assert {name: part.label_names for name, part in kept.parts.items()} == NAMES
     assert [part.kind for part in kept.parts.values()] == ["single", "pair", "single"]
     assert sorted(path.name for path in kept.folder.iterdir()) == [
+        "checksums.json",
         "classifier.safetensors",
         "encoder",
         "gridsearch.json",
@@ -121,7 +122,7 @@ def test_parts_that_were_trained_each_by_itself_are_kept_trials_in_folders_of_th
     save_weights(tmp_path / "kept", TRIAL, weights, encoder, joint)
     kept = open_kept((tmp_path / "kept").rename(tmp_path / "elsewhere"))
     assert {name: part.label_names for name, part in kept.parts.items()} == NAMES
-    assert sorted(path.name for path in kept.folder.iterdir()) == ["1", "2", "3", "gridsearch.json"]
+    assert sorted(path.name for path in kept.folder.iterdir()) == ["1", "2", "3", "checksums.json", "gridsearch.json"]
     for name, part in joint.parts.items():
         expected = logits_of(models[name], part, tokenizer)
         np.testing.assert_array_equal(predict_logits(kept, part.dev, name), expected)

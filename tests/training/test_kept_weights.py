@@ -195,7 +195,8 @@ def test_keeping_again_replaces_all_of_it(tmp_path: Path, encoder: EncoderWeight
         (folder / "stray").touch()
     save_weights(folder, trial_of(), {ONE_MODEL: b"new"}, encoder, task)
     assert (folder / "classifier.safetensors").read_bytes() == b"new"
-    assert sorted(path.name for path in folder.iterdir()) == ["classifier.safetensors", "encoder", "gridsearch.json"]
+    names = ["checksums.json", "classifier.safetensors", "encoder", "gridsearch.json"]
+    assert sorted(path.name for path in folder.iterdir()) == names
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
 
 

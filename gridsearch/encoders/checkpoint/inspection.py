@@ -1,14 +1,13 @@
 """All that loading an encoder would find wrong with its files, found beforehand; of the same files once a machine."""
 
 import contextlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from gridsearch.cache import cache_folder, keep
+from gridsearch.cache import cache_folder, keep, kept
 from gridsearch.canonical import fingerprint
 from gridsearch.encoders.checkpoint.anatomy import Anatomy, anatomy_of
 from gridsearch.encoders.checkpoint.casing import casing_note
@@ -39,11 +38,11 @@ def inspect(folder: Path, config: Mapping[str, Any], checksums: Mapping[str, str
     versions = {name: version(name) for name in _LIBRARIES}
     key = fingerprint({"files": dict(checksums), "called": called, "versions": versions, "version": VERSION})
     place = cache_folder() / "inspected" / f"{key}.json"
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        kept = json.loads(place.read_text(encoding="utf-8"))
-        return Inspection(**{**kept, "notes": tuple(kept["notes"])})
+    with contextlib.suppress(KeyError, TypeError):
+        known = kept(place)
+        return Inspection(**{**known, "notes": tuple(known["notes"])})
     found = _inspected(folder, config, called)
-    keep(place, json.dumps(asdict(found)))
+    keep(place, asdict(found))
     return found
 
 

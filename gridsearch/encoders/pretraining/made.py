@@ -1,7 +1,7 @@
 """Encoders that a pretraining has made: folders of the machine's cache, named by what they are made from.
 
-They are Hugging Face folders. Beside the model lies a record of the training, and the checksums by which a damaged one
-shows; and what was trained to tell labels, where anything was.
+They are Hugging Face folders. Beside the model lies a record of the training, and the checksums of all files, by which
+a damaged one shows; and what was trained to tell labels, where anything was.
 """
 
 import contextlib
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gridsearch.cache import cache_folder, locked, whole_folder
+from gridsearch.checksums import CHECKSUMS, damaged_file, is_sealed
 from gridsearch.encoders.files import file_sha256
 from gridsearch.errors import GridSearchError
 
@@ -26,8 +27,9 @@ class MadeEncoder:
     record: Mapping[str, Any]
 
     def files(self) -> dict[str, bytes]:
-        """Read all of it."""
-        return {path.name: path.read_bytes() for path in sorted(self.folder.iterdir()) if path.is_file()}
+        """Read all of it, but the checksums, which are those of the folder as it lies in a cache."""
+        found = (path for path in sorted(self.folder.iterdir()) if path.is_file() and path.name != CHECKSUMS)
+        return {path.name: path.read_bytes() for path in found}
 
 
 def folder_of(identity: str) -> Path:
@@ -36,15 +38,20 @@ def folder_of(identity: str) -> Path:
 
 
 def find(identity: str) -> MadeEncoder | None:
-    """Return an encoder if it is there and whole: its weights are those that were written."""
+    """Return an encoder if it is there and whole: its files are those that were written."""
     folder = folder_of(identity)
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        checksums = {MODEL: record["checksum"], **record.get("further_checksums", {})}
-        is_whole = all(file_sha256(folder / name) == checksum for name, checksum in checksums.items())
+        is_whole = damaged_file(folder) is None if is_sealed(folder) else _weights_are_whole(folder, record)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, GridSearchError):
         return None
     return MadeEncoder(folder, record) if is_whole else None
+
+
+def _weights_are_whole(folder: Path, record: Mapping[str, Any]) -> bool:
+    """Look at the checksums in a record: all that an older version wrote."""
+    checksums = {MODEL: record["checksum"], **record.get("further_checksums", {})}
+    return all(file_sha256(folder / name) == checksum for name, checksum in checksums.items())
 
 
 def put(identity: str, files: Mapping[str, bytes]) -> MadeEncoder:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gridsearch.cache import cache_folder, locked, whole_folder
 from gridsearch.canonical import fingerprint
+from gridsearch.checksums import damaged_file
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.tiny.weights import DROPOUT, TinyRecipe, make_model
 from gridsearch.encoders.vocabulary import SPECIAL_TOKENS, build_vocabulary
@@ -69,8 +70,8 @@ def folder(
 
 
 def is_whole(place: Path) -> bool:
-    """Tell whether a folder holds all files of an encoder."""
-    return all((place / name).is_file() for name in FILES)
+    """Tell whether a folder holds all files of an encoder, as they were written. To make it again takes seconds."""
+    return damaged_file(place) is None
 
 
 def make_tokenizer(corpus: Sequence[str], recipe: TinyRecipe = TINY, ids: Sequence[str] = ()) -> "BertTokenizer":

@@ -109,7 +109,7 @@ def test_a_ledger_without_seeds_is_read(tmp_path: Path) -> None:
     study = Study(tmp_path / "study")
     store(read_table(write(tmp_path, SMALL), None, seeds=["none"]), study)
     with study.driven() as ledger, ledger.connection as old:
-        old.execute("DELETE FROM study WHERE key = 'seeds'")
+        old.execute("DELETE FROM study WHERE key IN ('seeds', 'seal')")
         old.execute("UPDATE study SET value = json_remove(value, '$.seeds') WHERE key = 'published'")
     found = read(study)
     assert found.published.seeds == ()

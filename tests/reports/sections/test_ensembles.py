@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from gridsearch.study.ledger import Ledger
+from gridsearch.study.sound import seal
 from gridsearch.study.study import Study
 from reports.language.say import speaking
 from reports.page import make_page, write_reports
@@ -127,6 +128,7 @@ def test_who_is_no_member(study: Study) -> None:
             "SELECT id FROM attempts WHERE trial = ?", (writer.plan.cells[2].trials[1].id,)
         ).fetchone()
         write.execute("UPDATE attempts SET not_learned = 'every dev row gets the same label' WHERE id = ?", (attempt,))
+        seal(write, "attempts", attempt)
     found = numbers(study)
     assert [one["cell"] for one in found["members"]] == [1, 2]
     assert (found["unfinished"], found["not_learned"], found["unkept"]) == (["4"], ["3"], [])

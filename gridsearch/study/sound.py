@@ -1,0 +1,121 @@
+"""Whether a ledger is sound: SQLite finds pages that are out of order, but has no checksum of what stands in them.
+
+So what was asked has a seal, and what came of each attempt; every array has its own checksum (stored_logits.py).
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from gridsearch.canonical import canonical_json, fingerprint
+from gridsearch.errors import DamagedError, first_line
+from gridsearch.study.stored_logits import bytes_array
+
+_RESULTS: Final = {
+    "attempts": (
+        "SELECT trial, state, chosen_epoch, not_learned FROM attempts WHERE id = ?",
+        "SELECT number, train_loss, dev FROM epochs WHERE attempt = ? ORDER BY number",
+        "SELECT part, dev, test, train FROM outcomes WHERE attempt = ? ORDER BY part",
+    ),
+    "stage_attempts": (
+        "SELECT stage, found, zero_shot FROM stage_attempts WHERE id = ?",
+        "SELECT step, epoch, loss, learning_rate, hidden_share FROM stage_log WHERE attempt = ? ORDER BY step",
+    ),
+}
+"""What the seal of an attempt covers, by the table of the attempt: all that is not read from a clock or a meter."""
+_PLAN: Final = (
+    "SELECT * FROM study WHERE key != 'seal' ORDER BY key",
+    "SELECT * FROM trials ORDER BY id",
+    "SELECT * FROM stages ORDER BY id",
+    "SELECT * FROM cells ORDER BY position",
+    "SELECT * FROM cell_trials ORDER BY position, replicate",
+    "SELECT * FROM excluded ORDER BY levels",
+    "SELECT * FROM yardsticks ORDER BY name",
+    "SELECT * FROM scores ORDER BY name, trial",
+    "SELECT * FROM observations ORDER BY position",
+)
+"""What the seal of a study covers, which is one of its entries: what was asked, and what it is held against."""
+_ARRAYS: Final = ("data FROM logits", "row_numbers FROM dev_rows", "fold_of_row FROM folds", "labels FROM labels")
+
+
+def seal(write: sqlite3.Connection, table: str, attempt: int) -> None:
+    """Write down the checksum of what came of an attempt, as the last part of what is being written."""
+    write.execute(f"UPDATE {table} SET seal = ? WHERE id = ?", (_digest(write, table, attempt), attempt))
+
+
+def seal_plan(write: sqlite3.Connection) -> None:
+    """Write down the checksum of what was asked, as the last part of what is being written."""
+    write.execute("INSERT OR REPLACE INTO study VALUES ('seal', ?)", (canonical_json(_digest_of_plan(write)),))
+
+
+def damaged_sentence(path: Path, what: object) -> str:
+    """Say that a ledger is damaged, and what to do."""
+    return f"{path} is damaged ({what}): put a copy of it in its place, or begin again with another --study"
+
+
+def refuse_damaged_content(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise DamagedError where what was asked, or what came of an attempt, is not what was written."""
+    _refuse(_damaged_content(connection), path)
+
+
+def refuse_damaged(connection: sqlite3.Connection, path: Path, *, all_of_it: bool = False) -> None:
+    """Raise DamagedError where a ledger is damaged; ``all_of_it``: its indexes and the arrays are looked at, too."""
+    _refuse(_damaged_pages(connection, "integrity_check" if all_of_it else "quick_check"), path)
+    refuse_damaged_content(connection, path)
+    if all_of_it:
+        _refuse(_damaged_arrays(connection), path)
+
+
+@contextlib.contextmanager
+def telling_of_damage(path: Path) -> Iterator[None]:
+    """Raise DamagedError, with the ledger's path, for an array that is damaged or JSON that is not what was written."""
+    try:
+        yield
+    except (DamagedError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DamagedError(damaged_sentence(path, first_line(error))) from None
+
+
+def _refuse(damages: Iterator[str], path: Path) -> None:
+    try:
+        damage = next(damages, None)
+    except (sqlite3.Error, ValueError, TypeError) as error:  # a text that is none, a number that is none
+        raise DamagedError(damaged_sentence(path, first_line(error))) from None
+    if damage is not None:
+        raise DamagedError(damaged_sentence(path, damage))
+
+
+def _damaged_pages(connection: sqlite3.Connection, check: str) -> Iterator[str]:
+    for row in connection.execute(f"PRAGMA {check}(1)"):
+        if row[0] != "ok":
+            yield str(row[0]).splitlines()[-1]
+
+
+def _damaged_content(connection: sqlite3.Connection) -> Iterator[str]:
+    known_plan = connection.execute("SELECT value FROM study WHERE key = 'seal'").fetchone()
+    if known_plan is not None and known_plan[0] != canonical_json(_digest_of_plan(connection)):
+        yield "what was asked has changed"
+    for table in _RESULTS:
+        for attempt, known in connection.execute(f"SELECT id, seal FROM {table} WHERE seal IS NOT NULL").fetchall():
+            if _digest(connection, table, attempt) != known:
+                (work, *_) = connection.execute(_RESULTS[table][0], (attempt,)).fetchone()
+                yield f"the results of {'trial' if table == 'attempts' else 'pretraining'} {work[:8]} have changed"
+
+
+def _damaged_arrays(connection: sqlite3.Connection) -> Iterator[str]:
+    for array in _ARRAYS:
+        for row in connection.execute(f"SELECT {array}"):
+            try:
+                bytes_array(row[0])
+            except DamagedError as error:
+                yield str(error)
+
+
+def _digest_of_plan(connection: sqlite3.Connection) -> str:
+    return fingerprint([[tuple(row) for row in connection.execute(query)] for query in _PLAN])
+
+
+def _digest(connection: sqlite3.Connection, table: str, attempt: int) -> str:
+    found = [connection.execute(query, (attempt,)).fetchall() for query in _RESULTS[table]]
+    return fingerprint([[tuple(row) for row in rows] for rows in found])
