@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 
+from gridsearch.errors import GridSearchError
 from gridsearch.stage import LogPoint, Stage, StageOutcome, short_id_of
 from gridsearch.study.ledger import Ledger
 from gridsearch.training.materials import Materials
@@ -12,6 +13,12 @@ from runners.progress.live import Progress
 
 N_ALIKE_TO_STOP = 3
 """A sweep stops when so many trials have failed with the same error and none has finished."""
+
+
+def _end_of_a_full_disk(failure: Failure) -> None:
+    """Raise GridSearchError where a worker found its disk full: whatever is tried next would find it so."""
+    if failure.kind == "full_disk":
+        raise GridSearchError(f"{failure.message}: make room, and give the same command again")
 
 
 class Recorder:
@@ -81,6 +88,7 @@ class Recorder:
         if final and failure.kind not in ("time_limit", "diverged", "no_encoder"):
             self._alike.append(failure.message)
         self.progress.failed(trial_id, failure, final)
+        _end_of_a_full_disk(failure)
 
     def close_round(self) -> bool:
         """Fail what the runner left open, so that its retries are counted; return whether it began any work."""
@@ -139,6 +147,7 @@ class StageRecorder:
         then = "failed" if final else "will go on"
         self._progress.say(f"pretraining {short_id_of(stage_id)} {then} ({failure.kind}): {failure.message}")
         self._progress.stage_failed(stage_id, final)
+        _end_of_a_full_disk(failure)
         return final
 
     def close_round(self) -> None:

@@ -97,8 +97,16 @@ def failure_of(error: Exception) -> Failure:
     return Failure(_kind_of(error), f"{type(error).__name__}: {first_line(error)}", text)
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "std::bad_alloc", "ALLOC_FAILED", "ALLOCATION_FAILED")
 """What RuntimeErrors say that are about memory: of CUDA, of torch's CPU allocator, of C++, of cuBLAS and cuDNN."""
+
+
+def is_full_disk(error: Exception) -> bool:
+    """Tell whether an error is that of a disk without room; libraries in Rust name the system's number."""
+    if isinstance(error, OSError):
+        return error.errno in _FULL
+    return any(f"(os error {number})" in str(error) for number in _FULL)
 
 
 def _kind_of(error: Exception) -> FailureKind:
@@ -109,7 +117,9 @@ def _kind_of(error: Exception) -> FailureKind:
         return "out_of_memory"
     if isinstance(error, RuntimeError) and any(text in str(error) for text in _OUT_OF_MEMORY):
         return "out_of_memory"
-    if isinstance(error, torch.AcceleratorError):
+    if is_full_disk(error):
+        return "full_disk"
+    if isinstance(error, torch.AcceleratorError) or (isinstance(error, RuntimeError) and "CUDA error:" in str(error)):
         # A device assert leaves the process's CUDA context unusable: it is the worker that is lost.
         return "lost_worker"
     return "bad_data" if isinstance(error, GridSearchError | UnicodeError) else "code_error"

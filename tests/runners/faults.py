@@ -79,6 +79,7 @@ FAULTS: dict[str, Callable[[], object]] = {
     "hangs in a lock": hang_in_a_lock,
     "hangs in Python": lambda: time.sleep(1000),
     "stopped": lambda: die_of(signal.SIGSTOP),
+    "device assert": lambda: fail_on_the_device(),
 }
 
 
@@ -119,6 +120,22 @@ def after_the_mark(
             return (yield from pretraining(stage, corpus, base, execution))
         time.sleep(0.02)
     raise AssertionError("no trial ended beside the stage")
+
+
+LEAK_BYTES = 1024 * MIB
+_leaked: list[bytes] = []
+
+
+def leaking(
+    trial: Trial, data: EncodedTask, encoder: EncoderWeights, execution: Execution
+) -> Generator[Epoch, None, Any]:
+    """Train, and keep so many bytes for good."""
+    _leaked.append(b"x" * LEAK_BYTES)
+    return (yield from finetuning(trial, data, encoder, execution))
+
+
+def fail_on_the_device() -> None:
+    raise RuntimeError("CUDA error: device-side assert triggered\nCUDA kernel errors might be asynchronously reported")
 
 
 def hungry(

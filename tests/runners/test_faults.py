@@ -77,6 +77,7 @@ def test_each_death_has_its_kind_and_the_place_goes_on(
         "no memory for torch": "out_of_memory",
         "no memory for Python": "out_of_memory",
         "cannot be sent": "code_error",
+        "device assert": "lost_worker",
     }
     heard = Heard()
     one_worker.run(jobs_of(plan, *expected), materials, heard)
@@ -86,6 +87,8 @@ def test_each_death_has_its_kind_and_the_place_goes_on(
     assert heard.failures["exited"].message == "the worker died (exit code 3)"
     trials = list(plan.trials)
     assert heard.workers[trials[3]] == heard.workers[trials[4]] == heard.workers[trials[5]], "no process was lost"
+    assert heard.failures["device assert"].message == "RuntimeError: CUDA error: device-side assert triggered"
+    assert heard.workers[trials[6]] != heard.workers["device assert"], "its device cannot be used by that process"
 
 
 class Waiting(Heard):

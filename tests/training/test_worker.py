@@ -243,4 +243,5 @@ def test_memory_of_a_gpu() -> None:
 def test_a_broken_device_is_a_lost_worker_and_a_failed_allocation_is_memory() -> None:
     asserted = torch.AcceleratorError("CUDA error: device-side assert triggered")
     assert failure_of(asserted).kind == "lost_worker"
+    assert failure_of(RuntimeError(*asserted.args)).kind == "lost_worker"
     assert failure_of(RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling")).kind == "out_of_memory"

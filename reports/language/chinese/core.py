@@ -452,6 +452,7 @@ _FAILURES: Final[Mapping[str, str]] = {
     "diverged": "diverged（数值发散）",
     "bad_data": "bad_data（数据有误）",
     "code_error": "code_error（代码出错）",
+    "full_disk": "full_disk（工作进程所在的磁盘已满）",
     "no_encoder": "no_encoder（其预训练失败）",
     "lost_encoder": "lost_encoder（预训练所得的编码器已丢失）",
 }
