@@ -21,6 +21,7 @@ from gridsearch.training.materials import Materials
 from gridsearch.training.pretraining import pretraining
 from gridsearch.training.worker import Event, Job, Pretrain, Run, Worker, failure_of
 from gridsearch.trial import Failure
+from runners.backends.recycling import SHARE, MemoryBudget, held_bytes, usable_memory
 from runners.backends.shared_memory import Piece, Shelf, read_piece
 from runners.contract import GRACE_SECONDS, KILLED, Listener, tell
 from runners.endings.interrupts import deaf_children
@@ -60,10 +61,9 @@ class ProcessesRunner:
         for name, value in WORKERS_MEMORY.items():
             os.environ.setdefault(name, value)
         self._shelf = Shelf()
-        self._slots = [
-            WorkerSlot(allocation, self.what, self.pretrain)
-            for allocation in allocations(self.n_workers, self.threads, usable_cores(), gpu_ids())
-        ]
+        allotted = allocations(self.n_workers, self.threads, usable_cores(), gpu_ids())
+        share = SHARE * usable_memory() / len(allotted)
+        self._slots = [WorkerSlot(one, self.what, self.pretrain, MemoryBudget(share)) for one in allotted]
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -98,10 +98,12 @@ class ProcessesRunner:
 
 
 class WorkerSlot:
-    """An allocation with the worker that has it; one that is lost is replaced when the next job comes."""
+    """An allocation with the worker that has it; one that is lost, or holds too much memory, is replaced when the next
+    job comes.
+    """
 
-    def __init__(self, allocation: Allocation, what: Run, pretrain: Pretrain) -> None:
-        self._allocation, self._what, self._pretrain = allocation, what, pretrain
+    def __init__(self, allocation: Allocation, what: Run, pretrain: Pretrain, budget: MemoryBudget) -> None:
+        self._allocation, self._what, self._pretrain, self._budget = allocation, what, pretrain, budget
         self._process: Any = None
         self._limit: HardLimit | None = None
         self.channel: Connection
@@ -140,16 +142,24 @@ class WorkerSlot:
                 self.channel.send(not stops)
             if stops:
                 self._lift_limit()
+                self._recycle()
                 listener.pruned(self._work_id)
             return stops
         self._lift_limit()
         if isinstance(event, Failure):
             if event.kind in ("lost_worker", "killed"):
                 self.close()
+            self._recycle()
             listener.failed(self._work_id, event)
         else:
+            self._recycle()
             listener.finished(self._work_id, event)
         return True
+
+    def _recycle(self) -> None:
+        """End a worker between two jobs that holds more memory than it may: results do not depend on the process."""
+        if self._process is not None and self._budget.is_spent(held_bytes(self._process.pid)):
+            self.close()
 
     def close(self) -> None:
         """End the worker, whatever it is doing."""
@@ -163,6 +173,7 @@ class WorkerSlot:
 
     def _start(self) -> None:
         self.close()
+        self._budget.begin_anew()
         # A fork would inherit the threads and the CUDA context of whatever the driver has loaded.
         context = get_context("spawn")
         self.channel, theirs = context.Pipe()
