@@ -2,9 +2,13 @@
 
 import contextlib
 import os
+import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
+
+DEAD_SECONDS = 60.0
 
 
 @contextlib.contextmanager
@@ -32,3 +36,17 @@ def make_room(place: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
     else:
         place.unlink(missing_ok=True)
+
+
+def clear_drafts(folder: Path) -> None:
+    """Remove, here and below, drafts of :func:`whole_file` whose process is no more, as far as that can be.
+
+    What was written within a minute stays: on a network disk it may be that of a process elsewhere.
+    """
+    for draft in folder.rglob("*.part"):
+        found = re.search(r"\.(\d+)\.part$", draft.name)
+        if found is None or Path("/proc", found.group(1)).exists():
+            continue
+        with contextlib.suppress(OSError):
+            if time.time() - draft.stat().st_mtime > DEAD_SECONDS:
+                draft.unlink()

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from gridsearch.cache import cache_folder
 from gridsearch.errors import GridSearchError, StudyLockedError, first_line
 from gridsearch.study.lease import HEARTBEAT_SECONDS
 from gridsearch.study.ledger import Ledger
@@ -17,9 +18,10 @@ from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.tfidf_yardstick import tfidf_yardstick, yardstick_name
 from gridsearch.training.execution import Execution
 from gridsearch.training.materials import Materials
+from gridsearch.whole_file import clear_drafts
 from runners.contract import Runner
 from runners.endings.interrupts import interruptible
-from runners.keeper import Keeper
+from runners.keeper import Keeper, clear_half_made
 from runners.progress.live import Progress
 from runners.recorder import Recorder, StageRecorder
 from runners.schedules.schedule import Schedule, Session
@@ -82,6 +84,8 @@ def drive(
             progress.say(what)
             hold.tell(what)
 
+        for folder in (study.folder, cache_folder()):
+            clear_drafts(folder)
         # Whatever can be wrong with a cluster or an encoder shows before the ledger is made, the quicker first.
         if schedule.may_run:
             prepare(f"starting the runner {runner.name}")
@@ -91,6 +95,7 @@ def drive(
         ledger = opened.enter_context(hold.ledger())
         opened.enter_context(heartbeat(ledger, progress.say))
         ledger.release("its driver died")
+        clear_half_made(study, ledger)
         if settings.retry_failed:
             ledger.reopen_failed()
         if not schedule.adopt(ledger):

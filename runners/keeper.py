@@ -21,6 +21,14 @@ def n_kept(keep: str) -> int | None:
     return KEEP[keep]
 
 
+def clear_half_made(study: Study, ledger: Ledger) -> None:
+    """Delete the weights that a killed driver was writing."""
+    for folder in study.weights_folder.glob(f"*{HALF_MADE}"):
+        trial_id = folder.name.removesuffix(HALF_MADE)
+        if ledger.knows(trial_id) and is_kept(folder, trial_id):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 class Keeper:
     """Saves the weights of trials that rank high enough, and deletes those that no longer do.
 
