@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gridsearch.checksums import seal
+from gridsearch.this_process import mark
 from gridsearch.whole_file import make_room, whole_file
 
 WAIT_SECONDS = 1.0
@@ -82,7 +83,7 @@ def whole_folder(place: Path) -> Iterator[Path]:
     for leftover in place.parent.glob(f"{place.name}.draft-*"):  # of makers that were killed: we hold the lock
         make_room(leftover)
     with tempfile.TemporaryDirectory(
-        dir=place.parent, prefix=f"{place.name}.draft-", ignore_cleanup_errors=True
+        dir=place.parent, prefix=f"{place.name}.draft-{mark()}-", ignore_cleanup_errors=True
     ) as top:
         draft = Path(top, place.name)
         draft.mkdir()

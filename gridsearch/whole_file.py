@@ -1,24 +1,25 @@
 """Files that are there whole or not at all."""
 
 import contextlib
-import os
 import re
 import shutil
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
-DEAD_SECONDS = 60.0
+from gridsearch.this_process import is_dead, mark
+
+_DRAFT: Final = re.compile(r"\.(\w+-\d+)\.part$|\.draft-(\w+-\d+)-\w+$")
 
 
 @contextlib.contextmanager
 def whole_file(place: Path) -> Iterator[Path]:
     """Yield a file beside, to be written, which then takes the place, whole or not at all: what fails leaves nothing.
 
-    Its name is ``place.name``, the number of the process and ``.part``, so that two processes are not in each other's
+    Its name is ``place.name``, the mark of the process and ``.part``, so that two processes are not in each other's
     way, and what a killed one leaves can be found. An OSError of the draft, or of no file, tells of the place.
     """
-    draft = place.with_name(f"{place.name}.{os.getpid()}.part")
+    draft = place.with_name(f"{place.name}.{mark()}.part")
     try:
         yield draft
         draft.replace(place)
@@ -38,15 +39,16 @@ def make_room(place: Path) -> None:
         place.unlink(missing_ok=True)
 
 
-def clear_drafts(folder: Path) -> None:
-    """Remove, here and below, drafts of :func:`whole_file` whose process is no more, as far as that can be.
+def clear_drafts(drafts: Iterable[Path]) -> None:
+    """Remove those that are drafts of :func:`whole_file`, or of a folder, whose process is no more."""
+    for draft in drafts:
+        found = _DRAFT.search(draft.name)
+        if found is not None and is_dead(found[1] or found[2]):
+            with contextlib.suppress(OSError):
+                make_room(draft)
 
-    What was written within a minute stays: on a network disk it may be that of a process elsewhere.
-    """
-    for draft in folder.rglob("*.part"):
-        found = re.search(r"\.(\d+)\.part$", draft.name)
-        if found is None or Path("/proc", found.group(1)).exists():
-            continue
-        with contextlib.suppress(OSError):
-            if time.time() - draft.stat().st_mtime > DEAD_SECONDS:
-                draft.unlink()
+
+def drafts_below(folder: Path) -> Iterator[Path]:
+    """Find what may be drafts in a folder and in those below."""
+    yield from folder.rglob("*.part")
+    yield from folder.rglob("*.draft-*")

@@ -18,7 +18,7 @@ from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.tfidf_yardstick import tfidf_yardstick, yardstick_name
 from gridsearch.training.execution import Execution
 from gridsearch.training.materials import Materials
-from gridsearch.whole_file import clear_drafts
+from gridsearch.whole_file import clear_drafts, drafts_below
 from runners.contract import Runner
 from runners.endings.interrupts import interruptible
 from runners.keeper import Keeper, clear_half_made
@@ -85,7 +85,7 @@ def drive(
             hold.tell(what)
 
         for folder in (study.folder, cache_folder()):
-            clear_drafts(folder)
+            clear_drafts(list(drafts_below(folder)))
         # Whatever can be wrong with a cluster or an encoder shows before the ledger is made, the quicker first.
         if schedule.may_run:
             prepare(f"starting the runner {runner.name}")

@@ -1,6 +1,6 @@
 """``gridsearch pretrain``: an encoder that has read a task's texts, or those of files, as a folder for ``--model``."""
 
-import os
+import glob
 import shlex
 import shutil
 from collections.abc import Iterable
@@ -25,7 +25,9 @@ from gridsearch.tasks.corpus import corpus_of_files
 from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.task import Split, Task
 from gridsearch.tasks.taskfile import load_task
+from gridsearch.this_process import mark
 from gridsearch.training.execution import Execution
+from gridsearch.whole_file import clear_drafts
 from reports.formats.markdown import seconds_text
 from runners.cli import EXIT_DONE, Arguments
 from runners.lengths import lengths_of
@@ -127,7 +129,8 @@ def _refuse_to_overwrite(folder: Path, *, force: bool) -> None:
 def _write(folder: Path, files: dict[str, bytes]) -> None:
     """Write the folder, whole or not at all."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    clear_drafts(folder.parent.glob(f".{glob.escape(folder.name)}.*.part"))
+    draft = folder.with_name(f".{folder.name}.{mark()}.part")
     draft.mkdir()
     try:
         for name, content in files.items():
