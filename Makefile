@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: install demo test test-slow lint docs bench published clean
+.PHONY: install demo test test-slow test-long lint docs bench published clean
 
 install: $(INSTALLED)
 
@@ -26,10 +26,14 @@ demo: $(INSTALLED)
 PYTEST := $(BIN)/pytest -q -n auto --dist worksteal
 
 test: $(INSTALLED)
-	$(PYTEST) -m 'not slow'
+	$(PYTEST) -m 'not slow and not long'
 
 test-slow: $(INSTALLED)
-	$(PYTEST) -m slow
+	$(PYTEST) -m 'slow and not long'
+
+# Ten thousand mutated files and commands: half an hour. tests/fuzz/test_cases.py says how one is run again.
+test-long: $(INSTALLED)
+	$(PYTEST) -m long
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

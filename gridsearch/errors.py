@@ -72,6 +72,23 @@ def first_line(error: BaseException) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
+LONGEST_SENTENCE = 2500
+"""Letters of a sentence: the names of all knobs are 1,800. What is longer quotes a file at length."""
+
+
+def in_one_line(sentence: str) -> str:
+    """Return a sentence as a terminal shows it: what it quotes in one line, without letters that steer a terminal.
+
+    >>> in_one_line("no file 'a\\nb\\x1b[2J'")
+    "no file 'a b\\\\x1b[2J'"
+    """
+    text = " ".join(sentence.split())
+    if len(text) > LONGEST_SENTENCE:
+        half = LONGEST_SENTENCE // 2
+        text = f"{text[:half]} ... {text[-half:]}"
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
 def validation_sentence(error: "ValidationError") -> str:
     """Say in one sentence what pydantic found wrong first: the field, the rule, the value."""
     found = error.errors(include_url=False)[0]

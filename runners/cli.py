@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from gridsearch import __version__
 from runners.endings.codes import (
@@ -38,9 +38,19 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return ended(parsed)
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose sentences stay in a line, whatever words they quote."""
+
+    def error(self, message: str) -> NoReturn:
+        """Show how the command is called, then say what is wrong with this call; exit code 2."""
+        from gridsearch.errors import in_one_line
+
+        super().error(in_one_line(message))
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Describe every command with its options and an example."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="gridsearch",
         description="Which fine-tuning tricks matter? Grid search for BERT-like encoders.",
         epilog="exit codes: 0 done, 1 ran but incomplete, 2 a wrong request, or a machine that cannot do it as it is, "

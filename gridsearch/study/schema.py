@@ -1,5 +1,6 @@
 """The tables of a ledger: made in a new file, and brought up to date in one of an older version."""
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,6 +47,16 @@ def up_to_date_copy(connection: sqlite3.Connection) -> sqlite3.Connection:
     make_up_to_date(copy)
     copy.execute("PRAGMA query_only = ON")
     return copy
+
+
+def tables_of_a_new_one() -> dict[str, list[str]]:
+    """Return the columns of each table, and view, of a ledger that is up to date."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        make_up_to_date(connection)
+        names = [
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
+        ]
+        return {name: [row[1] for row in connection.execute(f"PRAGMA table_info({name})")] for name in names}
 
 
 def _add_columns(write: sqlite3.Connection) -> None:

@@ -8,12 +8,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from pydantic import BaseModel, Field, ValidationError
 
 from gridsearch.checksums import damaged_file, is_sealed, seal
-from gridsearch.errors import DamagedError, RequestError, first_line, one_of
+from gridsearch.errors import DamagedError, RequestError, first_line, one_of, validation_sentence
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.trial_facts import LabelKind
 from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
@@ -150,18 +151,33 @@ def open_kept(folder: Path) -> KeptTrial:
     if is_sealed(folder) and (damaged := damaged_file(folder)) is not None:
         raise DamagedError(f"{damaged} is damaged, or not there: it is not what was written")
     try:
-        card = json.loads((folder / _CARD).read_text(encoding="utf-8"))
-        recipe = Recipe.model_validate_json(json.dumps(card["recipe"]))
-        parts = card.get("parts", [{"name": PART, **card}])
-        return KeptTrial(folder, recipe, card["encoder"], {part["name"]: _read_part(folder, part) for part in parts})
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RequestError(f"{folder} holds no kept trial: {error}") from None
+        said = (folder / _CARD).read_bytes()
+        card = _Card.model_validate_json(said)
+        parts = card.parts or (_PartCard.model_validate_json(said),)
+    except OSError as error:
+        raise RequestError(f"{folder} holds no kept trial: {error.strerror}") from None
+    except ValidationError as error:
+        raise RequestError(f"{folder} holds no kept trial: {_CARD}, {validation_sentence(error)}") from None
+    kept = {part.name: KeptPart(folder / part.folder, part.kind, part.label_names, part.labels_are) for part in parts}
+    return KeptTrial(folder, card.recipe, card.encoder, kept)
 
 
-def _read_part(folder: Path, said: Mapping[str, Any]) -> KeptPart:
-    return KeptPart(
-        folder / said.get("folder", ""), said["kind"], tuple(said["label_names"]), said.get("labels_are", "class")
-    )
+class _PartCard(BaseModel):
+    """What a card says of a part. Its folder is one in that of the trial, and never elsewhere."""
+
+    name: str = PART
+    kind: Literal["single", "pair"]
+    label_names: tuple[str, ...]
+    labels_are: LabelKind = "class"
+    folder: str = Field("", pattern=r"^[0-9]*$")
+
+
+class _Card(BaseModel):
+    """What a folder of kept weights says of itself."""
+
+    recipe: Recipe
+    encoder: str
+    parts: tuple[_PartCard, ...] = ()
 
 
 def predict_logits(kept: KeptTrial, split: Split, part: str = PART, threads: int = 1) -> np.ndarray:
@@ -184,7 +200,7 @@ def predict_logits(kept: KeptTrial, split: Split, part: str = PART, threads: int
     folder = kept.parts[part].folder
     try:
         states = unpack(load_file(folder / _MODEL))
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
         raise RequestError(f"the weights in {folder} cannot be read: {first_line(error)}") from None
     config, files = read_config(folder / _ENCODER), tokenizer_files(folder / _ENCODER)
     inner = {
@@ -192,10 +208,18 @@ def predict_logits(kept: KeptTrial, split: Split, part: str = PART, threads: int
         for name, tensor in states[0].items()
         if name.startswith("encoder.")
     }
-    model = build_model(EncoderWeights(kept.encoder, config, inner, (), files), dropout=None)
     n_labels = kept.labels_of_model(part)
     in_units = any(name.startswith("outputs.") for name in states[0])
-    classifier = Classifier(model, kept.recipe, sum(n_labels.values()), len(n_labels), in_units=in_units)
+    try:
+        model = build_model(EncoderWeights(kept.encoder, config, inner, (), files), dropout=None)
+        classifier = Classifier(model, kept.recipe, sum(n_labels.values()), len(n_labels), in_units=in_units)
+        for state in states:
+            classifier.load_state_dict(state)
+    except (MemoryError, RequestError):
+        raise
+    except Exception as error:  # whatever a setting breaks, in whichever library
+        rule = f"the weights in {folder} are none of what {_CARD} and {_ENCODER} there describe"
+        raise RequestError(f"{rule} ({first_line(error)}): take a copy of them that is whole") from None
     tokenizer = build_tokenizer(files)
     recipe = kept.recipe
     encoded = encode_split(split, tokenizer, int(recipe.max_length), recipe.prediction_order)

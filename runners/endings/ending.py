@@ -88,12 +88,26 @@ def _interrupted(command: str) -> int:
 
 
 def _failed(arguments: Namespace, error: BaseException) -> int:
+    from gridsearch.errors import in_one_line
     from runners.endings.internal_error import told_internal_error
     from runners.endings.reasons import sentence_about
 
     study = Path(arguments.study) if isinstance(getattr(arguments, "study", None), str) else None
     sentence, code = sentence_about(error, study), EXIT_WRONG_REQUEST
+    sentence = _damage_of_studies(arguments) if sentence is None else sentence
     if sentence is None:
         sentence, code = told_internal_error(error, study), EXIT_INTERNAL_ERROR
-    print(f"gridsearch {arguments.command}: {sentence}", file=sys.stderr)
+    print(f"gridsearch {arguments.command}: {in_one_line(sentence)}", file=sys.stderr)
     return code
+
+
+def _damage_of_studies(arguments: Namespace) -> str | None:
+    """Say what is wrong with a study that a command could not read; None where its studies are whole."""
+    from gridsearch.study.damage import damage_of
+    from gridsearch.study.study import Study
+
+    named = [getattr(arguments, name, None) for name in ("study", "first", "second")]
+    for folder in (*named, *getattr(arguments, "studies", ())):
+        if isinstance(folder, str) and (told := damage_of(Study(Path(folder)).ledger_path)):
+            return f"the ledger of {folder} is damaged: {told}; take a copy of the study that is whole"
+    return None

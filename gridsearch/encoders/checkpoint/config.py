@@ -100,7 +100,7 @@ def _wrong_setting(settings: Mapping[str, Any]) -> str | None:
             return f"{key} must be a number, but is {value!r}"
         if isinstance(usual, int) and usual > 0 and value < 1 and not key.endswith("_token_id"):
             return f"{key} must be 1 or more, but is {value}"
-        if isinstance(usual, str) and usual in ACT2FN and value not in ACT2FN:
+        if isinstance(usual, str) and usual in ACT2FN and not (isinstance(value, str) and value in ACT2FN):
             return f"{key} = {value!r} is no activation that is known"
     asked = {name: settings.get(key, getattr(default, name)) for key, name in _keys(default).items()}
     if asked["hidden_size"] % asked["num_attention_heads"]:

@@ -38,7 +38,10 @@ def table_of_frames(path: Path, frames: Sequence["pyarrow.Table"], classes: Clas
             raise RequestError(f"{path}: {rule}, but here {', '.join(names)} and {', '.join(frame.column_names)}")
     columns = []
     for place, name in enumerate(names):
-        values = [value for frame in frames for value in frame.column(place).to_pylist()]
+        try:
+            values = [value for frame in frames for value in frame.column(place).to_pylist()]
+        except (ValueError, OverflowError) as error:  # a date, say, of a year that Python has not
+            raise RequestError(f"{path}: column {name!r} cannot be read ({first_line(error)})") from None
         columns.append([_class(value, classes[name]) for value in values] if classes and name in classes else values)
     n_rows = sum(frame.num_rows for frame in frames)
     return typed_table(path, names, columns, range(1, n_rows + 1))
@@ -50,9 +53,25 @@ def _frame(file: Unpacked) -> "pyarrow.Table":
 
     try:
         opened = ipc.open_file if file.raw.startswith(b"ARROW1") else ipc.open_stream
-        return opened(pyarrow.BufferReader(file.raw)).read_all()
-    except (pyarrow.ArrowException, OSError) as error:
+        frame = opened(pyarrow.BufferReader(file.raw)).read_all()
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise RequestError(f"{file.path} is not an Arrow file, or is cut off ({first_line(error)})") from None
+    return whole(frame, file.path)
+
+
+def whole(frame: "pyarrow.Table", path: Path) -> "pyarrow.Table":
+    """Return a frame of which every value can be read; of one that cannot, reading it may end the process.
+
+    Raises RequestError for a frame that is damaged, or holds texts in another encoding than UTF-8.
+    """
+    import pyarrow
+
+    try:
+        frame.validate(full=True)
+        frame.column_names  # noqa: B018 - decodes them
+    except (pyarrow.ArrowException, UnicodeDecodeError) as error:
+        raise RequestError(f"{path} is damaged: its values cannot be read ({first_line(error)})") from None
+    return frame
 
 
 def _features_within(frame: "pyarrow.Table") -> object:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gridsearch.errors import RequestError, first_line
-from gridsearch.tasks.tables.arrow import table_of_frames
+from gridsearch.tasks.tables.arrow import table_of_frames, whole
 from gridsearch.tasks.tables.table import Table
 from gridsearch.tasks.tables.unpacked import Unpacked
 
@@ -23,6 +23,7 @@ def _frame(file: Unpacked) -> "pyarrow.Table":
     from pyarrow import parquet
 
     try:
-        return parquet.read_table(pyarrow.BufferReader(file.raw))
-    except (pyarrow.ArrowException, OSError) as error:
+        frame = parquet.read_table(pyarrow.BufferReader(file.raw))
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise RequestError(f"{file.path} is not a Parquet file, or is cut off ({first_line(error)})") from None
+    return whole(frame, file.path)

@@ -68,7 +68,7 @@ def names_in_zip(raw: bytes) -> list[str]:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             return [name for name in archive.namelist() if not _NO_FILES.match(name)]
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
         return []
 
 
@@ -133,7 +133,15 @@ def _only_file_of_zip(path: Path, raw: bytes) -> tuple[Path, bytes]:
                 raise RequestError(f"{path} is a zip with a password: unpack it, and name the file that comes out")
             with archive.open(entry) as stream:
                 return Path(entry.filename), _read(path, stream)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        EOFError,
+        NotImplementedError,
+        OSError,
+        ValueError,
+    ) as error:
         raise _damaged(path, "zip", error) from None
 
 
