@@ -42,6 +42,23 @@ def about(what: str) -> "Iterator[None]":
         raise RequestError(f"{what}: {error}") from None
 
 
+def safe_name(name: str) -> str:
+    """Return a name that a ledger gives to a file, where it is one: letters, digits, dashes, underscores and points.
+
+    Raises RequestError for what leads out of the folder that it is to be in: a study may be a stranger's.
+
+    >>> safe_name("mlm-3f2a")
+    'mlm-3f2a'
+    """
+    from re import fullmatch
+
+    if not fullmatch(r"(?!\.)[A-Za-z0-9._-]{1,200}", name):
+        raise RequestError(
+            f"the study is damaged, or was made to do harm: {name[:80]!r} is no name of an encoder or a trial"
+        )
+    return name
+
+
 N_NAMED, N_NEAREST = 40, 8
 """Of up to so many known values a sentence names all, of more only so many, the nearest."""
 
@@ -77,12 +94,14 @@ LONGEST_SENTENCE = 2500
 
 
 def in_one_line(sentence: str) -> str:
-    """Return a sentence as a terminal shows it: what it quotes in one line, without letters that steer a terminal.
+    """Return a sentence as a terminal shows it: in one line, without letters that steer a terminal, without secrets.
 
     >>> in_one_line("no file 'a\\nb\\x1b[2J'")
     "no file 'a b\\\\x1b[2J'"
     """
-    text = " ".join(sentence.split())
+    from gridsearch.withheld import without_secrets
+
+    text = without_secrets(" ".join(sentence.split()))
     if len(text) > LONGEST_SENTENCE:
         half = LONGEST_SENTENCE // 2
         text = f"{text[:half]} ... {text[-half:]}"

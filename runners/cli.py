@@ -20,7 +20,7 @@ from runners.options import folds, halving, numbers_of, one_part, only_folds, tr
 from runners.predicting.options import add_predict
 
 Arguments = argparse.Namespace
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
 
 __all__ = ["EXIT_DONE", "EXIT_INCOMPLETE", "EXIT_INTERNAL_ERROR", "EXIT_INTERRUPTED", "EXIT_WRONG_REQUEST", "Arguments"]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import gridsearch
 from gridsearch.installed import installed_version
+from gridsearch.withheld import without_secrets
 from runners.machine import gpu_names, processor
 
 LIBRARIES = ("torch", "transformers", "ray", "optuna", "pandas", "numpy", "scikit-learn")
@@ -29,7 +30,7 @@ def describe_run(command: list[str], runner: str) -> dict[str, object]:
         "cores": os.cpu_count(),
         "gpus": list(gpu_names()),
         "runner": runner,
-        "command": command,
+        "command": [without_secrets(word) for word in command],
     }
 
 

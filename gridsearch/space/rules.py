@@ -5,13 +5,16 @@ Python's own parser reads the text; only the nodes below are understood, and not
 
 import ast
 import operator
+import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from gridsearch.errors import RequestError, one_of
 
 Scope = Mapping[str, Any]
 Predicate = Callable[[Scope], Any]
+MOST_NESTED: Final = 100
+"""A rule that is nested deeper was written by no one, and Python could not follow it."""
 
 
 def _equal(first: Any, second: Any) -> bool:
@@ -44,9 +47,14 @@ def parse_rule(text: str, names: list[str]) -> Callable[[Scope], bool]:
     True
     """
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings(action="ignore"):  # Python's own advice on how one writes Python
+            tree = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
         raise RequestError(f"rule {text!r} cannot be read: {error.msg} at character {error.offset}") from None
+    except (RecursionError, MemoryError, ValueError):
+        raise RequestError(f"rule {text[:40]!r}... cannot be read: it is nested too deeply") from None
+    if _depth(tree) > MOST_NESTED:
+        raise RequestError(f"rule {text[:40]!r}... cannot be read: it is nested more than {MOST_NESTED} deep")
     predicate = _compile(tree, text, names)
 
     def holds(scope: Scope) -> bool:
@@ -59,6 +67,14 @@ def parse_rule(text: str, names: list[str]) -> Callable[[Scope], bool]:
         return result
 
     return holds
+
+
+def _depth(tree: ast.AST) -> int:
+    """Count how deep a rule is nested, without nesting anything."""
+    depth, level = 0, [tree]
+    while level:
+        depth, level = depth + 1, [child for node in level for child in ast.iter_child_nodes(node)]
+    return depth
 
 
 def _compile(node: ast.expr, text: str, names: list[str]) -> Predicate:

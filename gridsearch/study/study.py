@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from gridsearch.errors import RequestError, StudyLockedError
+from gridsearch.errors import RequestError, StudyLockedError, safe_name
 from gridsearch.study.lease import WATCH_SECONDS, Trace, driver_elsewhere, is_alive, trace_of
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.opening import refuse_long_path
@@ -46,8 +46,8 @@ class Study:
         return self.folder / "weights"
 
     def weights_of(self, trial_id: str) -> Path:
-        """The kept weights of one trial."""
-        return self.weights_folder / trial_id
+        """The kept weights of one trial. Raises RequestError for an id that names another folder."""
+        return self.weights_folder / safe_name(trial_id)
 
     def open(self) -> Ledger:
         """Open the ledger of a study that exists."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gridsearch.cache import cache_folder
+from gridsearch.errors import safe_name
 from gridsearch.whole_file import whole_file
 
 
@@ -34,7 +35,7 @@ class RunState:
 
 def state_file(run: str) -> Path:
     """Return where the state of a run lies."""
-    return cache_folder() / "pretraining" / f"{run}.pt"
+    return cache_folder() / "pretraining" / f"{safe_name(run)}.pt"
 
 
 def save_state(run: str, state: RunState) -> None:

@@ -18,6 +18,7 @@ from gridsearch.training.frozen_states import forget
 from gridsearch.training.materials import Materials, Work
 from gridsearch.training.pretraining import pretraining
 from gridsearch.trial import Epoch, Failure, FailureKind, Outcome, Trial
+from gridsearch.withheld import without_secrets
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,8 @@ def failure_of(error: Exception) -> Failure:
         return Failure("time_limit", str(error))
     if isinstance(error, DivergedError):
         return Failure("diverged", str(error))
-    text = "".join(traceback.format_exception(error))
-    return Failure(_kind_of(error), f"{type(error).__name__}: {first_line(error)}", text)
+    message, text = f"{type(error).__name__}: {first_line(error)}", "".join(traceback.format_exception(error))
+    return Failure(_kind_of(error), without_secrets(message), without_secrets(text))
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)

@@ -14,6 +14,7 @@ from pathlib import Path
 import gridsearch
 from gridsearch.errors import first_line
 from gridsearch.whole_file import whole_file
+from gridsearch.withheld import without_secrets
 
 
 def told_internal_error(error: BaseException, study: Path | None) -> str:
@@ -34,7 +35,7 @@ def _report(error: BaseException) -> str:
         "",
         *traceback.format_exception(error),
     ]
-    return "\n".join(lines)
+    return without_secrets("\n".join(lines))
 
 
 def _write(text: str, study: Path | None) -> Path | None:

@@ -14,7 +14,7 @@ from typing import Any
 from gridsearch.cache import cache_folder, locked, whole_folder
 from gridsearch.checksums import CHECKSUMS, damaged_file, is_sealed
 from gridsearch.encoders.files import file_sha256
-from gridsearch.errors import GridSearchError
+from gridsearch.errors import GridSearchError, safe_name
 
 MODEL, LABEL_TOKENS, RECORD = "model.safetensors", "label_tokens.safetensors", "pretraining.json"
 
@@ -34,7 +34,7 @@ class MadeEncoder:
 
 def folder_of(identity: str) -> Path:
     """Return where an encoder of this identity lies, or would."""
-    return cache_folder() / "encoders" / identity
+    return cache_folder() / "encoders" / safe_name(identity)
 
 
 def find(identity: str) -> MadeEncoder | None:

@@ -1,6 +1,7 @@
 """The bytes of a data file, out of what they are packed in: gzip, bzip2, xz, Zstandard, or a zip of one file."""
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
@@ -52,6 +53,7 @@ def unpack(path: Path) -> Unpacked:
         if raw.startswith(b"PK\x03\x04") and not is_document(raw):
             name, raw = _only_file_of_zip(path, raw)
         elif (packing := next((one for one in _PACKINGS if one.begins.match(raw)), None)) is None:
+            _refuse_bomb(path, raw)
             return Unpacked(path, name, raw)
         else:
             name = name.with_suffix("") if name.suffix.lower() in PACKED else name
@@ -76,6 +78,22 @@ def is_document(raw: bytes) -> bool:
     """Tell whether a zip is the form of one document, as programs write it: a workbook, say, or arrays of NumPy."""
     marks = re.compile(r"(xl|word|ppt)/|mimetype$|\[Content_Types\]\.xml$|.*\.npy$|(.*/)?data\.pkl$")
     return any(marks.match(name) for name in names_in_zip(raw))
+
+
+def _refuse_bomb(path: Path, raw: bytes) -> None:
+    """Raise RequestError for a document that would fill a memory when it is opened: a workbook is a zip, too."""
+    if not raw.startswith(b"PK\x03\x04"):
+        return
+    with contextlib.suppress(zipfile.BadZipFile, NotImplementedError, ValueError, OSError):  # its reader says so
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            n_bytes = sum(entry.file_size for entry in archive.infolist())
+        if n_bytes > MOST_BYTES:
+            raise _too_large(path)
+
+
+def _too_large(path: Path) -> RequestError:
+    most = f"{MOST_BYTES / 2**30:g} GB"
+    return RequestError(f"{path} unpacks to more than {most}: unpack it, and take the rows that are needed")
 
 
 @dataclass(frozen=True)
@@ -114,8 +132,7 @@ def _read(path: Path, stream: _Readable) -> bytes:
         parts.append(part)
         n_bytes += len(part)
         if n_bytes > MOST_BYTES:
-            most = f"{MOST_BYTES / 2**30:g} GB"
-            raise RequestError(f"{path} unpacks to more than {most}: unpack it, and take the rows that are needed")
+            raise _too_large(path)
     return b"".join(parts)
 
 
