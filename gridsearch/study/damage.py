@@ -143,6 +143,9 @@ def _of_manifest(ledger: Ledger) -> Generator[str, None, Manifest | None]:
 
 def _of_trials(ledger: Ledger, manifest: TrialsManifest) -> Iterator[str]:
     connection = ledger.connection
+    for name, entry in manifest.task.by_part.items():
+        if entry.positive_label is not None and entry.positive_label not in entry.label_names:
+            yield f"the positive label {entry.positive_label!r} of {name} is none of its labels"
     for row in connection.execute("SELECT id, recipe FROM trials UNION ALL SELECT position, recipe FROM cells"):
         try:
             read_recipe(row["recipe"], str(row["id"]))

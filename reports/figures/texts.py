@@ -4,6 +4,7 @@ import math
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import accumulate, takewhile
 from pathlib import Path
 
 FONT_SIZE = 12.0
@@ -44,9 +45,9 @@ def shortened(text: str, width: float, size: float = FONT_SIZE, *, bold: bool = 
     """Cut a text that is wider than ``width`` pixels, and show that it was cut."""
     if text_width(text, size, bold=bold) <= width:
         return text
-    while text and text_width(text + "…", size, bold=bold) > width:
-        text = text[:-1]
-    return text.rstrip() + "…"
+    ends = accumulate(_letter_width(letter, bold) for letter in text)
+    fits = takewhile(lambda end: (end + _letter_width("…", bold)) * size <= width, ends)  # a text may be a whole book
+    return text[: sum(1 for _ in fits)].rstrip() + "…"
 
 
 def xml_safe(text: str) -> str:

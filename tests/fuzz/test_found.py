@@ -13,11 +13,13 @@ import pytest
 from pyarrow import feather, parquet
 
 from gridsearch.study.damage import damage_of
+from reports.figures.texts import shortened, text_width
 from tests.contracts.test_ledger import old_ledger
 from tests.fuzz.watched import wrong_of
 
 SQL: dict[str, tuple[str, str]] = {
     "an entry that is no JSON": ("UPDATE study SET value = '' WHERE key = 'title'", "its entry title"),
+    "a label that is none": ("UPDATE study SET value = '\"x\"' WHERE key = 'positive_label'", "the positive label 'x'"),
     "an entry that is missing": ("DELETE FROM study WHERE key = 'task_kind'", "its entry 'task_kind' is missing"),
     "an entry of another type": ("UPDATE study SET value = '7' WHERE key = 'fixed'", "what it is bound to.fixed"),
     "an entry of other fields": ("UPDATE study SET value = '[7]' WHERE key = 'factors'", "none that gridsearch writes"),
@@ -144,3 +146,12 @@ WORDS = {
 def test_words_are_quoted_in_one_line(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert not wrong_of(words)
+
+
+def test_a_label_as_long_as_a_book_is_shortened_as_any_other() -> None:
+    """It was cut letter by letter, and measured anew each time: an import did not end within a minute."""
+    assert shortened("long " * 100_000, 100) == shortened("long " * 100, 100)
+    for width in (0, 5, 60, 61):
+        text = "wíde中 letters"
+        kept = [text[:n] for n in range(len(text) + 1) if text_width(f"{text[:n]}…") <= width]
+        assert shortened(text, width) == f"{(kept or [''])[-1].rstrip()}…"
