@@ -37,7 +37,7 @@ def parse_toml(text: str, name: str) -> dict[str, Any]:
     """Read TOML; ``name`` is what it is called in messages. Raises RequestError for what is no TOML."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # no TOML, or a number of thousands of digits
         raise RequestError(f"{name} is not TOML: {error}") from None
     except RecursionError:
         raise RequestError(f"{name} cannot be read: its values are nested too deeply") from None

@@ -172,7 +172,7 @@ def fixed_knobs(settings: list[str]) -> dict[str, Any]:
             raise RequestError(f"--set takes KNOB=VALUE, but got {setting!r}")
         try:
             knobs[name.strip()] = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             knobs[name.strip()] = text.strip()
     return knobs
 

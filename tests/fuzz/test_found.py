@@ -12,8 +12,12 @@ import pyarrow as pa
 import pytest
 from pyarrow import feather, parquet
 
+from gridsearch.encoders.checkpoint.text_files import json_in
+from gridsearch.errors import RequestError
 from gridsearch.study.damage import damage_of
+from gridsearch.toml_file import parse_toml
 from reports.figures.texts import shortened, text_width
+from runners.request import fixed_knobs
 from tests.contracts.test_ledger import old_ledger
 from tests.fuzz.watched import wrong_of
 
@@ -132,6 +136,18 @@ def test_data_that_cannot_be_read_is_refused(kind: str, tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     FILES[kind]()
     assert not wrong_of(["init", f"x.{kind}", "-o", "out.toml", "--text", "nowhere"])
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "[" * 5000])
+def test_a_number_of_thousands_of_digits_is_refused(number: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path("space.toml")
+    path.write_text(f"title = {number}")
+    assert not wrong_of(["plan", "space.toml"])
+    assert fixed_knobs([f"epochs={number}"]) == {"epochs": number}
+    for read in (lambda: parse_toml(f"a = {number}", "x.toml"), lambda: json_in(f'{{"a": {number}}}', path)):
+        with pytest.raises(RequestError):
+            read()
 
 
 WORDS = {

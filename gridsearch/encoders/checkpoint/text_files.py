@@ -61,7 +61,7 @@ def json_in(text: str, path: Path) -> dict[str, Any]:
             f"{path} is no whole JSON: it goes wrong in line {error.lineno}, column {error.colno}; mend it there, or "
             "download it again"
         ) from None
-    except RecursionError:
+    except (RecursionError, ValueError):  # the latter: a number of thousands of digits
         found = None
     if not isinstance(found, dict):
         raise RequestError(f"{path} is not an object in braces: download it again")

@@ -184,7 +184,7 @@ def _read_counts(file: TaskFile, folders: Sequence[Path]) -> dict[str, int]:
     path = find_file(file.vocabulary.counts, folders)
     try:
         counts = json.loads(read_text(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RequestError(f"{path} is not JSON: {error}") from None
     rule = "counts under [vocabulary] must be a JSON object from tokens to how often they occur"
     if not isinstance(counts, dict) or not counts:

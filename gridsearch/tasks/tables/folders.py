@@ -93,7 +93,7 @@ def _part_files(folder: Path) -> list[Path]:
 def _json(path: Path, key: str, kind: type) -> Any:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))[key]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RequestError(f"{path} is not what datasets writes: it must hold {key!r} ({first_line(error)})") from None
     if not isinstance(value, kind):
         raise RequestError(f"{path} is not what datasets writes: {key!r} must be a {kind.__name__}, but is {value!r}")
