@@ -230,6 +230,12 @@ def _of_observations(connection: sqlite3.Connection, manifest: TableManifest) ->
     ):
         if len(column) != n_rows and not (name in ("scores", "seeds") and not column):
             yield f"it holds {n_rows} rows, and {len(column)} of {name}"
+    told = {manifest.response, manifest.index_column, *manifest.scores, *manifest.seeds}
+    told |= {factor.column for factor in manifest.factors}
+    if unknown := set(manifest.columns) - told - {getattr(manifest, "curve", "")}:
+        yield f"its column {min(unknown)!r} holds nothing that is known"
+    if any(set(one) != set(manifest.scores) for one in rows.scores):
+        yield "some of its rows lack a score"
     names = {factor.name: factor.levels for factor in manifest.factors}
     for row in connection.execute("SELECT position, levels FROM observations"):
         own = json.loads(row["levels"])

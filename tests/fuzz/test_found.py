@@ -57,6 +57,16 @@ def test_a_ledger_that_is_damaged_is_told_to_be(change: str, damage: str, study:
         assert not wrong_of([command, "study"])
 
 
+@pytest.mark.parametrize("kind", ["table", "curve"])
+def test_an_imported_table_whose_response_is_none_of_its_columns_is_damaged(
+    kind: str, begun: Path, tmp_path: Path
+) -> None:
+    shutil.copy(begun / "studies" / kind / "ledger.sqlite", tmp_path)
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as connection, connection as write:
+        write.execute("UPDATE study SET value = '\"p0\"' WHERE key = 'response'")
+    assert "holds nothing that is known" in damage_of(tmp_path / "ledger.sqlite")
+
+
 @pytest.mark.parametrize("kind", ["swept", "table", "curve"])
 def test_a_ledger_that_is_whole_is_not(kind: str, begun: Path) -> None:
     assert not damage_of(begun / "studies" / kind / "ledger.sqlite")
