@@ -64,7 +64,8 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
                     by reason; or null
 ``yardsticks``      ``name``, ``dev``, ``test``; of a task of several parts also all metrics by name, as
                     ``dev_metrics`` and ``test_metrics``
-``excluded``        cells left out: ``row``, ``levels``, ``why``
+``excluded``        cells that rules leave out: ``row``, ``levels``, ``why``
+``skipped``         cells that somebody left out on purpose: ``index``, ``why``
 ``same_rows``       rows of a list that are the same recipe and share their trials, by name
 ``dead_knobs``      ``knob``, ``reason``, ``cells``, ``groups`` of cells that differ in nothing that acts
 ``failures``        failed attempts put together by ``kind``, ``message`` and ``then``
@@ -112,6 +113,7 @@ ORDER = (
     "ensembles",
     "yardsticks",
     "excluded",
+    "skipped",
     "same_rows",
     "dead_knobs",
     "failures",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeAlias
 
 from gridsearch import __version__
+from runners.attending.options import add_skip
 from runners.endings.codes import (
     EXIT_DONE,
     EXIT_INCOMPLETE,
@@ -67,6 +68,8 @@ def build_parser() -> argparse.ArgumentParser:
         _pretrain,
         _verify,
         _status,
+        _stop,
+        _skip,
         _report,
         _dashboard,
         _compare,
@@ -81,11 +84,13 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add(commands: Commands, name: str, help_text: str, example: str) -> argparse.ArgumentParser:
+def _add(
+    commands: Commands, name: str, help_text: str, example: str, folder: str = "commands"
+) -> argparse.ArgumentParser:
     def load() -> Callable[[Arguments], int]:
         from importlib import import_module
 
-        module = import_module(f"runners.commands.{name if name != 'import' else 'import_table'}")
+        module = import_module(f"runners.{folder}.{name if name != 'import' else 'import_table'}")
         command: Callable[[Arguments], int] = module.run
         return command
 
@@ -322,6 +327,30 @@ def _status(commands: Commands) -> None:
             "gridsearch status studies/finetune64-docstrings-tiny",
         )
     )
+
+
+def _stop(commands: Commands) -> None:
+    _study(
+        _add(
+            commands,
+            "stop",
+            "ask the sweep or search that is at work to end in order: no new trials, those that run go on to their end",
+            "gridsearch stop studies/finetune64-docstrings-tiny",
+            folder="attending",
+        )
+    )
+
+
+def _skip(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "skip",
+        "leave cells out on purpose, with the reason, which certificate and page repeat; also while a sweep runs",
+        "gridsearch skip studies/finetune64-docstrings-tiny --cell 12 --why 'diverges, as cell 11 did'",
+        folder="attending",
+    )
+    _study(parser)
+    add_skip(parser)
 
 
 def _report(commands: Commands) -> None:

@@ -26,10 +26,10 @@ class TrialListener(Protocol):
         """The trial has finished an epoch."""
 
     def prune_wanted(self, trial_id: str) -> bool:
-        """Whether the trial is to end after the epoch just told. Asked after every epoch."""
+        """Whether the trial, or the stage, is to end after what was just told. Asked after every epoch and point."""
 
     def pruned(self, trial_id: str) -> None:
-        """The trial has ended before its last epoch, as it was wanted."""
+        """The trial has ended before its last epoch, as it was wanted; a stage has saved where it is."""
 
     def finished(self, trial_id: str, outcome: Any) -> None:
         """The trial is finished, with an Outcome; a stage with a StageOutcome."""
@@ -38,7 +38,7 @@ class TrialListener(Protocol):
         """The trial has failed, perhaps before it was said to have started."""
 
     def stop_wanted(self) -> bool:
-        """Whether to begin no more trials."""
+        """Whether to begin no more trials; those that run go on to their end."""
 
 
 class Listener(TrialListener, Protocol):
@@ -52,8 +52,8 @@ def tell(listener: Listener, work_id: str, event: Event) -> bool:
     """Tell what a worker says while it goes on; return whether it is to end now."""
     if isinstance(event, LogPoint):
         listener.logged(work_id, event)
-        return False
-    listener.epoch(work_id, event)
+    else:
+        listener.epoch(work_id, event)
     return listener.prune_wanted(work_id)
 
 

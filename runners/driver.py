@@ -19,6 +19,7 @@ from gridsearch.tasks.tfidf_yardstick import tfidf_yardstick, yardstick_name
 from gridsearch.training.execution import Execution
 from gridsearch.training.materials import Materials
 from gridsearch.whole_file import clear_drafts, drafts_below
+from runners.attending.listening import Ear
 from runners.contract import Runner
 from runners.endings.interrupts import interruptible
 from runners.keeper import Keeper, clear_half_made
@@ -56,12 +57,20 @@ class Settings:
         )
 
 
+ASKED = "{who} asked for it; the same command goes on from here"
+"""Why a driver ends in order before everything was tried."""
+
+
 @dataclass(frozen=True)
 class Driven:
-    """How it ended. ``stopped`` says why it ended before everything was tried, or is empty."""
+    """How it ended. ``stopped`` says why it ended before everything was tried, or is empty.
+
+    ``was_asked``: it ended because somebody asked for it, and the same command goes on.
+    """
 
     coverage: Coverage
     stopped: str
+    was_asked: bool = False
 
 
 def drive(
@@ -93,9 +102,11 @@ def drive(
         opened.enter_context(interruptible())  # once more: Ray has set a handler of its own
         materials = schedule.materials(prepare)
         ledger = opened.enter_context(hold.ledger())
-        opened.enter_context(heartbeat(ledger, progress.say))
+        ear = Ear(hold, progress.say)
+        opened.enter_context(heartbeat(ledger, progress.say, ear.listen))
         ledger.release("its driver died")
         clear_half_made(study, ledger)
+        ledger.attended.forget_stop()
         if settings.retry_failed:
             ledger.reopen_failed()
         if not schedule.adopt(ledger):
@@ -106,10 +117,13 @@ def drive(
         start = ledger.provenance(circumstances)
         if caution := caution_about(ledger.connection, circumstances):
             progress.say(f"caution: {caution}")
-        recorder = Recorder(ledger, start, keeper, materials, progress)
+        recorder = Recorder(ledger, start, keeper, materials, progress, ear.stop_asked)
         stages = StageRecorder(ledger, start, progress)
         hold.tell("waiting for the first worker")
         stopped = _run(schedule, runner, materials, Session(ledger, recorder, settings.execution()), stages)
+        if ear.wish is not None and not recorder.why_stopped and not schedule.is_done(ledger):
+            ledger.attended.note_stop(ear.wish)
+            return Driven(ledger.coverage(), ASKED.format(who=ear.wish.who), was_asked=True)
         return Driven(ledger.coverage(), stopped)
 
 
@@ -120,14 +134,16 @@ def _run(
     ledger, recorder = session.ledger, session.recorder
     try:
         for batch in schedule.batches(session):
+            if recorder.stop_wanted():  # since the last batch, or while all was prepared
+                return ""
             staged = StagesFirst(batch, session, stage_recorder)
             runner.run(staged.jobs(), materials, staged, alone=batch.alone)
             staged.close()
-            if recorder.stop_wanted():
+            if why := recorder.why_stopped:
                 ledger.release(f"the {schedule.name} was stopped")
                 # The error lies in what all trials share, so the next start tries these again.
                 ledger.reopen_failed()
-                return recorder.why_stopped
+                return why
         return schedule.stopped
     except KeyboardInterrupt:
         ledger.release("interrupted")
@@ -146,8 +162,10 @@ def measure_yardstick(ledger: Ledger, task: AnyTask, say: Callable[[str], None])
 
 
 @contextlib.contextmanager
-def heartbeat(ledger: Ledger, say: Callable[[str], None]) -> Iterator[None]:
-    """Renew the driver's lease from a thread, with a connection of its own.
+def heartbeat(
+    ledger: Ledger, say: Callable[[str], None], listen: Callable[[Ledger], object] = lambda own: None
+) -> Iterator[None]:
+    """Renew the driver's lease from a thread, with a connection of its own, which ``listen`` is given as often.
 
     A beat that fails is tried again at the next one: a full disk may get room, a lost one come back.
     """
@@ -159,6 +177,7 @@ def heartbeat(ledger: Ledger, say: Callable[[str], None]) -> Iterator[None]:
             try:
                 with ledger.beside() as own:
                     own.heartbeat()
+                    listen(own)
             except StudyLockedError:
                 return  # the driver's next write says so, and ends it
             except (GridSearchError, sqlite3.Error, OSError) as error:

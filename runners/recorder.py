@@ -1,7 +1,7 @@
 """The recorders: what the driver hears from a runner, of trials and of stages, is written into the ledger."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from gridsearch.errors import GridSearchError
 from gridsearch.stage import LogPoint, Stage, StageOutcome, short_id_of
@@ -25,9 +25,17 @@ class Recorder:
     """Hears of the trials from a runner, and writes the ledger. A :class:`runners.contract.TrialListener`."""
 
     def __init__(
-        self, ledger: Ledger, provenance: int, keeper: Keeper, materials: Materials, progress: Progress
+        self,
+        ledger: Ledger,
+        provenance: int,
+        keeper: Keeper,
+        materials: Materials,
+        progress: Progress,
+        stop_asked: Callable[[], bool] = lambda: False,
     ) -> None:
+        """``stop_asked``: whether somebody has asked the driver to begin no more."""
         self.progress = progress
+        self._stop_asked = stop_asked
         self._alike: list[str] = []
         self._ledger, self._provenance, self._keeper, self._materials = ledger, provenance, keeper, materials
         self._attempts: dict[str, int] = {}
@@ -39,7 +47,9 @@ class Recorder:
 
     @property
     def why_stopped(self) -> str:
-        """What the trials have in common that made the recorder want a stop."""
+        """What the trials have in common that made the recorder want a stop; empty where they have nothing."""
+        if not self._all_failed_alike():
+            return ""
         return f"the first {N_ALIKE_TO_STOP} trials all failed alike: {self._alike[0]}"
 
     def end_after(self, epochs: Mapping[str, int]) -> None:
@@ -90,6 +100,11 @@ class Recorder:
         self.progress.failed(trial_id, failure, final)
         _end_of_a_full_disk(failure)
 
+    def left_out(self, trial_id: str) -> None:
+        """Count it no more. A round that only finds trials left out has not been for nothing."""
+        self._n_begun += 1
+        self.progress.left_out(trial_id)
+
     def close_round(self) -> bool:
         """Fail what the runner left open, so that its retries are counted; return whether it began any work."""
         for trial_id in list(self._attempts):
@@ -102,6 +117,10 @@ class Recorder:
         self._n_begun += 1
 
     def stop_wanted(self) -> bool:
+        """Whether somebody has asked for it, or the first trials all failed with the same error."""
+        return self._all_failed_alike() or self._stop_asked()
+
+    def _all_failed_alike(self) -> bool:
         """Whether the first trials all failed with the same error and none has come to its end, or to a rung's."""
         return not self._any_done and len(self._alike) >= N_ALIKE_TO_STOP and len(set(self._alike)) == 1
 
@@ -138,6 +157,10 @@ class StageRecorder:
         self._stages.finish(self._stages.attempts.start(stage.id, self._provenance, "none", {}), outcome)
         self._progress.stage_ended(stage.id)
 
+    def left_out(self, stage_id: str) -> None:
+        """Hear that no trial needs a stage any more."""
+        self._progress.stage_ended(stage_id)
+
     def failed(self, stage_id: str, failure: Failure) -> bool:
         """Close the attempt as failed; return whether that is for good."""
         if stage_id not in self._attempts:
@@ -149,6 +172,13 @@ class StageRecorder:
         self._progress.stage_failed(stage_id, final)
         _end_of_a_full_disk(failure)
         return final
+
+    def interrupted(self, stage_id: str) -> None:
+        """Close the attempt at a stage that has saved where it is, because the driver was asked to stop."""
+        failure = Failure("lost_driver", "its driver was asked to stop: it goes on from where it got")
+        self._stages.attempts.fail(self._attempts.pop(stage_id), failure, final=False)
+        self._progress.say(f"pretraining {short_id_of(stage_id)} has saved where it is, and goes on from there")
+        self._progress.stage_failed(stage_id, False)
 
     def close_round(self) -> None:
         """Fail what the runner left open."""

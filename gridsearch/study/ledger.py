@@ -4,7 +4,6 @@ import contextlib
 import json
 import math
 import sqlite3
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,8 @@ from gridsearch.errors import NotBegunError, RequestError, StudyLockedError
 from gridsearch.plan.plan import ExcludedCell, Plan
 from gridsearch.plan.rungs import Standing, stand
 from gridsearch.study.attempts import Attempts
+from gridsearch.study.attending.attended import Attended
+from gridsearch.study.attending.skips import insert_skips, skips_of
 from gridsearch.study.lease import Trace, trace_of
 from gridsearch.study.manifest import (
     TRIALS,
@@ -97,15 +98,20 @@ class Ledger:
         """What it holds of pretrainings."""
         return StageLedger(self.connection, self._writing)
 
+    @property
+    def attended(self) -> Attended:
+        """What was asked of its drivers."""
+        return Attended(self.connection, self._writing_plan)
+
     # Who may write
 
     @contextlib.contextmanager
-    def leased(self, name: str, last: Trace | None) -> Iterator[None]:
+    def leased(self, name: str, token: str, last: Trace | None) -> Iterator[None]:
         """Write as the one driver of the study, until another takes over what it must believe dead.
 
-        ``last`` is what is known of the driver before, who is dead: any other trace is that of one who lives.
+        ``token`` is its own. ``last`` is what is known of the driver before, who is dead: any other trace is that of
+        one who lives.
         """
-        token = uuid.uuid4().hex
         with self.connection as write:
             write.execute("BEGIN IMMEDIATE")
             if (found := trace_of(write)) is not None and found != last:
@@ -192,9 +198,11 @@ class Ledger:
         entries, trials = manifest_of(plan, sources).to_json(), plan.trials
         with self._writing_plan() as write:
             self._set_entries(entries)
-            for table in ("cell_trials", "cells", "excluded"):
+            skips = skips_of(write)
+            for table in ("skipped", "cell_trials", "cells", "excluded"):
                 write.execute(f"DELETE FROM {table}")
             insert_cells(write, plan.cells)
+            insert_skips(write, skips)
             write.executemany("INSERT INTO labels VALUES (?, ?, ?) ON CONFLICT DO NOTHING", labels_of(plan.task))
             write.executemany("INSERT INTO folds VALUES (?, ?) ON CONFLICT DO NOTHING", folds_of(plan.task))
             write.executemany(
@@ -242,6 +250,10 @@ class Ledger:
                 f"{'no' if not rows else 'more than one'} trial of this study starts with {id_or_prefix!r}"
             )
         return read_trial(rows[0], self.stages.one(rows[0]["encoder"]), self._entry("division"))
+
+    def state(self, trial_id: str) -> str:
+        """Return the state of one trial."""
+        return str(self.connection.execute("SELECT state FROM trial_states WHERE trial = ?", (trial_id,)).fetchone()[0])
 
     def trial_ids(self) -> set[str]:
         """Return the ids of all trials of the study."""

@@ -81,7 +81,7 @@ def read_trial(row: sqlite3.Row, stage: Stage | None, division: Mapping[str, Any
 
 
 def insert_cells(write: sqlite3.Connection, cells: Iterable[PlannedCell]) -> None:
-    """Write cells, their trials, and the stages that these start from."""
+    """Write cells with their trials, and the stages that these start from."""
     for cell in cells:
         insert_stages(write, [trial.stage for trial in cell.trials if trial.stage is not None])
         write.executemany(

@@ -1,6 +1,7 @@
 """The tables of a ledger: made in a new file, and brought up to date in one of an older version."""
 
 import contextlib
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +30,7 @@ def make_up_to_date(connection: sqlite3.Connection) -> None:
         write.execute("BEGIN IMMEDIATE")  # two that open a new file at once make its tables once
         version = version_of(write)
         for statement in _statements(_SCHEMA.read_text(encoding="utf-8")):
-            if version == 0 or (version < SCHEMA_VERSION and "IF NOT EXISTS" in statement):
+            if version == 0 or (version < SCHEMA_VERSION and _is_for_older(statement)):
                 write.execute(statement)
         if 0 < version < 3:
             _chunk_logits(write)
@@ -73,6 +74,11 @@ def _chunk_logits(write: sqlite3.Connection) -> None:
             f"WHERE {split}_logits IS NOT NULL"
         )
         write.execute(f"ALTER TABLE outcomes DROP COLUMN {split}_logits")
+
+
+def _is_for_older(statement: str) -> bool:
+    """Whether a ledger of an older schema is given this, too: what it may lack, and all views."""
+    return "IF NOT EXISTS" in statement or re.search(r"^(CREATE|DROP) VIEW ", statement, re.MULTILINE) is not None
 
 
 def _statements(script: str) -> Iterator[str]:

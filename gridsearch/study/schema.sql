@@ -25,6 +25,13 @@ CREATE TABLE cell_trials (
     PRIMARY KEY (position, replicate)
 ) STRICT;
 
+-- Where the trials of a cell, and of a pretraining, are found without reading all of them.
+CREATE INDEX IF NOT EXISTS cells_of_trial ON cell_trials (trial, position);
+CREATE INDEX IF NOT EXISTS trials_of_encoder ON trials (encoder);
+
+-- Cells that somebody leaves out on purpose, and why. A trial is left out where all cells that have it are.
+CREATE TABLE IF NOT EXISTS skipped (position INTEGER PRIMARY KEY REFERENCES cells, why TEXT NOT NULL) STRICT;
+
 -- Pretrainings: a stage is what trials start from whose `encoder` is its id. Those of one `run` are checkpoints of one
 -- training; `last_step` of `total_steps` makes the encoder. `recipe` has the knobs without their prefix.
 CREATE TABLE IF NOT EXISTS stages (
@@ -182,22 +189,36 @@ CREATE TABLE IF NOT EXISTS driver (
 -- Imported rows of a published table: factors and a response, no recipe.
 CREATE TABLE observations (position INTEGER PRIMARY KEY, levels TEXT NOT NULL, response TEXT NOT NULL, value REAL NOT NULL) STRICT;
 
+-- Views are made anew in a ledger of an older schema. What has run, or runs, is never told as left out.
+DROP VIEW IF EXISTS stage_states;
+DROP VIEW IF EXISTS trial_states;
 CREATE VIEW trial_states AS
 SELECT trials.id AS trial,
     CASE
         WHEN EXISTS (SELECT 1 FROM attempts WHERE trial = trials.id AND state = 'finished') THEN 'finished'
         WHEN EXISTS (SELECT 1 FROM attempts WHERE trial = trials.id AND state = 'running') THEN 'running'
+        WHEN EXISTS (SELECT 1 FROM cell_trials CROSS JOIN skipped USING (position) WHERE trial = trials.id)
+            AND NOT EXISTS (
+                SELECT 1 FROM cell_trials LEFT JOIN skipped USING (position) WHERE trial = trials.id AND why IS NULL
+            ) THEN 'skipped'
         WHEN EXISTS (SELECT 1 FROM attempts WHERE trial = trials.id AND final = 1 AND forgiven = 0) THEN 'failed'
         WHEN EXISTS (SELECT 1 FROM attempts WHERE trial = trials.id AND state = 'pruned') THEN 'pruned'
         ELSE 'planned'
     END AS state
 FROM trials;
 
-CREATE VIEW IF NOT EXISTS stage_states AS
+CREATE VIEW stage_states AS
 SELECT stages.id AS stage,
     CASE
         WHEN EXISTS (SELECT 1 FROM stage_attempts WHERE stage = stages.id AND state = 'finished') THEN 'finished'
         WHEN EXISTS (SELECT 1 FROM stage_attempts WHERE stage = stages.id AND state = 'running') THEN 'running'
+        WHEN EXISTS (
+                SELECT 1 FROM trials CROSS JOIN trial_states ON trial = trials.id
+                WHERE encoder = stages.id AND state = 'skipped'
+            ) AND NOT EXISTS (
+                SELECT 1 FROM trials CROSS JOIN trial_states ON trial = trials.id
+                WHERE encoder = stages.id AND state != 'skipped'
+            ) THEN 'skipped'
         WHEN EXISTS (SELECT 1 FROM stage_attempts WHERE stage = stages.id AND final = 1 AND forgiven = 0) THEN 'failed'
         ELSE 'planned'
     END AS state

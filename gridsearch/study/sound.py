@@ -32,6 +32,7 @@ _PLAN: Final = (
     "SELECT * FROM cells ORDER BY position",
     "SELECT * FROM cell_trials ORDER BY position, replicate",
     "SELECT * FROM excluded ORDER BY levels",
+    "SELECT * FROM skipped ORDER BY position",
     "SELECT * FROM yardsticks ORDER BY name",
     "SELECT * FROM scores ORDER BY name, trial",
     "SELECT * FROM observations ORDER BY position",

@@ -21,7 +21,8 @@ LOGGED = tuple(field.name for field in fields(LogPoint))
 class StageCoverage:
     """The certificate of the stages: how many there are, and in which state each of them is.
 
-    ``found`` of the finished ones had been made before, by another study or driver; ``repeated`` finished twice.
+    What only those trials need that are left out is none of the ``planned``. ``found`` of the finished ones had been
+    made before, by another study or driver; ``repeated`` finished twice.
     """
 
     planned: int
@@ -84,7 +85,7 @@ class StageLedger:
         return next((told_execution(row["resources"]) for row in self._rows(query, stage_id)), {})
 
     def states(self) -> dict[str, str]:
-        """Return the state of every stage: planned, running, finished, failed."""
+        """Return the state of every stage: planned, running, finished, failed, skipped."""
         return {row["stage"]: row["state"] for row in self._connection.execute("SELECT * FROM stage_states")}
 
     def coverage(self) -> StageCoverage:
@@ -92,7 +93,7 @@ class StageLedger:
         states = Counter(self.states().values())
         found = "SELECT count(*) FROM stage_attempts WHERE state = 'finished' AND found = 1"
         return StageCoverage(
-            planned=states.total(),
+            planned=states.total() - states["skipped"],
             finished=states["finished"],
             failed=states["failed"],
             running=states["running"],

@@ -4,15 +4,23 @@ import contextlib
 import fcntl
 import json
 import os
-import socket
 import sqlite3
 import time
+import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from gridsearch.errors import RequestError, StudyLockedError, safe_name
+from gridsearch.study.attending.skip_wish import forget_wishes
+from gridsearch.study.attending.stop_wish import (
+    StopWish,
+    forget_other_stops,
+    forget_stop,
+    stop_wish,
+    this_process,
+)
 from gridsearch.study.lease import WATCH_SECONDS, Trace, driver_elsewhere, is_alive, trace_of
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.opening import refuse_long_path
@@ -88,8 +96,8 @@ class Study:
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._locked() as (lock, holds):
             try:
-                hold = Hold(self, lock, self._last_driver(say, lock_holds=holds))
-                yield hold
+                with Hold(self, lock, self._last_driver(say, lock_holds=holds)) as hold:
+                    yield hold
             finally:
                 if not self.ledger_path.is_file():
                     with contextlib.suppress(OSError):  # somebody else has put something there
@@ -145,11 +153,15 @@ class Study:
 
 @dataclass(frozen=True)
 class DriverNote:
-    """What a driver says of itself: its name, what it prepares (empty before and after), and since when (Unix time)."""
+    """What a driver says of itself: its name, what it prepares (empty before and after), and since when (Unix time).
+
+    ``token`` is that of its lease, by which it can be asked for something; empty where the driver does not tell it.
+    """
 
     name: str
     doing: str = ""
     since: float = 0.0
+    token: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,28 +171,41 @@ class Hold:
     study: Study
     _lock: IO[str]
     _last: Trace | None
+    token: str = field(default_factory=lambda: uuid.uuid4().hex)
 
-    def __post_init__(self) -> None:
+    def __enter__(self) -> "Hold":
         self.tell("")
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        forget_stop(self.study.folder, self.token)
 
     @property
     def name(self) -> str:
         """What the driver is called."""
-        return f"process {os.getpid()} on {socket.gethostname()}"
+        return this_process()
 
     def tell(self, doing: str) -> None:
         """Note what is being prepared, for whoever asks while nothing runs yet."""
         with contextlib.suppress(OSError):  # a full disk: what is missing is a remark
             self._lock.seek(0)
             self._lock.truncate()
-            self._lock.write(json.dumps({"name": self.name, "doing": doing, "since": time.time()}, ensure_ascii=False))
+            self._lock.write(
+                json.dumps(vars(DriverNote(self.name, doing, time.time(), self.token)), ensure_ascii=False)
+            )
             self._lock.flush()
+
+    def stop_wish(self) -> StopWish | None:
+        """Return the wish that this driver may stop; None while nobody has asked."""
+        return stop_wish(self.study.folder, self.token)
 
     @contextlib.contextmanager
     def ledger(self) -> Iterator[Ledger]:
         """Open the ledger, and write as the one driver."""
-        with Ledger(self.study.ledger_path) as ledger, ledger.leased(self.name, self._last):
+        with Ledger(self.study.ledger_path) as ledger, ledger.leased(self.name, self.token, self._last):
             refuse_damaged(ledger.connection, ledger.path)
+            forget_other_stops(self.study.folder, self.token)
+            forget_wishes(self.study.folder, self.token)
             yield ledger
 
 

@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from gridsearch.plan.rungs import Standing
 from gridsearch.study.stages import StageCoverage
 
-OVER = ("finished", "failed")
-"""States of trials that never run again, unless failures are forgiven."""
+OVER = ("finished", "failed", "skipped")
+"""States of trials that never run again, unless failures are forgiven, or what is left out is taken back in."""
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """The certificate: how many trials the plan has, and in which state each of them is; and so of its stages."""
+    """The certificate: how many trials the plan has, and in which state each of them is; and so of its stages.
+
+    ``skipped`` are left out on purpose: as what a rule leaves out, they are none of the ``planned``.
+    """
 
     planned: int
     finished: int
@@ -23,6 +26,7 @@ class Coverage:
     repeated: int
     pruned: int = 0
     stages: StageCoverage | None = None
+    skipped: int = 0
 
     @property
     def complete(self) -> bool:
@@ -49,11 +53,12 @@ class Coverage:
     def __str__(self) -> str:
         state = "complete" if self.complete else "settled" if self.settled else "incomplete"
         pruned = f", {self.pruned} pruned" if self.pruned else ""
+        skipped = f", {self.skipped} skipped on purpose" if self.skipped else ""
         running = f", {self.running} running" if self.running else ""
         repeated = f", {self.repeated} finished more than once" if self.repeated else ""
         return (
             f"{state}: {self.planned} planned, {self.finished} finished, {self.failed} failed, "
-            f"{self.pending} pending{pruned}{running}{repeated}"
+            f"{self.pending} pending{pruned}{skipped}{running}{repeated}"
             + (f"; {self.stages}" if self.stages is not None else "")
         )
 
@@ -73,7 +78,7 @@ class Survey:
 
     @property
     def unfinished(self) -> set[str]:
-        """The trials that are neither finished nor failed for good."""
+        """The trials that are neither finished, nor failed for good, nor left out."""
         return {trial for trial, state in self.states.items() if state not in OVER}
 
     @property
@@ -89,7 +94,7 @@ class Survey:
         """
         states, n_pruned = Counter(self.states.values()), self._n_pruned()
         return Coverage(
-            planned=states.total(),
+            planned=states.total() - states["skipped"],
             finished=states["finished"],
             failed=states["failed"],
             running=states["running"],
@@ -97,6 +102,7 @@ class Survey:
             repeated=self.n_repeated,
             pruned=n_pruned,
             stages=self.stages if self.stages.planned else None,
+            skipped=states["skipped"],
         )
 
     def _n_pruned(self) -> int:

@@ -38,7 +38,7 @@ N_LOGGED = 100
 def pretraining(
     stage: Stage, corpus: EncodedCorpus, base: EncoderWeights, execution: Execution
 ) -> Generator[LogPoint, None, StageOutcome]:
-    """Make a stage's encoder, unless it is there by now; yields as it goes. Closing it early keeps what was saved.
+    """Make a stage's encoder, unless it is there by now; yields as it goes. Closing it early saves where it is.
 
     One that was taught labels is judged by itself: made just now or found, what lies in the cache is what is judged.
     """
@@ -141,7 +141,11 @@ class Run:
                 self._loss_sum += self.steps.step(batch, epoch)
                 self._n_summed += 1
                 if updates.n_taken % self._every == 0 or updates.n_taken == self._stage.last_step:
-                    yield self._point()
+                    try:
+                        yield self._point()
+                    except GeneratorExit:  # whoever drives it is to end: the next attempt goes on from here
+                        self.save()
+                        raise
                     self._save_now_and_then()
 
     def save(self) -> None:

@@ -144,10 +144,10 @@ def _default(name: str) -> object:
 
 
 class LeftOut(PageSection):
-    """Cells that rules leave out, counted for each rule, and what a fraction cannot tell apart."""
+    """Cells that rules leave out, counted for each rule, those left out on purpose, and what a fraction cannot tell."""
 
     def format(self) -> str:
-        """Return the section; empty without a rule, and where every effect can be told from the others."""
+        """Return the section; empty where nothing is left out, and every effect can be told from the others."""
         skips: dict[str, list[str]] = {}
         for rule in self.study.about.rules:
             skips.setdefault(rule.why, []).append(rule.skip)
@@ -160,12 +160,19 @@ class LeftOut(PageSection):
             )
             for why, count in left_out(self.study).items()
         ]
+        items += [
+            say("{cell} on purpose: {why}", cell=cell.name(escape), why=escape(skip.why))
+            for skip in self.study.skips
+            for cell in self.study.cells
+            if cell.index == skip.position
+        ]
         return Section(say("Cells left out"), (bullets(items), self._aliases())).format()
 
     def numbers(self) -> dict[str, Any]:
         """Return the cells that are left out."""
         left = [{"row": cell.row, "levels": cell.levels, "why": cell.why} for cell in self.study.excluded]
-        return {"excluded": left}
+        skipped = [{"index": skip.position, "why": skip.why} for skip in self.study.skips]
+        return {"excluded": left, "skipped": skipped}
 
     def _without_rule(self) -> str:
         """Say why a cell is left out that no rule names: an optimiser leaves out what a plan would refuse."""

@@ -125,7 +125,7 @@ def cautions(page: PageContext) -> list[str]:
 
 
 def _about_gaps(study: StudyRows, n_ranked: int) -> list[str]:
-    if study.coverage.complete and study.standing is None:
+    if study.coverage.complete and study.standing is None and not study.skips:
         return []
     partial = [cell.index for cell in study.cells if cell.finished and len(cell.finished) < len(cell.replicates)]
     text = say(

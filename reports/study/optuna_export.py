@@ -112,7 +112,7 @@ def state_of(cell: CellRow) -> str:
     states = {replicate.state for replicate in cell.replicates}
     if states <= {"finished", "pruned"}:
         return "COMPLETE" if "finished" in states else "PRUNED"
-    return "FAIL" if states <= {"finished", "pruned", "failed"} else ""
+    return "FAIL" if states <= {"finished", "pruned", "failed", "skipped"} else ""
 
 
 def values_of(cell: CellRow, objectives: Iterable[str]) -> list[float]:

@@ -107,6 +107,7 @@ def read_study(ledger: Ledger, part: str = "") -> StudyRows:
             coverage=survey.coverage,
             scores=ledger.scores(),
             row_scores=ledger.row_scores(),
+            skips=ledger.attended.skips(),
             standing=_standing(ledger, survey, manifest),
             guesses=guesses,
             whole=ledger.trials_manifest() if part else None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gridsearch.plan.rungs import Standing
 from gridsearch.repetition import Repetition
+from gridsearch.study.attending.skips import Skip
 from gridsearch.study.manifest import CurveManifest, FactorEntry, Manifest, TableManifest, TrialsManifest
 from gridsearch.study.row_scores import RowScore, score_of_row
 from gridsearch.study.survey import Coverage
@@ -141,9 +142,9 @@ class CellRow:
 
     @property
     def state(self) -> str:
-        """The least settled state among the replicates: running, pending, pruned, failed or finished."""
+        """The least settled state among the replicates."""
         states = {"pending" if replicate.state == "planned" else replicate.state for replicate in self.replicates}
-        return next(state for state in ("running", "pending", "pruned", "failed", "finished") if state in states)
+        return next(one for one in ("running", "pending", "skipped", "pruned", "failed", "finished") if one in states)
 
     @property
     def dev(self) -> Spread:
@@ -215,8 +216,8 @@ class FailedAttempt:
         """What became of it, in words."""
         if self.trial_state == "finished":
             return say("retried, and finished")
-        if self.trial_state == "pruned":
-            return say("retried, and pruned")
+        if self.trial_state in ("pruned", "skipped"):
+            return say("retried, and pruned") if self.trial_state == "pruned" else say("left out since")
         if self.final or self.trial_state == "failed":
             return say("final: not tried again")
         return say("being retried") if self.trial_state == "running" else say("to be retried")
@@ -321,10 +322,10 @@ class StudyRows:
     """A study at one moment. An imported one has observations and no cells.
 
     ``scores`` are outside ones, name to trial to value, and ``row_scores`` those of whole rows: shown, and never chosen
-    or tested by. ``standing`` is how far a successive halving is, None without one or where all cells came to their end
-    all the same. ``seen_after`` is set where results are those after so many epochs of all (see study/first_rung.py).
-    ``guesses`` are what one reaches on dev, by part; none where an old ledger has no labels. ``whole`` is what
-    the study is bound to where the rows are read as if one part were selected on; None where they are not.
+    or tested by. ``skips`` are left out on purpose. ``standing`` is how far a halving is, None without one or where all
+    cells came to their end all the same; ``seen_after`` is set where results are those after so many epochs of all (see
+    study/first_rung.py). ``guesses`` are what one reaches on dev, by part; none where an old ledger has no labels.
+    ``whole`` is what the study is bound to where rows are read as if one part were selected on; None where not.
     ``members`` are what ensembles are made of, and ``told`` is how labels and numbers are told, both read for a page
     alone (see study/members.py, study/told.py).
     """
@@ -342,6 +343,7 @@ class StudyRows:
     predictions: Predictions | None = None
     scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     row_scores: tuple[RowScore, ...] = ()
+    skips: tuple[Skip, ...] = ()
     standing: Standing | None = None
     seen_after: tuple[int, int] | None = None
     guesses: Mapping[str, Guess] = field(default_factory=dict)

@@ -41,6 +41,8 @@ class Moment(Enum):
     """What a worker says that is neither an epoch nor an end."""
 
     BEGUN = auto()
+    GIVEN_UP = auto()
+    """It has let go of what it was told to end, and a stage has saved where it is."""
 
 
 @dataclass
@@ -140,19 +142,16 @@ class WorkerSlot:
             stops = tell(listener, self._work_id, event)
             with contextlib.suppress(OSError):
                 self.channel.send(not stops)
-            if stops:
-                self._lift_limit()
-                self._recycle()
-                listener.pruned(self._work_id)
-            return stops
+            return False
         self._lift_limit()
-        if isinstance(event, Failure):
-            if event.kind in ("lost_worker", "killed"):
-                self.close()
-            self._recycle()
+        if isinstance(event, Failure) and event.kind in ("lost_worker", "killed"):
+            self.close()
+        self._recycle()
+        if event is Moment.GIVEN_UP:
+            listener.pruned(self._work_id)
+        elif isinstance(event, Failure):
             listener.failed(self._work_id, event)
         else:
-            self._recycle()
             listener.finished(self._work_id, event)
         return True
 
@@ -276,6 +275,7 @@ def _serve(channel: Connection, allocation: Allocation, what: Run, pretrain: Pre
                 channel.send(event)
                 if not channel.recv():
                     worker.close()
+                    channel.send(Moment.GIVEN_UP)
                     break
             else:
                 _send(channel, event)

@@ -117,6 +117,7 @@ class RayRunner:
         # Not left to each worker: without a share of a GPU it would still see them all.
         device = "auto" if self._gpus else "cpu"
         feed = Feed(jobs, materials, listener, device=device, send_files=self.address is not None)
+        stopper = _Stopper(listener)
         with scratch_folder() as scratch:
             tuner = tune.Tuner(
                 tune.with_resources(_trainable(), {"cpu": self.threads, "gpu": self._gpus}),
@@ -132,8 +133,8 @@ class RayRunner:
                     name="sweep",
                     storage_path=str(scratch),
                     verbose=0,
-                    callbacks=[_Reporter(listener, feed)],
-                    stop=_Stopper(listener),
+                    callbacks=[_Reporter(listener, feed, stopper)],
+                    stop=stopper,
                     failure_config=tune.FailureConfig(max_failures=0),
                     checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 ),
@@ -174,6 +175,10 @@ def _trainable() -> type:
             self.begun = True
             return started(self.job)
 
+        def give_up(self) -> None:
+            """Let go of what is to end after the step just told; a stage saves where it is."""
+            self.worker.close()
+
         def step(self) -> dict[str, Any]:
             event = self.worker.advance() if self.begun else self._begin()
             if isinstance(event, Failure) and event.kind == "lost_worker":
@@ -204,9 +209,9 @@ class _Listening:
 class _Reporter(_Listening, tune.Callback):
     """Tells the listener what Tune sees, and ends what hangs beyond its time limit; called in the driver's thread."""
 
-    def __init__(self, listener: Listener, feed: Feed) -> None:
+    def __init__(self, listener: Listener, feed: Feed, stopper: "_Stopper") -> None:
         super().__init__(listener)
-        self._feed = feed
+        self._feed, self._stopper = feed, stopper
         self._ended: set[str] = set()
         self._to_end: dict[str, tuple[float, Any]] = {}
         self._overdue: set[str] = set()
@@ -232,7 +237,9 @@ class _Reporter(_Listening, tune.Callback):
         trial_id, event = trial.config["trial"], result.pop("event")
         match event:
             case Epoch() | LogPoint():
-                pass  # the stopper, which Tune asks before this, has told it
+                # The stopper, which Tune asks before this, has told it.
+                if trial_id in self._stopper.ended:
+                    self._give_up(trial_id, trial)
             case Outcome() | StageOutcome():
                 self._end(trial_id)
                 self._listener.finished(trial_id, event)
@@ -259,6 +266,16 @@ class _Reporter(_Listening, tune.Callback):
             self._listener.failed(trial_id, Failure("time_limit", over_the_limit(limit)))
         else:
             self._listener.failed(trial_id, lost(_text_of(trial)))
+
+    def _give_up(self, trial_id: str, trial: Any) -> None:
+        """Wait until a worker has let go: Tune would let it die before a stage has saved where it is."""
+        self._end(trial_id)
+        try:
+            ray.get(trial.temporary_state.ray_actor.give_up.remote())
+        except ray.exceptions.RayError as error:
+            self._listener.failed(trial_id, lost(str(error)))
+        else:
+            self._listener.pruned(trial_id)
 
     def _end(self, trial_id: str) -> None:
         self._ended.add(trial_id)
@@ -289,18 +306,22 @@ def lost(text: str) -> Failure:
 
 
 class _Stopper(_Listening, tune.Stopper):
-    """Says which trials are to end, and when to begin no more."""
+    """Says which trials are to end. That no more are to begin is the feed's to say: those that run go on."""
+
+    def __init__(self, listener: Listener) -> None:
+        super().__init__(listener)
+        self.ended: set[str] = set()
 
     def __call__(self, tune_id: str, result: dict[str, Any]) -> bool:
         """Tell the listener how far it is; where that wants no more of the trial, Tune ends it and keeps the worker."""
         event, trial_id = result["event"], result["trial"]
         if not isinstance(event, Event) or not tell(self._listener, trial_id, event):
             return False
-        self._listener.pruned(trial_id)
+        self.ended.add(trial_id)
         return True
 
     def stop_all(self) -> bool:
-        return self._listener.stop_wanted()
+        return False
 
 
 @contextlib.contextmanager

@@ -46,4 +46,4 @@ def run(arguments: Arguments) -> int:
     if result.stopped:
         print(f"stopped: {result.stopped}")
     print(result.coverage)
-    return EXIT_DONE if result.coverage.complete else EXIT_INCOMPLETE
+    return EXIT_DONE if result.coverage.complete and not result.was_asked else EXIT_INCOMPLETE

@@ -15,6 +15,7 @@ from gridsearch.study.survey import Survey
 from gridsearch.study.versions import caution_about
 from reports.formats.markdown import seconds_text
 from reports.page import best_line
+from runners.attending.wishing import asked_of, told_skips, told_wish
 from runners.cli import EXIT_DONE, Arguments
 from runners.progress.outlook import read_outlook
 from runners.progress.time_left import time_left
@@ -43,11 +44,15 @@ def run(arguments: Arguments) -> int:
 def _lines(ledger: Ledger, survey: Survey, note: DriverNote | None) -> Iterator[str]:
     elsewhere = "" if note else driver_elsewhere(ledger.connection)
     coverage = survey.coverage if note or elsewhere else survey.coverage.left_alone()
+    if (asked := asked_of(ledger, note)) is not None:
+        yield f"{told_wish(asked)}: nothing new begins, and the trials that run go on to their end"
     search = ledger.trials_manifest().search
     if note is not None:
         yield from _at_work(ledger, survey, note, search)
     elif elsewhere:
         yield f"driven by {elsewhere}; whether it still is cannot be told from this machine"
+    elif (stop := ledger.attended.stopped()) is not None:
+        yield f"its driver has ended in order: {told_wish(stop)}; the same command goes on from here"
     elif not coverage.settled:
         yield "nobody is at work on it: the same command goes on from here"
     if search is not None:
@@ -56,6 +61,7 @@ def _lines(ledger: Ledger, survey: Survey, note: DriverNote | None) -> Iterator[
         yield rung_text(survey.standing)
     if line := best_line(ledger):
         yield line
+    yield from told_skips(ledger)
     if caution := caution_about(ledger.connection):
         yield f"caution: {caution}"
     yield str(coverage)

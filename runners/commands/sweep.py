@@ -62,7 +62,7 @@ def _sweep_and_show(arguments: Arguments, settings: Settings) -> int:
     if result.stopped:
         print(f"stopped: {result.stopped}")
     print(result.coverage)
-    return EXIT_DONE if result.coverage.complete else EXIT_INCOMPLETE
+    return EXIT_DONE if result.coverage.complete and not result.was_asked else EXIT_INCOMPLETE
 
 
 def _foreseen(question: Question, arguments: Arguments) -> dict[str, object]:

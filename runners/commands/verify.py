@@ -8,12 +8,13 @@ from gridsearch.study.lease import driver_elsewhere
 from gridsearch.study.sound import refuse_damaged
 from gridsearch.study.study import Study
 from gridsearch.study.versions import caution_about
+from runners.attending.wishing import told_skips
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
 from runners.progress.words import rung_text
 
 
 def run(arguments: Arguments) -> int:
-    """Print what failed for good, and the certificate; exit 0 only when it is complete."""
+    """Print what failed for good, what is left out on purpose, and the certificate; exit 0 only when it is complete."""
     study = Study(Path(arguments.study))
     with study.open() as ledger:
         refuse_damaged(ledger.connection, ledger.path, all_of_it=True)
@@ -25,6 +26,8 @@ def run(arguments: Arguments) -> int:
             print(f"{trial_id[:8]} failed ({kind}): {message}")
         for stage_id, kind, message in ledger.stages.attempts.final_failures():
             print(f"pretraining {short_id_of(stage_id)} failed ({kind}): {message}")
+        for line in told_skips(ledger):
+            print(line)
         if caution := caution_about(ledger.connection):
             print(f"caution: {caution}")
         survey = ledger.survey()

@@ -119,6 +119,11 @@ class Progress:
         with self._heard() as tally:
             tally.pruned(trial_id)
 
+    def left_out(self, trial_id: str) -> None:
+        """A trial that waited is left out: it is planned no more."""
+        with self._heard() as tally:
+            tally.left_out(trial_id)
+
     def failed(self, trial_id: str, failure: Failure, final: bool) -> None:
         """A trial has failed, for good or to be tried again."""
         then = "failed" if final else "will be tried again"

@@ -86,6 +86,11 @@ class Tally:
         self.n_done += 1
         self.n_pruned += 1
 
+    def left_out(self, trial_id: str) -> None:
+        """A trial that waited is left out."""
+        self._end(trial_id)
+        self.n_planned -= 1
+
     def failed(self, work_id: str, final: bool) -> None:
         """A trial or a pretraining has failed, for good or to be tried again."""
         course = self._end(work_id, is_whole=False)

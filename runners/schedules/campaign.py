@@ -130,6 +130,11 @@ class Campaign:
         else:
             self._enqueue(self._trials[trial_id])
 
+    def left_out(self, trial_id: str) -> None:
+        """Go on with the cell without it."""
+        self._recorder.left_out(trial_id)
+        self._end(trial_id, "skipped")
+
     def stop_wanted(self) -> bool:
         """Whether the first trials all failed with the same error."""
         return self._recorder.stop_wanted()
@@ -145,7 +150,7 @@ class Campaign:
         for one in (replicate for row in known.cells for replicate in row.replicates):
             if one.dev is not None and one.seconds is not None:
                 self._ended[one.trial] = Result(one.dev, one.seconds)
-            elif one.state in ("pruned", "failed"):
+            elif one.state in ("pruned", "failed", "skipped"):
                 self._ended[one.trial] = one.state
         for cell in self.plan.cells:
             self._name(cell)
@@ -227,7 +232,7 @@ class Campaign:
     def _answer(self, opened: OpenCell) -> None:
         ends = [self._ended[trial.id] for trial in opened.cell.trials]
         results = [end for end in ends if isinstance(end, Result)]
-        if "failed" in ends:
+        if not {"failed", "skipped"}.isdisjoint(end for end in ends if isinstance(end, str)):
             self._proposer.answer(opened.proposal, None)
         elif results:
             means = {METRIC: fmean(one.dev for one in results), SECONDS: fmean(one.seconds for one in results)}

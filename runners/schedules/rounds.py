@@ -30,7 +30,7 @@ class Rounds:
     def __init__(self, plan: Plan, study: Study, sources: Mapping[str, object], only: Set[str] | None = None) -> None:
         self._plan, self._sources = plan, sources
         self._only = set(plan.trials) if only is None else only
-        self._wanted = _not_yet_finished(plan, study, sources) & self._only
+        self._wanted = _due(plan, study, sources) & self._only
         self.stopped = ""
 
     @property
@@ -50,7 +50,11 @@ class Rounds:
     def adopt(self, ledger: Ledger) -> bool:
         """Write the plan."""
         ledger.adopt(self._plan, self._sources)
-        return bool(ledger.pending() & self._only)
+        return not self.is_done(ledger)
+
+    def is_done(self, ledger: Ledger) -> bool:
+        """Whether nothing is pending."""
+        return not ledger.pending() & self._wanted
 
     def n_logits(self) -> int:
         """Count the numbers of all trials' logits."""
@@ -62,7 +66,7 @@ class Rounds:
         What is pending of a halving is that of one rung; when it is done, the ledger names what the next one lacks.
         """
         ledger, recorder, n_begun = session.ledger, session.recorder, 0
-        while pending := (survey := ledger.survey()).pending & self._only:
+        while pending := (survey := ledger.survey()).pending & self._wanted:
             if (standing := survey.standing) is not None:
                 recorder.end_after({} if standing.is_last else standing.lacking)
             if n_begun < (n_rungs := 1 if standing is None else len(standing.members)):
@@ -106,13 +110,14 @@ def trials_of_folds(plan: Plan, folds: list[int] | None) -> set[str]:
     return {trial.id for trial in plan.trials.values() if trial.fold in folds}
 
 
-def _not_yet_finished(plan: Plan, study: Study, sources: Mapping[str, object]) -> set[str]:
-    """Return the plan's trials that may have to run; RequestError when the study is about something else."""
+def _due(plan: Plan, study: Study, sources: Mapping[str, object]) -> set[str]:
+    """Return the plan's trials that are neither finished nor left out; RequestError for another study."""
     if not study.ledger_path.is_file():
         return set(plan.trials)
     try:
         with study.open() as ledger:
             ledger.refuse_another_study(plan, sources)
-            return plan.trials.keys() - ledger.dev_results().keys()
+            states = ledger.survey().states
+            return {trial for trial in plan.trials if states.get(trial) not in ("finished", "skipped")}
     except NotBegunError:
         return set(plan.trials)

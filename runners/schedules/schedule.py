@@ -14,12 +14,19 @@ from runners.contract import TrialListener
 from runners.recorder import Recorder
 
 
+class BatchListener(TrialListener, Protocol):
+    """Who hears of a schedule's trials: what a runner tells, and what is not given to it after all."""
+
+    def left_out(self, trial_id: str) -> None:
+        """The trial is not begun: it was left out since it was asked for."""
+
+
 @dataclass(frozen=True)
 class Batch:
     """What a runner is given at once, and who hears of it; ``alone``: one job at a time."""
 
     jobs: Iterable[Job | None]
-    listener: TrialListener
+    listener: BatchListener
     alone: bool = False
 
 
@@ -65,6 +72,9 @@ class Schedule(Protocol):
 
     def n_logits(self) -> int:
         """Count the numbers that all logits of the study will have, as far as it is known."""
+
+    def is_done(self, ledger: Ledger) -> bool:
+        """Whether nothing is left to ask for, of all that it was made for."""
 
     def batches(self, session: Session) -> Iterator[Batch]:
         """Yield what to run next, until nothing is left. What came of a batch is in the ledger by then."""

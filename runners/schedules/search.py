@@ -108,6 +108,11 @@ class OptunaSearch:
         ledger.adopt(self._plan, self._sources())
         return True
 
+    def is_done(self, ledger: Ledger) -> bool:
+        """Whether the budget is spent, or nothing can be proposed any more. Hours are over when nothing pends."""
+        plan = self._plan if self._campaign is None else self._campaign.plan
+        return bool(self.stopped) or _is_spent(plan, ledger, self._search)
+
     def n_logits(self) -> int:
         """Count those of the budget; by hours alone nobody knows how many trials there will be."""
         return n_logits(self._plan, self._search.n_trials or min(N_CHECKED, _most_trials(self._asked.space)))

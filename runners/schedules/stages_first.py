@@ -38,6 +38,7 @@ class StagesFirst:
         self._queue: deque[Job] = deque()
         self._alone: deque[Job] = deque()
         self._under_way: set[str] = set()
+        self._n_steps: dict[str, int] = {}
 
     # What is given
 
@@ -46,7 +47,9 @@ class StagesFirst:
         is_fed = True
         while True:
             if self._queue:
-                yield self._begin(self._queue.popleft())
+                waiting = self._queue.popleft()
+                if not self._is_left_out(waiting):
+                    yield self._begin(waiting)
             elif is_fed and (self._is_list or not self._waiting):
                 try:
                     job = next(self._feed)
@@ -56,11 +59,11 @@ class StagesFirst:
                 if job is not None:
                     self._take(job)
                 elif self._alone and not self._under_way:
-                    yield self._begin(self._alone.popleft())
+                    self._queue.append(self._alone.popleft())
                 else:
                     yield None
             elif self._alone and not self._under_way:
-                yield self._begin(self._alone.popleft())
+                self._queue.append(self._alone.popleft())
             elif self._waiting or is_fed:
                 yield None
             else:
@@ -69,6 +72,22 @@ class StagesFirst:
     def _begin(self, job: Job) -> Job:
         self._under_way.add(job.id)
         return job
+
+    def _is_left_out(self, job: Job) -> bool:
+        """Whether a trial, or all that a stage is made for, was left out since it was asked for; pass that on."""
+        stage = self._asked.get(job.id)
+        if stage is None:
+            if self._session.ledger.state(job.id) != "skipped":
+                return False
+            self._listener.left_out(job.id)
+            return True
+        if self._stages.state(stage.id) != "skipped" or self._follow.get(stage.id):
+            return False
+        del self._asked[stage.id]
+        self._recorder.left_out(stage.id)
+        for waiting in self._waiting.pop(stage.id, []):
+            self._listener.left_out(waiting.id)
+        return True
 
     def _take(self, job: Job) -> None:
         """Queue a trial whose stage is there; let it wait for the others."""
@@ -140,16 +159,24 @@ class StagesFirst:
 
     def logged(self, stage_id: str, point: LogPoint) -> None:
         """Add to a stage's log."""
+        self._n_steps[stage_id] = point.step
         self._recorder.logged(stage_id, point)
 
-    def prune_wanted(self, trial_id: str) -> bool:
-        """Pass it on."""
-        return self._listener.prune_wanted(trial_id)
+    def prune_wanted(self, work_id: str) -> bool:
+        """End a stage where no more is to be begun, unless it is at its last step: it may have hours to go, and loses
+        nothing. Pass on what is a trial's.
+        """
+        if work_id in self._asked:
+            return self.stop_wanted() and self._n_steps[work_id] < self._asked[work_id].last_step
+        return self._listener.prune_wanted(work_id)
 
-    def pruned(self, trial_id: str) -> None:
-        """Pass it on."""
-        self._under_way.discard(trial_id)
-        self._listener.pruned(trial_id)
+    def pruned(self, work_id: str) -> None:
+        """Note that a stage is to go on another time; pass on what is a trial's."""
+        self._under_way.discard(work_id)
+        if work_id in self._asked:
+            self._recorder.interrupted(work_id)
+        else:
+            self._listener.pruned(work_id)
 
     def finished(self, work_id: str, outcome: Any) -> None:
         """Keep what a stage has made, and let its trials go; pass on what is a trial's."""

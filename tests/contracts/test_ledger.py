@@ -59,6 +59,7 @@ GOLDEN_COLUMNS = {
     "driver": "place name machine token beats",
     "yardsticks": "name dev test",
     "observations": "position levels response value",
+    "skipped": "position why",
     "stages": "id run recipe seed precision base corpus last_step total_steps labels",
     "stage_attempts": "id stage state provenance driver worker resources started heartbeat ended seconds run_seconds "
     "peak_bytes found checksum failure_kind final forgiven message traceback zero_shot seal",

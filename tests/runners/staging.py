@@ -117,5 +117,8 @@ class Counting:
                     outcome: StageOutcome = stop.value
                     self.at_end()
                     return outcome
-                self.at_point(stage, point)
+                try:
+                    self.at_point(stage, point)
+                except Exception as error:
+                    points.throw(error)  # what goes wrong does so in the training, which is not closed in order
                 yield point

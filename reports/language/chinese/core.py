@@ -479,6 +479,7 @@ _STATES: Final[Mapping[str, str]] = {
     "{line}, {n_trials} finished more than once": "{line}，{n_trials} 个完成了不止一次",
     "{line}, {n_trials} running": "{line}，{n_trials} 个运行中",
     "{line}, {n_trials} pruned": "{line}，{n_trials} 个已剪枝",
+    "{line}, {n_trials} skipped on purpose": "{line}，{n_trials} 个有意跳过",
     "{state}: {n_planned} planned, {n_finished} finished, {n_failed} failed, {n_pending} pending": (
         "{state}：计划 {n_planned} 个试验，完成 {n_finished} 个，失败 {n_failed} 个，待运行 {n_pending} 个"
     ),
@@ -492,6 +493,7 @@ _STATES: Final[Mapping[str, str]] = {
     "pending": "待运行",
     "running": "运行中",
     "pruned": "已剪枝",
+    "skipped": "已跳过",
     "failed": "失败",
     "full factorial": "全因子设计",
     "one-at-a-time design": "逐个因素改变的设计",

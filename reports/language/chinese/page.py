@@ -216,6 +216,8 @@ _ASKED: Final[Mapping[str, str]] = {
     "All else is at its default; `gridsearch knobs` explains.": ("其余超参数都取默认值；`gridsearch knobs` 逐一说明。"),
     "Cells left out": "排除的组合",
     "{cells} by {rules}: {why}": "{rules} 排除 {cells}：{why}",
+    "{cell} on purpose: {why}": "有意跳过{cell}：{why}",
+    "left out since": "此后已跳过",
     "a former rule": "以前的规则",
     "Main effects and two-factor interactions that the fraction cannot tell apart:": (
         "该部分析因设计区分不开的主效应与二因素交互作用（混杂）："
