@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from gridsearch.errors import RequestError, first_line
+from gridsearch.errors import DamagedError, RequestError, first_line
 from gridsearch.space.factor import ROW
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.manifest import Manifest, TableManifest, TrialsManifest
@@ -97,7 +97,7 @@ def _of_values(connection: sqlite3.Connection) -> Iterator[str]:
         for number, data in connection.execute(f"SELECT rowid, {column} FROM {table}"):
             try:
                 array = bytes_array(data)
-            except (ValueError, EOFError, OSError, SyntaxError, MemoryError) as error:
+            except (DamagedError, ValueError, EOFError, OSError, SyntaxError, MemoryError) as error:
                 yield f"row {number} of its table {table}: {column} is no array ({first_line(error)})"
             else:
                 if n_dimensions not in (0, array.ndim) or array.dtype.kind not in "fiub":

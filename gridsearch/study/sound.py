@@ -47,7 +47,12 @@ def seal(write: sqlite3.Connection, table: str, attempt: int) -> None:
 
 
 def seal_plan(write: sqlite3.Connection) -> None:
-    """Write down the checksum of what was asked, as the last part of what is being written."""
+    """Write down the checksum of what was asked, as the last part of what is being written.
+
+    Nothing is written where nothing has been asked: a study begins with its first entry.
+    """
+    if write.execute("SELECT 1 FROM study WHERE key != 'seal'").fetchone() is None:
+        return
     write.execute("INSERT OR REPLACE INTO study VALUES ('seal', ?)", (canonical_json(_digest_of_plan(write)),))
 
 
@@ -74,8 +79,12 @@ def telling_of_damage(path: Path) -> Iterator[None]:
     """Raise DamagedError, with the ledger's path, for an array that is damaged or JSON that is not what was written."""
     try:
         yield
-    except (DamagedError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except DamagedError as error:
         raise DamagedError(damaged_sentence(path, first_line(error))) from None
+    except KeyError as error:
+        raise DamagedError(damaged_sentence(path, f"its entry {first_line(error)} is missing")) from None
+    except (ValueError, TypeError, AttributeError, IndexError):  # their words are of this code, and not of the file
+        raise DamagedError(damaged_sentence(path, "an entry of it is none that gridsearch writes")) from None
 
 
 def _refuse(damages: Iterator[str], path: Path) -> None:

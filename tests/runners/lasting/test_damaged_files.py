@@ -133,7 +133,7 @@ def test_an_encoder_of_a_stage_that_is_damaged_is_none_and_is_made_again(
     name: str, damage: Callable[[Path], None]
 ) -> None:
     files = {**FILES, made.RECORD: record_of(FILES)}
-    with made.alone("a run"):
+    with made.alone("a-run"):
         assert made.put("made-x", files).files() == files
         damage(made.folder_of("made-x") / name)
         assert made.find("made-x") is None
@@ -141,7 +141,7 @@ def test_an_encoder_of_a_stage_that_is_damaged_is_none_and_is_made_again(
 
 
 def test_an_encoder_that_an_older_version_made_has_no_checksums_and_is_found() -> None:
-    with made.alone("a run"):
+    with made.alone("a-run"):
         folder = made.put("made-x", {**FILES, made.RECORD: record_of(FILES)}).folder
     (folder / CHECKSUMS).unlink()
     assert made.find("made-x") is not None
@@ -152,15 +152,15 @@ def test_an_encoder_that_an_older_version_made_has_no_checksums_and_is_found() -
 @each_damage
 def test_a_training_whose_state_is_damaged_begins_anew(damage: Callable[[Path], None]) -> None:
     state = RunState({"w": torch.arange(9999.0)}, {"n_taken": 3}, {"seconds": 1.0}, [{"step": 1}])
-    save_state("a run", state)
-    found = load_state("a run")
+    save_state("a-run", state)
+    found = load_state("a-run")
     assert found is not None
     assert torch.equal(found.weights["w"], state.weights["w"])
-    damage(state_file("a run"))
-    assert load_state("a run") is None
-    save_state("a run", state)
-    found = load_state("a run")
-    assert found is not None or state_file("a run").is_dir(), "what is in the way of a state costs nothing but safety"
+    damage(state_file("a-run"))
+    assert load_state("a-run") is None
+    save_state("a-run", state)
+    found = load_state("a-run")
+    assert found is not None or state_file("a-run").is_dir(), "what is in the way of a state costs nothing but safety"
 
 
 # --- kept weights, and encoders of the user's own
