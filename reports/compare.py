@@ -227,6 +227,8 @@ class ComparisonPage:
         about = self.comparison
         found = paired_difference(about)
         texts = [sentences([say("{n} are in both studies.", n=plural(len(about.pairs), "cell")), self._same_trials()])]
+        if unlike := self._unlike():
+            texts.append(say("Apart from what is in the table they differ in {what}.", what=unlike))
         if about.first.is_folded or about.second.is_folded:
             texts.append(
                 say("Where folds divide the rows, results are means over single folds, not of all rows together.")
@@ -240,6 +242,29 @@ class ComparisonPage:
         else:
             texts += self._difference(found)
         return texts
+
+    def _unlike(self) -> str:
+        """Spell what the first cell that both have does otherwise in one of them, and how many rows each reads."""
+        about = self.comparison
+        if about.first.is_imported or about.second.is_imported:
+            return ""
+        cells = (
+            next((cell.recipe for cell in study.cells if str(cell.index) == entry.index), {})
+            for study, entry in ((about.first, about.pairs[0].first), (about.second, about.pairs[0].second))
+        )
+        rows = (
+            {
+                say("rows of train"): study.about.task.n_rows.get("train"),
+                say("rows of dev"): study.about.task.n_rows.get("dev"),
+            }
+            for study in (about.first, about.second)
+        )
+        one, other = ({**recipe, **read} for recipe, read in zip(cells, rows, strict=True))
+        return ", ".join(
+            say("{name} ({first} in A, {second} in B)", name=escape(name), first=one.get(name), second=other.get(name))
+            for name in {**one, **other}
+            if one.get(name) != other.get(name)
+        )
 
     def _same_trials(self) -> str:
         same = sum(

@@ -216,3 +216,10 @@ def test_shares_of_the_depth_are_compared_with_numbers_of_layers() -> None:
 def test_shares_are_compared_with_shares() -> None:
     half = swept("half", {1: 0.8, 2: 0.7}, IN_SHARES)
     assert indexes(compare(half, swept("other", {1: 0.8, 2: 0.7}, IN_SHARES))) == [("1", "1"), ("2", "2")]
+
+
+def test_what_else_differs_is_said() -> None:
+    longer = swept("longer", space=SMALL_SPACE.replace("epochs = 2", "epochs = 5"))
+    text = said(compare(swept("short"), longer))
+    assert "Apart from what is in the table they differ in epochs (2 in A, 5 in B)." in text
+    assert "differ in" not in said(compare(swept("one"), swept("two")))

@@ -50,6 +50,10 @@ COMPARISONS: Final[Mapping[str, str]] = {
         "{letter}：{name}，{cells}，每个组合 {seeds}，任务 {task}，{split} {metric}"
     ),
     "{n} are in both studies.": "两个研究共有 {n}。",
+    "Apart from what is in the table they differ in {what}.": "除表中所列之外，两者的不同之处：{what}。",
+    "{name} ({first} in A, {second} in B)": "{name}（A 为 {first}，B 为 {second}）",
+    "rows of train": "训练集条数",
+    "rows of dev": "开发集条数",
     "{n} of them are the very same trials.": "其中 {n} 个是同样的试验。",
     "What the published numbers measure is not known here; they are taken to be the same.": (
         "已发表的数字究竟是什么指标，这里无从得知；暂且视为同一指标。"
