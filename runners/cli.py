@@ -18,7 +18,7 @@ from runners.endings.codes import (
 from runners.endings.ending import ended, ended_process
 from runners.ensembling.options import add_ensemble
 from runners.init_options import add_init
-from runners.options import folds, halving, numbers_of, one_part, only_folds, train_metric
+from runners.options import folds, halving, keep_logits, numbers_of, one_part, only_folds, train_metric, workers
 from runners.predicting.options import add_predict
 
 Arguments = argparse.Namespace
@@ -191,8 +191,8 @@ def _plan(commands: Commands) -> None:
         action="store_true",
         help="measure on this machine what trials cost: some steps of each kind (half a minute for tiny)",
     )
-    _logits(parser)
-    _workers(parser)
+    keep_logits(parser)
+    workers(parser)
     halving(parser)
 
 
@@ -250,11 +250,11 @@ def _pretrain(commands: Commands) -> None:
 
 def _execution(parser: argparse.ArgumentParser) -> None:
     """Options that say how trials are run and what is kept of them."""
-    _workers(parser)
+    workers(parser)
     parser.add_argument(
         "--keep", default="none", metavar="WHICH", help="weights to keep: none (default), best, top-3, all"
     )
-    _logits(parser)
+    keep_logits(parser)
     train_metric(parser)
     parser.add_argument("--retry-failed", action="store_true", help="try again what failed for good")
     parser.add_argument(
@@ -264,24 +264,6 @@ def _execution(parser: argparse.ArgumentParser) -> None:
         help="a trial that takes longer has failed: 90 (seconds), 30m, 2h (--runner serial looks between steps only: a "
         "trial that hangs goes on)",
     )
-
-
-def _logits(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--keep-logits",
-        default="auto",
-        metavar="HOW",
-        help="how the ledger keeps what trials say of each row: float32, float16 (half the size), none (no comparison "
-        "row by row), auto (default: float32; float16 where a study would have more than 2 GB of them)",
-    )
-
-
-def _workers(parser: argparse.ArgumentParser) -> None:
-    """Options that say how many trials run at a time."""
-    parser.add_argument(
-        "--workers", type=int, metavar="N", help="trials at a time (default: one per core or per share of a GPU)"
-    )
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of a trial (default: 1)")
 
 
 def _optimize(commands: Commands) -> None:

@@ -75,3 +75,22 @@ def numbers_of(what: str) -> Callable[[str], list[int]]:
             raise argparse.ArgumentTypeError(f"{rule}, but got {text!r}") from None
 
     return read
+
+
+def keep_logits(parser: argparse.ArgumentParser) -> None:
+    """Add what the ledger keeps of each row."""
+    parser.add_argument(
+        "--keep-logits",
+        default="auto",
+        metavar="HOW",
+        help="how the ledger keeps what trials say of each row: float32, float16 (half the size), none (no comparison "
+        "row by row), auto (default: float32; float16 where a study would have more than 2 GB of them)",
+    )
+
+
+def workers(parser: argparse.ArgumentParser) -> None:
+    """Add how many trials run at a time, and on how many cores each."""
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="trials at a time (default: one per core or per share of a GPU)"
+    )
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of a trial (default: 1)")

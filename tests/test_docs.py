@@ -127,3 +127,14 @@ def test_every_room_is_on_the_map() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     rooms = [path.parent for top in ("gridsearch", "runners", "reports") for path in (ROOT / top).glob("*/__init__.py")]
     assert [room.name for room in rooms if f"{room.name}/" not in text] == []
+
+
+def test_every_promise_of_the_page_on_reliability_has_its_test() -> None:
+    page = (ROOT / "docs/reliability.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith(("| ---", "| promise"))]
+    assert len(rows) > 20
+    for row in rows:
+        named = re.findall(r"`([\w/]+\.py)::(\w+)`", row)
+        assert named, f"no test is named for: {row}"
+        for file, test in named:
+            assert f"\ndef {test}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), f"{file} has no {test}"

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -31,6 +30,7 @@ from gridsearch.study.rows import (
     dev_after,
     folds_of,
     insert_cells,
+    insert_epochs,
     labels_of,
     read_trial,
     same_folds,
@@ -372,7 +372,7 @@ class Ledger:
     def record_epoch(self, attempt: int, epoch: Epoch) -> None:
         """Add an epoch to a running attempt."""
         with self._writing() as write:
-            self._insert_epochs(write, attempt, [epoch])
+            insert_epochs(write, attempt, [epoch])
 
     def finish(self, attempt: int, outcome: Outcome) -> None:
         """Close an attempt with its outcome: all of it, or nothing."""
@@ -386,7 +386,7 @@ class Ledger:
                 peak_bytes=outcome.peak_bytes,
                 not_learned=outcome.not_learned,
             )
-            self._insert_epochs(write, attempt, outcome.epochs)
+            insert_epochs(write, attempt, outcome.epochs)
             write.executemany(
                 "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?)",
                 [
@@ -509,23 +509,6 @@ class Ledger:
         chunks = chunks_of(as_kept(logits, self._kept_logits))
         rows = ((*where, number, chunk) for number, chunk in enumerate(chunks))
         write.executemany("INSERT INTO logits VALUES (?, ?, ?, ?, ?)", rows)
-
-    @staticmethod
-    def _insert_epochs(write: sqlite3.Connection, attempt: int, epochs: Iterable[Epoch]) -> None:
-        write.executemany(
-            "INSERT INTO epochs VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            [
-                (
-                    attempt,
-                    epoch.number,
-                    epoch.train_loss if math.isfinite(epoch.train_loss) else None,
-                    epoch.train_seconds,
-                    epoch.dev_seconds,
-                    canonical_json(epoch.dev),
-                )
-                for epoch in epochs
-            ],
-        )
 
 
 def _json_or_none(value: Mapping[str, float] | None) -> str | None:

@@ -19,7 +19,7 @@ from gridsearch.study.stages import insert_stages
 from gridsearch.study.stored_logits import array_bytes, bytes_array
 from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.target import Target
-from gridsearch.trial import Trial
+from gridsearch.trial import Epoch, Trial
 
 if TYPE_CHECKING:
     import numpy
@@ -95,3 +95,21 @@ def insert_cells(write: sqlite3.Connection, cells: Iterable[PlannedCell]) -> Non
             "INSERT INTO cell_trials VALUES (?, ?, ?)",
             [(cell.index, replicate, trial.id) for replicate, trial in enumerate(cell.trials)],
         )
+
+
+def insert_epochs(write: sqlite3.Connection, attempt: int, epochs: Iterable[Epoch]) -> None:
+    """Write epochs of an attempt, but those that are there."""
+    write.executemany(
+        "INSERT INTO epochs VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [
+            (
+                attempt,
+                epoch.number,
+                epoch.train_loss if math.isfinite(epoch.train_loss) else None,
+                epoch.train_seconds,
+                epoch.dev_seconds,
+                canonical_json(epoch.dev),
+            )
+            for epoch in epochs
+        ],
+    )
