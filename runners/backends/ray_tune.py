@@ -23,6 +23,7 @@ from gridsearch.training.materials import Materials
 from gridsearch.training.worker import Event, Job, Worker
 from gridsearch.trial import Epoch, Failure, Outcome
 from runners.backends.ray_address import refuse_no_cluster
+from runners.backends.ray_alone import heard_here_alone, known_to_us_alone
 from runners.backends.ray_feed import Feed
 from runners.backends.ray_folder import folder_for_sockets
 from runners.contract import GRACE_SECONDS, KILLED, Listener, tell
@@ -78,9 +79,10 @@ class RayRunner:
             n_cpus = max((self.n_workers or 1) * self.threads, len(usable_cores()))
             try:
                 folder = started.enter_context(folder_for_sockets())
+                started.enter_context(known_to_us_alone())
                 started.callback(ray.shutdown)
                 # Without "local", a stale session file of another user's Ray makes the start fail.
-                with _unheard():
+                with heard_here_alone(), _unheard():
                     ray.init(
                         address="local", num_cpus=n_cpus, include_dashboard=False, _temp_dir=os.fspath(folder), **quiet
                     )

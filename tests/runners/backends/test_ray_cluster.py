@@ -23,16 +23,6 @@ from tests.runners.backends.test_contract import Heard
 pytestmark = pytest.mark.slow  # a cluster of three nodes to start
 
 
-@pytest.fixture
-def cluster() -> Iterator[Any]:
-    """A head that runs nothing, and two nodes with a place each."""
-    from ray.cluster_utils import Cluster
-
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
-    yield cluster
-    cluster.shutdown()
-
-
 class Losing(Heard):
     """Loses a node as soon as a trial runs on each, and ends the other one after that."""
 
