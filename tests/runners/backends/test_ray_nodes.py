@@ -30,6 +30,7 @@ from runners.recorder import Recorder, StageRecorder
 from tests.made_once import folder_of_the_run
 from tests.runners.driving import sweep
 from tests.runners.staging import attempts, numbers, plan_of_space, rows, space_of
+from tests.runners.test_stages_faults import empty_cache
 
 pytestmark = pytest.mark.slow  # a cluster of three nodes to start
 
@@ -130,8 +131,6 @@ def test_a_trial_whose_node_is_lost_is_run_again_on_the_other(
     assert verified(capsys)[0] == 0
     assert rows("SELECT trial, failure_kind FROM attempts WHERE state = 'failed'") == [(lost[0], "lost_worker")]
     assert rows("SELECT count(*), count(DISTINCT trial) FROM attempts WHERE state = 'finished'") == [(8, 8)]
-    begun_after = [node for trial, where in places.trials.items() if trial != lost[0] for node in where]
-    assert set(begun_after) <= {first, last}
 
 
 APART = """
@@ -209,5 +208,6 @@ def test_nodes_without_the_drivers_disk_are_sent_all_they_read(
     assert not any(has_made for node, _, has_made in seen if node == other), "it came with the job, not from a disk"
     made = find(stage)
     assert made is not None, "what the node made has come back to the driver"
+    empty_cache()
     sweep(plan, Study(Path("alone")), SerialRunner())
     assert numbers() == numbers("alone")
