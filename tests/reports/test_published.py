@@ -55,6 +55,7 @@ def test_a_sweep_is_run_and_written(pages: Path, bert_folder: Path, capfd: pytes
     same_numbers(pages / "small")
 
 
+@pytest.mark.slow  # the page of a published table, twice
 def test_a_table_is_imported_once(pages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("reference").mkdir()
     Path("reference/table.csv").write_text("index,a,result\n1,0,0.5\n2,1,0.6\n3,0,0.7\n4,1,0.8\n")

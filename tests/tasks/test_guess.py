@@ -209,20 +209,35 @@ def test_toml_text_is_read_back_as_it_was(tmp_path: Path) -> None:
     ("files", "kind", "columns", "n_train"),
     [
         (["thucnews10/train_first45k.txt", "thucnews10/dev.txt"], "single", (0, None, 1), 45000),
-        (["glue/SST-2/train.tsv", "glue/SST-2/dev.tsv"], "single", ("sentence", None, "label"), 67349),
+        pytest.param(
+            ["glue/SST-2/train.tsv", "glue/SST-2/dev.tsv"],
+            "single",
+            ("sentence", None, "label"),
+            67349,
+            marks=pytest.mark.slow,
+        ),
         (["glue/RTE/train.tsv", "glue/RTE/dev.tsv"], "pair", ("sentence1", "sentence2", "label"), 2490),
         (["glue/MRPC/train.tsv", "glue/MRPC/dev.tsv"], "pair", ("#1 String", "#2 String", "Quality"), 3667),
         (["glue/CoLA/train.tsv", "glue/CoLA/dev.tsv"], "single", (3, None, 1), 8551),
-        (["afqmc/train.txt", "afqmc/dev.txt", "afqmc/test.txt"], "pair", (0, 1, 2), 34334),
+        pytest.param(
+            ["afqmc/train.txt", "afqmc/dev.txt", "afqmc/test.txt"], "pair", (0, 1, 2), 34334, marks=pytest.mark.slow
+        ),
         (["ag_news/dev.tsv", "ag_news/test.tsv"], "single", (0, None, 1), 10001),
         (["ocnli_clue/train.10k.json", "ocnli_clue/dev.json"], "pair", ("sentence1", "sentence2", "label"), 9985),
-        (
+        pytest.param(
             ["tianchi_multitask/OCEMOTION_train.csv", "tianchi_multitask/OCEMOTION_dev.csv"],
             "single",
             (1, None, 2),
             28630,
+            marks=pytest.mark.slow,
         ),
-        (["tianchi_multitask/TNEWS_train.csv", "tianchi_multitask/TNEWS_dev.csv"], "single", (1, None, 2), 50687),
+        pytest.param(
+            ["tianchi_multitask/TNEWS_train.csv", "tianchi_multitask/TNEWS_dev.csv"],
+            "single",
+            (1, None, 2),
+            50687,
+            marks=pytest.mark.slow,
+        ),
         (["oppo_xiaobu_plain/dev.txt"], "pair", (0, 1, 2), 9000),
     ],
 )

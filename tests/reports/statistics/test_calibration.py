@@ -77,7 +77,7 @@ class TestFamilyWiseError:
         wrong, _ = share_wrong(lambda seed: alike(FOUR, 4, [0.9, 0.9, 0.9, 0.0], seed=seed), 60)
         assert wrong <= 9
 
-    @pytest.mark.parametrize("counts", [(2,), (4,)])
+    @pytest.mark.parametrize("counts", [(2,), pytest.param((4,), marks=pytest.mark.slow)])
     def test_pages_of_noise_of_one_factor(self, counts: tuple[int, ...]) -> None:
         """What a seed does to all cells alike is in no comparison, nor in what is said of a single run."""
         pages = [analyse_effects(*simulated(counts, 4, seed=seed, shift=5.0)) for seed in range(200)]

@@ -16,6 +16,7 @@ from gridsearch.tasks.judging.weighted import Metric
 from gridsearch.tasks.metrics import score
 
 N_CASES = 500
+QUICK_OR_ALL = [60, pytest.param(N_CASES, marks=pytest.mark.slow)]
 Values = Mapping[str, float]
 
 
@@ -76,10 +77,11 @@ CASES = [
 ]
 
 
+@pytest.mark.parametrize("n_cases", QUICK_OR_ALL)
 @pytest.mark.parametrize(("drawn", "ours", "theirs", "of_counts"), CASES)
-def test_metrics_are_theirs(drawn: Any, ours: Any, theirs: Any, of_counts: Any) -> None:
+def test_metrics_are_theirs(drawn: Any, ours: Any, theirs: Any, of_counts: Any, n_cases: int) -> None:
     stream = np.random.default_rng(0)
-    for _ in range(N_CASES):
+    for _ in range(n_cases):
         truth, said = drawn(stream)
         assert ours(truth, said) == pytest.approx(dict(theirs(truth, said)), abs=1e-9)
 
@@ -100,9 +102,10 @@ def test_counted_rows_are_rows_that_often(
             assert {name: value for name, value in found.items() if not np.isnan(value)} == pytest.approx(expected)
 
 
-def test_metrics_of_classes_that_are_new() -> None:
+@pytest.mark.parametrize("n_cases", QUICK_OR_ALL)
+def test_metrics_of_classes_that_are_new(n_cases: int) -> None:
     stream = np.random.default_rng(2)
-    for _ in range(N_CASES):
+    for _ in range(n_cases):
         n_rows, n_labels = int(stream.integers(3, 60)), int(stream.integers(2, 5))
         labels, logits = stream.integers(0, n_labels, n_rows), np.round(stream.normal(size=(n_rows, n_labels)), 1)
         told = logits.argmax(axis=1)
@@ -132,10 +135,11 @@ def test_each_label_by_itself() -> None:
     assert np.mean([one["auc"] for one in each if "auc" in one]) == pytest.approx(whole["auc"])
 
 
-def test_thresholds_are_the_best() -> None:
-    """No other threshold has a better F1, of each label, in 100 cases."""
+@pytest.mark.parametrize("n_cases", [10, pytest.param(100, marks=pytest.mark.slow)])
+def test_thresholds_are_the_best(n_cases: int) -> None:
+    """No other threshold has a better F1, of each label."""
     stream = np.random.default_rng(4)
-    for _ in range(100):
+    for _ in range(n_cases):
         truth, said = several(stream)
         moved = said - multilabel.best_thresholds(truth, said)
         for label in range(truth.shape[1]):
