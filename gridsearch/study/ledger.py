@@ -37,7 +37,7 @@ from gridsearch.study.rows import (
     spell_levels,
 )
 from gridsearch.study.schema import SCHEMA_VERSION, make_up_to_date, up_to_date_copy, version_of
-from gridsearch.study.sound import seal, seal_plan, telling_of_damage
+from gridsearch.study.sound import seal, sealing_plan, telling_of_damage
 from gridsearch.study.stages import StageLedger, told_execution
 from gridsearch.study.stored_logits import AUTO, Kept, array_bytes, as_kept, bytes_array, chunks_of, joined, kept_as
 from gridsearch.study.survey import OVER, Coverage, Survey
@@ -136,11 +136,10 @@ class Ledger:
             yield write
 
     @contextlib.contextmanager
-    def _writing_plan(self) -> Iterator[sqlite3.Connection]:
-        """Write of what was asked, all of which has one seal."""
-        with self._writing() as write:
+    def _writing_plan(self, *, adds: bool = False) -> Iterator[sqlite3.Connection]:
+        """Write of what was asked, all of which has one seal; ``adds``: no row is changed, but entries are."""
+        with self._writing() as write, sealing_plan(write, adds=adds):
             yield write
-            seal_plan(write)
 
     # What a study is about
 
@@ -224,16 +223,16 @@ class Ledger:
 
     def append(self, plan: Plan, sources: Mapping[str, object]) -> None:
         """Write the last cell of a plan all the rest of which is there."""
-        with self._writing_plan() as write:
+        with self._writing_plan(adds=True) as write:
             self._set_entries(manifest_of(plan, sources).to_json())
             insert_cells(write, plan.cells[-1:])
 
     def exclude(self, cell: ExcludedCell) -> None:
         """Note a cell that is left out, and why."""
-        with self._writing_plan() as write:
-            write.execute(
-                "INSERT OR REPLACE INTO excluded VALUES (?, ?)", (spell_levels(cell.levels, cell.row), cell.why)
-            )
+        about = (spell_levels(cell.levels, cell.row), cell.why)
+        known = self.connection.execute("SELECT 1 FROM excluded WHERE levels = ?", about[:1]).fetchone()
+        with self._writing_plan(adds=known is None) as write:
+            write.execute("INSERT OR REPLACE INTO excluded VALUES (?, ?)", about)
 
     def cells(self) -> list[dict[str, str]]:
         """Return the levels of all cells in table order, then those of the cells left out; in a list, after "row"."""

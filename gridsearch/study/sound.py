@@ -4,8 +4,10 @@ So what was asked has a seal, and what came of each attempt; every array has its
 """
 
 import contextlib
+import json
 import sqlite3
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -25,19 +27,21 @@ _RESULTS: Final = {
     ),
 }
 """What the seal of an attempt covers, by the table of the attempt: all that is not read from a clock or a meter."""
-_PLAN: Final = (
-    "SELECT * FROM study WHERE key != 'seal' ORDER BY key",
-    "SELECT * FROM trials ORDER BY id",
-    "SELECT * FROM stages ORDER BY id",
-    "SELECT * FROM cells ORDER BY position",
-    "SELECT * FROM cell_trials ORDER BY position, replicate",
-    "SELECT * FROM excluded ORDER BY levels",
-    "SELECT * FROM skipped ORDER BY position",
-    "SELECT * FROM yardsticks ORDER BY name",
-    "SELECT * FROM scores ORDER BY name, trial",
-    "SELECT * FROM observations ORDER BY position",
-)
+_PLAN: Final = {
+    "study": "SELECT * FROM study WHERE key != 'seal' ORDER BY key",
+    "trials": "SELECT * FROM trials ORDER BY id",
+    "stages": "SELECT * FROM stages ORDER BY id",
+    "cells": "SELECT * FROM cells ORDER BY position",
+    "cell_trials": "SELECT * FROM cell_trials ORDER BY position, replicate",
+    "excluded": "SELECT * FROM excluded ORDER BY levels",
+    "skipped": "SELECT * FROM skipped ORDER BY position",
+    "yardsticks": "SELECT * FROM yardsticks ORDER BY name",
+    "scores": "SELECT * FROM scores ORDER BY name, trial",
+    "observations": "SELECT * FROM observations ORDER BY position",
+}
 """What the seal of a study covers, which is one of its entries: what was asked, and what it is held against."""
+_SUM: Final = "sum-"
+"""How the seal of a study begins that is the sum of its rows' SHA-256, as older ones are not: rows can be added."""
 _ARRAYS: Final = ("data FROM logits", "row_numbers FROM dev_rows", "fold_of_row FROM folds", "labels FROM labels")
 
 
@@ -46,14 +50,40 @@ def seal(write: sqlite3.Connection, table: str, attempt: int) -> None:
     write.execute(f"UPDATE {table} SET seal = ? WHERE id = ?", (_digest(write, table, attempt), attempt))
 
 
-def seal_plan(write: sqlite3.Connection) -> None:
+@contextlib.contextmanager
+def sealing_plan(write: sqlite3.Connection, *, adds: bool) -> Iterator[None]:
     """Write down the checksum of what was asked, as the last part of what is being written.
 
-    Nothing is written where nothing has been asked: a study begins with its first entry.
+    Nothing is written where nothing has been asked: a study begins with its first entry. ``adds``: meanwhile entries
+    are set and rows are added, and no row is changed. Then what is there is not read again, as a search adds to it a
+    thousand times.
     """
-    if write.execute("SELECT 1 FROM study WHERE key != 'seal'").fetchone() is None:
+    known = _seal_of(write) if adds else None
+    if known is None or not known.startswith(_SUM):
+        yield
+        if write.execute("SELECT 1 FROM study WHERE key != 'seal'").fetchone() is not None:
+            _set_seal(write, _sum_of_plan(write))
         return
-    write.execute("INSERT OR REPLACE INTO study VALUES ('seal', ?)", (canonical_json(_digest_of_plan(write)),))
+    total = int(known.removeprefix(_SUM), 16) - _sum(write, "study", _PLAN["study"])
+    lasts = {table: _last_row(write, table) for table in _PLAN if table != "study"}
+    yield
+    more = (_sum(write, table, f"SELECT * FROM {table} WHERE rowid > ?", last) for table, last in lasts.items())
+    _set_seal(write, total + _sum(write, "study", _PLAN["study"]) + sum(more))
+
+
+def _set_seal(write: sqlite3.Connection, total: int) -> None:
+    text = f"{_SUM}{total % 2**256:064x}"
+    write.execute("INSERT OR REPLACE INTO study VALUES ('seal', ?)", (canonical_json(text),))
+
+
+def _seal_of(connection: sqlite3.Connection) -> str | None:
+    """Return the seal of a study as it was written; None where there is none."""
+    row = connection.execute("SELECT value FROM study WHERE key = 'seal'").fetchone()
+    return None if row is None else str(json.loads(row[0]))
+
+
+def _last_row(connection: sqlite3.Connection, table: str) -> int:
+    return int(connection.execute(f"SELECT coalesce(max(rowid), 0) FROM {table}").fetchone()[0])
 
 
 def damaged_sentence(path: Path, what: object) -> str:
@@ -103,8 +133,8 @@ def _damaged_pages(connection: sqlite3.Connection, check: str) -> Iterator[str]:
 
 
 def _damaged_content(connection: sqlite3.Connection) -> Iterator[str]:
-    known_plan = connection.execute("SELECT value FROM study WHERE key = 'seal'").fetchone()
-    if known_plan is not None and known_plan[0] != canonical_json(_digest_of_plan(connection)):
+    known_plan = _seal_of(connection)
+    if known_plan is not None and known_plan != _digest_of_plan(connection, known_plan):
         yield "what was asked has changed"
     for table in _RESULTS:
         for attempt, known in connection.execute(f"SELECT id, seal FROM {table} WHERE seal IS NOT NULL").fetchall():
@@ -122,8 +152,21 @@ def _damaged_arrays(connection: sqlite3.Connection) -> Iterator[str]:
                 yield str(error)
 
 
-def _digest_of_plan(connection: sqlite3.Connection) -> str:
-    return fingerprint([[tuple(row) for row in connection.execute(query)] for query in _PLAN])
+def _digest_of_plan(connection: sqlite3.Connection, known: str) -> str:
+    """Compute the seal of a study in the way in which the known one was."""
+    if known.startswith(_SUM):
+        return f"{_SUM}{_sum_of_plan(connection):064x}"
+    return fingerprint([[tuple(row) for row in connection.execute(query)] for query in _PLAN.values()])
+
+
+def _sum_of_plan(connection: sqlite3.Connection) -> int:
+    return sum(_sum(connection, table, query) for table, query in _PLAN.items()) % 2**256
+
+
+def _sum(connection: sqlite3.Connection, table: str, query: str, *about: int) -> int:
+    """Add up the SHA-256 of rows, each with the name of its table."""
+    rows = (canonical_json([table, *row]).encode() for row in connection.execute(query, about))
+    return sum(int.from_bytes(sha256(row).digest()) for row in rows)
 
 
 def _digest(connection: sqlite3.Connection, table: str, attempt: int) -> str:
