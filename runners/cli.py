@@ -18,7 +18,7 @@ from runners.endings.codes import (
 from runners.endings.ending import ended, ended_process
 from runners.ensembling.options import add_ensemble
 from runners.init_options import add_init
-from runners.options import folds, halving, keep_logits, numbers_of, one_part, only_folds, train_metric, workers
+from runners.options import folds, halving, kept, numbers_of, one_part, only_folds, train_metric, workers
 from runners.predicting.options import add_predict
 
 Arguments = argparse.Namespace
@@ -191,7 +191,7 @@ def _plan(commands: Commands) -> None:
         action="store_true",
         help="measure on this machine what trials cost: some steps of each kind (half a minute for tiny)",
     )
-    keep_logits(parser)
+    kept(parser)
     workers(parser)
     halving(parser)
 
@@ -251,10 +251,7 @@ def _pretrain(commands: Commands) -> None:
 def _execution(parser: argparse.ArgumentParser) -> None:
     """Options that say how trials are run and what is kept of them."""
     workers(parser)
-    parser.add_argument(
-        "--keep", default="none", metavar="WHICH", help="weights to keep: none (default), best, top-3, all"
-    )
-    keep_logits(parser)
+    kept(parser)
     train_metric(parser)
     parser.add_argument("--retry-failed", action="store_true", help="try again what failed for good")
     parser.add_argument(

@@ -77,8 +77,11 @@ def numbers_of(what: str) -> Callable[[str], list[int]]:
     return read
 
 
-def keep_logits(parser: argparse.ArgumentParser) -> None:
-    """Add what the ledger keeps of each row."""
+def kept(parser: argparse.ArgumentParser) -> None:
+    """Add what is kept of trials beside their numbers."""
+    parser.add_argument(
+        "--keep", default="none", metavar="WHICH", help="weights to keep: none (default), best, top-3, all"
+    )
     parser.add_argument(
         "--keep-logits",
         default="auto",

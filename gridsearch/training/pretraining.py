@@ -60,6 +60,11 @@ def pretraining(
     return outcome.as_found() if found else outcome
 
 
+def steps_a_point(stage: Stage) -> int:
+    """Return how many steps a point of a stage's log tells of."""
+    return math.ceil(max(1, stage.total_steps) / N_LOGGED)
+
+
 def outcome_of(made: MadeEncoder, seconds: float = 0.0, n_peak_bytes: int = 0) -> StageOutcome:
     """Tell what an encoder's record says of its making."""
     log = tuple(LogPoint(**point) for point in made.record["log"])
@@ -121,7 +126,7 @@ class Run:
         self._begun, self._seconds_before = time.perf_counter(), 0.0
         # Summed where it is computed: reading it every step would stall a GPU.
         self._loss_sum, self._n_summed = torch.zeros((), device=device), 0
-        self._every = math.ceil(max(1, stage.total_steps) / N_LOGGED)
+        self._every = steps_a_point(stage)
         self._saved = time.monotonic()
         self._saves = self._go_on()
 

@@ -26,6 +26,9 @@ from runners.backends.chosen import refuse_bad_counts
 from runners.cli import EXIT_DONE, Arguments
 from runners.commands.plan_stages import stage_texts
 from runners.commands.plan_task import task_texts
+from runners.keeper import n_kept
+from runners.pricing.disk_size import disk_size
+from runners.pricing.disk_text import disk_lines
 from runners.pricing.forecast import (
     Forecast,
     circumstances_of,
@@ -50,6 +53,7 @@ def run(arguments: Arguments) -> int:
     """Print the plan, and what it costs where that has been measured."""
     refuse_bad_counts(arguments)
     refuse_unknown(arguments.keep_logits)
+    n_kept(arguments.keep)  # refuses what is no choice
     question = read_question(arguments)
     plan = question.plan
     asked = plan if arguments.halving is None else halved(plan, arguments.halving)
@@ -65,7 +69,16 @@ def run(arguments: Arguments) -> int:
     if halving is not None:
         text = f"halving  {halving.text(*plan.times)} (the price is of all epochs)"
         lines += ["", textwrap.fill(text, 80, subsequent_indent=" " * 9)]
-    lines += ["", _ledger(ledger_size(asked, _keeping(question, arguments.keep_logits)))]
+    size = ledger_size(asked, _keeping(question, arguments.keep_logits))
+    on_disk = disk_size(
+        asked,
+        question.study,
+        made,
+        keep=arguments.keep,
+        ledger_bytes=size.total_bytes,
+        n_workers=worker_allotment(arguments).n_workers,
+    )
+    lines += ["", _ledger(size), *disk_lines(on_disk, arguments.keep, question.study)]
     print("\n".join(lines).rstrip())
     return EXIT_DONE
 

@@ -1,5 +1,6 @@
 """The model of a pretraining: an encoder, and on it the head with which its family was published."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -121,7 +122,7 @@ def build_masked_lm(
     standard_deviation = float(getattr(encoder.config, "initializer_range", 0.02))
     if base.missing:
         surgery.reinit_pooler(encoder, standard_deviation, seed)
-    whole = _around(encoder, base)
+    whole = around(encoder, base.config)
     head_stream = torch_stream(seed, "mlm head")
     for name in family.head:
         surgery.draw(whole.get_submodule(name).to_empty(device="cpu"), standard_deviation, head_stream)
@@ -146,11 +147,11 @@ def _require_tied(whole: "PreTrainedModel", encoder: "PreTrainedModel") -> None:
         raise GridSearchError("the output layer of the pretraining is not the table of word vectors that it should be")
 
 
-def _around(encoder: "PreTrainedModel", base: EncoderWeights) -> "PreTrainedModel":
+def around(encoder: "PreTrainedModel", settings: Mapping[str, Any]) -> "PreTrainedModel":
     """Return the encoder in its family's ``...ForMaskedLM``; nothing else in it has values."""
     from transformers import AutoModelForMaskedLM
 
-    config = model_config({**base.config, **family_in(base.config, CONFIG).head_settings})
+    config = model_config({**settings, **family_in(settings, CONFIG).head_settings})
     with torch.device("meta"):
         whole: PreTrainedModel = AutoModelForMaskedLM.from_config(config, dtype=torch.float32)
     setattr(whole, whole.base_model_prefix, encoder)

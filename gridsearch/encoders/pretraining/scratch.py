@@ -71,7 +71,7 @@ def scratch_weights(vocabulary_of: EncoderWeights, pretraining: PretrainingRecip
 
     n_tokens = len(vocabulary_of.state[word_table(vocabulary_of.config)])
     pad_id = int(build_tokenizer(vocabulary_of.tokenizer).pad_token_id)
-    config = _config(pretraining, n_tokens, pad_id)
+    config = scratch_config(pretraining, n_tokens, pad_id)
     model: PreTrainedModel = empty(lambda: AutoModel.from_config(model_config(config)))
     surgery.draw(model, INITIAL_STD, torch_stream(seed, "scratch"))
     _clear_padding(model)
@@ -103,7 +103,7 @@ def _n_token_types(family: str) -> int:
     return int(_PUBLISHED.get(family, {}).get("type_vocab_size", 2))
 
 
-def _config(pretraining: PretrainingRecipe, n_tokens: int, pad_id: int) -> dict[str, Any]:
+def scratch_config(pretraining: PretrainingRecipe, n_tokens: int, pad_id: int) -> dict[str, Any]:
     """Return a ``config.json``; keys that a family does not know are not in it."""
     name, width = pretraining.family, pretraining.width
     counted_from_padding = FAMILIES[name].pad_token_id is not None

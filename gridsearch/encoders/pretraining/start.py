@@ -1,13 +1,15 @@
 """What a pretraining starts from: an encoder as it is, some of its layers, or one from scratch with its vocabulary."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.checkpoint.config import CONFIG
 from gridsearch.encoders.families import family_in
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.encoders.pretraining.scratch import scratch_card, scratch_weights
+from gridsearch.encoders.pretraining.scratch import scratch_card, scratch_config, scratch_weights
 from gridsearch.errors import RequestError
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 
@@ -32,6 +34,15 @@ def start_weights(base: EncoderWeights, pretraining: PretrainingRecipe, seed: in
     if pretraining.base == "scratch":
         return scratch_weights(base, pretraining, seed)
     return _taken(base, _numbers(pretraining))
+
+
+def start_config(config: Mapping[str, Any], pretraining: PretrainingRecipe, n_tokens: int) -> Mapping[str, Any]:
+    """Return its config without making it, given that of the encoder that is named and the rows of its word table."""
+    if not pretraining.has_another_shape:
+        return config
+    if pretraining.base == "scratch":
+        return scratch_config(pretraining, n_tokens, int(config.get("pad_token_id") or 0))
+    return _with_depth(config, len(_numbers(pretraining)))
 
 
 def _numbers(pretraining: PretrainingRecipe) -> list[int]:
@@ -64,5 +75,10 @@ def _taken(base: EncoderWeights, numbers: list[int]) -> EncoderWeights:
         for name, match in matches.items():
             if match is not None and int(match[1]) == number - 1:
                 state[f"{family.layers}.{place}.{match[2]}"] = base.state[name]
-    key = next((key for key in family.depth_keys if key in base.config), family.depth_keys[0])
-    return replace(base, state=state, config={**base.config, key: len(numbers)})
+    return replace(base, state=state, config=_with_depth(base.config, len(numbers)))
+
+
+def _with_depth(config: Mapping[str, Any], n_layers: int) -> dict[str, Any]:
+    family = family_in(config, CONFIG)
+    key = next((key for key in family.depth_keys if key in config), family.depth_keys[0])
+    return {**config, key: n_layers}

@@ -18,7 +18,7 @@ from gridsearch.encoders.vocabulary import SPECIAL_TOKENS
 
 if TYPE_CHECKING:
     import torch
-    from transformers import BertModel
+    from transformers import BertConfig, BertModel
 
 
 COMMONNESS_WEIGHT = 2.0  # a token that is in a quarter of the texts counts 1 / sqrt(1 + 2² / 4) = 0.7 of a rare one
@@ -47,14 +47,11 @@ class TinyRecipe:
     """Of the code that makes the encoder: raise it whenever the same inputs would give other weights."""
 
 
-def make_model(token_ids: Sequence[Sequence[int]], n_tokens: int, recipe: TinyRecipe) -> "BertModel":
-    """Make the model from the texts' tokens; random numbers are drawn from torch's global generator, too."""
-    import torch
-    from transformers import BertConfig, BertModel
+def model_config(n_tokens: int, recipe: TinyRecipe) -> "BertConfig":
+    """Return the config of an encoder of so many tokens."""
+    from transformers import BertConfig
 
-    from gridsearch.encoders.tiny.summary import spread, teach
-
-    config = BertConfig(
+    return BertConfig(
         vocab_size=n_tokens,
         hidden_size=recipe.hidden_width,
         num_hidden_layers=recipe.n_layers,
@@ -65,7 +62,16 @@ def make_model(token_ids: Sequence[Sequence[int]], n_tokens: int, recipe: TinyRe
         hidden_dropout_prob=DROPOUT,
         attention_probs_dropout_prob=DROPOUT,
     )
-    model = BertModel(config)
+
+
+def make_model(token_ids: Sequence[Sequence[int]], n_tokens: int, recipe: TinyRecipe) -> "BertModel":
+    """Make the model from the texts' tokens; random numbers are drawn from torch's global generator, too."""
+    import torch
+    from transformers import BertModel
+
+    from gridsearch.encoders.tiny.summary import spread, teach
+
+    model = BertModel(model_config(n_tokens, recipe))
     with torch.no_grad():
         _write_embeddings(model, _token_vectors(token_ids, n_tokens, recipe), recipe)
         identity = torch.eye(recipe.hidden_width)
