@@ -30,7 +30,6 @@ from runners.recorder import Recorder, StageRecorder
 from tests.made_once import folder_of_the_run
 from tests.runners.driving import sweep
 from tests.runners.staging import attempts, numbers, plan_of_space, rows, space_of
-from tests.runners.test_stages_faults import empty_cache
 
 pytestmark = pytest.mark.slow  # a cluster of three nodes to start
 
@@ -208,6 +207,5 @@ def test_nodes_without_the_drivers_disk_are_sent_all_they_read(
     assert not any(has_made for node, _, has_made in seen if node == other), "it came with the job, not from a disk"
     made = find(stage)
     assert made is not None, "what the node made has come back to the driver"
-    empty_cache()
     sweep(plan, Study(Path("alone")), SerialRunner())
     assert numbers() == numbers("alone")
