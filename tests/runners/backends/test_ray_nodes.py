@@ -30,6 +30,7 @@ from runners.recorder import Recorder, StageRecorder
 from tests.made_once import folder_of_the_run
 from tests.runners.driving import sweep
 from tests.runners.staging import attempts, numbers, plan_of_space, rows, space_of
+from tests.runners.waiting import SECONDS
 
 pytestmark = pytest.mark.slow  # a cluster of three nodes to start
 
@@ -138,17 +139,20 @@ mount -t tmpfs none "$1" && mkdir -p "$HOME" && cd "$HOME" && shift && exec "$@"
 
 
 @contextlib.contextmanager
-def node_apart(address: str, name: str, hidden: Path) -> Iterator[None]:
+def node_apart(address: str, name: str, hidden: Path, log: Path) -> Iterator[None]:
     """Start a node that has an empty disk of its own where the driver has ``hidden``, and its home and cache there."""
     home = hidden / f"home of {name}"
     environment = {"HOME": home, "XDG_CACHE_HOME": home / "xdg", "GRIDSEARCH_CACHE": home / "cache", NAME_OF_NODE: name}
     start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--address", address, "--num-cpus", "1", "--block"]
-    with subprocess.Popen(
-        ["unshare", "--mount", "--map-root-user", "sh", "-c", APART, "sh", str(hidden), *start],
-        env=os.environ | {key: str(value) for key, value in environment.items()},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as node:
+    with (
+        log.open("ab") as told,
+        subprocess.Popen(
+            ["unshare", "--mount", "--map-root-user", "sh", "-c", APART, "sh", str(hidden), *start],
+            env=os.environ | {key: str(value) for key, value in environment.items()},
+            stdout=told,
+            stderr=told,
+        ) as node,
+    ):
         try:
             yield
         finally:
@@ -187,13 +191,14 @@ def test_nodes_without_the_drivers_disk_are_sent_all_they_read(
         there = [root / path.relative_to("/") for path in (project, encoder_folder, own[1] / "encoders" / stage)]
         seen.append((environment[NAME_OF_NODE], any(path.exists() for path in there[:2]), there[2].exists()))
 
+    log = project / "nodes.log"
     with contextlib.ExitStack() as started:
         places = Places(started.enter_context(monkeypatch.context()), look)
         for name in NAMES:
-            started.enter_context(node_apart(cluster.address, name, hidden))
-        head, over = GcsClient(address=cluster.address), time.monotonic() + 120
+            started.enter_context(node_apart(cluster.address, name, hidden, log))
+        head, over = GcsClient(address=cluster.address), time.monotonic() + SECONDS
         while len(head.get_all_node_info()) < 1 + len(NAMES):
-            assert time.monotonic() < over, "the nodes did not join"
+            assert time.monotonic() < over, f"the nodes did not join: {log.read_text(errors='replace')}"
             time.sleep(0.2)
         assert find(stage) is None
         assert sweep(plan, STUDY, run_on(cluster.address)).coverage.complete
