@@ -370,8 +370,10 @@ def refuse_dead(cells: list[PlannedCell], space: Space) -> None:
     varied = {name for factor in space.factors for name in factor.knobs}
     for cell in cells:
         refuse_dead_levels(cell, space)
-        for name, reason in cell.dead.items():
+        for name in cell.dead:
             if name not in varied and all(name in other.dead for other in cells):
+                # Where much is off, its reason is that; where nearly all acts, it is the knob's own.
+                reason = min(cells, key=lambda other: len(other.dead)).dead[name]
                 raise RequestError(f"{space.name}: {name} is set, but cannot act in any cell: {reason}")
 
 

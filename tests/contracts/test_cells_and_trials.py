@@ -56,6 +56,11 @@ def test_replicate_runs_dead_levels_with_seeds_of_their_own(plan_of) -> None:
     ("text", "reason"),
     [
         ("[recipe]\nreinit_pooler = true\n[factors]\nbert_adam = [false, true]\n", "cannot act in any cell"),
+        (
+            '[recipe]\n"pretraining.objective" = "mlm"\n"pretraining.form" = "pairs"\n'
+            '[factors]\n"pretraining.steps" = [0, 9]\n',
+            "pretraining.form is set, but cannot act in any cell: the corpus holds single texts only",
+        ),
         ('[factors]\ndecay_exclude = ["bias_and_norm", "none"]\n', "weight_decay = 0 leaves nothing to exclude"),
         ("[recipe]\nepochs = 1\n[factors]\nwarmup_proportion = [0.0, 0.01]\n", "less than one step"),
         ('[recipe]\nepochs = 1\n[factors]\nselection = ["best", "last"]\n', "leaves one epoch"),
