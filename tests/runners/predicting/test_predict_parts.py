@@ -121,7 +121,10 @@ def test_the_dev_rows_get_what_the_trial_said_of_them(study: Study, predict: Pre
             assert f"rows of {part} labelled by trial {trial[:8]} (seed 0, dev mean f1_macro and accuracy " in said
         assert again == {"one kept, one trained again": 1, "both kept": 0, "both trained again": 2}[round_]
     folders = [{path.name for path in study.weights_of(trial).iterdir()} for trial in trials]
-    assert folders == [{"classifier.safetensors", "encoder", "gridsearch.json"}, {"1", "2", "gridsearch.json"}]
+    assert folders == [
+        {"classifier.safetensors", "encoder", "gridsearch.json", "checksums.json"},
+        {"1", "2", "gridsearch.json", "checksums.json"},
+    ]
     for part in LABELS:
         both = [chances[trial, part] for trial in trials]
         check(part, np.mean(both, axis=0), "--ensemble", "1,2")

@@ -100,6 +100,9 @@ class Heard:
     def job(self, work: Any, retry: Any) -> Job:
         return Job(work, Execution())
 
+    def state(self, trial_id: str) -> str:
+        return "planned"
+
     def asked(self, stage: Stage) -> None:
         pass
 
