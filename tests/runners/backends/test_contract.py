@@ -50,7 +50,7 @@ RUNNERS = {
     "processes": lambda: ProcessesRunner(2),
 }
 RAY_SLOWLY = ["serial", pytest.param("ray", marks=pytest.mark.slow), "processes"]
-"""For what Ray shows elsewhere as well: each of its runs starts workers anew, which takes seconds."""
+"""Each run of Ray starts workers anew, which takes a quarter of a minute: `make test` looks at a few of them."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -165,7 +165,7 @@ def test_every_job_runs_once_and_is_told_in_order(name: str, plan: Plan, swept: 
     assert heard.processes == {os.getpid()}, "the listener is called in the driver's process"
 
 
-@pytest.mark.parametrize("name", ["serial", "ray"])  # the processes runner tells as the serial one does
+@pytest.mark.parametrize("name", RAY_SLOWLY[:2])  # the processes runner tells as the serial one does
 def test_what_the_listener_raises_is_raised_as_it_was(
     name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner]
 ) -> None:
@@ -283,7 +283,7 @@ class Killer(Heard):
             os.kill(int(worker.split(":")[1]), signal.SIGKILL)
 
 
-@pytest.mark.parametrize("name", ["ray", "processes"])
+@pytest.mark.parametrize("name", RAY_SLOWLY[1:])
 def test_a_worker_killed_by_the_system_is_told_so(
     name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner]
 ) -> None:
@@ -320,7 +320,7 @@ def test_a_killed_trial_is_tried_alone_and_then_in_smaller_batches(
     assert [row["trial"] for row in rows][-2:] == [victim, victim]
 
 
-@pytest.mark.parametrize("name", RUNNERS)
+@pytest.mark.parametrize("name", RAY_SLOWLY)
 def test_a_time_limit_ends_the_slow_one_and_the_others_finish(
     name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner]
 ) -> None:
@@ -340,7 +340,7 @@ class Hanging:
         return exec, ("import ctypes; ctypes.PyDLL(None).sleep(1000)",)
 
 
-@pytest.mark.parametrize("name", ["ray", "processes"])
+@pytest.mark.parametrize("name", RAY_SLOWLY[1:])
 def test_a_worker_that_hangs_is_ended_at_its_limit(
     name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -388,7 +388,7 @@ def test_rays_words_are_read(kind: str) -> None:
         assert failure.message == "The actor died because its node has died"
 
 
-@pytest.mark.parametrize("name", RUNNERS)
+@pytest.mark.parametrize("name", RAY_SLOWLY)
 def test_a_trial_ends_after_the_epoch_that_is_its_last_one_wanted(
     name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner], swept: Callable[[str], Heard]
 ) -> None:
@@ -464,7 +464,7 @@ def test_a_job_may_wait_for_another_to_end_and_its_encoder_be_made_then(
     assert numbers(heard.outcomes[waiting.id]) == numbers(whole)
 
 
-@pytest.mark.parametrize("name", RUNNERS)
+@pytest.mark.parametrize("name", RAY_SLOWLY)
 def test_a_stage_runs_as_trials_do_and_its_trial_after_it(
     name: str,
     plan: Plan,
@@ -514,7 +514,7 @@ def test_a_job_is_taken_when_there_is_a_place_for_it_and_with_none_left_to_run_i
     assert nothing.events == []
 
 
-@pytest.mark.parametrize("name", RUNNERS)
+@pytest.mark.parametrize("name", RAY_SLOWLY)
 def test_no_job_is_taken_when_a_stop_is_wanted(
     name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner]
 ) -> None:
