@@ -139,6 +139,7 @@ REFUSED: Mapping[str, Mapping[tuple[str, Any], str]] = {
             for _, value in LIVE[knob]
         },
         ("cooccurrence", "embedding"): "single texts",
+        ("cooccurrence", "add_scalar"): "single texts",
         ("pooling", "segments"): "single texts",
         ("token_types", "zeros"): "one segment",
     },
