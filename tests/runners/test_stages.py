@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gridsearch.encoders.files import file_sha256
+from gridsearch.checksums import file_sha256, seal
 from gridsearch.encoders.pretraining.made import MODEL, find, folder_of
 from gridsearch.plan.plan import Plan
 from gridsearch.stage import LogPoint, Stage
@@ -162,6 +162,7 @@ def test_an_encoder_that_others_made_again_otherwise_is_noticed(encoder_folder: 
     damage(folder_of(stage) / MODEL)
     old, new = rows("SELECT checksum FROM stage_attempts")[0][0], file_sha256(folder_of(stage) / MODEL)
     record.write_text(record.read_text().replace(old, new))
+    seal(folder_of(stage))
     assert swept(plan).coverage.complete
     assert attempts() == [(stage, "failed", "lost_encoder", 0), (stage, "finished", None, 1)]
     assert rows("SELECT checksum FROM stage_attempts WHERE state = 'finished'") == [(new,)]
@@ -333,9 +334,10 @@ def test_a_study_of_before_the_hidden_share_was_counted_goes_on(encoder_folder: 
     plan = plan_of_space(encoder_folder, space_of("bert_adam = [false, true]", '"pretraining.steps" = 4'))
     swept(plan)
     with contextlib.closing(sqlite3.connect("study/ledger.sqlite")) as old:
-        columns = {"stages": "labels", "stage_attempts": "zero_shot", "stage_log": "hidden_share"}
-        drops = "; ".join(f"ALTER TABLE {table} DROP COLUMN {column}" for table, column in columns.items())
-        old.executescript(f"{drops}; PRAGMA user_version = 4")
+        columns = {"labels": "stages", "zero_shot": "stage_attempts", "hidden_share": "stage_log"}
+        seals = "".join(f"UPDATE {table} SET seal = NULL; " for table in ("attempts", "stage_attempts"))
+        drops = "; ".join(f"ALTER TABLE {table} DROP COLUMN {column}" for column, table in columns.items())
+        old.executescript(f"{seals} DELETE FROM study WHERE key = 'seal'; {drops}; PRAGMA user_version = 4")
     for command in ("verify", "status", "report"):
         cli(command, "study")
     assert swept(plan).coverage.complete
