@@ -12,13 +12,12 @@ SPACE = """
 title = "Many quick trials"
 [recipe]
 epochs = 1
-learning_rate = 3e-3
 batch_size = 16
 max_length = 8
 [factors]
 bert_adam = [false, true]
 frozen_layers = [0, 1]
-warmup_proportion = [0.0, 0.2]
+learning_rate = [1e-3, 3e-3]
 weight_decay = [0.0, 0.01]
 [design]
 seeds = {seeds}
