@@ -27,21 +27,25 @@ _RESULTS: Final = {
     ),
 }
 """What the seal of an attempt covers, by the table of the attempt: all that is not read from a clock or a meter."""
+_TABLES: Final = (
+    "trials",
+    "stages",
+    "cells",
+    "cell_trials",
+    "excluded",
+    "skipped",
+    "yardsticks",
+    "scores",
+    "observations",
+)
 _PLAN: Final = {
-    "study": "SELECT * FROM study WHERE key != 'seal' ORDER BY key",
-    "trials": "SELECT * FROM trials ORDER BY id",
-    "stages": "SELECT * FROM stages ORDER BY id",
-    "cells": "SELECT * FROM cells ORDER BY position",
-    "cell_trials": "SELECT * FROM cell_trials ORDER BY position, replicate",
-    "excluded": "SELECT * FROM excluded ORDER BY levels",
-    "skipped": "SELECT * FROM skipped ORDER BY position",
-    "yardsticks": "SELECT * FROM yardsticks ORDER BY name",
-    "scores": "SELECT * FROM scores ORDER BY name, trial",
-    "observations": "SELECT * FROM observations ORDER BY position",
+    "study": "SELECT * FROM study WHERE key != 'seal'",
+    **{table: f"SELECT * FROM {table}" for table in _TABLES},
 }
-"""What the seal of a study covers, which is one of its entries: what was asked, and what it is held against."""
-_SUM: Final = "sum-"
-"""How the seal of a study begins that is the sum of its rows' SHA-256, as older ones are not: rows can be added."""
+"""What the seal of a study covers, which is one of its entries: what was asked, and what it is held against.
+
+It is the sum of its rows' SHA-256, so that rows can be added.
+"""
 _ARRAYS: Final = ("data FROM logits", "row_numbers FROM dev_rows", "fold_of_row FROM folds", "labels FROM labels")
 
 
@@ -59,21 +63,24 @@ def sealing_plan(write: sqlite3.Connection, *, adds: bool) -> Iterator[None]:
     thousand times.
     """
     known = _seal_of(write) if adds else None
-    if known is None or not known.startswith(_SUM):
+    if known is None:
         yield
         if write.execute("SELECT 1 FROM study WHERE key != 'seal'").fetchone() is not None:
             _set_seal(write, _sum_of_plan(write))
         return
-    total = int(known.removeprefix(_SUM), 16) - _sum(write, "study", _PLAN["study"])
-    lasts = {table: _last_row(write, table) for table in _PLAN if table != "study"}
+    total = int(known, 16) - _sum(write, "study", _PLAN["study"])
+    lasts = {table: _last_row(write, table) for table in _TABLES}
     yield
-    more = (_sum(write, table, f"SELECT * FROM {table} WHERE rowid > ?", last) for table, last in lasts.items())
+    more = (_sum(write, table, f"{_PLAN[table]} WHERE rowid > ?", last) for table, last in lasts.items())
     _set_seal(write, total + _sum(write, "study", _PLAN["study"]) + sum(more))
 
 
 def _set_seal(write: sqlite3.Connection, total: int) -> None:
-    text = f"{_SUM}{total % 2**256:064x}"
-    write.execute("INSERT OR REPLACE INTO study VALUES ('seal', ?)", (canonical_json(text),))
+    write.execute("INSERT OR REPLACE INTO study VALUES ('seal', ?)", (canonical_json(_spelled(total)),))
+
+
+def _spelled(total: int) -> str:
+    return f"{total % 2**256:064x}"
 
 
 def _seal_of(connection: sqlite3.Connection) -> str | None:
@@ -134,7 +141,7 @@ def _damaged_pages(connection: sqlite3.Connection, check: str) -> Iterator[str]:
 
 def _damaged_content(connection: sqlite3.Connection) -> Iterator[str]:
     known_plan = _seal_of(connection)
-    if known_plan is not None and known_plan != _digest_of_plan(connection, known_plan):
+    if known_plan is not None and known_plan != _spelled(_sum_of_plan(connection)):
         yield "what was asked has changed"
     for table in _RESULTS:
         for attempt, known in connection.execute(f"SELECT id, seal FROM {table} WHERE seal IS NOT NULL").fetchall():
@@ -152,15 +159,8 @@ def _damaged_arrays(connection: sqlite3.Connection) -> Iterator[str]:
                 yield str(error)
 
 
-def _digest_of_plan(connection: sqlite3.Connection, known: str) -> str:
-    """Compute the seal of a study in the way in which the known one was."""
-    if known.startswith(_SUM):
-        return f"{_SUM}{_sum_of_plan(connection):064x}"
-    return fingerprint([[tuple(row) for row in connection.execute(query)] for query in _PLAN.values()])
-
-
 def _sum_of_plan(connection: sqlite3.Connection) -> int:
-    return sum(_sum(connection, table, query) for table, query in _PLAN.items()) % 2**256
+    return sum(_sum(connection, table, query) for table, query in _PLAN.items())
 
 
 def _sum(connection: sqlite3.Connection, table: str, query: str, *about: int) -> int:
