@@ -15,7 +15,7 @@ from gridsearch.study.ledger import Ledger
 from gridsearch.study.manifest import Manifest, TableManifest, TrialsManifest
 from gridsearch.study.row_scores import RowScore
 from gridsearch.study.rows import read_recipe
-from gridsearch.study.schema import tables_of_a_new_one
+from gridsearch.study.sound import damaged_tables
 from gridsearch.study.stages import read_stage
 from gridsearch.study.stored_logits import bytes_array
 
@@ -64,7 +64,7 @@ def damage_of(path: Path) -> str:
 def _damages(ledger: Ledger) -> Iterator[str]:
     connection = ledger.connection
     yield from _of_sqlite(connection)
-    yield from _of_tables(connection)
+    yield from damaged_tables(connection)
     yield from _of_values(connection)
     manifest = yield from _of_manifest(ledger)
     if isinstance(manifest, TrialsManifest):
@@ -79,13 +79,6 @@ def _of_sqlite(connection: sqlite3.Connection) -> Iterator[str]:
             yield first_line(ValueError(told))
     for row in connection.execute("PRAGMA foreign_key_check"):
         yield f"row {row[1]} of its table {row[0]} belongs to a row of {row[2]} that is not there"
-
-
-def _of_tables(connection: sqlite3.Connection) -> Iterator[str]:
-    for table, columns in tables_of_a_new_one().items():
-        lacking = set(columns) - {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
-        if lacking:
-            yield f"its table {table} lacks {', '.join(sorted(lacking))}"
 
 
 def _of_values(connection: sqlite3.Connection) -> Iterator[str]:

@@ -13,16 +13,19 @@ from typing import Final
 
 from gridsearch.canonical import canonical_json, fingerprint
 from gridsearch.errors import DamagedError, first_line
+from gridsearch.study.schema import tables_of_a_new_one
 from gridsearch.study.stored_logits import bytes_array
 
 _RESULTS: Final = {
     "attempts": (
-        "SELECT trial, state, chosen_epoch, not_learned FROM attempts WHERE id = ?",
+        "SELECT trial, state, chosen_epoch, not_learned, driver, worker, resources FROM attempts WHERE id = ?",
+        "SELECT content FROM provenance WHERE id = (SELECT provenance FROM attempts WHERE id = ?)",
         "SELECT number, train_loss, dev FROM epochs WHERE attempt = ? ORDER BY number",
         "SELECT part, dev, test, train FROM outcomes WHERE attempt = ? ORDER BY part",
     ),
     "stage_attempts": (
-        "SELECT stage, found, zero_shot FROM stage_attempts WHERE id = ?",
+        "SELECT stage, found, zero_shot, driver, worker, resources FROM stage_attempts WHERE id = ?",
+        "SELECT content FROM provenance WHERE id = (SELECT provenance FROM stage_attempts WHERE id = ?)",
         "SELECT step, epoch, loss, learning_rate, hidden_share FROM stage_log WHERE attempt = ? ORDER BY step",
     ),
 }
@@ -106,6 +109,7 @@ def refuse_damaged_content(connection: sqlite3.Connection, path: Path) -> None:
 def refuse_damaged(connection: sqlite3.Connection, path: Path, *, all_of_it: bool = False) -> None:
     """Raise DamagedError where a ledger is damaged; ``all_of_it``: its indexes and the arrays are looked at, too."""
     _refuse(_damaged_pages(connection, "integrity_check" if all_of_it else "quick_check"), path)
+    _refuse(damaged_tables(connection), path)
     refuse_damaged_content(connection, path)
     if all_of_it:
         _refuse(_damaged_arrays(connection), path)
@@ -137,6 +141,14 @@ def _damaged_pages(connection: sqlite3.Connection, check: str) -> Iterator[str]:
     for row in connection.execute(f"PRAGMA {check}(1)"):
         if row[0] != "ok":
             yield str(row[0]).splitlines()[-1]
+
+
+def damaged_tables(connection: sqlite3.Connection) -> Iterator[str]:
+    """Yield what tables and views lack: SQLite reads their columns from a text, which may be damaged as any other."""
+    for table, columns in tables_of_a_new_one().items():
+        lacking = set(columns) - {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+        if lacking:
+            yield f"its table {table} lacks {', '.join(sorted(lacking))}"
 
 
 def _damaged_content(connection: sqlite3.Connection) -> Iterator[str]:
