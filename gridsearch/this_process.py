@@ -1,6 +1,7 @@
 """Which process, on which kernel: what a killed one left behind can be told from what another one uses."""
 
 import os
+import socket
 from pathlib import Path
 
 
@@ -10,6 +11,11 @@ def this_machine() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return ""
+
+
+def this_process() -> str:
+    """Name this process, for whoever reads what it leaves behind."""
+    return f"process {os.getpid()} on {socket.gethostname()}"
 
 
 def mark() -> str:

@@ -39,16 +39,10 @@ def make_room(place: Path) -> None:
         place.unlink(missing_ok=True)
 
 
-def clear_drafts(drafts: Iterable[Path]) -> None:
+def clear_drafts(paths: Iterable[Path]) -> None:
     """Remove those that are drafts of :func:`whole_file`, or of a folder, whose process is no more."""
-    for draft in drafts:
+    for draft in list(paths):  # all are found before any goes
         found = _DRAFT.search(draft.name)
         if found is not None and is_dead(found[1] or found[2]):
             with contextlib.suppress(OSError):
                 make_room(draft)
-
-
-def drafts_below(folder: Path) -> Iterator[Path]:
-    """Find what may be drafts in a folder and in those below."""
-    yield from folder.rglob("*.part")
-    yield from folder.rglob("*.draft-*")

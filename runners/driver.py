@@ -18,7 +18,7 @@ from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.tfidf_yardstick import tfidf_yardstick, yardstick_name
 from gridsearch.training.execution import Execution
 from gridsearch.training.materials import Materials
-from gridsearch.whole_file import clear_drafts, drafts_below
+from gridsearch.whole_file import clear_drafts
 from runners.attending.listening import Ear
 from runners.contract import Runner
 from runners.endings.interrupts import interruptible
@@ -94,7 +94,7 @@ def drive(
             hold.tell(what)
 
         for folder in (study.folder, cache_folder()):
-            clear_drafts(list(drafts_below(folder)))
+            clear_drafts(folder.rglob("*"))
         # Whatever can be wrong with a cluster or an encoder shows before the ledger is made, the quicker first.
         if schedule.may_run:
             prepare(f"starting the runner {runner.name}")

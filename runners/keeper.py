@@ -1,6 +1,8 @@
 """Which trials' weights are kept: none, the best, the best three, or all."""
 
 import shutil
+from collections.abc import Iterable, Set
+from pathlib import Path
 
 from gridsearch.errors import RequestError, one_of
 from gridsearch.study.ledger import Ledger
@@ -23,9 +25,15 @@ def n_kept(keep: str) -> int | None:
 
 def clear_half_made(study: Study, ledger: Ledger) -> None:
     """Delete the weights that a killed driver was writing."""
-    for folder in study.weights_folder.glob(f"*{HALF_MADE}"):
+    _delete(study.weights_folder.glob(f"*{HALF_MADE}"), ledger)
+
+
+def _delete(folders: Iterable[Path], ledger: Ledger, wanted: Set[str] = frozenset()) -> None:
+    """Delete what is a kept trial of this study, whole or half made, and not wanted; and nothing else."""
+    for folder in folders:
         trial_id = folder.name.removesuffix(HALF_MADE)
-        if ledger.knows(trial_id) and is_kept(folder, trial_id):
+        if trial_id not in wanted and ledger.knows(trial_id) and is_kept(folder, trial_id):
+            # What cannot be deleted stays, and is no reason to end a sweep.
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -62,15 +70,7 @@ class Keeper:
             return
         mine = (self._target.goodness(self._target.of(outcome.dev)), trial_id)
         self._best = sorted([*self._best, mine], key=lambda row: -row[0])[: self._limit]
-        self._prune({one for _, one in self._best})
-
-    def _prune(self, wanted: set[str]) -> None:
-        """Delete what is a kept trial of this study, whole or half made, and nothing else that lies in the folder."""
-        for folder in self._study.weights_folder.iterdir():
-            trial_id = folder.name.removesuffix(HALF_MADE)
-            if trial_id not in wanted and self._ledger.knows(trial_id) and is_kept(folder, trial_id):
-                # What cannot be deleted stays, and is no reason to end a sweep.
-                shutil.rmtree(folder, ignore_errors=True)
+        _delete(self._study.weights_folder.iterdir(), self._ledger, wanted={one for _, one in self._best})
 
     def _is_wanted(self, outcome: Outcome) -> bool:
         if self._limit is None or len(self._best) < self._limit:

@@ -19,12 +19,12 @@ from gridsearch.study.attending.stop_wish import (
     forget_other_stops,
     forget_stop,
     stop_wish,
-    this_process,
 )
 from gridsearch.study.lease import WATCH_SECONDS, Trace, driver_elsewhere, is_alive, trace_of
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.opening import refuse_long_path
 from gridsearch.study.sound import refuse_damaged
+from gridsearch.this_process import this_process
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ Parts that were trained together have one classifier, with the labels of all of 
 trained each by itself have a folder each inside the trial's, which is a kept trial of a single task.
 """
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -210,16 +211,9 @@ def predict_logits(kept: KeptTrial, split: Split, part: str = PART, threads: int
     }
     n_labels = kept.labels_of_model(part)
     in_units = any(name.startswith("outputs.") for name in states[0])
-    try:
+    with _as_described(folder):
         model = build_model(EncoderWeights(kept.encoder, config, inner, (), files), dropout=None)
         classifier = Classifier(model, kept.recipe, sum(n_labels.values()), len(n_labels), in_units=in_units)
-        for state in states:
-            classifier.load_state_dict(state)
-    except (MemoryError, RequestError):
-        raise
-    except Exception as error:  # whatever a setting breaks, in whichever library
-        rule = f"the weights in {folder} are none of what {_CARD} and {_ENCODER} there describe"
-        raise RequestError(f"{rule} ({first_line(error)}): take a copy of them that is whole") from None
     tokenizer = build_tokenizer(files)
     recipe = kept.recipe
     encoded = encode_split(split, tokenizer, int(recipe.max_length), recipe.prediction_order)
@@ -227,10 +221,23 @@ def predict_logits(kept: KeptTrial, split: Split, part: str = PART, threads: int
     found = []
     with threads_of(threads):
         for state in states:
-            classifier.load_state_dict(state)
+            with _as_described(folder):
+                classifier.load_state_dict(state)
             pad_id, device = int(tokenizer.pad_token_id), torch.device("cpu")
             found.append(predict(classifier, encoded, pad_id, device, recipe.precision)[:, kept.columns_of(part)])
     return mean_of(found, kept.parts[part].labels_are)
+
+
+@contextlib.contextmanager
+def _as_described(folder: Path) -> Iterator[None]:
+    """Raise RequestError where weights do not fit what their folder says that they are."""
+    try:
+        yield
+    except (MemoryError, RequestError):
+        raise
+    except Exception as error:  # whatever a setting breaks, in whichever library
+        rule = f"the weights in {folder} are none of what {_CARD} and {_ENCODER} there describe"
+        raise RequestError(f"{rule} ({first_line(error)}): take a copy of them that is whole") from None
 
 
 def _beside_pairs(encoded: "EncodedSplit") -> "EncodedSplit":

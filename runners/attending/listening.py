@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable
 
 from gridsearch.errors import RequestError
-from gridsearch.study.attending.skip_wish import SkipWish, refuse, remove, skip_wishes
-from gridsearch.study.attending.stop_wish import StopWish
+from gridsearch.study.attending.skip_wish import SkipWish, refuse, skip_wishes
+from gridsearch.study.attending.stop_wish import StopWish, remove
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.study import Hold
 

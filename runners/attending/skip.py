@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 
 from gridsearch.errors import RequestError
-from gridsearch.study.attending.skip_wish import NamedCell, SkipWish, ask_to_skip, remove, why_refused
+from gridsearch.study.attending.skip_wish import NamedCell, SkipWish, ask_to_skip, why_refused
+from gridsearch.study.attending.stop_wish import remove
 from gridsearch.study.lease import HEARTBEAT_SECONDS
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.study import Study

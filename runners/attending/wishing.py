@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gridsearch.errors import RequestError
 from gridsearch.study.attending.stop_wish import StopWish, stop_wish
-from gridsearch.study.lease import WATCH_SECONDS, driver_elsewhere, is_alive, trace_of
+from gridsearch.study.lease import WATCH_SECONDS, Trace, driver_elsewhere, is_alive, trace_of
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.study import DriverNote, Study
 from reports.formats.markdown import seconds_text
@@ -45,12 +45,16 @@ def living_driver(study: Study, say: Callable[[str], None]) -> Driver | None:
 def _elsewhere(study: Study, say: Callable[[str], None]) -> Driver | None:
     """Return a driver that this machine's locks say nothing about, if its ledger changes while somebody watches."""
     with study.open() as ledger:
-        name, trace = driver_elsewhere(ledger.connection), trace_of(ledger.connection)
-    if not name or trace is None:
+        trace = _trace_elsewhere(ledger)
+    if trace is None:
         return None
     # The file itself: an older ledger was opened as a copy, which nobody changes.
     with contextlib.closing(sqlite3.connect(study.ledger_path, timeout=WATCH_SECONDS)) as watched:
-        return Driver(name, trace.token) if is_alive(watched, say, name) else None
+        return Driver(trace.name, trace.token) if is_alive(watched, say, trace.name) else None
+
+
+def _trace_elsewhere(ledger: Ledger) -> Trace | None:
+    return trace_of(ledger.connection) if driver_elsewhere(ledger.connection) else None
 
 
 def still_drives(study: Study, driver: Driver) -> bool:
@@ -58,7 +62,7 @@ def still_drives(study: Study, driver: Driver) -> bool:
     if (note := study.driver_note()) is not None:
         return note.token == driver.token
     with study.open() as ledger:
-        trace = trace_of(ledger.connection) if driver_elsewhere(ledger.connection) else None
+        trace = _trace_elsewhere(ledger)
     return trace is not None and trace.token == driver.token
 
 
@@ -71,7 +75,7 @@ def asked_of(ledger: Ledger, note: DriverNote | None) -> StopWish | None:
     """Return the stop that the study's driver was asked for and has not come to; None where there is none."""
     if note is not None:
         return stop_wish(ledger.path.parent, note.token)
-    trace = trace_of(ledger.connection) if driver_elsewhere(ledger.connection) else None
+    trace = _trace_elsewhere(ledger)
     return None if trace is None else stop_wish(ledger.path.parent, trace.token)
 
 

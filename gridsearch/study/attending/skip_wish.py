@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from gridsearch.study.attending.stop_wish import remove
 from gridsearch.whole_file import whole_file
 
 _PREFIX, _SUFFIX, _REFUSED = "skip-", ".json", ".refused"
@@ -75,9 +76,3 @@ def why_refused(file: Path) -> str:
         return ""
     remove(answer)
     return why
-
-
-def remove(file: Path) -> None:
-    """Remove a wish that was taken, or is taken back."""
-    with contextlib.suppress(OSError):
-        file.unlink()

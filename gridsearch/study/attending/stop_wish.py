@@ -7,13 +7,12 @@ the next one. The file appears whole, by a rename, which needs no lock and works
 
 import contextlib
 import json
-import os
-import socket
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from gridsearch.this_process import this_process
 from gridsearch.whole_file import whole_file
 
 _PREFIX, _SUFFIX = "stop-", ".json"
@@ -37,11 +36,6 @@ def read_stop(kept: Any) -> StopWish | None:
         return StopWish(str(kept["who"]), float(kept["asked"]))
     except (KeyError, TypeError, ValueError):
         return None
-
-
-def this_process() -> str:
-    """Name this process, for whoever reads what it leaves behind."""
-    return f"process {os.getpid()} on {socket.gethostname()}"
 
 
 def stop_file(folder: Path, token: str) -> Path:
@@ -75,7 +69,7 @@ def stop_wish(folder: Path, token: str) -> StopWish | None:
 
 def forget_stop(folder: Path, token: str) -> None:
     """Remove the wish to one driver: by itself, when it ends."""
-    _remove(stop_file(folder, token))
+    remove(stop_file(folder, token))
 
 
 def forget_other_stops(folder: Path, token: str) -> None:
@@ -83,9 +77,10 @@ def forget_other_stops(folder: Path, token: str) -> None:
     own = stop_file(folder, token).name
     for file in folder.glob(f"{_PREFIX}*{_SUFFIX}*"):  # and what a writer that was killed left of one
         if not file.name.startswith(own):
-            _remove(file)
+            remove(file)
 
 
-def _remove(file: Path) -> None:
+def remove(file: Path) -> None:
+    """Remove a wish that was taken, is taken back, or means nothing any more."""
     with contextlib.suppress(OSError):
         file.unlink()
