@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gridsearch.study.sound import seal
 from gridsearch.study.study import Study
 from gridsearch.study.versions import caution_of, contents_of_results, versions_in
 from runners.cli import main
@@ -29,10 +30,10 @@ def test_every_reader_is_told(project: Path, encoder_folder: Path, capsys: pytes
         (content,) = contents_of_results(ledger.connection)
     now = content["versions"]["torch"]
     assert "several versions" not in capsys.readouterr().out
-    with sqlite3.connect("study/ledger.sqlite") as connection:
-        connection.execute(
-            'UPDATE provenance SET content = replace(content, ?, \'"torch":"1.0.0"\')', (f'"torch":"{now}"',)
-        )
+    with sqlite3.connect("study/ledger.sqlite") as write:
+        write.execute('UPDATE provenance SET content = replace(content, ?, \'"torch":"1.0.0"\')', (f'"torch":"{now}"',))
+        for (attempt,) in write.execute("SELECT id FROM attempts").fetchall():
+            seal(write, "attempts", attempt)
     assert main([*words, "--seeds", "0,1"]) == 0
     caution = f"caution: results were computed under several versions (torch 1.0.0, {now})"
     assert caution in capsys.readouterr().out, "before the rest is run"
