@@ -25,7 +25,7 @@ from transformers import BertConfig, BertModel, BertTokenizer
 from bench.ledgers import TEN_THOUSAND_CELLS, THOUSAND_CELLS
 from bench.measuring import Cost, run_measured
 from gridsearch.encoders.load import describe
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import parse_space
 from gridsearch.study.study import Study
 from gridsearch.tasks.built_in import docstrings

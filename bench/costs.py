@@ -21,7 +21,7 @@ import torch
 
 from bench.ledgers import many_trials
 from bench.measuring import Cost
-from gridsearch.plan.order import balanced_order
+from gridsearch.planning.order import balanced_order
 from gridsearch.randomness import numpy_stream
 from gridsearch.tasks.batches import collate, training_batches
 from gridsearch.tasks.built_in import docstrings

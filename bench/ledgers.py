@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from gridsearch.encoders.card import EncoderCard
-from gridsearch.plan.halving import halved
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.halving import halved
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import parse_space
 from gridsearch.study.study import Study
 from gridsearch.tasks.task import Split, Task

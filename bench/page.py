@@ -15,8 +15,8 @@ import numpy as np
 from bench.ledgers import THOUSAND_CELLS
 from bench.measuring import run_measured
 from gridsearch.encoders.load import describe
-from gridsearch.plan.plan import PlannedCell
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.plan import PlannedCell
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import parse_space
 from gridsearch.study.study import Study
 from gridsearch.tasks.built_in import docstrings

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from gridsearch.plan.texts_read import ENOUGH, MILD, SEVERE, TextsRead, percent
+from gridsearch.planning.texts_read import ENOUGH, MILD, SEVERE, TextsRead, percent
 from gridsearch.recipe.recipe import knobs
 from gridsearch.space.factor import ends_of
 from reports.language.say import enumerated, say

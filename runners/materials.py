@@ -15,7 +15,7 @@ from gridsearch.encoders.pretraining.made import find
 from gridsearch.encoders.pretraining.published_head import read_base
 from gridsearch.encoders.pretraining.scratch import scratch_tokenizer
 from gridsearch.errors import GridSearchError, RequestError
-from gridsearch.plan.plan import Plan
+from gridsearch.planning.plan import Plan
 from gridsearch.recipe.augmentation_knobs import augmentation_of
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.stage import MADE, Vocabulary

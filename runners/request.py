@@ -10,8 +10,8 @@ from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.files import BUILT_IN
 from gridsearch.encoders.load import describe
 from gridsearch.errors import RequestError
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.repetition import Division
 from gridsearch.space.space import Space, load_space
 from gridsearch.study.manifest import TrialsManifest

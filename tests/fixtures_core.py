@@ -20,7 +20,7 @@ from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import EncoderWeights, read_weights
 from gridsearch.encoders.vocabulary import build_vocabulary
-from gridsearch.plan.planner import trial_facts
+from gridsearch.planning.planner import trial_facts
 from gridsearch.recipe.augmentation_knobs import augmentation_of
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.trial_facts import TrialFacts

@@ -7,7 +7,7 @@ from typing import Any
 from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.files import read_card
 from gridsearch.errors import RequestError
-from gridsearch.plan.planner import trial_facts
+from gridsearch.planning.planner import trial_facts
 from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.resolve import dead_knobs, resolve

@@ -19,7 +19,7 @@ import torch
 from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.files import read_card
 from gridsearch.errors import RequestError
-from gridsearch.plan.planner import facts_in_view, trial_facts
+from gridsearch.planning.planner import facts_in_view, trial_facts
 from gridsearch.recipe.augmentation_knobs import augmentation_of
 from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.poolings import READS

@@ -19,7 +19,7 @@ from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import EncoderWeights, read_weights
 from gridsearch.encoders.vocabulary import build_vocabulary
-from gridsearch.plan.planner import trial_facts
+from gridsearch.planning.planner import trial_facts
 from gridsearch.recipe.augmentation_knobs import augmentation_of
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.resolve import resolve

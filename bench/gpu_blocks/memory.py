@@ -13,7 +13,7 @@ from bench.gpu_blocks.asked import Asked
 from bench.gpu_blocks.materials import read_materials
 from bench.gpu_blocks.sweeping import plan_of, sweep
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.plan.plan import Plan
+from gridsearch.planning.plan import Plan
 from gridsearch.study.study import Study
 from gridsearch.tasks.encode import EncodedTask
 from gridsearch.training.execution import Execution

@@ -6,8 +6,8 @@ from rich.console import Console
 
 from bench.gpu_blocks.asked import Asked
 from gridsearch.encoders.files import read_card
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import parse_space
 from gridsearch.study.study import Study
 from gridsearch.tasks.taskfile import load_task

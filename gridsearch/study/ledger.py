@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from gridsearch.canonical import canonical_json
 from gridsearch.errors import NotBegunError, RequestError, StudyLockedError
-from gridsearch.plan.plan import ExcludedCell, Plan
-from gridsearch.plan.rungs import Standing, stand
+from gridsearch.planning.plan import ExcludedCell, Plan
+from gridsearch.planning.rungs import Standing, stand
 from gridsearch.study.attempts import Attempts
 from gridsearch.study.attending.attended import Attended
 from gridsearch.study.attending.skips import insert_skips, skips_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from gridsearch.plan.plan import Plan
+from gridsearch.planning.plan import Plan
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.stored_logits import Kept, bytes_of, kept_as
 from gridsearch.tasks.judging.labelling import METRICS_OF, OF_ORDERED, OF_TWO_LABELS

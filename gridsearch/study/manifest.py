@@ -7,9 +7,9 @@ from typing import Any
 
 from gridsearch.canonical import canonical_json
 from gridsearch.errors import RequestError, one_of
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.rungs import Halving, read_halving
-from gridsearch.plan.texts_read import TextsRead, read_texts
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.rungs import Halving, read_halving
+from gridsearch.planning.texts_read import TextsRead, read_texts
 from gridsearch.recipe.prefixes import VOCABULARY
 from gridsearch.repetition import Division
 from gridsearch.space.design import own_seeds

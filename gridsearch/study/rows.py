@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gridsearch.canonical import canonical_json
-from gridsearch.plan.plan import PlannedCell
+from gridsearch.planning.plan import PlannedCell
 from gridsearch.recipe.augmentation_knobs import augmentation_of
 from gridsearch.recipe.knob import NO_NEUTRAL
 from gridsearch.recipe.recipe import Recipe, knobs, parse_recipe

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from gridsearch.plan.rungs import Standing
+from gridsearch.planning.rungs import Standing
 from gridsearch.study.stages import StageCoverage
 
 OVER = ("finished", "failed", "skipped")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from gridsearch.plan.rungs import Standing
+from gridsearch.planning.rungs import Standing
 from reports.formats.markdown import Section, escape, plural, table, wrap
 from reports.formats.table import decimals
 from reports.language.say import say, sentences

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from gridsearch.plan.rungs import Standing
+from gridsearch.planning.rungs import Standing
 from reports.study.view import Replicate, StudyRows
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from gridsearch.plan.rungs import Standing
+from gridsearch.planning.rungs import Standing
 from gridsearch.space.factor import ROW
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.manifest import Manifest, PublishedRows, TableManifest, TrialsManifest

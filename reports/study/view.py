@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gridsearch.plan.rungs import Standing
+from gridsearch.planning.rungs import Standing
 from gridsearch.repetition import Repetition
 from gridsearch.study.attending.skips import Skip
 from gridsearch.study.manifest import CurveManifest, FactorEntry, Manifest, TableManifest, TrialsManifest

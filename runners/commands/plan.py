@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 
 from gridsearch.errors import NotBegunError
-from gridsearch.plan.cost_groups import groups_of
-from gridsearch.plan.halving import halved
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.rates import rate_warnings
-from gridsearch.plan.stage_groups import stage_groups_of, works_of
+from gridsearch.planning.cost_groups import groups_of
+from gridsearch.planning.halving import halved
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.rates import rate_warnings
+from gridsearch.planning.stage_groups import stage_groups_of, works_of
 from gridsearch.recipe.shares import is_share, whole_layers
 from gridsearch.space.design import alias_texts, design_text, seeds_by_row
 from gridsearch.space.factor import ROW, label_of

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
-from gridsearch.plan.plan import Plan
+from gridsearch.planning.plan import Plan
 from gridsearch.space.factor import label_of
 from gridsearch.stage import Stage
 

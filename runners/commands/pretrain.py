@@ -12,8 +12,8 @@ from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.load import describe
 from gridsearch.encoders.pretraining.made import find
 from gridsearch.errors import GridSearchError, RequestError, one_of
-from gridsearch.plan.plan import ExcludedCell
-from gridsearch.plan.planner import Planner, refuse_dead
+from gridsearch.planning.plan import ExcludedCell
+from gridsearch.planning.planner import Planner, refuse_dead
 from gridsearch.recipe.prefixes import PREFIXES
 from gridsearch.recipe.pretraining.knobs import PREFIX
 from gridsearch.recipe.recipe import Recipe

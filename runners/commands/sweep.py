@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from gridsearch.plan.halving import halved
-from gridsearch.plan.rates import rate_warnings
+from gridsearch.planning.halving import halved
+from gridsearch.planning.rates import rate_warnings
 from reports.language.say import speaking
 from reports.texts_read import first_lines, text_cautions
 from runners.backends.chosen import chosen_runner

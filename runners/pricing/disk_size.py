@@ -17,7 +17,7 @@ from gridsearch.encoders.ids.tokenizer import tokenizer_as_read
 from gridsearch.encoders.pretraining.made import folder_of
 from gridsearch.encoders.tiny import tiny
 from gridsearch.encoders.tiny.weights import model_config
-from gridsearch.plan.plan import Plan
+from gridsearch.planning.plan import Plan
 from gridsearch.scratch import scratch_folder
 from gridsearch.stage import FROM_SCRATCH, OF_AN_ENCODER, Stage
 from gridsearch.study.ledger_size import n_finished

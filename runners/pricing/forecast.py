@@ -7,9 +7,9 @@ from statistics import fmean
 from typing import Any
 
 from gridsearch.encoders.pretraining.made import find
-from gridsearch.plan.cost_groups import CostGroup, groups_of
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.stage_groups import StageGroup, StageWork, stage_groups_of, works_of
+from gridsearch.planning.cost_groups import CostGroup, groups_of
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.stage_groups import StageGroup, StageWork, stage_groups_of, works_of
 from runners.cli import Arguments
 from runners.machine import gpu_names, usable_cores
 from runners.pricing.price_cache import (

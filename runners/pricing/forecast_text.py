@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from gridsearch.plan.cost_groups import CostGroup
+from gridsearch.planning.cost_groups import CostGroup
 from reports.formats.markdown import seconds_text
 from reports.formats.table import Cell, Table
 from runners.pricing.forecast import Forecast, mean_share

@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from gridsearch.errors import GridSearchError
-from gridsearch.plan.cost_groups import CostGroup
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.stage_groups import StageGroup
+from gridsearch.planning.cost_groups import CostGroup
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.stage_groups import StageGroup
 from gridsearch.stage import MADE, LogPoint
 from gridsearch.training.execution import Execution
 from gridsearch.training.materials import Work

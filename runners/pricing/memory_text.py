@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
-from gridsearch.plan.cost_groups import CostGroup
+from gridsearch.planning.cost_groups import CostGroup
 from gridsearch.recipe.recipe import knobs
 from gridsearch.space.factor import label_of
 from runners.pricing.price_cache import Price

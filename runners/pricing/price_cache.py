@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import gridsearch
 from gridsearch.cache import cache_folder, kept, write_kept
 from gridsearch.canonical import fingerprint
-from gridsearch.plan.cost_groups import CostGroup
-from gridsearch.plan.stage_groups import StageGroup
+from gridsearch.planning.cost_groups import CostGroup
+from gridsearch.planning.stage_groups import StageGroup
 from runners.machine import processor, usable_cores
 
 LIBRARIES = ("torch", "transformers")

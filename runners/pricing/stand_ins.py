@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.encoders.pretraining.start import start_weights
-from gridsearch.plan.cost_groups import CostGroup, start_of
+from gridsearch.planning.cost_groups import CostGroup, start_of
 from gridsearch.training.materials import Materials, OnDemand
 from gridsearch.trial import Trial
 

@@ -10,8 +10,8 @@ from statistics import median
 
 from gridsearch.canonical import canonical_json
 from gridsearch.encoders.pretraining.made import RECORD, folder_of
-from gridsearch.plan.cost_groups import cost_key, start_of
-from gridsearch.plan.stage_groups import stage_cost_of
+from gridsearch.planning.cost_groups import cost_key, start_of
+from gridsearch.planning.stage_groups import stage_cost_of
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.stage import LogPoint, Stage
 from gridsearch.study.ledger import Ledger

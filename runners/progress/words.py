@@ -1,6 +1,6 @@
 """What is said of progress, on the live line and by ``gridsearch status``."""
 
-from gridsearch.plan.rungs import Standing
+from gridsearch.planning.rungs import Standing
 from gridsearch.stage import LogPoint
 from gridsearch.tasks.target import Target
 from runners.progress.time_left import TimeLeft
@@ -65,7 +65,7 @@ def stage_text(point: LogPoint | None, n_steps: int) -> str:
 def rung_text(standing: Standing) -> str:
     """Say which rung of a halving is being run, and how much of it is done.
 
-    >>> from gridsearch.plan.rungs import Halving, make_rungs
+    >>> from gridsearch.planning.rungs import Halving, make_rungs
     >>> rung_text(Standing(Halving(3, make_rungs(4, 9, 3)), ((1, 2, 3, 4),), {"a": 3}, {}, n_trials=4))
     'rung 1 of 2: 4 cells to epoch 3 of 9, 3 of 4 trials there'
     """

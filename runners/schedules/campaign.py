@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 
-from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
-from gridsearch.plan.planner import Planner
+from gridsearch.planning.plan import ExcludedCell, Plan, PlannedCell
+from gridsearch.planning.planner import Planner
 from gridsearch.study.objectives import BY_SEED, METRIC, SECONDS
 from gridsearch.tasks.target import Target
 from gridsearch.training.worker import Job

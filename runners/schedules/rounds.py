@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Set
 
 from gridsearch.errors import NotBegunError, RequestError
-from gridsearch.plan.plan import Plan
+from gridsearch.planning.plan import Plan
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.ledger_size import n_logits
 from gridsearch.study.ranking import best_so_far

@@ -11,8 +11,8 @@ from typing import Protocol
 
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.errors import NotBegunError, RequestError
-from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
-from gridsearch.plan.planner import Planner, refuse_dead
+from gridsearch.planning.plan import ExcludedCell, Plan, PlannedCell
+from gridsearch.planning.planner import Planner, refuse_dead
 from gridsearch.space.draws import draws
 from gridsearch.space.factor import ROW
 from gridsearch.space.space import Space

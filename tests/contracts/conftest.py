@@ -3,8 +3,8 @@
 import pytest
 
 from gridsearch.encoders.card import EncoderCard
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import parse_space
 from gridsearch.tasks.task import Split, Task
 

@@ -8,8 +8,8 @@ import pytest
 
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.errors import RequestError
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.recipe.poolings import READS
 from gridsearch.space.space import parse_space
 from gridsearch.study.study import Study

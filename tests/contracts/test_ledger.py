@@ -565,7 +565,7 @@ MOVES = st.lists(
 @given(moves=MOVES)
 def test_no_sequence_of_events_breaks_the_certificate(moves: list, tmp_path_factory, request) -> None:
     from gridsearch.encoders.card import EncoderCard
-    from gridsearch.plan.planner import make_plan
+    from gridsearch.planning.planner import make_plan
     from gridsearch.space.space import parse_space
     from gridsearch.tasks.task import Split, Task
 

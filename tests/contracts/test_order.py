@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridsearch.plan.order import balanced_order
+from gridsearch.planning.order import balanced_order
 from gridsearch.randomness import numpy_stream
 
 
@@ -48,7 +48,7 @@ def test_it_is_the_order_of_its_definition(counts: list[int], n_items: int, seed
 
 @pytest.mark.parametrize("most_values", [1, 8, 256])
 def test_how_factors_are_put_together_changes_nothing(most_values: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gridsearch.plan.order.MOST_VALUES", most_values)
+    monkeypatch.setattr("gridsearch.planning.order.MOST_VALUES", most_values)
     levels = [[*format(number, "07b"), str(number % 3)] for number in range(128)]
     assert balanced_order(range(128), levels, 5) == one_by_one(levels, 5)
 

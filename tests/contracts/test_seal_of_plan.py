@@ -8,7 +8,7 @@ import pytest
 
 from gridsearch.canonical import canonical_json
 from gridsearch.errors import DamagedError
-from gridsearch.plan.plan import ExcludedCell, Plan
+from gridsearch.planning.plan import ExcludedCell, Plan
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.sound import _PLAN, refuse_damaged
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridsearch.errors import RequestError
-from gridsearch.plan.halving import halved
+from gridsearch.planning.halving import halved
 from gridsearch.space.space import parse_space
 from gridsearch.study.study import Study
 

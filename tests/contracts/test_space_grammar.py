@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.errors import RequestError
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.rules import parse_rule
 from gridsearch.space.space import load_space, parse_space
 from search_spaces import find_space, names_of_spaces

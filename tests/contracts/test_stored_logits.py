@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gridsearch.errors import RequestError
-from gridsearch.plan.plan import Plan
+from gridsearch.planning.plan import Plan
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.ledger_size import ledger_size, n_logits
 from gridsearch.study.stored_logits import as_kept, kept_as, refuse_unknown

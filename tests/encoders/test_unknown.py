@@ -13,7 +13,7 @@ from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import build_model
 from gridsearch.encoders.unknown import found
 from gridsearch.errors import RequestError
-from gridsearch.plan.planner import trial_facts
+from gridsearch.planning.planner import trial_facts
 from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.tasks.task import Task
 from tests.encoders.masked_lm_folders import TOKENS

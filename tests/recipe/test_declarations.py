@@ -15,7 +15,7 @@ from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.surgery import layers
 from gridsearch.errors import RequestError
-from gridsearch.plan.planner import trial_facts
+from gridsearch.planning.planner import trial_facts
 from gridsearch.recipe.contradictions import refuse_contradictions
 from gridsearch.recipe.knob import NO_NEUTRAL, FrozenStates, Knob
 from gridsearch.recipe.poolings import READS

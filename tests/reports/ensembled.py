@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import parse_space
 from gridsearch.study.study import Study
 from gridsearch.tasks.folds import with_folds

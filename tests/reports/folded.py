@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.repetition import Division
 from gridsearch.space.space import parse_space
 from gridsearch.study.study import Study

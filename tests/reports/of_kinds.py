@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.recipe.trial_facts import LabelKind
 from gridsearch.space.space import parse_space
 from gridsearch.study.study import Study

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 import search_spaces
-from gridsearch.plan.plan import Plan
+from gridsearch.planning.plan import Plan
 from gridsearch.study.study import Study
 from gridsearch.trial import Failure
 from reports.formats.html import html_text

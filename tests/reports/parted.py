@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import parse_space
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.study import Study

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from gridsearch.plan.plan import Plan
+from gridsearch.planning.plan import Plan
 from gridsearch.stage import LogPoint, Stage, StageOutcome, make_stage
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.study import Study

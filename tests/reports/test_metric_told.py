@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gridsearch.errors import RequestError
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import parse_space
 from gridsearch.study.study import Study
 from gridsearch.tasks.task import Split, Task

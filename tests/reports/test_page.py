@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gridsearch.errors import RequestError
-from gridsearch.plan.plan import Plan
+from gridsearch.planning.plan import Plan
 from gridsearch.recipe.knob import Knob
 from gridsearch.recipe.recipe import knobs
 from gridsearch.study.study import Study

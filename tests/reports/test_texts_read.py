@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gridsearch.plan.texts_read import TextsRead, percent
+from gridsearch.planning.texts_read import TextsRead, percent
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.manifest import TrialsManifest, manifest_of, read_manifest
 from gridsearch.study.study import Study

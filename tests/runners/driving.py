@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from gridsearch.plan.plan import Plan
+from gridsearch.planning.plan import Plan
 from gridsearch.study.study import Study
 from runners.contract import Runner
 from runners.driver import Driven, Settings, drive

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from gridsearch.encoders.load import EncoderWeights, describe
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import parse_space
 from gridsearch.stage import LogPoint, Stage, StageOutcome
 from gridsearch.study.study import Study

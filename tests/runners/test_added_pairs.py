@@ -7,7 +7,7 @@ import pytest
 
 from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer, tokenizer_files
 from gridsearch.errors import RequestError
-from gridsearch.plan.plan import Plan
+from gridsearch.planning.plan import Plan
 from gridsearch.recipe.augmentation_knobs import augmentation_of
 from gridsearch.study.study import Study
 from gridsearch.tasks.augmentation.added import added_to

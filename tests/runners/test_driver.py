@@ -15,8 +15,8 @@ from rich.console import Console
 
 from gridsearch.encoders.load import describe
 from gridsearch.errors import RequestError
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import load_space
 from gridsearch.study.study import Study
 from gridsearch.tasks.taskfile import load_task

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gridsearch.plan.plan import Plan
+from gridsearch.planning.plan import Plan
 from gridsearch.repetition import Division, Repetition
 from gridsearch.study.study import Study
 from gridsearch.tasks.corpus import corpus_of

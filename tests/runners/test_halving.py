@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from gridsearch.errors import RequestError
-from gridsearch.plan.halving import halved
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import make_plan
-from gridsearch.plan.rungs import Standing
+from gridsearch.planning.halving import halved
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.planner import make_plan
+from gridsearch.planning.rungs import Standing
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.space.space import parse_space
 from gridsearch.study.study import Study

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.errors import RequestError, StudyLockedError
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.space.space import Space, parse_space
 from gridsearch.study.study import Study

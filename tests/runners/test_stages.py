@@ -18,7 +18,7 @@ import pytest
 
 from gridsearch.checksums import file_sha256, seal
 from gridsearch.encoders.pretraining.made import MODEL, find, folder_of
-from gridsearch.plan.plan import Plan
+from gridsearch.planning.plan import Plan
 from gridsearch.stage import LogPoint, Stage
 from gridsearch.study.study import Study
 from gridsearch.training.execution import Execution

@@ -16,7 +16,7 @@ import torch
 
 from gridsearch.encoders.pretraining.made import folder_of
 from gridsearch.errors import DivergedError
-from gridsearch.plan.plan import Plan
+from gridsearch.planning.plan import Plan
 from gridsearch.stage import LogPoint, Stage
 from gridsearch.study.study import Study
 from gridsearch.training.materials import Materials

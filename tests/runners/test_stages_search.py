@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from gridsearch.plan.halving import halved
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.halving import halved
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import parse_space
 from gridsearch.stage import Stage
 from gridsearch.study.study import Study

@@ -8,7 +8,7 @@ from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.encoders.pretraining.published_head import read_base
 from gridsearch.errors import RequestError
-from gridsearch.plan.planner import Planner
+from gridsearch.planning.planner import Planner
 from gridsearch.recipe.pretraining.knobs import PREFIX
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.resolve import acting, dead_knobs

@@ -16,7 +16,7 @@ from sklearn.metrics import f1_score
 
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.errors import DivergedError
-from gridsearch.plan.cost_groups import cost_of
+from gridsearch.planning.cost_groups import cost_of
 from gridsearch.tasks.encode import EncodedTask
 from gridsearch.tasks.metrics import mean_of_probabilities, score
 from gridsearch.tasks.task import Task

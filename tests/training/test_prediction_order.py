@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.plan.cost_groups import cost_of
+from gridsearch.planning.cost_groups import cost_of
 from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.metrics import score
 from gridsearch.tasks.task import Split, Task

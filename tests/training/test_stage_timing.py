@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from gridsearch.cache import cache_folder
-from gridsearch.plan.stage_groups import stage_cost_of
+from gridsearch.planning.stage_groups import stage_cost_of
 from gridsearch.recipe.pretraining.knobs import PREFIX
 from gridsearch.recipe.recipe import knobs
 from gridsearch.stage import Stage

@@ -13,8 +13,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.plan.cost_groups import cost_of, groups_of
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.cost_groups import cost_of, groups_of
+from gridsearch.planning.planner import make_plan
 from gridsearch.recipe.recipe import Recipe, knobs
 from gridsearch.space.space import parse_space
 from gridsearch.tasks.encode import EncodedTask

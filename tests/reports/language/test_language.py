@@ -15,7 +15,7 @@ import wcwidth
 import gridsearch
 import reports
 from gridsearch.errors import RequestError
-from gridsearch.plan.texts_read import TextsRead
+from gridsearch.planning.texts_read import TextsRead
 from gridsearch.recipe import dead_knobs
 from gridsearch.recipe.pretraining import dead_knobs as pretraining_dead_knobs
 from gridsearch.recipe.recipe import knobs

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import parse_space
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.stored_logits import array_bytes

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gridsearch.plan.halving import halved
+from gridsearch.planning.halving import halved
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.study import Study
 from gridsearch.trial import Epoch, Outcome, PartOutcome

@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from gridsearch.encoders.load import describe
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import parse_space
 from gridsearch.stage import Stage
 from gridsearch.study.study import Study

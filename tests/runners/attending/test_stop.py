@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from gridsearch.encoders.load import describe
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import load_space, parse_space
 from gridsearch.stage import LogPoint
 from gridsearch.study.attending.stop_wish import ask_to_stop, stop_file

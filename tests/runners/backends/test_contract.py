@@ -18,8 +18,8 @@ import pytest
 
 from gridsearch.encoders.load import EncoderWeights, describe
 from gridsearch.errors import GridSearchError, RequestError
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import load_space
 from gridsearch.stage import LogPoint, StageOutcome
 from gridsearch.study.study import Study

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from gridsearch.encoders.load import describe
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import load_space
 from gridsearch.tasks.taskfile import load_task
 from gridsearch.training.execution import Execution

@@ -10,7 +10,7 @@ import pytest
 
 from gridsearch.encoders.load import EncoderWeights, describe, read_weights
 from gridsearch.encoders.pretraining.made import find
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import load_space
 from gridsearch.tasks.taskfile import load_task
 from gridsearch.training.execution import Execution

@@ -17,8 +17,8 @@ import pytest
 from gridsearch.cache import cache_folder
 from gridsearch.encoders.load import describe
 from gridsearch.encoders.pretraining.made import find
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import load_space
 from gridsearch.study.study import Study
 from gridsearch.tasks.taskfile import load_task

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from gridsearch.encoders.load import describe
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import parse_space
 from gridsearch.tasks.taskfile import load_task
 from gridsearch.training.execution import Execution

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from gridsearch.cache import cache_folder
-from gridsearch.plan.plan import Plan
+from gridsearch.planning.plan import Plan
 from gridsearch.study.ledger_size import ledger_size
 from gridsearch.study.study import Study
 from reports.page import write_page

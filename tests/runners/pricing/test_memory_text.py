@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gridsearch.encoders.load import describe
-from gridsearch.plan.cost_groups import groups_of
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.cost_groups import groups_of
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import parse_space
 from gridsearch.tasks.taskfile import load_task
 from runners.pricing.memory_text import N_LISTED, memory_lines

@@ -14,9 +14,9 @@ import pytest
 from gridsearch.cache import cache_folder
 from gridsearch.encoders.load import describe
 from gridsearch.errors import GridSearchError
-from gridsearch.plan.cost_groups import groups_of
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.cost_groups import groups_of
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import load_space
 from gridsearch.tasks.taskfile import load_task
 from gridsearch.training.step_timing import Visit

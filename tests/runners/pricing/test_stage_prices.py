@@ -11,10 +11,10 @@ import pytest
 from gridsearch.cache import cache_folder
 from gridsearch.encoders.load import describe
 from gridsearch.encoders.pretraining.made import MODEL, RECORD, find, put
-from gridsearch.plan.cost_groups import groups_of
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import make_plan
-from gridsearch.plan.stage_groups import stage_groups_of, works_of
+from gridsearch.planning.cost_groups import groups_of
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.planner import make_plan
+from gridsearch.planning.stage_groups import stage_groups_of, works_of
 from gridsearch.space.space import load_space
 from gridsearch.tasks.taskfile import load_task
 from gridsearch.view import view_of

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gridsearch.encoders.card import EncoderCard
-from gridsearch.plan.order import balanced_order
-from gridsearch.plan.rungs import Halving
-from gridsearch.plan.texts_read import TextsRead
+from gridsearch.planning.order import balanced_order
+from gridsearch.planning.rungs import Halving
+from gridsearch.planning.texts_read import TextsRead
 from gridsearch.recipe.augmentation_knobs import Augmentation
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.recipe.trial_facts import Rows

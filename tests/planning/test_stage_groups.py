@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from gridsearch.encoders.card import EncoderCard
-from gridsearch.plan.cost_groups import groups_of
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.planner import make_plan
-from gridsearch.plan.stage_groups import stage_groups_of, works_of
+from gridsearch.planning.cost_groups import groups_of
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.planner import make_plan
+from gridsearch.planning.stage_groups import stage_groups_of, works_of
 from gridsearch.space.space import parse_space
 from gridsearch.tasks.task import Task
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridsearch.plan.rungs import Halving, Rung, best_cells, make_rungs, read_halving, stand
+from gridsearch.planning.rungs import Halving, Rung, best_cells, make_rungs, read_halving, stand
 
 SIZES = {"n_cells": st.integers(1, 300), "n_epochs": st.integers(1, 100), "eta": st.integers(2, 6)}
 SCORES = st.lists(st.none() | st.sampled_from([0.1, 0.2, 0.3]) | st.floats(0, 1), min_size=1, max_size=30)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from gridsearch.errors import RequestError
-from gridsearch.plan.plan import Plan
-from gridsearch.plan.rungs import Halving, make_rungs
+from gridsearch.planning.plan import Plan
+from gridsearch.planning.rungs import Halving, make_rungs
 from gridsearch.recipe.recipe import knobs
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from gridsearch.encoders.load import describe
 from gridsearch.optimizers.usual_rates import FINE_TUNING, PRETRAINING, USUAL, unusual_rate
-from gridsearch.plan.planner import make_plan
-from gridsearch.plan.rates import rate_warnings
+from gridsearch.planning.planner import make_plan
+from gridsearch.planning.rates import rate_warnings
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.space.space import load_space, parse_space
 from gridsearch.tasks.task import Task

@@ -2,7 +2,7 @@
 
 from gridsearch.encoders.pretraining.start import start_card
 from gridsearch.optimizers.usual_rates import FINE_TUNING, PRETRAINING, UnusualRate, unusual_rate
-from gridsearch.plan.plan import Plan, PlannedCell
+from gridsearch.planning.plan import Plan, PlannedCell
 
 _MOST = 5
 """More are counted and not named: a range may hold many."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gridsearch.canonical import canonical_json
-from gridsearch.plan.plan import Plan
+from gridsearch.planning.plan import Plan
 from gridsearch.recipe.knob import Cost
 from gridsearch.recipe.recipe import Recipe, knobs
 from gridsearch.trial import Trial

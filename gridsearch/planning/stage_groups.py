@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gridsearch.canonical import canonical_json
-from gridsearch.plan.cost_groups import felt
-from gridsearch.plan.plan import Plan
+from gridsearch.planning.cost_groups import felt
+from gridsearch.planning.plan import Plan
 from gridsearch.recipe.prefixes import VOCABULARY
 from gridsearch.recipe.pretraining.knobs import PREFIX, PretrainingRecipe
 from gridsearch.recipe.recipe import knobs

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gridsearch.plan.planner import make_plan
+from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import parse_space
 from tests.reports.conftest import describe, small_task
 

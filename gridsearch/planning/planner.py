@@ -11,9 +11,9 @@ from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.ids.start import refuse_misaligned, start_of_ids
 from gridsearch.encoders.pretraining.start import start_card
 from gridsearch.errors import RequestError
-from gridsearch.plan.plan import ExcludedCell, Plan, PlannedCell
-from gridsearch.plan.text_lengths import TextLengths
-from gridsearch.plan.texts_read import TextsRead
+from gridsearch.planning.plan import ExcludedCell, Plan, PlannedCell
+from gridsearch.planning.text_lengths import TextLengths
+from gridsearch.planning.texts_read import TextsRead
 from gridsearch.randomness import derived_seed
 from gridsearch.recipe.augmentation_knobs import Augmentation, augmentation_of
 from gridsearch.recipe.contradictions import refuse_contradictions

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Set
 
 from gridsearch.encoders.card import EncoderCard
 from gridsearch.encoders.ids.start import start_of_ids
-from gridsearch.plan.texts_read import TextsRead, texts_read
+from gridsearch.planning.texts_read import TextsRead, texts_read
 from gridsearch.recipe.percentiles import LONGEST, in_tokens, usable_length
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.lengths import TaskLengths
