@@ -14,8 +14,10 @@ from gridsearch.whole_file import whole_file
 from reports.figures.figure import Picture
 from reports.formats import trainer_log, trials_table
 from reports.formats.html import Figure, html_text, title_of
+from reports.formats.html_table import spelled
 from reports.formats.latex import latex_text
 from reports.formats.markdown import escape, paragraphs
+from reports.formats.markdown_to_html import Rendering
 from reports.formats.table import csv_text, terminal_table
 from reports.language.say import speaking
 from reports.page_json import numbers_of, numbers_text
@@ -112,10 +114,19 @@ class Page:
         """Return every number on the page: see page_json.py."""
         return numbers_of(self.study, self.sections)
 
+    @property
+    def figures(self) -> list[Figure]:
+        """The pictures as HTML shows them."""
+        return [Figure("", one.alt, one.title, one.svg, file=f"{one.name}.svg") for one in self.pictures]
+
     def html(self) -> str:
         """Return one file that holds the page, its pictures, and what sorts and filters its table."""
-        figures = [Figure("", one.alt, one.title, one.svg, file=f"{one.name}.svg") for one in self.pictures]
-        return html_text(self.study, self.sections, figures)
+        return html_text(self.study, self.sections, self.figures)
+
+    def first_screen(self) -> str:
+        """Return what a reader sees first, as HTML without a frame: the title, the answer, the pictures in it."""
+        rendering = Rendering({one.file: (one.source, one.alt) for one in self.figures})
+        return f"<h3>{spelled(title_of(self.study))}</h3>\n{rendering.html(self.sections[0].format())}"
 
 
 def make_page(study: StudyRows, *, illustrated: bool = False) -> Page:
@@ -127,6 +138,11 @@ def make_page(study: StudyRows, *, illustrated: bool = False) -> Page:
         for section in SECTIONS[type(study.manifest)]
     )
     return Page(study, tuple(sections), pictures)
+
+
+def first_screen(study: StudyRows) -> str:
+    """Return what a reader of a study's page sees first, as HTML without a frame."""
+    return make_page(study, illustrated=True).first_screen()
 
 
 def best_line(ledger: Ledger) -> str:

@@ -22,7 +22,7 @@ from runners.options import folds, halving, kept, numbers_of, one_part, only_fol
 from runners.predicting.options import add_predict
 
 Arguments = argparse.Namespace
-Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 __all__ = ["EXIT_DONE", "EXIT_INCOMPLETE", "EXIT_INTERNAL_ERROR", "EXIT_INTERRUPTED", "EXIT_WRONG_REQUEST", "Arguments"]
 
@@ -36,11 +36,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Read the words of a command and do it."""
-    parsed = build_parser().parse_args(arguments)
-    return ended(parsed)
+    return ended(parse(sys.argv[1:] if arguments is None else arguments))
 
 
-class _Parser(argparse.ArgumentParser):
+def parse(words: Sequence[str], parser: "type[Parser] | None" = None) -> Arguments:
+    """Read the words of a command, which stay beside what they mean: what a study keeps of how it was made."""
+    parsed = build_parser(parser or Parser).parse_args(words)
+    parsed.words = list(words)
+    return parsed
+
+
+class Parser(argparse.ArgumentParser):
     """A parser whose sentences stay in a line, whatever words they quote."""
 
     def error(self, message: str) -> NoReturn:
@@ -50,9 +56,9 @@ class _Parser(argparse.ArgumentParser):
         super().error(in_one_line(message))
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Describe every command with its options and an example."""
-    parser = _Parser(
+def build_parser(kind: "type[Parser]" = Parser) -> argparse.ArgumentParser:
+    """Describe every command with its options and an example; ``kind`` says how a wrong word is told."""
+    parser = kind(
         prog="gridsearch",
         description="Which fine-tuning tricks matter? Grid search for BERT-like encoders.",
         epilog="exit codes: 0 done, 1 ran but incomplete, 2 a wrong request, or a machine that cannot do it as it is, "

@@ -459,7 +459,8 @@ def test_neighbours(toys: dict[str, Toy]) -> None:
     assert check_neighbours(toys, "quick", 10) > 6
 
 
-@pytest.mark.slow  # whole trials: a minute or two each
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize(
+    "seed", [pytest.param(seed, marks=pytest.mark.long if seed > 1 else pytest.mark.slow) for seed in range(20)]
+)  # whole trials: three minutes each
 def test_many_neighbours(toys: dict[str, Toy], seed: int) -> None:
     assert check_neighbours(toys, f"slow {seed}", 200) > 150

@@ -53,6 +53,11 @@ class Study:
         """Kept weights, one folder a trial."""
         return self.folder / "weights"
 
+    @property
+    def given_folder(self) -> Path:
+        """What was given in Python, a space or the tables of a task: files in a folder that is named by their hash."""
+        return self.folder / "given"
+
     def weights_of(self, trial_id: str) -> Path:
         """The kept weights of one trial. Raises RequestError for an id that names another folder."""
         return self.weights_folder / safe_name(trial_id)

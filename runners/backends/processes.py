@@ -4,15 +4,17 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 import threading
 import warnings
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from gridsearch.training.deadline import over_the_limit
@@ -182,7 +184,8 @@ class WorkerSlot:
             name="gridsearch-worker",
             daemon=True,
         )
-        with deaf_children():  # until it has imported all that it needs, it cannot ignore anything by itself
+        # Until it has imported all that it needs, it cannot ignore anything by itself.
+        with deaf_children(), _without_main():
             self._process.start()
         theirs.close()
 
@@ -250,6 +253,19 @@ def allocations(n_workers: int | None, threads: int, cores: list[int], gpus: lis
         )
         for number in range(count)
     ]
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Start processes that do not run the program's own file again.
+
+    Workers need nothing of it, and a script that calls a sweep in its last line would begin it anew in each.
+    """
+    own, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = own
 
 
 def _serve(channel: Connection, allocation: Allocation, what: Run, pretrain: Pretrain) -> None:

@@ -1,10 +1,11 @@
 """``gridsearch optimize``: run the cells that Optuna proposes."""
 
 import shlex
-import sys
+from pathlib import Path
 
 from rich.console import Console
 
+from gridsearch.study.study import Study
 from reports.language.say import speaking
 from reports.page import write_page
 from reports.sections.search import terminal_text
@@ -12,7 +13,7 @@ from reports.study.read import read_study
 from reports.texts_read import first_lines
 from runners.backends.chosen import chosen_runner
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
-from runners.driver import drive
+from runners.driver import Driven, drive
 from runners.progress.live import Progress
 from runners.provenance import describe_run
 from runners.request import read_asked, settings_of
@@ -22,6 +23,22 @@ from runners.schedules.search_settings import parse_search
 
 def run(arguments: Arguments) -> int:
     """Search, write the page, print the best cells and the certificate."""
+    result = optimize(arguments)
+    study = Study(Path(arguments.study))
+    with speaking(arguments.lang):
+        page = write_page(study, arguments.lang)
+        with study.open() as ledger:
+            print(terminal_text(read_study(ledger)))
+    print(page)
+    print(f"study: {shlex.quote(str(study.folder))}")
+    if result.stopped:
+        print(f"stopped: {result.stopped}")
+    print(result.coverage)
+    return EXIT_DONE if result.coverage.complete and not result.was_asked else EXIT_INCOMPLETE
+
+
+def optimize(arguments: Arguments) -> Driven:
+    """Search, and tell of it meanwhile; the folder that the study has stands under ``study`` then."""
     settings = settings_of(arguments)
     search = parse_search(arguments.sampler, arguments.pruner, arguments.objectives, arguments.trials, arguments.hours)
     with speaking(arguments.lang):
@@ -30,20 +47,11 @@ def run(arguments: Arguments) -> int:
         schedule = OptunaSearch(asked, asked.study, search, names)
         for line in first_lines(schedule.texts):
             print(line)
-        result = drive(
+        return drive(
             schedule,
             asked.study,
             runner,
             settings,
-            provenance=lambda: describe_run(["gridsearch", *sys.argv[1:]], runner.name),
+            provenance=lambda: describe_run(["gridsearch", *arguments.words], runner.name),
             progress=Progress(asked.task.target, names, Console(highlight=False)),
         )
-        page = write_page(asked.study, arguments.lang)
-        with asked.study.open() as ledger:
-            print(terminal_text(read_study(ledger)))
-    print(page)
-    print(f"study: {shlex.quote(str(asked.study.folder))}")
-    if result.stopped:
-        print(f"stopped: {result.stopped}")
-    print(result.coverage)
-    return EXIT_DONE if result.coverage.complete and not result.was_asked else EXIT_INCOMPLETE

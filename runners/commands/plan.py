@@ -51,10 +51,20 @@ N_LISTED = 64
 
 def run(arguments: Arguments) -> int:
     """Print the plan, and what it costs where that has been measured."""
+    print("\n".join(lines_of(checked(arguments), arguments)))
+    return EXIT_DONE
+
+
+def checked(arguments: Arguments) -> Question:
+    """Read what is asked. Raises RequestError for options that no sweep would take."""
     refuse_bad_counts(arguments)
     refuse_unknown(arguments.keep_logits)
     n_kept(arguments.keep)  # refuses what is no choice
-    question = read_question(arguments)
+    return read_question(arguments)
+
+
+def lines_of(question: Question, arguments: Arguments) -> list[str]:
+    """Say what a question comes to, for a terminal of 80 columns."""
     plan = question.plan
     asked = plan if arguments.halving is None else halved(plan, arguments.halving)
     halving, made = asked.halving, made_stages(plan)
@@ -79,8 +89,7 @@ def run(arguments: Arguments) -> int:
         n_workers=worker_allotment(arguments).n_workers,
     )
     lines += ["", _ledger(size), *disk_lines(on_disk, arguments.keep, question.study)]
-    print("\n".join(lines).rstrip())
-    return EXIT_DONE
+    return "\n".join(lines).rstrip().splitlines()
 
 
 def _pending(question: Question) -> set[str] | None:

@@ -1,18 +1,19 @@
 """``gridsearch sweep``: run what the ledger lacks."""
 
 import shlex
-import sys
 from dataclasses import replace
+from pathlib import Path
 
 from rich.console import Console
 
 from gridsearch.planning.halving import halved
 from gridsearch.planning.rates import rate_warnings
+from gridsearch.study.study import Study
 from reports.language.say import speaking
 from reports.texts_read import first_lines, text_cautions
 from runners.backends.chosen import chosen_runner
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
-from runners.driver import Settings, drive
+from runners.driver import Driven, Settings, drive
 from runners.pricing.forecast import foreseen
 from runners.progress.live import Progress
 from runners.provenance import ONLY_FOLDS, describe_run
@@ -22,12 +23,23 @@ from runners.schedules.rounds import Rounds, trials_of_folds
 
 def run(arguments: Arguments) -> int:
     """Sweep, write the page, print the table and the certificate."""
+    result = sweep(arguments)
+    with speaking(arguments.lang):
+        _show(Study(Path(arguments.study)), arguments.lang)
+    if result.stopped:
+        print(f"stopped: {result.stopped}")
+    print(result.coverage)
+    return EXIT_DONE if result.coverage.complete and not result.was_asked else EXIT_INCOMPLETE
+
+
+def sweep(arguments: Arguments) -> Driven:
+    """Run what the study lacks, and tell of it meanwhile; the folder that it has stands under ``study`` then."""
     settings = settings_of(arguments)
     with speaking(arguments.lang):
-        return _sweep_and_show(arguments, settings)
+        return _swept(arguments, settings)
 
 
-def _sweep_and_show(arguments: Arguments, settings: Settings) -> int:
+def _swept(arguments: Arguments, settings: Settings) -> Driven:
     question = read_question(arguments)
     if arguments.halving is not None:
         question = replace(question, plan=halved(question.plan, arguments.halving))
@@ -48,9 +60,9 @@ def _sweep_and_show(arguments: Arguments, settings: Settings) -> int:
         for text in text_cautions(plan.texts, "mild"):
             progress.say(f"caution: {text}")
         asked = {} if arguments.only_folds is None else {ONLY_FOLDS: arguments.only_folds}
-        return describe_run(["gridsearch", *sys.argv[1:]], runner.name) | asked | _foreseen(question, arguments)
+        return describe_run(["gridsearch", *arguments.words], runner.name) | asked | _foreseen(question, arguments)
 
-    result = drive(
+    return drive(
         Rounds(plan, question.study, question.sources, trials_of_folds(plan, arguments.only_folds)),
         question.study,
         runner,
@@ -58,11 +70,6 @@ def _sweep_and_show(arguments: Arguments, settings: Settings) -> int:
         provenance=begun,
         progress=progress,
     )
-    _show(question, arguments.lang)
-    if result.stopped:
-        print(f"stopped: {result.stopped}")
-    print(result.coverage)
-    return EXIT_DONE if result.coverage.complete and not result.was_asked else EXIT_INCOMPLETE
 
 
 def _foreseen(question: Question, arguments: Arguments) -> dict[str, object]:
@@ -74,11 +81,11 @@ def _foreseen(question: Question, arguments: Arguments) -> dict[str, object]:
         return foreseen(question.plan, due, arguments)
 
 
-def _show(question: Question, language: str) -> None:
+def _show(study: Study, language: str) -> None:
     from reports.page import terminal_table, write_page
 
-    page = write_page(question.study, language)
-    with question.study.open() as ledger:
+    page = write_page(study, language)
+    with study.open() as ledger:
         print(terminal_table(ledger))
     print(page)
-    print(f"study: {shlex.quote(str(question.study.folder))}")
+    print(f"study: {shlex.quote(str(study.folder))}")

@@ -19,6 +19,7 @@ NOT_WRITABLE: Final = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, er
 OWN: Final = ("gridsearch", "runners", "reports", "search_spaces")
 LITTLE_BYTES: Final = 2**20
 """A disk with less room than this is taken for the one that was full."""
+NO_NAME: Final = "a path that a file or the study names holds the character NUL, which no file can be called by"
 NO_MEMORY: Final = "this machine's memory does not suffice: free some, or take fewer --workers"
 
 
@@ -34,6 +35,8 @@ def sentence_about(error: BaseException, study: Path | None) -> str | None:
             return _missing(error)
         case MemoryError():
             return NO_MEMORY
+        case ValueError() if "embedded null" in str(error):
+            return NO_NAME
         case OSError():
             return _of_the_system(error.errno, error.strerror or first_line(error), error.filename, study)
         case sqlite3.Error():

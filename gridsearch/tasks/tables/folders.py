@@ -15,7 +15,8 @@ from gridsearch.tasks.tables.unpacked import unpack
 
 _SPLITS, _STATE, _INFO = "dataset_dict.json", "state.json", "dataset_info.json"
 """The files by which datasets knows a folder of several splits (DatasetDict), that of one (Dataset), its features."""
-_ROLES = {"train": ("train", "training"), "dev": ("validation", "valid", "val", "dev"), "test": ("test",)}
+ROLES = {"train": ("train", "training"), "dev": ("validation", "valid", "val", "dev"), "test": ("test",)}
+"""What data sets call the splits that have these roles."""
 
 
 def holds_table(folder: Path) -> bool:
@@ -38,7 +39,7 @@ def by_role(splits: dict[str, Path], folder: Path) -> dict[str, Path]:
     >>> by_role({"train": Path("a/train"), "validation": Path("a/validation"), "extra": Path("a/extra")}, Path("a"))
     {'train': PosixPath('a/train'), 'dev': PosixPath('a/validation')}
     """
-    roles = {role: next((splits[name] for name in names if name in splits), None) for role, names in _ROLES.items()}
+    roles = {role: next((splits[name] for name in names if name in splits), None) for role, names in ROLES.items()}
     found = {role: split for role, split in roles.items() if split is not None}
     if "train" not in found:
         raise RequestError(f"{folder} has no split called train, but {', '.join(splits)}: name the folders of yours")
@@ -79,7 +80,7 @@ def read_folder(folder: Path) -> Table:
 
 def _refuse_several_splits(folder: Path, files: Sequence[Path]) -> None:
     """Part files of train and of test lie side by side in folders of the hub: these are not one table."""
-    called = [re.match("|".join(name for names in _ROLES.values() for name in names), file.name) for file in files]
+    called = [re.match("|".join(name for names in ROLES.values() for name in names), file.name) for file in files]
     if len(names := dict.fromkeys(found[0] if found else "others" for found in called)) > 1:
         raise RequestError(
             f"{folder} holds files of several splits, {', '.join(names)}: name one file, or move them apart"

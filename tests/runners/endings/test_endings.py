@@ -267,3 +267,31 @@ def test_a_folder_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     gone.rmdir()
     assert main(["plan", "finetune64"]) == EXIT_WRONG_REQUEST
     assert "the folder that this was started in is gone" in capsys.readouterr().err
+
+
+NUL = "\\u0000"
+TASK = 'name = "x"\nkind = "single"\nmetric = "accuracy"\n[columns]\ntext = 0\nlabel = 1\n'
+
+
+@pytest.mark.parametrize(
+    ("space", "task"),
+    [
+        ("", f'{TASK}[files]\ntrain = "a{NUL}.tsv"\n'),
+        ("", f'{TASK}[files]\ntrain = "rows.tsv"\ndev = "a{NUL}.tsv"\n'),
+        ("", f'{TASK}[labels]\nfile = "a{NUL}"\n[files]\ntrain = "rows.tsv"\ndev = 0.5\n'),
+        (f'task = "a{NUL}.toml"\n', ""),
+        (f'model = "a{NUL}"\n', ""),
+    ],
+)
+def test_a_path_that_no_file_can_have_is_told(
+    space: str, task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("rows.tsv").write_text("good one\ta\nbad one\tb\n" * 9, encoding="utf-8")
+    Path("space.toml").write_text(f"{space}[factors]\nbert_adam = [false, true]\n", encoding="utf-8")
+    Path("task.toml").write_text(task, encoding="utf-8")
+    words = ["--task", "task.toml"] if task else []
+    assert main(["plan", "space.toml", *words]) == 2
+    told = capsys.readouterr().err
+    assert len(told.splitlines()) == 1
+    assert "NUL" in told or "a\\x00" in told

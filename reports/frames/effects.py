@@ -1,0 +1,77 @@
+"""What a page says of effects, as a table: one row a contrast."""
+
+from typing import Any
+
+import pandas as pd
+
+from reports.sections.context import PageContext
+from reports.statistics.results import Comparison, Effect
+from reports.study.view import StudyRows
+
+COLUMNS = (
+    "term",
+    "level",
+    "reference",
+    "estimate",
+    "standard_error",
+    "low",
+    "high",
+    "p",
+    "adjusted_p",
+    "found",
+)
+
+
+def effects_frame(study: StudyRows) -> pd.DataFrame:
+    """Return the tested effects, one row a contrast: those of a factor of several levels against its reference.
+
+    ``term`` is a factor or an interaction (``a x b``), ``level`` what it is set to, ``reference`` what that is held
+    against; ``estimate`` is in units of the metric. The interval from ``low`` to ``high`` is simultaneous over all
+    effects, ``p`` is of this contrast alone (missing where only the adjusted one is known), ``adjusted_p`` for all of
+    them, and ``found`` says whether the page names it. No row where nothing could be tested; the page tells why.
+    """
+    context = PageContext(study)
+    if study.is_curve or context.is_observational:
+        return pd.DataFrame(columns=list(COLUMNS))
+    analysis = context.analysis
+    baselines = {factor.column: factor.baseline for factor in study.factors}
+    rows: list[dict[str, Any]] = []
+    for effect in analysis.effects:
+        several = [one for one in analysis.comparisons if (one.factor,) == effect.factors]
+        if effect.df > 1 and several:
+            rows += [_of_level(one) for one in several]
+        else:
+            rows.append(_of_effect(effect, " x ".join(baselines[name] for name in effect.factors)))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _of_level(one: Comparison) -> dict[str, Any]:
+    low, high = one.interval
+    return {
+        "term": one.factor,
+        "level": one.level,
+        "reference": one.reference,
+        "estimate": one.estimate,
+        "standard_error": one.standard_error,
+        "low": low,
+        "high": high,
+        "p": None,
+        "adjusted_p": one.adjusted_p,
+        "found": one.found,
+    }
+
+
+def _of_effect(effect: Effect, reference: str) -> dict[str, Any]:
+    low, high = effect.interval or (None, None)
+    return {
+        "term": effect.name,
+        "level": " x ".join(effect.levels) if effect.levels else None,
+        "reference": reference if effect.levels else None,
+        "estimate": effect.estimate,
+        "standard_error": effect.standard_error,
+        "low": low,
+        "high": high,
+        "p": effect.p,
+        "adjusted_p": effect.adjusted_p,
+        "found": effect.found,
+    }

@@ -1,0 +1,126 @@
+"""From the arguments of a Python call to the words of the command of the same name: one way through the house."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn, TypedDict
+
+from gridsearch.errors import GridSearchError, RequestError, in_one_line
+from gridsearch.tasks.guess import toml_value
+from runners.cli import Arguments, Parser, parse
+
+
+class QuestionOptions(TypedDict, total=False):
+    """Options that say what is asked, as ``gridsearch plan --help`` tells them."""
+
+    data_dir: str | Path
+    train_rows: int
+    seeds: int | Sequence[int]
+    folds: int
+    set: Mapping[str, object]
+    keep: str
+    keep_logits: str
+    workers: int
+    threads: int
+
+
+class PlanOptions(QuestionOptions, total=False):
+    """Those of ``gridsearch plan``."""
+
+    study: str | Path
+    all: bool
+    measure: bool
+    halving: int | bool
+
+
+class _RunOptions(QuestionOptions, total=False):
+    train_metric: bool
+    retry_failed: bool
+    time_limit: float | str
+    lang: str
+    runner: str
+
+
+class SweepOptions(_RunOptions, total=False):
+    """Those of ``gridsearch sweep``."""
+
+    only_folds: int | Sequence[int]
+    halving: int | bool
+    gpus_per_trial: float
+    address: str
+
+
+class OptimizeOptions(_RunOptions, total=False):
+    """Those of ``gridsearch optimize``."""
+
+    trials: int
+    hours: float
+    sampler: str
+    pruner: str
+    objectives: str
+
+
+class _Parser(Parser):
+    """A parser that raises what it has to say."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise RequestError with the sentence."""
+        raise RequestError(in_one_line(message))
+
+
+def arguments_of(command: str, names: Sequence[str], options: Mapping[str, object]) -> Arguments:
+    """Parse a call as the command is parsed that it stands for; options that are None or False are left out.
+
+    Raises RequestError for an option that the command has not, or for a value that is none of its.
+    """
+    words = [command, *names]
+    for name, value in options.items():
+        words += _words(f"--{name.replace('_', '-')}", value)
+    return parse(words, _Parser)
+
+
+def _words(option: str, value: object) -> list[str]:
+    if value is None or value is False:
+        return []
+    if value is True:
+        return [option]
+    if isinstance(value, Mapping):
+        return [word for key, one in value.items() for word in (option, f"{key}={_toml(one, key)}")]
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [f"{option}={','.join(map(str, value))}"]
+    return [f"{option}={value}"]
+
+
+def _toml(value: object, key: str) -> str:
+    """Spell a knob's value as TOML does; no knob takes a table."""
+    try:
+        if isinstance(value, Mapping):
+            raise TypeError
+        return toml_value(value.item() if hasattr(value, "item") else value)
+    except (TypeError, ValueError):
+        raise RequestError(f"set: {key} must be a number, a text, a truth value or a list, but is {value!r}") from None
+
+
+@contextlib.contextmanager
+def called(arguments: Arguments) -> Iterator[None]:
+    """Do what a command does, but raise what the command would print: one sentence, as GridSearchError.
+
+    Errors of gridsearch's own are raised as they are.
+    """
+    from runners.endings.interrupts import forget_interrupts, interruptible, was_interrupted
+    from runners.endings.reasons import sentence_about
+
+    forget_interrupts()
+    with interruptible():
+        try:
+            yield
+        except GridSearchError:
+            raise
+        except Exception as error:
+            if was_interrupted():  # a library that is interrupted while it loads may make anything of it
+                raise KeyboardInterrupt from error
+            study = getattr(arguments, "study", None)
+            sentence = sentence_about(error, Path(study) if study else None)
+            if sentence is None:
+                raise
+            raise GridSearchError(in_one_line(sentence)) from error

@@ -1,0 +1,115 @@
+"""A study in Python: its numbers as tidy tables, its certificate, the first screen of its page."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gridsearch.study.ledger import Ledger
+from gridsearch.study.sound import refuse_damaged
+from gridsearch.study.study import Study
+from gridsearch.study.survey import Coverage
+from reports.study.read import read_study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from reports.study.view import StudyRows
+
+
+@dataclass(frozen=True)
+class LoadedStudy:
+    """A study as it was when it was loaded. Tables are read when they are first asked for.
+
+    ``folder`` is where it lies; every command takes it.
+    """
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        _ = self._rows  # what is no study is refused at once
+
+    @property
+    def metric(self) -> str:
+        """What results are measured by."""
+        return self._rows.metric
+
+    @property
+    def best(self) -> int | None:
+        """The index of the cell that is best on dev; None before any has finished."""
+        return next((cell.index for cell in self._rows.ranking), None)
+
+    @cached_property
+    def cells(self) -> "pd.DataFrame":
+        """One row a cell, as the page's table has them: see reports/frames/trials.py for the columns."""
+        from reports.frames.trials import cells_frame
+
+        return cells_frame(self._rows)
+
+    @cached_property
+    def trials(self) -> "pd.DataFrame":
+        """One row a trial of each cell: seed, fold, state, all metrics at the chosen epoch, seconds."""
+        from reports.frames.trials import trials_frame
+
+        return trials_frame(self._rows)
+
+    @cached_property
+    def epochs(self) -> "pd.DataFrame":
+        """One row an epoch of each trial of each cell: loss, all metrics on dev, seconds."""
+        from reports.frames.trials import epochs_frame
+
+        with self._opened() as ledger:
+            return epochs_frame(ledger, self._rows)
+
+    @cached_property
+    def predictions(self) -> "pd.DataFrame":
+        """One row for each row of dev and test that a finished trial judged: true label, predicted, probabilities."""
+        return self.predictions_of()
+
+    def predictions_of(self, trials: Collection[str] | None = None, split: str | None = None) -> "pd.DataFrame":
+        """Return the predictions of some trials (ids or their first digits), on "dev" or "test" alone."""
+        from reports.frames.predictions import predictions_frame
+
+        with self._opened() as ledger:
+            return predictions_frame(ledger, self._rows, trials, split)
+
+    @cached_property
+    def effects(self) -> "pd.DataFrame":
+        """One row a tested contrast: estimate, simultaneous interval, p values, whether the page names it."""
+        from reports.frames.effects import effects_frame
+
+        return effects_frame(self._rows)
+
+    def verify(self) -> Coverage:
+        """Return the certificate, as ``gridsearch verify`` prints it; ``.complete`` says whether nothing lacks.
+
+        Raises RequestError where the ledger is damaged.
+        """
+        with self._opened() as ledger:
+            refuse_damaged(ledger.connection, ledger.path, all_of_it=True)
+            return ledger.coverage()
+
+    @cached_property
+    def _rows(self) -> "StudyRows":
+        with self._opened() as ledger:
+            return read_study(ledger)
+
+    def _opened(self) -> Ledger:
+        return Study(self.folder).open()
+
+    def __str__(self) -> str:
+        return f"{self._rows.manifest.title} ({self.folder}): {self._rows.coverage}"
+
+    def __repr__(self) -> str:
+        return f"<study {self}>"
+
+    def _repr_html_(self) -> str:
+        from reports.page import first_screen
+
+        return first_screen(self._rows)
+
+
+def load(study: str | Path) -> LoadedStudy:
+    """Return a study by its folder. Raises RequestError where there is none, or its ledger is damaged."""
+    return LoadedStudy(Path(study))
