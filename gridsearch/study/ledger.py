@@ -14,6 +14,8 @@ from gridsearch.planning.rungs import Standing, stand
 from gridsearch.study.attempts import Attempts
 from gridsearch.study.attending.attended import Attended
 from gridsearch.study.attending.skips import insert_skips, skips_of
+from gridsearch.study.damage.seals import seal, sealing_plan
+from gridsearch.study.damage.sentences import telling_of_damage
 from gridsearch.study.lease import Trace, trace_of
 from gridsearch.study.manifest import (
     TRIALS,
@@ -37,7 +39,6 @@ from gridsearch.study.rows import (
     spell_levels,
 )
 from gridsearch.study.schema import SCHEMA_VERSION, make_up_to_date, up_to_date_copy, version_of
-from gridsearch.study.sound import seal, sealing_plan, telling_of_damage
 from gridsearch.study.stages import StageLedger, told_execution
 from gridsearch.study.stored_logits import AUTO, Kept, array_bytes, as_kept, bytes_array, chunks_of, joined, kept_as
 from gridsearch.study.survey import OVER, Coverage, Survey

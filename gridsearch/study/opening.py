@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from gridsearch.errors import DamagedError, RequestError, first_line
-from gridsearch.study.sound import damaged_sentence
+from gridsearch.study.damage.sentences import damaged_sentence
 
 PATH_BYTES: Final = 504
 """SQLite takes paths of 512 bytes, "-journal" of its own behind a file's name included."""

@@ -70,7 +70,7 @@ CREATE TABLE attempts (
     forgiven INTEGER NOT NULL DEFAULT 0 CHECK (forgiven IN (0, 1)),  -- failed before the trial was reopened
     message TEXT,
     traceback TEXT,
-    seal TEXT,  -- the checksum of what came of it, its epochs and outcomes included (sound.py)
+    seal TEXT,  -- the checksum of what came of it, its epochs and outcomes included (damage/seals.py)
     CHECK ((state = 'running') = (ended IS NULL)),
     CHECK ((state = 'finished') = (chosen_epoch IS NOT NULL)),
     CHECK ((state = 'failed') = (failure_kind IS NOT NULL AND final IS NOT NULL))

@@ -11,7 +11,7 @@ from gridsearch.canonical import canonical_json
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.stage import LogPoint, Stage, StageOutcome
 from gridsearch.study.attempts import Attempts, Writing
-from gridsearch.study.sound import seal
+from gridsearch.study.damage.seals import seal
 
 LOGGED = tuple(field.name for field in fields(LogPoint))
 """What is kept of a point of a log: the columns of its table."""

@@ -20,10 +20,10 @@ from gridsearch.study.attending.stop_wish import (
     forget_stop,
     stop_wish,
 )
+from gridsearch.study.damage.judge import refuse_damaged
 from gridsearch.study.lease import WATCH_SECONDS, Trace, driver_elsewhere, is_alive, trace_of
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.opening import refuse_long_path
-from gridsearch.study.sound import refuse_damaged
 from gridsearch.this_process import this_process
 
 
@@ -208,7 +208,7 @@ class Hold:
     def ledger(self) -> Iterator[Ledger]:
         """Open the ledger, and write as the one driver."""
         with Ledger(self.study.ledger_path) as ledger, ledger.leased(self.name, self.token, self._last):
-            refuse_damaged(ledger.connection, ledger.path)
+            refuse_damaged(ledger.connection, ledger.path, "a driver begins")
             forget_other_stops(self.study.folder, self.token)
             forget_wishes(self.study.folder, self.token)
             yield ledger

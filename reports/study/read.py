@@ -10,10 +10,10 @@ from typing import Any
 
 from gridsearch.planning.rungs import Standing
 from gridsearch.space.factor import ROW
+from gridsearch.study.damage.judge import refuse_damaged
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.manifest import Manifest, PublishedRows, TableManifest, TrialsManifest
 from gridsearch.study.rows import dev_after
-from gridsearch.study.sound import refuse_damaged_content
 from gridsearch.study.survey import Survey
 from gridsearch.tasks.judging.guesses import guess_of
 from gridsearch.tasks.learned import Guess, below_the_others
@@ -75,7 +75,7 @@ def read_study(ledger: Ledger, part: str = "") -> StudyRows:
     Raises RequestError when nothing is planned, where there is no such part, and where results are damaged.
     """
     with _one_moment(ledger.connection):
-        refuse_damaged_content(ledger.connection, ledger.path)
+        refuse_damaged(ledger.connection, ledger.path, "a page is made of it")
         manifest = ledger.manifest() if not part else ledger.trials_manifest().of_part(part)
         rows = ledger.connection.execute
         survey = ledger.survey()

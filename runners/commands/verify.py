@@ -4,8 +4,8 @@ from pathlib import Path
 
 from gridsearch.errors import RequestError
 from gridsearch.stage import short_id_of
+from gridsearch.study.damage.judge import refuse_damaged
 from gridsearch.study.lease import driver_elsewhere
-from gridsearch.study.sound import refuse_damaged
 from gridsearch.study.study import Study
 from gridsearch.study.versions import caution_about
 from runners.attending.wishing import told_skips
@@ -17,7 +17,7 @@ def run(arguments: Arguments) -> int:
     """Print what failed for good, what is left out on purpose, and the certificate; exit 0 only when it is complete."""
     study = Study(Path(arguments.study))
     with study.open() as ledger:
-        refuse_damaged(ledger.connection, ledger.path, all_of_it=True)
+        refuse_damaged(ledger.connection, ledger.path, "it is verified")
         if not ledger.trial_ids():
             raise RequestError(
                 f"{study.folder} holds no plan to verify (an imported table, or a sweep that never began)"

@@ -103,11 +103,11 @@ def _failed(arguments: Namespace, error: BaseException) -> int:
 
 def _damage_of_studies(arguments: Namespace) -> str | None:
     """Say what is wrong with a study that a command could not read; None where its studies are whole."""
-    from gridsearch.study.damage import damage_of
+    from gridsearch.study.damage.judge import told_damage
     from gridsearch.study.study import Study
 
     named = [getattr(arguments, name, None) for name in ("study", "first", "second")]
     for folder in (*named, *getattr(arguments, "studies", ())):
-        if isinstance(folder, str) and (told := damage_of(Study(Path(folder)).ledger_path)):
-            return f"the ledger of {folder} is damaged: {told}; take a copy of the study that is whole"
+        if isinstance(folder, str) and (told := told_damage(Study(Path(folder)).ledger_path)):
+            return told
     return None

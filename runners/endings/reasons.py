@@ -11,7 +11,7 @@ from typing import Final
 from gridsearch.cache import cache_folder
 from gridsearch.errors import GridSearchError, first_line
 from gridsearch.installed import NOT_NEEDED
-from gridsearch.study.sound import damaged_sentence
+from gridsearch.study.damage.sentences import damaged_sentence
 from gridsearch.study.study import Study
 
 FULL: Final = (errno.ENOSPC, errno.EDQUOT)

@@ -9,8 +9,9 @@ import pytest
 from gridsearch.canonical import canonical_json
 from gridsearch.errors import DamagedError
 from gridsearch.planning.plan import ExcludedCell, Plan
+from gridsearch.study.damage.judge import CHECKS, Moment, refuse_damaged
+from gridsearch.study.damage.seals import _PLAN
 from gridsearch.study.ledger import Ledger
-from gridsearch.study.sound import _PLAN, refuse_damaged
 
 SPACE = """
 title = "A search"
@@ -34,7 +35,7 @@ def up_to(plan: Plan, n_cells: int) -> Plan:
 
 def whole(ledger: Ledger) -> str:
     """Refuse what is damaged, and return the seal."""
-    refuse_damaged(ledger.connection, ledger.path)
+    refuse_damaged(ledger.connection, ledger.path, "a driver begins")
     return json.loads(ledger.connection.execute("SELECT value FROM study WHERE key = 'seal'").fetchone()[0])
 
 
@@ -59,13 +60,30 @@ def test_proposals_are_added_to_the_seal_and_what_is_there_is_not_read_again(pla
             whole(ledger)
 
 
+def test_a_driver_that_begins_reads_no_array_and_no_entry_twice(plan: Plan, tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        ledger.adopt(plan, {})
+        asked: dict[Moment, list[str]] = {moment: [] for moment in CHECKS}
+        for moment, queries in asked.items():
+            ledger.connection.set_trace_callback(queries.append)
+            refuse_damaged(ledger.connection, ledger.path, moment)
+        ledger.connection.set_trace_callback(None)
+        begun = asked["a driver begins"]
+        assert {*asked["a page is made of it"]} < {*begun}
+        assert len({*begun}) == len(begun)
+        for table in ("logits", "labels"):
+            assert [f" FROM {table}" in " ".join(queries) for queries in asked.values()] == [False, False, True, True]
+        assert {*asked["it is verified"]} < {*asked["a command has failed"]}
+        assert "PRAGMA integrity_check(1)" in {*asked["it is verified"]} - {*begun}
+
+
 def test_a_study_of_an_older_version_has_no_seal_and_is_given_one(plan: Plan, tmp_path: Path) -> None:
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         ledger.adopt(up_to(plan, 1), {})
         old = whole(ledger)
         ledger.connection.execute("DELETE FROM study WHERE key = 'seal'")
         ledger.connection.commit()
-        refuse_damaged(ledger.connection, ledger.path)
+        refuse_damaged(ledger.connection, ledger.path, "a driver begins")
         ledger.append(up_to(plan, 2), {})
         assert whole(ledger) != old
         ledger.connection.execute("UPDATE study SET value = ? WHERE key = 'seal'", (canonical_json(old),))

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import shutil
 import sqlite3
 import zipfile
@@ -14,9 +15,10 @@ from pyarrow import feather, parquet
 
 from gridsearch.encoders.checkpoint.text_files import json_in
 from gridsearch.errors import RequestError
-from gridsearch.study.damage import damage_of
+from gridsearch.study.damage.judge import refuse_damaged, told_damage
 from gridsearch.toml_file import parse_toml
 from reports.figures.texts import shortened, text_width
+from runners.cli import EXIT_WRONG_REQUEST, main
 from runners.request import fixed_knobs
 from tests.contracts.test_ledger import old_ledger
 from tests.fuzz.watched import wrong_of
@@ -36,7 +38,6 @@ SQL: dict[str, tuple[str, str]] = {
     "a table that is gone": ("DROP TABLE epochs", "epochs"),
     "an outcome that is gone": ("DELETE FROM outcomes WHERE rowid = 1", "finished attempt 1 has no outcome of task"),
     "epochs that are gone": ("DELETE FROM epochs WHERE attempt = 1", "finished attempt 1 lacks some of its epochs"),
-    "NULL where something is": ("UPDATE attempts SET trial = (SELECT max(id) FROM trials)", ""),
 }
 
 
@@ -47,13 +48,21 @@ def study(begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(("change", "damage"), SQL.values(), ids=SQL.keys())
-def test_a_ledger_that_is_damaged_is_told_to_be(change: str, damage: str, study: Path) -> None:
+def test_a_ledger_that_is_damaged_is_told_to_be(
+    change: str, damage: str, study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with contextlib.closing(sqlite3.connect(study / "ledger.sqlite")) as connection, connection as write:
         write.execute("PRAGMA foreign_keys = OFF")
         with contextlib.suppress(sqlite3.IntegrityError):
             write.execute(change)
-    assert damage in damage_of(study / "ledger.sqlite")
-    for command in ("status", "verify", "report"):
+    told = told_damage(Path("study/ledger.sqlite"))
+    assert told.startswith("study/ledger.sqlite is damaged (")
+    assert damage in told
+    assert told.count("is damaged") == 1
+    assert main(["verify", "study"]) == EXIT_WRONG_REQUEST
+    said = capsys.readouterr().err
+    assert re.fullmatch(r"gridsearch verify: study/ledger\.sqlite is damaged \(.*\): put a copy of it [^\n]*\n", said)
+    for command in ("status", "report"):
         assert not wrong_of([command, "study"])
 
 
@@ -64,16 +73,27 @@ def test_an_imported_table_whose_response_is_none_of_its_columns_is_damaged(
     shutil.copy(begun / "studies" / kind / "ledger.sqlite", tmp_path)
     with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as connection, connection as write:
         write.execute("UPDATE study SET value = '\"p0\"' WHERE key = 'response'")
-    assert "holds nothing that is known" in damage_of(tmp_path / "ledger.sqlite")
+    assert "holds nothing that is known" in told_damage(tmp_path / "ledger.sqlite")
 
 
 @pytest.mark.parametrize("kind", ["swept", "table", "curve"])
 def test_a_ledger_that_is_whole_is_not(kind: str, begun: Path) -> None:
-    assert not damage_of(begun / "studies" / kind / "ledger.sqlite")
+    assert not told_damage(begun / "studies" / kind / "ledger.sqlite")
+
+
+def test_a_ledger_that_is_written_meanwhile_is_not_told_to_be_damaged(study: Path) -> None:
+    ledger = study / "ledger.sqlite"
+    with (
+        contextlib.closing(sqlite3.connect(ledger, timeout=0)) as reader,
+        contextlib.closing(sqlite3.connect(ledger, isolation_level=None)) as writer,
+    ):
+        writer.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            refuse_damaged(reader, ledger, "a driver begins")
 
 
 def test_nor_is_one_of_an_older_version(tmp_path: Path) -> None:
-    assert not damage_of(old_ledger(tmp_path / "old", 2))
+    assert not told_damage(old_ledger(tmp_path / "old", 2))
 
 
 CARDS: dict[str, Callable[[dict], object]] = {

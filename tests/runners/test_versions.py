@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gridsearch.study.sound import seal
+from gridsearch.study.damage.seals import seal
 from gridsearch.study.study import Study
 from gridsearch.study.versions import caution_of, contents_of_results, versions_in
 from runners.cli import main

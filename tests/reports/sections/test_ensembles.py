@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from gridsearch.study.damage.seals import seal
 from gridsearch.study.ledger import Ledger
-from gridsearch.study.sound import seal
 from gridsearch.study.study import Study
 from reports.language.say import speaking
 from reports.page import make_page, write_reports

@@ -184,9 +184,7 @@ def test_a_study_that_grows_leaves_the_same_cells_out(
     sweep(plan, STUDY, Pretending())
     question = Path("question.toml")
     question.write_text(question.read_text().replace("[factors]", "[factors]\nweight_decay = [0.0, 0.01]"))
-    grown = (
-        plan_of(encoder_folder, seeds="[0, 1, 2]", weight_decay=None) if False else plan_of(encoder_folder, "[0, 1, 2]")
-    )
+    grown = plan_of(encoder_folder, "[0, 1, 2]")
     runner = Pretending()
     coverage = sweep(grown, STUDY, runner).coverage
     kept = next(cell for cell in grown.cells if trials_of(plan, 8) <= {trial.id for trial in cell.trials})

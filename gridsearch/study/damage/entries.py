@@ -1,24 +1,22 @@
-"""What a ledger is damaged in that some command could not read. All of it is read, so it is asked only then."""
+"""Rows, entries and arrays of a ledger that gridsearch would not have written, by what they say."""
 
 import json
 import sqlite3
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
 from gridsearch.errors import DamagedError, RequestError, first_line
 from gridsearch.space.factor import ROW
-from gridsearch.study.ledger import Ledger
-from gridsearch.study.manifest import Manifest, TableManifest, TrialsManifest
-from gridsearch.study.row_scores import RowScore
+from gridsearch.study.manifest import Manifest, TableManifest, TrialsManifest, read_manifest
+from gridsearch.study.row_scores import ROW_SCORES, RowScore, read_row_scores
 from gridsearch.study.rows import read_recipe
-from gridsearch.study.sound import damaged_tables
 from gridsearch.study.stages import read_stage
 from gridsearch.study.stored_logits import bytes_array
 
+_ANYTHING: Final = TypeAdapter(Any)
 _METRICS: Final = TypeAdapter(dict[str, float])
 _OBJECT: Final = TypeAdapter(dict[str, Any])
 _LABELS: Final = TypeAdapter(dict[str, str])
@@ -50,35 +48,17 @@ _ARRAYS: Final = (
 """Tables, their columns of .npy bytes, and how many dimensions those have; 0 where that is left open."""
 
 
-def damage_of(path: Path) -> str:
-    """Return the first damage that is found in a ledger; empty where there is none, or no ledger."""
-    if not path.is_file():
-        return ""
-    try:
-        with Ledger(path, must_exist=True) as ledger:
-            return next(_damages(ledger), "")
-    except (RequestError, sqlite3.Error, UnicodeError) as error:
-        return first_line(error)
+def wrong_entries(connection: sqlite3.Connection) -> Iterator[str]:
+    """Yield the rows and entries that gridsearch would not have written, of a ledger whose tables and arrays are whole.
 
-
-def _damages(ledger: Ledger) -> Iterator[str]:
-    connection = ledger.connection
-    yield from _of_sqlite(connection)
-    yield from damaged_tables(connection)
+    Whoever takes the second has seen the first: what comes later relies on what came before.
+    """
     yield from _of_values(connection)
-    manifest = yield from _of_manifest(ledger)
+    manifest = yield from _of_manifest(connection)
     if isinstance(manifest, TrialsManifest):
-        yield from _of_trials(ledger, manifest)
+        yield from _of_trials(connection, manifest)
     elif manifest is not None:
         yield from _of_observations(connection, manifest)
-
-
-def _of_sqlite(connection: sqlite3.Connection) -> Iterator[str]:
-    for (told,) in connection.execute("PRAGMA integrity_check(1)"):
-        if told != "ok":
-            yield first_line(ValueError(told))
-    for row in connection.execute("PRAGMA foreign_key_check"):
-        yield f"row {row[1]} of its table {row[0]} belongs to a row of {row[2]} that is not there"
 
 
 def _of_values(connection: sqlite3.Connection) -> Iterator[str]:
@@ -86,12 +66,16 @@ def _of_values(connection: sqlite3.Connection) -> Iterator[str]:
         for number, text in connection.execute(f"SELECT rowid, {column} FROM {table} WHERE {column} IS NOT NULL"):
             if told := _told(kind, text):
                 yield f"row {number} of its table {table}: {column}{told}"
+
+
+def damaged_arrays(connection: sqlite3.Connection) -> Iterator[str]:
+    """Yield the arrays that are not what was written, by their checksums, or are of another kind."""
     for table, column, n_dimensions in _ARRAYS:
         for number, data in connection.execute(f"SELECT rowid, {column} FROM {table}"):
             try:
                 array = bytes_array(data)
-            except (DamagedError, ValueError, EOFError, OSError, SyntaxError, MemoryError) as error:
-                yield f"row {number} of its table {table}: {column} is no array ({first_line(error)})"
+            except DamagedError as error:
+                yield f"row {number} of its table {table}: {column}: {first_line(error)}"
             else:
                 if n_dimensions not in (0, array.ndim) or array.dtype.kind not in "fiub":
                     yield f"row {number} of its table {table}: {column} is an array of another kind"
@@ -108,34 +92,27 @@ def _told(kind: TypeAdapter[Any], text: str, *, strict: bool = True) -> str:
     return ""
 
 
-def _of_manifest(ledger: Ledger) -> Generator[str, None, Manifest | None]:
-    """Yield what is wrong with what the study is bound to; return it where it could be read."""
-    for key, text in ledger.connection.execute("SELECT key, value FROM study"):
-        if told := _told(TypeAdapter(Any), text):
+def _of_manifest(connection: sqlite3.Connection) -> Generator[str, None, Manifest | None]:
+    """Yield what is wrong with what the study is bound to; return it, or None where nothing is planned."""
+    entries: dict[str, Any] = {}
+    for key, text in connection.execute("SELECT key, value FROM study"):
+        if told := _told(_ANYTHING, text):
             yield f"its entry {key}{told}"
-            return None
-    try:
-        manifest = ledger.manifest()
-        kept = json.dumps(asdict(manifest))
-        scores = json.dumps([asdict(one) for one in ledger.row_scores()])
-    except KeyError as error:
-        yield f"its entry {first_line(error)} is missing"
+        entries[key] = json.loads(text)
+    if not entries:
         return None
-    except (TypeError, ValueError, AttributeError, IndexError):  # their words are of this code, and not of the file
-        yield "an entry of what it is bound to is none that gridsearch writes"
-        return None
-    for what, kind, text in (
-        ("what it is bound to", TypeAdapter(type(manifest)), kept),
+    manifest = read_manifest(entries)
+    scores = [asdict(one) for one in read_row_scores(entries.get(ROW_SCORES))]
+    for what, kind, found in (
+        ("what it is bound to", TypeAdapter(type(manifest)), asdict(manifest)),
         ("its scores of rows", TypeAdapter(tuple[RowScore, ...]), scores),
     ):
-        if told := _told(kind, text):
+        if told := _told(kind, json.dumps(found)):
             yield f"{what}{told}"
-            return None
     return manifest
 
 
-def _of_trials(ledger: Ledger, manifest: TrialsManifest) -> Iterator[str]:
-    connection = ledger.connection
+def _of_trials(connection: sqlite3.Connection, manifest: TrialsManifest) -> Iterator[str]:
     for name, entry in manifest.task.by_part.items():
         if entry.positive_label is not None and entry.positive_label not in entry.label_names:
             yield f"the positive label {entry.positive_label!r} of {name} is none of its labels"

@@ -1,4 +1,4 @@
-"""Whether a ledger is sound: SQLite finds pages that are out of order, but has no checksum of what stands in them.
+"""Seals of a ledger: SQLite finds pages that are out of order, but has no checksum of what stands in them.
 
 So what was asked has a seal, and what came of each attempt; every array has its own checksum (stored_logits.py).
 """
@@ -8,13 +8,9 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from hashlib import sha256
-from pathlib import Path
 from typing import Final
 
 from gridsearch.canonical import canonical_json, fingerprint
-from gridsearch.errors import DamagedError, first_line
-from gridsearch.study.schema import tables_of_a_new_one
-from gridsearch.study.stored_logits import bytes_array
 
 _RESULTS: Final = {
     "attempts": (
@@ -49,7 +45,6 @@ _PLAN: Final = {
 
 It is the sum of its rows' SHA-256, so that rows can be added.
 """
-_ARRAYS: Final = ("data FROM logits", "row_numbers FROM dev_rows", "fold_of_row FROM folds", "labels FROM labels")
 
 
 def seal(write: sqlite3.Connection, table: str, attempt: int) -> None:
@@ -96,62 +91,8 @@ def _last_row(connection: sqlite3.Connection, table: str) -> int:
     return int(connection.execute(f"SELECT coalesce(max(rowid), 0) FROM {table}").fetchone()[0])
 
 
-def damaged_sentence(path: Path, what: object) -> str:
-    """Say that a ledger is damaged, and what to do."""
-    return f"{path} is damaged ({what}): put a copy of it in its place, or begin again with another --study"
-
-
-def refuse_damaged_content(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise DamagedError where what was asked, or what came of an attempt, is not what was written."""
-    _refuse(_damaged_content(connection), path)
-
-
-def refuse_damaged(connection: sqlite3.Connection, path: Path, *, all_of_it: bool = False) -> None:
-    """Raise DamagedError where a ledger is damaged; ``all_of_it``: its indexes and the arrays are looked at, too."""
-    _refuse(_damaged_pages(connection, "integrity_check" if all_of_it else "quick_check"), path)
-    _refuse(damaged_tables(connection), path)
-    refuse_damaged_content(connection, path)
-    if all_of_it:
-        _refuse(_damaged_arrays(connection), path)
-
-
-@contextlib.contextmanager
-def telling_of_damage(path: Path) -> Iterator[None]:
-    """Raise DamagedError, with the ledger's path, for an array that is damaged or JSON that is not what was written."""
-    try:
-        yield
-    except DamagedError as error:
-        raise DamagedError(damaged_sentence(path, first_line(error))) from None
-    except KeyError as error:
-        raise DamagedError(damaged_sentence(path, f"its entry {first_line(error)} is missing")) from None
-    except (ValueError, TypeError, AttributeError, IndexError):  # their words are of this code, and not of the file
-        raise DamagedError(damaged_sentence(path, "an entry of it is none that gridsearch writes")) from None
-
-
-def _refuse(damages: Iterator[str], path: Path) -> None:
-    try:
-        damage = next(damages, None)
-    except (sqlite3.Error, ValueError, TypeError) as error:  # a text that is none, a number that is none
-        raise DamagedError(damaged_sentence(path, first_line(error))) from None
-    if damage is not None:
-        raise DamagedError(damaged_sentence(path, damage))
-
-
-def _damaged_pages(connection: sqlite3.Connection, check: str) -> Iterator[str]:
-    for row in connection.execute(f"PRAGMA {check}(1)"):
-        if row[0] != "ok":
-            yield str(row[0]).splitlines()[-1]
-
-
-def damaged_tables(connection: sqlite3.Connection) -> Iterator[str]:
-    """Yield what tables and views lack: SQLite reads their columns from a text, which may be damaged as any other."""
-    for table, columns in tables_of_a_new_one().items():
-        lacking = set(columns) - {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
-        if lacking:
-            yield f"its table {table} lacks {', '.join(sorted(lacking))}"
-
-
-def _damaged_content(connection: sqlite3.Connection) -> Iterator[str]:
+def changed_seals(connection: sqlite3.Connection) -> Iterator[str]:
+    """Yield what is no longer as it was sealed: what was asked, or what came of an attempt."""
     known_plan = _seal_of(connection)
     if known_plan is not None and known_plan != _spelled(_sum_of_plan(connection)):
         yield "what was asked has changed"
@@ -160,15 +101,6 @@ def _damaged_content(connection: sqlite3.Connection) -> Iterator[str]:
             if _digest(connection, table, attempt) != known:
                 (work, *_) = connection.execute(_RESULTS[table][0], (attempt,)).fetchone()
                 yield f"the results of {'trial' if table == 'attempts' else 'pretraining'} {work[:8]} have changed"
-
-
-def _damaged_arrays(connection: sqlite3.Connection) -> Iterator[str]:
-    for array in _ARRAYS:
-        for row in connection.execute(f"SELECT {array}"):
-            try:
-                bytes_array(row[0])
-            except DamagedError as error:
-                yield str(error)
 
 
 def _sum_of_plan(connection: sqlite3.Connection) -> int:
