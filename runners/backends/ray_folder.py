@@ -2,15 +2,19 @@
 
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from gridsearch.this_process import is_dead, mark
+
 SOCKET_BYTES: Final = 107
 """The longest path of a socket (unix(7)); Ray's are below its folder."""
 _SHORT: Final = ("/tmp", "/dev/shm", "/var/tmp")
 """Folders in which a link may lead to one with a long path."""
+_START: Final = "gridsearch-"
 
 
 def ray_folder() -> Path:
@@ -36,14 +40,25 @@ def folder_for_sockets() -> Iterator[Path]:
     """Yield Ray's folder by a path that is short enough: where its own is too long, that of a link to it.
 
     A cluster's TMPDIR is often long, and on the disk that is meant to be used: what Ray writes goes there all the same.
+    Links of drivers that were killed are removed.
     """
+    _clear_leftovers()
     folder = ray_folder()
     place = short_place() if bytes_too_many(folder) > 0 else ""
     if not place:
         yield folder
         return
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="gridsearch-", dir=place, ignore_cleanup_errors=True) as short:
+    with tempfile.TemporaryDirectory(prefix=_START, dir=place, ignore_cleanup_errors=True) as short:
+        Path(short, mark()).touch()  # in the folder's own name there is no room for it
         link = Path(short, "ray")
         link.symlink_to(folder)
         yield link
+
+
+def _clear_leftovers() -> None:
+    for place in _SHORT:
+        for folder in Path(place).glob(f"{_START}*"):
+            with contextlib.suppress(OSError):  # it is another user's, or goes at this moment
+                if any(is_dead(file.name) for file in folder.iterdir()):
+                    shutil.rmtree(folder)

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,6 +130,39 @@ def test_a_long_folder_is_reached_by_a_short_link(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(ray_folder, "_SHORT", ("/nowhere",))
     with folder_for_sockets() as folder:
         assert folder == long / "ray", "Ray itself says what is wrong with it"
+
+
+KILLED = """
+import os, signal, sys
+from runners.backends import ray_folder
+ray_folder._SHORT = (sys.argv[1],)
+with ray_folder.folder_for_sockets() as folder:
+    print(folder.parent, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_link_of_a_driver_that_was_killed_goes_with_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_folder, "_SHORT", (str(tmp_path),))
+    long = tmp_path / ("a folder of a job " * 8)
+    long.mkdir()
+    monkeypatch.setenv("RAY_TMPDIR", str(long))
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, tmp_path], stdout=subprocess.PIPE, text=True, check=False, timeout=60
+    )
+    left, others = Path(killed.stdout.strip()), tmp_path / "gridsearch-of-others"
+    assert (left / "ray").is_symlink()
+    (long / "ray" / "a log").touch()
+    others.mkdir()
+    with folder_for_sockets() as first:
+        assert not left.exists()
+        with folder_for_sockets():
+            assert first.parent.exists(), "its maker lives"
+    assert others.exists()
+    assert (long / "ray" / "a log").exists(), "the link went, and not what it led to"
+    assert {*tmp_path.iterdir()} == {others, long}
 
 
 def test_a_temporary_folder_that_is_not_there_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
