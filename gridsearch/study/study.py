@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from gridsearch.errors import RequestError, StudyLockedError, safe_name
+from gridsearch.errors import NotBegunError, RequestError, StudyLockedError, safe_name
 from gridsearch.study.attending.skip_wish import forget_wishes
 from gridsearch.study.attending.stop_wish import (
     StopWish,
@@ -63,8 +63,32 @@ class Study:
         return self.weights_folder / safe_name(trial_id)
 
     def open(self) -> Ledger:
-        """Open the ledger of a study that exists."""
-        return Ledger(self.ledger_path, must_exist=True)
+        """Open the ledger of a study that exists. Raises NotBegunError where a driver has come no further than that."""
+        if self.lock_path.is_file() and not self.ledger_path.is_file():
+            raise self._not_begun()
+        try:
+            return Ledger(self.ledger_path, must_exist=True)
+        except NotBegunError:
+            raise self._not_begun() from None
+
+    def refuse_no_trials(self, ledger: Ledger) -> None:
+        """Raise RequestError where no trial is planned in the study, whose ledger is open."""
+        if ledger.trial_ids():
+            return
+        if ledger.is_begun:
+            ledger.trials_manifest()  # refuses an imported table
+        raise self._not_begun(driver_elsewhere(ledger.connection))
+
+    def _not_begun(self, elsewhere: str = "") -> NotBegunError:
+        """Return the error of a study without a plan; ``elsewhere``: whom its ledger names as its driver."""
+        note = self.driver_note()
+        if note is None and not elsewhere:
+            told = "nothing is planned in it, and nobody on this machine is at work on it: give its command again"
+        else:
+            who = f"{elsewhere} prepares it, if that still lives" if note is None else f"{note.name} prepares it"
+            doing = f" ({note.doing})" if note is not None and note.doing else ""
+            told = f"{who}{doing}: ask again when gridsearch status counts its trials"
+        return NotBegunError(f"the study {self.folder} has not begun: {told}")
 
     def driver(self) -> str:
         """Name the driver that is at work on this machine; empty when there is none."""

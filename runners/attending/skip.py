@@ -27,6 +27,7 @@ def run(arguments: Arguments) -> int:
     study = Study(Path(arguments.study))
     why = _reason(arguments)
     with study.open() as ledger:
+        study.refuse_no_trials(ledger)
         wish, indices = _read_wish(ledger, arguments.cell, why)
     while (driver := living_driver(study, print)) is not None:
         if _asked(study, driver, wish):
@@ -54,8 +55,6 @@ def _reason(arguments: Arguments) -> str | None:
 
 def _read_wish(ledger: Ledger, keys: list[str], why: str | None) -> tuple[SkipWish, list[int]]:
     """Find the cells by their index or name. Raises RequestError where one is not there, or named twice."""
-    if not ledger.trial_ids():
-        raise RequestError(f"{ledger.path.parent} holds no plan (an imported table, or a sweep that never began)")
     rows = read_study(ledger)
     cells = [cell_named(rows, key) for key in keys]
     if len({cell.index for cell in cells}) < len(cells):

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from gridsearch.errors import RequestError
+from gridsearch.errors import NotBegunError
 from gridsearch.stage import short_id_of
 from gridsearch.study.lease import driver_elsewhere
 from gridsearch.study.ledger import Ledger
@@ -29,12 +29,10 @@ def run(arguments: Arguments) -> int:
     note = study.driver_note()
     try:
         with study.open() as ledger:
+            study.refuse_no_trials(ledger)
             survey = ledger.survey()
-            if not survey.states:
-                raise RequestError(f"{study.folder} holds no plan (an imported table, or a sweep that never began)")
             print("\n".join(_lines(ledger, survey, note)))
-    except RequestError:
-        # Of a driver that prepares its first trials there is no ledger yet, or no plan in it.
+    except NotBegunError:
         if note is None or not note.doing:
             raise
         print(_preparing(note))

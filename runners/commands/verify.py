@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from gridsearch.errors import RequestError
 from gridsearch.stage import short_id_of
 from gridsearch.study.damage.judge import refuse_damaged
 from gridsearch.study.lease import driver_elsewhere
@@ -18,10 +17,7 @@ def run(arguments: Arguments) -> int:
     study = Study(Path(arguments.study))
     with study.open() as ledger:
         refuse_damaged(ledger.connection, ledger.path, "it is verified")
-        if not ledger.trial_ids():
-            raise RequestError(
-                f"{study.folder} holds no plan to verify (an imported table, or a sweep that never began)"
-            )
+        study.refuse_no_trials(ledger)
         for trial_id, kind, message in ledger.final_failures():
             print(f"{trial_id[:8]} failed ({kind}): {message}")
         for stage_id, kind, message in ledger.stages.attempts.final_failures():

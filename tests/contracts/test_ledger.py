@@ -491,7 +491,7 @@ def test_outside_scores_are_kept_by_trial_replaced_and_removed(ledger: Ledger) -
 
 def test_reading_never_makes_a_ledger(tmp_path: Path) -> None:
     (tmp_path / "ledger.sqlite").touch()
-    with pytest.raises(RequestError, match="nothing has been planned yet in"):
+    with pytest.raises(RequestError, match="has not begun: nothing is planned in it"):
         Study(tmp_path).open()
     assert (tmp_path / "ledger.sqlite").stat().st_size == 0
 

@@ -13,8 +13,10 @@ from gridsearch.errors import StudyLockedError
 from gridsearch.planning.plan import Plan
 from gridsearch.planning.planner import make_plan
 from gridsearch.space.space import load_space
+from gridsearch.study.ledger import Ledger
 from gridsearch.study.study import Study
 from gridsearch.tasks.taskfile import load_task
+from gridsearch.this_process import this_process
 from gridsearch.training.materials import Materials
 from gridsearch.training.worker import Job
 from gridsearch.trial import Epoch
@@ -25,6 +27,10 @@ from tests.runners.driving import sweep
 from tests.runners.pretending import Pretending
 
 STUDY = Study(Path("study"))
+NOBODY = (
+    "the study study has not begun: nothing is planned in it, and nobody on this machine is at work on it: "
+    "give its command again"
+)
 
 
 @pytest.fixture
@@ -63,11 +69,46 @@ class Watched(Pretending):
 def test_of_no_study_and_of_one_in_which_nothing_was_planned(project: Path, status: Callable[[], str]) -> None:
     assert status() == "2: gridsearch status: there is no study at study: no ledger.sqlite in it\n"
     with STUDY.held():
-        assert status().startswith("2: "), "its driver has not said yet what it prepares"
+        before = f"2: gridsearch status: the study study has not begun: {this_process()} prepares it: ask again when "
+        assert status().startswith(before), "its driver has not said yet what it prepares"
     assert not STUDY.folder.exists(), "a driver that has made no ledger leaves nothing behind"
     with STUDY.driven():
         pass
-    assert status() == "2: gridsearch status: study holds no plan (an imported table, or a sweep that never began)\n"
+    assert status() == f"2: gridsearch status: {NOBODY}\n"
+
+
+@pytest.mark.parametrize("n_tables", [None, 0, 1], ids=["no ledger", "an empty one", "one without a plan"])
+@pytest.mark.parametrize("lives", [True, False], ids=["its driver lives", "its driver was killed"])
+def test_of_one_that_has_not_begun_every_command_says_so(
+    n_tables: int | None, lives: bool, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: dict[str, str] = {}
+    with STUDY.held() as hold:
+        if n_tables is not None:
+            STUDY.ledger_path.touch()
+        if n_tables:
+            Ledger(STUDY.ledger_path).connection.close()
+        hold.tell("tokenising the texts")
+        if not lives:
+            hold._lock.close()  # the kernel does it so
+        for command in ("status", "stop", "verify", "skip"):
+            code = main([command, "study", *(["--cell", "1", "--why", "slow"] if command == "skip" else [])])
+            printed = capsys.readouterr()
+            told[command] = f"{code}: {printed.out}{printed.err}"
+    if lives:
+        assert told["status"].startswith("0: preparing: tokenising the texts, for ")
+        assert told["stop"].startswith(f"0: {this_process()} is asked to stop: ")
+        doing = f"the study study has not begun: {this_process()} prepares it (tokenising the texts)"
+        for command in ("verify", "skip"):
+            wanted = f"2: gridsearch {command}: {doing}: ask again when gridsearch status counts its trials\n"
+            assert told[command] == wanted
+    else:
+        for command in ("status", "verify", "skip"):
+            assert told[command] == f"2: gridsearch {command}: {NOBODY}\n"
+        if n_tables:
+            assert told["stop"] == "0: nobody is at work on study: there is nothing to stop\n"
+        else:
+            assert told["stop"] == f"2: gridsearch stop: {NOBODY}\n"
 
 
 def test_while_it_is_prepared(plan: Plan, status: Callable[[], str]) -> None:
