@@ -5,7 +5,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -73,11 +73,12 @@ def kept(file: Path) -> Any:
 
 
 @contextlib.contextmanager
-def whole_folder(place: Path) -> Iterator[Path]:
+def whole_folder(place: Path, checksums: Mapping[str, str] | None = None) -> Iterator[Path]:
     """Yield a folder to fill, which then takes a place in the cache, whole or not at all; what lies there makes room.
 
     It is filled beside and renamed, so that a killed maker leaves nothing that would be taken for the real one. Whoever
-    fills it holds the lock of the place. The checksums of all files in it are written last (``checksums.py``).
+    fills it holds the lock of the place. The checksums of all files in it are written last (``checksums.py``): those of
+    what was to be written, where they are given, else of what is there.
     """
     place.parent.mkdir(parents=True, exist_ok=True)
     for leftover in place.parent.glob(f"{place.name}.draft-*"):  # of makers that were killed: we hold the lock
@@ -89,7 +90,7 @@ def whole_folder(place: Path) -> Iterator[Path]:
         draft.mkdir()
         try:
             yield draft
-            seal(draft)
+            seal(draft, checksums)
         except OSError as error:
             error.filename = error.filename or str(place)  # a full disk is told without a name
             raise

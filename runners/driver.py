@@ -21,6 +21,7 @@ from gridsearch.training.materials import Materials
 from gridsearch.whole_file import clear_drafts
 from runners.attending.listening import Ear
 from runners.contract import Runner
+from runners.endings.codes import EXIT_DONE, EXIT_INCOMPLETE
 from runners.endings.interrupts import interruptible
 from runners.keeper import Keeper, clear_half_made
 from runners.progress.live import Progress
@@ -71,6 +72,14 @@ class Driven:
     coverage: Coverage
     stopped: str
     was_asked: bool = False
+
+    def __str__(self) -> str:
+        return f"stopped: {self.stopped}\n{self.coverage}" if self.stopped else str(self.coverage)
+
+    @property
+    def exit_code(self) -> int:
+        """Of the command: a search that was asked to stop has finished what it proposed, and is not done."""
+        return EXIT_DONE if self.coverage.complete and not self.was_asked else EXIT_INCOMPLETE
 
 
 def drive(

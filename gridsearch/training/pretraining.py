@@ -7,13 +7,13 @@ saves where it is, and goes on from there: to the last bit as if it had never be
 import json
 import math
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 
 import torch
 
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.encoders.pretraining.made import LABEL_TOKENS, MODEL, RECORD, MadeEncoder, alone, find, put
+from gridsearch.encoders.pretraining.made import RECORD, MadeEncoder, alone, find, put
 from gridsearch.encoders.pretraining.masked_lm import MaskedLM, build_masked_lm
 from gridsearch.encoders.pretraining.masked_lm_files import encoder_files_of
 from gridsearch.encoders.pretraining.start import start_weights
@@ -68,7 +68,7 @@ def steps_a_point(stage: Stage) -> int:
 def outcome_of(made: MadeEncoder, seconds: float = 0.0, n_peak_bytes: int = 0) -> StageOutcome:
     """Tell what an encoder's record says of its making."""
     log = tuple(LogPoint(**point) for point in made.record["log"])
-    return StageOutcome(log, made.record["checksum"], seconds, made.record["seconds"], n_peak_bytes)
+    return StageOutcome(log, made.checksum, seconds, made.record["seconds"], n_peak_bytes)
 
 
 def _make(
@@ -80,7 +80,7 @@ def _make(
         if not weights_are_finite(run.model):
             raise DivergedError(f"at step {stage.last_step} of the pretraining, weights are not finite")
         files = encoder_files_of(run.model, run.base)
-    made = put(stage.id, {**files, **_records(stage, run, files)})
+    made = put(stage.id, {**files, **_records(stage, run)})
     if stage.last_step == stage.total_steps:
         forget_state(stage.run)
     else:
@@ -88,10 +88,8 @@ def _make(
     return made
 
 
-def _records(stage: Stage, run: "Run", files: Mapping[str, bytes]) -> dict[str, bytes]:
+def _records(stage: Stage, run: "Run") -> dict[str, bytes]:
     """Tell how an encoder was made, for the harness and as transformers' Trainer would."""
-    from hashlib import sha256
-
     record = {
         "stage": stage.id,
         "knobs": {PREFIX + name: value for name, value in set_pretraining_knobs(stage.recipe).items()},
@@ -103,8 +101,6 @@ def _records(stage: Stage, run: "Run", files: Mapping[str, bytes]) -> dict[str, 
         "step": stage.last_step,
         "steps": stage.total_steps,
         "seconds": run.seconds,
-        "checksum": sha256(files[MODEL]).hexdigest(),
-        "further_checksums": {name: sha256(files[name]).hexdigest() for name in (LABEL_TOKENS,) if name in files},
         "log": [vars(point) for point in run.log],
     }
     trainer = {"global_step": stage.last_step, "log_history": [point.as_trainer_logs() for point in run.log]}

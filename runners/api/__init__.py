@@ -103,7 +103,5 @@ def _driven(
         with called(arguments):
             driven = run(arguments)
             write_page(Study(Path(arguments.study)), arguments.lang)
-    if driven.stopped:
-        print(f"stopped: {driven.stopped}")
-    print(driven.coverage)
+    print(driven)
     return load(arguments.study)

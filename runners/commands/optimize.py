@@ -12,7 +12,7 @@ from reports.sections.search import terminal_text
 from reports.study.read import read_study
 from reports.texts_read import first_lines
 from runners.backends.chosen import chosen_runner
-from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
+from runners.cli import Arguments
 from runners.driver import Driven, drive
 from runners.progress.live import Progress
 from runners.provenance import describe_run
@@ -31,10 +31,8 @@ def run(arguments: Arguments) -> int:
             print(terminal_text(read_study(ledger)))
     print(page)
     print(f"study: {shlex.quote(str(study.folder))}")
-    if result.stopped:
-        print(f"stopped: {result.stopped}")
-    print(result.coverage)
-    return EXIT_DONE if result.coverage.complete and not result.was_asked else EXIT_INCOMPLETE
+    print(result)
+    return result.exit_code
 
 
 def optimize(arguments: Arguments) -> Driven:

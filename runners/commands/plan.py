@@ -1,6 +1,7 @@
 """``gridsearch plan``: what a space asks, before anything is trained."""
 
 import contextlib
+import sys
 import textwrap
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -26,6 +27,7 @@ from runners.backends.chosen import refuse_bad_counts
 from runners.cli import EXIT_DONE, Arguments
 from runners.commands.plan_stages import stage_texts
 from runners.commands.plan_task import task_texts
+from runners.endings.reasons import sentence_about
 from runners.keeper import n_kept
 from runners.pricing.disk_size import disk_size
 from runners.pricing.disk_text import disk_lines
@@ -41,7 +43,7 @@ from runners.pricing.forecast import (
 )
 from runners.pricing.forecast_text import no_price_lines, price_lines
 from runners.pricing.memory_text import memory_lines
-from runners.pricing.price_cache import save_price
+from runners.pricing.price_cache import Fresh, Priced, save_prices
 from runners.request import Question, read_question
 from runners.sizes import spell_size
 
@@ -68,14 +70,13 @@ def lines_of(question: Question, arguments: Arguments) -> list[str]:
     plan = question.plan
     asked = plan if arguments.halving is None else halved(plan, arguments.halving)
     halving, made = asked.halving, made_stages(plan)
-    if arguments.measure:
-        _measure(plan, made, arguments)
+    fresh = _measure(plan, made, arguments) if arguments.measure else None
     lines = first_lines(plan.texts)
     lines += [""] if lines else []
     lines += [textwrap.fill(plan.space.title, 80), "", *_about(plan, made), "", *_factors(plan), ""]
     lines += _cells(plan, list_all=arguments.all)
     lines += _left_out(plan)
-    lines += ["", *_price(question, made, arguments)]
+    lines += ["", *_price(question, made, arguments, fresh)]
     if halving is not None:
         text = f"halving  {halving.text(*plan.times)} (the price is of all epochs)"
         lines += ["", textwrap.fill(text, 80, subsequent_indent=" " * 9)]
@@ -128,32 +129,36 @@ def _ledger(size: LedgerSize) -> str:
     return textwrap.fill(text, 80, subsequent_indent=" " * 9)
 
 
-def _measure(plan: Plan, made: set[str], arguments: Arguments) -> None:
-    """Measure every group, and keep the prices."""
+def _measure(plan: Plan, made: set[str], arguments: Arguments) -> Fresh:
+    """Measure every group; keep the prices, or say why they are not kept, and return them."""
     from runners.pricing.measure import measure
 
     allotment, groups = worker_allotment(arguments), groups_of(plan)
     stage_groups = stage_groups_of(works_of(plan, plan.trials.keys(), made), plan)
     prices, stage_prices = measure(plan, groups, stage_groups, allotment.n_workers, allotment.threads)
-    circumstances = circumstances_of(plan, allotment)
-    for group, price in zip(groups, prices, strict=True):
-        save_price(price, group, circumstances)
-    for stage_group, stage_price in zip(stage_groups, stage_prices, strict=True):
-        save_price(stage_price, stage_group, circumstances)
+    priced: list[Priced] = [*zip(groups, prices, strict=True), *zip(stage_groups, stage_prices, strict=True)]
+    fresh, error = save_prices(priced, circumstances_of(plan, allotment))
+    if error is not None:
+        reason = sentence_about(error, None)
+        print(f"caution: what was measured is told here, and not kept for later: {reason}", file=sys.stderr)
+    return fresh
 
 
-def _price(question: Question, made: set[str], arguments: Arguments) -> list[str]:
+def _price(question: Question, made: set[str], arguments: Arguments, fresh: Fresh | None) -> list[str]:
     """Say what the sweep takes, and what is left of it where it has begun."""
     plan, pending = question.plan, _pending(question)
     allotment, groups = worker_allotment(arguments), groups_of(plan)
 
     def forecast(trial_ids: Collection[str]) -> Forecast | None:
         stage_groups = stage_groups_of(works_of(plan, trial_ids, made), plan)
-        return known_forecast(plan, only(groups, trial_ids), stage_groups, allotment)
+        return known_forecast(plan, only(groups, trial_ids), stage_groups, allotment, fresh)
 
     if (whole := forecast(plan.trials.keys())) is None:
         stage_groups = stage_groups_of(works_of(plan, plan.trials.keys(), made), plan)
-        prices = [*known_prices(plan, groups, allotment), *known_stage_prices(plan, stage_groups, allotment)]
+        prices = [
+            *known_prices(plan, groups, allotment, fresh),
+            *known_stage_prices(plan, stage_groups, allotment, fresh),
+        ]
         lines = no_price_lines(len([price for price in prices if price is not None]), len(groups), len(stage_groups))
     else:
         lines = price_lines(whole)

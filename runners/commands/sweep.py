@@ -12,7 +12,7 @@ from gridsearch.study.study import Study
 from reports.language.say import speaking
 from reports.texts_read import first_lines, text_cautions
 from runners.backends.chosen import chosen_runner
-from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
+from runners.cli import Arguments
 from runners.driver import Driven, Settings, drive
 from runners.pricing.forecast import foreseen
 from runners.progress.live import Progress
@@ -26,10 +26,8 @@ def run(arguments: Arguments) -> int:
     result = sweep(arguments)
     with speaking(arguments.lang):
         _show(Study(Path(arguments.study)), arguments.lang)
-    if result.stopped:
-        print(f"stopped: {result.stopped}")
-    print(result.coverage)
-    return EXIT_DONE if result.coverage.complete and not result.was_asked else EXIT_INCOMPLETE
+    print(result)
+    return result.exit_code
 
 
 def sweep(arguments: Arguments) -> Driven:

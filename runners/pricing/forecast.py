@@ -14,6 +14,7 @@ from runners.cli import Arguments
 from runners.machine import gpu_names, usable_cores
 from runners.pricing.price_cache import (
     Circumstances,
+    Fresh,
     Measured,
     Price,
     StagePrice,
@@ -137,16 +138,20 @@ def circumstances_of(plan: Plan, allotment: Allotment) -> Circumstances:
     return circumstances_here(plan.task.fingerprint, allotment.threads, allotment.gpus)
 
 
-def known_prices(plan: Plan, groups: Sequence[CostGroup], allotment: Allotment) -> list[Price | None]:
-    """Return the price of each group, as far as it has been measured here."""
+def known_prices(
+    plan: Plan, groups: Sequence[CostGroup], allotment: Allotment, fresh: Fresh | None = None
+) -> list[Price | None]:
+    """Return the price of each group, as far as it has been measured here; ``fresh``: just now."""
     circumstances = circumstances_of(plan, allotment)
-    return [find_price(group, circumstances, allotment.n_workers) for group in groups]
+    return [find_price(group, circumstances, allotment.n_workers, fresh) for group in groups]
 
 
-def known_stage_prices(plan: Plan, groups: Sequence[StageGroup], allotment: Allotment) -> list[StagePrice | None]:
-    """Return the price of each group of pretrainings, as far as it has been measured here."""
+def known_stage_prices(
+    plan: Plan, groups: Sequence[StageGroup], allotment: Allotment, fresh: Fresh | None = None
+) -> list[StagePrice | None]:
+    """Return the price of each group of pretrainings, as far as it has been measured here; ``fresh``: just now."""
     circumstances = circumstances_of(plan, allotment)
-    return [find_stage_price(group, circumstances, allotment.n_workers) for group in groups]
+    return [find_stage_price(group, circumstances, allotment.n_workers, fresh) for group in groups]
 
 
 def forecast_of(
@@ -212,11 +217,15 @@ def made_stages(plan: Plan) -> set[str]:
 
 
 def known_forecast(
-    plan: Plan, groups: Sequence[CostGroup], stage_groups: Sequence[StageGroup], allotment: Allotment
+    plan: Plan,
+    groups: Sequence[CostGroup],
+    stage_groups: Sequence[StageGroup],
+    allotment: Allotment,
+    fresh: Fresh | None = None,
 ) -> Forecast | None:
     """Put together what is known of these groups; None where the price of any is not."""
-    prices = [price for price in known_prices(plan, groups, allotment) if price is not None]
-    stage_prices = [price for price in known_stage_prices(plan, stage_groups, allotment) if price is not None]
+    prices = [price for price in known_prices(plan, groups, allotment, fresh) if price is not None]
+    stage_prices = [price for price in known_stage_prices(plan, stage_groups, allotment, fresh) if price is not None]
     if len(prices) + len(stage_prices) < len(groups) + len(stage_groups):
         return None
     return forecast_of(plan, groups, prices, allotment, PricedStages(tuple(stage_groups), tuple(stage_prices)))

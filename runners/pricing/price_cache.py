@@ -5,7 +5,7 @@ the cache, or after an update, there is none yet.
 """
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -83,6 +83,9 @@ class StagePrice(Measured):
 
 
 AnyPrice = TypeVar("AnyPrice", Price, StagePrice)
+Priced = tuple[CostGroup, Price] | tuple[StageGroup, StagePrice]
+Fresh = dict[str, Price | StagePrice]
+"""Prices that this process has measured, by the names of their folders: the cache may have no room for them."""
 
 
 @dataclass(frozen=True)
@@ -111,23 +114,45 @@ def circumstances_here(task: str, threads: int, gpus: tuple[str, ...]) -> Circum
     return Circumstances(task, threads, gpus, socket.gethostname(), processor(), n_cores, versions)
 
 
+def save_prices(prices: Iterable[Priced], circumstances: Circumstances) -> tuple[Fresh, OSError | None]:
+    """Keep prices as far as that can be; return all of them, and the first error of the disk."""
+    fresh: Fresh = {}
+    first: OSError | None = None
+    for group, price in prices:
+        fresh[fingerprint(circumstances.of(group))] = price
+        try:
+            save_price(price, group, circumstances)
+        except OSError as error:
+            first = first or error
+    return fresh, first
+
+
 def save_price(price: Price | StagePrice, group: CostGroup | StageGroup, circumstances: Circumstances) -> None:
     """Keep a price; one that was measured with as many workers before is replaced."""
     about = circumstances.of(group)
     write_kept(_folder(about) / f"{price.n_workers}.json", {"about": about, "price": asdict(price)})
 
 
-def find_price(group: CostGroup, circumstances: Circumstances, n_workers: int) -> Price | None:
-    """Return the last price with so many workers, or else with the next best number of them; None without any."""
-    return _nearest(circumstances.of(group), Price, n_workers)
+def find_price(
+    group: CostGroup, circumstances: Circumstances, n_workers: int, fresh: Fresh | None = None
+) -> Price | None:
+    """Return the last price with so many workers, or else with the next best number of them; None without any.
+
+    One that is ``fresh`` is the last.
+    """
+    return _nearest(circumstances.of(group), Price, n_workers, fresh)
 
 
-def find_stage_price(group: StageGroup, circumstances: Circumstances, n_workers: int) -> StagePrice | None:
+def find_stage_price(
+    group: StageGroup, circumstances: Circumstances, n_workers: int, fresh: Fresh | None = None
+) -> StagePrice | None:
     """Return the price of a group of stages, as :func:`find_price` does."""
-    return _nearest(circumstances.of(group), StagePrice, n_workers)
+    return _nearest(circumstances.of(group), StagePrice, n_workers, fresh)
 
 
-def _nearest(about: Mapping[str, Any], kind: type[AnyPrice], n_workers: int) -> AnyPrice | None:
+def _nearest(about: Mapping[str, Any], kind: type[AnyPrice], n_workers: int, fresh: Fresh | None) -> AnyPrice | None:
+    if isinstance(known := (fresh or {}).get(fingerprint(about)), kind):
+        return known
     found = [price for file in _folder(about).glob("*.json") if (price := _read(file, kind))]
     return min(found, key=lambda price: abs(price.n_workers - n_workers), default=None)
 

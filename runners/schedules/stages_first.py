@@ -108,7 +108,7 @@ class StagesFirst:
         if stage.id in self._asked:
             return False
         known, made = self._stages.checksum(stage.id), find(stage.id)
-        if known and (made is None or made.record["checksum"] != known):
+        if known and (made is None or made.checksum != known):
             self._stages.forget(stage.id, GONE if made is None else ANOTHER)
             known = ""
         if made is not None and stage.labels and not known:

@@ -81,7 +81,7 @@ class Pretending:
         point = LogPoint(stage.last_step, 1.0, 2.0, 1e-4, 1.0)
         listener.logged(stage.id, point)
         checksum = sha256(stage.id.encode()).hexdigest()
-        record = {"checksum": checksum, "seconds": 1.0, "log": [vars(point)]}
+        record = {"seconds": 1.0, "log": [vars(point)]}
         put(stage.id, {MODEL: stage.id.encode(), RECORD: json.dumps(record).encode()})
         listener.finished(stage.id, StageOutcome((point,), checksum, 1.0, 1.0, 2**20))
 

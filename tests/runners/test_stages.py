@@ -211,7 +211,7 @@ def test_rerun_and_predict_make_a_lost_stage_again_as_it_was_made(
     assert executed[0].threads == 2, "as the ledger says that it was made"
     made = find(stage)
     assert made is not None
-    assert made.record["checksum"] == checksum
+    assert made.checksum == checksum
 
     empty_cache()
     Path("new.csv").write_text("the text\nreturn the value of a function\n", encoding="utf-8")

@@ -8,11 +8,12 @@ import contextlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from gridsearch.cache import cache_folder, locked, whole_folder
-from gridsearch.checksums import CHECKSUMS, damaged_file, is_sealed
+from gridsearch.checksums import CHECKSUMS, checksums_of, damaged_file, is_sealed
 from gridsearch.encoders.files import file_sha256
 from gridsearch.errors import GridSearchError, safe_name
 
@@ -21,10 +22,11 @@ MODEL, LABEL_TOKENS, RECORD = "model.safetensors", "label_tokens.safetensors", "
 
 @dataclass(frozen=True)
 class MadeEncoder:
-    """An encoder's folder, and what was recorded of its making."""
+    """An encoder's folder, what was recorded of its making, and the SHA-256 of its weights."""
 
     folder: Path
     record: Mapping[str, Any]
+    checksum: str
 
     def files(self) -> dict[str, bytes]:
         """Read all of it, but the checksums, which are those of the folder as it lies in a cache."""
@@ -42,10 +44,13 @@ def find(identity: str) -> MadeEncoder | None:
     folder = folder_of(identity)
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        is_whole = damaged_file(folder) is None if is_sealed(folder) else _weights_are_whole(folder, record)
+        if is_sealed(folder):
+            checksum, is_whole = checksums_of(folder)[MODEL], damaged_file(folder) is None
+        else:
+            checksum, is_whole = record["checksum"], _weights_are_whole(folder, record)
+        return MadeEncoder(folder, record, checksum) if is_whole else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, GridSearchError):
         return None
-    return MadeEncoder(folder, record) if is_whole else None
 
 
 def _weights_are_whole(folder: Path, record: Mapping[str, Any]) -> bool:
@@ -60,7 +65,8 @@ def put(identity: str, files: Mapping[str, bytes]) -> MadeEncoder:
     Whoever writes holds the lock of :func:`alone`.
     """
     place = folder_of(identity)
-    with whole_folder(place) as draft:
+    checksums = {name: sha256(content).hexdigest() for name, content in files.items()}
+    with whole_folder(place, checksums) as draft:
         for name, content in files.items():
             (draft / name).write_bytes(content)
     found = find(identity)

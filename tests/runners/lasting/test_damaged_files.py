@@ -4,18 +4,20 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 import torch
 
+from gridsearch import checksums
 from gridsearch.cache import cache_folder, kept, write_kept
 from gridsearch.checksums import CHECKSUMS
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.pretraining import made
 from gridsearch.encoders.tiny import tiny
 from gridsearch.encoders.tiny.weights import TinyRecipe
-from gridsearch.errors import DamagedError, RequestError
+from gridsearch.errors import DamagedError, GridSearchError, RequestError
 from gridsearch.repetition import Division
 from gridsearch.tasks.built_in.kept_splits import kept_splits
 from gridsearch.tasks.folds import _known_or_divided
@@ -122,8 +124,6 @@ FILES = {made.MODEL: b"weights" * 99, "config.json": b'{"layer_norm_eps": 1e-12}
 
 
 def record_of(files: dict[str, bytes]) -> bytes:
-    from hashlib import sha256
-
     return json.dumps({"checksum": sha256(files[made.MODEL]).hexdigest(), "log": [], "seconds": 1.0}).encode()
 
 
@@ -138,6 +138,20 @@ def test_an_encoder_of_a_stage_that_is_damaged_is_none_and_is_made_again(
         damage(made.folder_of("made-x") / name)
         assert made.find("made-x") is None
         assert made.put("made-x", files).files() == files
+
+
+def test_what_is_written_of_a_stage_is_hashed_once_and_read_back_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    hashed = checksums.file_sha256
+    monkeypatch.setattr(checksums, "file_sha256", lambda path: (read.append(path.name), hashed(path))[1])
+    files = {**FILES, made.RECORD: b"{}"}
+    with made.alone("a-run"):
+        assert made.put("made-x", files).checksum == sha256(FILES[made.MODEL]).hexdigest()
+        assert sorted(read) == sorted(files)
+        write = Path.write_bytes
+        monkeypatch.setattr(Path, "write_bytes", lambda path, content: write(path, content[:-1] + b"?"))
+        with pytest.raises(GridSearchError, match="is not what was written there"):
+            made.put("made-y", files)
 
 
 def test_an_encoder_that_an_older_version_made_has_no_checksums_and_is_found() -> None:

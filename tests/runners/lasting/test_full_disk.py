@@ -104,6 +104,24 @@ def test_a_cache_that_is_full_fails_nothing_that_it_serves(
     assert [path.name for path in cache.rglob("*") if path.is_file()] == ["ballast"]
 
 
+def test_prices_that_find_no_room_are_told_all_the_same(
+    words: Words, disk: Disk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("runners.pricing.measure.SECONDS", 0.1)
+    cache = disk("full cache", "40k")
+    fill(cache)
+    monkeypatch.setenv("GRIDSEARCH_CACHE", str(cache))
+    plan = ["plan", *words[1:6], "--workers", "1"]
+    assert main([*plan, "--measure"]) == EXIT_DONE
+    printed = capsys.readouterr()
+    assert printed.err.count("No space left on device") == 1
+    assert "caution: what was measured is told here, and not kept for later: " in printed.err
+    assert "set GRIDSEARCH_CACHE to another folder" in printed.err
+    assert "measured here on" in printed.out
+    assert main(plan) == EXIT_DONE
+    assert "measured here on" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("leave", [0, 20_000], ids=["before the first", "in an encoder"])
 def test_pretrainings_go_on_when_there_is_room(
     leave: int, words: Words, disk: Disk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
