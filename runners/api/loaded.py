@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gridsearch.study.ledger import Ledger
-from gridsearch.study.sound import refuse_damaged
+from gridsearch.study.damage.judge import refuse_damaged
 from gridsearch.study.study import Study
 from gridsearch.study.survey import Coverage
 from reports.study.read import read_study
@@ -87,7 +87,7 @@ class LoadedStudy:
         Raises RequestError where the ledger is damaged.
         """
         with self._opened() as ledger:
-            refuse_damaged(ledger.connection, ledger.path, all_of_it=True)
+            refuse_damaged(ledger.connection, ledger.path, "it is verified")
             return ledger.coverage()
 
     @cached_property
