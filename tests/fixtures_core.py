@@ -5,7 +5,7 @@ The one line that ``tests/conftest.py`` needs: ``pytest_plugins = ["tests.fixtur
 
 import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -49,6 +49,26 @@ SMALL: dict[str, Any] = {
 
 STILL: dict[str, Any] = {"encoder_dropout": 0.0, "classifier_dropout": 0.0}
 """No dropout: what is computed in another order is equal but for rounding."""
+
+
+QUICK_FAMILIES = ("bert", "roberta", "albert", "distilbert", "deberta-v2", "nezha", "modernbert")
+"""`make test` tries these where all would take seconds: others have their layers, masks or positions as one of them."""
+
+
+def by_family(families: Iterable[str] = FAMILIES) -> list[Any]:
+    """Return families as the cases of a test, such that the quick ones are quick and the others slow."""
+    return [family if family in QUICK_FAMILIES else slow(family) for family in families]
+
+
+def some_quick(cases: Iterable[Any], *places: int) -> list[Any]:
+    """Return the cases of a test, such that those at these places, from 0, are quick and the others slow."""
+    several = enumerate(cases)
+    return [one if place in places else slow(*(one if isinstance(one, tuple) else (one,))) for place, one in several]
+
+
+def slow(*values: Any) -> Any:
+    """Return a case of a test that is slow, where others of it are quick."""
+    return pytest.param(*values, marks=pytest.mark.slow)
 
 
 def recipe_of(**knobs: Any) -> Recipe:

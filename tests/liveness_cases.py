@@ -1,12 +1,12 @@
 """The cases of the liveness tests: how each knob is put on trial. The benchmark on a GPU runs the same ones."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.task import Split, Task
-from tests.fixtures_core import recipe_of
+from tests.fixtures_core import recipe_of, slow
 
 Knobs = Mapping[str, Any]
 
@@ -76,6 +76,13 @@ LIVE: Mapping[str, list[tuple[Knobs, Any]]] = {
     "precision": [({}, "bf16")],
 }
 """Knob -> the other knobs that it needs, and a value that differs from the small recipe's."""
+
+
+def first_quick(cases: Iterable[tuple[Any, ...]]) -> list[Any]:
+    """Return cases of a test that begin with the knob, such that the first of each knob is quick and more are slow."""
+    known: set[str] = set()
+    return [slow(*case) if case[0] in known or known.add(case[0]) else case for case in cases]
+
 
 DEAD: Mapping[str, tuple[Knobs, ...]] = {
     "token_types": ({"token_types": "zeros"},),

@@ -85,6 +85,7 @@ def faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
 
+@pytest.mark.slow  # starts processes
 @pytest.mark.usefixtures("faults")
 def test_a_block_that_fails_leaves_the_others_alone(tmp_path: Path) -> None:
     """Whatever becomes of it: what it had measured stays, what it had started is ended, and the next one runs."""

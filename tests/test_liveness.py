@@ -4,7 +4,7 @@ A knob, or a named value of a knob, without a case here fails the suite; so does
 a reason that is not written down here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -27,9 +27,9 @@ from gridsearch.training.finetune import finetune
 from gridsearch.training.prepared import prepare
 from gridsearch.training.steps import Steps
 from gridsearch.trial import make_trial
-from tests.fixtures_core import ON_CPU, numbers_of, reads, recipe_of
+from tests.fixtures_core import ON_CPU, QUICK_FAMILIES, by_family, numbers_of, reads, recipe_of, slow
 from tests.liveness_bench import Bench
-from tests.liveness_cases import DEAD, LIVE, NOT_HERE, WITH_IT, Knobs, pairs_of
+from tests.liveness_cases import DEAD, LIVE, NOT_HERE, WITH_IT, Knobs, first_quick, pairs_of
 from tests.meta_device import ON_META, no_waiting, training_on_meta
 
 ALIVE_IN_OTHER_WAYS = {"encoder", "score_loss", "huber_delta", "label_thresholds"}
@@ -87,24 +87,18 @@ def bench(family_folders: dict[str, Path], pairs: Task) -> Callable[[str], Bench
 
 
 CASES = [(knob, *case) for knob, cases in LIVE.items() for case in cases]
-OTHER_FAMILIES = [family for family in FAMILIES if family != "bert"]
-UNALIKE = (
-    *("bert", "ernie", "roberta", "xlm-roberta", "electra", "albert", "distilbert", "deberta-v2", "nezha"),
-    "modernbert",
-)
-"""The others have these ones' parts in other places, and tests/encoders/test_surgery.py looks at all of them."""
 
 
 def is_quick(number: int, family: str) -> bool:
-    """Whether a case is tried on a family by ``make test``: all are on BERT, and each on one other family in turn.
+    """Whether a case is tried on a family by ``make test``: all are on BERT.
 
-    What reaches into an encoder is tried on every family that is unlike the others, and what is refused is tried on
-    all: it costs nothing.
+    What reaches into an encoder is tried on families that are unlike each other, and what is refused is tried on all:
+    it costs nothing.
     """
     knob, _, value = CASES[number]
     return (
-        family in ("bert", OTHER_FAMILIES[number % len(OTHER_FAMILIES)])
-        or (knob in EncoderKnobs.model_fields and family in UNALIKE)
+        family == "bert"
+        or (knob in EncoderKnobs.model_fields and family in QUICK_FAMILIES)
         or family in NOT_HERE.get((knob, value), ((), ""))[0]
     )
 
@@ -156,10 +150,16 @@ def take_steps(on: Bench, recipe: Recipe, execution: Execution = ON_META) -> Ste
     return steps
 
 
-def together(on: Bench) -> list[Knobs]:
-    """Put the cases of all knobs into few recipes, in each of which all that is set acts."""
+def without_attacks() -> list[tuple[str, Knobs, Any]]:
+    """Return the first case of each knob, but for those of attacks, whose steps are several."""
+    first = [(knob, *cases[0]) for knob, cases in LIVE.items()]
+    return [(knob, others, value) for knob, others, value in first if "adversarial" not in {knob, *others}]
+
+
+def together(on: Bench, cases: Sequence[tuple[str, Knobs, Any]]) -> list[Knobs]:
+    """Put cases of knobs into few recipes, in each of which all that is set acts."""
     recipes: list[Knobs] = []
-    for knob, others, value in CASES:
+    for knob, others, value in cases:
         case = {**others, knob: value}
         for number, recipe in enumerate(recipes):
             both = {**recipe, **case}
@@ -172,16 +172,16 @@ def together(on: Bench) -> list[Knobs]:
 
 
 def test_no_step_reads_a_number_back(bench: Callable[[str], Bench]) -> None:
-    on = bench("bert")
-    recipes = together(on)
+    on, cases = bench("bert"), without_attacks()
+    recipes = together(on, cases)
     assert all(
-        any({**others, knob: value}.items() <= recipe.items() for recipe in recipes) for knob, others, value in CASES
+        any({**others, knob: value}.items() <= recipe.items() for recipe in recipes) for knob, others, value in cases
     )
     for recipe in recipes:
         assert take_steps(on, on.resolved(**recipe)).updates.n_taken > 0
 
 
-@pytest.mark.slow  # the quick test has them together, some at a time
+@pytest.mark.slow  # the quick test has most knobs together, some at a time
 @pytest.mark.parametrize(("knob", "others", "value"), CASES, ids=str)
 def test_no_step_of_a_knob_reads_a_number_back(
     knob: str, others: Knobs, value: Any, bench: Callable[[str], Bench]
@@ -194,11 +194,11 @@ def test_no_step_of_a_knob_reads_a_number_back(
 @pytest.mark.parametrize(
     "attack", [{}, pytest.param({"adversarial": "freelb", "freelb_init": 0.5}, marks=pytest.mark.slow)], ids=str
 )
-@pytest.mark.parametrize("max_length", [WITH_PADDING, 5])
+@pytest.mark.parametrize("max_length", [WITH_PADDING, slow(5)])
 @pytest.mark.parametrize(
     "family",
-    [pytest.param(family, marks=() if family in UNALIKE else pytest.mark.slow) for family in FAMILIES],
-)  # the rest have transformers' masks, as one of these has
+    by_family(),
+)  # the rest have transformers' masks, as one of the quick ones has
 def test_no_family_reads_a_number_back(
     family: str, max_length: int, attack: Knobs, bench: Callable[[str], Bench]
 ) -> None:
@@ -231,7 +231,9 @@ def on_singles(family_folders: dict[str, Path], singles: Task) -> Bench:
     return Bench(family_folders["bert"], singles)
 
 
-@pytest.mark.parametrize(("knob", "recipe"), [(knob, case) for knob, cases in DEAD.items() for case in cases], ids=str)
+@pytest.mark.parametrize(
+    ("knob", "recipe"), first_quick((knob, case) for knob, cases in DEAD.items() for case in cases), ids=str
+)
 def test_a_dead_knob_changes_no_bit(knob: str, recipe: Knobs, on_singles: Bench) -> None:
     on = on_singles
     dead = on.resolved(**{"epochs": 2, **recipe})

@@ -31,7 +31,7 @@ from gridsearch.tasks.encode import EncodedTask, encode_task
 from gridsearch.tasks.task import Split, Task
 from gridsearch.training.finetune import finetune
 from gridsearch.trial import Outcome, make_trial
-from tests.fixtures_core import ON_CPU, bert_config, encoder_in, numbers_of, reads, save_encoder
+from tests.fixtures_core import ON_CPU, bert_config, encoder_in, numbers_of, reads, save_encoder, some_quick
 from tests.test_liveness import LIVE
 
 N_ROWS, N_LAYERS, LONGEST = 24, 3, 24
@@ -286,6 +286,7 @@ def toys(task: Task, folder: Path) -> dict[str, Toy]:
 # --- without training: what is spelled one way stays so
 
 
+@pytest.mark.slow  # many recipes, drawn at random
 @pytest.mark.parametrize("kind", ["single", "pair"])
 def test_a_recipe_is_resolved_once_and_for_all(toys: dict[str, Toy], kind: str) -> None:
     toy, stream = toys[kind], random.Random(kind)
@@ -419,7 +420,7 @@ OTHER: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...] = (
 """Neighbours that are taken for one easily."""
 
 
-@pytest.mark.parametrize(("one", "other"), SAME, ids=str)
+@pytest.mark.parametrize(("one", "other"), some_quick(SAME, *range(0, len(SAME), 4)), ids=str)
 def test_one_meaning_has_one_id(toys: dict[str, Toy], one: Mapping[str, Any], other: Mapping[str, Any]) -> None:
     toy, recipes = toys["single"], [Recipe(**{**BASE, **values}) for values in (one, other)]
     assert recipes[0] != recipes[1]
@@ -428,7 +429,7 @@ def test_one_meaning_has_one_id(toys: dict[str, Toy], one: Mapping[str, Any], ot
         toy.check_spelling(recipe)
 
 
-@pytest.mark.parametrize(("one", "other"), OTHER, ids=str)
+@pytest.mark.parametrize(("one", "other"), some_quick(OTHER, *range(0, len(OTHER), 4)), ids=str)
 def test_two_meanings_have_two_ids(toys: dict[str, Toy], one: Mapping[str, Any], other: Mapping[str, Any]) -> None:
     toy, recipes = toys["single"], [Recipe(**{**BASE, **values}) for values in (one, other)]
     found = [toy.acting(recipe) for recipe in recipes]
@@ -455,6 +456,7 @@ def check_neighbours(toys: dict[str, Toy], seed: str, n_pairs: int) -> int:
     return n_trained
 
 
+@pytest.mark.slow  # trials of many recipes, drawn at random
 def test_neighbours(toys: dict[str, Toy]) -> None:
     assert check_neighbours(toys, "quick", 10) > 6
 

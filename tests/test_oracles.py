@@ -175,6 +175,7 @@ def plain(minilm: EncoderWeights, sentences: EncodedTask) -> list[float]:
         return ours(minilm, sentences)[0]
 
 
+@pytest.mark.slow  # six trials beside six
 def test_unread_words_do_not_matter(
     whole_minilm: EncoderWeights, whole_sentences: EncodedTask, cut: UsedVocabulary
 ) -> None:
@@ -189,6 +190,7 @@ def test_torchs_adamw(minilm: EncoderWeights, sentences: EncodedTask, plain: lis
     close(plain, reference.run(torch_adamw(reference.parameters)))
 
 
+@pytest.mark.slow  # imports the Trainer, and trains beside it
 def test_the_hugging_face_trainer(cut: UsedVocabulary, sentences: EncodedTask, tmp_path: Any) -> None:
     """Trainer has its own loss, optimizer, groups and schedule; the rows come in our order."""
     from transformers import Trainer, TrainerCallback, TrainingArguments
@@ -247,6 +249,7 @@ def test_the_hugging_face_trainer(cut: UsedVocabulary, sentences: EncodedTask, t
     close(ours(cut.encoder, sentences, decay_exclude="bias_and_norm")[0], losses)  # as the Trainer's own groups do
 
 
+@pytest.mark.slow  # a trial beside an oracle's; tests/optimizers/test_adam.py has the steps
 def test_adam_without_bias_correction(minilm: EncoderWeights, sentences: EncodedTask, plain: list[float]) -> None:
     reference = Reference(minilm, sentences)
     means = [torch.zeros_like(p) for p in reference.parameters]
@@ -266,6 +269,7 @@ def test_adam_without_bias_correction(minilm: EncoderWeights, sentences: Encoded
     apart(found, plain)
 
 
+@pytest.mark.slow  # a trial beside an oracle's; tests/optimizers/test_adam.py has the steps
 def test_the_original_bert_adam(minilm: EncoderWeights, sentences: EncodedTask, plain: list[float]) -> None:
     """Its own warm-up: 0.15 of 50 steps is 7.5 steps."""
     reference = Reference(minilm, sentences)
@@ -288,6 +292,7 @@ def test_the_original_bert_adam(minilm: EncoderWeights, sentences: EncodedTask, 
     apart(found, plain)
 
 
+@pytest.mark.slow  # a trial beside an oracle's; tests/optimizers/test_groups.py has the rates
 def test_layer_decay(cut: UsedVocabulary, sentences: EncodedTask) -> None:
     """Rates by the names of the parameters, of two layers."""
     minilm = first_layers(cut, 2)
@@ -341,6 +346,7 @@ def pgd(reference: Reference, epsilon: float, alpha: float, n_steps: int) -> Cal
     return gradients
 
 
+@pytest.mark.slow  # an attack beside its published code; tests/optimizers/test_adversarial.py has its steps
 def test_fgm(minilm: EncoderWeights, sentences: EncodedTask, plain: list[float]) -> None:
     reference = Reference(minilm, sentences)
     found = ours(minilm, sentences, adversarial="fgm", adversarial_epsilon=0.5)[0]
@@ -348,6 +354,7 @@ def test_fgm(minilm: EncoderWeights, sentences: EncodedTask, plain: list[float])
     apart(found, plain)
 
 
+@pytest.mark.slow  # an attack beside its published code; tests/optimizers/test_adversarial.py has its steps
 def test_pgd(minilm: EncoderWeights, sentences: EncodedTask, plain: list[float]) -> None:
     reference = Reference(minilm, sentences)
     knobs = {"adversarial_epsilon": 0.5, "adversarial_alpha": 0.3, "adversarial_steps": 3}
@@ -356,6 +363,7 @@ def test_pgd(minilm: EncoderWeights, sentences: EncodedTask, plain: list[float])
     apart(found, plain)
 
 
+@pytest.mark.slow  # a trial beside an oracle's; tests/optimizers/test_averaging.py has the steps
 def test_lookahead(minilm: EncoderWeights, sentences: EncodedTask, plain: list[float]) -> None:
     reference = Reference(minilm, sentences)
     inner = torch_adamw(reference.parameters)
@@ -375,6 +383,7 @@ def test_lookahead(minilm: EncoderWeights, sentences: EncodedTask, plain: list[f
     equal_weights(reference, weights, slow)
 
 
+@pytest.mark.slow  # a trial beside an oracle's; tests/optimizers/test_averaging.py has the mean
 def test_ema(minilm: EncoderWeights, sentences: EncodedTask, plain: list[float]) -> None:
     reference = Reference(minilm, sentences)
     inner = torch_adamw(reference.parameters)

@@ -16,6 +16,7 @@ from gridsearch.tasks.taskfile import parse_task_file
 from runners.cli import main
 from runners.request import divided
 from search_spaces import find_space, find_task, names_of_spaces, names_of_tasks
+from tests.fixtures_core import slow
 from tests.training.parts.joint import joint_of
 
 
@@ -56,7 +57,7 @@ def plan_of(name: str, encoder: str, n_rows: int = 1500) -> Plan:
     return make_plan(space, divided(asked, space.design.division), lambda _: CARDS[encoder], lambda card: LENGTHS)
 
 
-@pytest.mark.parametrize("encoder", list(CARDS))
+@pytest.mark.parametrize("encoder", ["tiny", slow("minilm")])
 @pytest.mark.parametrize("name", names_of_spaces())
 def test_every_space_can_be_planned(name: str, encoder: str) -> None:
     plan = plan_of(name, encoder)
@@ -89,10 +90,12 @@ def test_seed003_averages_over_padding_as_the_published_code_did() -> None:
     assert {cell.recipe.pooling for cell in plan_of("seed003", "tiny").cells} == {"first_last_avg_unmasked"}
 
 
+LARGE = {"seed000", "seed001", "seed002", "seed003", "seed004", "competition", "masks", "pairs"}
+"""A few seconds each as they stand: `make test` plans them for a small task alone."""
 FOR_PAIRS = {"class_weights", "competition", "masks", "pairs", "pretraining", "seed000", "seed001", "seed002"}
 
 
-@pytest.mark.parametrize("name", names_of_spaces())
+@pytest.mark.parametrize("name", [slow(name) if name in LARGE else name for name in names_of_spaces()])
 def test_every_space_can_be_planned_as_it_stands(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,10 +109,8 @@ def test_every_space_can_be_planned_as_it_stands(
     assert max(map(len, told.splitlines())) <= 80
 
 
-# The pairs are 34,000: they are read for one of the spaces that add to them, and for the others slowly.
-@pytest.mark.parametrize(
-    "name", ["seed002", *(pytest.param(name, marks=pytest.mark.slow) for name in ("seed000", "seed001", "adversarial"))]
-)
+@pytest.mark.slow  # the pairs are 34,000
+@pytest.mark.parametrize("name", ["seed000", "seed001", "seed002", "adversarial"])
 def test_spaces_for_pairs_can_be_planned_on_real_ones(name: str, shared_data: Path, tmp_path: Path) -> None:
     assert main(["plan", name, "--task", "afqmc", "--data-dir", str(shared_data), "--study", str(tmp_path)]) == 0
 
@@ -125,6 +126,7 @@ def test_rows_of_the_notes_that_are_the_same_recipe(name: str, groups: list[str]
     assert [" ".join(cell.row for cell in group) for group in plan_of(name, "tiny").same_rows] == groups
 
 
+@pytest.mark.slow  # reads 34,000 pairs; the built-in ones are planned quickly
 def test_pretraining_is_planned_on_the_pairs_that_it_was_written_for(shared_data: Path, tmp_path: Path) -> None:
     assert (
         main(["plan", "pretraining", "--task", "oppo", "--data-dir", str(shared_data), "--study", str(tmp_path)]) == 0

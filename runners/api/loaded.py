@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gridsearch.study.ledger import Ledger
 from gridsearch.study.damage.judge import refuse_damaged
+from gridsearch.study.ledger import Ledger
 from gridsearch.study.study import Study
 from gridsearch.study.survey import Coverage
 from reports.study.read import read_study

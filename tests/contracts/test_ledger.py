@@ -541,6 +541,7 @@ def test_failures_are_retried_by_their_kind(failures: list, expected: Retry | No
     assert retry_after(failures) == expected
 
 
+@pytest.mark.slow  # many sequences, drawn at random
 @given(st.lists(st.sampled_from([kind for kind in FAILURE_KINDS if kind not in NO_FAULT]), min_size=6, max_size=6))
 def test_any_failures_come_to_an_end_and_batches_only_get_smaller(kinds: list[FailureKind]) -> None:
     """Six attempts at most, whatever they die of; what is tried alone stays alone."""

@@ -133,6 +133,7 @@ def test_the_ledger_keeps_the_range_and_the_levels_that_its_cells_have(tmp_path:
     assert factor.levels == {json.dumps(rate): {"learning_rate": rate} for rate in found}
 
 
+@pytest.mark.slow  # many designs, drawn at random
 @given(st.integers(1, 50), st.integers(1, 50), st.booleans())
 def test_every_whole_number_of_a_range_has_a_share(low: int, width: int, log: bool) -> None:
     text = f"[factors.epochs]\nrange = {{ low = {low}, high = {low + width}, log = {str(log).lower()} }}\n"

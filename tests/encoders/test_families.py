@@ -12,7 +12,7 @@ from gridsearch.encoders.families import FAMILIES, dropout, family_in, family_na
 from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import build_model
 from gridsearch.errors import RequestError
-from tests.fixtures_core import encoder_in, family_config, family_settings
+from tests.fixtures_core import by_family, encoder_in, family_config, family_settings
 from tests.liveness_cases import WITHOUT_POOLER, WITHOUT_SEGMENTS
 
 WITHOUT_TYPES = {"distilbert", "deberta-v2", "deberta", "modernbert", "eurobert", "mpnet"}
@@ -132,7 +132,7 @@ def test_cards(family_folders: dict[str, Path], family: str) -> None:
     assert card.shares_layers is (family == "albert")
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_the_states_of_every_layer(family_folders: dict[str, Path], family: str) -> None:
     model = build_model(encoder_in(family_folders[family]), None).eval()
     pad_id = int(model.config.pad_token_id)
@@ -157,7 +157,7 @@ def pooler_names(family: str) -> tuple[str, str]:
     return f"{start}.weight", f"{start}.bias"
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_the_longest_input_is_the_longest(family_folders: dict[str, Path], family: str) -> None:
     model = build_model(encoder_in(family_folders[family]), None).eval()
     n_most = read_card("mine", family_folders[family]).max_tokens

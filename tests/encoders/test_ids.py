@@ -36,6 +36,7 @@ from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from gridsearch.recipe.vocabulary.knobs import VocabularyRecipe
 from tests.encoder_of_vocabulary import encoder_of
 from tests.encoders.masked_lm_folders import WORDS, save_headed, tokens_of
+from tests.fixtures_core import by_family
 
 ROOT = Path(__file__).parents[2]
 ID_COUNTS = {"7": 9, "12": 9, "5": 20, "100": 3, "31": 1}
@@ -180,7 +181,7 @@ def test_an_encoder_stays_what_it_is_where_texts_are_text(bases: Mapping[str, Pa
 
 
 @pytest.mark.parametrize("knobs", ALIGNED, ids=str)
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_rows_are_the_encoders_or_drawn(bases: Mapping[str, Path], family: str, knobs: dict[str, str]) -> None:
     base, made = base_of(bases[family]), vocabulary(**knobs)
     encoder = with_ids(base, made)
@@ -206,7 +207,7 @@ def test_rows_are_the_encoders_or_drawn(bases: Mapping[str, Path], family: str, 
     assert build_model(encoder, None).get_input_embeddings().weight.shape[0] == len(tokens)  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_the_head_follows_the_same_rows(bases: Mapping[str, Path], family: str) -> None:
     base, made = base_of(bases[family]), vocabulary(align="order", start="fd")
     encoder = with_ids(base, made)
@@ -233,7 +234,7 @@ def test_the_head_follows_the_same_rows(bases: Mapping[str, Path], family: str) 
     assert torch.allclose(new[:, rows != DRAWN], old[:, rows[rows != DRAWN]], atol=1e-6)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_around_texts_stands_what_the_encoder_knows(bases: Mapping[str, Path], family: str) -> None:
     base = base_of(bases[family])
     before, after = build_tokenizer(base.tokenizer), build_tokenizer(with_ids(base, vocabulary(2)).tokenizer)
@@ -250,7 +251,7 @@ def test_around_texts_stands_what_the_encoder_knows(bases: Mapping[str, Path], f
     assert len(cut) == 8
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_a_number_is_never_split_and_a_rare_one_is_unknown(bases: Mapping[str, Path], family: str) -> None:
     made = vocabulary(2)
     tokenizer = build_tokenizer(ids_tokenizer(base_of(bases[family]).tokenizer, made))
@@ -273,7 +274,7 @@ def test_an_encoder_from_scratch_reads_them_too(bases: Mapping[str, Path], base:
     assert scratch_tokenizer(encoder.tokenizer, family).keys() == scratch.tokenizer.keys()
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_what_was_pretrained_on_ids_is_known_to_read_them(
     bases: Mapping[str, Path], tmp_path: Path, family: str
 ) -> None:
@@ -330,6 +331,7 @@ def checksums(folder: Path) -> list[str]:
     return [hashlib.sha256(content).hexdigest() for content in contents]
 
 
+@pytest.mark.slow  # starts processes that import torch
 def test_every_process_makes_the_same(bases: Mapping[str, Path]) -> None:
     before = torch.get_rng_state()
     here = checksums(bases["bert"])
@@ -343,6 +345,7 @@ def test_every_process_makes_the_same(bases: Mapping[str, Path]) -> None:
 # --- the real thing
 
 
+@pytest.mark.slow  # reads 100,000 rows
 def test_gaiics_ids_take_rows_of_bert_base_chinese(shared_data: Path, tmp_path: Path) -> None:
     """Those of round 1's tests."""
     folder = encoder_of(shared_data / "vocab" / "bert-base-chinese.vocab.txt", tmp_path / "bert")

@@ -12,7 +12,7 @@ from gridsearch.encoders import surgery
 from gridsearch.encoders.classifier import Classifier, build_classifier, trainable
 from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.load import EncoderWeights
-from tests.fixtures_core import encoder_in, recipe_of
+from tests.fixtures_core import by_family, encoder_in, recipe_of
 from tests.liveness_cases import WITHOUT_SEGMENTS
 
 IDS = torch.tensor([[2, 50, 60, 3, 60, 70, 3], [2, 90, 3, 91, 92, 93, 3]])
@@ -47,7 +47,7 @@ def seen_by_first_layer(model: Classifier, inputs: dict[str, Tensor]) -> Tensor:
     return seen[0]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_the_scalar_is_added_to_all_that_the_first_layer_reads(
     family: str, weights_of: Callable[[str], EncoderWeights]
 ) -> None:
@@ -90,7 +90,7 @@ def test_an_encoder_called_by_itself_meets_no_marks(encoder: EncoderWeights, mod
 
 
 @pytest.mark.parametrize("mode", ["add_scalar", "embedding"])
-@pytest.mark.parametrize("family", [family for family in FAMILIES if not FAMILIES[family].overflows_in_half])
+@pytest.mark.parametrize("family", by_family(family for family in FAMILIES if not FAMILIES[family].overflows_in_half))
 def test_training_in_half_precision(family: str, weights_of: Callable[[str], EncoderWeights], mode: str) -> None:
     model = built(weights_of(family), cooccurrence=mode).train()
     with torch.autocast("cpu", torch.bfloat16):

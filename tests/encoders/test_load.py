@@ -19,7 +19,7 @@ from gridsearch.encoders.files import read_card
 from gridsearch.encoders.load import EncoderWeights, build_model, load, read_weights
 from gridsearch.errors import RequestError
 from gridsearch.tasks.encode import EncodedTask
-from tests.fixtures_core import N_TOKENS, bert_config, encoder_in, numbers_of, run_trial, save_encoder
+from tests.fixtures_core import N_TOKENS, bert_config, by_family, encoder_in, numbers_of, run_trial, save_encoder
 from tests.liveness_cases import WITHOUT_SEGMENTS
 
 
@@ -43,7 +43,7 @@ def test_the_model_is_the_checkpoint(bert_folder: Path, encoder: EncoderWeights)
     assert_same_model(build_model(encoder, None), AutoModel.from_pretrained(bert_folder))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_the_model_of_every_family_is_the_checkpoint(family_folders: dict[str, Path], family: str) -> None:
     encoder, theirs = encoder_in(family_folders[family]), AutoModel.from_pretrained(family_folders[family]).eval()
     mine = build_model(encoder, None).eval()
@@ -57,7 +57,7 @@ def test_the_model_of_every_family_is_the_checkpoint(family_folders: dict[str, P
 PREFIXES = {"xlm-roberta": "roberta", "deberta-v2": "deberta"}
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_a_pretraining_checkpoint_of_every_family(family_folders: dict[str, Path], tmp_path: Path, family: str) -> None:
     """Names with a prefix, a head that is left out, and no pooler: each trial draws its own."""
     whole = encoder_in(family_folders[family])
@@ -168,6 +168,7 @@ def test_no_checkpoint_is_refused(tmp_path: Path) -> None:
         read_weights(tmp_path, "x")
 
 
+@pytest.mark.slow  # trains twice
 def test_a_missing_pooler_comes_from_the_trials_own_stream(masked_lm_folder: Path, data: EncodedTask) -> None:
     def outcome(seed: int, process_seed: int) -> list[Any]:
         # Loaded anew every time: what loading draws at random must not show.
@@ -211,7 +212,7 @@ def test_training_leaves_the_weights_in_memory(encoder: EncoderWeights, data: En
     assert all(np.array_equal(before[name], array) for name, array in encoder.state.items())
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_dropout_is_the_configs_unless_told(family_folders: dict[str, Path], family: str) -> None:
     weights = encoder_in(family_folders[family])
 
@@ -226,6 +227,7 @@ def test_dropout_is_the_configs_unless_told(family_folders: dict[str, Path], fam
     assert chances(0.25) == {0.25}
 
 
+@pytest.mark.slow  # reads the code of every family
 def test_dropout_is_always_a_module(family_folders: dict[str, Path]) -> None:
     """Or its attention's, so that a part in evaluation mode drops nothing: no family has another kind of dropout."""
     for family, folder in family_folders.items():
@@ -300,6 +302,7 @@ print("imported:", sorted(imported))
 """
 
 
+@pytest.mark.slow  # loads published weights, in a process of its own
 def test_minilm_loads_and_its_packages_code_does_not_run() -> None:
     done = subprocess.run([sys.executable, "-c", MINILM], capture_output=True, text=True, timeout=300, check=True)
     assert done.stdout.splitlines() == ["384 6 () 30522", "imported: []"]

@@ -21,7 +21,7 @@ from gridsearch.encoders.pretraining.masked_lm import MaskedLM, build_masked_lm
 from gridsearch.encoders.pretraining.published_head import read_base
 from gridsearch.errors import GridSearchError, RequestError
 from tests.encoders.masked_lm_folders import IDS, POSITIONS, at_positions, inputs_of, save_headed
-from tests.fixtures_core import recipe_of
+from tests.fixtures_core import by_family, recipe_of
 
 CLOSE: Mapping[str, float] = {"rtol": 0.0, "atol": 1e-6}
 UNTIED = ("eurobert", "rembert")
@@ -42,7 +42,7 @@ def head_of(model: MaskedLM) -> dict[str, Tensor]:
     return {name: p for name, p in model.published().items() if not name.startswith(f"{model.prefix}.")}
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_logits_are_those_of_transformers(tmp_path: Path, family: str) -> None:
     theirs = save_headed(tmp_path, family, AutoModelForMaskedLM)
     inputs = inputs_of(theirs)
@@ -78,7 +78,7 @@ def test_only_the_asked_tokens_go_through_the_head(tmp_path: Path) -> None:
     assert shapes == [(len(POSITIONS), mine.word_embeddings.num_embeddings)]
 
 
-@pytest.mark.parametrize("family", [family for family in FAMILIES if family not in UNTIED])
+@pytest.mark.parametrize("family", by_family(family for family in FAMILIES if family not in UNTIED))
 def test_the_table_is_one_parameter_in_two_roles(tmp_path: Path, family: str) -> None:
     """Its gradient is that of transformers' tied model, also at words that no input holds."""
     theirs = save_headed(tmp_path, family, AutoModelForMaskedLM)
@@ -105,7 +105,7 @@ def test_the_table_is_one_parameter_in_two_roles(tmp_path: Path, family: str) ->
         assert not torch.equal(mine({"input_ids": IDS}, POSITIONS)[:, 40], before)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_a_new_head_is_drawn_as_berts_was(tmp_path: Path, family: str) -> None:
     base = without_head(tmp_path, family)
     assert base.head == {}
@@ -277,7 +277,7 @@ def test_a_missing_pooler_is_drawn_as_a_trial_draws_it(tmp_path: Path) -> None:
     assert torch.equal(drawn, trial.encoder.get_parameter("pooler.dense.weight"))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_dropout(tmp_path: Path, family: str) -> None:
     base = without_head(tmp_path, family)
     for given, expected in ((None, {0.1}), (0.0, {0.0}), (0.25, {0.25})):

@@ -22,6 +22,7 @@ from gridsearch.encoders.pretraining.masked_lm import MaskedLM, build_masked_lm
 from gridsearch.encoders.pretraining.masked_lm_files import encoder_files_of
 from gridsearch.encoders.pretraining.published_head import read_base
 from tests.encoders.masked_lm_folders import IDS, POSITIONS, at_positions, inputs_of, save_headed
+from tests.fixtures_core import by_family
 
 
 def pretrained(folder: Path, *, next_sentence: bool = False) -> tuple[MaskedLM, dict[str, bytes]]:
@@ -53,7 +54,7 @@ def same(one: Tensor, other: Tensor) -> bool:
 
 
 @pytest.mark.parametrize("kind", [AutoModel, AutoModelForMaskedLM])
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_there_and_back(tmp_path: Path, family: str, kind: Any) -> None:
     """From a base with a pooler and no head, and from one with a head and no pooler."""
     save_headed(tmp_path / "base", family, kind)
@@ -85,7 +86,7 @@ def test_there_and_back(tmp_path: Path, family: str, kind: Any) -> None:
     assert encoder_files_of(remade, again) == files
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_names_are_those_that_transformers_writes(tmp_path: Path, family: str) -> None:
     save_headed(tmp_path / "base", family, AutoModelForMaskedLM)
     _, files = pretrained(tmp_path / "base")
@@ -97,7 +98,7 @@ def test_names_are_those_that_transformers_writes(tmp_path: Path, family: str) -
     assert all(same(tensor, theirs[name]) for name, tensor in mine.items())
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_a_trial_starts_from_what_was_trained(tmp_path: Path, family: str) -> None:
     save_headed(tmp_path / "base", family, AutoModel)
     model, files = pretrained(tmp_path / "base")
@@ -111,7 +112,7 @@ def test_a_trial_starts_from_what_was_trained(tmp_path: Path, family: str) -> No
         assert same(built(IDS).last_hidden_state, model.encoder(IDS).last_hidden_state)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_the_card_and_the_tokenizer_stay(tmp_path: Path, family: str) -> None:
     save_headed(tmp_path / "base", family, AutoModel)
     _, files = pretrained(tmp_path / "base")
@@ -182,6 +183,7 @@ def test_an_old_nezha_becomes_a_present_one(tmp_path: Path) -> None:
     assert read_weights(folder, "x").missing == ()
 
 
+@pytest.mark.slow  # loads published weights
 def test_minilm(tmp_path: Path) -> None:
     """A published encoder, whose own files name a class without a head."""
     folder = Path(shutil.copytree(minilm_folder(), tmp_path / "base"))

@@ -22,7 +22,7 @@ from gridsearch.recipe.trial_facts import TrialFacts
 from gridsearch.tasks.batches import collate
 from gridsearch.tasks.encode import EncodedTask, encode_split
 from gridsearch.tasks.task import Split
-from tests.fixtures_core import MAX_LENGTH, WIDTH, encoder_in, recipe_of
+from tests.fixtures_core import MAX_LENGTH, WIDTH, by_family, encoder_in, recipe_of
 
 STATES_BELOW = torch.tensor([[[90.0, 90.0], [90.0, 90.0], [90.0, 90.0]]])  # of the embeddings: no pooling reads them
 STATES_1 = torch.tensor([[[2.0, 4.0], [4.0, 8.0], [70.0, -70.0]]])
@@ -232,7 +232,7 @@ PAIRS = Split(
 
 
 @pytest.mark.parametrize("max_length", [7, 40])
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_the_texts_of_a_pair_on_every_family(family_folders: dict[str, Path], family: str, max_length: int) -> None:
     """With segment ids and without, cut and whole: worked out row by row, by what the tokenizer says of its tokens."""
     encoder = encoder_in(family_folders[family])

@@ -126,6 +126,7 @@ def checksums(folder: Path) -> list[str]:
     return [hashlib.sha256(content).hexdigest() for content in contents]
 
 
+@pytest.mark.slow  # starts processes that import torch
 def test_every_process_makes_the_same(bert: Path) -> None:
     before = torch.get_rng_state()
     here = checksums(bert)

@@ -17,7 +17,7 @@ from gridsearch.encoders.pretraining.start import start_card, start_weights
 from gridsearch.errors import RequestError
 from gridsearch.recipe.pretraining.knobs import PretrainingRecipe
 from tests.encoders.masked_lm_folders import inputs_of, save_headed
-from tests.fixtures_core import encoder_in
+from tests.fixtures_core import by_family, encoder_in
 
 CARD = EncoderCard("mine", "files-0", "bert", 4, True, 512)
 
@@ -36,7 +36,7 @@ def without_layers(model: Any, numbers: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("numbers", [(2,), (2, 1), (1, 2, 2)], ids=str)
 @pytest.mark.parametrize(
-    "family", [name for name in FAMILIES if not (FAMILIES[name].shares_layers or FAMILIES[name].are_placed)]
+    "family", by_family(name for name in FAMILIES if not (FAMILIES[name].shares_layers or FAMILIES[name].are_placed))
 )
 def test_an_encoder_of_some_layers_computes_what_these_layers_do(
     family: str, numbers: tuple[int, ...], tmp_path: Path

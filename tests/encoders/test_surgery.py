@@ -1,6 +1,6 @@
 """Draw anew, freeze: exactly what was asked, and nothing beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,17 @@ from gridsearch.encoders import surgery
 from gridsearch.encoders.classifier import Classifier, build_classifier
 from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.load import EncoderWeights, build_model
-from tests.fixtures_core import N_LAYERS, bert_config, encoder_in, family_config, recipe_of, save_encoder
+from tests.fixtures_core import (
+    N_LAYERS,
+    QUICK_FAMILIES,
+    bert_config,
+    by_family,
+    encoder_in,
+    family_config,
+    recipe_of,
+    save_encoder,
+    slow,
+)
 
 Parameters = dict[str, Tensor]
 
@@ -202,7 +212,12 @@ FINAL_NORM = {
 NARROW = ("electra", "albert", "roformer", "convbert", "rembert")
 NEVER_TRAINED = {"encoder.embed_positions.weight"}
 """RoFormer's table of sines has no gradient in transformers."""
-COUNTS = [(family, count) for family in FAMILIES for count in ((0, 3) if family == "albert" else range(4))]
+LAYER_COUNTS = [(family, count) for family in FAMILIES for count in ((0, 3) if family == "albert" else range(4))]
+EMBEDDINGS_TOO = [*LAYER_COUNTS, *((family, "embeddings") for family in FAMILIES)]
+
+
+def quickly(cases: Sequence[tuple[str, int | str]]) -> list[Any]:
+    return [one if one[0] in QUICK_FAMILIES else slow(*one) for one in cases]
 
 
 @pytest.fixture
@@ -231,7 +246,7 @@ def test_every_parameter_is_in_one_part(model_of: Callable[[str], Any], family: 
     assert len(with_parameters) == len(prefixes) - (not FAMILIES[family].has_pooler)
 
 
-@pytest.mark.parametrize(("family", "count"), COUNTS)
+@pytest.mark.parametrize(("family", "count"), quickly(LAYER_COUNTS))
 def test_exactly_the_top_layers_of_every_family_are_drawn(
     model_of: Callable[[str], Any], family: str, count: int
 ) -> None:
@@ -244,7 +259,7 @@ def test_exactly_the_top_layers_of_every_family_are_drawn(
     assert changed(before, parameters_of(model)) == (drawn if count else set())
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_drawn_layers_of_every_family_are_as_before_pretraining(model_of: Callable[[str], Any], family: str) -> None:
     model = model_of(family)
     surgery.reinit_layers(model, 3, 0.03, seed=0)
@@ -273,7 +288,7 @@ def test_the_pooler_of_every_family_is_drawn_alone(model_of: Callable[[str], Any
     assert not bias.any()
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_transformers_own_initialisation_changes_no_layer_of_any_family(
     family_folders: dict[str, Path], family: str
 ) -> None:
@@ -285,7 +300,7 @@ def test_transformers_own_initialisation_changes_no_layer_of_any_family(
     assert changed(before, parameters_of(model)) == set()
 
 
-@pytest.mark.parametrize(("family", "count"), [*COUNTS, *((family, "embeddings") for family in FAMILIES)])
+@pytest.mark.parametrize(("family", "count"), quickly(EMBEDDINGS_TOO))
 def test_exactly_the_bottom_of_every_family_is_frozen(
     model_of: Callable[[str], Any], family: str, count: int | str
 ) -> None:
@@ -299,7 +314,7 @@ def test_exactly_the_bottom_of_every_family_is_frozen(
     assert sorted(found) == sorted(map(id, still))
 
 
-@pytest.mark.parametrize(("family", "count"), [*COUNTS, *((family, "embeddings") for family in FAMILIES)])
+@pytest.mark.parametrize(("family", "count"), quickly(EMBEDDINGS_TOO))
 def test_what_is_frozen_holds_all_dropout_below(model_of: Callable[[str], Any], family: str, count: int | str) -> None:
     model = model_of(family)
     model.train()
@@ -362,7 +377,7 @@ def test_a_part_of_alberts_one_layer_is_no_part(model_of: Callable[[str], Any]) 
             change()
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_other_families_drop_as_told(family_folders: dict[str, Path], family: str) -> None:
     weights = encoder_in(family_folders[family])
 

@@ -67,6 +67,7 @@ def digests(place: Path) -> dict[str, str]:
     return {name: hashlib.sha256((place / name).read_bytes()).hexdigest() for name in tiny.FILES}
 
 
+@pytest.mark.slow  # processes that import torch
 def test_processes_that_make_it_apart_make_the_same_bytes(cache: Path, tmp_path: Path) -> None:
     """This one, and one of more threads."""
     there, _ = finish(start_maker(tmp_path / "another cache", tmp_path / "inputs", torch.get_num_threads() + 1))
@@ -75,6 +76,7 @@ def test_processes_that_make_it_apart_make_the_same_bytes(cache: Path, tmp_path:
     assert digests(here) == digests(there)
 
 
+@pytest.mark.slow  # processes that import torch
 def test_of_processes_that_ask_at_once_one_makes_it(tmp_path: Path) -> None:
     makers = [start_maker(tmp_path / "cache", tmp_path / "inputs", 1) for _ in range(2)]
     (first, n_first), (second, n_second) = (finish(maker) for maker in makers)
@@ -158,6 +160,7 @@ def test_every_layer_is_trained_and_no_embedding(cache: Path) -> None:
         assert {name for name in of_layer - changed if not name.endswith("key.bias")} == set()
 
 
+@pytest.mark.slow  # reads many texts with tiny
 def test_the_pooler_gives_all_that_differs_between_texts_one_scale(cache: Path, docstrings_task: Task) -> None:
     texts = docstrings_task.train.texts[:300]
     place = tiny.folder(texts, SMALL)
@@ -187,6 +190,7 @@ def test_a_vocabulary_covers_rarer_words_by_their_parts() -> None:
     assert len(build_vocabulary(["call caller calling"] * 3, 9)) <= 9
 
 
+@pytest.mark.slow  # makes tiny of other texts
 @pytest.mark.skipif(not TITLES.exists(), reason="the Chinese titles are not beside the repository")
 def test_chinese_titles(cache: Path) -> None:
     titles = [line.split("\t")[0] for line in TITLES.read_text(encoding="utf-8").splitlines()[:2000]]

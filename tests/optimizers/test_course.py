@@ -46,13 +46,14 @@ BATCHES: Mapping[str, tuple[Any, ...]] = {
     "warmup_proportion": (0.0, 0.1, 0.5),
     "bert_adam": (False, True),
 }
+# The slow ones are the same combinations in more steps.
 SHAPES = (
     # Of two steps at one rate the mean is half of the second: what a linear schedule gives. So there is no such rate.
-    pytest.param(RATES, {"epochs": 3, "batch_size": 4}, id="rates of 9 steps"),
-    pytest.param(RATES, {"epochs": 3, "batch_size": 12}, id="rates of 3 steps"),
+    pytest.param(RATES, {"epochs": 3, "batch_size": 4}, id="rates of 9 steps", marks=pytest.mark.slow),
+    pytest.param(RATES, {"epochs": 3, "batch_size": 12}, id="rates of 3 steps", marks=pytest.mark.slow),
     pytest.param(RATES | {"swa_learning_rate": ("schedule", 4e-3)}, {"epochs": 2, "batch_size": 12}, id="of 2 steps"),
-    pytest.param(RATES, {"epochs": 1, "batch_size": 12}, id="rates of 1 step"),
-    pytest.param(AVERAGES, {"epochs": 3, "batch_size": 4}, id="averages of 9 steps"),
+    pytest.param(RATES, {"epochs": 1, "batch_size": 12}, id="rates of 1 step", marks=pytest.mark.slow),
+    pytest.param(AVERAGES, {"epochs": 3, "batch_size": 4}, id="averages of 9 steps", marks=pytest.mark.slow),
     pytest.param(AVERAGES, {"epochs": 1, "batch_size": 2}, id="averages of 6 steps"),
     pytest.param(BATCHES, {"epochs": 2}, id="batches"),
 )

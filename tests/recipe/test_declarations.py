@@ -30,8 +30,8 @@ from gridsearch.training.objective import Objective
 from gridsearch.training.prepared import Prepared, prepare
 from gridsearch.trial import Trial, make_trial
 from gridsearch.view import view_of
-from tests.fixtures_core import ON_CPU, encoder_in, reads, recipe_of
-from tests.liveness_cases import LIVE, Knobs, pairs_of
+from tests.fixtures_core import ON_CPU, encoder_in, reads, recipe_of, slow
+from tests.liveness_cases import LIVE, Knobs, first_quick, pairs_of
 
 ROUNDING = 1e-4
 """States of one row differ by less than that in batches of another width."""
@@ -170,10 +170,18 @@ MOVED_ANYWAY = {
 }
 """Settings of what moves the states, an attack's: it says so itself, and frozen states are given up with it."""
 
+LASTING = ("adversarial", "freelb", "swa", "lookahead")
+"""Knobs that are slow to try: attacks take several passes a step, averages several epochs."""
 WITH_FROZEN_LAYERS = sorted(LIVE.keys() - {"frozen_layers"})
 
 
-@pytest.mark.parametrize("knob", WITH_FROZEN_LAYERS)
+@pytest.mark.parametrize(
+    "knob",
+    [
+        slow(knob) if knob.startswith(("adversarial", "freelb", "swa", "lookahead")) else knob
+        for knob in WITH_FROZEN_LAYERS
+    ],
+)
 def test_what_frozen_layers_give(knob: str, toy: Toy) -> None:
     assert disagreement_on_frozen_states(knob, knobs()[knob], toy) == ""
 
@@ -191,7 +199,7 @@ def disagreement_on_passes(name: str, others: Knobs, value: Any, declared: Mappi
     return "" if seen == said else f"{name}: declared {said}, seen {seen}"
 
 
-@pytest.mark.parametrize(("knob", "others", "value"), CASES, ids=str)
+@pytest.mark.parametrize(("knob", "others", "value"), first_quick(CASES), ids=str)
 def test_whether_two_passes_differ(knob: str, others: Knobs, value: Any, toy: Toy) -> None:
     assert disagreement_on_passes(knob, others, value, knobs(), toy) == ""
 
@@ -242,7 +250,7 @@ def same(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-@pytest.mark.parametrize(("knob", "others", "value"), [*CASES, *LATE], ids=str)
+@pytest.mark.parametrize(("knob", "others", "value"), first_quick([*CASES, *LATE]), ids=str)
 def test_the_first_epoch_in_which_an_update_differs(knob: str, others: Knobs, value: Any, toy: Toy) -> None:
     assert disagreement_on_begin(knob, others, value, knobs()[knob], toy) == ""
 

@@ -21,6 +21,7 @@ from reports.study.members import read_members
 from reports.study.read import read_study
 from reports.study.told import read_told
 from reports.study.view import StudyRows
+from tests.fixtures_core import slow
 from tests.reports.of_kinds import FOLDS, NAMES, study_of
 
 KINDS = ("multilabel", "score")
@@ -77,6 +78,7 @@ def test_of_errors_the_smallest_is_best(study: Study) -> None:
         assert "rmse on test" in terminal_table(ledger)
 
 
+@pytest.mark.slow  # a study of folds, and its page
 def test_rows_with_several_labels_are_right_where_all_are(study: Study) -> None:
     study_of(study, "multilabel", has_test=False)
     found = rows_of(study)
@@ -148,7 +150,7 @@ def test_a_study_is_compared_with_one_of_the_same_kind_alone(tmp_path: Path, kin
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("folds", [False, True])
+@pytest.mark.parametrize("folds", [slow(False), True])
 def test_the_page(study: Study, kind: str, folds: bool) -> None:
     study_of(study, kind, **({"space": FOLDS} if folds else {}))
     section = {

@@ -4,6 +4,8 @@ import csv
 import json
 from pathlib import Path
 
+import pytest
+
 from gridsearch.study.study import Study
 from reports.commands import _from_sources
 from reports.page import terminal_table, write_reports
@@ -32,6 +34,7 @@ def written(folder: Path, space: str) -> Study:
     return writer.study
 
 
+@pytest.mark.slow  # a page in each form
 def test_each_form_has_the_column(tmp_path: Path) -> None:
     study = written(tmp_path / "study", LIST)
     page, rows, numbers, html, trials = (

@@ -18,7 +18,7 @@ from gridsearch.view import corpus_view_of
 from runners.backends.serial import SerialRunner
 from runners.cli import EXIT_DONE, EXIT_WRONG_REQUEST, main
 from runners.materials import make_materials
-from tests.fixtures_core import ON_CPU, numbers_of, reads
+from tests.fixtures_core import ON_CPU, numbers_of, reads, slow
 from tests.runners.driving import sweep
 from tests.runners.staging import Counting, plan_of_space, space_of, without_pretraining
 
@@ -64,7 +64,8 @@ def planned(encoder_folder: Path, factors: str, recipe: str = "", design: str = 
 
 @pytest.mark.parametrize("design", ["", "folds = 3\n"])
 @pytest.mark.parametrize(
-    "orders", ["", 'pair_swap = "both"\n', 'pair_swap = "random"\nprediction_order = "both"\npooling = "segments"\n']
+    "orders",
+    ["", slow('pair_swap = "both"\n'), slow('pair_swap = "random"\nprediction_order = "both"\npooling = "segments"\n')],
 )
 def test_a_trial_reads_the_added_rows_behind_its_own_and_is_judged_on_the_same(
     pairs: Path, encoder_folder: Path, orders: str, design: str
@@ -125,6 +126,7 @@ def test_other_outside_pairs_are_another_trial_and_no_other_task(pairs: Path, en
     assert (plain == plain_again, added == added_again) == (True, False)
 
 
+@pytest.mark.slow  # trains twice
 def test_a_trial_that_adds_pairs_computes_what_they_make_of_it(pairs: Path, encoder_folder: Path) -> None:
     """Written down, found again, and predicted with: the same bits."""
     (pairs / "added.toml").write_text(
@@ -174,6 +176,7 @@ def pretrained(encoder_folder: Path, corpus: str, recipe: str = 'closure = "both
     return plan_of_space(encoder_folder, space_of("bert_adam = [false]", knobs + recipe, "[0]") + "folds = 2\n")
 
 
+@pytest.mark.slow  # pretrains for each fold
 @pytest.mark.parametrize("corpus", ["train+augmented", "train+augmented_positives"])
 def test_a_pretraining_reads_the_added_pairs_of_its_fold_alone(pairs: Path, encoder_folder: Path, corpus: str) -> None:
     plan = pretrained(encoder_folder, corpus)

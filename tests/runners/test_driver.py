@@ -27,6 +27,7 @@ from runners.backends.serial import SerialRunner
 from runners.contract import Listener
 from runners.driver import Driven
 from runners.progress.live import Progress
+from tests.fixtures_core import slow
 from tests.runners.driving import sweep
 
 
@@ -75,12 +76,14 @@ def test_a_driver_that_died_before_it_wrote_the_plan_is_no_hindrance(plan: Plan)
     assert swept(plan, SerialRunner()).coverage.complete
 
 
+@pytest.mark.slow  # a sweep of its own; those that are too large are quick
 def test_two_stumble_once_and_all_are_done_exactly_once(plan: Plan) -> None:
     result = swept(plan, Stumbling({2: ["lost_worker"], 5: ["lost_worker", "lost_worker"]}))
     assert str(result.coverage) == "complete: 8 planned, 8 finished, 0 failed, 0 pending"
     assert sum(row["state"] == "failed" for row in attempts()) == 3, "the ledger shows the retries"
 
 
+@pytest.mark.slow  # a sweep of its own; test_trials_that_are_all_too_large is quick
 def test_out_of_memory_is_tried_alone_and_then_with_less_at_a_time(plan: Plan) -> None:
     runner = Stumbling({3: ["out_of_memory", "out_of_memory"]})
     result = swept(plan, runner)
@@ -112,6 +115,7 @@ def test_a_runner_that_begins_nothing_does_not_go_round_for_ever(plan: Plan) -> 
     assert swept(plan, Idle()).stopped == "the runner began none of 8 trials"
 
 
+@pytest.mark.slow  # a sweep of its own
 def test_a_trial_that_a_runner_gives_up_is_capped(plan: Plan) -> None:
     class Forgetful(SerialRunner):
         def run(self, jobs: Iterable[Job], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
@@ -128,7 +132,7 @@ def test_lost_workers_are_capped(plan: Plan) -> None:
     assert sum(row["failure_kind"] == "lost_worker" for row in attempts()) == 3
 
 
-@pytest.mark.parametrize(("keep", "expected"), [("none", 0), ("best", 1), ("top-3", 3), ("all", 8)])
+@pytest.mark.parametrize(("keep", "expected"), [slow("none", 0), slow("best", 1), ("top-3", 3), slow("all", 8)])
 def test_kept_weights(plan: Plan, keep: str, expected: int) -> None:
     swept(plan, SerialRunner(), keep=keep)
     folder = Path("study/weights")
@@ -139,6 +143,7 @@ def test_kept_weights(plan: Plan, keep: str, expected: int) -> None:
     assert kept == {trial for trial, _ in ranked[:expected]}
 
 
+@pytest.mark.slow  # sweeps twice
 def test_a_later_sweep_without_keep_deletes_nothing(plan: Plan, project: Path) -> None:
     swept(plan, SerialRunner(), keep="top-3")
     kept = set(Path("study/weights").iterdir())
@@ -147,6 +152,7 @@ def test_a_later_sweep_without_keep_deletes_nothing(plan: Plan, project: Path) -
     assert set(Path("study/weights").iterdir()) == kept != set()
 
 
+@pytest.mark.slow  # sweeps twice
 def test_only_kept_trials_of_this_study_are_deleted(plan: Plan) -> None:
     swept(plan, SerialRunner(), keep="top-3")
     weights = Path("study/weights")
@@ -178,6 +184,7 @@ def test_weights_that_cannot_be_kept_show_before_anything_is_trained(plan: Plan)
     assert attempts() == []
 
 
+@pytest.mark.slow  # a sweep of its own
 def test_a_finished_trial_costs_as_many_questions_early_and_late(plan: Plan) -> None:
     """The whole path of a finished trial: nothing may read what all the others came to."""
 
@@ -207,11 +214,13 @@ def test_trials_that_are_all_too_large_climb_down_the_ladder(plan: Plan) -> None
     assert {seen[1:] for seen in runner.seen} == {(1, False), (1, True), (2, True)}
 
 
+@pytest.mark.slow  # sweeps twice
 def test_a_reopened_trial_has_all_its_retries_again(plan: Plan) -> None:
     swept(plan, Stumbling({4: ["code_error"]}))
     assert swept(plan, Stumbling({4: ["lost_worker"]}), retry_failed=True).coverage.complete
 
 
+@pytest.mark.slow  # a sweep of its own
 def test_a_message_is_shown_as_it_is(plan: Plan) -> None:
     shown = io.StringIO()
     progress = Progress(plan.task.target, {}, Console(file=shown, width=80))
@@ -260,6 +269,7 @@ def test_nothing_is_written_when_the_encoder_cannot_be_read(plan: Plan, encoder_
     assert not Path("study").exists(), "a half-written study"
 
 
+@pytest.mark.slow  # sweeps twice
 def test_the_yardstick_is_measured_once(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gridsearch.tasks.tfidf_yardstick.N_ROWS_MOST", 10)
     swept(plan, SerialRunner())

@@ -27,6 +27,8 @@ from tests.runners.driving import sweep
 from tests.runners.faults import at_fault, hungry, seed_of
 from tests.runners.waiting import state_of
 
+pytestmark = pytest.mark.slow  # all start workers anew; test_contract.py tries one of each end of a worker
+
 
 @pytest.fixture
 def plan(project: Path, encoder_folder: Path) -> Plan:
@@ -130,7 +132,7 @@ def test_half_an_outcome_is_none(
     "hangs",
     [
         ("hangs in C", "stopped"),
-        pytest.param(("hangs in a lock", "hangs in Python"), marks=pytest.mark.slow),  # two more workers to start each
+        ("hangs in a lock", "hangs in Python"),
     ],
     ids=" and ".join,
 )
@@ -161,7 +163,6 @@ def test_a_limit_that_is_kept_ends_nobody(
     assert len(set(heard.workers.values())) == 1
 
 
-@pytest.mark.slow  # a new worker for each attempt; test_contract has the ladder of those that are killed
 def test_what_does_not_fit_is_run_in_smaller_batches(plan: Plan, tmp_path: Path) -> None:
     """A process with no more memory than so much: whole and half batches fail, a quarter fits."""
     with_one = replace(plan, cells=plan.cells[:1])

@@ -22,7 +22,7 @@ from runners.backends.serial import SerialRunner
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, EXIT_WRONG_REQUEST, main
 from runners.driver import Driven
 from runners.materials import make_materials
-from tests.fixtures_core import reads
+from tests.fixtures_core import reads, slow
 from tests.runners.driving import sweep
 from tests.runners.staging import Counting, attempts, plan_of_space, space_of
 
@@ -53,6 +53,7 @@ def swept(plan: Plan) -> Driven:
     return sweep(plan, Study(Path("study")), SerialRunner(pretrain=Counting()))
 
 
+@pytest.mark.slow  # two sweeps over folds
 def test_a_part_first_and_then_what_is_left(asked: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*asked, "--folds", "3", "--only-folds", "0"]) == EXIT_INCOMPLETE
     assert "incomplete: 6 planned, 2 finished, 0 failed, 4 pending" in capsys.readouterr().out
@@ -70,12 +71,12 @@ def test_a_part_first_and_then_what_is_left(asked: tuple[str, ...], capsys: pyte
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--folds", "5"), "the rows were divided into 3 folds (fold_seed 0), now they are divided into 5 folds"),
-        ((), "the rows were divided into 3 folds (fold_seed 0), now they are not divided"),
-        (("--folds", "1"), "folds: input should be greater than or equal to 2, but got 1"),
+        slow(("--folds", "5"), "the rows were divided into 3 folds (fold_seed 0), now they are divided into 5 folds"),
+        slow((), "the rows were divided into 3 folds (fold_seed 0), now they are not divided"),
+        slow(("--folds", "1"), "folds: input should be greater than or equal to 2, but got 1"),
         (("--folds", "3", "--only-folds", "0,3"), "--only-folds: there are folds 0 to 2, but 3 is asked for"),
         (("--only-folds", "0"), "--only-folds needs folds: --folds 5, or folds = 5 under [design]"),
-        (("--folds", "3", "--keep-logits", "none"), "a result over folds is of all rows together"),
+        slow(("--folds", "3", "--keep-logits", "none"), "a result over folds is of all rows together"),
         (("--folds", "60"), "each of 60 folds needs one; ask for fewer folds"),
     ],
 )
@@ -101,6 +102,7 @@ def test_folds_that_another_scikit_learn_divides_otherwise_are_refused(
     assert "another version of scikit-learn has divided its rows into other folds" in capsys.readouterr().err
 
 
+@pytest.mark.slow  # a sweep over folds
 def test_a_task_without_dev_needs_folds(asked: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     text = Path("task.toml").read_text()
     Path("task.toml").write_text(text.replace("dev = 0.25\n", ""))
@@ -135,7 +137,9 @@ def test_every_row_is_judged_once_by_the_run_that_did_not_see_it(project: Path, 
     assert sorted(numbers) == list(range(len(plan.task.train)))
 
 
-@pytest.mark.parametrize("recipe", ["", 'prediction_order = "both"\n', *(f'pair_swap = "{one}"\n' for one in SWAPS)])
+@pytest.mark.parametrize(
+    "recipe", ["", slow('prediction_order = "both"\n'), *(slow(f'pair_swap = "{one}"\n') for one in SWAPS)]
+)
 def test_a_fold_reads_what_its_rows_alone_would_be(project: Path, encoder_folder: Path, recipe: str) -> None:
     if recipe:
         make_pairs(project)
@@ -183,6 +187,7 @@ def n_bytes(thing: Any) -> int:
     return sum(n_bytes(getattr(thing, field.name)) for field in fields(thing))
 
 
+@pytest.mark.slow  # pretrains for each fold
 def test_a_pretraining_on_the_training_rows_reads_no_row_that_judges_its_trials(
     project: Path, encoder_folder: Path
 ) -> None:
@@ -236,6 +241,7 @@ def test_other_runners_give_the_same_bits(asked: tuple[str, ...], runner: str) -
     assert results("study") == results("other")
 
 
+@pytest.mark.slow  # a search over folds
 def test_optuna_compares_cells_fold_by_fold(asked: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     words = [word for word in asked if word not in ("--runner", "serial", "sweep")]
     options = ["--folds", "5", "--trials", "10", "--pruner", "wilcoxon", "--set", "epochs=1", "--workers", "1"]
@@ -245,6 +251,7 @@ def test_optuna_compares_cells_fold_by_fold(asked: tuple[str, ...], capsys: pyte
         assert ledger.coverage().complete
 
 
+@pytest.mark.slow  # a halving over folds
 def test_a_halving_runs_all_folds_of_what_goes_on(asked: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     question = Path("question.toml")
     question.write_text(f"{question.read_text()}frozen_layers = [0, 1]\n")

@@ -84,9 +84,10 @@ def test_a_ledger_that_is_locked_for_a_while(tmp_path: Path, monkeypatch: pytest
     assert "database is locked" in said[0]
 
 
+@pytest.mark.slow  # starts the command on a disk of its own
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
-# 60k are full before the first trial and 200k in it; each is a command of its own.
-@pytest.mark.parametrize("size", [pytest.param("60k", marks=pytest.mark.slow), "200k"])
+# 60k are full before the first trial and 200k in it.
+@pytest.mark.parametrize("size", ["60k", "200k"])
 def test_a_full_disk_is_one_sentence(size: str, project: Path, encoder_folder: Path) -> None:
     full = project / "full"
     full.mkdir()

@@ -109,6 +109,7 @@ def test_each_alignment_is_an_encoder_of_its_own_and_the_page_shows_what_they_do
         assert "equal to the ledger's, to the last bit" in capsys.readouterr().out
 
 
+@pytest.mark.slow  # predicts by retraining
 def test_new_ids_are_labelled_from_kept_weights_and_from_retrained_ones(
     encoder_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -128,6 +129,7 @@ def test_new_ids_are_labelled_from_kept_weights_and_from_retrained_ones(
     assert "new.tsv row 1: with ids = true every text is whole numbers" in capsys.readouterr().err
 
 
+@pytest.mark.slow  # starts workers; test_contract holds them to the same bits
 def test_in_processes_the_numbers_are_the_same(encoder_folder: Path) -> None:
     Path("align.toml").write_text(ALIGN.format(recipe=PRETRAINED))
     run("sweep", *asked(encoder_folder, "--runner", "serial"))
@@ -139,6 +141,7 @@ def test_in_processes_the_numbers_are_the_same(encoder_folder: Path) -> None:
     assert len(known["trials"]) == 4
 
 
+@pytest.mark.slow  # pretrains for each alignment
 def test_pretrained_further_each_alignment_is_a_start_of_its_own(
     encoder_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -157,6 +160,7 @@ def test_pretrained_further_each_alignment_is_a_start_of_its_own(
     assert "equal to the ledger's, to the last bit" in capsys.readouterr().out
 
 
+@pytest.mark.slow  # pretrains
 def test_from_scratch_only_the_vocabulary_acts(encoder_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("align.toml").write_text(ALIGN.format(recipe=PRETRAINED + SCRATCH))
     run("sweep", *asked(encoder_folder, "--runner", "serial"), code=2)
@@ -168,6 +172,7 @@ def test_from_scratch_only_the_vocabulary_acts(encoder_folder: Path, capsys: pyt
     assert "2 pretrainings, 2 finished" in capsys.readouterr().out
 
 
+@pytest.mark.slow  # pretrains, exports, and trains twice
 def test_from_its_stage_and_from_the_exported_folder_a_trial_is_the_same(encoder_folder: Path) -> None:
     """The folder's own vocabulary is one of ids, and is kept: else its word vectors would be drawn anew."""
     space = ALIGN.format(recipe=PRETRAINED).split("[factors")[0] + f"[factors]\n{ORDINARY}\n"
@@ -196,6 +201,7 @@ def test_pretrain_makes_a_folder_for_it(encoder_folder: Path, capsys: pytest.Cap
     assert "the encoder's vocabulary is one of ids, and the task's texts are no ids" in capsys.readouterr().err
 
 
+@pytest.mark.slow  # makes tiny of other texts
 def test_tiny_is_made_of_the_ids_that_are_tokens(capsys: pytest.CaptureFixture[str]) -> None:
     Path("counts.toml").write_text(
         '[recipe]\nepochs = 1\nmax_length = 24\n[factors]\n"vocabulary.min_count" = [1, 12]\n'
@@ -212,12 +218,14 @@ def test_tiny_is_made_of_the_ids_that_are_tokens(capsys: pytest.CaptureFixture[s
     assert why in capsys.readouterr().err
 
 
+@pytest.mark.slow  # a search of its own
 def test_an_optimiser_proposes_alignments(encoder_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("optimize", *asked(encoder_folder, "--trials", "4", "--runner", "serial"))
     assert "complete: 4 planned, 4 finished" in capsys.readouterr().out
     assert len(encoders()) == 4
 
 
+@pytest.mark.slow  # two sweeps
 def test_a_study_grows_by_an_alignment(encoder_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = ALIGN.format(recipe="")
     Path("align.toml").write_text("".join(line for line in text.splitlines(keepends=True) if "order" not in line))

@@ -45,6 +45,7 @@ def test_a_cache_that_cannot_be_written_is_no_reason_to_stop(
     assert lengths_of(card, task) == first
 
 
+@pytest.mark.slow  # makes tiny of other texts
 def test_those_of_tiny_need_no_tiny(project: Path) -> None:
     task = load_task("task.toml")
     found = lengths_of(describe("tiny", task.corpus), task)
@@ -60,6 +61,7 @@ def short(project: Path) -> Path:
     return project
 
 
+@pytest.mark.slow  # a sweep and its page
 def test_what_is_hardly_read_is_the_first_thing_said(
     short: Path, encoder_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -79,6 +81,7 @@ def test_what_is_hardly_read_is_the_first_thing_said(
     assert (short / "study" / "page.md").read_text().splitlines()[2].startswith("**注意：训练数据中有 100 %")
 
 
+@pytest.mark.slow  # sweeps twice
 def test_a_percentile_is_told_and_resumed(
     short: Path, encoder_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

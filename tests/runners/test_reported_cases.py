@@ -14,6 +14,7 @@ import pytest
 
 from gridsearch.study.study import Study
 from runners.cli import main
+from tests.fixtures_core import slow
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 Printed = pytest.CaptureFixture[str]
@@ -174,6 +175,12 @@ def case_20_files_that_are_no_text(encoder: Path, printed: Printed) -> None:
     assert "Excel workbook" in _sentence(printed)
 
 
+def _number(name: str) -> str:
+    return name.split("_")[0]
+
+
+START_PROCESSES = {"09", "11", "12"}
+"""These take seconds: they make encoders, or start Ray."""
 CHECKS = {name.removeprefix("case_"): check for name, check in globals().items() if name.startswith("case_")}
 
 
@@ -181,16 +188,12 @@ def test_every_case_is_checked(shared_data: Path) -> None:
     assert {case.name.split("-")[0] for case in CASES.iterdir() if case.is_dir()} == set(map(_number, CHECKS))
 
 
-@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize("name", [slow(name) if _number(name) in START_PROCESSES else name for name in CHECKS])
 def test_what_is_right(
     name: str, asked: Callable[[str], None], shared_data: Path, encoder_folder: Path, capsys: Printed
 ) -> None:
     asked(_number(name))
     CHECKS[name](encoder_folder, capsys)
-
-
-def _number(name: str) -> str:
-    return name.split("_")[0]
 
 
 def _command(command: str, encoder: Path, study: str = "st") -> list[str]:

@@ -62,6 +62,7 @@ def by_steps(plan: Plan, last_step: int) -> tuple[str, set[str]]:
     return stage.id, {trial.id for trial in plan.trials.values() if trial.encoder == stage.id}
 
 
+@pytest.mark.slow  # a sweep for each kind of failure
 @pytest.mark.parametrize(
     ("error", "kind", "why"),
     [
@@ -142,6 +143,7 @@ class Interrupting(SerialRunner):
         raise KeyboardInterrupt
 
 
+@pytest.mark.slow  # writes the page at every moment
 def test_page_status_and_certificate_at_every_moment_of_a_stage(
     encoder_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -218,8 +220,9 @@ sweep(plan, Study(Path("study")), SerialRunner(pretrain=Counting(at_point=tell))
 """
 
 
+@pytest.mark.slow  # starts the command anew each time
 @pytest.mark.parametrize(
-    "moments", [(17,), pytest.param((5, 17, 31), marks=pytest.mark.slow)], ids=["once", "three times"]
+    "moments", [(17,), (5, 17, 31)], ids=["once", "three times"]
 )  # each kill is of a process of its own, which takes seconds to start
 def test_a_driver_killed_while_a_stage_trains_goes_on_from_where_it_got(
     encoder_folder: Path, moments: tuple[int, ...], capsys: pytest.CaptureFixture[str]
@@ -277,8 +280,9 @@ def kill_once(monkeypatch: pytest.MonkeyPatch, at_step: int) -> list[str]:
     return victims
 
 
+@pytest.mark.slow  # two workers are started, one of them anew
 @pytest.mark.parametrize(
-    ("n_workers", "recipe"), [(1, ""), pytest.param(2, OWN_SEEDS, marks=pytest.mark.slow)], ids=["one", "two"]
+    ("n_workers", "recipe"), [(1, ""), (2, OWN_SEEDS)], ids=["one", "two"]
 )  # two workers, and a third for the one that is killed, take seconds each to start
 def test_a_worker_killed_while_a_stage_trains_is_replaced_and_all_ends_as_without(
     n_workers: int, recipe: str, encoder_folder: Path, monkeypatch: pytest.MonkeyPatch

@@ -102,6 +102,7 @@ class Watching(Pretending):
         assert len(running & self.stages.keys()) == len([work for work in running if work in self.stages])
 
 
+@pytest.mark.slow  # many plans, drawn at random
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), n_workers=st.integers(1, 4))
 def test_every_stage_once_and_before_its_trials_whatever_fails(plan: Plan, data: st.DataObject, n_workers: int) -> None:

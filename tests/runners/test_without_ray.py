@@ -49,12 +49,13 @@ def question(encoder_folder: Path) -> list[object]:
     return ["question.toml", "--task", "task.toml", "--model", encoder_folder, "--study", "study"]
 
 
+@pytest.mark.slow  # imports all anew, sweeps, and reads it by three commands
 @pytest.mark.parametrize(
     ("options", "is_told"),
     [
-        pytest.param(["--runner", "processes"], False, marks=pytest.mark.slow),
+        (["--runner", "processes"], False),
         ([], True),
-        pytest.param(["--halving", "3", "--set", "epochs=3"], True, marks=pytest.mark.slow),
+        (["--halving", "3", "--set", "epochs=3"], True),
     ],
     ids=str,
 )
@@ -95,6 +96,7 @@ def test_what_needs_them_says_so(gridsearch: Gridsearch, project: Path, encoder_
     assert not Path("study").exists()
 
 
+@pytest.mark.slow  # imports every module in a new process
 def test_the_core_and_the_processes_import_neither() -> None:
     every_module = (
         "import pkgutil, importlib, gridsearch\n"

@@ -133,6 +133,7 @@ def test_a_batch_is_padded_as_the_tokenizer_does(data: EncodedTask, tokenizer: A
 rows_of_tokens = st.lists(st.lists(st.integers(1, 90), min_size=1, max_size=9), min_size=1, max_size=20)
 
 
+@pytest.mark.slow  # many lengths, drawn at random
 @given(rows_of_tokens, st.data())
 def test_a_batch_holds_the_tokens_of_its_rows(texts: list[list[int]], choice: st.DataObject) -> None:
     """Against lists: every row padded by hand."""

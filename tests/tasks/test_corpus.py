@@ -179,6 +179,7 @@ def test_the_number_of_rows_is_known_before_there_is_a_tokenizer(
     assert encoded.lengths.max() <= max_length
 
 
+@pytest.mark.slow  # many pairs, drawn at random
 @given(st.lists(st.tuples(texts, texts), min_size=1, max_size=6))
 def test_both_orders_are_the_same_rows_whichever_way_pairs_stand(tokenizer: Any, pairs: list[tuple[str, str]]) -> None:
     recipe = PretrainingRecipe(form="both", pair_order="both")

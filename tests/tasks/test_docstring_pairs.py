@@ -99,6 +99,7 @@ def test_words_in_common_tell_something_and_not_all(task: Task) -> None:
     assert 0.6 < yardstick.dev["auc"] < 0.8
 
 
+@pytest.mark.slow  # four processes read the library anew
 def test_processes_that_load_at_once_agree_and_import_no_library(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,11 +123,12 @@ def test_it_is_found_by_its_name() -> None:
     assert load_task("docstring-pairs", train_rows=60).label_counts == (30, 30)
 
 
+@pytest.mark.slow  # a process reads the library anew
 @pytest.mark.parametrize(
     ("others", "n_each"),
     [
         (("pandas", "sklearn"), range(400, 500)),
-        pytest.param(("torch", "transformers", "pandas", "sklearn"), [750], marks=pytest.mark.slow),  # all their files
+        (("torch", "transformers", "pandas", "sklearn"), [750]),
     ],
     ids=["two", "all"],
 )
@@ -157,6 +159,7 @@ def in_files(docstrings: Sequence[Sequence[str]]) -> dict[str, list[Sequence[Seq
     return {library: [file[place :: len(LIBRARIES)] for file in files] for place, library in enumerate(LIBRARIES)}
 
 
+@pytest.mark.slow  # reads the sources of all pairs
 @given(st.lists(st.tuples(st.integers(0, 399), st.integers(0, 399), st.sampled_from([0, 2])), max_size=60))
 def test_no_pair_is_called_what_it_is_not(copies: list[tuple[int, int, int]]) -> None:
     docstrings = [docstring(number) for number in range(400)]

@@ -122,12 +122,14 @@ def test_masks_names_also_inside_identifiers_but_not_inside_words(text: str, mas
     assert mask_names(text) == masked
 
 
+@pytest.mark.slow  # four processes read the library anew
 def test_processes_that_load_at_once_agree_and_import_no_library(tmp_path: Path, task: Task) -> None:
     processes = [start_loader(tmp_path, hash_seed) for hash_seed in (1, 2)]
     assert [finish(process) for process in processes] == [of_all(task)] * 2
     assert len(list((tmp_path / "tasks").iterdir())) == 1, "no draft is left behind"
 
 
+@pytest.mark.slow  # reads the library anew; tests/runners/lasting has damaged files of every kind
 def test_a_torn_cache_is_read_anew(tmp_path: Path, of_two: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     (whole,) = (cache_folder() / "tasks").glob("docstrings-*.json")
     content = whole.read_text(encoding="utf-8")
@@ -139,6 +141,7 @@ def test_a_torn_cache_is_read_anew(tmp_path: Path, of_two: Task, monkeypatch: py
     assert torn.read_text(encoding="utf-8") == content
 
 
+@pytest.mark.slow  # reads the library anew
 def test_a_cache_that_cannot_be_written_costs_nothing_but_time(
     tmp_path: Path, of_two: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +150,7 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_time(
     assert of_all(docstrings.load()) == of_all(of_two)
 
 
+@pytest.mark.slow  # reads the library anew
 def test_a_full_disk_leaves_no_draft(tmp_path: Path, of_two: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path))
     write = Path.write_text
@@ -168,6 +172,7 @@ def test_a_missing_library_is_named_with_its_remedy(tmp_path: Path, monkeypatch:
         docstrings.load()
 
 
+@pytest.mark.slow  # a process reads the library anew
 def test_without_ray_and_optuna_the_others_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRIDSEARCH_CACHE", str(tmp_path))
     for label in NOT_NEEDED:

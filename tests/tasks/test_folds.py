@@ -80,6 +80,7 @@ def assert_divided(task: Task) -> None:
     assert judged == Counter(range(len(task.train))), "every row is judged exactly once"
 
 
+@pytest.mark.slow  # many tasks, drawn at random
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows, rows, st.integers(2, 4), st.integers(0, 3))
 def test_no_text_and_no_group_is_on_both_sides(
@@ -170,7 +171,8 @@ def test_rows_that_all_hang_together_are_refused() -> None:
         with_folds(pairs_task([("a", f"b {row}", row % 2) for row in range(30)]), Division(2))
 
 
-@pytest.mark.parametrize(("name", "n_rows"), [("oppo", 10_000), pytest.param("afqmc", 38_650, marks=pytest.mark.slow)])
+@pytest.mark.slow  # divides 34,000 pairs
+@pytest.mark.parametrize(("name", "n_rows"), [("oppo", 10_000), ("afqmc", 38_650)])
 def test_real_pairs(shared_data: Path, name: str, n_rows: int) -> None:
     divided = with_folds(load_task(find_task(name), shared_data), Division(5))
     assert divided.folds is not None

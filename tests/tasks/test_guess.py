@@ -11,6 +11,7 @@ from gridsearch.tasks.tables.layout import Layout
 from gridsearch.tasks.tables.read import read_unknown
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import parse_task_file
+from tests.fixtures_core import slow
 
 SENTENCES = [f"the film number {number} was {'good, really' if number % 2 else 'bad'}" for number in range(40)]
 LABELS = ["positive" if number % 2 else "negative" for number in range(40)]
@@ -208,7 +209,7 @@ def test_toml_text_is_read_back_as_it_was(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "kind", "columns", "n_train"),
     [
-        (["thucnews10/train_first45k.txt", "thucnews10/dev.txt"], "single", (0, None, 1), 45000),
+        slow(["thucnews10/train_first45k.txt", "thucnews10/dev.txt"], "single", (0, None, 1), 45000),
         pytest.param(
             ["glue/SST-2/train.tsv", "glue/SST-2/dev.tsv"],
             "single",
@@ -218,12 +219,12 @@ def test_toml_text_is_read_back_as_it_was(tmp_path: Path) -> None:
         ),
         (["glue/RTE/train.tsv", "glue/RTE/dev.tsv"], "pair", ("sentence1", "sentence2", "label"), 2490),
         (["glue/MRPC/train.tsv", "glue/MRPC/dev.tsv"], "pair", ("#1 String", "#2 String", "Quality"), 3667),
-        (["glue/CoLA/train.tsv", "glue/CoLA/dev.tsv"], "single", (3, None, 1), 8551),
+        slow(["glue/CoLA/train.tsv", "glue/CoLA/dev.tsv"], "single", (3, None, 1), 8551),
         pytest.param(
             ["afqmc/train.txt", "afqmc/dev.txt", "afqmc/test.txt"], "pair", (0, 1, 2), 34334, marks=pytest.mark.slow
         ),
-        (["ag_news/dev.tsv", "ag_news/test.tsv"], "single", (0, None, 1), 10001),
-        (["ocnli_clue/train.10k.json", "ocnli_clue/dev.json"], "pair", ("sentence1", "sentence2", "label"), 9985),
+        slow(["ag_news/dev.tsv", "ag_news/test.tsv"], "single", (0, None, 1), 10001),
+        slow(["ocnli_clue/train.10k.json", "ocnli_clue/dev.json"], "pair", ("sentence1", "sentence2", "label"), 9985),
         pytest.param(
             ["tianchi_multitask/OCEMOTION_train.csv", "tianchi_multitask/OCEMOTION_dev.csv"],
             "single",

@@ -63,6 +63,7 @@ def cases(draw: st.DrawFn) -> Case:
     return labels, logits, draw(st.integers(0, 1))
 
 
+@pytest.mark.slow  # many rows, drawn at random; their examples stand beside it
 @settings(max_examples=200, deadline=None)
 @given(cases())
 def test_values_are_those_of_sklearn(case: Case) -> None:

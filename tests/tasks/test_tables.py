@@ -14,6 +14,7 @@ from gridsearch.tasks.tables.layout import Layout
 from gridsearch.tasks.tables.read import read_table
 from gridsearch.tasks.tables.table import Columns, Table
 from gridsearch.tasks.tables.text import split_lines
+from tests.fixtures_core import slow
 
 PLAIN = Columns(separator="\t", header=False, quoting=False, text=0, label=1)
 NAMED = Columns(text="text", label="label")
@@ -175,19 +176,19 @@ def test_a_missing_column_is_named_with_those_there_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "n_rows", "header"),
     [
-        ("thucnews10/train_first45k.txt", 45000, False),
+        slow("thucnews10/train_first45k.txt", 45000, False),
         ("thucnews10/test.txt", 10000, False),
-        ("glue/SST-2/train.tsv", 67349, True),
+        slow("glue/SST-2/train.tsv", 67349, True),
         ("glue/RTE/test.tsv", 3000, True),
         ("glue/MRPC/train.tsv", 3667, True),
         ("glue/CoLA/train.tsv", 8551, False),
         ("glue/CoLA/dev.tsv", 1043, False),
         ("afqmc/train.txt", 34334, False),
-        ("oppo_xiaobu_plain/test.txt", 50000, False),
+        slow("oppo_xiaobu_plain/test.txt", 50000, False),
         ("ag_news/dev.tsv", 10001, False),
         ("ocnli_clue/train.10k.json", 10000, True),
-        ("tianchi_multitask/OCEMOTION_train.csv", 28630, False),
-        ("tianchi_multitask/TNEWS_train.csv", 50687, False),
+        slow("tianchi_multitask/OCEMOTION_train.csv", 28630, False),
+        slow("tianchi_multitask/TNEWS_train.csv", 50687, False),
         ("tianchi_multitask/OCNLI_a.csv", 1500, False),
     ],
 )

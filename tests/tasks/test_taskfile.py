@@ -13,6 +13,7 @@ from gridsearch.tasks.splits import SAME_TEXTS
 from gridsearch.tasks.task import Split, Task
 from gridsearch.tasks.taskfile import load_task, parse_task_file
 from search_spaces import find_task
+from tests.fixtures_core import slow
 
 TOML = """name = "films"
 kind = "single"
@@ -463,6 +464,7 @@ def load_built_in(name: str, shared_data: Path) -> Task:
     return load_task(find_task(name), shared_data)
 
 
+@pytest.mark.slow  # reads 45,000 rows
 def test_thucnews10(shared_data: Path) -> None:
     task = load_built_in("thucnews10", shared_data)
     assert task.label_names[::9] == ("finance", "entertainment")
@@ -476,6 +478,7 @@ def test_thucnews10(shared_data: Path) -> None:
     )
 
 
+@pytest.mark.slow  # reads 45,000 rows
 def test_thucnews10_with_its_duplicates(shared_data: Path, tmp_path: Path) -> None:
     toml = find_task("thucnews10").read_text(encoding="utf-8").replace("drop_duplicates = true", "")
     (tmp_path / "with.toml").write_text(toml, encoding="utf-8")
@@ -487,9 +490,9 @@ def test_thucnews10_with_its_duplicates(shared_data: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("name", "train", "dev", "n_test"),
     [
-        ("sst2", (29780, 37569), {0: 428, 1: 444}, 1821),
+        slow("sst2", (29780, 37569), {0: 428, 1: 444}, 1821),
         ("rte", (1249, 1241), {0: 146, 1: 131}, 3000),
-        ("afqmc", (23761, 10573), {0: 2978, 1: 1338}, 3861),
+        slow("afqmc", (23761, 10573), {0: 2978, 1: 1338}, 3861),
     ],
 )
 def test_built_in_tasks(shared_data: Path, name: str, train: tuple[int, int], dev: dict[int, int], n_test: int) -> None:

@@ -26,7 +26,7 @@ from gridsearch.training.kept_weights import open_kept, predict_logits, save_wei
 from gridsearch.training.prepared import Prepared
 from gridsearch.training.steps import Steps
 from gridsearch.trial import ONE_MODEL, Outcome
-from tests.fixtures_core import N_LAYERS, ON_CPU, numbers_of, recipe_of, run_trial, trial_of
+from tests.fixtures_core import N_LAYERS, ON_CPU, numbers_of, recipe_of, run_trial, slow, trial_of
 
 KEEPING = Execution(device="cpu", keep_weights=True)
 N_EPOCHS, BATCH = 4, 24
@@ -49,9 +49,10 @@ def each_epoch(encoder: EncoderWeights, data: EncodedTask, **knobs: Any) -> list
     ]
 
 
+@pytest.mark.slow  # trials that end after each epoch
 @pytest.mark.parametrize(
     "knobs",
-    [{}, {"ema_decay": 0.5, "frozen_layers": 1}, {"pooling": "cls", "precision": "bf16"}],
+    [{}, slow({"ema_decay": 0.5, "frozen_layers": 1}), slow({"pooling": "cls", "precision": "bf16"})],
     ids=lambda knobs: " ".join(knobs) or "plain",
 )
 def test_it_is_the_mean_over_epochs(encoder: EncoderWeights, data: EncodedTask, knobs: Mapping[str, Any]) -> None:
@@ -87,6 +88,7 @@ def test_it_is_the_mean_over_epochs(encoder: EncoderWeights, data: EncodedTask, 
                     np.testing.assert_array_equal(logits, of_end)
 
 
+@pytest.mark.slow  # trials of many epochs
 def test_equal_epochs_go_to_the_earlier(encoder: EncoderWeights, data: EncodedTask) -> None:
     """At a rate of nothing every epoch is a tie: the first ones are averaged, and the mean is each of them."""
     knobs: dict[str, Any] = {"learning_rate": 1e-12, "epochs": 3}
@@ -96,6 +98,7 @@ def test_equal_epochs_go_to_the_earlier(encoder: EncoderWeights, data: EncodedTa
         np.testing.assert_allclose(logits, others, atol=1e-6)
 
 
+@pytest.mark.slow  # two trials of many epochs
 def test_patience_counts_epochs_as_without_it(encoder: EncoderWeights, data: EncodedTask) -> None:
     """What has been run before patience ran out is averaged, however few that are."""
     knobs: dict[str, Any] = {"learning_rate": 1e-12, "epochs": 4, "patience": 1}
@@ -105,6 +108,7 @@ def test_patience_counts_epochs_as_without_it(encoder: EncoderWeights, data: Enc
     assert numbers_of(two) == numbers_of(all_run)
 
 
+@pytest.mark.slow  # two trials of many epochs
 def test_smaller_batches_are_the_same_mean(encoder: EncoderWeights, data: EncodedTask) -> None:
     knobs: dict[str, Any] = {"checkpoints": 3, "selection": "last", "encoder_dropout": 0.0, "classifier_dropout": 0.0}
     whole, halved = (
@@ -117,7 +121,7 @@ def test_smaller_batches_are_the_same_mean(encoder: EncoderWeights, data: Encode
 # --- epochs that are not finite
 
 
-@pytest.mark.parametrize("epoch", [2, 3])
+@pytest.mark.parametrize("epoch", [2, slow(3)])
 def test_an_epoch_that_is_not_finite_is_not_averaged(
     encoder: EncoderWeights, data: EncodedTask, epoch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +141,7 @@ def test_an_epoch_that_is_not_finite_is_not_averaged(
         run_trial(encoder, data, schedule="constant", checkpoints=3, epochs=3, selection="last")
 
 
+@pytest.mark.slow  # trials of many epochs
 def test_outputs_on_test_are_looked_at_after_every_epoch(
     encoder: EncoderWeights, data: EncodedTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,9 +168,9 @@ def test_outputs_on_test_are_looked_at_after_every_epoch(
 @pytest.mark.parametrize(
     "knobs",
     [
-        {"checkpoints": 2},
+        slow({"checkpoints": 2}),
         {"checkpoints": 3, "selection": "last", "frozen_layers": 2, "head": "mlp", "head_width": 16},
-        {"checkpoints": 2, "ema_decay": 0.5, "weight_decay": 0.1, "bert_adam": True},
+        slow({"checkpoints": 2, "ema_decay": 0.5, "weight_decay": 0.1, "bert_adam": True}),
     ],
     ids=str,
 )
@@ -200,6 +205,7 @@ def test_frozen_layers_are_kept_once(encoder: EncoderWeights, data: EncodedTask)
 LOGITS = arrays(np.float32, (3, 4), elements=st.floats(-1e3, 1e3, width=32))
 
 
+@pytest.mark.slow  # trials of many epochs
 @given(st.lists(LOGITS, min_size=1, max_size=5))
 @settings(deadline=None)
 def test_a_mean_of_probabilities(logits: Sequence[np.ndarray]) -> None:
@@ -211,6 +217,7 @@ def test_a_mean_of_probabilities(logits: Sequence[np.ndarray]) -> None:
     np.testing.assert_array_equal(mean_of_probabilities([logits[0]] * len(logits)), logits[0])
 
 
+@pytest.mark.slow  # many logits, drawn at random
 @given(st.lists(arrays(np.float32, (2, 3), elements=st.floats(width=32, allow_nan=False, allow_infinity=False))))
 @settings(deadline=None)
 def test_a_mean_of_any_finite_logits_is_finite(logits: Sequence[np.ndarray]) -> None:

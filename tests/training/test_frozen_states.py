@@ -27,10 +27,10 @@ from gridsearch.training.materials import Materials, OnDemand
 from gridsearch.training.used_vocabulary import used_vocabulary
 from gridsearch.training.worker import Job, Worker
 from gridsearch.trial import PART, Epoch, Outcome, Trial, make_trial
-from tests.fixtures_core import WIDTH, numbers_of, with_another_word
+from tests.fixtures_core import WIDTH, by_family, numbers_of, slow, with_another_word
 from tests.liveness_cases import pairs_of
 
-QUICK = (
+PARTED = (
     "bert",
     "ernie",
     "roberta",
@@ -41,11 +41,17 @@ QUICK = (
     "modernbert",
     "rembert",
     "convbert",
+    "camembert",
+    "eurobert",
+    "roformer",
+    "xlm-roberta-xl",
+    "roberta-prelayernorm",
+    "megatron-bert",
+    "big_bird",
+    "nomic_bert",
+    "gte",
+    "jina_embeddings_v3",
 )
-ALIKE = ("camembert", "eurobert", "roformer", "xlm-roberta-xl", "roberta-prelayernorm", "megatron-bert", "big_bird")
-ALIKE += ("nomic_bert", "gte", "jina_embeddings_v3")
-# The others are put together as one of the quick ones is, and each takes a few seconds.
-PARTED = [*QUICK, *(pytest.param(family, marks=pytest.mark.slow) for family in ALIKE)]
 WHOLE = ("albert", "deberta-v2", "deberta", "mpnet")
 
 
@@ -99,7 +105,7 @@ def first_rows(split: EncodedSplit, n_rows: int) -> EncodedSplit:
     return split.take(np.arange(n_rows))
 
 
-@pytest.mark.parametrize("family", PARTED)
+@pytest.mark.parametrize("family", by_family(PARTED))
 def test_the_same_is_trained(
     family: str, family_folders: dict[str, Path], task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +184,7 @@ def test_families_whose_layers_hang_together(family: str, family_folders: dict[s
     assert n_constant_layers(recipe, model) == 0
 
 
+@pytest.mark.slow  # test_contract tries it of workers
 @pytest.mark.parametrize("n_frozen", [1, 4])
 def test_a_task_that_differs_by_one_word_has_its_own_results(
     n_frozen: int, encoder: EncoderWeights, data: EncodedTask
@@ -261,6 +268,7 @@ def test_other_threads_are_other_states(encoder: EncoderWeights, data: EncodedTa
 ANY_CHANGE = st.sampled_from(sorted(OF_THE_STATES | NOT_OF_THE_STATES))
 
 
+@pytest.mark.slow  # many trials, drawn at random
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(ANY_CHANGE, max_size=3), min_size=2, max_size=5))
 def test_what_is_found_is_what_would_be_computed(
@@ -297,6 +305,7 @@ KNOBS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.slow  # starts a process that imports torch
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     share=st.sampled_from([0.3, 0.9, 1.0, 1.7, 2.5, 100.0]),
@@ -348,11 +357,11 @@ def test_the_longest_unused_make_room(
 @pytest.mark.parametrize(
     ("budget", "expected"),
     [
-        ("train", ["train"]),
+        slow("train", ["train"]),
         ("train dev", ["train", "dev"]),
-        ("train dev test", ["train", "dev", "test"]),
-        ("dev", ["dev"]),
-        ("", []),
+        slow("train dev test", ["train", "dev", "test"]),
+        slow("dev", ["dev"]),
+        slow("", []),
     ],
 )
 def test_splits_that_do_not_fit_go_without(

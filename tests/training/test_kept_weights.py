@@ -23,7 +23,7 @@ from gridsearch.training.finetune import finetune
 from gridsearch.training.kept_weights import open_kept, predict_logits, save_weights
 from gridsearch.training.prepared import predict
 from gridsearch.trial import ONE_MODEL, PART, Outcome
-from tests.fixtures_core import LABELS, MAX_LENGTH, dev_logits_of, encoder_in, trial_of
+from tests.fixtures_core import LABELS, MAX_LENGTH, dev_logits_of, encoder_in, slow, trial_of
 
 KEEPING = Execution(device="cpu", keep_weights=True)
 
@@ -48,15 +48,15 @@ def pairs(task: Task) -> Task:
     "knobs",
     [
         {},
-        {"pooling": "pooler", "reinit_pooler": True},
-        {"pooling": "first_last_avg", "precision": "bf16"},
+        slow({"pooling": "pooler", "reinit_pooler": True}),
+        slow({"pooling": "first_last_avg", "precision": "bf16"}),
         {"class_weights": (1.0, 2.0, 3.0), "frozen_layers": 2, "reinit_layers": 1, "encoder_dropout": 0.3},
         {"pooling": "cls_cat_poolers", "head": "mlp", "head_width": 16, "ema_decay": 0.5},
-        {"pooling": "flatten", "lookahead_steps": 3},
+        slow({"pooling": "flatten", "lookahead_steps": 3}),
         {"head": "label_attention", "head_slots": 3, "multi_sample_dropout": 2, "ema_decay": 0.5},
-        {"pooling": "first_last_avg_unmasked", "multi_sample_dropout": 3},
-        {"pooling": "attention", "adversarial": "fgm", "frozen_dropout": False},
-        {"pooling": "dynamic", "pooling_layers": 2},
+        slow({"pooling": "first_last_avg_unmasked", "multi_sample_dropout": 3}),
+        slow({"pooling": "attention", "adversarial": "fgm", "frozen_dropout": False}),
+        slow({"pooling": "dynamic", "pooling_layers": 2}),
     ],
 )
 def test_a_kept_trial_predicts_what_it_predicted(
@@ -69,7 +69,7 @@ def test_a_kept_trial_predicts_what_it_predicted(
     np.testing.assert_array_equal(predict_logits(kept, task.test), outcome.parts["task"].test_logits)
 
 
-@pytest.mark.parametrize("head", ["linear", "mlp", "label_attention"])
+@pytest.mark.parametrize("head", ["linear", slow("mlp"), slow("label_attention")])
 @pytest.mark.parametrize("pooling", list(POOLINGS))
 def test_every_model_is_kept_whole(
     tmp_path: Path, encoder: EncoderWeights, pairs: Task, tokenizer: Any, pooling: str, head: str
@@ -83,7 +83,9 @@ def test_every_model_is_kept_whole(
     np.testing.assert_array_equal(predict_logits(open_kept(tmp_path / "kept"), pairs.dev), expected)
 
 
-@pytest.mark.parametrize("knobs", [{"cooccurrence": "add_scalar"}, {"cooccurrence": "embedding"}, {"head": "mlp"}])
+@pytest.mark.parametrize(
+    "knobs", [{"cooccurrence": "add_scalar"}, slow({"cooccurrence": "embedding"}), {"head": "mlp"}]
+)
 def test_pairs_that_share_words(
     tmp_path: Path, encoder: EncoderWeights, pairs: Task, tokenizer: Any, knobs: dict[str, Any]
 ) -> None:
@@ -95,7 +97,7 @@ def test_pairs_that_share_words(
 
 
 @pytest.mark.parametrize("pooling", ["mean", "segments"])
-@pytest.mark.parametrize("max_length", [9, MAX_LENGTH])
+@pytest.mark.parametrize("max_length", [slow(9), MAX_LENGTH])
 def test_pairs_in_both_orders(
     tmp_path: Path, encoder: EncoderWeights, pairs: Task, tokenizer: Any, pooling: str, max_length: int
 ) -> None:
@@ -133,6 +135,7 @@ sys.stdout.buffer.write(logits.tobytes())
 """
 
 
+@pytest.mark.slow  # starts a process that imports torch
 def test_in_a_fresh_process(tmp_path: Path, encoder: EncoderWeights, data: EncodedTask, task: Task) -> None:
     outcome = keep(tmp_path / "kept", encoder, data, task)
     done = subprocess.run(

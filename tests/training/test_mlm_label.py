@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoModel, AutoModelForMaskedLM
 
-from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.pretraining import made
 from gridsearch.encoders.pretraining.masked_lm import build_masked_lm
 from gridsearch.encoders.pretraining.masked_lm_files import encoder_files_of, read_labelling
@@ -33,7 +32,7 @@ from gridsearch.training.execution import Execution, computing, to_the_end
 from gridsearch.training.masking import IS_RANDOM, masked_rows
 from gridsearch.training.pretraining import Run, pretraining
 from gridsearch.training.stage_timing import measuring_stage
-from tests.fixtures_core import ON_CPU
+from tests.fixtures_core import ON_CPU, by_family
 from tests.training.pretraining_bench import PretrainingBench, with_corpus
 
 LABELLED: dict[str, Any] = {"objective": "mlm_label"}
@@ -207,6 +206,7 @@ SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.slow  # trains beside an oracle
 @pytest.mark.parametrize(("kind", "knobs"), SETTINGS.values(), ids=SETTINGS)
 def test_steps_are_those_of_a_vocabulary_with_a_token_for_each_label(
     kind: str, knobs: dict[str, Any], request: pytest.FixtureRequest, tmp_path: Path
@@ -242,7 +242,7 @@ def test_steps_are_those_of_a_vocabulary_with_a_token_for_each_label(
     assert ours[-1] < ours[0] - 1, "something was learned, or nothing was compared"
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_every_family_tells_labels_behind_its_vocabulary(
     family: str, family_folders: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -270,6 +270,7 @@ def test_every_family_tells_labels_behind_its_vocabulary(
 # --- whose labels they are
 
 
+@pytest.mark.slow  # three pretrainings
 def test_labels_of_training_rows_make_the_encoder_and_those_of_dev_do_not(bert_folder: Path, task: Task) -> None:
     paired = with_corpus(task)
     bench = PretrainingBench(bert_folder, paired)
@@ -303,6 +304,7 @@ def with_and_without(split: Split, word: str, n_each: int) -> Split:
     return Split(tuple(split.texts[row] for row in rows), tuple(int(has[row]) for row in rows))
 
 
+@pytest.mark.slow  # trains until something is learned
 def test_what_is_learned_is_told_of_dev(bert_folder: Path, docstrings_task: Task) -> None:
     """Whether a word is in a text, half of the rows: told where labels say so, and not where they are permuted."""
     train, dev = docstrings_task.train, docstrings_task.dev
@@ -371,6 +373,7 @@ def test_the_folder_is_one_for_transformers(pairs: PretrainingBench) -> None:
         assert all(".pooler." in name or kind is AutoModel for name in info["unexpected_keys"])
 
 
+@pytest.mark.slow  # pretrains twice
 def test_each_checkpoint_says_its_own(pairs: PretrainingBench) -> None:
     early, late = (pairs.stage(**PAIRS, steps=10, checkpoint=step) for step in (3, "last"))
     one, other = run(pairs, early), run(pairs, late)
@@ -393,7 +396,8 @@ for point in pretraining(stage, corpus, base, Execution(device="cpu", save_secon
 """
 
 
-@pytest.mark.parametrize("precision", ["fp32", pytest.param("bf16", marks=pytest.mark.slow)])  # a process to start
+@pytest.mark.slow  # a process to start, which is killed
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_killed_on_the_way_it_is_what_it_would_have_been(
     pairs: PretrainingBench, tmp_path: Path, precision: str
 ) -> None:

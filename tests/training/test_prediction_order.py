@@ -16,7 +16,7 @@ from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetune
 from gridsearch.training.prepared import prepare
 from gridsearch.trial import Outcome
-from tests.fixtures_core import ON_CPU, numbers_of, reads, recipe_of, run_trial, trial_of
+from tests.fixtures_core import ON_CPU, numbers_of, reads, recipe_of, run_trial, slow, trial_of
 from tests.liveness_cases import pairs_of
 
 UNCUT = 64
@@ -66,10 +66,10 @@ def run(encoder: EncoderWeights, tokenizer: Any) -> Run:
     ("knobs", "execution"),
     [
         ({}, ON_CPU),
-        ({"pooling": "segments", "frozen_layers": 2}, ON_CPU),
-        ({"pooling": "first_last_avg_unmasked", "cooccurrence": "embedding", "ema_decay": 0.5}, ON_CPU),
+        slow({"pooling": "segments", "frozen_layers": 2}, ON_CPU),
+        slow({"pooling": "first_last_avg_unmasked", "cooccurrence": "embedding", "ema_decay": 0.5}, ON_CPU),
         ({"token_types": "zeros", "multi_sample_dropout": 3}, replace(ON_CPU, micro_batch_divisor=2)),
-        ({"precision": "bf16", "adversarial": "fgm"}, ON_CPU),
+        slow({"precision": "bf16", "adversarial": "fgm"}, ON_CPU),
     ],
     ids=str,
 )
@@ -90,6 +90,7 @@ def test_it_is_the_mean_of_two_trials(
     assert both.weights == one.weights == other.weights
 
 
+@pytest.mark.slow  # two trials each
 @pytest.mark.parametrize("knobs", [{}, {"pooling": "segments", "cooccurrence": "add_scalar"}, {"frozen_layers": 4}])
 @pytest.mark.parametrize("max_length", [UNCUT, 13])
 def test_which_text_is_first_changes_nothing(

@@ -134,6 +134,7 @@ def test_a_batch_in_parts_is_the_batch(bench: PretrainingBench, divisor: int) ->
     np.testing.assert_allclose(*losses, rtol=2e-5)
 
 
+@pytest.mark.slow  # pretrains three times
 def test_the_log_is_that_of_the_steps(bench: PretrainingBench) -> None:
     stage = bench.stage(steps=250, batch_size=4, warmup_proportion=0.1)
     points, outcome = run(bench, stage)
@@ -218,15 +219,16 @@ for point in pretraining(stage, corpus, base, Execution(device="cpu", save_secon
 """
 
 
+@pytest.mark.slow  # each kill is of a process of its own; tests/runners/test_stages_faults.py ends and goes on in one
 @pytest.mark.parametrize(
     ("moments", "mask"),
     [
-        pytest.param((17,), {}, marks=pytest.mark.slow),
+        ((17,), {}),
         ((17,), {"mask": "whole_word", "rate_is": "realised"}),
-        pytest.param((5, 17, 31), {"mask": "ngram", "rate_is": "realised"}, marks=pytest.mark.slow),
+        ((5, 17, 31), {"mask": "ngram", "rate_is": "realised"}),
     ],
     ids=["once", "whole words", "three times"],
-)  # each kill is of a process of its own, which takes seconds to start
+)
 def test_killed_on_the_way_it_is_what_it_would_have_been(
     bench: PretrainingBench, tmp_path: Path, moments: tuple[int, ...], mask: dict[str, str]
 ) -> None:

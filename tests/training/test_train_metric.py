@@ -17,7 +17,7 @@ from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetune
 from gridsearch.training.kept_weights import open_kept, predict_logits, save_weights
 from gridsearch.training.prepared import Prepared
-from tests.fixtures_core import MAX_LENGTH, ON_CPU, numbers_of, run_trial, trial_of
+from tests.fixtures_core import MAX_LENGTH, ON_CPU, numbers_of, run_trial, slow, trial_of
 from tests.liveness_cases import pairs_of
 
 ASKED = Execution(device="cpu", keep_weights=True, train_metric=True)
@@ -29,7 +29,7 @@ ASKED = Execution(device="cpu", keep_weights=True, train_metric=True)
         {},
         {"checkpoints": 2},
         {"ema_decay": 0.5, "selection": "last", "classifier_dropout": 0.5, "frozen_layers": 2},
-        {"class_weights": "balanced", "adversarial": "fgm", "label_smoothing": 0.1, "mixout": 0.5},
+        slow({"class_weights": "balanced", "adversarial": "fgm", "label_smoothing": 0.1, "mixout": 0.5}),
     ],
     ids=lambda knobs: " ".join(knobs) or "plain",
 )
@@ -49,6 +49,7 @@ def test_it_is_what_the_kept_weights_say_of_the_training_rows(
     assert found.keys() == outcome.parts["task"].dev.keys()
 
 
+@pytest.mark.slow  # two trials each
 @pytest.mark.parametrize("adds", [False, True])
 @pytest.mark.parametrize("pair_swap", ["off", "both", "random"])
 def test_pairs_are_read_as_they_stand_and_no_added_ones(
@@ -71,6 +72,7 @@ def test_pairs_are_read_as_they_stand_and_no_added_ones(
     assert found == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.slow  # four trials
 def test_nothing_else_differs_by_it(encoder: EncoderWeights, data: EncodedTask) -> None:
     without, with_it = (
         run_trial(encoder, data, execution=replace(ASKED, train_metric=asked), checkpoints=2) for asked in (False, True)

@@ -20,7 +20,7 @@ from gridsearch.training.materials import Materials, OnDemand
 from gridsearch.training.worker import Job, Worker, failure_of
 from gridsearch.trial import Epoch, Failure, FailureKind, Outcome
 from gridsearch.view import Piece, Tokens, view_of
-from tests.fixtures_core import ON_CPU, numbers_of, trial_of
+from tests.fixtures_core import ON_CPU, numbers_of, slow, trial_of
 
 
 @pytest.fixture
@@ -61,6 +61,7 @@ def test_the_next_job_is_as_in_a_fresh_worker(worker: Worker, expected: Outcome)
     assert numbers_of(finished(worker)) == numbers_of(expected)
 
 
+@pytest.mark.slow  # trains twice
 @pytest.mark.parametrize("close", [True, False])
 def test_a_job_after_one_that_was_given_up(worker: Worker, expected: Outcome, close: bool) -> None:
     threads, state = torch.get_num_threads(), torch.get_rng_state()
@@ -79,6 +80,7 @@ def n_live_parameters() -> int:
     return sum(1 for thing in gc.get_objects() if type(thing) is torch.nn.Parameter)
 
 
+@pytest.mark.slow  # trains a larger model several times
 def test_giving_up_frees_the_model(worker: Worker) -> None:
     before = n_live_parameters()
     worker.begin(Job(trial_of(), ON_CPU))
@@ -88,6 +90,7 @@ def test_giving_up_frees_the_model(worker: Worker) -> None:
     assert n_live_parameters() == before
 
 
+@pytest.mark.slow  # trains twice
 def test_a_failed_job_leaves_nothing_in_memory(encoder: EncoderWeights) -> None:
     held: list[weakref.ref[np.ndarray]] = []
 
@@ -170,13 +173,13 @@ def raise_without_words() -> object:
     [
         (allocate_on_cpu, "out_of_memory", "RuntimeError: "),
         (allocate_in_numpy, "out_of_memory", "MemoryError: Unable to allocate"),
-        (map_memory, "out_of_memory", "OSError: [Errno 12] Cannot allocate memory"),
+        slow(map_memory, "out_of_memory", "OSError: [Errno 12] Cannot allocate memory"),
         (take_too_long, "time_limit", "not finished within 0s, its --time-limit"),
         (time_out_elsewhere, "code_error", "TimeoutError: no answer from the file server"),
         (divide_by_zero, "code_error", "ZeroDivisionError: division by zero"),
         (refuse, "bad_data", "RequestError: row 3 has no label"),
-        (decode, "bad_data", "UnicodeDecodeError: "),
-        (raise_without_words, "code_error", "ValueError: "),
+        slow(decode, "bad_data", "UnicodeDecodeError: "),
+        slow(raise_without_words, "code_error", "ValueError: "),
     ],
 )
 def test_an_exception_is_a_typed_failure_and_the_next_job_runs(

@@ -136,6 +136,7 @@ def seed_map(rows: Sequence[dict[str, str]], factors: Sequence[Factor]) -> Pictu
     return heat_map_picture([GridFactor(f.name, f.labels) for f in factors], cells, ACCURACY)
 
 
+@pytest.mark.slow  # a figure of 64 rows in each language
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_effects_of_64_rows(seed_analysis: EffectAnalysis, seed_factors: list[Factor], lang: str) -> None:
     with speaking(lang):
@@ -470,6 +471,7 @@ def test_every_colour_has_one_that_shows_on_dark_screens() -> None:
     assert [color for color, dark in DARK.items() if color not in faint and contrast(dark, GROUND) < 3] == []
 
 
+@pytest.mark.slow  # draws every shade
 def test_shades_and_what_is_written_on_them_stay_what_they_are() -> None:
     shades = Shades(0.0, 1.0, lower_is_better=False)
     values = [place / 2000 for place in range(2001)]
@@ -519,6 +521,7 @@ def test_a_thousand_cells() -> None:
     assert_legible(half_normal_picture(points, ACCURACY))
 
 
+@pytest.mark.slow  # many labels, drawn at random
 @settings(max_examples=12)
 @given(name=LABELS, level=LABELS)
 def test_any_label_is_valid_xml(name: str, level: str) -> None:

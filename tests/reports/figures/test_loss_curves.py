@@ -57,6 +57,7 @@ def test_nothing_to_draw_is_no_picture() -> None:
     assert_legible(drawn([LossCurve("a", ()), LossCurve("b", ((500.0, 3.0),))]))
 
 
+@pytest.mark.slow  # many curves, drawn at random
 @settings(max_examples=15, deadline=None)
 @given(
     st.lists(
@@ -74,6 +75,7 @@ def test_whatever_was_logged_is_legible(lines: list[tuple[str, list[tuple[float,
     assert_legible(drawn([LossCurve(name, tuple(sorted(points))) for name, points in lines]))
 
 
+@pytest.mark.slow  # a study, and its figure in each language
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_pretrainings_of_a_study(study: Study, lang: str) -> None:
     rows = pretrained(study, OWN_SEEDS)

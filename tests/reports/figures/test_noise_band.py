@@ -27,15 +27,16 @@ def two(levels: Mapping[str, str]) -> float:
     return 6 * (levels["factor 1"] == "1") - 4 * (levels["factor 2"] == "1")
 
 
+@pytest.mark.slow  # thousands of simulated studies
 @pytest.mark.parametrize(
     ("counts", "n_seeds", "effect", "scale"),
     [
         ((2, 2, 2, 2), 1, nothing, Scale.T),
         ((3, 2, 2), 2, nothing, Scale.SCORE),
         ((2, 2, 2, 2), 1, two, Scale.T),
-        pytest.param((2, 2, 2, 2, 2), 1, nothing, Scale.T, marks=pytest.mark.slow),  # as those above, of more points
-        pytest.param((2, 2, 2), 2, nothing, Scale.T, marks=pytest.mark.slow),
-        pytest.param((2, 2, 2, 2, 2), 1, two, Scale.T, marks=pytest.mark.slow),
+        ((2, 2, 2, 2, 2), 1, nothing, Scale.T),
+        ((2, 2, 2), 2, nothing, Scale.T),
+        ((2, 2, 2, 2, 2), 1, two, Scale.T),
     ],
 )
 def test_noise_lies_in_its_band(
@@ -70,6 +71,7 @@ def test_the_band_holds_19_of_20(df: float, shares_error: bool, scale: Scale) ->
     assert np.mean((low <= ordered) & (ordered <= high)) == pytest.approx(0.95, abs=0.015)
 
 
+@pytest.mark.slow  # hundreds of simulated studies
 @given(st.lists(st.floats(0, 5), min_size=1, max_size=30), st.integers(0, 30))
 def test_points_that_are_not_found_are_ranked_among_themselves(values: list[float], n_found: int) -> None:
     """Whatever was found beside them; points, quantiles and the band's edges rise."""

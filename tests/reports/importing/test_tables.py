@@ -50,6 +50,7 @@ def test_the_seed_and_its_reference_are_the_same_64_rows(seeds: Path, reference:
     assert [{"index": row.index, **row.levels, "result": row.text} for row in from_markdown.rows] == plain
 
 
+@pytest.mark.slow  # a page of 64 rows
 def test_the_seed_is_rebuilt_cell_for_cell(seeds: Path, study: Study) -> None:
     import_table(seeds / "003_finetune64.md", None, study)
     page, table, numbers, _ = write_reports(study, None, ["md", "csv", "json"])
@@ -294,6 +295,7 @@ NUMBERS = st.floats(0, 1).map(lambda number: f"{number:.4f}")
 RESULTS = st.tuples(NUMBERS, st.sampled_from(["", "?", " ?", "；再试", " (sd 0.1)", " ± 0.02"])).map("".join)
 
 
+@pytest.mark.slow  # many tables, drawn at random
 @settings(max_examples=30)
 @given(st.lists(st.tuples(LABELS, st.one_of(st.just(""), RESULTS), RESULTS), min_size=1, max_size=5))
 def test_a_page_is_read_back_as_it_was_imported(

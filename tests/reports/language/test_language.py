@@ -37,6 +37,7 @@ from reports.page import make_page, write_reports
 from reports.study.read import read_study
 from reports.study.view import StudyRows
 from runners.cli import main
+from tests.fixtures_core import slow
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
 from tests.reports.folded import FoldWriter, folded_plan
 from tests.reports.pages import (
@@ -436,9 +437,11 @@ STUDIES = [
     dead,
     one_at_a_time,
 ]
+OF_MORE_ROWS = (listed, sixty_four, of_one_part, of_one_part_that_counts, found, three_levels, folded, nothing_found)
+"""A page of each takes seconds; what they say, smaller ones say too, or test_page.py."""
 
 
-@pytest.mark.parametrize("make", STUDIES)
+@pytest.mark.parametrize("make", [slow(make) if make in OF_MORE_ROWS else make for make in STUDIES])
 @pytest.mark.usefixtures("in_chinese")
 def test_no_english_is_left(study: Study, make: Callable[[Study], StudyRows]) -> None:
     with speaking("en"):
@@ -447,7 +450,7 @@ def test_no_english_is_left(study: Study, make: Callable[[Study], StudyRows]) ->
 
 
 @pytest.mark.usefixtures("in_chinese")
-@pytest.mark.parametrize("inert", [(), POOLER])
+@pytest.mark.parametrize("inert", [pytest.param((), marks=pytest.mark.slow), POOLER])
 def test_no_english_is_left_of_a_published_table(seeds: Path, study: Study, inert: tuple[str, ...]) -> None:
     import_table(seeds / "003_finetune64.md", None, study, inert)
     assert_chinese(read(study))

@@ -158,6 +158,7 @@ def test_values_that_differ_twentyfold_are_drawn_by_their_ratios(study: Study, l
     assert ("0.2" in texts and "0.5" in texts and "1" in texts and "3" not in texts) == is_log
 
 
+@pytest.mark.slow  # many curves, drawn at random
 @settings(max_examples=20)
 @given(
     st.lists(st.tuples(st.floats(0, 1e9), st.floats(-1e100, 1e100, allow_subnormal=False)), min_size=2, max_size=60),

@@ -67,24 +67,27 @@ def power(counts: tuple[int, ...], n_seeds: int, likeness: list[float], factor: 
 
 
 class TestFamilyWiseError:
+    @pytest.mark.slow  # hundreds of simulated studies
     @pytest.mark.parametrize(("counts", "n_seeds"), [(SIX, 1), (MIXED, 2)])
     def test_pages_of_noise(self, counts: tuple[int, ...], n_seeds: int) -> None:
         wrong, _ = share_wrong(lambda seed: simulated(counts, n_seeds, seed=seed), 40)
         assert wrong <= 7
 
+    @pytest.mark.slow  # hundreds of simulated studies
     def test_pages_of_noise_that_runs_share(self) -> None:
         """Counted as runs of their own, such runs let half of all pages of noise name an effect."""
         wrong, _ = share_wrong(lambda seed: alike(FOUR, 4, [0.9, 0.9, 0.9, 0.0], seed=seed), 60)
         assert wrong <= 9
 
-    @pytest.mark.parametrize("counts", [(2,), pytest.param((4,), marks=pytest.mark.slow)])
+    @pytest.mark.slow  # hundreds of simulated studies
+    @pytest.mark.parametrize("counts", [(2,), (4,)])
     def test_pages_of_noise_of_one_factor(self, counts: tuple[int, ...]) -> None:
         """What a seed does to all cells alike is in no comparison, nor in what is said of a single run."""
         pages = [analyse_effects(*simulated(counts, 4, seed=seed, shift=5.0)) for seed in range(200)]
         assert 4 <= sum(bool(page.found) for page in pages) <= 18
         assert 0.9 < np.sqrt(np.mean([(page.sd or 0.0) ** 2 for page in pages])) < 1.1
 
-    @pytest.mark.slow  # 1,000 pages of each of 33 settings; the quick tests have 140 of three
+    @pytest.mark.slow  # 1,000 pages of each of 33 settings
     @pytest.mark.parametrize(("counts", "n_seeds"), DESIGNS)
     @pytest.mark.parametrize("place", range(11))
     def test_with_seeds_whatever_happens(self, counts: tuple[int, ...], n_seeds: int, place: int) -> None:
@@ -101,10 +104,11 @@ class TestFamilyWiseError:
 
 
 class TestPower:
+    @pytest.mark.slow  # hundreds of simulated studies
     def test_of_independent_factors(self) -> None:
         assert power(SIX, 2, [0.0] * 6, 1, 30) >= 0.45
 
-    @pytest.mark.slow  # 900 pages; the quick test has 30
+    @pytest.mark.slow  # 900 pages
     @pytest.mark.parametrize(
         ("likeness", "factor", "least"),
         [([0.0] * 6, 1, 0.65), ([0.9] + [0.0] * 5, 1, 0.55), ([0.9] + [0.0] * 5, 0, 0.5)],
@@ -178,6 +182,7 @@ class TestIntervals:
         assert n_right / 300 >= 0.93
 
 
+@pytest.mark.slow  # simulated studies
 def test_the_noise_does_not_know_the_effects() -> None:
     """Where runs are repeated, nothing that the effects are changes what is said of the noise."""
     factors, runs = simulated(SIX, 2, seed=5)

@@ -186,6 +186,7 @@ class TestCannotTest:
         factors, runs = simulated((2, 2), 3, lambda cell: float(cell["factor 1"]), sd=0.0, shift=1.0)
         assert analyse_effects(factors, runs).why_not is Reason.NO_NOISE
 
+    @pytest.mark.slow  # many tables, drawn at random
     @settings(max_examples=150)
     @given(st.data())
     def test_anything_is_an_answer(self, data: st.DataObject) -> None:
@@ -251,6 +252,7 @@ class TestAlike:
         factors, runs = simulated((2,) * 5, 2)
         assert analyse_effects(factors, runs) == analyse_effects(factors, runs)
 
+    @pytest.mark.slow  # many tables, drawn at random
     @settings(max_examples=30)
     @given(st.floats(1e-3, 1e3), st.floats(-10, 10), st.permutations(range(32)))
     def test_units_and_order_do_not_matter(self, unit: float, zero: float, order: list[int]) -> None:
@@ -301,6 +303,7 @@ class TestWhereTrainingSucceeds:
         assert (found.levels, found.is_left_out, analysis.n_ruined) == (block, False, 0)
         assert "factor 1 x factor 3 x factor 4" in named(analysis)
 
+    @pytest.mark.slow  # many simulated studies
     def test_shared_noise_is_no_ruin(self) -> None:
         """Half of the factors change next to nothing, so each combination of the others is one draw of noise."""
         for seed in range(20):
@@ -408,6 +411,7 @@ class TestDesigns:
         assert plan.error is not None
         assert plan.error.kind is ErrorKind.INTERACTIONS
 
+    @pytest.mark.slow  # a table of 1,000 rows
     def test_a_thousand_rows(self) -> None:
         factors, runs = simulated(
             (3, 3, 3, 3, 4, 3), 1, lambda cell: 2.0 * (cell["factor 3"] == cell["factor 5"] == "2")

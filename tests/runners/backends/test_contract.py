@@ -40,7 +40,7 @@ from runners.contract import KILLED, Runner
 from runners.materials import make_materials, materials_on_demand
 from runners.pretrain_here import pretrain_here
 from runners.recorder import Recorder
-from tests.fixtures_core import with_another_word
+from tests.fixtures_core import some_quick, with_another_word
 from tests.runners.conftest import make_project
 from tests.runners.driving import sweep
 
@@ -53,7 +53,7 @@ RAY_SLOWLY = ["serial", pytest.param("ray", marks=pytest.mark.slow), "processes"
 """Each run of Ray starts workers anew, which takes a quarter of a minute: `make test` looks at a few of them."""
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def one_ray() -> Iterator[None]:
     """Start Ray once, with two GPUs that are declared and not there; a runner uses the Ray that it finds."""
     import ray
@@ -125,10 +125,17 @@ ORDERS: Mapping[str, Callable[[list[Job]], list[Job]]] = {
 
 
 @pytest.fixture(scope="module")
-def runner_of() -> Iterator[Callable[[str], Runner]]:
+def runner_of(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Runner]]:
     """Return the runner of a name, made once and then used again and again: workers take seconds to start."""
     with contextlib.ExitStack() as stack:
-        yield cache(lambda name: stack.enter_context(RUNNERS[name]()))
+
+        @cache
+        def started(name: str) -> Runner:
+            if name == "ray":
+                request.getfixturevalue("one_ray")
+            return stack.enter_context(RUNNERS[name]())
+
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +219,7 @@ def test_a_worker_that_has_read_another_task_knows_nothing_of_it(
     assert numbers(second) == numbers(expected) != numbers(first)
 
 
-@pytest.mark.parametrize("name", RUNNERS)
+@pytest.mark.parametrize("name", RAY_SLOWLY)
 def test_a_failure_is_told_and_the_worker_goes_on(
     name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner]
 ) -> None:
@@ -228,7 +235,7 @@ def test_a_failure_is_told_and_the_worker_goes_on(
     assert len(set(heard.workers.values())) == 1
 
 
-@pytest.mark.parametrize("name", RAY_SLOWLY)
+@pytest.mark.parametrize("name", some_quick(RUNNERS, 0))
 def test_nothing_more_begins_when_a_stop_is_wanted(
     name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner]
 ) -> None:
@@ -237,7 +244,7 @@ def test_nothing_more_begins_when_a_stop_is_wanted(
     assert 2 <= len(heard.outcomes) < len(plan.trials)
 
 
-@pytest.mark.parametrize("name", RAY_SLOWLY)
+@pytest.mark.parametrize("name", some_quick(RUNNERS, 0))
 def test_a_runner_runs_several_times(
     name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner], swept: Callable[[str], Heard]
 ) -> None:
@@ -251,6 +258,7 @@ def test_a_runner_runs_several_times(
     assert started == ["started", "epoch 1", "epoch 2", "finished"] * 2, "one after the other"
 
 
+@pytest.mark.usefixtures("one_ray")
 @pytest.mark.slow  # two more workers of Ray; that shares are counted is tested in test_prices
 def test_shares_of_a_gpu(plan: Plan, materials: Materials) -> None:
     import ray
@@ -266,6 +274,7 @@ def test_shares_of_a_gpu(plan: Plan, materials: Materials) -> None:
     assert {resources["gpu_ids"][0] for resources in heard.resources.values()} == {"0", "1"}
 
 
+@pytest.mark.usefixtures("one_ray")
 def test_more_of_a_gpu_than_there_is_is_refused() -> None:
     with (
         pytest.raises(RequestError, match="--gpus-per-trial 3 needs a GPU, but Ray sees 2"),
@@ -294,6 +303,7 @@ def test_a_worker_killed_by_the_system_is_told_so(
     assert len(heard.outcomes) == 2
 
 
+@pytest.mark.slow  # workers are started anew, three times; tests/runners/test_driver.py has the ladder
 @pytest.mark.parametrize("name", RAY_SLOWLY[1:])
 def test_a_killed_trial_is_tried_alone_and_then_in_smaller_batches(
     name: str, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -388,7 +398,7 @@ def test_rays_words_are_read(kind: str) -> None:
         assert failure.message == "The actor died because its node has died"
 
 
-@pytest.mark.parametrize("name", RAY_SLOWLY)
+@pytest.mark.parametrize("name", some_quick(RUNNERS, 0))
 def test_a_trial_ends_after_the_epoch_that_is_its_last_one_wanted(
     name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner], swept: Callable[[str], Heard]
 ) -> None:
@@ -433,7 +443,7 @@ class Taking:
         return set(self._heard.outcomes) | set(self._heard.failures)
 
 
-@pytest.mark.parametrize("name", RUNNERS)
+@pytest.mark.parametrize("name", RAY_SLOWLY)
 def test_a_job_may_wait_for_another_to_end_and_its_encoder_be_made_then(
     name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner]
 ) -> None:
@@ -500,7 +510,9 @@ def test_a_stage_runs_as_trials_do_and_its_trial_after_it(
     assert made.zero_shot == again.zero_shot
 
 
-@pytest.mark.parametrize(("name", "places"), [("serial", 1), ("processes", 2), ("ray", 2)])
+@pytest.mark.parametrize(
+    ("name", "places"), [("serial", 1), ("processes", 2), pytest.param("ray", 2, marks=pytest.mark.slow)]
+)
 def test_a_job_is_taken_when_there_is_a_place_for_it_and_with_none_left_to_run_it_ends(
     name: str, places: int, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner]
 ) -> None:
@@ -525,6 +537,7 @@ def test_no_job_is_taken_when_a_stop_is_wanted(
     assert len(taking.ended) == len(heard.outcomes) == 1
 
 
+@pytest.mark.slow  # new workers for each count of cores
 def test_each_process_has_its_cores_and_what_they_read_is_shared(plan: Plan, materials: Materials) -> None:
     heard = Heard()
     with ProcessesRunner(2) as runner:
@@ -555,6 +568,7 @@ with open(sys.argv[1], "rb") as file:
 """
 
 
+@pytest.mark.slow  # a new process imports all that a node does
 def test_a_node_needs_the_package_gridsearch_only(tmp_path: Path) -> None:
     from ray import cloudpickle
 

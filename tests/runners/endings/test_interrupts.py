@@ -46,15 +46,15 @@ def has_child(words: str, process: int) -> bool:
 WORKERS, RAY = partial(has_child, "spawn_main"), partial(has_child, "gcs_server")
 
 
+@pytest.mark.slow  # each starts Ray, an encoder, or workers; test_cli.py interrupts a serial sweep
 @pytest.mark.parametrize(
     ("command", "has_come", "number"),
     [
         (["sweep", "--runner", "processes"], WORKERS, signal.SIGINT),
-        # Each starts more than is needed for a quick look: Ray, an encoder, the workers that measure.
-        pytest.param(["sweep", "--runner", "ray"], RAY, signal.SIGINT, marks=pytest.mark.slow),
-        pytest.param(["sweep", "--runner", "ray"], RAY, signal.SIGTERM, marks=pytest.mark.slow),
-        pytest.param(["plan", "--measure"], WORKERS, signal.SIGINT, marks=pytest.mark.slow),
-        pytest.param(["sweep", "--runner", "processes"], WORKERS, signal.SIGHUP, marks=pytest.mark.slow),
+        (["sweep", "--runner", "ray"], RAY, signal.SIGINT),
+        (["sweep", "--runner", "ray"], RAY, signal.SIGTERM),
+        (["plan", "--measure"], WORKERS, signal.SIGINT),
+        (["sweep", "--runner", "processes"], WORKERS, signal.SIGHUP),
     ],
 )
 def test_interrupted_while_it_starts(

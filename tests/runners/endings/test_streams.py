@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures_core import slow
+
 
 def shell(script: str, *words: str, folder: Path | None = None) -> "subprocess.CompletedProcess[str]":
     """Run a script of bash, with Python as $0, other words from $1 on, and the project on Python's path."""
@@ -27,11 +29,11 @@ def shell(script: str, *words: str, folder: Path | None = None) -> "subprocess.C
         ("$GRIDSEARCH knobs | head -1 >/dev/null; exit ${PIPESTATUS[0]}", 0, ""),
         ("$GRIDSEARCH --help | true; exit ${PIPESTATUS[0]}", 0, ""),
         ("$GRIDSEARCH knobs >&-", 0, ""),
-        ("$GRIDSEARCH knobs <&- >&- 2>&-", 0, ""),
+        slow("$GRIDSEARCH knobs <&- >&- 2>&-", 0, ""),
         ("$GRIDSEARCH knobs >/dev/full", 2, "gridsearch: what it prints cannot be written: No space left on device\n"),
         ("$GRIDSEARCH --help >/dev/full", 2, "gridsearch: what it prints cannot be written: No space left on device\n"),
-        ("$GRIDSEARCH knobs >/dev/full 2>/dev/full", 2, ""),
-        ("$GRIDSEARCH verify nowhere | true; exit ${PIPESTATUS[0]}", 2, "gridsearch verify: there is no study at "),
+        slow("$GRIDSEARCH knobs >/dev/full 2>/dev/full", 2, ""),
+        slow("$GRIDSEARCH verify nowhere | true; exit ${PIPESTATUS[0]}", 2, "gridsearch verify: there is no study at "),
     ],
 )
 def test_output_that_goes_nowhere_changes_no_ending(script: str, code: int, told: str) -> None:

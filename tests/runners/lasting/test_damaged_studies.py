@@ -11,6 +11,7 @@ import pytest
 from gridsearch.study.study import Study
 from reports.study.read import read_study
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, EXIT_WRONG_REQUEST, main
+from tests.fixtures_core import slow
 from tests.runners.lasting.damage import DAMAGES, flip
 
 SPACE = "[recipe]\nepochs = 1\nbatch_size = 32\nmax_length = 8\n[factors]\nbert_adam = [false, true]\n"
@@ -49,6 +50,7 @@ def told(words: Words, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     return code, capsys.readouterr().err
 
 
+@pytest.mark.slow  # hundreds of damaged ledgers
 def test_a_damaged_ledger_is_named_in_one_sentence_or_as_it_was(
     words: Words, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -99,6 +101,7 @@ def test_a_ledger_that_is_damaged_where_sqlite_does_not_look_is_not_driven_on(
         assert "put a copy of it in its place, or begin again with another --study" in said
 
 
+@pytest.mark.slow  # sweeps, and predicts by retraining
 def test_kept_weights_that_are_damaged_are_trained_again(words: Words, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", "study", "data.tsv", "-o", "whole.csv"]) == EXIT_DONE
     for folder in Path("study/weights").iterdir():
@@ -110,7 +113,7 @@ def test_kept_weights_that_are_damaged_are_trained_again(words: Words, capsys: p
     assert "training it again" not in told(["predict", "study", "data.tsv"], capsys)[1]
 
 
-@pytest.mark.parametrize("name", ["pytorch_model.bin", "config.json", "tokenizer.json"])
+@pytest.mark.parametrize("name", ["pytorch_model.bin", slow("config.json"), slow("tokenizer.json")])
 def test_an_encoder_that_has_changed_is_seen_when_a_study_goes_on(
     name: str, words: Words, capsys: pytest.CaptureFixture[str]
 ) -> None:

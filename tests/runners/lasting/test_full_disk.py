@@ -12,6 +12,7 @@ from gridsearch.study.study import Study
 from gridsearch.trial import Failure
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, EXIT_WRONG_REQUEST, main
 from runners.recorder import GridSearchError, _end_of_a_full_disk
+from tests.fixtures_core import slow
 from tests.runners.lasting.test_damaged_studies import SPACE, Words, results, told
 from tests.runners.staging import numbers, space_of
 
@@ -62,7 +63,7 @@ def refused(code: int, said: str) -> None:
     assert "No space left on device" in said
 
 
-@pytest.mark.parametrize(("size", "keep"), [("180k", "none"), ("500k", "all")], ids=["the ledger", "kept weights"])
+@pytest.mark.parametrize(("size", "keep"), [("180k", "none"), slow("500k", "all")], ids=["the ledger", "kept weights"])
 def test_a_study_goes_on_when_there_is_room(
     size: str, keep: str, words: Words, disk: Disk, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,6 +79,7 @@ def test_a_study_goes_on_when_there_is_room(
     assert results(str(study)) == results("whole")
 
 
+@pytest.mark.slow  # a sweep on a disk of its own
 def test_a_page_that_finds_no_room_leaves_the_one_before(
     words: Words, disk: Disk, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -92,6 +94,7 @@ def test_a_page_that_finds_no_room_leaves_the_one_before(
     assert main(["report", str(study)]) == EXIT_DONE
 
 
+@pytest.mark.slow  # a sweep on a disk of its own
 def test_a_cache_that_is_full_fails_nothing_that_it_serves(
     words: Words, disk: Disk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -122,6 +125,7 @@ def test_prices_that_find_no_room_are_told_all_the_same(
     assert "measured here on" not in capsys.readouterr().out
 
 
+@pytest.mark.slow  # two sweeps with pretrainings, each twice
 @pytest.mark.parametrize("leave", [0, 20_000], ids=["before the first", "in an encoder"])
 def test_pretrainings_go_on_when_there_is_room(
     leave: int, words: Words, disk: Disk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -68,6 +68,7 @@ def told(rows: list[dict[str, str]]) -> np.ndarray:
     return np.array([[float(value) for name, value in row.items() if name.startswith("p(")] for row in rows])
 
 
+@pytest.mark.slow  # sweeps over folds
 def test_a_row_of_a_study_of_folds_is_the_mean_over_them(sweep, predict) -> None:
     sweep("--folds", "3", "--keep", "all")
     ((first, *others),) = trials_of(2)
@@ -89,6 +90,7 @@ def test_a_row_of_a_study_of_folds_is_the_mean_over_them(sweep, predict) -> None
     assert said.count("training it again") == 3
 
 
+@pytest.mark.slow  # predicts by retraining
 def test_an_ensemble_is_the_mean_of_its_rows_however_many_trials_they_have(sweep, predict) -> None:
     """A row of one seed and one of two: the first weighs as much as the two of the other together."""
     sweep("--keep", "all", space=SPACE + LIST)

@@ -93,6 +93,7 @@ def predict(study: Study, capsys: pytest.CaptureFixture[str]) -> Predict:
     return call
 
 
+@pytest.mark.slow  # predicts by retraining, too
 def test_the_dev_rows_get_what_the_trial_said_of_them(study: Study, predict: Predict) -> None:
     with study.open() as ledger:
         trials = sorted(ledger.trial_ids(), key=lambda one: ledger.trial(one).recipe.parts.training)
@@ -133,6 +134,7 @@ def test_the_dev_rows_get_what_the_trial_said_of_them(study: Study, predict: Pre
         assert best in [predict("--part", part, "--cell", cell, source=f"{part}_dev.tsv")[0] for cell in "12"]
 
 
+@pytest.mark.slow  # a sweep over parts
 def test_a_file_of_each_part_as_a_competition_wants_it(project: Path, predict: Predict) -> None:
     for options, sentence in (
         ((), "two has several parts, so --part must name the one that the input is of: topic, same"),

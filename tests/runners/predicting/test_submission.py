@@ -211,6 +211,7 @@ def test_a_link_stays_a_link_and_a_pipe_a_pipe(tmp_path: Path) -> None:
     assert pipe.is_fifo()
 
 
+@pytest.mark.slow  # many tables, drawn at random
 @given(rows=st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=5), format_=st.sampled_from(["csv", "tsv", "jsonl"]))
 def test_what_is_written_is_read_back(rows: list[tuple[str, str]], format_: str, tmp_path_factory) -> None:
     table = Table(Path("x"), ("a", "b"), True, tuple(zip(*rows, strict=True)), tuple(range(len(rows))))

@@ -138,6 +138,7 @@ def by_workers(
         staged.finished(work_id, outcome)
 
 
+@pytest.mark.slow  # many plans, drawn at random
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sweeps())
 def test_the_order_is_that_of_stages_first(

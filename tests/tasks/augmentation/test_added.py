@@ -55,6 +55,7 @@ def added(
 # --- on random graphs
 
 
+@pytest.mark.slow  # many pairs, drawn at random
 @given(rows, rows, augmentations, pairs, st.sampled_from([0, 1]))
 def test_what_is_added_is_what_follows_and_is_neither_given_nor_judged(
     train: list[Row], judged: list[Row], augmentation: Augmentation, outside: list[tuple[str, str]], positive: int
@@ -134,6 +135,7 @@ def test_no_text_of_a_fold_that_judges_is_in_what_is_added(
     assert judged.isdisjoint(reading(text) for row in new for text in row[:2])
 
 
+@pytest.mark.slow  # many pairs, drawn at random
 @given(rows)
 def test_what_follows_from_all_that_is_there_is_there_already(train: list[Row]) -> None:
     """Closure is closed: nothing follows from what was added to it, but for what conflicts keep out."""
@@ -272,6 +274,7 @@ print(json.dumps([one.split.texts, one.split.pairs, one.split.labels]))
 """
 
 
+@pytest.mark.slow  # starts processes
 def test_what_is_added_is_the_same_whatever_the_seed_of_hashes() -> None:
     told = [
         subprocess.run(
@@ -290,6 +293,7 @@ def test_what_is_added_is_the_same_whatever_the_seed_of_hashes() -> None:
 # --- real pairs
 
 
+@pytest.mark.slow  # reads 34,000 pairs
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

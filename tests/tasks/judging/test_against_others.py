@@ -135,6 +135,7 @@ def test_each_label_by_itself() -> None:
     assert np.mean([one["auc"] for one in each if "auc" in one]) == pytest.approx(whole["auc"])
 
 
+@pytest.mark.slow  # every threshold of many rows
 @pytest.mark.parametrize("n_cases", [10, pytest.param(100, marks=pytest.mark.slow)])
 def test_thresholds_are_the_best(n_cases: int) -> None:
     """No other threshold has a better F1, of each label."""

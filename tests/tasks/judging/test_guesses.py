@@ -6,7 +6,9 @@ import pytest
 from gridsearch.tasks.judging.guesses import guess_of, said_alike
 from gridsearch.tasks.judging.judge import measured
 from gridsearch.tasks.judging.labelling import OF_NUMBERS, OF_SEVERAL_LABELS, Labelling
+from tests.fixtures_core import slow
 
+QUICKLY = ("f1_macro", "log_loss", "auc")
 SEVERAL, NUMBERS = Labelling("multilabel", 4), Labelling("score", 1)
 
 
@@ -14,7 +16,7 @@ def several(stream: np.random.Generator, n_rows: int = 300) -> np.ndarray:
     return (stream.random((n_rows, 4)) < [0.5, 0.2, 0.1, 0.05]).astype(np.int8)
 
 
-@pytest.mark.parametrize("metric", OF_SEVERAL_LABELS)
+@pytest.mark.parametrize("metric", [name if name in QUICKLY else slow(name) for name in OF_SEVERAL_LABELS])
 def test_guesses_of_several_labels(metric: str) -> None:
     stream, n_above = np.random.default_rng(0), 0
     for _ in range(60):

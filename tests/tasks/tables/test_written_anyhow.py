@@ -92,6 +92,7 @@ def test_an_unknown_table_comes_back_as_it_was(written: Written) -> None:
     unknown_comes_back(written)
 
 
+@pytest.mark.slow  # many tables, drawn at random
 @settings(max_examples=60, derandomize=True)  # a table can be contrived that is as well another one
 @given(tables())
 def test_a_table_beside_train_comes_back_as_it_was(written: Written) -> None:

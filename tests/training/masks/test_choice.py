@@ -18,6 +18,7 @@ from gridsearch.tasks.corpus import Corpus, EncodedCorpus, corpus_of, encode_cor
 from gridsearch.tasks.task import Task
 from gridsearch.training.masking import MaskedRows, masked_rows
 from gridsearch.training.masks.choice import MASKS, NGRAMS, choice_of
+from tests.fixtures_core import slow
 from tests.real_texts import oppo, published_tokenizer, sst2, thucnews
 
 PUBLISHED = {
@@ -30,6 +31,8 @@ PUBLISHED = {
     "seed000": 0.328,
 }
 """Mask, or rule for stretches -> the share of tokens that it hides."""
+SLOW_RULES = ("rank18", "statistical_word", "daniellibin")
+"""They look at more of a text than the others."""
 
 
 def recipe_of(name: str, **knobs: Any) -> PretrainingRecipe:
@@ -69,7 +72,11 @@ TEXTS = ("oppo", "thucnews", "sst2")
 @pytest.mark.parametrize(
     ("name", "texts"),
     [
-        pytest.param(name, texts, marks=() if TEXTS[number % len(TEXTS)] == texts else pytest.mark.slow)
+        pytest.param(
+            name,
+            texts,
+            marks=() if TEXTS[number % len(TEXTS)] == texts and name not in SLOW_RULES else pytest.mark.slow,
+        )
         for number, name in enumerate(PUBLISHED)
         for texts in TEXTS
     ],
@@ -85,6 +92,7 @@ def test_shares_of_real_texts(name: str, texts: str, shared_data: Path, chinese:
         assert abs(share_of(encoded, recipe_of(name, rate=rate, rate_is="realised", **form)) - rate) < 0.005
 
 
+@pytest.mark.slow  # a thousand sentences
 @pytest.mark.parametrize("form", ["single", "pairs"])
 def test_a_thousand_sentences_in_whole_words(form: Any, shared_data: Path, chinese: Any) -> None:
     """No word is hidden in part, no sentence or pair as a whole; and over some steps every word is hidden once."""
@@ -121,7 +129,9 @@ def test_a_thousand_sentences_in_whole_words(form: Any, shared_data: Path, chine
     assert n_of_several > 10_000
 
 
-@pytest.mark.parametrize("name", [name for name in PUBLISHED if name != "bernoulli"])
+@pytest.mark.parametrize(
+    "name", [slow(name) if name in SLOW_RULES else name for name in PUBLISHED if name != "bernoulli"]
+)
 def test_the_share_that_is_asked_for_on_small_texts(docstrings_task: Task, tokenizer: Any, name: str) -> None:
     recipe = recipe_of(name, rate=0.2, rate_is="realised", max_length=24)
     corpus = encode_corpus(corpus_of(docstrings_task, "train"), recipe, tokenizer)
@@ -161,6 +171,7 @@ for corpus, recipe in pickle.loads(Path(sys.argv[1]).read_bytes()):
 """
 
 
+@pytest.mark.slow  # starts a process that imports torch
 def test_another_process_hides_the_same(task: Task, tokenizer: Any, tmp_path: Path) -> None:
     """With the share that is asked for: the number of the rule is found anew there."""
     recipes = [recipe_of(name, rate_is="realised", max_length=16) for name in PUBLISHED]

@@ -21,7 +21,7 @@ from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetune
 from gridsearch.training.prepared import prepare
 from gridsearch.trial import PART, Outcome
-from tests.fixtures_core import ON_CPU, STILL, encoder_in, numbers_of_part
+from tests.fixtures_core import ON_CPU, STILL, encoder_in, numbers_of_part, slow
 from tests.training.parts.joint import joint_of, joint_task, trial_of_joint
 
 CPU = torch.device("cpu")
@@ -49,7 +49,12 @@ def run(bert: EncoderWeights, data: EncodedTask, *, execution: Execution = ON_CP
 
 @pytest.mark.parametrize(
     "knobs",
-    [{}, {"pair_swap": "both"}, {"prediction_order": "both"}, {"r_drop": 1.0}, {"cooccurrence": "embedding"}],
+    [
+        {},
+        *map(
+            slow, ({"pair_swap": "both"}, {"prediction_order": "both"}, {"r_drop": 1.0}, {"cooccurrence": "embedding"})
+        ),
+    ],
     ids=str,
 )
 def test_a_part_trained_separately_is_the_single_task(
@@ -100,6 +105,7 @@ def test_a_step_minimises_the_sum_of_the_parts_mean_losses(
         assert float(objective.backward(step, 1)) == pytest.approx(float(wanted.detach()), rel=1e-5)
 
 
+@pytest.mark.slow  # two trials for each way to weigh losses
 @pytest.mark.parametrize("loss_weights", ["equal", "uncertainty", "dynamic_priority"])
 def test_micro_batches_change_no_more_than_rounding(
     bert: EncoderWeights, joint: JointTask, encoded: Callable[..., EncodedTask], loss_weights: str

@@ -13,7 +13,7 @@ from gridsearch.recipe.resolve import dead_knobs, without
 from gridsearch.tasks.task import Task
 from gridsearch.training.prepared import preparations
 from gridsearch.trial import make_trial
-from tests.fixtures_core import ON_CPU, reads
+from tests.fixtures_core import ON_CPU, reads, slow, some_quick
 from tests.liveness_bench import Bench
 from tests.liveness_cases import LIVE
 from tests.meta_device import ON_META, no_waiting, training_on_meta
@@ -67,12 +67,12 @@ def test_every_knob_of_parts_has_a_case() -> None:
 
 
 def cases() -> Iterator[Any]:
-    """Yield every case of knobs of parts, and of each other knob: ``make test`` tries the first of them."""
+    """Yield every case of knobs of parts, and of each other knob: these are slow, and quick on a single task."""
     for knob, several in OF_PARTS.items():
         yield from ((knob, *case) for case in several)
     for knob, several in LIVE.items():
-        for number, case in enumerate(several):
-            yield pytest.param(knob, *case, marks=pytest.mark.slow if number else ())
+        for case in several:
+            yield (knob, *case) if (knob, case[1]) in REFUSED else slow(knob, *case)
 
 
 @pytest.mark.parametrize(("knob", "others", "value"), list(cases()), ids=str)
@@ -102,6 +102,7 @@ def test_a_single_task_has_nothing_to_share(knob: str, family_folders: dict[str,
     assert "the task has one part" in alone.refusal(alone.resolved(**{**others, knob: value}))
 
 
+@pytest.mark.slow  # four trials
 def test_given_weights_of_one_are_equal_ones_and_alike_sizes_are_sampled_alike(
     family_folders: dict[str, Path], task: Task
 ) -> None:
@@ -129,7 +130,9 @@ def test_the_steps_are_those_that_were_foretold(recipe: Knobs, sizes: Knobs, on:
 
 
 @pytest.mark.parametrize(
-    ("knob", "others", "value"), [(knob, *case) for knob, several in OF_PARTS.items() for case in several], ids=str
+    ("knob", "others", "value"),
+    some_quick(((knob, *case) for knob, several in OF_PARTS.items() for case in several), 0, 1, 7),
+    ids=str,
 )
 def test_no_step_of_parts_reads_a_number_back(knob: str, others: Knobs, value: Any, on: Bench) -> None:
     recipe = on.resolved(**{"max_length": 60, **others, knob: value})

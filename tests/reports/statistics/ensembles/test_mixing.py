@@ -30,6 +30,7 @@ def test_equal_members_come_out_bit_for_bit(mean, logits: np.ndarray, weights: l
     assert probabilities(mixed).tobytes() == probabilities(logits).tobytes()
 
 
+@pytest.mark.slow  # many logits, drawn at random
 @pytest.mark.parametrize("mean", MEANS)
 @given(logits=LOGITS, others=st.integers(0, 3), weight=st.floats(1e-3, 1e3))
 def test_a_single_member_comes_out_bit_for_bit(mean, logits: np.ndarray, others: int, weight: float) -> None:
@@ -39,6 +40,7 @@ def test_a_single_member_comes_out_bit_for_bit(mean, logits: np.ndarray, others:
     assert np.array_equal(mean(stack, np.array([0.0] * others + [weight])), own)
 
 
+@pytest.mark.slow  # many logits, drawn at random
 @given(logits=LOGITS.filter(lambda one: one.shape[1] == 2), data=st.data())
 def test_the_metrics_of_a_mean_of_one_are_its_own(logits: np.ndarray, data: st.DataObject) -> None:
     labels = np.array(data.draw(st.lists(st.integers(0, 1), min_size=len(logits), max_size=len(logits))))
@@ -86,6 +88,7 @@ class TestRanks:
         np.testing.assert_allclose(mixed[:, 1], expected)
         assert score(labels, mixed)["auc"] == pytest.approx(roc_auc_score(labels, expected))
 
+    @pytest.mark.slow  # many logits, drawn at random
     @given(logits=LOGITS.filter(lambda one: one.shape[1] == 2), n=st.integers(1, 12))
     def test_equal_members_are_equal(self, logits: np.ndarray, n: int) -> None:
         ranks = as_ranks(logits[None].astype(np.float64), np.zeros(len(logits), dtype=int))
