@@ -25,8 +25,9 @@ demo: $(INSTALLED)
 # As many workers as there are cores to use; PYTEST_XDIST_AUTO_NUM_WORKERS=1 asks for another number.
 PYTEST := $(BIN)/pytest -q -n auto --dist worksteal
 
+# Those that take longest are told at the end: whatever is no rare exception there is slow, or can be made quick.
 test: $(INSTALLED)
-	$(PYTEST) -m 'not slow and not long'
+	$(PYTEST) --durations 15 --durations-min 3 -m 'not slow and not long'
 
 test-slow: $(INSTALLED)
 	$(PYTEST) -m 'slow and not long'

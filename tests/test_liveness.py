@@ -27,7 +27,7 @@ from gridsearch.training.finetune import finetune
 from gridsearch.training.prepared import prepare
 from gridsearch.training.steps import Steps
 from gridsearch.trial import make_trial
-from tests.fixtures_core import ON_CPU, QUICK_FAMILIES, by_family, numbers_of, reads, recipe_of, slow
+from tests.fixtures_core import ON_CPU, by_family, numbers_of, reads, recipe_of, slow
 from tests.liveness_bench import Bench
 from tests.liveness_cases import DEAD, LIVE, NOT_HERE, WITH_IT, Knobs, first_quick, pairs_of
 from tests.meta_device import ON_META, no_waiting, training_on_meta
@@ -98,7 +98,7 @@ def is_quick(number: int, family: str) -> bool:
     knob, _, value = CASES[number]
     return (
         family == "bert"
-        or (knob in EncoderKnobs.model_fields and family in QUICK_FAMILIES)
+        or (knob in EncoderKnobs.model_fields and family in ("deberta-v2", "modernbert"))
         or family in NOT_HERE.get((knob, value), ((), ""))[0]
     )
 

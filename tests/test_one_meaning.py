@@ -420,7 +420,7 @@ OTHER: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...] = (
 """Neighbours that are taken for one easily."""
 
 
-@pytest.mark.parametrize(("one", "other"), some_quick(SAME, *range(0, len(SAME), 4)), ids=str)
+@pytest.mark.parametrize(("one", "other"), some_quick(SAME, *range(0, len(SAME), 8)), ids=str)
 def test_one_meaning_has_one_id(toys: dict[str, Toy], one: Mapping[str, Any], other: Mapping[str, Any]) -> None:
     toy, recipes = toys["single"], [Recipe(**{**BASE, **values}) for values in (one, other)]
     assert recipes[0] != recipes[1]

@@ -175,7 +175,7 @@ def plain(minilm: EncoderWeights, sentences: EncodedTask) -> list[float]:
         return ours(minilm, sentences)[0]
 
 
-@pytest.mark.slow  # six trials beside six
+@pytest.mark.slow  # trains a published encoder
 def test_unread_words_do_not_matter(
     whole_minilm: EncoderWeights, whole_sentences: EncodedTask, cut: UsedVocabulary
 ) -> None:
@@ -190,7 +190,7 @@ def test_torchs_adamw(minilm: EncoderWeights, sentences: EncodedTask, plain: lis
     close(plain, reference.run(torch_adamw(reference.parameters)))
 
 
-@pytest.mark.slow  # imports the Trainer, and trains beside it
+@pytest.mark.slow  # 26 s
 def test_the_hugging_face_trainer(cut: UsedVocabulary, sentences: EncodedTask, tmp_path: Any) -> None:
     """Trainer has its own loss, optimizer, groups and schedule; the rows come in our order."""
     from transformers import Trainer, TrainerCallback, TrainingArguments

@@ -81,7 +81,7 @@ def test_texts_whose_scores_are_too_many_give_the_same(monkeypatch: pytest.Monke
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.slow  # trains on several families
+@pytest.mark.slow  # loads every family
 def test_families_that_ask_get_it(family_folders: dict[str, Path]) -> None:
     asked = {}
     for family, folder in family_folders.items():

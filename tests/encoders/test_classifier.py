@@ -130,7 +130,6 @@ def test_a_frozen_encoder_leaves_all_new_parts_to_train(encoder: EncoderWeights,
     assert all(model.depths()[parameter] == 0 for parameter in trainable(model))
 
 
-@pytest.mark.slow  # every pooling
 @pytest.mark.parametrize("pooling", list(POOLINGS))
 def test_hidden_states_are_kept_only_where_they_are_read(encoder: EncoderWeights, pooling: str) -> None:
     model = built(encoder, pooling=pooling)

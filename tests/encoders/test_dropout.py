@@ -36,7 +36,7 @@ def test_elements_are_independent() -> None:
         assert abs(correlation) < 4 / math.sqrt(N)
 
 
-@pytest.mark.slow  # many shapes
+@pytest.mark.slow  # many shapes, drawn at random
 @given(st.integers(0, 2**62), st.lists(st.integers(0, 5), max_size=3).map(tuple), st.floats(0, 1))
 def test_the_same_state_gives_the_same_mask(seed: int, shape: tuple[int, ...], probability: float) -> None:
     ones = torch.ones(shape)

@@ -31,7 +31,7 @@ PUBLISHED: Mapping[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_what_a_config_leaves_out_is_as_in_transformers(family: str) -> None:
     config, bare = family_config(family), {"model_type": family}
     assert n_layers(bare, "x") == config.num_hidden_layers
@@ -171,7 +171,7 @@ def test_the_longest_input_is_the_longest(family_folders: dict[str, Path], famil
 IN_HALF = [family for family in FAMILIES if not FAMILIES[family].overflows_in_half]
 
 
-@pytest.mark.parametrize("family", IN_HALF)
+@pytest.mark.parametrize("family", by_family(IN_HALF))
 def test_in_bfloat16(family_folders: dict[str, Path], family: str) -> None:
     model = build_model(encoder_in(family_folders[family]), 0.0)
     inputs = inputs_of([list(range(5, 15)), list(range(20, 26))], 0)

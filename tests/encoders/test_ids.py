@@ -331,7 +331,7 @@ def checksums(folder: Path) -> list[str]:
     return [hashlib.sha256(content).hexdigest() for content in contents]
 
 
-@pytest.mark.slow  # starts processes that import torch
+@pytest.mark.slow  # 16 s
 def test_every_process_makes_the_same(bases: Mapping[str, Path]) -> None:
     before = torch.get_rng_state()
     here = checksums(bases["bert"])
@@ -345,7 +345,7 @@ def test_every_process_makes_the_same(bases: Mapping[str, Path]) -> None:
 # --- the real thing
 
 
-@pytest.mark.slow  # reads 100,000 rows
+@pytest.mark.slow  # reads the published ids
 def test_gaiics_ids_take_rows_of_bert_base_chinese(shared_data: Path, tmp_path: Path) -> None:
     """Those of round 1's tests."""
     folder = encoder_of(shared_data / "vocab" / "bert-base-chinese.vocab.txt", tmp_path / "bert")

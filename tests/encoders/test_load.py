@@ -168,7 +168,7 @@ def test_no_checkpoint_is_refused(tmp_path: Path) -> None:
         read_weights(tmp_path, "x")
 
 
-@pytest.mark.slow  # trains twice
+@pytest.mark.slow  # 2.0 s
 def test_a_missing_pooler_comes_from_the_trials_own_stream(masked_lm_folder: Path, data: EncodedTask) -> None:
     def outcome(seed: int, process_seed: int) -> list[Any]:
         # Loaded anew every time: what loading draws at random must not show.
@@ -227,7 +227,7 @@ def test_dropout_is_the_configs_unless_told(family_folders: dict[str, Path], fam
     assert chances(0.25) == {0.25}
 
 
-@pytest.mark.slow  # reads the code of every family
+@pytest.mark.slow  # a model of every family
 def test_dropout_is_always_a_module(family_folders: dict[str, Path]) -> None:
     """Or its attention's, so that a part in evaluation mode drops nothing: no family has another kind of dropout."""
     for family, folder in family_folders.items():
@@ -251,7 +251,7 @@ def test_the_tokenizer_survives_the_journey(bert_folder: Path, encoder: EncoderW
     assert mine.convert_ids_to_tokens(mine("Return the integer.")["input_ids"])[0] == "[CLS]"
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_segments_are_told_apart_where_the_encoder_can(family_folders: dict[str, Path], family: str) -> None:
     encoder = encoder_in(family_folders[family])
     encoded = build_tokenizer(encoder.tokenizer)("one text", "another")
@@ -260,7 +260,7 @@ def test_segments_are_told_apart_where_the_encoder_can(family_folders: dict[str,
     assert not with_segments or set(encoded["token_type_ids"]) == {0, 1}
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_a_wordpiece_vocabulary_is_enough(family_folders: dict[str, Path], family: str) -> None:
     """Chinese checkpoints of any family have no more; an ALBERT's own tokenizer would take all words for unknown."""
     encoder = encoder_in(family_folders[family])
@@ -302,7 +302,7 @@ print("imported:", sorted(imported))
 """
 
 
-@pytest.mark.slow  # loads published weights, in a process of its own
+@pytest.mark.slow  # 14 s
 def test_minilm_loads_and_its_packages_code_does_not_run() -> None:
     done = subprocess.run([sys.executable, "-c", MINILM], capture_output=True, text=True, timeout=300, check=True)
     assert done.stdout.splitlines() == ["384 6 () 30522", "imported: []"]

@@ -13,7 +13,6 @@ from torch import Tensor
 from gridsearch.encoders import surgery
 from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer
 from gridsearch.encoders.classifier import build_classifier
-from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.load import EncoderWeights
 from gridsearch.encoders.pooling import POOLINGS, Pooling, build_pooling
 from gridsearch.errors import RequestError
@@ -187,7 +186,7 @@ def test_against_loops(name: str, lengths: list[int], n_layers: int, seed: int) 
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_the_layers_of_every_family(family_folders: dict[str, Path], family: str) -> None:
     """What a layer gives is what the next one reads; the embeddings' output is none of it."""
     model = build_classifier(recipe_of(pooling="cls_cat"), encoder_in(family_folders[family]), 3, seed=0).eval()

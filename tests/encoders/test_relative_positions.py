@@ -32,7 +32,7 @@ def test_they_are_made_once_for_the_longest_text(family_folders: dict[str, Path]
     assert made == [5, 8]
 
 
-@pytest.mark.slow  # builds every family
+@pytest.mark.slow  # a model of every family
 def test_deberta_alone_keeps_them(family_folders: dict[str, Path]) -> None:
     for family, folder in family_folders.items():
         encoder = build_model(encoder_in(folder), None)

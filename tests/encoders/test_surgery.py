@@ -327,7 +327,7 @@ def test_what_is_frozen_holds_all_dropout_below(model_of: Callable[[str], Any], 
     assert [torch.equal(one[i], other[i]) for i in range(4)] == [True] * n_still + [False] * (4 - n_still)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_depths(model_of: Callable[[str], Any], family: str) -> None:
     model = model_of(family)
     n_layers = len(LAYERS[family])
@@ -341,7 +341,7 @@ def test_depths(model_of: Callable[[str], Any], family: str) -> None:
     assert {name: depths[parameter] for name, parameter in model.named_parameters()} == expected
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_what_is_added_to_the_input_reaches_the_first_layer(model_of: Callable[[str], Any], family: str) -> None:
     model = model_of(family).eval()
     ids, shift = torch.arange(5, 25).reshape(2, 10), torch.zeros(2, 10, 32)
@@ -356,7 +356,7 @@ def test_what_is_added_to_the_input_reaches_the_first_layer(model_of: Callable[[
     torch.testing.assert_close(shifted[1][1], plain[1][1])
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", by_family())
 def test_the_word_embeddings(model_of: Callable[[str], Any], family: str) -> None:
     model = model_of(family)
     table = surgery.word_embeddings(model)

@@ -45,7 +45,7 @@ def test_what_is_found_is_what_is_known(family: str, family_folders: dict[str, P
         assert looked.final_norm == known.final_norm
 
 
-@pytest.mark.slow  # trains
+@pytest.mark.slow  # 2 s
 def test_a_family_that_is_not_known_is_run(tmp_path: Path, vocabulary: list[str], task: Task) -> None:
     on = Bench(saved(tmp_path, "splinter", vocabulary, **IDS), task)
     card = read_card(str(tmp_path), tmp_path)

@@ -20,7 +20,7 @@ N_QUICK, N_SLOW, N_LONG = 24, 1000, 10_000
 N_IN_A_BLOCK = 250
 
 
-@pytest.mark.slow  # thirty mutated commands; what they once found is quick, in test_found.py
+@pytest.mark.slow  # 4 s; what they once found is quick, in test_found.py
 def test_a_few_cases(begun: Path, tmp_path: Path) -> None:
     asked = os.environ.get("FUZZ_CASES", f"0-{N_QUICK - 1}")
     first, _, last = asked.partition("-")

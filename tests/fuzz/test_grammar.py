@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gridsearch.recipe.recipe import knobs
 from gridsearch.space.design import Design
+from tests.fixtures_core import slow
 from tests.fuzz import odd, trees
 from tests.fuzz.watched import wrong_of
 
@@ -63,7 +64,7 @@ FIXTURES = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthChe
 
 
 @pytest.mark.parametrize("n", [QUICK, pytest.param(LONGER, marks=pytest.mark.slow)])  # hundreds of plans
-@pytest.mark.parametrize(("name", "strategy"), [("space", SPACES), ("task", TASKS)])
+@pytest.mark.parametrize(("name", "strategy"), [slow("space", SPACES), ("task", TASKS)])
 def test_what_is_well_formed_is_planned_or_refused(
     name: str, strategy: st.SearchStrategy[Any], n: int, begun: Path
 ) -> None:

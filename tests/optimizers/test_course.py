@@ -55,7 +55,7 @@ SHAPES = (
     pytest.param(RATES, {"epochs": 1, "batch_size": 12}, id="rates of 1 step", marks=pytest.mark.slow),
     pytest.param(AVERAGES, {"epochs": 3, "batch_size": 4}, id="averages of 9 steps", marks=pytest.mark.slow),
     pytest.param(AVERAGES, {"epochs": 1, "batch_size": 2}, id="averages of 6 steps"),
-    pytest.param(BATCHES, {"epochs": 2}, id="batches"),
+    pytest.param(BATCHES, {"epochs": 2}, id="batches", marks=pytest.mark.slow),
 )
 N_ROWS = 12
 FACTS = TrialFacts("bert", 3, has_pooler=True, max_tokens=512, n_train_rows=N_ROWS, label_counts=(7, 5), dropout=0.1)

@@ -31,7 +31,7 @@ from gridsearch.training.prepared import Prepared, prepare
 from gridsearch.trial import Trial, make_trial
 from gridsearch.view import view_of
 from tests.fixtures_core import ON_CPU, encoder_in, reads, recipe_of, slow
-from tests.liveness_cases import LIVE, Knobs, first_quick, pairs_of
+from tests.liveness_cases import LASTING, LIVE, Knobs, first_quick, pairs_of
 
 ROUNDING = 1e-4
 """States of one row differ by less than that in batches of another width."""
@@ -170,18 +170,10 @@ MOVED_ANYWAY = {
 }
 """Settings of what moves the states, an attack's: it says so itself, and frozen states are given up with it."""
 
-LASTING = ("adversarial", "freelb", "swa", "lookahead")
-"""Knobs that are slow to try: attacks take several passes a step, averages several epochs."""
 WITH_FROZEN_LAYERS = sorted(LIVE.keys() - {"frozen_layers"})
 
 
-@pytest.mark.parametrize(
-    "knob",
-    [
-        slow(knob) if knob.startswith(("adversarial", "freelb", "swa", "lookahead")) else knob
-        for knob in WITH_FROZEN_LAYERS
-    ],
-)
+@pytest.mark.parametrize("knob", [slow(knob) if knob.startswith(LASTING) else knob for knob in WITH_FROZEN_LAYERS])
 def test_what_frozen_layers_give(knob: str, toy: Toy) -> None:
     assert disagreement_on_frozen_states(knob, knobs()[knob], toy) == ""
 

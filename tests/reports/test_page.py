@@ -406,7 +406,7 @@ def test_a_factor_that_changes_no_digit_is_named(study: Study) -> None:
     assert "have exactly the same result" not in text
 
 
-@pytest.mark.slow  # a study, and its page
+@pytest.mark.slow  # 1.3 s
 def test_a_factor_that_often_changes_no_digit_is_named(study: Study) -> None:
     """In three of eight pairs it changes as much as chance does, so that its runs are no copies."""
     finish_in_pairs(study, 5)

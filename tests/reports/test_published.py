@@ -79,7 +79,7 @@ def test_what_is_missing_is_said(pages: Path, capsys: pytest.CaptureFixture[str]
     assert "sst2-minilm needs nowhere/glue/SST-2, which is not there" in capsys.readouterr().err
 
 
-@pytest.mark.slow  # starts commands
+@pytest.mark.slow  # starts a command
 def test_a_command_that_fails_ends_it(pages: Path) -> None:
     with pytest.raises(published.RequestError, match="ended with exit code 2"):
         make("none", Published("none", ("import", "none.csv"), "."), Path(), 1, pages)

@@ -62,7 +62,7 @@ def planned(encoder_folder: Path, factors: str, recipe: str = "", design: str = 
     return plan_of_space(encoder_folder, text + design)
 
 
-@pytest.mark.parametrize("design", ["", "folds = 3\n"])
+@pytest.mark.parametrize("design", ["", slow("folds = 3\n")])
 @pytest.mark.parametrize(
     "orders",
     ["", slow('pair_swap = "both"\n'), slow('pair_swap = "random"\nprediction_order = "both"\npooling = "segments"\n')],
@@ -126,7 +126,7 @@ def test_other_outside_pairs_are_another_trial_and_no_other_task(pairs: Path, en
     assert (plain == plain_again, added == added_again) == (True, False)
 
 
-@pytest.mark.slow  # trains twice
+@pytest.mark.slow  # 1.5 s
 def test_a_trial_that_adds_pairs_computes_what_they_make_of_it(pairs: Path, encoder_folder: Path) -> None:
     """Written down, found again, and predicted with: the same bits."""
     (pairs / "added.toml").write_text(
@@ -176,7 +176,7 @@ def pretrained(encoder_folder: Path, corpus: str, recipe: str = 'closure = "both
     return plan_of_space(encoder_folder, space_of("bert_adam = [false]", knobs + recipe, "[0]") + "folds = 2\n")
 
 
-@pytest.mark.slow  # pretrains for each fold
+@pytest.mark.slow  # 1.2 s
 @pytest.mark.parametrize("corpus", ["train+augmented", "train+augmented_positives"])
 def test_a_pretraining_reads_the_added_pairs_of_its_fold_alone(pairs: Path, encoder_folder: Path, corpus: str) -> None:
     plan = pretrained(encoder_folder, corpus)

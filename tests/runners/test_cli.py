@@ -175,7 +175,7 @@ def test_pairs_are_read_in_both_orders_by_every_command(project: Path, encoder_f
         assert (labelled[0] == labelled[1]) == (cell["levels"]["prediction_order"] == "both")
 
 
-@pytest.mark.slow  # sweeps three times; test_stages.py has growth by stages
+@pytest.mark.slow  # 8 s; test_stages.py has growth by stages
 def test_growth_runs_only_the_new_cells(project: Path, encoder_folder: Path, capsys) -> None:
     run("sweep", *question(encoder_folder, "--runner", "serial"))
     space = (project / "question.toml").read_text()
@@ -290,7 +290,7 @@ def test_bad_input_gets_one_sentence_and_exit_code_2(
     assert sorted(os.listdir(project)) == before, "nothing half-written is left"
 
 
-@pytest.mark.slow  # several plans
+@pytest.mark.slow  # 2.0 s
 def test_plan_tells_which_label_f1_binary_is_of(project: Path, encoder_folder: Path, capsys) -> None:
     task = (project / "task.toml").read_text().replace('"accuracy"', '"f1_binary"')
     (project / "task.toml").write_text(task)
@@ -307,7 +307,7 @@ def test_plan_tells_which_label_f1_binary_is_of(project: Path, encoder_folder: P
     assert f"the positive label was {names[0]}, now it is {names[1]}" in printed
 
 
-@pytest.mark.slow  # a whole sweep before the refusal
+@pytest.mark.slow  # 2.0 s
 def test_a_study_of_another_task_is_refused(project: Path, encoder_folder: Path, capsys) -> None:
     run("sweep", *question(encoder_folder, "--runner", "serial"))
     (project / "task.toml").write_text((project / "task.toml").read_text().replace('"accuracy"', '"f1_macro"'))
@@ -375,6 +375,7 @@ def test_a_time_limit_is_a_duration(command: str, text: str, capsys: pytest.Capt
     assert sentence.endswith(f"a duration is a number of seconds, or one with s, m, h or d behind it, but got {text!r}")
 
 
+@pytest.mark.slow  # 3 s; test_contract.py has the limit on every runner
 @pytest.mark.parametrize("command", ["sweep", pytest.param("optimize", marks=pytest.mark.slow)])
 def test_trials_beyond_their_limit_have_failed_and_a_longer_one_tries_them_again(
     command: str, project: Path, encoder_folder: Path, capsys: pytest.CaptureFixture[str]
@@ -389,7 +390,7 @@ def test_trials_beyond_their_limit_have_failed_and_a_longer_one_tries_them_again
     assert "complete: 8 planned, 8 finished" in run(*asked, "--time-limit", "1h", "--retry-failed", capsys=capsys)
 
 
-@pytest.mark.slow  # plans and sweeps twice
+@pytest.mark.slow  # 1.6 s
 def test_a_plan_says_how_large_the_ledger_gets_and_a_sweep_may_keep_no_logits(
     project: Path, encoder_folder: Path, capsys
 ) -> None:

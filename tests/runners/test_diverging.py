@@ -63,7 +63,7 @@ def attempts() -> list[dict[str, object]]:
         return [dict(row) for row in ledger.connection.execute("SELECT * FROM attempts ORDER BY trial")]
 
 
-@pytest.mark.slow  # a sweep of its own
+@pytest.mark.slow  # 1.3 s
 def test_an_epoch_of_nan_is_not_chosen(folder: Path, encoder_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A NaN read as the first, frequent label would be right in 44 of 50 rows, and beat every finite epoch."""
     assert sweep(encoder_folder, f"1.0, {OVERFLOWS}") == 0
@@ -105,7 +105,7 @@ def test_a_run_without_a_finite_result_fails_for_good_and_the_others_go_on(
     assert f"no result: in epoch {start} of 3" in capsys.readouterr().out
 
 
-@pytest.mark.slow  # a sweep that diverges, and kept weights
+@pytest.mark.slow  # 2 s
 def test_weights_that_are_not_finite_do_not_predict(
     folder: Path, encoder_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -283,7 +283,7 @@ def test_a_small_container_on_a_large_machine(tmp_path: Path, used: Used) -> Non
     assert any(one.startswith("100 threads are allowed, but Ray starts about 256") for one in found)
 
 
-@pytest.mark.slow  # a process of its own
+@pytest.mark.slow  # 5 s
 def test_few_open_files(tmp_path: Path) -> None:
     done = elsewhere(tmp_path, prepare=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40)))
     assert done.returncode == 1, done.stderr
@@ -334,7 +334,7 @@ def test_variables_that_mislead(
     assert f"GRIDSEARCH_DATA names {tmp_path / 'nowhere'}" in told
 
 
-@pytest.mark.slow  # a process of its own
+@pytest.mark.slow  # 4 s
 def test_a_terminal_without_utf8(tmp_path: Path) -> None:
     variables = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     (tmp_path / "库").mkdir()
@@ -358,7 +358,7 @@ def test_missing_packages(missing: tuple[str, ...], is_told: bool, tmp_path: Pat
     assert (facts["used"] is not None) == is_told
 
 
-@pytest.mark.slow  # a process of its own
+@pytest.mark.slow  # 5 s
 def test_ray_and_optuna_may_be_missing(tmp_path: Path) -> None:
     site = site_without(("ray", "optuna"), tmp_path / "site")
     done = elsewhere(tmp_path, "--json", python=("-S",), PYTHONPATH=f"{ROOT}{os.pathsep}{site}")

@@ -76,14 +76,14 @@ def test_a_driver_that_died_before_it_wrote_the_plan_is_no_hindrance(plan: Plan)
     assert swept(plan, SerialRunner()).coverage.complete
 
 
-@pytest.mark.slow  # a sweep of its own; those that are too large are quick
+@pytest.mark.slow  # 1.3 s; those that are too large are quick
 def test_two_stumble_once_and_all_are_done_exactly_once(plan: Plan) -> None:
     result = swept(plan, Stumbling({2: ["lost_worker"], 5: ["lost_worker", "lost_worker"]}))
     assert str(result.coverage) == "complete: 8 planned, 8 finished, 0 failed, 0 pending"
     assert sum(row["state"] == "failed" for row in attempts()) == 3, "the ledger shows the retries"
 
 
-@pytest.mark.slow  # a sweep of its own; test_trials_that_are_all_too_large is quick
+@pytest.mark.slow  # 1.2 s; test_trials_that_are_all_too_large is quick
 def test_out_of_memory_is_tried_alone_and_then_with_less_at_a_time(plan: Plan) -> None:
     runner = Stumbling({3: ["out_of_memory", "out_of_memory"]})
     result = swept(plan, runner)
@@ -115,7 +115,7 @@ def test_a_runner_that_begins_nothing_does_not_go_round_for_ever(plan: Plan) -> 
     assert swept(plan, Idle()).stopped == "the runner began none of 8 trials"
 
 
-@pytest.mark.slow  # a sweep of its own
+@pytest.mark.slow  # 1.1 s
 def test_a_trial_that_a_runner_gives_up_is_capped(plan: Plan) -> None:
     class Forgetful(SerialRunner):
         def run(self, jobs: Iterable[Job], materials: Materials, listener: Listener, *, alone: bool = False) -> None:
@@ -143,7 +143,7 @@ def test_kept_weights(plan: Plan, keep: str, expected: int) -> None:
     assert kept == {trial for trial, _ in ranked[:expected]}
 
 
-@pytest.mark.slow  # sweeps twice
+@pytest.mark.slow  # 3 s
 def test_a_later_sweep_without_keep_deletes_nothing(plan: Plan, project: Path) -> None:
     swept(plan, SerialRunner(), keep="top-3")
     kept = set(Path("study/weights").iterdir())
@@ -152,7 +152,7 @@ def test_a_later_sweep_without_keep_deletes_nothing(plan: Plan, project: Path) -
     assert set(Path("study/weights").iterdir()) == kept != set()
 
 
-@pytest.mark.slow  # sweeps twice
+@pytest.mark.slow  # 3 s
 def test_only_kept_trials_of_this_study_are_deleted(plan: Plan) -> None:
     swept(plan, SerialRunner(), keep="top-3")
     weights = Path("study/weights")
@@ -184,7 +184,7 @@ def test_weights_that_cannot_be_kept_show_before_anything_is_trained(plan: Plan)
     assert attempts() == []
 
 
-@pytest.mark.slow  # a sweep of its own
+@pytest.mark.slow  # 1.1 s
 def test_a_finished_trial_costs_as_many_questions_early_and_late(plan: Plan) -> None:
     """The whole path of a finished trial: nothing may read what all the others came to."""
 
@@ -214,13 +214,13 @@ def test_trials_that_are_all_too_large_climb_down_the_ladder(plan: Plan) -> None
     assert {seen[1:] for seen in runner.seen} == {(1, False), (1, True), (2, True)}
 
 
-@pytest.mark.slow  # sweeps twice
+@pytest.mark.slow  # 1.4 s
 def test_a_reopened_trial_has_all_its_retries_again(plan: Plan) -> None:
     swept(plan, Stumbling({4: ["code_error"]}))
     assert swept(plan, Stumbling({4: ["lost_worker"]}), retry_failed=True).coverage.complete
 
 
-@pytest.mark.slow  # a sweep of its own
+@pytest.mark.slow  # 1.3 s
 def test_a_message_is_shown_as_it_is(plan: Plan) -> None:
     shown = io.StringIO()
     progress = Progress(plan.task.target, {}, Console(file=shown, width=80))
@@ -269,7 +269,7 @@ def test_nothing_is_written_when_the_encoder_cannot_be_read(plan: Plan, encoder_
     assert not Path("study").exists(), "a half-written study"
 
 
-@pytest.mark.slow  # sweeps twice
+@pytest.mark.slow  # 1.3 s
 def test_the_yardstick_is_measured_once(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gridsearch.tasks.tfidf_yardstick.N_ROWS_MOST", 10)
     swept(plan, SerialRunner())

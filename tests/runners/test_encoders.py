@@ -55,7 +55,7 @@ def space(project: Path, three_files: MakeEncoder) -> Path:
     return project / "asked" / "own.toml"
 
 
-@pytest.mark.slow  # a sweep over encoders
+@pytest.mark.slow  # 2 s
 def test_folders_of_three_files_are_compared_from_the_space_to_the_table(
     space: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -26,7 +26,7 @@ def swept(encoder_folder: Path, *more: str, levels: str = "[1, 2, 3]", command: 
     assert main([command, *question, "--runner", "serial", *more]) == code
 
 
-@pytest.mark.slow  # a sweep, a page, and a run again
+@pytest.mark.slow  # 5 s
 @pytest.mark.usefixtures("project")
 def test_means_over_epochs_are_labelled_and_run_again_as_they_were(
     encoder_folder: Path, capsys: pytest.CaptureFixture[str]
@@ -62,7 +62,7 @@ def test_more_checkpoints_than_epochs_are_those_of_all(
     assert "epochs = 1 leaves one epoch to average" in told
 
 
-@pytest.mark.slow  # a sweep, and one that goes on
+@pytest.mark.slow  # 3 s
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize("command", ["sweep", "optimize"])
 def test_the_training_rows_are_measured_on_request(

@@ -53,7 +53,7 @@ def swept(plan: Plan) -> Driven:
     return sweep(plan, Study(Path("study")), SerialRunner(pretrain=Counting()))
 
 
-@pytest.mark.slow  # two sweeps over folds
+@pytest.mark.slow  # 4 s
 def test_a_part_first_and_then_what_is_left(asked: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*asked, "--folds", "3", "--only-folds", "0"]) == EXIT_INCOMPLETE
     assert "incomplete: 6 planned, 2 finished, 0 failed, 4 pending" in capsys.readouterr().out
@@ -102,7 +102,7 @@ def test_folds_that_another_scikit_learn_divides_otherwise_are_refused(
     assert "another version of scikit-learn has divided its rows into other folds" in capsys.readouterr().err
 
 
-@pytest.mark.slow  # a sweep over folds
+@pytest.mark.slow  # 1.6 s
 def test_a_task_without_dev_needs_folds(asked: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     text = Path("task.toml").read_text()
     Path("task.toml").write_text(text.replace("dev = 0.25\n", ""))
@@ -187,7 +187,7 @@ def n_bytes(thing: Any) -> int:
     return sum(n_bytes(getattr(thing, field.name)) for field in fields(thing))
 
 
-@pytest.mark.slow  # pretrains for each fold
+@pytest.mark.slow  # 1.6 s
 def test_a_pretraining_on_the_training_rows_reads_no_row_that_judges_its_trials(
     project: Path, encoder_folder: Path
 ) -> None:
@@ -241,7 +241,7 @@ def test_other_runners_give_the_same_bits(asked: tuple[str, ...], runner: str) -
     assert results("study") == results("other")
 
 
-@pytest.mark.slow  # a search over folds
+@pytest.mark.slow  # 15 s
 def test_optuna_compares_cells_fold_by_fold(asked: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     words = [word for word in asked if word not in ("--runner", "serial", "sweep")]
     options = ["--folds", "5", "--trials", "10", "--pruner", "wilcoxon", "--set", "epochs=1", "--workers", "1"]

@@ -305,7 +305,7 @@ def epochs_by_trial(state: str) -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
-@pytest.mark.slow  # trains; the halvings beside it only pretend to
+@pytest.mark.slow  # 7 s; the halvings beside it only pretend to
 def test_trained_for_real_what_goes_on_repeats_its_first_epochs_to_the_last_bit(
     project: Path, encoder_folder: Path, capsys
 ) -> None:

@@ -129,7 +129,7 @@ def test_new_ids_are_labelled_from_kept_weights_and_from_retrained_ones(
     assert "new.tsv row 1: with ids = true every text is whole numbers" in capsys.readouterr().err
 
 
-@pytest.mark.slow  # starts workers; test_contract holds them to the same bits
+@pytest.mark.slow  # 18 s; test_contract holds them to the same bits
 def test_in_processes_the_numbers_are_the_same(encoder_folder: Path) -> None:
     Path("align.toml").write_text(ALIGN.format(recipe=PRETRAINED))
     run("sweep", *asked(encoder_folder, "--runner", "serial"))
@@ -141,7 +141,7 @@ def test_in_processes_the_numbers_are_the_same(encoder_folder: Path) -> None:
     assert len(known["trials"]) == 4
 
 
-@pytest.mark.slow  # pretrains for each alignment
+@pytest.mark.slow  # 4 s
 def test_pretrained_further_each_alignment_is_a_start_of_its_own(
     encoder_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -160,7 +160,7 @@ def test_pretrained_further_each_alignment_is_a_start_of_its_own(
     assert "equal to the ledger's, to the last bit" in capsys.readouterr().out
 
 
-@pytest.mark.slow  # pretrains
+@pytest.mark.slow  # 2 s
 def test_from_scratch_only_the_vocabulary_acts(encoder_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("align.toml").write_text(ALIGN.format(recipe=PRETRAINED + SCRATCH))
     run("sweep", *asked(encoder_folder, "--runner", "serial"), code=2)
@@ -172,7 +172,7 @@ def test_from_scratch_only_the_vocabulary_acts(encoder_folder: Path, capsys: pyt
     assert "2 pretrainings, 2 finished" in capsys.readouterr().out
 
 
-@pytest.mark.slow  # pretrains, exports, and trains twice
+@pytest.mark.slow  # 3 s
 def test_from_its_stage_and_from_the_exported_folder_a_trial_is_the_same(encoder_folder: Path) -> None:
     """The folder's own vocabulary is one of ids, and is kept: else its word vectors would be drawn anew."""
     space = ALIGN.format(recipe=PRETRAINED).split("[factors")[0] + f"[factors]\n{ORDINARY}\n"
@@ -218,14 +218,14 @@ def test_tiny_is_made_of_the_ids_that_are_tokens(capsys: pytest.CaptureFixture[s
     assert why in capsys.readouterr().err
 
 
-@pytest.mark.slow  # a search of its own
+@pytest.mark.slow  # 2 s
 def test_an_optimiser_proposes_alignments(encoder_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("optimize", *asked(encoder_folder, "--trials", "4", "--runner", "serial"))
     assert "complete: 4 planned, 4 finished" in capsys.readouterr().out
     assert len(encoders()) == 4
 
 
-@pytest.mark.slow  # two sweeps
+@pytest.mark.slow  # 4 s
 def test_a_study_grows_by_an_alignment(encoder_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = ALIGN.format(recipe="")
     Path("align.toml").write_text("".join(line for line in text.splitlines(keepends=True) if "order" not in line))

@@ -88,7 +88,7 @@ def test_a_part_without_dev_rows_is_refused_where_no_folds_judge_it(
     assert read_asked(asked("--folds", "3")).task.division == Division(3)
 
 
-@pytest.mark.slow  # sweeps twice
+@pytest.mark.slow  # 1.5 s
 @pytest.mark.parametrize("folds", [(), ("--folds", "2")])
 def test_a_study_finds_its_parts_again(films: Path, encoder_folder: Path, folds: tuple[str, ...]) -> None:
     words = ["--model", str(encoder_folder), "--set", "epochs=1", "--study", "studied", *folds]

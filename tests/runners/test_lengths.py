@@ -61,7 +61,7 @@ def short(project: Path) -> Path:
     return project
 
 
-@pytest.mark.slow  # a sweep and its page
+@pytest.mark.slow  # 1.6 s
 def test_what_is_hardly_read_is_the_first_thing_said(
     short: Path, encoder_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -81,7 +81,7 @@ def test_what_is_hardly_read_is_the_first_thing_said(
     assert (short / "study" / "page.md").read_text().splitlines()[2].startswith("**注意：训练数据中有 100 %")
 
 
-@pytest.mark.slow  # sweeps twice
+@pytest.mark.slow  # 2.0 s
 def test_a_percentile_is_told_and_resumed(
     short: Path, encoder_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

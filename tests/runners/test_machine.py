@@ -39,7 +39,7 @@ def page_faults(environment: dict[str, str]) -> int:
     return int(subprocess.run(command, capture_output=True, text=True, env=clean | environment, check=True).stdout)
 
 
-@pytest.mark.slow  # measures
+@pytest.mark.slow  # 1.4 s
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library: the settings mean nothing to it")
 def test_a_step_gets_its_memory_back() -> None:
     assert page_faults({}) > 1000

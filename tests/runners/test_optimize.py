@@ -117,7 +117,7 @@ def cells() -> list[dict[str, str]]:
     return [json.loads(levels) for (levels,) in ledger_rows("SELECT levels FROM cells ORDER BY position")]
 
 
-@pytest.mark.slow  # forty cells, twice
+@pytest.mark.slow  # 1.1 s
 @pytest.mark.parametrize("sampler", ["random", "tpe"])
 def test_forty_cells_on_eight_workers_are_forty_trials(optimised, sampler: str) -> None:
     runner = Pretending(n_workers=8)
@@ -149,7 +149,7 @@ def test_resumed_it_goes_on_to_the_same_budget_and_never_repeats_a_cell(optimise
     assert len({trial.id for trial in runner.begun}) == 12
 
 
-@pytest.mark.slow  # two searches; a resumed one is quick
+@pytest.mark.slow  # 4 s; a resumed one is quick
 def test_what_an_interrupted_search_left_is_run_first(optimised) -> None:
     with pytest.raises(KeyboardInterrupt):
         optimised(RATE, Pretending(n_workers=2, stop_after=5), 8)
@@ -161,7 +161,7 @@ def test_what_an_interrupted_search_left_is_run_first(optimised) -> None:
     assert len(ledger_rows("SELECT * FROM trials")) == 8
 
 
-@pytest.mark.slow  # a sweep and a search
+@pytest.mark.slow  # 0.8 s
 def test_a_finished_sweep_warms_the_study(optimised, monkeypatch: pytest.MonkeyPatch) -> None:
     swept(FORTY, Pretending(), monkeypatch)
     wider = FORTY.replace("1e-4]", "1e-4, 2.5e-5]")
@@ -180,7 +180,7 @@ def test_a_sweep_goes_on_from_a_search_and_runs_what_was_pruned(optimised, monke
     assert len(runner.begun) == 40 - n_finished
 
 
-@pytest.mark.slow  # two searches
+@pytest.mark.slow  # 1.0 s
 def test_a_study_that_holds_its_budget_stays_what_it_is(optimised, monkeypatch: pytest.MonkeyPatch) -> None:
     swept(FORTY, Pretending(), monkeypatch)
     for budget in (40, 400):
@@ -191,7 +191,7 @@ def test_a_study_that_holds_its_budget_stays_what_it_is(optimised, monkeypatch: 
         assert ledger.trials_manifest().design.kind == "full", "a factorial is analysed as one"
 
 
-@pytest.mark.slow  # a search of its own
+@pytest.mark.slow  # 2 s
 def test_seeds_are_replicates_below_the_cell_and_averaged(optimised) -> None:
     seeds = "[design]\nseeds = [0, 1, 2]\n"
     runner = Pretending(n_workers=2)
@@ -208,7 +208,7 @@ def test_seeds_are_replicates_below_the_cell_and_averaged(optimised) -> None:
     assert all(order == [0, 1, 2] for order in orders.values()), "one after the other"
 
 
-@pytest.mark.slow  # two searches
+@pytest.mark.slow  # 3 s
 def test_a_new_seed_is_run_for_the_cells_that_are_there(optimised) -> None:
     optimised(RATE, Pretending(), 4)
     runner = Pretending()
@@ -263,7 +263,7 @@ def test_failures_are_told_and_retried_as_in_a_sweep(optimised) -> None:
     assert [row["alone"] for row in resources] == [False, True, True]
 
 
-@pytest.mark.slow  # starts workers; a sweep's stop has a quick test
+@pytest.mark.slow  # 3 s; a sweep's stop has a quick test
 def test_the_same_error_at_the_start_stops_the_search(optimised) -> None:
     class Broken(dict[str, list[Failure]]):
         def get(self, key: str, default: object = None) -> list[Failure]:
@@ -286,7 +286,7 @@ def pruned_trials() -> dict[str, int]:
     return dict(ledger_rows(query))
 
 
-@pytest.mark.slow  # a search of its own
+@pytest.mark.slow  # 3 s
 @pytest.mark.parametrize("pruner", ["median", slow("hyperband")])
 def test_pruned_trials_keep_their_epochs_and_their_schedule(optimised, pruner: str) -> None:
     space = "[recipe]\nepochs = 9\n" + RATE
@@ -305,7 +305,7 @@ def test_pruned_trials_keep_their_epochs_and_their_schedule(optimised, pruner: s
     assert again.begun == [], "pruned is done"
 
 
-@pytest.mark.slow  # a search of its own
+@pytest.mark.slow  # 1.8 s
 def test_the_first_seed_decides_and_the_others_are_spared(optimised) -> None:
     space = "[recipe]\nepochs = 3\n" + RATE + "[design]\nseeds = [0, 1]\n"
     optimised(space, Pretending(), 30, pruner="median", sampler="random")
@@ -315,7 +315,7 @@ def test_the_first_seed_decides_and_the_others_are_spared(optimised) -> None:
     assert all((n_epochs > 0) == (seeds[trial] == 0) for trial, n_epochs in pruned.items())
 
 
-@pytest.mark.slow  # a search of its own
+@pytest.mark.slow  # 4 s
 def test_wilcoxon_compares_over_seeds(optimised) -> None:
     space = "[recipe]\nepochs = 1\n" + RATE + "[design]\nseeds = [0, 1, 2, 3, 4, 5]\n"
     runner = Pretending()
@@ -329,7 +329,7 @@ def test_wilcoxon_compares_over_seeds(optimised) -> None:
     assert {cell.dev.n for cell in study.cells} == {4, 6}, "four seeds that all are worse have p = 1/16"
 
 
-@pytest.mark.slow  # waits until its time is over
+@pytest.mark.slow  # a search of its own
 def test_hours_end_a_search(optimised, monkeypatch: pytest.MonkeyPatch) -> None:
     n_epochs = [0]
 
@@ -342,7 +342,7 @@ def test_hours_end_a_search(optimised, monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(result.coverage) == "complete: 4 planned, 4 finished, 0 failed, 0 pending"
 
 
-@pytest.mark.slow  # a search of its own
+@pytest.mark.slow  # 3 s
 def test_two_objectives_have_a_pareto_set(optimised) -> None:
     optimised(RATE, Pretending(n_workers=2), 30, objectives=("metric", "seconds"))
     with Study(Path("study")).open() as ledger:
@@ -364,9 +364,13 @@ def test_a_pruner_compares_one_objective(optimised, pruner: str) -> None:
         (RATE + '[[rules]]\nskip = "learning_rate > 0"\nwhy = "all"\n', {}, "the rules leave no cell to run"),
         ("[factors]\nreinit_pooler = [false, true]\n", {}, "reinit_pooler cannot act"),
         ("[factors]\nreinit_layers = [0, 13]\n", {}, "frozen and re-initialised layers may not exceed"),
-        (RATE, {"sampler": "tpee"}, "--sampler: unknown sampler 'tpee' (did you mean 'tpe'?); known: tpe, gp, random"),
-        (RATE, {"pruner": "mean"}, "--pruner: unknown pruner 'mean'"),
-        (RATE, {"pruner": "wilcoxon"}, "--pruner wilcoxon compares cells over at least 5 seeds or folds, but has 1"),
+        slow(
+            RATE, {"sampler": "tpee"}, "--sampler: unknown sampler 'tpee' (did you mean 'tpe'?); known: tpe, gp, random"
+        ),
+        slow(RATE, {"pruner": "mean"}, "--pruner: unknown pruner 'mean'"),
+        slow(
+            RATE, {"pruner": "wilcoxon"}, "--pruner wilcoxon compares cells over at least 5 seeds or folds, but has 1"
+        ),
         (RATE + "[recipe]\nepochs = 1\n", {"pruner": "median"}, "every trial has one epoch only"),
     ],
 )
@@ -380,7 +384,7 @@ def test_what_cannot_be_searched_is_told_before_anything_is_written(
     assert not Path("study").exists()
 
 
-@pytest.mark.slow  # a search of its own
+@pytest.mark.slow  # 1.3 s
 def test_another_study_and_a_locked_one_are_refused(optimised) -> None:
     optimised(FORTY, Pretending(), 3)
     before = Path("study/ledger.sqlite").read_bytes()
@@ -457,7 +461,7 @@ def test_a_search_and_sweeps_of_the_same_cells_agree_to_the_last_bit(
     assert "Optuna's sampler `random` proposed 8 cells" in Path("search/page.md").read_text().replace("\n", " ")
 
 
-@pytest.mark.slow  # a search of its own
+@pytest.mark.slow  # 1.5 s
 def test_values_are_found_where_they_were_put(optimised) -> None:
     """The oracle of the pretending runner: what the ledger holds is what it computed."""
     optimised(RATE, Pretending(), 3)
@@ -468,7 +472,7 @@ def test_values_are_found_where_they_were_put(optimised) -> None:
             assert np.isfinite(cell.replicates[0].seconds or np.nan)
 
 
-@pytest.mark.slow  # a search of its own
+@pytest.mark.slow  # 2 s
 def test_the_order_of_the_seeds_is_the_spaces(optimised) -> None:
     space = parse_space(RATE, "test")
     reseeded = replace(space, design=space.design.model_copy(update={"order_seed": 1}))

@@ -54,7 +54,7 @@ def test_an_unknown_task_of_a_space_is_told(project: Path, capsys) -> None:
     assert "unknown task 'docstring-pair' (did you mean 'docstring-pairs'?)" in capsys.readouterr().err
 
 
-@pytest.mark.slow  # sweeps and reads it by other commands
+@pytest.mark.slow  # 4 s
 def test_a_study_keeps_its_own_task(project: Path, encoder_folder: Path, capsys) -> None:
     """Whatever the space names later: its trials are read again as they were, and no other rows are put beside them."""
     text = (project / "question.toml").read_text()

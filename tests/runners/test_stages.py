@@ -103,7 +103,7 @@ def test_two_drivers_at_the_same_moment_build_an_equal_stage_once(encoder_folder
     assert rows("SELECT seconds, run_seconds > 0 FROM stage_attempts", "second") == [(0.0, 1)]
 
 
-@pytest.mark.slow  # sweeps over pretrainings
+@pytest.mark.slow  # 2.0 s
 @pytest.mark.parametrize("checkpoints", ['[2, 4, "last"]', '["last", 4, 2]'])
 def test_checkpoints_are_steps_of_one_run_each_taken_once(checkpoints: str, encoder_folder: Path) -> None:
     plan = plan_of(encoder_folder, f'"pretraining.checkpoint" = {checkpoints}', '"pretraining.steps" = 6')
@@ -118,7 +118,7 @@ def test_checkpoints_are_steps_of_one_run_each_taken_once(checkpoints: str, enco
     assert numbers("alone")["stages"] == [row for row in numbers()["stages"] if row[0] in alone.stages]
 
 
-@pytest.mark.slow  # sweeps twice
+@pytest.mark.slow  # 1.8 s
 def test_a_cache_that_was_emptied_is_noticed_and_filled_again(encoder_folder: Path) -> None:
     small, large = (plan_of(encoder_folder, '"pretraining.steps" = [4, 6]', seeds=seeds) for seeds in ("[0]", "[0, 1]"))
     swept(small)
@@ -156,7 +156,7 @@ def test_a_damaged_encoder_is_noticed_and_made_again(encoder_folder: Path) -> No
     assert messages == [("lost_encoder", "its encoder is no longer in the cache, or is damaged", 0)]
 
 
-@pytest.mark.slow  # sweeps three times
+@pytest.mark.slow  # sweeps twice
 def test_an_encoder_that_others_made_again_otherwise_is_noticed(encoder_folder: Path) -> None:
     """Another machine computes other last bits: the ledger says which encoder its later trials start from."""
     swept(plan_of(encoder_folder, '"pretraining.steps" = [4]', seeds="[0]"))
@@ -192,7 +192,7 @@ def cli(*words: object, code: int = 0) -> None:
     assert main([str(word) for word in words]) == code
 
 
-@pytest.mark.slow  # sweeps, and pretrains again
+@pytest.mark.slow  # 1.5 s
 def test_rerun_and_predict_make_a_lost_stage_again_as_it_was_made(
     encoder_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,7 +278,7 @@ def test_a_stage_is_read_as_it_was_planned(encoder_folder: Path) -> None:
         assert ledger.stages.all() == dict(plan.stages)
 
 
-@pytest.mark.slow  # pretrains, and sweeps twice
+@pytest.mark.slow  # 3 s
 def test_permuted_labels_are_other_trials_of_the_same_stages(encoder_folder: Path) -> None:
     header, *lines = Path("data.tsv").read_text(encoding="utf-8").splitlines()
     labels = [line.split("\t")[0] for line in lines]
@@ -301,7 +301,7 @@ def test_permuted_labels_are_other_trials_of_the_same_stages(encoder_folder: Pat
     assert swept(plans["permuted"], study="permuted").coverage.stages.found == len(plans["true"].stages)  # type: ignore[union-attr]
 
 
-@pytest.mark.slow  # sweeps twice
+@pytest.mark.slow  # 1.8 s
 def test_what_was_taught_labels_is_judged_by_itself_also_where_it_was_made_before(encoder_folder: Path) -> None:
     space = space_of("bert_adam = [false, true]", '"pretraining.steps" = 4').replace('"mlm"', '"mlm_label"')
     plan = plan_of_space(encoder_folder, space)
@@ -357,7 +357,7 @@ def test_a_study_of_before_the_hidden_share_was_counted_goes_on(encoder_folder: 
     )
 
 
-@pytest.mark.slow  # sweeps twice
+@pytest.mark.slow  # 2 s
 def test_a_study_of_before_there_were_stages_grows_by_them(encoder_folder: Path) -> None:
     space = space_of("bert_adam = [false, true]", '"pretraining.steps" = 4')
     swept(plan_of_space(encoder_folder, without_pretraining(space)))

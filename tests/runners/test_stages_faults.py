@@ -62,7 +62,7 @@ def by_steps(plan: Plan, last_step: int) -> tuple[str, set[str]]:
     return stage.id, {trial.id for trial in plan.trials.values() if trial.encoder == stage.id}
 
 
-@pytest.mark.slow  # a sweep for each kind of failure
+@pytest.mark.slow  # 2 s
 @pytest.mark.parametrize(
     ("error", "kind", "why"),
     [
@@ -143,7 +143,7 @@ class Interrupting(SerialRunner):
         raise KeyboardInterrupt
 
 
-@pytest.mark.slow  # writes the page at every moment
+@pytest.mark.slow  # 3 s
 def test_page_status_and_certificate_at_every_moment_of_a_stage(
     encoder_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -280,7 +280,7 @@ def kill_once(monkeypatch: pytest.MonkeyPatch, at_step: int) -> list[str]:
     return victims
 
 
-@pytest.mark.slow  # two workers are started, one of them anew
+@pytest.mark.slow  # 17 s
 @pytest.mark.parametrize(
     ("n_workers", "recipe"), [(1, ""), (2, OWN_SEEDS)], ids=["one", "two"]
 )  # two workers, and a third for the one that is killed, take seconds each to start

@@ -145,7 +145,7 @@ def test_a_halving_makes_each_stage_once_for_all_rungs(is_lost: bool) -> None:
 Cli = Callable[..., None]
 
 
-@pytest.mark.slow  # trains; the searches beside it only pretend to
+@pytest.mark.slow  # 3 s; the searches beside it only pretend to
 @pytest.mark.usefixtures("project")
 def test_trained_for_real_a_search_and_a_halving_find_each_others_stages(
     encoder_folder: Path, capsys: pytest.CaptureFixture[str]

@@ -22,7 +22,7 @@ def test_what_only_drives_is_not_counted() -> None:
     assert caution_of(versions_in([OLD, {}])) == "", "an old ledger may know nothing"
 
 
-@pytest.mark.slow  # every command that reads a study
+@pytest.mark.slow  # 3 s
 def test_every_reader_is_told(project: Path, encoder_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["sweep", "question.toml", "--task", "task.toml", "--model", str(encoder_folder), "--study", "study"]
     words += ["--runner", "serial", "--set", "epochs=1"]

@@ -159,7 +159,7 @@ def in_files(docstrings: Sequence[Sequence[str]]) -> dict[str, list[Sequence[Seq
     return {library: [file[place :: len(LIBRARIES)] for file in files] for place, library in enumerate(LIBRARIES)}
 
 
-@pytest.mark.slow  # reads the sources of all pairs
+@pytest.mark.slow  # many copies, drawn at random
 @given(st.lists(st.tuples(st.integers(0, 399), st.integers(0, 399), st.sampled_from([0, 2])), max_size=60))
 def test_no_pair_is_called_what_it_is_not(copies: list[tuple[int, int, int]]) -> None:
     docstrings = [docstring(number) for number in range(400)]

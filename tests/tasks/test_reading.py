@@ -55,7 +55,7 @@ def test_texts_of_equal_ids_read_alike(known: dict[str, Any], texts: list[str]) 
         refuse_other_readings(tokenizer, texts)
 
 
-@pytest.mark.slow  # reads published texts
+@pytest.mark.slow  # 1.5 s
 def test_real_texts_of_equal_ids_read_alike(known: dict[str, Any], shared_data: Path, task: Task) -> None:
     real = [text for text in task.train.texts for text in (text, text.upper(), f" {text} ", text.replace(" ", "\xa0"))]
     for file in ("glue/SST-2/dev.tsv", "thucnews10/dev.txt", "glue/RTE/dev.tsv"):

@@ -464,7 +464,7 @@ def load_built_in(name: str, shared_data: Path) -> Task:
     return load_task(find_task(name), shared_data)
 
 
-@pytest.mark.slow  # reads 45,000 rows
+@pytest.mark.slow  # 4 s
 def test_thucnews10(shared_data: Path) -> None:
     task = load_built_in("thucnews10", shared_data)
     assert task.label_names[::9] == ("finance", "entertainment")
@@ -478,7 +478,7 @@ def test_thucnews10(shared_data: Path) -> None:
     )
 
 
-@pytest.mark.slow  # reads 45,000 rows
+@pytest.mark.slow  # 3 s
 def test_thucnews10_with_its_duplicates(shared_data: Path, tmp_path: Path) -> None:
     toml = find_task("thucnews10").read_text(encoding="utf-8").replace("drop_duplicates = true", "")
     (tmp_path / "with.toml").write_text(toml, encoding="utf-8")

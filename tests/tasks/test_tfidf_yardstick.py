@@ -157,7 +157,7 @@ def test_more_labels_than_rows_that_may_be_used(monkeypatch: pytest.MonkeyPatch)
     assert 0 < found.dev["accuracy"] < 0.7
 
 
-@pytest.mark.slow  # fits a hundred classifiers
+@pytest.mark.slow  # 400 labels
 def test_many_labels_are_learned() -> None:
     """The solver's tolerance holds for one coefficient: where labels are many, it was reached before the first step."""
     assert tfidf_yardstick(many_labels(400, 2400)).dev["accuracy"] > 0.8

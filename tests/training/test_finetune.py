@@ -96,7 +96,7 @@ def test_it_reports_every_epoch(plain: Outcome, data: EncodedTask) -> None:
     assert part.test == score(data.test.labels, part.test_logits)
 
 
-@pytest.mark.slow  # trains; test_worker.py goes epoch by epoch
+@pytest.mark.slow  # 1.6 s; test_worker.py goes epoch by epoch
 def test_epochs_are_told_as_they_pass(encoder: EncoderWeights, data: EncodedTask) -> None:
     told: list[Epoch] = []
     outcome = finetune(trial_of(), data, encoder, ON_CPU, told.append)
@@ -127,7 +127,7 @@ def test_another_seed_is_another_result(encoder: EncoderWeights, data: EncodedTa
     assert losses_of(run_trial(encoder, data, seed=1, epochs=1)) != losses_of(plain)[:1]
 
 
-@pytest.mark.slow  # five trials
+@pytest.mark.slow  # two trials
 def test_after_other_trials(encoder: EncoderWeights, data: EncodedTask, plain: Outcome) -> None:
     run_trial(encoder, data, bert_adam=True, reinit_layers=2, frozen_layers=1, precision="bf16", epochs=1)
     assert numbers_of(run_trial(encoder, data, execution=KEEPING)) == numbers_of(plain)
@@ -163,7 +163,7 @@ def test_a_trial_given_up_leaves_the_process_as_it_was(encoder: EncoderWeights, 
     assert torch.get_num_threads() == 2
 
 
-@pytest.mark.slow  # two trials
+@pytest.mark.slow  # 1.3 s
 def test_the_first_epochs_do_not_depend_on_dev(encoder: EncoderWeights, data: EncodedTask, plain: Outcome) -> None:
     """Evaluation draws nothing: the training goes on as without it."""
     half = np.arange(data.dev.starts[10])
@@ -224,7 +224,7 @@ def judged_by(data: EncodedTask, metric: str) -> EncodedTask:
     return replace(data, target=target_of(metric))
 
 
-@pytest.mark.parametrize("metric", ["accuracy", slow("f1_macro"), "log_loss"])
+@pytest.mark.parametrize("metric", [slow("accuracy"), slow("f1_macro"), "log_loss"])
 @pytest.mark.parametrize("learning_rate", [2e-3, slow(1e-2)])
 def test_the_best_epoch_is_chosen(
     encoder: EncoderWeights, data: EncodedTask, metric: str, learning_rate: float
@@ -236,7 +236,7 @@ def test_the_best_epoch_is_chosen(
     assert outcome.parts["task"].dev[metric] == best
 
 
-@pytest.mark.slow  # trains; test_the_last_epoch_when_asked is quick
+@pytest.mark.slow  # 1.4 s; test_the_last_epoch_when_asked is quick
 def test_a_tie_goes_to_the_earlier_epoch(encoder: EncoderWeights, data: EncodedTask) -> None:
     outcome = run_trial(encoder, judged_by(data, "accuracy"), learning_rate=1e-12)
     assert len({epoch.dev["task"]["accuracy"] for epoch in outcome.epochs}) == 1
@@ -254,6 +254,7 @@ def logits_row_by_row(model: Classifier, split: EncodedSplit) -> np.ndarray:
         return np.concatenate([model(collate(split, np.array([row]), 0, CPU))[0].numpy() for row in range(len(split))])
 
 
+@pytest.mark.slow  # 2 s; test_the_last_epoch_when_asked is quick
 def test_the_outcome_is_of_the_chosen_epoch(encoder: EncoderWeights, data: EncodedTask) -> None:
     """Best and last differ here; weights, dev and test are then all of the best epoch."""
     # Growing wrong is sure when dev's labels are turned round: the best epoch is then an early one.
@@ -271,13 +272,13 @@ def test_the_outcome_is_of_the_chosen_epoch(encoder: EncoderWeights, data: Encod
         np.testing.assert_allclose(logits_row_by_row(model, split), logits, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.slow  # trains; tests/optimizers/test_schedule.py has every schedule
+@pytest.mark.slow  # 1.7 s; tests/optimizers/test_schedule.py has every schedule
 def test_the_schedule_is_that_of_the_recipe(encoder: EncoderWeights, data: EncodedTask) -> None:
     """The first epoch of three is not the first epoch of one: the rate falls over all steps."""
     assert losses_of(run_trial(encoder, data, epochs=1)) != losses_of(run_trial(encoder, data, epochs=3))[:1]
 
 
-@pytest.mark.slow  # many epochs
+@pytest.mark.slow  # 7 s
 @pytest.mark.parametrize("patience", [1, 2])
 def test_patience_ends_a_run_and_leaves_its_schedule(encoder: EncoderWeights, data: EncodedTask, patience: int) -> None:
     """With dev's labels turned round the run grows worse as it learns."""
@@ -290,7 +291,7 @@ def test_patience_ends_a_run_and_leaves_its_schedule(encoder: EncoderWeights, da
     assert numbers_of(ended)[1:] == numbers_of(whole)[1:]
 
 
-@pytest.mark.slow  # many epochs
+@pytest.mark.slow  # 3 s
 def test_patience_starts_again_with_every_better_epoch(encoder: EncoderWeights, data: EncodedTask) -> None:
     outcome = run_trial(encoder, data, epochs=8, patience=2, learning_rate=2e-3)
     values = [epoch.dev["task"]["f1_macro"] for epoch in outcome.epochs]
@@ -303,7 +304,7 @@ def test_patience_starts_again_with_every_better_epoch(encoder: EncoderWeights, 
 # --- what is evaluated, and what is attacked
 
 
-@pytest.mark.slow  # two trials; tests/optimizers/test_averaging.py is quick
+@pytest.mark.slow  # 3 s; tests/optimizers/test_averaging.py is quick
 @pytest.mark.parametrize("knobs", [slow({"ema_decay": 0.9}), {"swa_start": 0.4}], ids=str)
 def test_an_average_changes_what_is_evaluated_and_nothing_else(
     encoder: EncoderWeights, data: EncodedTask, plain: Outcome, knobs: dict[str, Any]
@@ -313,7 +314,7 @@ def test_an_average_changes_what_is_evaluated_and_nothing_else(
     assert (dev_logits_of(averaged) != dev_logits_of(plain)).any()
 
 
-@pytest.mark.slow  # several trials of many epochs
+@pytest.mark.slow  # 3 s
 def test_a_mean_that_has_not_begun_is_not_evaluated(encoder: EncoderWeights, data: EncodedTask) -> None:
     whole, averaged = run_trial(encoder, data), run_trial(encoder, data, swa_start=0.7)
     assert [e.dev for e in averaged.epochs[:2]] == [e.dev for e in whole.epochs[:2]]
@@ -328,7 +329,7 @@ def test_the_kept_weights_are_those_evaluated(encoder: EncoderWeights, data: Enc
     np.testing.assert_allclose(logits_row_by_row(model, data.dev), dev_logits_of(outcome), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.slow  # several trials with an attack
+@pytest.mark.slow  # 3 s
 def test_an_attack_starts_with_its_epoch(encoder: EncoderWeights, data: EncodedTask, plain: Outcome) -> None:
     """Losses are those of the clean text, so the first step under attack has the loss of one without."""
     from_second = losses_of(run_trial(encoder, data, adversarial="fgm", adversarial_start=2))
@@ -384,7 +385,7 @@ def close(one: Outcome, other: Outcome, rtol: float = 1e-4) -> None:
     np.testing.assert_allclose(dev_logits_of(one), dev_logits_of(other), rtol=rtol, atol=1e-4)
 
 
-@pytest.mark.slow  # two trials; tests/optimizers/test_course.py has all combinations
+@pytest.mark.slow  # 1.2 s; tests/optimizers/test_course.py has all combinations
 @pytest.mark.parametrize("weights", ["none", (1.0, 5.0, 0.2)])
 def test_two_batches_accumulated_are_one_of_twice_the_size(
     encoder: EncoderWeights, data: EncodedTask, weights: Any
@@ -396,7 +397,7 @@ def test_two_batches_accumulated_are_one_of_twice_the_size(
     close(run_trial(encoder, data, batch_size=40, gradient_accumulation=50, **knobs), whole)
 
 
-@pytest.mark.slow  # trials; tests/optimizers/test_course.py counts steps
+@pytest.mark.slow  # 1.4 s; tests/optimizers/test_course.py counts steps
 def test_accumulation_changes_the_number_of_steps(encoder: EncoderWeights, data: EncodedTask) -> None:
     """12 batches of 8 are 5 steps of 3 batches at most; the schedule ends with the last of them."""
     recipe = recipe_of(gradient_accumulation=5)
@@ -405,7 +406,7 @@ def test_accumulation_changes_the_number_of_steps(encoder: EncoderWeights, data:
     assert losses_of(outcome)[-1] < losses_of(outcome)[0]
 
 
-@pytest.mark.slow  # two trials; that no row is left out is quick
+@pytest.mark.slow  # 6 s; that no row is left out is quick
 @pytest.mark.parametrize("divisor", [2, slow(3), slow(100)])
 def test_micro_batches_give_the_same_update(encoder: EncoderWeights, data: EncodedTask, divisor: int) -> None:
     knobs: dict[str, Any] = {
@@ -441,7 +442,7 @@ def test_micro_batches_drop_what_the_batch_would(
     assert abs(losses_of(other)[0] - losses_of(whole)[0]) > 1e-4, "noise that would show"
 
 
-@pytest.mark.slow  # two trials more
+@pytest.mark.slow  # 1.9 s
 def test_smaller_batches_hold_for_evaluation_too(
     encoder: EncoderWeights, data: EncodedTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -533,7 +534,7 @@ def test_weighted_losses_are_torchs(
     assert found != pytest.approx(first_loss(encoder, data, batch_size=96), rel=1e-3)
 
 
-@pytest.mark.slow  # two trials
+@pytest.mark.slow  # 1.3 s
 def test_only_the_ratios_of_the_weights_matter(encoder: EncoderWeights, data: EncodedTask) -> None:
     knobs: dict[str, Any] = {"learning_rate": 1e-3, **STILL}
     close(
@@ -559,7 +560,7 @@ def test_balanced_with_a_label_that_train_lacks() -> None:
 # --- other knobs of a step
 
 
-@pytest.mark.slow  # two trials more
+@pytest.mark.slow  # 1.8 s
 def test_a_short_clip_norm_slows_plain_steps_down(encoder: EncoderWeights, data: EncodedTask) -> None:
     """Adam divides the scale away, unless its epsilon is large: then steps are proportional to the gradient."""
     knobs: dict[str, Any] = {"adam_epsilon": 1e3, "learning_rate": 1.0, "epochs": 1, "selection": "last", **STILL}
@@ -573,7 +574,7 @@ def test_a_short_clip_norm_slows_plain_steps_down(encoder: EncoderWeights, data:
     assert moved(clip_norm=1e6) == moved()
 
 
-@pytest.mark.slow  # two trials
+@pytest.mark.slow  # 2 s
 def test_bf16_runs_and_is_not_fp32(encoder: EncoderWeights, data: EncodedTask, plain: Outcome) -> None:
     outcome = run_trial(encoder, data, execution=KEEPING, precision="bf16")
     assert losses_of(outcome) != losses_of(plain)
@@ -662,7 +663,7 @@ def break_at(patch: pytest.MonkeyPatch, place: str, epoch: int, value: float) ->
 AVERAGES: list[dict[str, Any]] = [{}, {"ema_decay": 0.5}, {"swa_start": 0.0}, {"lookahead_steps": 2}]
 
 
-@pytest.mark.slow  # many trials; tests/runners/test_diverging.py has it of a whole study
+@pytest.mark.slow  # 7 s; tests/runners/test_diverging.py has it of a whole study
 @given(
     place=st.sampled_from(["loss", "trained", "averaged", "dev", "test"]),
     epoch=st.integers(1, 3),

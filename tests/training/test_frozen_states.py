@@ -146,6 +146,7 @@ def test_pairs(
     )
 
 
+@pytest.mark.slow  # 1.5 s
 @pytest.mark.parametrize("knobs", [{"bert_adam": True, "weight_decay": 0.1}, {"r_drop": 1.0, "ema_decay": 0.9}])
 def test_other_tricks_above_them(
     knobs: dict[str, Any], encoder: EncoderWeights, data: EncodedTask, monkeypatch: pytest.MonkeyPatch
@@ -184,7 +185,7 @@ def test_families_whose_layers_hang_together(family: str, family_folders: dict[s
     assert n_constant_layers(recipe, model) == 0
 
 
-@pytest.mark.slow  # test_contract tries it of workers
+@pytest.mark.slow  # 1.9 s
 @pytest.mark.parametrize("n_frozen", [1, 4])
 def test_a_task_that_differs_by_one_word_has_its_own_results(
     n_frozen: int, encoder: EncoderWeights, data: EncodedTask
@@ -305,7 +306,7 @@ KNOBS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.slow  # starts a process that imports torch
+@pytest.mark.slow  # 11 s
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     share=st.sampled_from([0.3, 0.9, 1.0, 1.7, 2.5, 100.0]),

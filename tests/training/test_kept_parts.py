@@ -72,7 +72,7 @@ def test_parts_that_were_trained_together_are_columns_of_one_classifier(
         np.testing.assert_array_equal(found, logits_of(model, part, tokenizer)[:, columns])
 
 
-@pytest.mark.slow  # trains on parts, and predicts
+@pytest.mark.slow  # 2 s
 @pytest.mark.parametrize(
     "knobs",
     [

@@ -103,6 +103,7 @@ def test_log_counts_are_logarithms_of_inverse_shares() -> None:
     assert class_weights("log_counts", np.array([1, 1]), 3, CPU) is None
 
 
+@pytest.mark.slow  # 0.3 s
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.3])
 @pytest.mark.parametrize("weights", ["balanced", "log_counts", (1.0, 97 / 3)])
 def test_smoothing_and_weights_do_not_make_the_rare_label_the_answer(smoothing: float, weights: Any) -> None:

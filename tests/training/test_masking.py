@@ -77,7 +77,7 @@ def refuse_other_shares(corpus: EncodedCorpus, recipe: PretrainingRecipe, tokeni
         assert abs(kinds[kind] / n_chosen - share) < 0.01, kind
 
 
-@pytest.mark.slow  # many steps
+@pytest.mark.slow  # 0.4 s
 @pytest.mark.parametrize(
     "knobs", [{}, {"rate": 0.4, "mask_share": 0.5, "random_share": 0.5}, {"mask_share": 0.0, "random_share": 0.0}]
 )
@@ -86,7 +86,7 @@ def test_rate_and_shares_on_docstrings(docstrings_task: Task, tokenizer: Any, kn
     refuse_other_shares(encode_corpus(corpus_of(docstrings_task, "train"), recipe, tokenizer), recipe, tokenizer, 40)
 
 
-@pytest.mark.slow  # reads published pairs
+@pytest.mark.slow  # 0.9 s
 def test_rate_and_shares_on_chinese_pairs(shared_data: Path, tmp_path: Path) -> None:
     vocabulary = (shared_data / "vocab" / "bert-base-chinese.vocab.txt").read_text(encoding="utf-8").split("\n")[:-1]
     write_tokenizer(tmp_path, vocabulary)
@@ -226,7 +226,7 @@ def test_segment_ids_of_a_pair_that_is_turned_round_are_those_of_its_texts(token
     assert found == expected
 
 
-@pytest.mark.slow  # many steps
+@pytest.mark.slow  # 1.0 s
 @pytest.mark.parametrize("order", ["as_is", "both", "random"])
 def test_half_of_the_pairs_get_the_second_text_of_another(tokenizer: Any, words: list[str], order: Any) -> None:
     """Turned round, it is another's first text: a wrong kind of text would tell that it is a random one."""

@@ -206,7 +206,7 @@ SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.slow  # trains beside an oracle
+@pytest.mark.slow  # 2 s
 @pytest.mark.parametrize(("kind", "knobs"), SETTINGS.values(), ids=SETTINGS)
 def test_steps_are_those_of_a_vocabulary_with_a_token_for_each_label(
     kind: str, knobs: dict[str, Any], request: pytest.FixtureRequest, tmp_path: Path
@@ -270,7 +270,7 @@ def test_every_family_tells_labels_behind_its_vocabulary(
 # --- whose labels they are
 
 
-@pytest.mark.slow  # three pretrainings
+@pytest.mark.slow  # 2 s
 def test_labels_of_training_rows_make_the_encoder_and_those_of_dev_do_not(bert_folder: Path, task: Task) -> None:
     paired = with_corpus(task)
     bench = PretrainingBench(bert_folder, paired)
@@ -304,7 +304,7 @@ def with_and_without(split: Split, word: str, n_each: int) -> Split:
     return Split(tuple(split.texts[row] for row in rows), tuple(int(has[row]) for row in rows))
 
 
-@pytest.mark.slow  # trains until something is learned
+@pytest.mark.slow  # 16 s
 def test_what_is_learned_is_told_of_dev(bert_folder: Path, docstrings_task: Task) -> None:
     """Whether a word is in a text, half of the rows: told where labels say so, and not where they are permuted."""
     train, dev = docstrings_task.train, docstrings_task.dev
@@ -373,7 +373,7 @@ def test_the_folder_is_one_for_transformers(pairs: PretrainingBench) -> None:
         assert all(".pooler." in name or kind is AutoModel for name in info["unexpected_keys"])
 
 
-@pytest.mark.slow  # pretrains twice
+@pytest.mark.slow  # 1.5 s
 def test_each_checkpoint_says_its_own(pairs: PretrainingBench) -> None:
     early, late = (pairs.stage(**PAIRS, steps=10, checkpoint=step) for step in (3, "last"))
     one, other = run(pairs, early), run(pairs, late)

@@ -26,7 +26,7 @@ def visit(data: EncodedTask, encoder: EncoderWeights, **knobs: Any) -> Visit:
     return found
 
 
-@pytest.mark.slow  # trains a larger model
+@pytest.mark.slow  # 3 s
 @needs_the_reset
 def test_a_peak_begins_anew() -> None:
     """What was held and given back before is no part of it; what is held meanwhile is."""
@@ -39,7 +39,7 @@ def test_a_peak_begins_anew() -> None:
     assert peak_bytes(CPU) < before + 20 * MEGABYTE
 
 
-@pytest.mark.slow  # trains a larger model in a process of its own
+@pytest.mark.slow  # 12 s
 @needs_the_reset
 def test_a_small_trial_after_a_large_one_has_its_own_peak(data: EncodedTask, encoder: EncoderWeights) -> None:
     wide = {"adversarial": "pgd", "adversarial_epsilon": 0.3, "multi_sample_dropout": 8, "pooling": "flatten"}
@@ -52,7 +52,7 @@ def test_a_small_trial_after_a_large_one_has_its_own_peak(data: EncodedTask, enc
     assert again.peak_bytes < small.peak_bytes + n_more / 3
 
 
-@pytest.mark.slow  # trains a larger model
+@pytest.mark.slow  # 4 s
 @needs_the_reset
 def test_weights_of_epochs_that_are_averaged_are_held_in_training(data: EncodedTask, encoder: EncoderWeights) -> None:
     """2.9 MB each: of 30 epochs before the last."""
@@ -61,7 +61,7 @@ def test_weights_of_epochs_that_are_averaged_are_held_in_training(data: EncodedT
     assert one.peak_bytes + 60 * MEGABYTE < many.peak_bytes < one.peak_bytes + 130 * MEGABYTE
 
 
-@pytest.mark.slow  # trains a larger model
+@pytest.mark.slow  # 3 s
 def test_states_of_another_trials_frozen_layers_are_given_up(data: EncodedTask, encoder: EncoderWeights) -> None:
     visit(data, encoder, frozen_layers=2)
     assert n_bytes_kept() > 0
@@ -69,7 +69,7 @@ def test_states_of_another_trials_frozen_layers_are_given_up(data: EncodedTask, 
     assert n_bytes_kept() == 0
 
 
-@pytest.mark.slow  # trains a larger model
+@pytest.mark.slow  # 1.5 s
 def test_where_the_system_keeps_the_peak_it_is_a_bound(
     data: EncodedTask, encoder: EncoderWeights, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

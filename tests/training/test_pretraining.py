@@ -134,7 +134,7 @@ def test_a_batch_in_parts_is_the_batch(bench: PretrainingBench, divisor: int) ->
     np.testing.assert_allclose(*losses, rtol=2e-5)
 
 
-@pytest.mark.slow  # pretrains three times
+@pytest.mark.slow  # 250 steps
 def test_the_log_is_that_of_the_steps(bench: PretrainingBench) -> None:
     stage = bench.stage(steps=250, batch_size=4, warmup_proportion=0.1)
     points, outcome = run(bench, stage)

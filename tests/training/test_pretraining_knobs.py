@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from gridsearch.encoders.families import FAMILIES
 from gridsearch.encoders.pretraining.published_head import read_base
 from gridsearch.recipe.pretraining.knobs import AUGMENTED, PREFIX, PretrainingRecipe
 from gridsearch.recipe.recipe import knobs
@@ -15,8 +16,7 @@ from gridsearch.stage import Stage
 from gridsearch.tasks.task import Task
 from gridsearch.training.execution import computing
 from gridsearch.training.pretraining import Run
-from tests.fixtures_core import ON_CPU, by_family
-from tests.liveness_cases import first_quick
+from tests.fixtures_core import ON_CPU, slow, some_quick
 from tests.pretraining_cases import DEAD, LIVE, SCRATCH, Knobs
 from tests.training.pretraining_bench import SMALL, PretrainingBench, with_corpus
 
@@ -71,7 +71,7 @@ def test_every_named_value_has_a_case(name: str) -> None:
     assert {value for value in named if AUGMENTED not in str(value)} <= tried
 
 
-@pytest.mark.parametrize(("name", "others", "value"), first_quick(CASES), ids=str)
+@pytest.mark.parametrize(("name", "others", "value"), some_quick(CASES, *range(0, len(CASES), 4)), ids=str)
 def test_a_knob_changes_what_is_made(name: str, others: Knobs, value: Any, bench: PretrainingBench) -> None:
     seed = 1 if name == "seed" and value == "trial" else 0
     found = {**others, name: value}
@@ -87,7 +87,7 @@ def test_a_knob_changes_what_is_made(name: str, others: Knobs, value: Any, bench
     assert not same(weights(bench, one), weights(bench, other))
 
 
-@pytest.mark.parametrize(("name", "others"), first_quick(DEAD_CASES), ids=str)
+@pytest.mark.parametrize(("name", "others"), some_quick(DEAD_CASES, *range(0, len(DEAD_CASES), 4)), ids=str)
 def test_a_dead_knob_is_told_and_changes_nothing(name: str, others: Knobs, bench: PretrainingBench) -> None:
     value = others.get(name, LIVE[name][0][1])
     recipe = bench.resolved({**others, name: value})
@@ -203,7 +203,9 @@ def test_no_step_from_the_encoder_is_no_pretraining(bench: PretrainingBench) -> 
     assert bench.acting(recipe).pretraining == PretrainingRecipe()
 
 
-@pytest.mark.parametrize("family", by_family())
+@pytest.mark.parametrize(
+    "family", [family if family in ("bert", "modernbert") else slow(family) for family in FAMILIES]
+)
 def test_every_family_learns_its_texts(family: str, family_folders: dict[str, Path], task: Task) -> None:
     """The loss of later steps is below that of the first ones, and a longer training is another encoder."""
     bench = PretrainingBench(family_folders[family], with_corpus(task))

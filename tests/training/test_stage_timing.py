@@ -20,8 +20,7 @@ from gridsearch.training.execution import computing
 from gridsearch.training.pretraining import Run, pretraining
 from gridsearch.training.stage_timing import StageVisit, measuring_stage
 from gridsearch.training.steps import Steps
-from tests.fixtures_core import ON_CPU
-from tests.liveness_cases import first_quick
+from tests.fixtures_core import ON_CPU, some_quick
 from tests.pretraining_cases import LIVE, Knobs
 from tests.training.pretraining_bench import PretrainingBench, with_corpus
 from tests.training.test_step_timing import Operations
@@ -72,7 +71,7 @@ CHEAP = [
 ]
 
 
-@pytest.mark.parametrize(("name", "others", "value"), first_quick(CHEAP), ids=str)
+@pytest.mark.parametrize(("name", "others", "value"), some_quick(CHEAP, *range(0, len(CHEAP), 4)), ids=str)
 def test_a_knob_that_costs_nothing_changes_no_operation(
     name: str, others: Knobs, value: Any, bench: PretrainingBench, operations: Callable[[Stage], list[str]]
 ) -> None:
@@ -88,6 +87,7 @@ def test_a_knob_that_costs_nothing_changes_no_operation(
 PAIRS = {"form": "pairs"}
 
 
+@pytest.mark.slow  # 0.5 s
 @pytest.mark.parametrize(
     ("others", "knob"),
     [
@@ -120,7 +120,7 @@ def one_tick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gridsearch.training.step_timing.waited_for_a_core", lambda: 0.0)
 
 
-@pytest.mark.slow  # measures
+@pytest.mark.slow  # 1.3 s
 @pytest.mark.usefixtures("one_tick")
 def test_the_parts_of_a_pretraining(bench: PretrainingBench) -> None:
     """The layout of an epoch takes a second, as does what comes after the steps; a run looks at the clock itself."""
@@ -130,7 +130,7 @@ def test_the_parts_of_a_pretraining(bench: PretrainingBench) -> None:
     assert (found.setup_seconds, found.step_seconds, found.n_measured) == (2 + 1, 1 + 1 / per_epoch, 20)
 
 
-@pytest.mark.slow  # measures
+@pytest.mark.slow  # 1.5 s
 def test_the_steps_are_those_of_the_run(bench: PretrainingBench, monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[int] = []
     step = Steps.step
@@ -149,7 +149,7 @@ def test_the_steps_are_those_of_the_run(bench: PretrainingBench, monkeypatch: py
     assert sorted(taken[2:]) == list(range(30)), "after two to warm up, each once"
 
 
-@pytest.mark.slow  # measures
+@pytest.mark.slow  # 1.3 s
 def test_of_a_long_run_its_beginning_is_looked_at(bench: PretrainingBench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage_timing, "ENOUGH", 20)
     stage = bench.stage(steps=1_000_000)

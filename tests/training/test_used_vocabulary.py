@@ -79,6 +79,7 @@ def test_nothing_that_is_trained_changes(family: str, family_folders: dict[str, 
     torch.testing.assert_close(cut.whole(few, encoder), table, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow  # 0.5 s
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
 def test_words_left_out_are_treated_as_training_treats_them(
     recipe: dict[str, Any], family_folders: dict[str, Path], task: Task

@@ -61,7 +61,7 @@ def test_the_next_job_is_as_in_a_fresh_worker(worker: Worker, expected: Outcome)
     assert numbers_of(finished(worker)) == numbers_of(expected)
 
 
-@pytest.mark.slow  # trains twice
+@pytest.mark.slow  # 1.9 s
 @pytest.mark.parametrize("close", [True, False])
 def test_a_job_after_one_that_was_given_up(worker: Worker, expected: Outcome, close: bool) -> None:
     threads, state = torch.get_num_threads(), torch.get_rng_state()
@@ -80,7 +80,7 @@ def n_live_parameters() -> int:
     return sum(1 for thing in gc.get_objects() if type(thing) is torch.nn.Parameter)
 
 
-@pytest.mark.slow  # trains a larger model several times
+@pytest.mark.slow  # looks at all that lives in memory
 def test_giving_up_frees_the_model(worker: Worker) -> None:
     before = n_live_parameters()
     worker.begin(Job(trial_of(), ON_CPU))
@@ -90,7 +90,7 @@ def test_giving_up_frees_the_model(worker: Worker) -> None:
     assert n_live_parameters() == before
 
 
-@pytest.mark.slow  # trains twice
+@pytest.mark.slow  # 1.2 s
 def test_a_failed_job_leaves_nothing_in_memory(encoder: EncoderWeights) -> None:
     held: list[weakref.ref[np.ndarray]] = []
 

@@ -136,7 +136,7 @@ def seed_map(rows: Sequence[dict[str, str]], factors: Sequence[Factor]) -> Pictu
     return heat_map_picture([GridFactor(f.name, f.labels) for f in factors], cells, ACCURACY)
 
 
-@pytest.mark.slow  # a figure of 64 rows in each language
+@pytest.mark.slow  # 0.9 s
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_effects_of_64_rows(seed_analysis: EffectAnalysis, seed_factors: list[Factor], lang: str) -> None:
     with speaking(lang):
@@ -435,6 +435,7 @@ def test_ids_of_two_figures_never_meet_in_a_page() -> None:
     assert all(names <= known for names, known in zip(used, ids, strict=True))
 
 
+@pytest.mark.slow  # 4 s
 def test_matplotlib_is_loaded_when_a_figure_is_drawn_and_pyplot_never() -> None:
     code = """
 import sys
@@ -471,7 +472,7 @@ def test_every_colour_has_one_that_shows_on_dark_screens() -> None:
     assert [color for color, dark in DARK.items() if color not in faint and contrast(dark, GROUND) < 3] == []
 
 
-@pytest.mark.slow  # draws every shade
+@pytest.mark.slow  # thousands of shades
 def test_shades_and_what_is_written_on_them_stay_what_they_are() -> None:
     shades = Shades(0.0, 1.0, lower_is_better=False)
     values = [place / 2000 for place in range(2001)]

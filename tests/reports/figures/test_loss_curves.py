@@ -75,7 +75,7 @@ def test_whatever_was_logged_is_legible(lines: list[tuple[str, list[tuple[float,
     assert_legible(drawn([LossCurve(name, tuple(sorted(points))) for name, points in lines]))
 
 
-@pytest.mark.slow  # a study, and its figure in each language
+@pytest.mark.slow  # 2 s
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_pretrainings_of_a_study(study: Study, lang: str) -> None:
     rows = pretrained(study, OWN_SEEDS)

@@ -168,7 +168,7 @@ def found_in(folder: Path, effect: float, page: int, seeds: Sequence[str] = ()) 
     return {effect.factors for effect in analysis.found}
 
 
-@pytest.mark.slow  # many simulated tables
+@pytest.mark.slow  # 4 s
 @pytest.mark.parametrize("n_pages", [20, 200])
 def test_a_seed_is_never_named(tmp_path: Path, n_pages: int) -> None:
     named = sum(bool(found_in(tmp_path, 0.0, page)) for page in range(n_pages))
@@ -176,7 +176,7 @@ def test_a_seed_is_never_named(tmp_path: Path, n_pages: int) -> None:
     assert named <= {20: 6, 200: 23}[n_pages]
 
 
-@pytest.mark.slow  # many simulated tables
+@pytest.mark.slow  # 4 s
 def test_an_effect_beside_a_large_effect_of_seeds_is_found(tmp_path: Path) -> None:
     """Without the blocks its error would hold what the seeds do."""
     with_blocks = [("a",) in found_in(tmp_path, 1.5, page) for page in range(20)]

@@ -96,7 +96,7 @@ def test_an_effect_is_that_at_the_baseline_and_on_average(study: Study) -> None:
     assert "not told from zero; on average over these, +0.0196 (" in line
 
 
-@pytest.mark.slow  # a study of 81 cells
+@pytest.mark.slow  # 3 s
 def test_three_levels_that_ruin_it_are_named(study: Study) -> None:
     block = {"bert_adam": "1", "frozen_layers": "0", "reinit_layers": "1"}
     space = SMALL_SPACE.replace("epochs = 2", 'epochs = 2\npooling = "pooler"') + SIX

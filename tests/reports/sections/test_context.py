@@ -37,7 +37,7 @@ MAKERS = [(sixty_four_cells, 2), (without_test, 1), (published, 1), (halving_stu
 """On test and on dev, where that is another one, on which the best is chosen; a sample has no effects."""
 
 
-@pytest.mark.slow  # pages of five studies
+@pytest.mark.slow  # 3 s
 @pytest.mark.parametrize(("make", "n_inputs"), MAKERS)
 def test_effects_are_analysed_once_for_all_formats(
     study: Study, monkeypatch: pytest.MonkeyPatch, make: Callable[[Study], object], n_inputs: int
@@ -56,7 +56,7 @@ def test_effects_are_analysed_once_for_all_formats(
     assert len(calls) == len(set(calls)) == n_inputs
 
 
-@pytest.mark.slow  # pages of five studies
+@pytest.mark.slow  # 2 s
 @pytest.mark.parametrize("make", [make for make, _ in MAKERS])
 def test_every_number_has_one_owner(study: Study, make: Callable[[Study], object]) -> None:
     make(study)

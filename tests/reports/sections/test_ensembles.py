@@ -112,7 +112,7 @@ def test_what_is_concluded(study: Study, quality: tuple[float, ...], said: str) 
     assert ("the interval holds 0" in text) == ("No gain" in text)
 
 
-@pytest.mark.slow  # a study of folds, and its page
+@pytest.mark.slow  # 1.5 s
 def test_folds_are_the_studys(study: Study) -> None:
     ensemble_study(study, task_of_rows("auc"), space=FOLDS)
     assert "chosen on other folds than the one that they are scored on" in " ".join(section(study).split())
@@ -121,7 +121,7 @@ def test_folds_are_the_studys(study: Study) -> None:
     assert [one["method"] for one in found["found"]] == ["probabilities", "logits", "ranks", "weighted", "greedy"]
 
 
-@pytest.mark.slow  # a study, and its page
+@pytest.mark.slow  # 1.1 s
 def test_who_is_no_member(study: Study) -> None:
     writer = ensemble_study(study, space=FOLDS, qualities=(1.8, 2.2, 2.1))
     finish(writer, 4, 0, writer.plan.cells[3].trials[0], 1.8)

@@ -49,6 +49,7 @@ def page(study: StudyRows) -> str:
     return " ".join(make_page(study).format().split())
 
 
+@pytest.mark.slow  # many studies, drawn at random
 @settings(max_examples=8, deadline=None)
 @given(st.integers(2, 5), st.sampled_from([(0,), (0, 7, 3)]), st.sampled_from(sorted(SKLEARN)), st.booleans())
 def test_a_result_is_that_of_all_rows_in_their_order(

@@ -72,7 +72,7 @@ class TestPairedCells:
             found.append([dict(zip(seeds, row, strict=True)) for row in values.tolist()])
         return found
 
-    @pytest.mark.slow  # many simulated studies
+    @pytest.mark.slow  # 2 s
     @pytest.mark.parametrize("n_seeds", [2, 3, 5])
     @pytest.mark.parametrize(
         ("of_seeds", "of_cells", "paired"), [(1.0, 0.5, True), (1.0, 0.0, False), (0.0, 1.0, True)]

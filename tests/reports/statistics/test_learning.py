@@ -94,7 +94,7 @@ class TestPlace:
         assert place.levels == {"factor 1": "2"}
         assert (place.inside.n_not_learned, place.elsewhere.n_not_learned) == (0, 16)
 
-    @pytest.mark.slow  # many simulated studies
+    @pytest.mark.slow  # 3 s
     def test_two_of_64_are_chance(self) -> None:
         factors, cells = full_factorial((2,) * 6)
         for second in range(1, 64):
@@ -155,17 +155,17 @@ class TestCalibration:
     def _few_draws(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(shuffled, "N_DRAWS", 499)
 
-    @pytest.mark.slow  # many simulated studies
+    @pytest.mark.slow  # 1.0 s
     @pytest.mark.parametrize("kwargs", COPIES[:2])
     def test_noise(self, kwargs: dict[str, object]) -> None:
         assert share_named(60, (2,) * 5, 1, lambda _: 0.2, **kwargs) <= 0.10
 
-    @pytest.mark.slow  # many simulated studies
+    @pytest.mark.slow  # 2 s
     def test_power(self) -> None:
         ruined = at(f1="1", f3="1")
         assert share_named(40, (2,) * 6, 1, lambda cell: 0.8 if ruined(cell) else 0.01) >= 0.95
 
-    @pytest.mark.slow  # many simulated studies
+    @pytest.mark.slow  # 4 s
     def test_copies_along_several_factors_have_to_be_named(self) -> None:
         named = [0, 0]
         for seed in range(60):

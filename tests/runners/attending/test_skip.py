@@ -82,7 +82,7 @@ def trials_of(plan: Plan, index: int) -> set[str]:
     return {trial.id for trial in plan.cells[index - 1].trials}
 
 
-@pytest.mark.slow  # two sweeps and their pages
+@pytest.mark.slow  # 3 s
 def test_left_out_before_it_runs_it_is_none_of_what_is_planned(plan: Plan, told: Told) -> None:
     planned(plan)
     skip_at_once(told)
@@ -125,7 +125,7 @@ def test_the_way_back(plan: Plan, told: Told) -> None:
     assert answer == "2: gridsearch skip: cell 8 is not left out: there is nothing to undo\n"
 
 
-@pytest.mark.slow  # two sweeps
+@pytest.mark.slow  # 1.8 s
 def test_what_has_run_stays_and_what_failed_may_be_left_out(plan: Plan, told: Told) -> None:
     failed = plan.cells[3].trials[0].id
     sweep(plan, STUDY, Pretending(failures={failed: [Failure("code_error", "no such kernel")]}))

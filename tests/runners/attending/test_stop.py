@@ -209,7 +209,7 @@ def test_trials_of_every_runner_end_in_order(
     monkeypatch.undo()
 
 
-@pytest.mark.slow  # starts workers
+@pytest.mark.slow  # 3 s
 @pytest.mark.parametrize("name", EACH)
 def test_a_pretraining_of_every_runner_saves_where_it_is(
     name: str, project: Path, encoder_folder: Path, told: Callable[..., str], monkeypatch: pytest.MonkeyPatch

@@ -219,7 +219,7 @@ def test_a_worker_that_has_read_another_task_knows_nothing_of_it(
     assert numbers(second) == numbers(expected) != numbers(first)
 
 
-@pytest.mark.parametrize("name", RAY_SLOWLY)
+@pytest.mark.parametrize("name", some_quick(RUNNERS, 0))
 def test_a_failure_is_told_and_the_worker_goes_on(
     name: str, plan: Plan, materials: Materials, runner_of: Callable[[str], Runner]
 ) -> None:

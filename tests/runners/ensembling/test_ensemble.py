@@ -208,7 +208,7 @@ class TestFromOutside:
         expected = (softmax(logits.astype(float), axis=1) + softmax(on_test.astype(float), axis=1)) / 2
         np.testing.assert_allclose(probabilities_in("out.csv"), expected, rtol=1e-9)
 
-    @pytest.mark.slow  # sweeps, and reads outside members
+    @pytest.mark.slow  # 1.1 s
     def test_of_test_alone_it_joins_the_plain_means_without_a_gain(self, call, numbers) -> None:
         ensemble_study(Study(Path("study")))
         on_test = said(1.9, np.arange(N_TEST) % 2, 998)

@@ -10,7 +10,7 @@ from runners.cli import EXIT_DONE, main
 from tests.runners.predicting.test_predict_command import SPACE
 
 
-@pytest.mark.slow  # a sweep that keeps all
+@pytest.mark.slow  # 2 s
 def test_it_says_what_predict_says(project: Path, encoder_folder: Path, capsys) -> None:
     head, *rows = (project / "data.tsv").read_text(encoding="utf-8").splitlines(keepends=True)
     (project / "data.tsv").write_text(head + "".join(rows[:60]), encoding="utf-8")

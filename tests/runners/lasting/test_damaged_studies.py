@@ -50,7 +50,7 @@ def told(words: Words, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     return code, capsys.readouterr().err
 
 
-@pytest.mark.slow  # hundreds of damaged ledgers
+@pytest.mark.slow  # each damage, for each of three commands
 def test_a_damaged_ledger_is_named_in_one_sentence_or_as_it_was(
     words: Words, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -101,7 +101,7 @@ def test_a_ledger_that_is_damaged_where_sqlite_does_not_look_is_not_driven_on(
         assert "put a copy of it in its place, or begin again with another --study" in said
 
 
-@pytest.mark.slow  # sweeps, and predicts by retraining
+@pytest.mark.slow  # 1.3 s
 def test_kept_weights_that_are_damaged_are_trained_again(words: Words, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", "study", "data.tsv", "-o", "whole.csv"]) == EXIT_DONE
     for folder in Path("study/weights").iterdir():

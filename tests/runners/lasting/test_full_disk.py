@@ -79,7 +79,7 @@ def test_a_study_goes_on_when_there_is_room(
     assert results(str(study)) == results("whole")
 
 
-@pytest.mark.slow  # a sweep on a disk of its own
+@pytest.mark.slow  # 1.2 s
 def test_a_page_that_finds_no_room_leaves_the_one_before(
     words: Words, disk: Disk, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -94,7 +94,7 @@ def test_a_page_that_finds_no_room_leaves_the_one_before(
     assert main(["report", str(study)]) == EXIT_DONE
 
 
-@pytest.mark.slow  # a sweep on a disk of its own
+@pytest.mark.slow  # 2.0 s
 def test_a_cache_that_is_full_fails_nothing_that_it_serves(
     words: Words, disk: Disk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -125,7 +125,7 @@ def test_prices_that_find_no_room_are_told_all_the_same(
     assert "measured here on" not in capsys.readouterr().out
 
 
-@pytest.mark.slow  # two sweeps with pretrainings, each twice
+@pytest.mark.slow  # 3 s
 @pytest.mark.parametrize("leave", [0, 20_000], ids=["before the first", "in an encoder"])
 def test_pretrainings_go_on_when_there_is_room(
     leave: int, words: Words, disk: Disk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

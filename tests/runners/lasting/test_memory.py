@@ -74,7 +74,7 @@ def results(outcomes: Mapping[str, Outcome]) -> dict[str, object]:
     return {trial: numbers_of(outcome) for trial, outcome in outcomes.items()}
 
 
-@pytest.mark.slow  # starts workers anew, and sweeps twice
+@pytest.mark.slow  # 22 s
 def test_a_worker_over_its_budget_is_replaced_and_results_are_the_same(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:

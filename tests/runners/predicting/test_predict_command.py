@@ -68,7 +68,7 @@ def told(rows: list[dict[str, str]]) -> np.ndarray:
     return np.array([[float(value) for name, value in row.items() if name.startswith("p(")] for row in rows])
 
 
-@pytest.mark.slow  # sweeps over folds
+@pytest.mark.slow  # 3 s
 def test_a_row_of_a_study_of_folds_is_the_mean_over_them(sweep, predict) -> None:
     sweep("--folds", "3", "--keep", "all")
     ((first, *others),) = trials_of(2)

@@ -63,7 +63,7 @@ def in_the_ledger(cell: int) -> tuple[list[np.ndarray], str]:
         return [one.astype(np.float64) for one in found if one is not None], f"{row.dev.mean:.4f}"
 
 
-@pytest.mark.slow  # sweeps, predicts, and is scored
+@pytest.mark.slow  # 1.7 s
 @pytest.mark.parametrize(("columns", "n_labels"), [(CELL, 4), (COLUMNS, 2)])
 def test_several_labels(
     rows: Path, encoder_folder: Path, capsys: pytest.CaptureFixture[str], columns: str, n_labels: int
@@ -84,7 +84,7 @@ def test_several_labels(
         assert [row["predicted"] for row in found] == told
 
 
-@pytest.mark.slow  # sweeps, predicts, and is scored
+@pytest.mark.slow  # 2 s
 def test_numbers(rows: Path, encoder_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep(rows.parent, encoder_folder, "score", "rmse", 'label = "words"\n', "--keep", "all", "--seeds", "0,1")
     found, said = predicted(capsys, "--trial", "best")

@@ -134,7 +134,7 @@ def test_the_dev_rows_get_what_the_trial_said_of_them(study: Study, predict: Pre
         assert best in [predict("--part", part, "--cell", cell, source=f"{part}_dev.tsv")[0] for cell in "12"]
 
 
-@pytest.mark.slow  # a sweep over parts
+@pytest.mark.slow  # 4 s
 def test_a_file_of_each_part_as_a_competition_wants_it(project: Path, predict: Predict) -> None:
     for options, sentence in (
         ((), "two has several parts, so --part must name the one that the input is of: topic, same"),

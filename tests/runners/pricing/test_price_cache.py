@@ -197,7 +197,7 @@ def flat(text: str) -> str:
     return " ".join(text.split())
 
 
-@pytest.mark.slow  # prices, sweeps, and writes a page
+@pytest.mark.slow  # 4 s
 def test_from_price_to_page(plan: Plan, encoder_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The prices are made up: the page shows them beside what a real sweep took."""
     asked = question(encoder_folder, "--workers", "2")

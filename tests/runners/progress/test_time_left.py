@@ -114,6 +114,7 @@ SWEEPS = {
 """Before the pace changes nobody can know of it: most of what is outside of the interval lies there."""
 
 
+@pytest.mark.slow  # 1.2 s
 @pytest.mark.parametrize("name", SWEEPS)
 def test_the_interval_holds_what_comes_most_of_the_time(name: str) -> None:
     sweep, measured = SWEEPS[name]

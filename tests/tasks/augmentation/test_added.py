@@ -293,7 +293,7 @@ def test_what_is_added_is_the_same_whatever_the_seed_of_hashes() -> None:
 # --- real pairs
 
 
-@pytest.mark.slow  # reads 34,000 pairs
+@pytest.mark.slow  # 3 s
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

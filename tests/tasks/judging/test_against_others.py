@@ -77,6 +77,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow  # many rows, drawn at random
 @pytest.mark.parametrize("n_cases", QUICK_OR_ALL)
 @pytest.mark.parametrize(("drawn", "ours", "theirs", "of_counts"), CASES)
 def test_metrics_are_theirs(drawn: Any, ours: Any, theirs: Any, of_counts: Any, n_cases: int) -> None:
@@ -135,7 +136,7 @@ def test_each_label_by_itself() -> None:
     assert np.mean([one["auc"] for one in each if "auc" in one]) == pytest.approx(whole["auc"])
 
 
-@pytest.mark.slow  # every threshold of many rows
+@pytest.mark.slow  # 1.8 s
 @pytest.mark.parametrize("n_cases", [10, pytest.param(100, marks=pytest.mark.slow)])
 def test_thresholds_are_the_best(n_cases: int) -> None:
     """No other threshold has a better F1, of each label."""

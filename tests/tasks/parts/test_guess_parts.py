@@ -92,7 +92,7 @@ def test_an_existing_file_stays(folder: Path, capsys: pytest.CaptureFixture[str]
     assert (folder / "films.toml").read_text(encoding="utf-8") != before
 
 
-@pytest.mark.slow  # reads the published files
+@pytest.mark.slow  # 14 s
 def test_tianchis_files(shared_data: Path, tmp_path: Path) -> None:
     data = shared_data / "tianchi_multitask"
     words = ["--part", "ocnli", str(data / "OCNLI_dev.csv")]

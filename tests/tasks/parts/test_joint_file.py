@@ -274,7 +274,7 @@ def test_every_metric_may_be_a_parts(tmp_path: Path) -> None:
         assert [part.metric for part in file.parts.values()] == ["f1_macro", metric]
 
 
-@pytest.mark.slow  # reads the published files
+@pytest.mark.slow  # 14 s
 def test_tianchi(shared_data: Path) -> None:
     task = joint(find_task("tianchi"), data_dir=shared_data)
     assert task.target.name == "mean f1_macro"

@@ -113,7 +113,7 @@ def test_the_encoding_is_found_where_most_is_english() -> None:
     assert sniff_encoding("\n".join(rows[4400:]).encode("cp932")) == "cp932"
 
 
-@pytest.mark.slow  # many long texts
+@pytest.mark.slow  # texts of 100,000 characters and more
 def test_a_long_text_is_not_cut_within_a_character() -> None:
     assert sniff_encoding(("服務非常好，但是湯已經冷了" * 20_000).encode("big5")) in ("big5", "big5hkscs")
     assert sniff_encoding((PROSE["japanese"] * 10_000).encode("cp932")) == "cp932"

@@ -114,7 +114,7 @@ def test_what_is_left_of_a_word_is_one(bert_folder: Path, side: str) -> None:
             assert rows.begins_word[start:end].tolist() == [1, *expected, 1]
 
 
-@pytest.mark.slow  # counts all published queries
+@pytest.mark.slow  # 3 s
 def test_words_of_real_queries(shared_data: Path, tmp_path: Path) -> None:
     """Most words of several characters are such to a segmenter."""
     rjieba = pytest.importorskip("rjieba", reason="rjieba, of the extra chinese, is not installed")

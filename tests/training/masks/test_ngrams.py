@@ -118,6 +118,7 @@ def share(rule: Rule, read: CorpusRows, rate: float = 0.15) -> float:
     return float(chosen.sum() / read.may_be_chosen.sum())
 
 
+@pytest.mark.slow  # 200,000 tokens for each
 @pytest.mark.parametrize(
     ("rule", "lengths", "expected"),
     [

@@ -102,7 +102,7 @@ def test_a_single_task_has_nothing_to_share(knob: str, family_folders: dict[str,
     assert "the task has one part" in alone.refusal(alone.resolved(**{**others, knob: value}))
 
 
-@pytest.mark.slow  # four trials
+@pytest.mark.slow  # 1.1 s
 def test_given_weights_of_one_are_equal_ones_and_alike_sizes_are_sampled_alike(
     family_folders: dict[str, Path], task: Task
 ) -> None:

@@ -25,6 +25,7 @@ def by_trying(chances: np.ndarray, labels: np.ndarray, metric: str, start: int, 
     return max(beginnings, key=goodness)
 
 
+@pytest.mark.slow  # many ensembles, drawn at random
 @pytest.mark.parametrize("metric", OF_CLASSES)
 @given(seed=st.integers(0, 10**6), n_members=st.integers(2, 4), n_rows=st.integers(4, 12), n_picks=st.integers(1, 6))
 @settings(max_examples=25)

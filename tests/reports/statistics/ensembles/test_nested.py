@@ -40,6 +40,7 @@ def some(metric: str = "auc", n_rows: int = 200, n_members: int = 7) -> tuple[li
 
 
 class TestWhatIsChosen:
+    @pytest.mark.slow  # many ensembles, drawn at random
     @pytest.mark.parametrize("metric", ["accuracy", "auc", "log_loss"])
     @given(fold=st.integers(0, 2), seed=st.integers(0, 1000))
     @settings(max_examples=8)
@@ -256,7 +257,7 @@ def assert_honest(nested: np.ndarray, naive: np.ndarray) -> None:
     assert naive.mean() > 5 * naive.std(ddof=1) / np.sqrt(len(naive))
 
 
-@pytest.mark.slow  # many simulated studies
+@pytest.mark.slow  # 5 s
 @pytest.mark.parametrize("make", [half_solved, pure_noise])
 def test_of_equal_members_nothing_is_gained(make) -> None:
     assert_honest(*gains_of(make, 60, 8, 150, QUICK))
@@ -297,7 +298,7 @@ def covered(n: int, n_rows: int) -> float:
     return float(np.mean(held))
 
 
-@pytest.mark.slow  # many simulated studies
+@pytest.mark.slow  # 5 s
 def test_the_interval_holds_the_true_gain() -> None:
     """The quick one: 95 % of 60 are 57."""
     assert covered(60, 300) >= 0.87
