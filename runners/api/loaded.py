@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from gridsearch.study.damage.judge import refuse_damaged
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.study import Study
-from gridsearch.study.survey import Coverage
 from reports.study.read import read_study
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gridsearch.study.survey import Coverage
     from reports.study.view import StudyRows
 
 
@@ -81,14 +81,16 @@ class LoadedStudy:
 
         return effects_frame(self._rows)
 
-    def verify(self) -> Coverage:
+    def verify(self) -> "Coverage":
         """Return the certificate, as ``gridsearch verify`` prints it; ``.complete`` says whether nothing lacks.
 
         Raises RequestError where the ledger is damaged.
         """
+        from runners.commands.verify import certificate
+
         with self._opened() as ledger:
             refuse_damaged(ledger.connection, ledger.path, "it is verified")
-            return ledger.coverage()
+            return certificate(Study(self.folder), ledger, ledger.survey())
 
     @cached_property
     def _rows(self) -> "StudyRows":

@@ -5,7 +5,9 @@ from pathlib import Path
 from gridsearch.stage import short_id_of
 from gridsearch.study.damage.judge import refuse_damaged
 from gridsearch.study.lease import driver_elsewhere
+from gridsearch.study.ledger import Ledger
 from gridsearch.study.study import Study
+from gridsearch.study.survey import Coverage, Survey
 from gridsearch.study.versions import caution_about
 from runners.attending.wishing import told_skips
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
@@ -27,9 +29,14 @@ def run(arguments: Arguments) -> int:
         if caution := caution_about(ledger.connection):
             print(f"caution: {caution}")
         survey = ledger.survey()
-        is_driven = study.driver() or driver_elsewhere(ledger.connection)
-        coverage = survey.coverage if is_driven else survey.coverage.left_alone()
+        coverage = certificate(study, ledger, survey)
     if survey.standing is not None:
         print(rung_text(survey.standing))
     print(coverage)
     return EXIT_DONE if coverage.complete else EXIT_INCOMPLETE
+
+
+def certificate(study: Study, ledger: Ledger, survey: Survey) -> Coverage:
+    """Return how far a study is: what a dead driver left under way is to be run again."""
+    is_driven = study.driver() or driver_elsewhere(ledger.connection)
+    return survey.coverage if is_driven else survey.coverage.left_alone()
