@@ -158,6 +158,7 @@ class Planner:
         self._start = cache(self._found_start)
         self._added = cache(self._found_added)
         self._n_added = cache(self._found_numbers)
+        self._corpora = cache(self._found_corpora)
         self._corpus = cache(self._found_corpus)
 
     def resolved(self, cell: Cell) -> Recipe | ExcludedCell:
@@ -190,13 +191,19 @@ class Planner:
     def _facts_of(self, recipe: Recipe) -> TrialFacts:
         pretraining = recipe.pretraining
         facts = self._facts(recipe.encoder, pretraining if pretraining.has_another_shape else None)
-        fold, task = self._smallest
+        fold, _ = self._smallest
         asked = augmentation_of(recipe)
         added = self._added(fold, asked)
         if added is None:
             return facts_in_view(recipe, facts, added)
-        corpora = corpora_of(task, added.split) if pretraining.reads_added_pairs else facts.corpora
+        corpora = self._corpora(asked) if pretraining.reads_added_pairs else facts.corpora
         return facts_in_view(recipe, replace(facts, corpora=corpora, n_added=self._n_added(asked)), added)
+
+    def _found_corpora(self, asked: Augmentation) -> dict[str, tuple[int, int]]:
+        """Count the corpora of the smallest fold's rows and of what is added to them."""
+        fold, task = self._smallest
+        added = self._added(fold, asked)
+        return corpora_of(task, None if added is None else added.split)
 
     def _found_numbers(self, asked: Augmentation) -> AddedNumbers:
         """Count what is added in all folds together: what adds a pair in one of them can act."""
