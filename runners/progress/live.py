@@ -1,4 +1,4 @@
-"""Progress, for a waiting user: live lines on a terminal, plain lines with the time of day elsewhere."""
+"""Progress, for a waiting user: live lines on a terminal or in a notebook, plain ones with the time elsewhere."""
 
 import math
 import threading
@@ -15,6 +15,7 @@ from rich.text import Text
 from gridsearch.stage import LogPoint, Stage
 from gridsearch.tasks.target import Target
 from gridsearch.trial import Failure, Outcome, Trial
+from runners.progress.notebook import NotebookLine
 from runners.progress.outlook import Outlook
 from runners.progress.tally import Tally
 from runners.progress.words import best_text, counts_text, stage_text, time_left_text
@@ -36,6 +37,7 @@ class Progress:
         self._tally = Tally(lambda: time.monotonic() + offset)
         self._best: tuple[float, str] | None = None
         self._live: Live | None = None
+        self._notebook: NotebookLine | None = None
         self._is_of_trials = True
         self._begun = self._last_line = time.monotonic()
         self._is_told = True
@@ -136,6 +138,9 @@ class Progress:
         if self._live is not None:
             self._live.stop()
             self._live = None
+        elif self._notebook is not None:
+            self._notebook.show(self.line())
+            self._notebook = None
         elif not self._is_told:
             self.say(self.line())
         self._is_told = True
@@ -184,6 +189,9 @@ class Progress:
         if self._console.is_terminal:
             self._live = Live(get_renderable=self.drawn, console=self._console, refresh_per_second=REFRESHES_PER_SECOND)
             self._live.start()
+        elif self._console.is_jupyter:
+            self._notebook = NotebookLine()
+            self._notebook.show(self.line())
 
     @contextmanager
     def _heard(self) -> Iterator[Tally]:
@@ -191,8 +199,15 @@ class Progress:
         with self._lock:
             yield self._tally
         self._is_told = False
-        if self._live is None:
-            now = time.monotonic()
-            if now - self._last_line > max(PLAIN_LINE_SECONDS, SHARE_OF_ALL_TIME * (now - self._begun)):
-                self._last_line, self._is_told = now, True
-                self.say(self.line())
+        now = time.monotonic()
+        if self._notebook is not None:
+            if now - self._last_line > 1 / REFRESHES_PER_SECOND:
+                self._last_line = now
+                self._notebook.show(self.line())
+        elif self._live is None and now - self._last_line > self._pause(now):
+            self._last_line, self._is_told = now, True
+            self.say(self.line())
+
+    def _pause(self, now: float) -> float:
+        """Seconds between two plain lines."""
+        return max(PLAIN_LINE_SECONDS, SHARE_OF_ALL_TIME * (now - self._begun))
