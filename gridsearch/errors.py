@@ -33,6 +33,10 @@ class DivergedError(GridSearchError):
     """A trial's numbers are no longer finite, and no epoch is left that could be its result."""
 
 
+class MetricError(GridSearchError):
+    """A metric that is the user's own function raised an error, or returned no finite number."""
+
+
 @contextlib.contextmanager
 def about(what: str) -> "Iterator[None]":
     """Say what it is about before the sentence of whatever request turns out to be wrong."""

@@ -260,11 +260,24 @@ class ComparisonPage:
             for study in (about.first, about.second)
         )
         one, other = ({**recipe, **read} for recipe, read in zip(cells, rows, strict=True))
-        return ", ".join(
+        told = [
             say("{name} ({first} in A, {second} in B)", name=escape(name), first=one.get(name), second=other.get(name))
             for name in {**one, **other}
             if one.get(name) != other.get(name)
-        )
+        ]
+        return ", ".join([*told, *self._other_function()])
+
+    def _other_function(self) -> Iterable[str]:
+        """Spell in what two metrics of the users' own differ that have one name."""
+        first, second = (study.about.task.own_metric for study in (self.comparison.first, self.comparison.second))
+        if first is None or second is None or first.name != second.name or first == second:
+            return
+        name = escape(first.name)
+        if first.version == second.version:
+            yield say("the source of the metric {name}", name=name)
+        else:
+            versions = {"first": escape(first.version), "second": escape(second.version)}
+            yield say("the version of the metric {name} ({first} in A, {second} in B)", name=name, **versions)
 
     def _same_trials(self) -> str:
         same = sum(

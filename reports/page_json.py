@@ -8,7 +8,8 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
 ``kind``            "trials" or "observations"
 ``study``           what the study is bound to: space, task, metric, factors, rules, design, ... (its manifest)
 ``coverage``        the certificate: ``line``, ``complete``, and the number of trials in each state
-``result``          ``metric``, ``split`` that results are measured on, ``lower_is_better``
+``result``          ``metric``, ``split`` that results are measured on, ``lower_is_better``, and ``own_metric``: of one
+                    that is a function of Python its ``name``, ``version`` and ``source``; else null
 ``cells``           one object a row, in table order; a spread is ``{"mean", "sd", "n"}`` over finished replicates,
                     ``sd`` null below two; ``seconds_per_epoch`` is training alone; ``replicates`` hold single trials;
                     ``row`` is its name in a list, and empty in other designs; ``scores`` from outside are by name

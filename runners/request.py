@@ -17,7 +17,10 @@ from gridsearch.space.space import Space, load_space
 from gridsearch.study.manifest import TrialsManifest
 from gridsearch.study.stored_logits import refuse_unknown
 from gridsearch.study.study import Study
+from gridsearch.study.task_entry import entry_of
 from gridsearch.tasks.folds import with_folds
+from gridsearch.tasks.judging.own_metric import OwnMetric
+from gridsearch.tasks.judging.with_metric import with_metric
 from gridsearch.tasks.lengths import TaskLengths
 from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
 from gridsearch.tasks.tables.table import Columns
@@ -101,6 +104,7 @@ def read_asked(arguments: Arguments) -> Asked:
         raise RequestError(f"--data-dir must be a folder, but there is none at {data_dir}")
     named = _task_named(arguments, space)
     task = divided(load_task(find_task(named), data_dir, arguments.train_rows), space.design.division)
+    task = judged_by(task, getattr(arguments, "metric", None))
     words = {
         "space": arguments.space,
         "task": _from_anywhere(named),
@@ -190,6 +194,14 @@ def divided(task: AnyTask, division: Division | None) -> AnyTask:
     return task
 
 
+def judged_by(task: AnyTask, metric: OwnMetric | None) -> AnyTask:
+    """Return the task with a metric that is the user's own function, where there is one; RequestError where it fails.
+
+    No command has one: a function comes from Python, as ``arguments.metric``.
+    """
+    return task if metric is None else with_metric(task, metric)
+
+
 def settings_of(arguments: Arguments) -> "Settings":
     """Read how trials are executed and what is kept. Raises RequestError for words that are unknown."""
     from runners.driver import Settings  # with it comes torch, which a plan does without
@@ -206,11 +218,19 @@ def settings_of(arguments: Arguments) -> "Settings":
     )
 
 
-def reload_task(manifest: TrialsManifest) -> AnyTask:
-    """Read the task of a study again. Raises RequestError when its rows are no longer the same."""
+def reload_task(manifest: TrialsManifest, metric: OwnMetric | None = None) -> AnyTask:
+    """Read the task of a study again, with the function that judges it, where one does.
+
+    Raises RequestError when its rows are no longer the same, or the function is not at hand.
+    """
+    if (own := manifest.task.own_metric) is not None and metric is None:
+        raise RequestError(f"nothing can be trained for this study from here: {own.only_from_python}")
     sources = manifest.sources
     data_dir = Path(sources["data_dir"]) if sources["data_dir"] else None
     task = divided(load_task(find_task(sources["task"]), data_dir, sources["train_rows"]), manifest.division)
+    task = judged_by(task, metric)
+    if own is not None and isinstance(task, Task) and entry_of(task).own_metric != own:
+        raise RequestError(f"the metric {own.name} is no longer the function that the study was made with")
     if task.fingerprint != manifest.task.fingerprint:
         raise RequestError(f"the rows of task {sources['task']} are no longer those that the study was made with")
     return task

@@ -116,6 +116,7 @@ def _part_outcome(task: Task) -> PartOutcome:
     n_labels, test = len(task.label_names), task.test
     labelling = task.labelling
     fitting = [name for name in METRICS_OF[labelling.kind] if labelling.ordered or name not in OF_ORDERED]
+    fitting += [] if task.own_metric is None else [task.own_metric.name]
     several = labelling.kind == "class" and n_labels > 2
     metrics = {name: THIRD for name in fitting if not (several and name in OF_TWO_LABELS)}
     nothing = np.zeros((0, n_labels), dtype=np.float32)

@@ -14,7 +14,7 @@ from gridsearch.recipe.prefixes import VOCABULARY
 from gridsearch.repetition import Division
 from gridsearch.space.design import own_seeds
 from gridsearch.space.factor import ROW, SEED, SEEDS
-from gridsearch.study.task_entry import Judged, TaskEntry, entry_of, read_task_entry
+from gridsearch.study.task_entry import Judged, OwnMetricEntry, TaskEntry, entry_of, read_task_entry
 from gridsearch.tasks.target import Target, target_of
 
 TRIALS, OBSERVATIONS = "trials", "observations"
@@ -360,6 +360,8 @@ def _factor_json(factor: FactorEntry) -> dict[str, object]:
 
 def difference(old: TrialsManifest, new: TrialsManifest) -> str:
     """Name the first thing in which a plan is no growth of a study."""
+    if (own := old.task.own_metric) is not None and new.task.own_metric is None:
+        return own.only_from_python
     for what, before, now in (
         ("the task", old.task.name, new.task.name),
         ("the metric", old.target.name, new.target.name),
@@ -367,6 +369,8 @@ def difference(old: TrialsManifest, new: TrialsManifest) -> str:
     ):
         if before != now:
             return f"{what} was {_short(before)}, now it is {_short(now)}"
+    if other_function := _other_function(old.task.own_metric, new.task.own_metric):
+        return other_function
     if old.division != new.division:
         return f"the rows were {_division_text(old.division)}, now they are {_division_text(new.division)}"
     if old.task.fingerprint != new.task.fingerprint:
@@ -394,6 +398,15 @@ def difference(old: TrialsManifest, new: TrialsManifest) -> str:
             if not any(_is_grown(row, old.design, other, new.design) for other in new.design.rows):
                 return f"row {row[ROW]!r} is no longer listed as it was"
     return "some of its cells are no longer asked for (a rule, or the design)"
+
+
+def _other_function(before: OwnMetricEntry | None, now: OwnMetricEntry | None) -> str:
+    """Say in what two metrics of the user's own differ that have one name; an empty text where in nothing."""
+    if before is None or now is None or before == now:
+        return ""
+    if before.version != now.version:
+        return f"the version of the metric {now.name} was {before.version}, now it is {now.version}"
+    return f"the source of the metric {now.name} has changed, and its version is still {now.version}"
 
 
 def _is_grown(row: Mapping[str, Any], of: DesignEntry, other: Mapping[str, Any], of_other: DesignEntry) -> bool:

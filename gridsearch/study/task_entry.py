@@ -14,6 +14,26 @@ from gridsearch.trial import PART
 
 
 @dataclass(frozen=True)
+class OwnMetricEntry:
+    """What is kept of a metric that is the user's own function: ``source`` is a text to be read, which nothing runs.
+
+    In a ledger: ``{"name": "cost", "version": "1", "source": "def cost(truth, said):\\n    return -(...)"}``.
+    """
+
+    name: str
+    version: str
+    source: str
+
+    @property
+    def only_from_python(self) -> str:
+        """Say of a study why a command cannot train for it."""
+        return (
+            f"it is judged by the function {self.name} of Python (version {self.version}), and goes on only from "
+            "Python (gridsearch.sweep(..., metric=...))"
+        )
+
+
+@dataclass(frozen=True)
 class TaskEntry:
     """The data. ``n_rows`` and ``n_labels_held`` are by split; the latter counts labels that occur there.
 
@@ -21,7 +41,8 @@ class TaskEntry:
     one is a row without any.
 
     ``positive_label`` is None where there are more than two labels. Older ledgers do not tell it: the second one.
-    ``metric`` is what a part is judged by; of a task of several ``parts`` it is empty, as are its labels.
+    ``metric`` is what a part is judged by; of a task of several ``parts`` it is empty, as are its labels. Where it is a
+    function of the user's own, ``own_metric`` tells of it.
     """
 
     name: str
@@ -38,6 +59,7 @@ class TaskEntry:
     labels_are: LabelKind = "class"
     label_separator: str | None = None
     empty_is_none: bool = False
+    own_metric: OwnMetricEntry | None = None
 
     @property
     def position_of_positive(self) -> int:
@@ -76,6 +98,7 @@ class TaskEntry:
             **({} if self.labels_are == "class" else {"labels_are": self.labels_are}),
             **({} if self.label_separator is None else {"label_separator": self.label_separator}),
             **({"empty_is_none": True} if self.empty_is_none else {}),
+            **({} if self.own_metric is None else {"own_metric": asdict(self.own_metric)}),
             **({"task_parts": [[name, asdict(part)] for name, part in self.parts.items()]} if self.parts else {}),
         }
 
@@ -131,6 +154,7 @@ def entry_of(task: AnyTask) -> TaskEntry:
         labels_are=task.labels_are,
         label_separator=task.label_separator,
         empty_is_none=task.empty_is_none,
+        own_metric=None if (own := task.own_metric) is None else OwnMetricEntry(own.name, own.version, own.source),
     )
 
 
@@ -152,4 +176,5 @@ def read_task_entry(kept: Mapping[str, Any]) -> TaskEntry:
         labels_are=kept.get("labels_are", "class"),
         label_separator=kept.get("label_separator"),
         empty_is_none=kept.get("empty_is_none", False),
+        own_metric=OwnMetricEntry(**kept["own_metric"]) if kept.get("own_metric") else None,
     )

@@ -14,6 +14,7 @@ from gridsearch.recipe.trial_facts import Rows
 from gridsearch.tasks.augmentation.added import added_to
 from gridsearch.tasks.judging.codes import CLASSES, Codes
 from gridsearch.tasks.judging.labelling import POSITIVE, Labelling, labelling_of
+from gridsearch.tasks.judging.own_metric import OwnMetric
 from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
 from gridsearch.tasks.target import Target
 from gridsearch.tasks.task import Split
@@ -123,11 +124,12 @@ class EncodedPart:
     first_label: int = 0
     weight: float = 1.0
     codes: Codes = CLASSES
+    own_metric: OwnMetric | None = None
 
     @property
     def labelling(self) -> Labelling:
         """What its labels are."""
-        return labelling_of(self.codes.kind, self.n_labels, self.metric, self.positive)
+        return labelling_of(self.codes.kind, self.n_labels, self.metric, self.positive, self.own_metric)
 
     @property
     def labels(self) -> slice:
@@ -305,7 +307,15 @@ def _as_they_stand(task: AnyTask, tokenizer: "PreTrainedTokenizerBase", max_leng
         test=None if task.test is None else encode_split(task.test, tokenizer, max_length),
         pad_id=int(tokenizer.pad_token_id),
         parts=(
-            EncodedPart(PART, len(task.label_names), task.metric, task.positive, task.kind == "pair", codes=task.codes),
+            EncodedPart(
+                PART,
+                len(task.label_names),
+                task.metric,
+                task.positive,
+                task.kind == "pair",
+                codes=task.codes,
+                own_metric=task.own_metric,
+            ),
         ),
         target=task.target,
     )

@@ -36,14 +36,20 @@ MARGIN_OF_LOG_LIKELIHOOD = 1.92
 
 @dataclass(frozen=True)
 class Guess:
-    """What a guess reaches on dev: ``bound`` in the study's metric, ``correlation`` in `correlation_in` it."""
+    """What a guess reaches on dev: ``bound`` in the study's metric, ``correlation`` in `correlation_in` it.
+
+    The bound is None where it is unknown, in a metric that is the user's own function: whether a run has learned is
+    then told by the correlation alone.
+    """
 
     metric: str
-    bound: float
+    bound: float | None
     correlation: float
 
     def reaches(self, dev: Metrics) -> bool:
-        """Tell whether the metric is within the bound."""
+        """Tell whether the metric is within the bound; of one that is unknown everything is."""
+        if self.bound is None:
+            return True
         value = dev.get(self.metric, math.nan)  # a correlation with what never varies is none
         return not (value < self.bound if self.metric in LOWER_IS_BETTER else value > self.bound)
 

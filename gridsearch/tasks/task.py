@@ -18,6 +18,8 @@ from gridsearch.trial import PART
 if TYPE_CHECKING:
     import numpy as np
 
+    from gridsearch.tasks.judging.own_metric import OwnMetric
+
 Kind = Literal["single", "pair"]
 """What the texts of a row are."""
 
@@ -93,6 +95,8 @@ class Task:
 
     ``ids``: each text is whole numbers, separated by spaces. ``token_counts`` say how often the tokens of an encoder's
     vocabulary occurred in what it was pretrained on. Both enter the identity of the encoder that reads the ids.
+
+    ``own_metric`` is the metric, where it is a function of the user's own: see `gridsearch.tasks.judging.with_metric`.
     """
 
     name: str
@@ -112,19 +116,22 @@ class Task:
     codes: Codes = CLASSES
     label_separator: str | None = field(default=None, compare=False)
     empty_is_none: bool = field(default=False, compare=False)
+    own_metric: "OwnMetric | None" = field(default=None, compare=False)
 
     @cached_property
     def fingerprint(self) -> str:
         """Hash of all that can change an outcome: every row of every split, the labels' order, the metric.
 
-        The positive label is part of it only where it is another than by default, and so are codes: older fingerprints
-        stay.
+        The positive label is part of it only where it is another than by default, and so are codes, and what is known
+        of a function of the user's own: older fingerprints stay.
         """
         splits = [self.train, self.dev] + ([self.test] if self.test else [])
         told = [self.kind, self.metric, self.label_names, [[s.texts, s.pairs, s.labels] for s in splits]]
         further: dict[str, object] = {} if self.positive == POSITIVE else {"positive": self.positive}
         if self.labels_are != "class":
             further[self.labels_are] = self.codes.combinations or self.codes.scores
+        if (own := self.own_metric) is not None:
+            further["own_metric"] = [own.name, own.version, own.source]
         return fingerprint([*told, further] if further else told)
 
     @property
@@ -135,7 +142,7 @@ class Task:
     @property
     def labelling(self) -> Labelling:
         """What the labels are, and what a model says of a row."""
-        return labelling_of(self.labels_are, len(self.label_names), self.metric, self.positive)
+        return labelling_of(self.labels_are, len(self.label_names), self.metric, self.positive, self.own_metric)
 
     def truth(self, split: Split) -> "np.ndarray | None":
         """Return what the rows of a split hold, as metrics are computed from it; None where they are unlabelled."""

@@ -9,10 +9,12 @@ import random
 import unicodedata
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from gridsearch.errors import MetricError
 from gridsearch.randomness import derived_seed
 from gridsearch.recipe.trial_facts import LabelKind
 from gridsearch.tasks.judging.judge import mean_of, measured
@@ -114,13 +116,24 @@ def _measured(task: Task) -> _Measured:
     runs = [_run(task.of_fold(fold)) for fold in folds]
     truths = [task.truth(run.judged["dev"]) for run in runs]
     truth = np.concatenate([one for one in truths if one is not None])
-    dev = measured(truth, np.concatenate([run.logits["dev"] for run in runs]), task.labelling)
+    bounds = next((run.bounds for run in runs if run.bounds), [])
+    dev, is_judged = _scored(task, truth, np.concatenate([run.logits["dev"] for run in runs]))
     test = None
     if "test" in runs[0].judged:
         on_test = task.truth(runs[0].judged["test"])
         assert on_test is not None, "it judges where there are labels"
-        test = measured(on_test, _mean_of([run.logits["test"] for run in runs], task.labels_are), task.labelling)
-    return _Measured(dev, test, next((run.bounds for run in runs if run.bounds), []))
+        said = _mean_of([run.logits["test"] for run in runs], task.labels_are)
+        test, on_test_too = _scored(task, on_test, said)
+        is_judged = is_judged and on_test_too
+    return _Measured(dev, test, bounds if is_judged else [*bounds, f"{task.metric} failed on it"])
+
+
+def _scored(task: Task, truth: np.ndarray, outputs: np.ndarray) -> tuple[dict[str, float], bool]:
+    """Return the metrics, and whether all could be told: no study fails for a function that fails on a reference."""
+    try:
+        return measured(truth, outputs, task.labelling), True
+    except MetricError:
+        return measured(truth, outputs, replace(task.labelling, own=None)), False
 
 
 def _mean_of(logits: Sequence[np.ndarray], kind: LabelKind) -> np.ndarray:

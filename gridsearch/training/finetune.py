@@ -13,7 +13,7 @@ from torch import Tensor
 from gridsearch.encoders.checkpoint.anatomy import word_table
 from gridsearch.encoders.classifier import Classifier, pack, restore, snapshot
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.errors import DivergedError, GridSearchError
+from gridsearch.errors import DivergedError, GridSearchError, MetricError
 from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.encode import EncodedPart, EncodedSplit, EncodedTask
 from gridsearch.tasks.judging.guesses import guess_of, said_alike
@@ -227,14 +227,14 @@ def _report(course: _Course, trained: Sequence[Prepared], check: Callable[[], No
 
 
 def _train_metrics(course: _Course, trained: Sequence[Prepared], check: Callable[[], None]) -> dict[str, Metrics]:
-    """Measure the same mean on the task's own training rows, without dropout; of a part that is not finite, nothing.
+    """Measure the same mean on the task's own training rows, without dropout; of a part that cannot be, nothing.
 
     No trial fails for what is only told beside it.
     """
     found: dict[str, Metrics] = {}
     for place, one in enumerate(trained):
         train = one.data.own_train
-        with contextlib.suppress(DivergedError):
+        with contextlib.suppress(DivergedError, MetricError):
             logits = _predict(course, one, place, train, "train", check)
             for part in one.data.parts:
                 own = course.moved(part, _mean(part, logits, train))

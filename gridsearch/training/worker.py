@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gridsearch.encoders.load import EncoderWeights
-from gridsearch.errors import DivergedError, GridSearchError, first_line
+from gridsearch.errors import DivergedError, GridSearchError, MetricError, first_line
 from gridsearch.stage import LogPoint, Stage, StageOutcome
 from gridsearch.tasks.corpus import EncodedCorpus
 from gridsearch.tasks.encode import EncodedTask
@@ -95,6 +95,8 @@ def failure_of(error: Exception) -> Failure:
     if isinstance(error, DivergedError):
         return Failure("diverged", str(error))
     message, text = f"{type(error).__name__}: {first_line(error)}", "".join(traceback.format_exception(error))
+    if isinstance(error, MetricError):  # its sentence says all; the code is the user's own
+        return Failure("code_error", without_secrets(str(error)), without_secrets(text))
     return Failure(_kind_of(error), without_secrets(message), without_secrets(text))
 
 

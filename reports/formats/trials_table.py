@@ -67,7 +67,8 @@ def _metrics(study: StudyRows) -> list[tuple[str, str]]:
     known: dict[str, set[str]] = {}
     for split, results in (item for one in replicates for item in _of_splits(one).items()):
         known.setdefault(split, set()).update(results)
-    declared = [metric_name(one.part, metric) for one in study.about.parts for metric in METRICS]
+    own = [] if study.about.task.own_metric is None else [study.about.task.own_metric.name]
+    declared = [metric_name(one.part, metric) for one in study.about.parts for metric in (*METRICS, *own)]
     return [(split, name) for split, names in known.items() for name in declared if name in names]
 
 

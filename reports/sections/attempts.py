@@ -131,9 +131,11 @@ class Repeat(PageSection):
 
     def format(self) -> str:
         """Return the section."""
-        study = self.study
+        study, own = self.study, self.study.about.task.own_metric
         blocks = [say("The whole study; a new folder for `--study` starts over:"), fenced([sweep_command(study)])]
-        if study.ranking:
+        if own is not None:
+            blocks = [wrap(_from_python(own.name))]
+        elif study.ranking:
             best = study.ranking[0]
             blocks += [
                 say("One trial, here of {cell}:", cell=best.name(escape)),
@@ -145,10 +147,20 @@ class Repeat(PageSection):
         return Section(say("Repeat it"), tuple(blocks)).format()
 
     def numbers(self) -> dict[str, Any]:
-        """Return the commands; that of a row is null without a best one."""
+        """Return the commands; that of a row is null without a best one, all where only Python trains for the study."""
         study = self.study
+        if study.about.task.own_metric is not None:
+            return {"commands": {"sweep": None, "rerun": None}}
         rerun = rerun_command(study, study.ranking[0].finished[0].trial) if study.ranking else None
         return {"commands": {"sweep": sweep_command(study), "rerun": rerun}}
+
+
+def _from_python(metric: str) -> str:
+    return say(
+        "{metric} is a function of Python: the study goes on, and trials are run again, only from there, by {call}.",
+        metric=escape(metric),
+        call=code("gridsearch.sweep(..., metric=...)"),
+    )
 
 
 class ProvenanceSection(PageSection):
@@ -157,12 +169,19 @@ class ProvenanceSection(PageSection):
     def format(self) -> str:
         """Return the section."""
         items = [*self._task(), *self._circumstances(), *self._time()]
-        return Section(say("Provenance"), (bullets(items),)).format()
+        return Section(say("Provenance"), (bullets(items), self._source())).format()
 
     def numbers(self) -> dict[str, Any]:
         """Return the times, and each start of a driver."""
         starts = [{"n_attempts": record.n_attempts, **record.content} for record in self.study.provenance]
         return {"timing": asdict(self.study.timing), "provenance": starts}
+
+    def _source(self) -> str:
+        """Show the text of the function that judges; empty where none does."""
+        if (own := self.study.about.task.own_metric) is None:
+            return ""
+        title = say("The function {metric}, version {version}", metric=escape(own.name), version=escape(own.version))
+        return details(title, fenced(own.source.splitlines(), "python"))
 
     def _task(self) -> list[str]:
         about, n_parts = self.study.about, len(parts_of(self.study))
@@ -228,7 +247,8 @@ class ProvenanceSection(PageSection):
     def _commands(self) -> str:
         """Spell the commands of all starts; empty where they are the one that the page shows already."""
         commands = self._values(_command)
-        return "" if commands == [code(sweep_command(self.study))] else say(", then ").join(commands)
+        is_shown = self.study.about.task.own_metric is None and commands == [code(sweep_command(self.study))]
+        return "" if is_shown else say(", then ").join(commands)
 
     def _time(self) -> list[str]:
         timing = self.study.timing

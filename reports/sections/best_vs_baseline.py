@@ -43,9 +43,12 @@ class Versus:
 
 
 def best_against_baseline(study: StudyRows) -> Versus | None:
-    """Compare the two cells; None without both, without predictions, or where the metric is undefined."""
+    """Compare the two cells; None without both, without predictions, or where the metric is undefined.
+
+    So it is of a metric that is the user's own function, which no page runs.
+    """
     known, baseline = study.predictions, study.baseline
-    if known is None or baseline is None or not study.ranking:
+    if known is None or baseline is None or not study.ranking or study.about.task.own_metric is not None:
         return None
     best = study.ranking[0]
     if _lacks_logits(study):
@@ -100,11 +103,8 @@ class BestAgainstBaseline(PageSection):
         """Return the section; empty when the baseline is the best, or nothing can be compared."""
         found = self.versus
         if found is None:
-            return (
-                Section(say("Best against baseline"), (wrap(_not_kept()),)).format()
-                if _lacks_logits(self.study)
-                else ""
-            )
+            why_not = _why_not(self.study)
+            return Section(say("Best against baseline"), (wrap(why_not),)).format() if why_not else ""
         return Section(
             say("Best against baseline"),
             (wrap(self._difference(found.bootstrap, found)), self._rows(found), wrap(self._means(found))),
@@ -225,7 +225,17 @@ def _lacks_logits(study: StudyRows) -> bool:
     return any(one.trial not in known.logits for cell in (study.ranking[0], baseline) for one in cell.runs)
 
 
-def _not_kept() -> str:
+def _why_not(study: StudyRows) -> str:
+    """Say why two cells that are there cannot be compared; an empty text where nothing is to be said."""
+    own = study.about.task.own_metric
+    if own is not None and study.predictions is not None:
+        return say(
+            "The best cell and the baseline are not compared row by row: {metric} is a function of Python, which no "
+            "page runs.",
+            metric=escape(own.name),
+        )
+    if not _lacks_logits(study):
+        return ""
     return say(
         "The best cell and the baseline cannot be compared row by row: not all their logits are kept (`--keep-logits "
         "none`)."

@@ -8,7 +8,7 @@ from typing import Any
 
 from gridsearch.recipe.trial_facts import LabelKind
 from reports.commands import part_command
-from reports.formats.markdown import Section, code, first_of, wrap
+from reports.formats.markdown import Section, code, escape, first_of, wrap
 from reports.formats.table import Cell, Table, decimals, metric_text
 from reports.language.say import enumerated, say, sentences
 from reports.sections.context import PageSection
@@ -127,6 +127,8 @@ class EnsembleSection(PageSection):
     def format(self) -> str:
         """Return the section; empty with fewer than two members."""
         found, members = self.found, self.study.members
+        if self._is_unjudged:
+            return Section(say("Averages of several runs"), (wrap(self._unjudged()),)).format()
         if self._is_by_part:
             return Section(say("Averages of several runs"), (wrap(self._by_part()),)).format()
         if found is None or members is None or not found.found:
@@ -145,6 +147,17 @@ class EnsembleSection(PageSection):
                 "" if parts_of(self.study) else wrap(self._command()),
             ),
         ).format()
+
+    @property
+    def _is_unjudged(self) -> bool:
+        """Whether there are runs, and the metric is the user's own function, which is not here."""
+        return self.study.about.task.own_metric is not None and sum(len(cell.runs) for cell in self.study.cells) > 1
+
+    def _unjudged(self) -> str:
+        return say(
+            "Averages of runs are not told: {metric} is a function of Python, which no page runs.",
+            metric=escape(self.study.metric),
+        )
 
     @property
     def _is_by_part(self) -> bool:

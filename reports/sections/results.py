@@ -187,6 +187,7 @@ class Results(PageSection):
                 "positive_label": study.positive_label,
                 "split": study.split,
                 "lower_is_better": study.lower_is_better,
+                "own_metric": None if (own := study.about.task.own_metric) is None else asdict(own),
             },
             "cells": [_cell_numbers(study, cell) for cell in study.cells],
             **{name: None if cell is None else cell.index for name, cell in standing_out.items()},
@@ -224,6 +225,7 @@ class Results(PageSection):
         return sentences(
             [
                 *(texts_of_folds(study, _selection(study)) if study.is_folded else [self._what()]),
+                _own_metric_text(study),
                 _train_text(study),
                 _parts_text(study),
                 *_averaged_labels(study),
@@ -275,6 +277,18 @@ def _replicate_numbers(replicate: Replicate) -> dict[str, Any]:
     """Return what is known of a trial, its metrics by what they are called."""
     found = asdict(replicate) | {"diverged_in": replicate.diverged_in}
     return found | {key: metrics_by_name(found[key]) for key in ("dev_metrics", "test_metrics", "train_metrics")}
+
+
+def _own_metric_text(study: StudyRows) -> str:
+    """Say that the metric is a function of the user's own, and which."""
+    if (own := study.about.task.own_metric) is None:
+        return ""
+    return say(
+        "{metric} is a function of Python that this study was given (version {version}; its source is under "
+        "Provenance).",
+        metric=escape(own.name),
+        version=escape(own.version),
+    )
 
 
 def _train_text(study: StudyRows) -> str:

@@ -70,11 +70,12 @@ def read_members(
     """Read the logits of all runs, or of those of some ``cells``, whether they learned or not.
 
     None where there are no members: in a table, an older ledger without labels, a study that selects on a mean over
-    parts. At most ``most_values`` logits are read, those of the runs that are best on dev.
+    parts, or by a function of the user's own, which no ledger holds. At most ``most_values`` logits are read, those of
+    the runs that are best on dev.
     """
     judged = None if study.is_imported else study.about.sole
     labels = None if judged is None else ledger.labels("dev", judged.part)
-    if judged is None or labels is None:
+    if judged is None or labels is None or judged.entry.own_metric is not None:
         return None
     found = list(_candidates(study.cells if cells is None else cells))
     whole = [one for one in found if one.run is not None]

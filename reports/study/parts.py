@@ -44,7 +44,7 @@ def measure_of(study: StudyRows) -> object:
     """Return what results are measured by: two studies with the same may be compared."""
     sole = study.about.sole
     if sole is not None:
-        return sole.metric, sole.positive_label, sole.entry.labels_are
+        return sole.metric, sole.positive_label, sole.entry.labels_are, sole.entry.own_metric
     return [(one.name, one.positive_label, one.entry.labels_are) for one in study.about.judged]
 
 

@@ -163,11 +163,11 @@ def _cells(ledger: Ledger, manifest: TrialsManifest) -> tuple[CellRow, ...]:
 
 
 def _guesses(ledger: Ledger, manifest: TrialsManifest) -> dict[str, Guess]:
-    """Return what a guess reaches on dev, by part; nothing where an old ledger has no labels."""
+    """Return what a guess reaches on dev, by part; nothing where an old ledger has no labels, or it is unknown."""
     found = {}
     for one in manifest.parts:
         labels = ledger.labels("dev", one.part)
-        if labels is not None:
+        if labels is not None and one.entry.own_metric is None:
             found[one.part] = guess_of(one.metric, labels, one.entry.labelling)
     return found
 

@@ -70,6 +70,8 @@ def _of_study(folder: Path, keys: str | None, letter: str) -> Gathered:
         if about.task.parts:
             command = f"gridsearch report {folder} --part {next(iter(about.task.parts))}"
             raise RequestError(f"{folder} has several parts: {command} tells what averages of its runs gain in one")
+        if (own := about.task.own_metric) is not None:
+            raise RequestError(f"{folder} cannot be averaged: {own.name} is a function of Python, which no study keeps")
         wanted = None if keys is None else [cell_named(study, key.strip()) for key in keys.split(",")]
         found = _read(ledger, study, wanted)
         labels = ledger.labels("test")

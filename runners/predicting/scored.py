@@ -38,11 +38,13 @@ def score_text(table: Table, columns: Columns, outputs: np.ndarray, task: TaskEn
         return ""
     found = measured(truth[known], outputs[known], task.labelling)
     why_not = "these are of one label" if task.labels_are == "class" else "these do not differ"
-    names = dict.fromkeys([task.metric, BESIDE[task.labels_are]])
+    own = task.own_metric
+    names = dict.fromkeys([*([] if own is not None else [task.metric]), BESIDE[task.labels_are]])
     told = [f"{name} {found[name]:.4f}" if name in found else f"no {name}: {why_not}" for name in names]
     n_rows, n_known = len(known), int(known.sum())
     of_all = "" if n_known == n_rows else f" of {n_rows}"
     what = {"class": "a label", "multilabel": "labels", "score": "a score"}[task.labels_are]
+    told += [] if own is None else [f"no {own.name}: it is a function of Python, which is not kept with the study"]
     return f"{n_known}{of_all} rows have {what}: {', '.join(told)}"
 
 

@@ -116,6 +116,8 @@ def _of_trials(connection: sqlite3.Connection, manifest: TrialsManifest) -> Iter
     for name, entry in manifest.task.by_part.items():
         if entry.positive_label is not None and entry.positive_label not in entry.label_names:
             yield f"the positive label {entry.positive_label!r} of {name} is none of its labels"
+    if (own := manifest.task.own_metric) is not None and own.name != manifest.target.name:
+        yield f"the metric is {manifest.target.name!r}, and the function that judges is {own.name!r}"
     for row in connection.execute("SELECT id, recipe FROM trials UNION ALL SELECT position, recipe FROM cells"):
         try:
             read_recipe(row["recipe"], str(row["id"]))

@@ -1,12 +1,13 @@
 """What a guess reaches, and whether rows are told alike, as fits what the labels are."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from gridsearch.recipe.trial_facts import LabelKind
-from gridsearch.tasks.judging.labelling import Labelling
+from gridsearch.tasks.judging.labelling import METRICS, Labelling
 from gridsearch.tasks.judging.multilabel import metric_of_counts
 from gridsearch.tasks.learned import (
     LEVEL,
@@ -19,13 +20,19 @@ from gridsearch.tasks.learned import (
     same_label,
 )
 
+_ANY: Mapping[LabelKind, str] = {"class": "accuracy", "multilabel": "auc", "score": "pearson"}
 N_DRAWN = 200
 NEARLY_THE_SAME = 0.05
 """Numbers that vary by this share of what the true ones do are nearly one."""
 
 
 def guess_of(metric: str, truth: np.ndarray, labelling: Labelling) -> Guess:
-    """Measure what a guess, which heeds no text, reaches on rows; ``truth`` as metrics are computed from it."""
+    """Measure what a guess, which heeds no text, reaches on rows; ``truth`` as metrics are computed from it.
+
+    In a metric of the user's own that is unknown; how well a guess goes with what is so is known all the same.
+    """
+    if metric not in METRICS:
+        return replace(guess_of(_ANY[labelling.kind], truth, labelling), metric=metric, bound=None)
     if labelling.kind == "multilabel":
         return _of_several(metric, truth)
     if labelling.kind == "score":

@@ -14,13 +14,19 @@ def measured(truth: np.ndarray, outputs: np.ndarray, labelling: Labelling) -> di
     """Compute every metric that fits the labels; what is undefined for these rows is left out.
 
     ``truth``: positions of classes, (rows,); 0 and 1, (rows, labels); or numbers, (rows,). ``outputs``: logits, (rows,
-    labels); or numbers, (rows, 1). Raises ValueError where an output is not finite.
+    labels); or numbers, (rows, 1). Raises ValueError where an output is not finite, MetricError where a metric of the
+    user's own fails.
     """
     if labelling.kind == "multilabel":
-        return multilabel.score(truth, outputs)
-    if labelling.kind == "score":
-        return scores.score(truth, outputs)
-    return classes.score(truth, outputs, labelling.positive, ordered=labelling.ordered)
+        found = multilabel.score(truth, outputs)
+    elif labelling.kind == "score":
+        found = scores.score(truth, outputs)
+    else:
+        found = classes.score(truth, outputs, labelling.positive, ordered=labelling.ordered)
+    if (own := labelling.own) is not None:
+        said = probabilities(outputs, labelling.kind)
+        found[own.name] = own.value(truth, said.reshape(len(truth)) if labelling.kind == "score" else said)
+    return found
 
 
 def is_defined(metric: str, truth: np.ndarray, labelling: Labelling) -> bool:

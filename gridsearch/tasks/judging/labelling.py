@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gridsearch.errors import RequestError, one_of
 from gridsearch.recipe.trial_facts import LabelKind
+
+if TYPE_CHECKING:
+    from gridsearch.tasks.judging.own_metric import OwnMetric
 
 OF_CLASSES: Final = (
     "accuracy",
@@ -61,22 +64,25 @@ class Labelling:
     """What the labels of a part are. ``n_outputs``: what a model says of a row, a number for each label, or the one.
 
     Of two classes, ``positive`` is the position of the one that f1_binary and average_precision are of. ``ordered``:
-    the classes have an order.
+    the classes have an order. ``own`` is a metric of the user's own, told beside the others.
     """
 
     kind: LabelKind
     n_outputs: int
     positive: int = POSITIVE
     ordered: bool = False
+    own: "OwnMetric | None" = None
 
 
 TWO_CLASSES: Final = Labelling("class", 2)
 """The commonest labels; metrics of more classes than two are computed alike."""
 
 
-def labelling_of(kind: LabelKind, n_outputs: int, metric: str, positive: int = POSITIVE) -> Labelling:
-    """Return what the labels are of a part that is judged by a metric."""
-    return Labelling(kind, n_outputs, positive, ordered=metric in OF_ORDERED)
+def labelling_of(
+    kind: LabelKind, n_outputs: int, metric: str, positive: int = POSITIVE, own: "OwnMetric | None" = None
+) -> Labelling:
+    """Return what the labels are of a part that is judged by a metric, which may be the user's ``own``."""
+    return Labelling(kind, n_outputs, positive, ordered=metric in OF_ORDERED, own=own)
 
 
 def refuse_unknown_metric(metric: str, kind: LabelKind) -> None:

@@ -40,6 +40,7 @@ from reports.language.chinese.folds import FOLDS
 from reports.language.chinese.halving import HALVED
 from reports.language.chinese.imported import IMPORTED
 from reports.language.chinese.labels_and_numbers import LABELS_AND_NUMBERS
+from reports.language.chinese.own_metric import OWN_METRIC
 from reports.language.chinese.page import PAGE
 from reports.language.chinese.parts import PARTS
 from reports.language.chinese.searches import SEARCHES
@@ -59,6 +60,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     **LABELS_AND_NUMBERS,
     **FIGURES,
     **TEXTS_READ,
+    **OWN_METRIC,
 }
 """What the page says itself."""
 TEXTS: Final[Mapping[str, str]] = {**REASONS, **KNOBS, **NOTES_OF_ENCODERS}

@@ -506,6 +506,7 @@ _STATES: Final[Mapping[str, str]] = {
     "judged on {n_used} of {n_rows} rows of {split}, {others}": ("用{split} {n_rows} 条中的 {n_used} 条评分，{others}"),
     "judged on {n_used} of {n_rows} rows of {split}": "用{split} {n_rows} 条中的 {n_used} 条评分",
     "stopped after {n} steps": "{n} 步后停止",
+    "{metric} failed on it": "{metric} 对它计算失败",
     "{factor} x {others}": "{factor} × {others}",
 }
 

@@ -63,6 +63,7 @@ def _above_a_guess(about: Evidence, choice: Choice) -> Array:
     """What each member's metric is above the most that a guess reaches; where none is above it, all count alike."""
     rows = about.rows
     bound = guess_of(rows.metric, rows.labels, rows.labelling).bound
+    assert bound is not None, "a metric of the user's own has no members"
     above = np.maximum(about.goodness - rows.goodness(bound), 0.0)
     return above if above.any() else np.ones(len(above))
 

@@ -141,7 +141,7 @@ def test_the_catalogue_has_nothing_that_is_never_said() -> None:
 def test_the_catalogue_has_no_sentence_twice() -> None:
     parts = [chinese.PAGE, chinese.FINDINGS, chinese.COMPARISONS, chinese.IMPORTED, chinese.SEARCHES, chinese.HALVED]
     parts += [chinese.FIGURES, chinese.ANSWER, chinese.FOLDS, chinese.PARTS, chinese.ENSEMBLES, chinese.TEXTS_READ]
-    parts += [chinese.LABELS_AND_NUMBERS]
+    parts += [chinese.LABELS_AND_NUMBERS, chinese.OWN_METRIC]
     assert sum(map(len, parts)) == len(chinese.SENTENCES)
     texts = [chinese.REASONS, chinese.KNOBS, chinese.NOTES_OF_ENCODERS]
     assert sum(map(len, texts)) == len(chinese.TEXTS)
