@@ -7,10 +7,12 @@ from typing import Any, Literal
 from gridsearch.errors import RequestError
 from gridsearch.recipe.trial_facts import LabelKind
 from gridsearch.tasks.judging.labelling import POSITIVE, Labelling, labelling_of
+from gridsearch.tasks.judging.own_metric import OwnMetric
 from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
 from gridsearch.tasks.target import metric_name
 from gridsearch.tasks.task import Kind
 from gridsearch.trial import PART
+from gridsearch.withheld import without_secrets
 
 
 @dataclass(frozen=True)
@@ -154,8 +156,12 @@ def entry_of(task: AnyTask) -> TaskEntry:
         labels_are=task.labels_are,
         label_separator=task.label_separator,
         empty_is_none=task.empty_is_none,
-        own_metric=None if (own := task.own_metric) is None else OwnMetricEntry(own.name, own.version, own.source),
+        own_metric=None if (own := task.own_metric) is None else _entry_of_function(own),
     )
+
+
+def _entry_of_function(own: OwnMetric) -> OwnMetricEntry:
+    return OwnMetricEntry(own.name, own.version, without_secrets(own.source))
 
 
 def read_task_entry(kept: Mapping[str, Any]) -> TaskEntry:
