@@ -104,7 +104,7 @@ def read_asked(arguments: Arguments) -> Asked:
         raise RequestError(f"--data-dir must be a folder, but there is none at {data_dir}")
     named = _task_named(arguments, space)
     task = divided(load_task(find_task(named), data_dir, arguments.train_rows), space.design.division)
-    task = judged_by(task, getattr(arguments, "metric", None))
+    task = judged_by(task, metric_given(arguments))
     words = {
         "space": arguments.space,
         "task": _from_anywhere(named),
@@ -194,11 +194,14 @@ def divided(task: AnyTask, division: Division | None) -> AnyTask:
     return task
 
 
-def judged_by(task: AnyTask, metric: OwnMetric | None) -> AnyTask:
-    """Return the task with a metric that is the user's own function, where there is one; RequestError where it fails.
+def metric_given(arguments: Arguments) -> OwnMetric | None:
+    """Return the function that judges: no command has one, it comes from Python, as ``arguments.metric``."""
+    found: OwnMetric | None = getattr(arguments, "metric", None)
+    return found
 
-    No command has one: a function comes from Python, as ``arguments.metric``.
-    """
+
+def judged_by(task: AnyTask, metric: OwnMetric | None) -> AnyTask:
+    """Return the task with a metric that is the user's own function, if there is one; RequestError where it fails."""
     return task if metric is None else with_metric(task, metric)
 
 

@@ -11,6 +11,7 @@ from gridsearch.study.manifest import TrialsManifest
 from gridsearch.study.study import Study
 from gridsearch.tasks.inputs import notes_on_empty, read_inputs
 from gridsearch.tasks.judging.judge import mean_of, probabilities
+from gridsearch.tasks.judging.own_metric import OwnMetric
 from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.task import Split
 from gridsearch.training.execution import Execution
@@ -24,7 +25,7 @@ from runners.predicting.members import read_members
 from runners.predicting.part import read_part
 from runners.predicting.scored import score_text
 from runners.predicting.submission import read_submission
-from runners.request import reload_task
+from runners.request import metric_given, reload_task
 
 
 def run(arguments: Arguments) -> int:
@@ -41,7 +42,7 @@ def run(arguments: Arguments) -> int:
     submission = read_submission(arguments, known, source)
     for remark in (*table.notes, *notes_on_empty(inputs), *members.remarks):
         _say(remark)
-    trained = Trained(study, manifest, part.name)
+    trained = Trained(study, manifest, part.name, metric_given(arguments))
     said = {id_: trained.logits(trial, inputs, of_stages[id_]) for id_, trial in members.trials.items()}
     outputs = mean_of([mean_of([said[trial.id] for trial in group], kind) for group in members.groups], kind)
     submission.write(probabilities(outputs, kind))
@@ -53,14 +54,17 @@ def run(arguments: Arguments) -> int:
 
 
 class Trained:
-    """What a study's trials say of a part: from kept weights, or trained again and then kept."""
+    """What a study's trials say of a part: from kept weights, or trained again and then kept.
 
-    def __init__(self, study: Study, manifest: TrialsManifest, part: str) -> None:
-        self._study, self._manifest, self._part = study, manifest, part
+    ``metric`` is the function that judges the study, where it is one of Python.
+    """
+
+    def __init__(self, study: Study, manifest: TrialsManifest, part: str, metric: OwnMetric | None) -> None:
+        self._study, self._manifest, self._part, self._metric = study, manifest, part, metric
 
     @cached_property
     def _task(self) -> AnyTask:
-        return reload_task(self._manifest)
+        return reload_task(self._manifest, self._metric)
 
     def logits(self, trial: Trial, inputs: Split, of_stage: Execution) -> np.ndarray:
         """Return what a trial says of new rows, (rows, labels). Raises GridSearchError where that is not finite."""

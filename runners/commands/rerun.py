@@ -12,7 +12,7 @@ from gridsearch.training.finetune import finetune
 from gridsearch.trial import Epoch, Metrics, Outcome
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
 from runners.materials import materials_of_trial
-from runners.request import reload_task
+from runners.request import metric_given, reload_task
 
 
 def run(arguments: Arguments) -> int:
@@ -22,7 +22,7 @@ def run(arguments: Arguments) -> int:
         known = ledger.dev_results().get(trial.id)
         execution = Execution(**ledger.execution(trial.id))
         of_stage = Execution(**ledger.stages.execution(trial.encoder))
-    task = reload_task(manifest)
+    task = reload_task(manifest, metric_given(arguments))
     materials = materials_of_trial(trial, task, manifest.sources["encoders"], print, of_stage)
     target = task.target
 

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +23,7 @@ from gridsearch.tasks.judging.own_metric import OwnMetric
 from gridsearch.tasks.task import Task
 from reports.study.read import read_study
 from runners.cli import build_parser, main
-from runners.commands import optimize, sweep
-from runners.request import reload_task
+from runners.commands import optimize, rerun, sweep
 from tests.fixtures_core import Once
 from tests.runners.conftest import make_project
 from tests.runners.own_metrics import script
@@ -157,13 +155,19 @@ def test_a_plan_beside_the_study_is_no_error(here: Path, words: list[str], capsy
     assert "cost" in capsys.readouterr().out
 
 
-def test_trials_are_run_again_with_the_function(here: Path) -> None:
-    with Study(Path("study")).open() as ledger:
-        manifest = ledger.trials_manifest()
-    manifest = replace(manifest, sources={**manifest.sources, "task": "task.toml"})
-    assert reload_task(manifest, METRIC).fingerprint == manifest.task.fingerprint
-    with pytest.raises(RequestError, match="is no longer the function that the study was made with"):
-        reload_task(manifest, OwnMetric(script.cost, "cost", "2"))
+def test_trials_are_run_again_with_the_function(here: Path, words: list[str], capsys) -> None:
+    words[-1] = "again"
+    assert swept(METRIC, *words, "--runner", "serial") == 0
+    arguments = build_parser().parse_args(["rerun", "again", "--trial", "best"])
+    arguments.metric = METRIC
+    capsys.readouterr()
+    assert rerun.run(arguments) == 0
+    told = capsys.readouterr().out
+    assert "dev cost -" in told
+    assert "equal to the ledger's, to the last bit" in told
+    arguments.metric = OwnMetric(script.cost, "cost", "2")
+    with pytest.raises(RequestError, match="cost is no longer the function that the study was made with"):
+        rerun.run(arguments)
 
 
 def test_kept_weights_predict_without_it(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -298,7 +302,7 @@ def test_a_function_of_a_program_goes_to_its_workers(runner: str, here: Path, wo
 def test_what_goes_on_is_chosen_by_it(way: str, here: Path, words: list[str]) -> None:
     words[-1] = way
     if way == "halving":
-        assert swept(METRIC, *words, "--runner", "serial", "--halving", "2") == 0
+        assert swept(METRIC, *words, "--runner", "serial", "--set", "epochs=4", "--halving", "2") == 0
     else:
         arguments = build_parser().parse_args(["optimize", *words, "--runner", "serial", "--trials", "3"])
         arguments.metric = METRIC
