@@ -7,10 +7,32 @@ What people call is `runners.api`, under this name: ``import gridsearch as gs``,
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from runners.api import GridSearchError, LoadedStudy, Planned, RequestError, load, optimize, plan, sweep, task
+    from runners.api import (
+        GridSearchError,
+        LoadedStudy,
+        Metric,
+        Planned,
+        RequestError,
+        load,
+        optimize,
+        plan,
+        sweep,
+        task,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["GridSearchError", "LoadedStudy", "Planned", "RequestError", "load", "optimize", "plan", "sweep", "task"]
+__all__ = [
+    "GridSearchError",
+    "LoadedStudy",
+    "Metric",
+    "Planned",
+    "RequestError",
+    "load",
+    "optimize",
+    "plan",
+    "sweep",
+    "task",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 from gridsearch.errors import GridSearchError, RequestError
 from gridsearch.planning.halving import halved
 from gridsearch.study.study import Study
+from gridsearch.tasks.judging.own_metric import OwnMetric as Metric
 from runners.api.calls import OptimizeOptions, PlanOptions, SweepOptions, arguments_of, called
 from runners.api.given import given_in_scratch, given_in_study
 from runners.api.guessed import task
@@ -21,11 +22,27 @@ if TYPE_CHECKING:
     AnySpace = str | Path | Mapping[str, object]
     AnyTask = str | Path | Mapping[str, object] | AnyTable
 
-__all__ = ["GridSearchError", "LoadedStudy", "Planned", "RequestError", "load", "optimize", "plan", "sweep", "task"]
+__all__ = [
+    "GridSearchError",
+    "LoadedStudy",
+    "Metric",
+    "Planned",
+    "RequestError",
+    "load",
+    "optimize",
+    "plan",
+    "sweep",
+    "task",
+]
 
 
 def plan(
-    space: "AnySpace", *, task: "AnyTask | None" = None, model: str | None = None, **options: Unpack[PlanOptions]
+    space: "AnySpace",
+    *,
+    task: "AnyTask | None" = None,
+    model: str | None = None,
+    metric: Metric | None = None,
+    **options: Unpack[PlanOptions],
 ) -> Planned:
     """Return the cells and trials of a space; nothing is trained and nothing is written.
 
@@ -33,14 +50,15 @@ def plan(
     (docs/spaces.md). ``task`` is the name of a built-in one, the path of a TOML file, a mapping with the keys of such a
     file (docs/tasks.md) whose files may be tables, what :func:`task` returns, or a table: a DataFrame, a Dataset or
     DatasetDict of Hugging Face, an Arrow table, a list of dicts, a mapping of "train", "dev" and "test" to such.
-    ``options`` are those of the command ``gridsearch plan``: ``seeds=[0, 1]``, ``set={"epochs": 2}``.
+    ``metric`` is a function of your own to judge by. ``options`` are those of the command ``gridsearch plan``:
+    ``seeds=[0, 1]``, ``set={"epochs": 2}``.
 
     Raises RequestError, with one sentence, for whatever is wrong with them.
     """
     from runners.commands.plan import checked, lines_of
 
     with given_in_scratch(space, task) as given:
-        arguments = arguments_of("plan", [given.space], {"task": given.task, "model": model, **options})
+        arguments = arguments_of("plan", [given.space], {"task": given.task, "model": model, **options}, metric)
         with called(arguments):
             question = checked(arguments)
             asked = question.plan if arguments.halving is None else halved(question.plan, arguments.halving)
@@ -53,20 +71,22 @@ def sweep(
     task: "AnyTask | None" = None,
     model: str | None = None,
     study: str | Path | None = None,
+    metric: Metric | None = None,
     **options: Unpack[SweepOptions],
 ) -> LoadedStudy:
     """Run every trial that the study lacks, and return the study: calling it again is resuming it.
 
-    ``space`` and ``task`` are those of :func:`plan`. What is given in Python is kept in the ``study``'s folder, which
-    has to be named then: so `gridsearch rerun`, `predict` and the same sweep from a terminal find it again. ``options``
-    are those of the command ``gridsearch sweep``: ``workers=2``, ``runner="serial"``, ``keep="best"``.
+    ``space``, ``task`` and ``metric`` are those of :func:`plan`. What is given in Python is kept in the ``study``'s
+    folder, which has to be named then: so `gridsearch rerun`, `predict` and the same sweep from a terminal find it
+    again. ``options`` are those of the command ``gridsearch sweep``: ``workers=2``, ``runner="serial"``,
+    ``keep="best"``.
 
     Raises RequestError, with one sentence, for whatever is wrong with them; KeyboardInterrupt when it is interrupted:
     what is finished stays.
     """
     from runners.commands.sweep import sweep as run
 
-    return _driven("sweep", run, space, task, study, {"model": model, **options})
+    return _driven("sweep", run, space, task, study, metric, {"model": model, **options})
 
 
 def optimize(
@@ -75,6 +95,7 @@ def optimize(
     task: "AnyTask | None" = None,
     model: str | None = None,
     study: str | Path | None = None,
+    metric: Metric | None = None,
     **options: Unpack[OptimizeOptions],
 ) -> LoadedStudy:
     """Run the cells that Optuna proposes on this machine, and return the study: calling it again goes on.
@@ -84,7 +105,7 @@ def optimize(
     """
     from runners.commands.optimize import optimize as run
 
-    return _driven("optimize", run, space, task, study, {"model": model, **options})
+    return _driven("optimize", run, space, task, study, metric, {"model": model, **options})
 
 
 def _driven(
@@ -93,13 +114,14 @@ def _driven(
     space: "AnySpace",
     task: "AnyTask | None",
     study: str | Path | None,
+    metric: Metric | None,
     options: Mapping[str, object],
 ) -> LoadedStudy:
     from reports.page import write_page
 
     with given_in_study(space, task, study) as given:
         words = {"task": given.task, "study": study, **options}
-        arguments = arguments_of(command, [given.space], words)
+        arguments = arguments_of(command, [given.space], words, metric)
         with called(arguments):
             driven = run(arguments)
             write_page(Study(Path(arguments.study)), arguments.lang)

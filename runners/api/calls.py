@@ -7,6 +7,7 @@ from typing import NoReturn, TypedDict
 
 from gridsearch.errors import GridSearchError, RequestError, in_one_line
 from gridsearch.tasks.guess import toml_value
+from gridsearch.tasks.judging.own_metric import OwnMetric
 from runners.cli import Arguments, Parser, parse
 
 
@@ -68,15 +69,24 @@ class _Parser(Parser):
         raise RequestError(in_one_line(message))
 
 
-def arguments_of(command: str, names: Sequence[str], options: Mapping[str, object]) -> Arguments:
+def arguments_of(
+    command: str, names: Sequence[str], options: Mapping[str, object], metric: OwnMetric | None = None
+) -> Arguments:
     """Parse a call as the command is parsed that it stands for; options that are None or False are left out.
+
+    ``metric`` is a function that judges, which no command has.
 
     Raises RequestError for an option that the command has not, or for a value that is none of its.
     """
     words = [command, *names]
     for name, value in options.items():
         words += _words(f"--{name.replace('_', '-')}", value)
-    return parse(words, _Parser)
+    if metric is not None and not isinstance(metric, OwnMetric):
+        rule = "metric must be a function of your own, as gridsearch.Metric(function, name='cost', version='1')"
+        raise RequestError(f"{rule}, but is {metric!r:.80}; one of gridsearch's is named by the task")
+    arguments = parse(words, _Parser)
+    arguments.metric = metric
+    return arguments
 
 
 def _words(option: str, value: object) -> list[str]:

@@ -1,15 +1,20 @@
 """A study in Python: its numbers as tidy tables, its certificate, the first screen of its page."""
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gridsearch.scratch import scratch_folder
 from gridsearch.study.damage.judge import refuse_damaged
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.study import Study
+from gridsearch.tasks.judging.own_metric import OwnMetric
 from reports.study.read import read_study
+from runners.api.calls import arguments_of, called
+from runners.api.tables import arrow_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,6 +96,40 @@ class LoadedStudy:
         with self._opened() as ledger:
             refuse_damaged(ledger.connection, ledger.path, "it is verified")
             return certificate(Study(self.folder), ledger, ledger.survey())
+
+    def predict(
+        self,
+        table: object,
+        *,
+        trial: str = "best",
+        cell: int | str | None = None,
+        ensemble: Sequence[int] | None = None,
+        part: str | None = None,
+        metric: OwnMetric | None = None,
+    ) -> "pd.DataFrame":
+        """Return new rows with what is said of them, as ``gridsearch predict`` writes it: its columns beside theirs.
+
+        ``table`` is any that :func:`gridsearch.task` takes, with the columns of the task, or the path of a file. Who
+        says it: the best ``trial`` or another, a ``cell`` (the mean over its seeds and folds), or several
+        (``ensemble``). A trial without kept weights is trained again; for a study that is judged by a function of your
+        own, that takes the ``metric``. Raises RequestError where columns or trials are not there.
+        """
+        import pandas as pd
+
+        from runners.commands.predict import run
+
+        with scratch_folder() as folder:
+            rows, output = folder / "rows.arrow", folder / "predictions.jsonl"
+            if not isinstance(table, (str, Path)):
+                rows.write_bytes(arrow_bytes(table, "the table"))
+            named = str(table) if isinstance(table, (str, Path)) else str(rows)
+            who = {"cell": cell, "ensemble": ensemble} if trial == "best" else {"trial": trial, "cell": cell}
+            options = {**who, "part": part, "output": output, "columns": None}
+            arguments = arguments_of("predict", [str(self.folder), named], options, metric)
+            with called(arguments):
+                run(arguments)
+            lines = output.read_text(encoding="utf-8").splitlines()
+        return pd.DataFrame([json.loads(line) for line in lines])
 
     @cached_property
     def _rows(self) -> "StudyRows":

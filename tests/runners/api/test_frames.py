@@ -70,6 +70,21 @@ def test_predictions_give_the_metric_again(study: gs.LoadedStudy) -> None:
         study.predictions_of(["zz"])
 
 
+def test_new_rows_are_labelled_as_the_command_does(study: gs.LoadedStudy, tmp_path: Path) -> None:
+    texts = [f"a text about {name}" for name in ("arrays", "files")]
+    new = pd.DataFrame({"the text": texts, "number": [1, 2]})
+    ours = study.predict(new, cell=study.best)
+    new.to_csv(tmp_path / "new.csv", index=False)
+    words = ["predict", str(study.folder), str(tmp_path / "new.csv"), "--cell", str(study.best)]
+    assert main([*words, "-o", str(tmp_path / "out.csv")]) == 0
+    theirs = pd.read_csv(tmp_path / "out.csv")
+    assert list(ours.columns) == list(theirs.columns)
+    assert list(ours["predicted"]) == list(theirs["predicted"])
+    assert list(ours.iloc[:, -1]) == list(theirs.iloc[:, -1])
+    with pytest.raises(gs.RequestError, match="the text"):
+        study.predict(pd.DataFrame({"other": texts}))
+
+
 def test_the_first_screen_is_that_of_the_page(study: gs.LoadedStudy) -> None:
     html = study._repr_html_()
     page = (study.folder / "page.html").read_text(encoding="utf-8")

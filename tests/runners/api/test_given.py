@@ -100,6 +100,7 @@ def test_numbers_of_numpy_and_pandas_are_numbers(project: Path) -> None:
         (lambda: gs.plan(SPACE, task=rows(), sedes=[0]), "unrecognized arguments: --sedes"),
         (lambda: gs.plan(SPACE, task=rows(), seeds="a"), "seeds are whole numbers with commas between them"),
         (lambda: gs.plan(SPACE, task=rows(), set={"epochs": {1: 2}}), "set: epochs must be a number, a text"),
+        (lambda: gs.plan(SPACE, task=rows(), metric=max), "metric must be a function of your own, as gridsearch.Met"),
         (lambda: gs.plan("no such space"), "unknown space 'no such space'"),
         (lambda: gs.sweep(SPACE, task="task.toml"), "name one, as in study='studies/mine'"),
     ],

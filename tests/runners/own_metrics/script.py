@@ -5,7 +5,7 @@ import sys
 import numpy as np
 
 from gridsearch.tasks.judging.own_metric import OwnMetric
-from runners.cli import build_parser
+from runners.cli import parse
 from runners.commands import sweep
 
 FALSE_ALARM, MISSED = 5.0, 1.0
@@ -20,7 +20,7 @@ def cost(truth: np.ndarray, said: np.ndarray) -> float:
 
 
 def main() -> int:
-    arguments = build_parser().parse_args(["sweep", *sys.argv[1:]])
+    arguments = parse(["sweep", *sys.argv[1:]])
     arguments.metric = OwnMetric(cost, name="cost", version="1")
     return sweep.run(arguments)
 

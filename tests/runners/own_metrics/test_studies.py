@@ -22,7 +22,7 @@ from gridsearch.tasks.judging.judge import probabilities
 from gridsearch.tasks.judging.own_metric import OwnMetric
 from gridsearch.tasks.task import Task
 from reports.study.read import read_study
-from runners.cli import build_parser, main
+from runners.cli import main, parse
 from runners.commands import optimize, rerun, sweep
 from tests.fixtures_core import Once
 from tests.runners.conftest import make_project
@@ -46,7 +46,7 @@ ONLY = "it is judged by the function cost of Python (version 1), and goes on onl
 
 def swept(metric: OwnMetric | None, *words: str) -> int:
     """Sweep as the Python API does: by the command's own code, with a function beside its words."""
-    arguments = build_parser().parse_args(["sweep", *words])
+    arguments = parse(["sweep", *words])
     if metric is not None:
         arguments.metric = metric
     return sweep.run(arguments)
@@ -158,7 +158,7 @@ def test_a_plan_beside_the_study_is_no_error(here: Path, words: list[str], capsy
 def test_trials_are_run_again_with_the_function(here: Path, words: list[str], capsys) -> None:
     words[-1] = "again"
     assert swept(METRIC, *words, "--runner", "serial") == 0
-    arguments = build_parser().parse_args(["rerun", "again", "--trial", "best"])
+    arguments = parse(["rerun", "again", "--trial", "best"])
     arguments.metric = METRIC
     capsys.readouterr()
     assert rerun.run(arguments) == 0
@@ -304,7 +304,7 @@ def test_what_goes_on_is_chosen_by_it(way: str, here: Path, words: list[str]) ->
     if way == "halving":
         assert swept(METRIC, *words, "--runner", "serial", "--set", "epochs=4", "--halving", "2") == 0
     else:
-        arguments = build_parser().parse_args(["optimize", *words, "--runner", "serial", "--trials", "3"])
+        arguments = parse(["optimize", *words, "--runner", "serial", "--trials", "3"])
         arguments.metric = METRIC
         assert optimize.run(arguments) == 0
     with Study(Path(way)).open() as ledger:
