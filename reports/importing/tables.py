@@ -5,16 +5,22 @@ from pathlib import Path
 
 from gridsearch.errors import RequestError, one_of
 from gridsearch.tasks.tables.delimited import separated_rows
+from gridsearch.tasks.tables.folders import holds_table
+from gridsearch.tasks.tables.formats import TYPED, format_of_name
+from gridsearch.tasks.tables.read import read_unknown
 from gridsearch.tasks.tables.text import read_document
 from reports.formats.markdown import NOT_LEARNED_MARK
 from reports.importing.imported import RESPONSE, Published
 from reports.importing.markdown_tables import Rows, markdown_tables, title_of
 from reports.importing.seed_columns import seed_columns
+from reports.importing.trackers import rows_of, tracked
 from reports.study.published_value import PublishedValue, published_value
 from reports.study.view import Observation, RowWithout
 
 INDEX_NAMES = frozenset({"index", "#", "no", "no.", "nr", "id", "row", "编号", "序号"})
 """A first column with such a name counts the rows, and is no factor."""
+OF_DATA = TYPED | {"json", "jsonl"}
+"""Formats that hold one table, and are read as data are."""
 RESPONSES = (RESPONSE, "结果")
 """What our own pages call the column with the results, in each language."""
 
@@ -26,7 +32,10 @@ def read_table(
     number: int | None = None,
     seeds: Sequence[str] = (),
 ) -> Published:
-    """Read a CSV (TSV) file, or a table of a Markdown file: its ``number``-th, or the first with the response column.
+    """Read a table that is a file (CSV, Excel, JSON, Parquet, Arrow), or a table of a Markdown file.
+
+    Of several in a file: the ``number``-th, or the first with the response column. What trackers keep is a table, too:
+    see trackers.py.
 
     By default that is the column "result" (or "结果"), and where no table has one the last column of the first.
     ``seeds`` are columns that tell the seed of a row, by default those with such a name.
@@ -34,7 +43,12 @@ def read_table(
     Labels stay the text that they are. Raises RequestError where there is no such table or column, for a row of another
     length than the header's, and where it is not clear which number a result or a score is.
     """
-    title, (header, *body) = _lines(path, response, number)
+    found = tracked(path, number)
+    if found is not None:
+        title, (header, *body) = found.title, rows_of(found, response, scores, path)
+        response = header[-1]
+    else:
+        title, (header, *body) = _lines(path, response, number)
     response = _checked_response(header, response, path)
     is_index = header[0].casefold() in INDEX_NAMES and header[0] not in (response, *seeds)
     index = header[0] if is_index else ""
@@ -78,13 +92,24 @@ def read_table(
 
 def _lines(path: Path, response: str | None, number: int | None) -> tuple[str, Rows]:
     """Read the title and the cells of the table that is asked for."""
-    text = read_document(path)
-    rows = separated_rows(path, text)
+    if path.is_dir() and not holds_table(path):
+        raise RequestError(f"{path} is a folder with neither runs of transformers' Trainer nor a table: name a file")
+    if path.is_dir() or format_of_name(path) in OF_DATA:
+        rows: Rows | None = _of_data(path)
+    else:
+        text = read_document(path)
+        rows = separated_rows(path, text)
     if rows is None:
         return title_of(text) or path.stem, _choose(markdown_tables(text), response, number, path)
     if number is not None:
         raise RequestError(f"--table chooses among the tables of a Markdown file, but {path} is a single one")
     return path.stem, rows
+
+
+def _of_data(path: Path) -> Rows:
+    """Read a workbook, JSON, Parquet or Arrow as `init` reads data; nested values are columns (``config.lr``)."""
+    table = read_unknown(path, header=True)
+    return [list(table.names), *(list(row) for row in zip(*table.values, strict=True))]
 
 
 def value_of(text: str, where: str) -> PublishedValue:

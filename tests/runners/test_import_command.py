@@ -84,7 +84,7 @@ def test_it_says_what_it_did(words: list[str], said: str, capsys: pytest.Capture
         (["notes.md", "--rows", "run", "--column", "a=x", "--seed", "b"], "--seed takes NAME=REGEX here, but got 'b'"),
         (["table.md", "--table", "2"], "--table must be between 1 and 1"),
         (["none.md"], "none.md cannot be read: No such file or directory"),
-        (["."], ". cannot be read: Is a directory"),
+        (["."], ". is a folder with neither runs of transformers' Trainer nor a table: name a file"),
     ],
 )
 def test_contradictions(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
