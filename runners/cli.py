@@ -387,12 +387,18 @@ def _import(commands: Commands) -> None:
     parser = _add(
         commands,
         "import",
-        "turn what others measured into a study: a table, notes, a training log",
+        "turn what others measured into a study: a table, notes, a training log, what trackers keep",
         "gridsearch import results.md --response result --study studies/published\n"
+        "  gridsearch import mlflow.db --response accuracy\n"
         "  gridsearch import notes.md --rows 'run \\d+' --column 'attack=(fgm|pgd)'\n"
         "  gridsearch import train.log --curve epoch --response loss",
     )
-    parser.add_argument("file", metavar="FILE", help="a markdown or CSV table, notes, or a log")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="a table (Markdown, CSV, Excel, JSON, Parquet), notes, a log, a storage of Optuna's or MLflow's, or a "
+        "folder with runs of transformers' Trainer",
+    )
     parser.add_argument(
         "--response",
         action=_Once,
@@ -426,7 +432,8 @@ def _import(commands: Commands) -> None:
         action=_Once,
         type=int,
         metavar="N",
-        help="the N-th table of a markdown file (default: the first that has the response)",
+        help="the N-th table of a markdown file (default: the first that has the response), study of Optuna's, or "
+        "experiment of MLflow's",
     )
     parser.add_argument("--study", metavar="DIR", help="the folder of the new study (default: studies/FILE)")
     notes = parser.add_argument_group("notes, one experiment a line")

@@ -109,7 +109,7 @@ def test_an_mlflow_store(tmp_path: Path) -> None:
     path = mlflow_file(tmp_path)
     with pytest.raises(RequestError, match="name one of loss, accuracy as --response"):
         read_table(path, None)
-    with pytest.raises(RequestError, match="unknown number 'acuracy' .did you mean 'accuracy'"):
+    with pytest.raises(RequestError, match=r"unknown number 'acuracy' \(did you mean 'accuracy'"):
         read_table(path, "acuracy")
     found = read_table(path, "accuracy", ["loss"])
     assert (found.title, found.factors, found.seeds) == ("reviews", ("lr",), ("seed",)), (
@@ -141,7 +141,7 @@ def test_folders_of_the_trainer(tmp_path: Path) -> None:
     found = read_table(trainer_folder(tmp_path / "runs"), "eval_accuracy")
     assert (found.title, found.factors, found.seeds) == ("runs", ("lr",), ("seed",))
     assert [row.value for row in found.rows] == [0.7, 0.71, 0.7, 0.71], "at the best step, not at the last"
-    assert [row.index for row in found.rows][0] == "lr=1e-5,seed=0"
+    assert found.rows[0].index == "lr=1e-5,seed=0"
     assert [row.levels["lr"] for row in found.rows] == ["1e-5", "1e-5", "3e-5", "3e-5"]
 
 
