@@ -39,3 +39,16 @@ def telling_of(path: Path) -> Iterator[None]:
         raise RequestError(f"{path} is not a ledger: {error}") from None
     except UnicodeDecodeError as error:  # the name of a table, or SQLite's own sentence about one
         raise DamagedError(damaged_sentence(path, first_line(error))) from None
+
+
+@contextlib.contextmanager
+def one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+    """Hold a read transaction, so that nothing that is read contradicts another, whoever writes meanwhile."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN DEFERRED")
+    try:
+        yield
+    finally:
+        connection.rollback()

@@ -23,7 +23,7 @@ from gridsearch.study.attending.stop_wish import (
 from gridsearch.study.damage.judge import refuse_damaged
 from gridsearch.study.lease import WATCH_SECONDS, Trace, driver_elsewhere, is_alive, trace_of
 from gridsearch.study.ledger import Ledger
-from gridsearch.study.opening import refuse_long_path
+from gridsearch.study.opening import one_moment, refuse_long_path
 from gridsearch.this_process import this_process
 
 
@@ -230,12 +230,14 @@ class Hold:
 
     @contextlib.contextmanager
     def ledger(self) -> Iterator[Ledger]:
-        """Open the ledger, and write as the one driver."""
-        with Ledger(self.study.ledger_path) as ledger, ledger.leased(self.name, self.token, self._last):
-            refuse_damaged(ledger.connection, ledger.path, "a driver begins")
-            forget_other_stops(self.study.folder, self.token)
-            forget_wishes(self.study.folder, self.token)
-            yield ledger
+        """Open the ledger, and write as the one driver; what is damaged is refused before a byte of it is written."""
+        with Ledger(self.study.ledger_path) as ledger:
+            with one_moment(ledger.connection):
+                refuse_damaged(ledger.connection, ledger.path, "a driver begins")
+            with ledger.leased(self.name, self.token, self._last):
+                forget_other_stops(self.study.folder, self.token)
+                forget_wishes(self.study.folder, self.token)
+                yield ledger
 
 
 def _note_in(lock: IO[str]) -> DriverNote:

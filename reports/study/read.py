@@ -1,10 +1,9 @@
 """From an open ledger to plain typed rows: all that a page may know. Here, and in read_stages.py, reports speak SQL."""
 
-import contextlib
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +12,7 @@ from gridsearch.space.factor import ROW
 from gridsearch.study.damage.judge import refuse_damaged
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.manifest import Manifest, PublishedRows, TableManifest, TrialsManifest
+from gridsearch.study.opening import one_moment
 from gridsearch.study.rows import dev_after
 from gridsearch.study.survey import Survey
 from gridsearch.tasks.judging.guesses import guess_of
@@ -74,7 +74,7 @@ def read_study(ledger: Ledger, part: str = "") -> StudyRows:
 
     Raises RequestError when nothing is planned, where there is no such part, and where results are damaged.
     """
-    with _one_moment(ledger.connection):
+    with one_moment(ledger.connection):
         refuse_damaged(ledger.connection, ledger.path, "a page is made of it")
         manifest = ledger.manifest() if not part else ledger.trials_manifest().of_part(part)
         rows = ledger.connection.execute
@@ -114,19 +114,6 @@ def read_study(ledger: Ledger, part: str = "") -> StudyRows:
             stages=read_stages(ledger),
         )
         return replace(study, predictions=_predictions(ledger, study))
-
-
-@contextlib.contextmanager
-def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
-    """Hold a read transaction, so that the table and the coverage line cannot contradict each other."""
-    if connection.in_transaction:
-        yield
-        return
-    connection.execute("BEGIN DEFERRED")
-    try:
-        yield
-    finally:
-        connection.rollback()
 
 
 def _cells(ledger: Ledger, manifest: TrialsManifest) -> tuple[CellRow, ...]:

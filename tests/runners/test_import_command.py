@@ -105,7 +105,9 @@ def test_what_can_be_one_thing_is_given_once(option: str, capsys: pytest.Capture
 
 def test_the_documents_examples_are_understood() -> None:
     text = (Path(__file__).parents[2] / "docs" / "importing.md").read_text(encoding="utf-8")
-    commands = [shlex.split(block) for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)]
-    assert [words[:2] for words in commands] == [["gridsearch", "import"]] * 3 + [["gridsearch", "annotate"]]
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    commands = [shlex.split(line, comments=True) for line in lines]
+    assert [words[:2] for words in commands] == [["gridsearch", "import"]] * 7 + [["gridsearch", "annotate"]]
     for words in commands:
-        build_parser().parse_args([word for word in words[1:] if word != "\n"])
+        build_parser().parse_args(words[1:])
