@@ -23,9 +23,9 @@ from gridsearch.tasks.parts.joint_file import JointSections, PartFile, TargetSec
 from gridsearch.tasks.parts.part_file import SECTIONS, TaskFile
 from reports.formats.markdown import Section, bullets, code, escape, paragraphs, wrap
 from reports.knob_page import values_text
+from reports.meanings import meaning_and_example
 
 MARK = "<!-- Below this line `make docs` writes what the code declares. -->"
-_EXAMPLE = re.compile(r"\s*``([^`]+)``\s*$")
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,6 @@ SPACE_KEYS: Final = (
 PAGES: Final = {"tasks.md": TASK_KEYS, "spaces.md": SPACE_KEYS}
 
 
-def meaning_and_example(field: FieldInfo) -> tuple[str, str]:
-    """Take a field's description apart: what the key means, and an example of it, which ends the description."""
-    text = " ".join((field.description or "").split())
-    found = _EXAMPLE.search(text)
-    return (text, "") if found is None else (text[: found.start()], found[1])
-
-
 def keys_text(keys: tuple[Keys, ...]) -> str:
     """Return what stands below the mark of a page."""
     sections = {name for one in keys for name in re.findall(r"^`\[+(\w+)", one.title)}
@@ -106,7 +99,9 @@ def _items(keys: Keys, sections: Set[str]) -> Iterator[str]:
 
 
 def _values(schema: Mapping[str, Any]) -> str:
-    branches = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
+    # What the key means is told behind it.
+    alone = {key: value for key, value in schema.items() if key != "description"}
+    branches = [one for one in alone.get("anyOf", [alone]) if one.get("type") != "null"]
     values = list(dict.fromkeys(values_text(one) for one in branches))
     return " or ".join(escape(one) for one in values if not (one == "a whole number" and "a number" in values))
 

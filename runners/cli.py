@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeAlias
 
 from gridsearch import __version__
+from reports.schemas.schema import KINDS
 from runners.attending.options import add_skip
 from runners.endings.codes import (
     EXIT_DONE,
@@ -17,8 +18,9 @@ from runners.endings.codes import (
 )
 from runners.endings.ending import ended, ended_process
 from runners.ensembling.options import add_ensemble
+from runners.import_options import add_import
 from runners.init_options import add_init
-from runners.options import folds, halving, kept, numbers_of, one_part, only_folds, train_metric, workers
+from runners.options import duration, execution, halving, kept, one_part, only_folds, question, workers
 from runners.predicting.options import add_predict
 
 Arguments = argparse.Namespace
@@ -69,6 +71,7 @@ def build_parser(kind: "type[Parser]" = Parser) -> argparse.ArgumentParser:
     for add in (
         _init,
         _knobs,
+        _schema,
         _plan,
         _sweep,
         _optimize,
@@ -112,55 +115,12 @@ def _add(
     return parser
 
 
-def _question(parser: argparse.ArgumentParser) -> None:
-    """Options that say what is asked: space, task, model, seeds, fixed knobs."""
-    parser.add_argument(
-        "space", metavar="SPACE", help="a built-in space, such as finetune64 or pooling, or a TOML file"
-    )
-    parser.add_argument(
-        "--task",
-        metavar="T",
-        help="a built-in task or a TOML file (default: the one that the space names, or docstrings)",
-    )
-    parser.add_argument("--model", metavar="M", help="tiny (default), minilm, a folder, or a Hugging Face name")
-    parser.add_argument(
-        "--data-dir", metavar="DIR", help="where the task's files are (default: beside its TOML, $GRIDSEARCH_DATA)"
-    )
-    parser.add_argument("--train-rows", type=int, metavar="N", help="train on a stratified sample of N rows")
-    parser.add_argument(
-        "--seeds", type=numbers_of("seeds"), metavar="0,1,2", help="seeds of every cell (default: the space's)"
-    )
-    folds(parser)
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KNOB=VALUE", help="fix a knob for all cells; repeatable"
-    )
-    parser.add_argument("--study", metavar="DIR", help="the study's folder (default: studies/SPACE-TASK-MODEL)")
-
-
-class _Once(argparse.Action):
-    """An option whose second value would silently replace the first."""
-
-    def __call__(self, parser: object, namespace: Arguments, values: object, option_string: str | None = None) -> None:
-        if getattr(namespace, self.dest) is not None:
-            raise argparse.ArgumentError(self, "may be given only once")
-        setattr(namespace, self.dest, values)
-
-
 def _study(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("study", metavar="STUDY", help="the study's folder")
 
 
 def _language(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lang", default="en", metavar="L", help="language of the page: en (default), zh")
-
-
-def _duration(text: str) -> float:
-    from gridsearch.training.deadline import parse_duration
-
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _init(commands: Commands) -> None:
@@ -183,6 +143,17 @@ def _knobs(commands: Commands) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="one knob (default: all)")
 
 
+def _schema(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "schema",
+        "print the JSON Schema of space files or task files, by which editors complete and check them",
+        "gridsearch schema space > space.schema.json\n\n"
+        "Even Better TOML and taplo use it in files that begin with\n  #:schema ./space.schema.json",
+    )
+    parser.add_argument("kind", choices=KINDS, metavar="FILE", help="space or task")
+
+
 def _plan(commands: Commands) -> None:
     parser = _add(
         commands,
@@ -190,7 +161,7 @@ def _plan(commands: Commands) -> None:
         "show the cells and trials of a space, and what they cost; nothing is trained",
         "gridsearch plan finetune64 --task docstrings --model tiny --measure --workers 2",
     )
-    _question(parser)
+    question(parser)
     parser.add_argument("--all", action="store_true", help="list every cell, however many there are")
     parser.add_argument(
         "--measure",
@@ -209,7 +180,7 @@ def _sweep(commands: Commands) -> None:
         "run every trial that the study lacks; running it again is resuming it",
         "gridsearch sweep finetune64 --workers 2",
     )
-    _question(parser)
+    question(parser)
     only_folds(parser)
     parser.add_argument(
         "--runner",
@@ -217,7 +188,7 @@ def _sweep(commands: Commands) -> None:
         help="where trials run (default: ray; processes where Ray is not installed)",
     )
     halving(parser)
-    _execution(parser)
+    execution(parser)
     parser.add_argument(
         "--gpus-per-trial", type=float, metavar="F", help="share of a GPU for a trial (default: 1 where there is one)"
     )
@@ -250,22 +221,7 @@ def _pretrain(commands: Commands) -> None:
     )
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads (default: 1)")
     parser.add_argument(
-        "--time-limit", type=_duration, metavar="T", help="give up after 90 (seconds), 30m, 2h; what is done is kept"
-    )
-
-
-def _execution(parser: argparse.ArgumentParser) -> None:
-    """Options that say how trials are run and what is kept of them."""
-    workers(parser)
-    kept(parser)
-    train_metric(parser)
-    parser.add_argument("--retry-failed", action="store_true", help="try again what failed for good")
-    parser.add_argument(
-        "--time-limit",
-        type=_duration,
-        metavar="T",
-        help="a trial that takes longer has failed: 90 (seconds), 30m, 2h (--runner serial looks between steps only: a "
-        "trial that hangs goes on)",
+        "--time-limit", type=duration, metavar="T", help="give up after 90 (seconds), 30m, 2h; what is done is kept"
     )
 
 
@@ -276,7 +232,7 @@ def _optimize(commands: Commands) -> None:
         "run the cells that Optuna proposes, on this machine; running it again goes on",
         "gridsearch optimize finetune64 --trials 50 --workers 2",
     )
-    _question(parser)
+    question(parser)
     parser.add_argument("--trials", type=int, metavar="N", help="trials that the study is to hold in the end")
     parser.add_argument("--hours", type=float, metavar="H", help="begin no trial after so many hours")
     parser.add_argument("--sampler", default="tpe", metavar="S", help="tpe (default), gp, random")
@@ -289,7 +245,7 @@ def _optimize(commands: Commands) -> None:
     parser.add_argument(
         "--runner", choices=["processes", "serial"], default="processes", help="where trials run (default: processes)"
     )
-    _execution(parser)
+    execution(parser)
     _language(parser)
 
 
@@ -393,63 +349,7 @@ def _import(commands: Commands) -> None:
         "  gridsearch import notes.md --rows 'run \\d+' --column 'attack=(fgm|pgd)'\n"
         "  gridsearch import train.log --curve epoch --response loss",
     )
-    parser.add_argument(
-        "file",
-        metavar="FILE",
-        help="a table (Markdown, CSV, Excel, JSON, Parquet), notes, a log, a storage of Optuna's or MLflow's, or a "
-        "folder with runs of transformers' Trainer",
-    )
-    parser.add_argument(
-        "--response",
-        action=_Once,
-        metavar="COLUMN",
-        help="the column with the results (default: result, or else the last; of a log: loss)",
-    )
-    parser.add_argument(
-        "--score",
-        action="append",
-        default=[],
-        metavar="COLUMN",
-        help="a column that measured the rows too, and is no factor; repeatable",
-    )
-    parser.add_argument(
-        "--inert",
-        action="append",
-        default=[],
-        metavar="COLUMN",
-        help="a factor that could not act: its rows are replicates, and tell the noise; repeatable",
-    )
-    parser.add_argument(
-        "--seed",
-        action="append",
-        default=[],
-        metavar="COLUMN",
-        help="a column that tells the seed, fold or repetition of a row, and is no factor; repeatable (default: seed, "
-        "fold, run and their like; none: no column)",
-    )
-    parser.add_argument(
-        "--table",
-        action=_Once,
-        type=int,
-        metavar="N",
-        help="the N-th table of a markdown file (default: the first that has the response), study of Optuna's, or "
-        "experiment of MLflow's",
-    )
-    parser.add_argument("--study", metavar="DIR", help="the folder of the new study (default: studies/FILE)")
-    notes = parser.add_argument_group("notes, one experiment a line")
-    notes.add_argument(
-        "--rows", action=_Once, metavar="REGEX", help="what occurs in the lines of experiments, and names them"
-    )
-    notes.add_argument(
-        "--column",
-        action="append",
-        default=[],
-        metavar="NAME=REGEX",
-        help="a factor: its level is the first group, or whether it occurs; repeatable. --score, --seed and --response "
-        "take NAME=REGEX too (default of the response: the last number of the line)",
-    )
-    log = parser.add_argument_group("the log of a training")
-    log.add_argument("--curve", action=_Once, metavar="NAME", help="what the curve runs over, such as epoch or step")
+    add_import(parser)
 
 
 def _annotate(commands: Commands) -> None:

@@ -97,3 +97,53 @@ def workers(parser: argparse.ArgumentParser) -> None:
         "--workers", type=int, metavar="N", help="trials at a time (default: one per core or per share of a GPU)"
     )
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of a trial (default: 1)")
+
+
+def question(parser: argparse.ArgumentParser) -> None:
+    """Options that say what is asked: space, task, model, seeds, fixed knobs."""
+    parser.add_argument(
+        "space", metavar="SPACE", help="a built-in space, such as finetune64 or pooling, or a TOML file"
+    )
+    parser.add_argument(
+        "--task",
+        metavar="T",
+        help="a built-in task or a TOML file (default: the one that the space names, or docstrings)",
+    )
+    parser.add_argument("--model", metavar="M", help="tiny (default), minilm, a folder, or a Hugging Face name")
+    parser.add_argument(
+        "--data-dir", metavar="DIR", help="where the task's files are (default: beside its TOML, $GRIDSEARCH_DATA)"
+    )
+    parser.add_argument("--train-rows", type=int, metavar="N", help="train on a stratified sample of N rows")
+    parser.add_argument(
+        "--seeds", type=numbers_of("seeds"), metavar="0,1,2", help="seeds of every cell (default: the space's)"
+    )
+    folds(parser)
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KNOB=VALUE", help="fix a knob for all cells; repeatable"
+    )
+    parser.add_argument("--study", metavar="DIR", help="the study's folder (default: studies/SPACE-TASK-MODEL)")
+
+
+def duration(text: str) -> float:
+    """Read a time such as 90 (seconds), 30m or 2h."""
+    from gridsearch.training.deadline import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def execution(parser: argparse.ArgumentParser) -> None:
+    """Options that say how trials are run and what is kept of them."""
+    workers(parser)
+    kept(parser)
+    train_metric(parser)
+    parser.add_argument("--retry-failed", action="store_true", help="try again what failed for good")
+    parser.add_argument(
+        "--time-limit",
+        type=duration,
+        metavar="T",
+        help="a trial that takes longer has failed: 90 (seconds), 30m, 2h (--runner serial looks between steps only: a "
+        "trial that hangs goes on)",
+    )

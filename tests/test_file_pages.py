@@ -12,7 +12,8 @@ from gridsearch.space.space import Space, parse_space
 from gridsearch.tasks.judging.labelling import METRICS
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import load_task
-from reports.file_pages import MARK, PAGES, Keys, meaning_and_example, with_keys
+from reports.file_pages import MARK, PAGES, Keys, with_keys
+from reports.meanings import meaning_and_example
 
 DOCS = Path(__file__).parents[1] / "docs"
 SECTIONS = [(page, keys) for page, several in PAGES.items() for keys in several]
@@ -32,6 +33,13 @@ def rows(n_rows: int, row: str) -> str:
 def test_no_page_is_older_than_the_code(page: str) -> None:
     text = (DOCS / page).read_text(encoding="utf-8")
     assert text == with_keys(text, PAGES[page]), f"docs/{page} is stale: run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_key_tells_the_kind_of_its_values_and_no_more(page: str) -> None:
+    declared = (DOCS / page).read_text(encoding="utf-8").partition(MARK)[2]
+    # A docstring as it was written, with its example behind two backticks, is no kind of values.
+    assert "``" not in declared.replace("\\", "")
 
 
 @pytest.mark.parametrize(("keys", "name"), FIELDS, ids=[f"{keys.model.__name__}.{name}" for keys, name in FIELDS])

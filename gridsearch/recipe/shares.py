@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from gridsearch.errors import RequestError
 
-_OF_DEPTH = re.compile(r"(100|[1-9]?[0-9])%|([1-9][0-9]?)/([1-9][0-9]?)")
+OF_DEPTH = r"(100|[1-9]?[0-9])%|([1-9][0-9]?)/([1-9][0-9]?)"
+"""How a share of the depth is spelled; 3/2 is spelled so too, and is none."""
 
 
 def decimal(number: float) -> Fraction:
@@ -43,7 +44,7 @@ def is_share(value: object) -> bool:
     >>> [is_share(value) for value in ("1/2", "50%", "3/2", "embeddings", 0.5)]
     [True, True, False, False, False]
     """
-    found = _OF_DEPTH.fullmatch(value) if isinstance(value, str) else None
+    found = re.fullmatch(OF_DEPTH, value) if isinstance(value, str) else None
     return found is not None and _fraction(found[0]) <= 1
 
 

@@ -25,10 +25,10 @@ from reports.study.measured import inert_factors
 from reports.texts_read import first_lines, read_lines, text_cautions, with_lengths
 from runners.backends.chosen import refuse_bad_counts
 from runners.cli import EXIT_DONE, Arguments
-from runners.commands.plan_stages import stage_texts
-from runners.commands.plan_task import task_texts
 from runners.endings.reasons import sentence_about
 from runners.keeper import n_kept
+from runners.planned.stages_text import stage_texts
+from runners.planned.task_text import task_texts
 from runners.pricing.disk_size import disk_size
 from runners.pricing.disk_text import disk_lines
 from runners.pricing.forecast import (

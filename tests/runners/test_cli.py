@@ -19,7 +19,20 @@ from runners.cli import build_parser, main
 from tests.runners.waiting import SECONDS, wait_until
 
 COMMANDS = (
-    *("init", "knobs", "plan", "sweep", "optimize", "verify", "status", "report", "dashboard", "compare", "import"),
+    *(
+        "init",
+        "knobs",
+        "schema",
+        "plan",
+        "sweep",
+        "optimize",
+        "verify",
+        "status",
+        "report",
+        "dashboard",
+        "compare",
+        "import",
+    ),
     *("annotate", "predict", "ensemble", "rerun", "doctor"),
 )
 

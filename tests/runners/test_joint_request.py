@@ -12,7 +12,7 @@ from gridsearch.tasks.parts.joint_task import JointTask
 from gridsearch.tasks.task import Task
 from gridsearch.tasks.taskfile import load_task
 from runners.cli import build_parser, main
-from runners.commands.plan_task import task_texts
+from runners.planned.task_text import task_texts
 from runners.request import divided, read_asked, reload_task
 from tests.tasks.parts.films import FILMS, GENRE, HEAD, write_films
 
