@@ -201,6 +201,24 @@ class ComparisonPage:
         ]
         return paragraphs(parts) + "\n"
 
+    def numbers(self) -> dict[str, Any]:
+        """Return the same for programs: ``pairs`` are rows of the two tables that are one cell."""
+        about = self.comparison
+        return {
+            "studies": [{"study": one.folder, "metric": one.metric} for one in (about.first, about.second)],
+            "columns": about.columns,
+            "pairs": [
+                {
+                    "cells": (pair.first.index, pair.second.index),
+                    "levels": {column: pair.first.levels[column] for column in about.columns},
+                    "values": (pair.first.value, pair.second.value),
+                    "difference": pair.difference if about.same_measure else None,
+                }
+                for pair in about.pairs
+            ],
+            "paired_difference": paired_difference(about),
+        }
+
     def _study(self, letter: str, study: StudyRows) -> str:
         n_rows = len(study.observations) or len(study.cells)
         name = code(str(study.folder))

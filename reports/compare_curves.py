@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean
+from typing import Any
 
 from gridsearch.errors import RequestError
 from reports.compare import refuse_itself
@@ -174,6 +175,21 @@ class CurvesPage:
 
     def _name(self, letter: str, line: LossCurve) -> str:
         return say("{word}: {name}", word=letter, name=line.name)
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the same for programs: the points of each line, and how far two are apart where both end."""
+        about = self.comparison
+        return {
+            "studies": [
+                {"study": study.folder, "lines": [{"name": line.name, "points": line.points} for line in lines]}
+                for study, lines in zip((about.first, about.second), about.lines, strict=True)
+            ],
+            "along": about.along,
+            "meetings": [
+                {"lines": (one.first.name, one.second.name), "at": one.last, "difference": one.difference}
+                for one in about.meetings
+            ],
+        }
 
     def _study(self, letter: str, study: StudyRows) -> str:
         name, along = code(str(study.folder)), escape(self.comparison.along)

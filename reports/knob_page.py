@@ -163,12 +163,34 @@ def _item(text: KnobText, told: str) -> str:
     return f"{code(f'{text.name} = {text.default}')}: {escape(' '.join([f'{text.meaning}.', *text.notes(told)]))}"
 
 
+def knob_facts(name: str | None) -> list[dict[str, Any]]:
+    """Return all knobs, or one, as ``gridsearch knobs --json`` tells them. Raises RequestError for an unknown name."""
+    schemas = Recipe.model_json_schema()["properties"]
+    told = [_named(name)] if name is not None else list(knob_texts().values())
+    return [
+        {
+            "name": text.name,
+            "default": getattr(Recipe(), text.name),
+            "values": text.values,
+            "schema": {key: value for key, value in schemas[text.name].items() if key not in ("title", "default")},
+            "meaning": text.meaning,
+            "source": text.source or None,
+            "cannot_act_alone": text.idle or None,
+        }
+        for text in told
+    ]
+
+
+def _named(name: str) -> KnobText:
+    if name not in knob_texts():
+        raise RequestError(one_of("knob", name, list(knob_texts())))
+    return knob_texts()[name]
+
+
 def knobs_for_terminal(name: str | None, width: int = 80) -> str:
     """Return what ``gridsearch knobs`` prints: all of them, or one. Raises RequestError for an unknown name."""
     if name is not None:
-        if name not in knob_texts():
-            raise RequestError(one_of("knob", name, list(knob_texts())))
-        return _paragraph(knob_texts()[name], width)
+        return _paragraph(_named(name), width)
     return "\n\n".join(_group(title, texts, width) for title, texts in grouped().items())
 
 

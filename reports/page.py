@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from gridsearch.errors import RequestError, one_of
-from gridsearch.study.ledger import Ledger
 from gridsearch.study.manifest import CurveManifest, Manifest, TableManifest, TrialsManifest
 from gridsearch.study.study import Study
 from gridsearch.whole_file import whole_file
@@ -39,7 +38,7 @@ from reports.sections.parts.by_label import ByLabel
 from reports.sections.parts.how_far_off import HowFarOff
 from reports.sections.parts.parts import Parts
 from reports.sections.published import PublishedExtremes, PublishedLevels, PublishedResults, PublishedSummary
-from reports.sections.results import Cautions, Results, Summary, Yardsticks, best_sentence
+from reports.sections.results import Cautions, Results, Summary, Yardsticks
 from reports.sections.search import SearchSection
 from reports.sections.stages import Pretrainings
 from reports.study.members import read_members
@@ -47,7 +46,7 @@ from reports.study.read import read_study
 from reports.study.told import read_told
 from reports.study.view import StudyRows
 
-__all__ = ["FOR_READERS", "best_line", "make_page", "terminal_table", "write_page", "write_reports"]
+__all__ = ["FOR_READERS", "make_page", "terminal_table", "write_page", "write_reports"]
 
 
 SECTIONS: Mapping[type[Manifest], tuple[type[PageSection], ...]] = {
@@ -143,11 +142,6 @@ def make_page(study: StudyRows, *, illustrated: bool = False) -> Page:
 def first_screen(study: StudyRows) -> str:
     """Return what a reader of a study's page sees first, as HTML without a frame."""
     return make_page(study, illustrated=True).first_screen()
-
-
-def best_line(ledger: Ledger) -> str:
-    """Name the best cell so far in one line; empty when nothing has finished."""
-    return best_sentence(read_study(ledger))
 
 
 FORMATS: dict[str, Callable[[Page], str]] = {

@@ -78,10 +78,10 @@ Keys of a study of trials (an imported one has the first three, ``effects``, and
 """
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from reports.formats.json_values import json_value
 from reports.sections.context import PageSection
 from reports.study.view import StudyRows
 
@@ -136,15 +136,4 @@ def numbers_of(study: StudyRows, sections: Iterable[PageSection]) -> dict[str, A
 
 def numbers_text(numbers: Mapping[str, Any]) -> str:
     """Serialise the numbers of a page."""
-    return json.dumps(_finite(numbers), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-
-
-def _finite(value: Any) -> Any:
-    """Replace what is not finite by null, which JSON has."""
-    if isinstance(value, Mapping):
-        return {str(name): _finite(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    return value
+    return json.dumps(json_value(numbers), ensure_ascii=False, indent=1, allow_nan=False) + "\n"

@@ -22,6 +22,8 @@ from runners.import_options import add_import
 from runners.init_options import add_init
 from runners.options import duration, execution, halving, kept, one_part, only_folds, question, workers
 from runners.predicting.options import add_predict
+from runners.programs.answer import Answer
+from runners.programs.output import OPTION, asks_for_json, show
 
 Arguments = argparse.Namespace
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
@@ -44,18 +46,31 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def parse(words: Sequence[str], parser: "type[Parser] | None" = None) -> Arguments:
     """Read the words of a command, which stay beside what they mean: what a study keeps of how it was made."""
     parsed = build_parser(parser or Parser).parse_args(words)
-    parsed.words = list(words)
+    parsed.words = [word for word in words if word != OPTION]
     return parsed
 
 
 class Parser(argparse.ArgumentParser):
     """A parser whose sentences stay in a line, whatever words they quote."""
 
+    _words: Sequence[str] = ()
+
+    # It is called so by argparse, also for the words of a command.
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        """Read the words, and keep them for errors."""
+        self._words = args
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         """Show how the command is called, then say what is wrong with this call; exit code 2."""
         from gridsearch.errors import in_one_line
 
-        super().error(in_one_line(message))
+        sentence = in_one_line(message)
+        if asks_for_json(self._words):
+            # The parser of a command is called after it; this one is asked where no command is, or words are left over.
+            command = self.prog.partition(" ")[2] or next((word for word in self._words if word[:1] != "-"), None)
+            show(command, Answer({"error": sentence}, exit_code=EXIT_WRONG_REQUEST), as_json=True)
+        super().error(sentence)
 
 
 def build_parser(kind: "type[Parser]" = Parser) -> argparse.ArgumentParser:
@@ -95,13 +110,15 @@ def build_parser(kind: "type[Parser]" = Parser) -> argparse.ArgumentParser:
 
 
 def _add(
-    commands: Commands, name: str, help_text: str, example: str, folder: str = "commands"
+    commands: Commands, name: str, help_text: str, example: str, folder: str = "commands", *, answers: bool = True
 ) -> argparse.ArgumentParser:
-    def load() -> Callable[[Arguments], int]:
+    """Describe a command; one that ``answers`` ends with something to say, and does so as JSON on demand."""
+
+    def load() -> Callable[[Arguments], Answer]:
         from importlib import import_module
 
         module = import_module(f"runners.{folder}.{name if name != 'import' else 'import_table'}")
-        command: Callable[[Arguments], int] = module.run
+        command: Callable[[Arguments], Answer] = module.run
         return command
 
     parser = commands.add_parser(
@@ -112,6 +129,8 @@ def _add(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(load=load)
+    if answers:
+        parser.add_argument(OPTION, action="store_true", help="as one JSON object, for programs: docs/json.md")
     return parser
 
 
@@ -319,6 +338,7 @@ def _dashboard(commands: Commands) -> None:
         "dashboard",
         "look at a study with optuna-dashboard, in a browser",
         "gridsearch dashboard studies/finetune64-docstrings-tiny",
+        answers=False,
     )
     _study(parser)
     parser.add_argument("--host", default="localhost", metavar="H", help="name to serve under (default: localhost)")
@@ -413,7 +433,6 @@ def _doctor(commands: Commands) -> None:
         "  1  something would make a sweep fail: see what it says",
     )
     parser.add_argument("--study", metavar="DIR", help="the folder that a study is to be in (default: studies)")
-    parser.add_argument("--json", action="store_true", help="all of it as one JSON object, for programs")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from gridsearch.planning.rungs import Standing
 from gridsearch.study.stages import StageCoverage
@@ -49,6 +50,10 @@ class Coverage:
         if stages is not None:
             stages = replace(stages, running=0, pending=stages.pending + stages.running)
         return replace(self, running=0, pending=self.pending + self.running, stages=stages)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the certificate as programs read it: its sentence as ``line``, and its numbers."""
+        return {"line": str(self), "complete": self.complete, **asdict(self)}
 
     def __str__(self) -> str:
         state = "complete" if self.complete else "settled" if self.settled else "incomplete"

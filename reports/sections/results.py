@@ -53,8 +53,7 @@ class Summary(PageSection):
 
     def numbers(self) -> dict[str, Any]:
         """Return the certificate."""
-        coverage = self.study.coverage
-        return {"coverage": {"line": str(coverage), "complete": coverage.complete, **asdict(coverage)}}
+        return {"coverage": self.study.coverage.to_json()}
 
     def _asked(self) -> str:
         study, about = self.study, self.study.about

@@ -15,14 +15,15 @@ from reports.formats.markdown import one_line
 from reports.study.named import cell_named
 from reports.study.read import read_study
 from runners.attending.wishing import Driver, living_driver, still_drives
-from runners.cli import EXIT_DONE, Arguments
+from runners.cli import Arguments
+from runners.programs.answer import Answer, lines
 
 PATIENCE_SECONDS = 6 * HEARTBEAT_SECONDS
 """A driver that lives takes a wish with its next heartbeat, unless its disk is in the way."""
 PAUSE_SECONDS = 0.05
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: Arguments) -> Answer:
     """Leave the cells out, all or none, or take them back in; by the driver, where one is at work."""
     study = Study(Path(arguments.study))
     why = _reason(arguments)
@@ -34,11 +35,14 @@ def run(arguments: Arguments) -> int:
             break
     else:
         _write(study, wish)
-    print(_told(indices, why))
-    if why is None and driver is not None:
-        print("the sweep that is at work may end without them, if they were left out when it began: run it again then")
-    print(f"gridsearch report {shlex.quote(str(study.folder))} writes the page anew")
-    return EXIT_DONE
+    late = "the sweep that is at work may end without them, if they were left out when it began: run it again then"
+    text = lines(
+        _told(indices, why),
+        late if why is None and driver is not None else "",
+        f"gridsearch report {shlex.quote(str(study.folder))} writes the page anew",
+    )
+    facts = {"study": study.folder, "cells": indices, "left_out": why is not None, "why": why}
+    return Answer({**facts, "driver": driver and driver.name}, text)
 
 
 def _reason(arguments: Arguments) -> str | None:

@@ -14,13 +14,14 @@ from reports.formats.table import CSV_COLUMNS, train_column
 from reports.study.named import find_cell
 from reports.study.read import read_study
 from reports.study.view import StudyRows
-from runners.cli import EXIT_DONE, Arguments
+from runners.cli import Arguments
+from runners.programs.answer import Answer, lines
 
 Place: TypeAlias = tuple[str, ...]
 """What a score is of: the ids of one trial, or of all trials of a row."""
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: Arguments) -> Answer:
     """Keep, replace or remove the scores, all or none, and say what was done."""
     study = Study(Path(arguments.study))
     with study.open() as ledger:
@@ -41,10 +42,15 @@ def run(arguments: Arguments) -> int:
         }
         of_rows |= {place: score for place, score in scores.items() if len(place) > 1}
         ledger.set_scores(arguments.name, of_trials, of_rows)
-    for place, score in scores.items():
-        print(f"{arguments.name} of {_spell(place, rows)}: {_change(known[place], score)}")
-    print(f"gridsearch report {study.folder} writes the page anew")
-    return EXIT_DONE
+    text = lines(
+        *(
+            f"{arguments.name} of {_spell(place, rows)}: {_change(known[place], score)}"
+            for place, score in scores.items()
+        ),
+        f"gridsearch report {study.folder} writes the page anew",
+    )
+    changes = [{"trials": place, "before": known[place], "after": score} for place, score in scores.items()]
+    return Answer({"study": study.folder, "name": arguments.name, "scores": changes}, text)
 
 
 def _check_name(name: str, rows: StudyRows) -> None:

@@ -10,24 +10,23 @@ from reports.language.say import speaking
 from reports.study.parts import parts_of
 from reports.study.read import read_study
 from reports.study.view import StudyRows
-from runners.cli import EXIT_DONE, Arguments
+from runners.cli import Arguments
+from runners.programs.answer import Answer
 
 
-def run(arguments: Arguments) -> int:
-    """Print the comparison; or write it as Markdown, and name the files."""
+def run(arguments: Arguments) -> Answer:
+    """Tell the comparison; or write it as Markdown, and name the files."""
     with speaking(arguments.lang):
         first, second = _read(arguments.first, arguments.second, part=arguments.part)
         has_curve = first.is_curve or second.is_curve
         page = CurvesPage(compare_curves(first, second)) if has_curve else ComparisonPage(compare(first, second))
         if arguments.output is None:
-            print(page.format(for_terminal=True), end="")
-            return EXIT_DONE
+            return Answer({**page.numbers(), "files": []}, page.format(for_terminal=True).rstrip("\n"))
         path = Path(arguments.output)
         if path.is_dir():
             raise RequestError(f"-o takes a file for the comparison, but {path} is a folder")
-        for file in _write(page, path):
-            print(file)
-    return EXIT_DONE
+        files = _write(page, path)
+        return Answer({**page.numbers(), "files": files}, "\n".join(map(str, files)))
 
 
 def _write(page: ComparisonPage | CurvesPage, path: Path) -> list[Path]:

@@ -7,10 +7,11 @@ from gridsearch.errors import RequestError
 from gridsearch.study.study import Study
 from reports.study.optuna_export import study_view
 from reports.study.read import read_study
-from runners.cli import EXIT_DONE, Arguments
+from runners.cli import Arguments
+from runners.programs.answer import Answer
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: Arguments) -> Answer:
     """Serve a copy of the study as it is now, until interrupted; nothing that is done to it reaches the ledger."""
     with Study(Path(arguments.study)).open() as ledger:
         study = read_study(ledger)
@@ -26,4 +27,4 @@ def run(arguments: Arguments) -> int:
     print(f"{count} cells of {arguments.study}, as they are now: http://{arguments.host}:{arguments.port}/", flush=True)
     print("Ctrl-C ends it", flush=True)
     optuna_dashboard.run_server(storage, arguments.host, arguments.port)
-    return EXIT_DONE
+    return Answer({})

@@ -1,16 +1,15 @@
 """``gridsearch doctor``: what this machine has, what would be used of it, and what would go wrong."""
 
-import json
 import sys
 import textwrap
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 from runners.checkup.findings import Finding, findings
 from runners.checkup.machine_facts import Machine, machine_facts
 from runners.checkup.what_is_used import Used, what_is_used
 from runners.cli import EXIT_DONE, EXIT_INCOMPLETE, Arguments
+from runners.programs.answer import Answer
 from runners.sizes import spell_size
 
 Line = tuple[str, str]
@@ -21,21 +20,14 @@ PRECISION_NAMES = {"fp32": "float32", "bf16": "bfloat16"}
 SHOWN = ("torch", "transformers", "ray", "optuna")
 
 
-def run(arguments: Arguments) -> int:
-    """Look around and print; the exit code says whether a sweep would fail."""
+def run(arguments: Arguments) -> Answer:
+    """Look around; the exit code says whether a sweep would fail."""
     machine = machine_facts(Path(arguments.study or "studies"))
     used = what_is_used()
     found = findings(machine, used)
-    if arguments.json:
-        facts = {
-            "machine": asdict(machine),
-            "used": used and asdict(used),
-            "findings": [asdict(finding) for finding in found],
-        }
-        print(json.dumps(facts, indent=2))
-    else:
-        print(page(machine, used, found))
-    return EXIT_INCOMPLETE if any(finding.stops for finding in found) else EXIT_DONE
+    facts = {"machine": machine, "used": used, "findings": found}
+    code = EXIT_INCOMPLETE if any(finding.stops for finding in found) else EXIT_DONE
+    return Answer(facts, page(machine, used, found), code)
 
 
 def page(machine: Machine, used: Used | None, found: list[Finding]) -> str:

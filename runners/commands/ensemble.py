@@ -1,6 +1,5 @@
 """``gridsearch ensemble``: averages of several runs, what they gain, and what they say of test."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -8,15 +7,16 @@ from gridsearch.errors import RequestError, one_of
 from gridsearch.tasks.inputs import read_inputs
 from gridsearch.tasks.tables.table import Columns, Table
 from reports.statistics.ensembles.results import Method
-from runners.cli import EXIT_DONE, Arguments
+from runners.cli import Arguments
 from runners.ensembling.averages import Averages, refuse_unfit
 from runners.ensembling.gathered import Gathered, gather
 from runners.ensembling.told import numbers_of, text_of
 from runners.predicting.columns import known_of
 from runners.predicting.submission import Submission, read_submission
+from runners.programs.answer import Answer
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: Arguments) -> Answer:
     """Tell what averages gain; write what one of them says of the test rows, where that is asked for."""
     methods = _methods(arguments.method)
     gathered = gather(arguments.studies, arguments.cells, arguments.add)
@@ -25,16 +25,13 @@ def run(arguments: Arguments) -> int:
     submission = _submission(arguments, gathered)
     written = methods[0]
     chances = None if submission is None else averages.chances(written)
-    if arguments.json:
-        print(json.dumps(numbers_of(averages), ensure_ascii=False, indent=1))
-    else:
-        print(text_of(averages), end="")
     if submission is not None and chances is not None:
         submission.write(chances)
         said = "numbers" if gathered.rows.labelling.kind == "score" else "probabilities"
         what = "mean of ranks, as a share of the rows," if written is Method.RANKS else said
         print(f"{submission.target}: {what} of {len(chances)} test rows, by {written}", file=sys.stderr)
-    return EXIT_DONE
+    file = None if submission is None else submission.target
+    return Answer({**numbers_of(averages), "file": file}, text_of(averages).rstrip("\n"))
 
 
 def _methods(asked: str | None) -> list[Method]:

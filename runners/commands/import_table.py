@@ -13,26 +13,37 @@ from reports.importing.seed_columns import NONE
 from reports.importing.tables import read_table
 from reports.page import write_page
 from reports.sections.published import MOST_NAMES, rows_text
-from runners.cli import EXIT_DONE, Arguments
+from runners.cli import Arguments
+from runners.programs.answer import Answer, lines
 
 _MEANINGLESS = {"rows": ("curve", "table"), "curve": ("table", "column", "inert", "seed")}
 """An option to those that say something about another form."""
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: Arguments) -> Answer:
     """Import the rows, name those without a result, and write the page."""
     path = Path(arguments.file)
     _refuse_contradictions(arguments)
     published = _read(path, arguments)
     study = Study(Path(arguments.study or f"studies/{path.stem}"))
     store(published, study, arguments.inert)
-    print(f"{len(published.rows)} {'points' if published.curve else 'rows'} imported into {study.folder}")
-    if published.seeds and not arguments.seed:
-        print(_taken_as_seeds(published))
-    if published.without:
-        print(_left_out(published))
-    print(write_page(study))
-    return EXIT_DONE
+    page = write_page(study)
+    taken = published.seeds if not arguments.seed else ()
+    text = lines(
+        f"{len(published.rows)} {'points' if published.curve else 'rows'} imported into {study.folder}",
+        _taken_as_seeds(published) if taken else "",
+        _left_out(published) if published.without else "",
+        page,
+    )
+    facts = {
+        "study": study.folder,
+        "rows": len(published.rows),
+        "response": published.response,
+        "taken_as_seeds": taken,
+        "without_result": [{"index": row.index, "text": row.text} for row in published.without],
+        "files": [study.page_path.with_suffix(suffix) for suffix in (".html", ".md")],
+    }
+    return Answer(facts, text)
 
 
 def _taken_as_seeds(published: Published) -> str:

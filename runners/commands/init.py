@@ -1,49 +1,77 @@
 """``gridsearch init``: a stranger's data becomes a task TOML."""
 
 import textwrap
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from gridsearch.errors import RequestError
 from gridsearch.tasks.guess import CAUTION, guess_task, write_toml
 from gridsearch.tasks.parts.guess import guess_parts, write_parts
 from gridsearch.tasks.parts.joint_task import AnyTask, JointTask
 from gridsearch.tasks.roles import Wanted
-from runners.cli import EXIT_DONE, Arguments
+from gridsearch.tasks.task import Task
+from runners.cli import Arguments
+from runners.programs.answer import Answer, lines
 
+Guessed: TypeAlias = tuple[AnyTask, list[str]]
+"""The task, and what there is to say of how it was read."""
 HEADER = {None: None, "yes": True, "no": False}
 
 
-def run(arguments: Arguments) -> int:
-    """Guess, write, read back, and show what was guessed."""
+def run(arguments: Arguments) -> Answer:
+    """Guess, write, read back, and tell what was guessed."""
     output = Path(arguments.output)
-    task = (_of_parts if arguments.part else _single)(arguments, output, arguments.name or output.stem)
+    task, remarks = (_of_parts if arguments.part else _single)(arguments, output, arguments.name or output.stem)
+    facts = {
+        "task": output,
+        "name": task.name,
+        "metric": task.target.name,
+        "parts": [_part_facts(name, part) for name, part in task.parts.items()],
+        "remarks": remarks,
+    }
+    return Answer(facts, lines(*map(_wrapped, remarks), *_about(task, output)))
+
+
+def _part_facts(name: str, part: Task) -> Mapping[str, Any]:
+    return {
+        "name": name,
+        "kind": part.kind,
+        "labels_are": part.labels_are,
+        "labels": part.label_names,
+        "metric": part.metric,
+        "train": len(part.train),
+        "dev": len(part.dev),
+        "test": None if part.test is None else len(part.test),
+    }
+
+
+def _about(task: AnyTask, output: Path) -> Iterator[str]:
     for name, part in task.parts.items():
         what = f"{output}, part {name}" if isinstance(task, JointTask) else output
         labels = "a number a row" if part.labels_are == "score" else f"{len(part.label_names)} labels"
         several = ", any of them in a row" if part.labels_are == "multilabel" else ""
-        print(f"{what}: {len(part.train)} train and {len(part.dev)} dev rows, {labels}{several}")
+        yield (f"{what}: {len(part.train)} train and {len(part.dev)} dev rows, {labels}{several}")
     if isinstance(task, JointTask):
-        print(f"target: {task.target.name}, the mean over the parts ([target] in the file may say otherwise)")
-    print(f"look it over, then: gridsearch plan finetune64 --task {output}")
-    return EXIT_DONE
+        yield (f"target: {task.target.name}, the mean over the parts ([target] in the file may say otherwise)")
+    yield (f"look it over, then: gridsearch plan finetune64 --task {output}")
 
 
-def _single(arguments: Arguments, output: Path, name: str) -> AnyTask:
+def _single(arguments: Arguments, output: Path, name: str) -> Guessed:
     draft, sentences = guess_task([Path(file) for file in arguments.files], name, _wanted(arguments))
     task = write_toml(draft, output, sentences, overwrite=arguments.force)
-    _tell([*sentences, *task.notes])
-    return task
+    return task, _in_order([*sentences, *task.notes])
 
 
-def _of_parts(arguments: Arguments, output: Path, name: str) -> AnyTask:
+def _of_parts(arguments: Arguments, output: Path, name: str) -> Guessed:
     if arguments.files:
         rule = "with --part all files stand behind the name of one, as in --part NAME FILE"
         raise RequestError(f"{rule}; {', '.join(arguments.files)} stands behind none")
     groups = [(part, map(Path, files)) for part, *files in arguments.part]
     draft, sentences = guess_parts(groups, name, _wanted(arguments))
     task = write_parts(draft, output, sentences, overwrite=arguments.force)
-    _tell([*(f"part {part}: {sentence}" for part, several in sentences.items() for sentence in several), *task.notes])
-    return task
+    told = (f"part {part}: {sentence}" for part, several in sentences.items() for sentence in several)
+    return task, _in_order([*told, *task.notes])
 
 
 def _wanted(arguments: Arguments) -> Wanted:
@@ -66,7 +94,10 @@ def _wanted(arguments: Arguments) -> Wanted:
     )
 
 
-def _tell(sentences: list[str]) -> None:
-    """Print a sentence a line, wrapped; what a user has to know stands last."""
-    for sentence in sorted(sentences, key=lambda sentence: f"{CAUTION}: " in sentence):
-        print(textwrap.fill(sentence, 80, subsequent_indent="  ", break_on_hyphens=False))
+def _in_order(sentences: list[str]) -> list[str]:
+    """Return them such that what a user has to know stands last."""
+    return sorted(sentences, key=lambda sentence: f"{CAUTION}: " in sentence)
+
+
+def _wrapped(sentence: str) -> str:
+    return textwrap.fill(sentence, 80, subsequent_indent="  ", break_on_hyphens=False)

@@ -14,6 +14,8 @@ from reports.texts_read import first_lines
 from runners.backends.chosen import chosen_runner
 from runners.cli import Arguments
 from runners.driver import Driven, drive
+from runners.programs.answer import Answer, lines
+from runners.programs.driven import driven_facts
 from runners.progress.live import Progress
 from runners.provenance import describe_run
 from runners.request import read_asked, settings_of
@@ -21,18 +23,16 @@ from runners.schedules.search import OptunaSearch
 from runners.schedules.search_settings import parse_search
 
 
-def run(arguments: Arguments) -> int:
-    """Search, write the page, print the best cells and the certificate."""
+def run(arguments: Arguments) -> Answer:
+    """Search, write the page, tell the best cells and the certificate."""
     result = optimize(arguments)
     study = Study(Path(arguments.study))
     with speaking(arguments.lang):
         page = write_page(study, arguments.lang)
         with study.open() as ledger:
-            print(terminal_text(read_study(ledger)))
-    print(page)
-    print(f"study: {shlex.quote(str(study.folder))}")
-    print(result)
-    return result.exit_code
+            best = terminal_text(read_study(ledger))
+    text = lines(best, page, f"study: {shlex.quote(str(study.folder))}", str(result))
+    return Answer(driven_facts(study, result), text, result.exit_code)
 
 
 def optimize(arguments: Arguments) -> Driven:

@@ -1,22 +1,16 @@
 """``gridsearch plan``: what a space asks, before anything is trained."""
 
-import contextlib
-import sys
 import textwrap
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
-from gridsearch.errors import NotBegunError
-from gridsearch.planning.cost_groups import groups_of
-from gridsearch.planning.halving import halved
 from gridsearch.planning.plan import Plan
 from gridsearch.planning.rates import rate_warnings
-from gridsearch.planning.stage_groups import stage_groups_of, works_of
 from gridsearch.recipe.shares import is_share, whole_layers
 from gridsearch.space.design import alias_texts, design_text, seeds_by_row
 from gridsearch.space.factor import ROW, label_of
-from gridsearch.study.ledger_size import LedgerSize, ledger_size
-from gridsearch.study.stored_logits import AUTO, HALF_LOSS, refuse_unknown
+from gridsearch.study.ledger_size import LedgerSize
+from gridsearch.study.stored_logits import HALF_LOSS, refuse_unknown
 from reports.formats.markdown import seconds_text
 from reports.formats.table import Cell, Table
 from reports.sections.effects.effects import planned_texts
@@ -24,26 +18,16 @@ from reports.statistics.results import Factor
 from reports.study.measured import inert_factors
 from reports.texts_read import first_lines, read_lines, text_cautions, with_lengths
 from runners.backends.chosen import refuse_bad_counts
-from runners.cli import EXIT_DONE, Arguments
-from runners.endings.reasons import sentence_about
+from runners.cli import Arguments
 from runners.keeper import n_kept
+from runners.planned.costs import Costs, costs_of
+from runners.planned.facts import plan_facts
 from runners.planned.stages_text import stage_texts
 from runners.planned.task_text import task_texts
-from runners.pricing.disk_size import disk_size
 from runners.pricing.disk_text import disk_lines
-from runners.pricing.forecast import (
-    Forecast,
-    circumstances_of,
-    known_forecast,
-    known_prices,
-    known_stage_prices,
-    made_stages,
-    only,
-    worker_allotment,
-)
 from runners.pricing.forecast_text import no_price_lines, price_lines
 from runners.pricing.memory_text import memory_lines
-from runners.pricing.price_cache import Fresh, Priced, save_prices
+from runners.programs.answer import Answer
 from runners.request import Question, read_question
 from runners.sizes import spell_size
 
@@ -51,10 +35,11 @@ N_LISTED = 64
 """More cells than these are listed only on demand."""
 
 
-def run(arguments: Arguments) -> int:
-    """Print the plan, and what it costs where that has been measured."""
-    print("\n".join(lines_of(checked(arguments), arguments)))
-    return EXIT_DONE
+def run(arguments: Arguments) -> Answer:
+    """Tell the plan, and what it costs where that has been measured."""
+    question = checked(arguments)
+    costs = costs_of(question, arguments)
+    return Answer(plan_facts(question, costs), "\n".join(_lines(question, costs, arguments)))
 
 
 def checked(arguments: Arguments) -> Question:
@@ -67,50 +52,22 @@ def checked(arguments: Arguments) -> Question:
 
 def lines_of(question: Question, arguments: Arguments) -> list[str]:
     """Say what a question comes to, for a terminal of 80 columns."""
-    plan = question.plan
-    asked = plan if arguments.halving is None else halved(plan, arguments.halving)
-    halving, made = asked.halving, made_stages(plan)
-    fresh = _measure(plan, made, arguments) if arguments.measure else None
+    return _lines(question, costs_of(question, arguments), arguments)
+
+
+def _lines(question: Question, costs: Costs, arguments: Arguments) -> list[str]:
+    plan, halving = question.plan, costs.asked.halving
     lines = first_lines(plan.texts)
     lines += [""] if lines else []
-    lines += [textwrap.fill(plan.space.title, 80), "", *_about(plan, made), "", *_factors(plan), ""]
+    lines += [textwrap.fill(plan.space.title, 80), "", *_about(plan, costs.made), "", *_factors(plan), ""]
     lines += _cells(plan, list_all=arguments.all)
     lines += _left_out(plan)
-    lines += ["", *_price(question, made, arguments, fresh)]
+    lines += ["", *_price(question, costs)]
     if halving is not None:
         text = f"halving  {halving.text(*plan.times)} (the price is of all epochs)"
         lines += ["", textwrap.fill(text, 80, subsequent_indent=" " * 9)]
-    size = ledger_size(asked, _keeping(question, arguments.keep_logits))
-    on_disk = disk_size(
-        asked,
-        question.study,
-        made,
-        keep=arguments.keep,
-        ledger_bytes=size.total_bytes,
-        n_workers=worker_allotment(arguments).n_workers,
-    )
-    lines += ["", _ledger(size), *disk_lines(on_disk, arguments.keep, question.study)]
+    lines += ["", _ledger(costs.ledger), *disk_lines(costs.disk, arguments.keep, question.study)]
     return "\n".join(lines).rstrip().splitlines()
-
-
-def _pending(question: Question) -> set[str] | None:
-    """Return the trials that the study lacks; None where it has not begun."""
-    plan, study = question.plan, question.study
-    if study.ledger_path.is_file():
-        with contextlib.suppress(NotBegunError), study.open() as ledger:
-            ledger.refuse_another_study(plan, question.sources)
-            survey = ledger.survey()
-            return plan.trials.keys() & survey.unfinished | (plan.trials.keys() - survey.states.keys())
-    return None
-
-
-def _keeping(question: Question, asked: str) -> str:
-    """Return how logits are kept: a study that has begun goes on as it is, unless another way is asked for."""
-    study = question.study
-    if asked == AUTO and study.ledger_path.is_file():
-        with contextlib.suppress(NotBegunError), study.open() as ledger:
-            return ledger.trials_manifest().logits or asked
-    return asked
 
 
 def _ledger(size: LedgerSize) -> str:
@@ -129,44 +86,18 @@ def _ledger(size: LedgerSize) -> str:
     return textwrap.fill(text, 80, subsequent_indent=" " * 9)
 
 
-def _measure(plan: Plan, made: set[str], arguments: Arguments) -> Fresh:
-    """Measure every group; keep the prices, or say why they are not kept, and return them."""
-    from runners.pricing.measure import measure
-
-    allotment, groups = worker_allotment(arguments), groups_of(plan)
-    stage_groups = stage_groups_of(works_of(plan, plan.trials.keys(), made), plan)
-    prices, stage_prices = measure(plan, groups, stage_groups, allotment.n_workers, allotment.threads)
-    priced: list[Priced] = [*zip(groups, prices, strict=True), *zip(stage_groups, stage_prices, strict=True)]
-    fresh, error = save_prices(priced, circumstances_of(plan, allotment))
-    if error is not None:
-        reason = sentence_about(error, None)
-        print(f"caution: what was measured is told here, and not kept for later: {reason}", file=sys.stderr)
-    return fresh
-
-
-def _price(question: Question, made: set[str], arguments: Arguments, fresh: Fresh | None) -> list[str]:
+def _price(question: Question, costs: Costs) -> list[str]:
     """Say what the sweep takes, and what is left of it where it has begun."""
-    plan, pending = question.plan, _pending(question)
-    allotment, groups = worker_allotment(arguments), groups_of(plan)
-
-    def forecast(trial_ids: Collection[str]) -> Forecast | None:
-        stage_groups = stage_groups_of(works_of(plan, trial_ids, made), plan)
-        return known_forecast(plan, only(groups, trial_ids), stage_groups, allotment, fresh)
-
-    if (whole := forecast(plan.trials.keys())) is None:
-        stage_groups = stage_groups_of(works_of(plan, plan.trials.keys(), made), plan)
-        prices = [
-            *known_prices(plan, groups, allotment, fresh),
-            *known_stage_prices(plan, stage_groups, allotment, fresh),
-        ]
-        lines = no_price_lines(len([price for price in prices if price is not None]), len(groups), len(stage_groups))
+    if costs.whole is None:
+        lines = no_price_lines(costs.n_priced, costs.n_groups, costs.n_stage_groups)
     else:
-        lines = price_lines(whole)
-        if memory := memory_lines(whole.groups, whole.prices):
+        lines = price_lines(costs.whole)
+        if memory := memory_lines(costs.whole.groups, costs.whole.prices):
             lines += ["", *memory]
-    if pending is not None:
-        line = f"study {question.study.folder}: {len(plan.trials) - len(pending)} of these trials need no run"
-        left = forecast(pending) if pending else None
+    if costs.pending is not None:
+        n_done = len(question.plan.trials) - len(costs.pending)
+        line = f"study {question.study.folder}: {n_done} of these trials need no run"
+        left = costs.left
         lines += ["", line if left is None else f"{line}, the others about {seconds_text(left.wall_seconds)}"]
     return lines
 

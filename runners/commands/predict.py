@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gridsearch.errors import DamagedError, GridSearchError
+from gridsearch.errors import DamagedError, GridSearchError, RequestError
 from gridsearch.study.manifest import TrialsManifest
 from gridsearch.study.study import Study
 from gridsearch.tasks.inputs import notes_on_empty, read_inputs
@@ -18,19 +18,22 @@ from gridsearch.training.execution import Execution
 from gridsearch.training.finetune import finetune
 from gridsearch.training.kept_weights import KeptTrial, open_kept, predict_logits, save_weights
 from gridsearch.trial import Trial
-from runners.cli import EXIT_DONE, Arguments
+from runners.cli import Arguments
 from runners.materials import materials_of_trial
 from runners.predicting.columns import known_of
 from runners.predicting.members import read_members
 from runners.predicting.part import read_part
 from runners.predicting.scored import score_text
 from runners.predicting.submission import read_submission
+from runners.programs.answer import Answer
 from runners.request import metric_given, reload_task
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: Arguments) -> Answer:
     """Write what is asked for of each row; say beside it who said so, and the score where the input has labels."""
     study, source = Study(Path(arguments.study)), Path(arguments.input)
+    if arguments.json and arguments.output is None:
+        raise RequestError("--json tells who predicted; the predictions go into a file then: -o FILE")
     with study.open() as ledger:
         manifest = ledger.trials_manifest()
         part = read_part(manifest, arguments.part)
@@ -48,9 +51,19 @@ def run(arguments: Arguments) -> int:
     submission.write(probabilities(outputs, kind))
     of_part = f" of {part.name}" if manifest.task.parts else ""
     _say(f"{len(inputs)} rows{of_part} {'scored' if kind == 'score' else 'labelled'} by {members.text}")
-    if text := score_text(table, part.columns, outputs, part.entry):
-        _say(text)
-    return EXIT_DONE
+    score = score_text(table, part.columns, outputs, part.entry)
+    if score:
+        _say(score)
+    facts = {
+        "study": study.folder,
+        "file": submission.target,
+        "part": part.name if manifest.task.parts else None,
+        "rows": len(inputs),
+        "trials": sorted(members.trials),
+        "by": members.text,
+        "score": score or None,
+    }
+    return Answer(facts)
 
 
 class Trained:

@@ -29,11 +29,12 @@ from gridsearch.this_process import mark
 from gridsearch.training.execution import Execution
 from gridsearch.whole_file import clear_drafts
 from reports.formats.markdown import seconds_text
-from runners.cli import EXIT_DONE, Arguments
+from runners.cli import Arguments
 from runners.lengths import lengths_of
 from runners.materials import materials_on_demand
 from runners.precision import with_precision
 from runners.pretrain_here import pretrain_here
+from runners.programs.answer import Answer, lines
 from runners.progress.live import Progress
 from runners.request import fixed_knobs
 from search_spaces import find_task, names_of_tasks
@@ -43,7 +44,7 @@ OTHER_KNOBS = ("precision",)
 """Knobs of a fine-tune that a pretraining has too."""
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: Arguments) -> Answer:
     """Pretrain, and write the folder."""
     folder = Path(arguments.output)
     _refuse_to_overwrite(folder, force=arguments.force)
@@ -64,12 +65,24 @@ def run(arguments: Arguments) -> int:
     if made is None:
         raise GridSearchError("what the pretraining made is not in the cache: was it emptied meanwhile?")
     _write(folder, made.files())
-    print(_told(stage, outcome.log, outcome.run_seconds, found=outcome.found))
+    metric, zero_shot = task.target.name, None
     if outcome.zero_shot is not None:
-        metric = task.target.name
-        print(f"{metric} on dev without fine-tuning: {outcome.zero_shot[metric]:.4f}")
-    print(f"encoder: {shlex.quote(str(folder))} (sweep with --model {shlex.quote(str(folder))})")
-    return EXIT_DONE
+        zero_shot = outcome.zero_shot[metric]
+    text = lines(
+        _told(stage, outcome.log, outcome.run_seconds, found=outcome.found),
+        "" if zero_shot is None else f"{metric} on dev without fine-tuning: {zero_shot:.4f}",
+        f"encoder: {shlex.quote(str(folder))} (sweep with --model {shlex.quote(str(folder))})",
+    )
+    facts = {
+        "encoder": folder,
+        "pretraining": stage.id,
+        "found": outcome.found,
+        "steps": stage.last_step,
+        "seconds": outcome.run_seconds,
+        "log": outcome.log,
+        "zero_shot": zero_shot,
+    }
+    return Answer(facts, text)
 
 
 def _told(stage: Stage, log: Iterable[LogPoint], seconds: float, *, found: bool) -> str:

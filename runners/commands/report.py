@@ -4,13 +4,14 @@ from pathlib import Path
 
 from gridsearch.study.study import Study
 from reports.page import FOR_READERS, write_reports
-from runners.cli import EXIT_DONE, Arguments
+from runners.cli import Arguments
+from runners.programs.answer import Answer
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: Arguments) -> Answer:
     """Write the files and name them."""
     out = Path(arguments.output) if arguments.output else None
     formats = FOR_READERS if arguments.format is None else arguments.format.split(",")
-    for path in write_reports(Study(Path(arguments.study)), out, formats, arguments.lang, arguments.part or ""):
-        print(path)
-    return EXIT_DONE
+    study = Study(Path(arguments.study))
+    files = write_reports(study, out, formats, arguments.lang, arguments.part or "")
+    return Answer({"study": study.folder, "files": files}, "\n".join(map(str, files)))

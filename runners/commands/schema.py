@@ -3,10 +3,11 @@
 import json
 
 from reports.schemas.schema import schema_of
-from runners.cli import EXIT_DONE, Arguments
+from runners.cli import Arguments
+from runners.programs.answer import Answer
 
 
-def run(arguments: Arguments) -> int:
-    """Print it."""
-    print(json.dumps(schema_of(arguments.kind), indent=1))
-    return EXIT_DONE
+def run(arguments: Arguments) -> Answer:
+    """Make it; for people, too, it is JSON."""
+    schema = schema_of(arguments.kind)
+    return Answer({"schema": schema}, json.dumps(schema, indent=1))

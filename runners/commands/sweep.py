@@ -15,19 +15,21 @@ from runners.backends.chosen import chosen_runner
 from runners.cli import Arguments
 from runners.driver import Driven, Settings, drive
 from runners.pricing.forecast import foreseen
+from runners.programs.answer import Answer, lines
+from runners.programs.driven import driven_facts
 from runners.progress.live import Progress
 from runners.provenance import ONLY_FOLDS, describe_run
 from runners.request import Question, read_question, settings_of
 from runners.schedules.rounds import Rounds, trials_of_folds
 
 
-def run(arguments: Arguments) -> int:
-    """Sweep, write the page, print the table and the certificate."""
+def run(arguments: Arguments) -> Answer:
+    """Sweep, write the page, tell the table and the certificate."""
     result = sweep(arguments)
+    study = Study(Path(arguments.study))
     with speaking(arguments.lang):
-        _show(Study(Path(arguments.study)), arguments.lang)
-    print(result)
-    return result.exit_code
+        shown = _shown(study, arguments.lang)
+    return Answer(driven_facts(study, result), lines(shown, str(result)), result.exit_code)
 
 
 def sweep(arguments: Arguments) -> Driven:
@@ -79,11 +81,9 @@ def _foreseen(question: Question, arguments: Arguments) -> dict[str, object]:
         return foreseen(question.plan, due, arguments)
 
 
-def _show(study: Study, language: str) -> None:
+def _shown(study: Study, language: str) -> str:
     from reports.page import terminal_table, write_page
 
     page = write_page(study, language)
     with study.open() as ledger:
-        print(terminal_table(ledger))
-    print(page)
-    print(f"study: {shlex.quote(str(study.folder))}")
+        return lines(terminal_table(ledger), page, f"study: {shlex.quote(str(study.folder))}")

@@ -11,6 +11,8 @@ from pathlib import Path
 from runners.endings.codes import EXIT_DONE, EXIT_INTERNAL_ERROR, EXIT_INTERRUPTED, EXIT_WRONG_REQUEST
 from runners.endings.interrupts import end_at_once_from_here, forget_interrupts, interruptible, was_interrupted
 from runners.endings.streams import prepare_streams, what_was_lost
+from runners.programs.answer import Answer
+from runners.programs.output import kept_for_one_object, show
 
 GO_ON = ("sweep", "optimize", "pretrain")
 """Commands that go on where they were when they are given again."""
@@ -25,7 +27,7 @@ def ended_process(run: Callable[[], int]) -> int:
         except SystemExit as said:  # the parser, after a sentence of its own or the help
             code = int(said.code or EXIT_DONE)
         except KeyboardInterrupt:  # while the words were read
-            code = _interrupted("")
+            code = _interrupted("").exit_code
     end_at_once_from_here()
     if (lost := what_was_lost()) is not None:
         print(f"gridsearch: what it prints cannot be written: {lost.strerror}", file=sys.stderr)
@@ -39,20 +41,31 @@ def ended_process(run: Callable[[], int]) -> int:
 
 
 def ended(arguments: Namespace) -> int:
-    """Do what was parsed (``arguments.load()`` returns the command) and return the exit code, whatever is raised."""
+    """Do what was parsed, print what there is to say, and return the exit code, whatever is raised.
+
+    ``arguments.load()`` returns the command, and that its Answer.
+    """
     forget_interrupts()
     with interruptible():
-        try:
-            _refuse_bad_names(arguments)
-            code: int = arguments.load()(arguments)
-        except KeyboardInterrupt:
+        as_json = getattr(arguments, "json", False)
+        with kept_for_one_object(as_json):
+            answer = _answer(arguments)
+        show(arguments.command, answer, as_json=as_json)
+    return answer.exit_code
+
+
+def _answer(arguments: Namespace) -> Answer:
+    try:
+        _refuse_bad_names(arguments)
+        answer: Answer = arguments.load()(arguments)
+    except KeyboardInterrupt:
+        return _interrupted(arguments.command)
+    except BaseException as error:
+        # A library that is interrupted while it loads may make anything of it; Ray, while it starts, exits.
+        if was_interrupted() or (isinstance(error, SystemExit) and error.code == signal.SIGTERM):
             return _interrupted(arguments.command)
-        except BaseException as error:
-            # A library that is interrupted while it loads may make anything of it; Ray, while it starts, exits.
-            if was_interrupted() or (isinstance(error, SystemExit) and error.code == signal.SIGTERM):
-                return _interrupted(arguments.command)
-            return _failed(arguments, error)
-    return code
+        return _failed(arguments, error)
+    return answer
 
 
 def _refuse_bad_names(arguments: Namespace) -> None:
@@ -82,12 +95,13 @@ def _is_text(word: str) -> bool:
     return True
 
 
-def _interrupted(command: str) -> int:
-    print(f"interrupted{'; the same command goes on from here' if command in GO_ON else ''}", file=sys.stderr)
-    return EXIT_INTERRUPTED
+def _interrupted(command: str) -> Answer:
+    sentence = f"interrupted{'; the same command goes on from here' if command in GO_ON else ''}"
+    print(sentence, file=sys.stderr)
+    return Answer({"error": sentence}, exit_code=EXIT_INTERRUPTED)
 
 
-def _failed(arguments: Namespace, error: BaseException) -> int:
+def _failed(arguments: Namespace, error: BaseException) -> Answer:
     from gridsearch.errors import in_one_line
     from runners.endings.internal_error import told_internal_error
     from runners.endings.reasons import sentence_about
@@ -97,8 +111,9 @@ def _failed(arguments: Namespace, error: BaseException) -> int:
     sentence = _damage_of_studies(arguments) if sentence is None else sentence
     if sentence is None:
         sentence, code = told_internal_error(error, study), EXIT_INTERNAL_ERROR
-    print(f"gridsearch {arguments.command}: {in_one_line(sentence)}", file=sys.stderr)
-    return code
+    sentence = in_one_line(sentence)
+    print(f"gridsearch {arguments.command}: {sentence}", file=sys.stderr)
+    return Answer({"error": sentence}, exit_code=code)
 
 
 def _damage_of_studies(arguments: Namespace) -> str | None:

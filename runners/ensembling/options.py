@@ -35,5 +35,4 @@ def add_ensemble(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--test-file", metavar="FILE", help="the file of the test rows, whose own columns may be written beside"
     )
-    parser.add_argument("--json", action="store_true", help="all of it as one JSON object, for programs")
     add_output(parser, "where to write what the average says of the test rows (default: nowhere)")

@@ -14,7 +14,9 @@ from gridsearch.tasks.task import Split, Task
 from reports.compare import compare
 from reports.formats.table import terminal_table
 from reports.language.say import speaking
-from reports.page import best_line, make_page
+from reports.page import make_page
+from reports.sections.results import best_sentence
+from reports.study.read import read_study
 from tests.reports.conftest import MANY, SMALL_SPACE, SOURCES, Writer, describe, outcome, small_task
 from tests.reports.pages import read
 
@@ -45,7 +47,7 @@ def test_f1_binary_names_its_label_wherever_a_result_is_told(study: Study, posit
     with speaking("zh"):
         assert f"“{label}”的 f1_binary" in make_page(read(done)).format()
     with done.open() as ledger:
-        assert f"dev f1_binary of '{label}' 0.9000" in best_line(ledger)  # what `status` prints
+        assert f"dev f1_binary of '{label}' 0.9000" in best_sentence(read_study(ledger))  # what `status` prints
         assert f"result: f1_binary of '{label}' on dev" in terminal_table(ledger)
     assert make_page(read(done)).numbers()["result"]["positive_label"] == label
 

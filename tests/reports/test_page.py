@@ -14,8 +14,10 @@ from gridsearch.recipe.recipe import knobs
 from gridsearch.study.study import Study
 from gridsearch.trial import Failure
 from reports.language.say import retold, speaking
-from reports.page import best_line, write_page, write_reports
+from reports.page import write_page, write_reports
 from reports.sections.design import gist
+from reports.sections.results import best_sentence
+from reports.study.read import read_study
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
 from tests.reports.pages import golden_page, small_page, small_study
 
@@ -170,7 +172,7 @@ def test_rows_of_a_list_have_their_names_everywhere(listed: Writer) -> None:
     assert "The best of 2 noisy cells" in text
     assert "**complete: 2 planned, 2 finished" in text
     with listed.study.open() as ledger:
-        assert best_line(ledger) == "Best: cell 3 (adam), dev accuracy 0.9000."
+        assert best_sentence(read_study(ledger)) == "Best: cell 3 (adam), dev accuracy 0.9000."
 
 
 def test_a_list_for_programs(listed: Writer) -> None:
@@ -313,11 +315,11 @@ def test_hostile_texts_do_no_harm(tmp_path: Path) -> None:
 
 def test_best_line(small: Writer, tmp_path: Path) -> None:
     with small.study.open() as ledger:
-        assert best_line(ledger) == "Best on dev: cell 3, test accuracy 0.8300 (dev 0.8500)."
+        assert best_sentence(read_study(ledger)) == "Best on dev: cell 3, test accuracy 0.8300 (dev 0.8500)."
     other = Study(tmp_path / "other")
     Writer(other, small_plan())
     with other.open() as ledger:
-        assert best_line(ledger) == ""
+        assert best_sentence(read_study(ledger)) == ""
 
 
 def test_files_and_their_places(small: Writer, tmp_path: Path) -> None:

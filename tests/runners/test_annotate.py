@@ -10,7 +10,8 @@ import pytest
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.study import Study
 from gridsearch.trial import Failure
-from reports.page import best_line, terminal_table, write_reports
+from reports.page import terminal_table, write_reports
+from reports.sections.results import best_sentence
 from reports.study.read import read_study
 from runners.cli import main
 from tests.reports.conftest import SMALL_SPACE, SOURCES, Writer, outcome, small_plan
@@ -69,7 +70,7 @@ def test_every_form_of_the_table_has_the_column_and_nothing_else_changes(study: 
     assert '<td class="number" data-value="0.884897">0.884897</td>' in html
     assert r"1 & 0 & 0 & 0.8100 & 0.884897 \\" in latex
     with study.open() as ledger:
-        text, best = terminal_table(ledger), best_line(ledger)
+        text, best = terminal_table(ledger), best_sentence(read_study(ledger))
     assert "0.884897\n" in text
     assert text.endswith("From outside, never chosen or tested by: online score.")
     assert best.startswith("Best: cell 3, ")

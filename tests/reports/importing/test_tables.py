@@ -12,7 +12,9 @@ from gridsearch.study.study import Study
 from reports.importing.imported import store
 from reports.importing.markdown_tables import markdown_tables, title_of
 from reports.importing.tables import read_table
-from reports.page import best_line, terminal_table, write_reports
+from reports.page import terminal_table, write_reports
+from reports.sections.results import best_sentence
+from reports.study.read import read_study
 from reports.study.view import RowWithout
 from tests.reports.conftest import LABELS, Writer, outcome, small_plan
 from tests.reports.pages import import_table
@@ -94,7 +96,7 @@ def test_the_seed_fits_a_terminal(seeds: Path, study: Study) -> None:
     import_table(seeds / "003_finetune64.md", None, study)
     with study.open() as ledger:
         text = terminal_table(ledger)
-        assert best_line(ledger) == ""
+        assert best_sentence(read_study(ledger)) == ""
     assert max(map(len, text.split("\n"))) <= 80
     assert "0.9405*" in text
 

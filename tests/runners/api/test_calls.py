@@ -10,7 +10,7 @@ import gridsearch as gs
 from runners.api.calls import OptimizeOptions, PlanOptions, SweepOptions, arguments_of
 from runners.cli import parse
 
-OF_THEIR_OWN = {"space", "task", "model", "command", "load", "words"}
+OF_THEIR_OWN = {"space", "task", "model", "command", "load", "words", "json"}
 
 
 @pytest.mark.parametrize(
