@@ -1,12 +1,14 @@
-"""Files that are there whole or not at all."""
+"""Files and folders that are there whole or not at all."""
 
 import contextlib
+import glob
 import re
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from gridsearch.errors import RequestError
 from gridsearch.this_process import is_dead, mark
 
 _DRAFT: Final = re.compile(r"\.(\w+-\d+)\.part$|\.draft-(\w+-\d+)-\w+$")
@@ -29,6 +31,40 @@ def whole_file(place: Path) -> Iterator[Path]:
         raise
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def new_folder(place: Path) -> Iterator[Path]:
+    """Yield an empty folder beside, to be filled, which then takes the place; what lies there makes room then.
+
+    Its name is a point, ``place.name``, the mark of the process and ``.part``. What fails leaves nothing.
+    """
+    place.parent.mkdir(parents=True, exist_ok=True)
+    clear_drafts(place.parent.glob(f".{glob.escape(place.name)}.*.part"))
+    draft = place.with_name(f".{place.name}.{mark()}.part")
+    draft.mkdir()
+    try:
+        yield draft
+        make_room(place)
+        draft.rename(place)
+    except OSError as error:
+        error.filename = error.filename or str(place)  # a full disk is told without a name
+        raise
+    finally:
+        make_room(draft)
+
+
+def refuse_to_replace(place: Path, *, force: bool) -> None:
+    """Raise RequestError where something is in the place of a folder, unless ``force`` says that it may go.
+
+    A file, and the folder that one is in, never go.
+    """
+    if place.exists() and not place.is_dir():
+        raise RequestError(f"-o must be a folder, but {place} is a file")
+    if Path.cwd().is_relative_to(place.resolve()):
+        raise RequestError(f"-o {place} would take the place of the folder that this is typed in: name one of its own")
+    if place.is_dir() and any(place.iterdir()) and not force:
+        raise RequestError(f"{place} is not empty; --force replaces it")
 
 
 def make_room(place: Path) -> None:

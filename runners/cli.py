@@ -18,6 +18,7 @@ from runners.endings.codes import (
 )
 from runners.endings.ending import ended, ended_process
 from runners.ensembling.options import add_ensemble
+from runners.exporting.options import add_export
 from runners.import_options import add_import
 from runners.init_options import add_init
 from runners.options import duration, execution, halving, kept, one_part, only_folds, question, workers
@@ -96,6 +97,7 @@ def build_parser(kind: "type[Parser]" = Parser) -> argparse.ArgumentParser:
         _stop,
         _skip,
         _report,
+        _export,
         _dashboard,
         _compare,
         _import,
@@ -330,6 +332,17 @@ def _report(commands: Commands) -> None:
     )
     one_part(parser)
     _language(parser)
+
+
+def _export(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "export",
+        "write a study as other tools read it: tables, experiment trackers, a model; no network is needed",
+        "gridsearch export studies/finetune64-docstrings-tiny --to parquet -o tables",
+    )
+    _study(parser)
+    add_export(parser)
 
 
 def _dashboard(commands: Commands) -> None:

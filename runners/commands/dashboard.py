@@ -1,9 +1,9 @@
 """``gridsearch dashboard``: look at a study with optuna-dashboard."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 from gridsearch.errors import RequestError
+from gridsearch.installed import needed
 from gridsearch.study.study import Study
 from reports.study.optuna_export import study_view
 from reports.study.read import read_study
@@ -15,12 +15,10 @@ def run(arguments: Arguments) -> Answer:
     """Serve a copy of the study as it is now, until interrupted; nothing that is done to it reaches the ledger."""
     with Study(Path(arguments.study)).open() as ledger:
         study = read_study(ledger)
-    if find_spec("optuna_dashboard") is None:
-        raise RequestError("the dashboard is a package of its own: pip install optuna-dashboard")
+    optuna_dashboard = needed("optuna_dashboard", "the dashboard", "optuna-dashboard")
     if not 0 < arguments.port < 2**16:
         raise RequestError(f"--port must be between 1 and 65535, but is {arguments.port}")
     import optuna
-    import optuna_dashboard
 
     storage = optuna.storages.InMemoryStorage()
     count = len(study_view(study, storage).get_trials(deepcopy=False))

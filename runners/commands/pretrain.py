@@ -1,8 +1,6 @@
 """``gridsearch pretrain``: an encoder that has read a task's texts, or those of files, as a folder for ``--model``."""
 
-import glob
 import shlex
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -25,9 +23,8 @@ from gridsearch.tasks.corpus import corpus_of_files
 from gridsearch.tasks.parts.joint_task import AnyTask
 from gridsearch.tasks.task import Split, Task
 from gridsearch.tasks.taskfile import load_task
-from gridsearch.this_process import mark
 from gridsearch.training.execution import Execution
-from gridsearch.whole_file import clear_drafts
+from gridsearch.whole_file import new_folder, refuse_to_replace
 from reports.formats.markdown import seconds_text
 from runners.cli import Arguments
 from runners.lengths import lengths_of
@@ -47,7 +44,7 @@ OTHER_KNOBS = ("precision",)
 def run(arguments: Arguments) -> Answer:
     """Pretrain, and write the folder."""
     folder = Path(arguments.output)
-    _refuse_to_overwrite(folder, force=arguments.force)
+    refuse_to_replace(folder, force=arguments.force)
     task = _task(arguments)
     starts: dict[str, EncoderCard] = {}
     stage = _stage(arguments, task, starts)
@@ -64,7 +61,9 @@ def run(arguments: Arguments) -> Answer:
     made = find(stage.id)
     if made is None:
         raise GridSearchError("what the pretraining made is not in the cache: was it emptied meanwhile?")
-    _write(folder, made.files())
+    with new_folder(folder) as draft:
+        for name, content in made.files().items():
+            (draft / name).write_bytes(content)
     metric, zero_shot = task.target.name, None
     if outcome.zero_shot is not None:
         zero_shot = outcome.zero_shot[metric]
@@ -130,26 +129,3 @@ def _stage(arguments: Arguments, task: AnyTask, starts: dict[str, EncoderCard]) 
     starts |= planner.starts
     assert trial.stage is not None, "an objective that cannot act is refused"
     return trial.stage
-
-
-def _refuse_to_overwrite(folder: Path, *, force: bool) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise RequestError(f"-o must be a folder, but {folder} is a file")
-    if folder.is_dir() and any(folder.iterdir()) and not force:
-        raise RequestError(f"{folder} is not empty; --force replaces it")
-
-
-def _write(folder: Path, files: dict[str, bytes]) -> None:
-    """Write the folder, whole or not at all."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    clear_drafts(folder.parent.glob(f".{glob.escape(folder.name)}.*.part"))
-    draft = folder.with_name(f".{folder.name}.{mark()}.part")
-    draft.mkdir()
-    try:
-        for name, content in files.items():
-            (draft / name).write_bytes(content)
-        if folder.is_dir():
-            shutil.rmtree(folder)
-        draft.rename(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
