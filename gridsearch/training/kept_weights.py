@@ -24,6 +24,8 @@ from gridsearch.trial import ONE_MODEL, PART, Trial
 from gridsearch.whole_file import make_room
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from gridsearch.encoders.load import EncoderWeights
     from gridsearch.tasks.encode import EncodedSplit
 
@@ -181,15 +183,35 @@ class _Card(BaseModel):
     parts: tuple[_PartCard, ...] = ()
 
 
-def predict_logits(kept: KeptTrial, split: Split, part: str = PART, threads: int = 1) -> np.ndarray:
-    """Compute logits of shape (rows, labels of a part) for new text, as the trial would have computed them."""
-    import torch
+def encoder_of(kept: KeptTrial, part: str = PART) -> Path:
+    """Return the folder with the encoder's config and its tokenizer."""
+    return kept.parts[part].folder / _ENCODER
+
+
+def states_of(kept: KeptTrial, part: str = PART) -> "list[dict[str, Tensor]]":
+    """Read the parameters of the classifier that tells a part, by name: those of each checkpoint that predicts.
+
+    Raises RequestError where the file cannot be read.
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    from gridsearch.encoders.classifier import unpack
+
+    folder = kept.parts[part].folder
+    try:
+        return unpack(load_file(folder / _MODEL))
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        raise RequestError(f"the weights in {folder} cannot be read: {first_line(error)}") from None
+
+
+def predict_logits(kept: KeptTrial, split: Split, part: str = PART, threads: int = 1) -> np.ndarray:
+    """Compute logits of shape (rows, labels of a part) for new text, as the trial would have computed them."""
+    import torch
+
     from gridsearch.encoders.checkpoint.config import read_config
     from gridsearch.encoders.checkpoint.tokenizer import build_tokenizer, tokenizer_files
-    from gridsearch.encoders.classifier import Classifier, unpack
+    from gridsearch.encoders.classifier import Classifier
     from gridsearch.encoders.load import EncoderWeights, build_model
     from gridsearch.tasks.encode import encode_split
     from gridsearch.tasks.judging.judge import mean_of
@@ -198,12 +220,8 @@ def predict_logits(kept: KeptTrial, split: Split, part: str = PART, threads: int
 
     if part not in kept.parts:
         raise RequestError(f"{kept.folder}: {one_of('part', part, list(kept.parts))}")
-    folder = kept.parts[part].folder
-    try:
-        states = unpack(load_file(folder / _MODEL))
-    except (OSError, SafetensorError, ValueError, KeyError) as error:
-        raise RequestError(f"the weights in {folder} cannot be read: {first_line(error)}") from None
-    config, files = read_config(folder / _ENCODER), tokenizer_files(folder / _ENCODER)
+    folder, states = kept.parts[part].folder, states_of(kept, part)
+    config, files = read_config(encoder_of(kept, part)), tokenizer_files(encoder_of(kept, part))
     inner = {
         name.removeprefix("encoder."): tensor.numpy()
         for name, tensor in states[0].items()

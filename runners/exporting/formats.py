@@ -40,4 +40,7 @@ FORMATS: Mapping[str, Format] = {
     "mlflow": Format("mlflow_store", "mlflow ui --backend-store-uri sqlite:///{}/mlflow.db"),
     "trackio": Format("trackio_store", "TRACKIO_DIR={} trackio show"),
     "wandb": Format("wandb_runs", "wandb sync {}/wandb/offline-run-*"),
+    "transformers": Format(
+        "transformers_folder", "transformers.pipeline('text-classification', {}), with truncation=True", of_a_trial=True
+    ),
 }

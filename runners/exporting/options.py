@@ -9,7 +9,8 @@ def add_export(parser: argparse.ArgumentParser) -> None:
         "--to",
         required=True,
         metavar="F",
-        help="csv, parquet, tensorboard, optuna, mlflow, trackio or wandb: see docs/exporting.md",
+        help="csv, parquet, tensorboard, optuna, mlflow, trackio, wandb, or transformers, a trial's model: see "
+        "docs/exporting.md",
     )
     parser.add_argument(
         "-o", "--output", required=True, metavar="PATH", help="the folder to write; of optuna, the file"
