@@ -3,6 +3,7 @@
 import csv
 import io
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from gridsearch.trial import ONE_MODEL, Trial
 from runners.cli import main
 from runners.exporting.transformers_folder import write_model
 from tests.fixtures_core import LABELS, WIDTH, encoder_in, slow, trial_of
+from tests.reports.folded import FoldWriter, folded_plan
 from tests.runners.conftest import make_project
 
 POOLER = {"pooling": "pooler"}
@@ -153,6 +155,24 @@ def test_what_is_no_model_of_transformers_own(
     assert str(told.value).startswith(f"trial {trial.short_id} is no model of transformers' own: ")
     assert why in str(told.value)
     assert not (tmp_path / "model").exists()
+
+
+def test_several_parts(tmp_path: Path, family_folders: dict[str, Path], task: Task) -> None:
+    trial, kept = keep(tmp_path / "kept", family_folders["bert"], task, **POOLER)
+    (part,) = kept.parts.values()
+    with pytest.raises(RequestError, match=r"its task has several parts \(news, mood\), whose labels lie side by side"):
+        write_model(trial, replace(kept, parts={"news": part, "mood": part}), tmp_path / "model")
+
+
+def test_folds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One of them can be taken, if its weights were kept."""
+    plan = folded_plan()
+    FoldWriter(Study(tmp_path / "study"), plan)
+    words = ["export", str(tmp_path / "study"), "--to", "transformers", "-o", str(tmp_path / "model")]
+    assert main(words) == 2
+    assert "the best of a study of folds is the mean of the trials of a row" in capsys.readouterr().err
+    assert main([*words, "--trial", plan.cells[0].trials[0].id]) == 2
+    assert "were not kept" in capsys.readouterr().err
 
 
 def test_every_family_is_thought_of() -> None:
