@@ -7,12 +7,13 @@ from gridsearch.errors import RequestError, one_of
 from gridsearch.study.study import Study
 from gridsearch.whole_file import new_folder, refuse_to_replace, whole_file
 from reports.study.read import read_study
-from runners.cli import EXIT_DONE, Arguments
+from runners.cli import Arguments
 from runners.exporting.formats import FORMATS, Format
 from runners.exporting.source import Source
+from runners.programs.answer import Answer, lines
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: Arguments) -> Answer:
     """Write it, whole or not at all; say what it holds, and how it is opened."""
     if arguments.to not in FORMATS:
         raise RequestError(f"--to: {one_of('format', arguments.to, list(FORMATS))}")
@@ -26,9 +27,9 @@ def run(arguments: Arguments) -> int:
             what = f"{study.folder} is an imported table, and {arguments.to} is made of trials"
             raise RequestError(f"{what}: --to {others} can be made of it")
         told = _written(form, Source(rows, ledger, arguments.trial or "best"), place, force=arguments.force)
-    print(f"{told}: {shlex.quote(str(place))}")
-    print(f"open it with: {form.opened_by.format(shlex.quote(str(place)))}")
-    return EXIT_DONE
+    opened_by = form.opened_by.format(shlex.quote(str(place)))
+    text = lines(f"{told}: {shlex.quote(str(place))}", f"open it with: {opened_by}")
+    return Answer({"study": study.folder, "to": arguments.to, "place": place, "opened_by": opened_by}, text)
 
 
 def _written(form: Format, source: Source, place: Path, *, force: bool) -> str:

@@ -110,6 +110,8 @@ def test_a_study_from_its_plan_to_its_page(question: list[object], capsys: pytes
     (file,) = asked(capsys, "report", "study", "--format", "csv", "-o", "out")["files"][:1]
     assert Path(file).is_file()
     assert asked(capsys, "plan", *question, "--study", "study")["n_pending"] == 0
+    exported = asked(capsys, "export", "study", "--to", "csv", "-o", "tables")
+    assert Path(exported["place"], "trials.csv").is_file()
     scored = asked(capsys, "annotate", "study", "board", "1=0.5")["scores"]
     assert [(one["before"], one["after"]) for one in scored] == [(None, 0.5)]
     Path("new.txt").write_text("Return the tensor.\n")
