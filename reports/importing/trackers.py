@@ -10,7 +10,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +25,8 @@ STATE: Final = "trainer_state.json"
 _SETTING = re.compile(r"([^\s,/=]+)=([^,/=]*?)(?=,|/|$|_[A-Za-z_.]+=)")
 OF_FACTORS: Final = "factor."
 """What our own exports put before the name of a factor: where there are such settings, the others follow from them."""
+OF_A_TRIAL: Final = "trial"
+"""A setting that they give to trials: what lacks it beside them is a cell, whose numbers are means over these."""
 NOTHING: Final = "-"
 """The level of a run that lacks a setting which others have."""
 
@@ -66,6 +68,8 @@ def rows_of(found: Tracked, response: str | None, scores: Sequence[str], path: P
 
     Raises RequestError where it is not clear which number is the response.
     """
+    trials = [run for run in found.runs if OF_A_TRIAL in run.settings and any(map(_is_ours, run.settings))]
+    found = replace(found, runs=trials or found.runs)
     numbers = list(dict.fromkeys(name for run in found.runs for name in run.numbers))
     response = response or found.response or (numbers[0] if len(numbers) == 1 else None)
     if response is None:
@@ -78,7 +82,7 @@ def rows_of(found: Tracked, response: str | None, scores: Sequence[str], path: P
         if name not in numbers:
             raise RequestError(f"{path}: {one_of('number', name, numbers)}")
     names = list(dict.fromkeys(name for run in found.runs for name in run.settings))
-    ours = [name for name in names if name.startswith(OF_FACTORS)]
+    ours = list(filter(_is_ours, names))
     chosen = [*ours, *(name for name in ("seed", "fold") if ours and name in names)] or names
     levels = {name: [run.settings.get(name, NOTHING) for run in found.runs] for name in chosen}
     varied = [name for name in chosen if len(set(levels[name])) > 1]
@@ -94,6 +98,10 @@ def rows_of(found: Tracked, response: str | None, scores: Sequence[str], path: P
         for place, run in enumerate(found.runs)
     ]
     return [header, *rows]
+
+
+def _is_ours(setting: str) -> bool:
+    return setting.startswith(OF_FACTORS)
 
 
 def _spelled(value: float | None) -> str:

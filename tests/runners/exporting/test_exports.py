@@ -9,6 +9,8 @@ import pytest
 
 import gridsearch as gs
 from gridsearch.study.study import Study
+from reports.importing.tables import read_table
+from reports.study.optuna_export import state_of
 from runners.exporting.formats import FORMATS
 from tests.reports.pages import import_table
 from tests.runners.exporting.studies import export, rows_of, study_of_all_ends
@@ -53,6 +55,16 @@ def test_optuna_reads_its_storage(study: Study) -> None:
         (3, "COMPLETE"),
     ]
     assert read.best_value == pytest.approx(rows_of(study).cells[0].dev.mean)
+
+
+def test_what_optuna_has_comes_in_again(study: Study) -> None:
+    assert export(study, "optuna", Path("out.db")) == 0
+    found = read_table(Path("out.db"), None)
+    finished = [cell for cell in rows_of(study).cells if state_of(cell) == "COMPLETE"]
+    assert [row.value for row in found.rows] == [cell.dev.mean for cell in finished]
+    assert [dict(row.levels) for row in found.rows] == [
+        {name: cell.levels[name] for name in found.factors} for cell in finished
+    ]
 
 
 def test_tensorboard_has_a_run_a_trial(study: Study) -> None:

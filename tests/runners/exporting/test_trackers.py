@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlparse
 import pytest
 
 from gridsearch.study.study import Study
+from reports.importing.tables import read_table
 from tests.runners.exporting.studies import export, rows_of, study_of_all_ends
 
 pytestmark = [
@@ -58,6 +59,9 @@ def test_mlflow(study: Study) -> None:
     (page,) = client.list_artifacts(runs["the study"].info.run_id)
     where = Path(unquote(urlparse(runs["the study"].info.artifact_uri).path), page.path)
     assert where.read_text() == "<p>the page</p>"
+    again = read_table(Path("store/mlflow.db"), "dev")
+    values = {one.trial[:8]: one.dev for cell in rows_of(study).cells for one in cell.finished}
+    assert {row.index: row.value for row in again.rows} == values, "and it comes in again"
     assert sorted(path.name for path in Path("store").iterdir()) == ["artifacts", "mlflow.db"]
 
 
