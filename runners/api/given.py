@@ -92,6 +92,7 @@ def _files_of(space: object, task: object) -> dict[str, bytes]:
 def _task_files(task: object) -> dict[str, bytes]:
     if is_table(task) or splits_of(task) is not None:
         task = guessed_task(task)
+        print(task)  # what was guessed has to be seen
     if isinstance(task, GivenTask):
         task = task.keys
     keys = _mapping(task, "task", "a name, a path, a table, or a mapping as in docs/tasks.md")

@@ -54,9 +54,11 @@ def test_each_form_is_the_same_task(project: Path, form: str) -> None:
     assert fingerprint(FORMS[form]()) == load_task(Path("same.toml")).fingerprint
 
 
-def test_a_table_alone_is_guessed_as_init_does(project: Path) -> None:
+def test_a_table_alone_is_guessed_as_init_does(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init", "data.tsv", "-o", "guessed.toml"]) == 0
+    capsys.readouterr()
     assert fingerprint(rows()) == load_task(Path("guessed.toml")).fingerprint
+    assert f"text is {TEXT!r}" in capsys.readouterr().out, "and it is told"
 
 
 def test_guesses_are_told(project: Path) -> None:
