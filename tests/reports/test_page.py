@@ -364,6 +364,7 @@ def test_json_has_the_numbers_of_the_page(small: Writer) -> None:
     assert found["coverage"]["line"] == "complete: 4 planned, 4 finished, 0 failed, 0 pending"
     assert (found["best"], found["worst"], found["highest_result"], found["baseline"]) == (3, 2, 4, 1)
     expected = {"metric": "accuracy", "positive_label": None, "split": "test", "lower_is_better": False}
+    expected["own_metric"] = None
     assert found["result"] == expected
     cell = found["cells"][2]
     assert cell["settings"] == "bertadam1-frozen_layers0"

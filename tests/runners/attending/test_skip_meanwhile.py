@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from gridsearch.plan.halving import halved
-from gridsearch.plan.plan import Plan
+from gridsearch.planning.halving import halved
+from gridsearch.planning.plan import Plan
 from gridsearch.training.materials import Materials
 from gridsearch.trial import Epoch
 from runners.cli import EXIT_DONE, main

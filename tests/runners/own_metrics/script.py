@@ -22,7 +22,7 @@ def cost(truth: np.ndarray, said: np.ndarray) -> float:
 def main() -> int:
     arguments = parse(["sweep", *sys.argv[1:]])
     arguments.metric = OwnMetric(cost, name="cost", version="1")
-    return sweep.run(arguments)
+    return sweep.run(arguments).exit_code
 
 
 if __name__ == "__main__":

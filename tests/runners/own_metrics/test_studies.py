@@ -49,7 +49,9 @@ def swept(metric: OwnMetric | None, *words: str) -> int:
     arguments = parse(["sweep", *words])
     if metric is not None:
         arguments.metric = metric
-    return sweep.run(arguments)
+    answer = sweep.run(arguments)
+    print(answer.text)
+    return answer.exit_code
 
 
 @pytest.fixture(scope="module")
@@ -161,8 +163,9 @@ def test_trials_are_run_again_with_the_function(here: Path, words: list[str], ca
     arguments = parse(["rerun", "again", "--trial", "best"])
     arguments.metric = METRIC
     capsys.readouterr()
-    assert rerun.run(arguments) == 0
-    told = capsys.readouterr().out
+    answer = rerun.run(arguments)
+    assert answer.exit_code == 0
+    told = capsys.readouterr().out + answer.text
     assert "dev cost -" in told
     assert "equal to the ledger's, to the last bit" in told
     arguments.metric = OwnMetric(script.cost, "cost", "2")
@@ -306,7 +309,7 @@ def test_what_goes_on_is_chosen_by_it(way: str, here: Path, words: list[str]) ->
     else:
         arguments = parse(["optimize", *words, "--runner", "serial", "--trials", "3"])
         arguments.metric = METRIC
-        assert optimize.run(arguments) == 0
+        assert optimize.run(arguments).exit_code == 0
     with Study(Path(way)).open() as ledger:
         study = read_study(ledger)
     assert study.metric == "cost"
