@@ -44,20 +44,16 @@ def read_table(
     length than the header's, and where it is not clear which number a result or a score is.
     """
     found = tracked(path, number)
-    if found is not None:
-        title, (header, *body) = found.title, rows_of(found, response, scores, path)
-        response = header[-1]
-    else:
+    if found is None:
         title, (header, *body) = _lines(path, response, number)
-    response = _checked_response(header, response, path)
+    else:
+        title, (header, *body) = found.title, rows_of(found, response, scores, path)
+    response = _checked_response(header, response if found is None else header[-1], path)
     is_index = header[0].casefold() in INDEX_NAMES and header[0] not in (response, *seeds)
     index = header[0] if is_index else ""
     others = _without_scores([name for name in header if name not in (index, response)], scores, path)
     repeated = seed_columns(seeds, others, response, scores)
-    factors = [name for name in others if name not in repeated]
-    if not factors:
-        besides = ", ".join(map(repr, (*repeated, response)))
-        raise RequestError(f"{path}: besides {besides} the table needs a column to compare, but has none")
+    factors = _factors(others, repeated, response, path)
     rows: list[Observation] = []
     without: list[RowWithout] = []
     for place, cells in enumerate(body, start=1):
@@ -70,9 +66,8 @@ def read_table(
         if result.number is None:
             without.append(RowWithout(name, "" if index else row[factors[0]], result.text))
             continue
-        levels = {factor: row[factor] for factor in factors}
         texts = {score: value_of(row[score], f"{where}: {score}").text for score in scores}
-        which = {seed: row[seed] for seed in repeated}
+        levels, which = ({one: row[one] for one in several} for several in (factors, repeated))
         rows.append(Observation(name, levels, result.number, result.text, texts, which))
     if not rows:
         raise RequestError(f"{path}: no row of the table has a number in column {response!r}")
@@ -128,6 +123,14 @@ def _without_scores(others: Sequence[str], scores: Sequence[str], path: Path) ->
         if name in scores[:place]:
             raise RequestError(f"--score names column {name!r} twice")
     return [name for name in others if name not in scores]
+
+
+def _factors(others: Sequence[str], repeated: Sequence[str], response: str, path: Path) -> list[str]:
+    found = [name for name in others if name not in repeated]
+    if not found:
+        besides = ", ".join(map(repr, (*repeated, response)))
+        raise RequestError(f"{path}: besides {besides} the table needs a column to compare, but has none")
+    return found
 
 
 def _checked_response(header: Sequence[str], response: str | None, path: Path) -> str:
