@@ -5,7 +5,7 @@ range has its numbers.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -13,8 +13,7 @@ import pandas as pd
 from gridsearch.errors import RequestError
 from gridsearch.space.factor import ROW
 from gridsearch.study.ledger import Ledger
-from gridsearch.study.manifest import FactorEntry
-from gridsearch.tasks.target import metric_name
+from gridsearch.study.rows import dev_after
 from reports.study.parts import metrics_by_name
 from reports.study.view import CellRow, StudyRows
 
@@ -72,7 +71,9 @@ def trials_frame(study: StudyRows) -> pd.DataFrame:
         for one in cell.replicates:
             splits = {"dev": one.dev_metrics, "test": one.test_metrics, "train": one.train_metrics}
             measures = {
-                f"{split}_{name}": value for split, found in splits.items() for name, value in _named(found).items()
+                f"{split}_{name}": value
+                for split, found in splits.items()
+                for name, value in metrics_by_name(found).items()
             }
             rows.append(
                 {
@@ -107,16 +108,16 @@ def epochs_frame(ledger: Ledger, study: StudyRows) -> pd.DataFrame:
     refuse_without_trials(study)
     of_trial: dict[str, list[dict[str, Any]]] = {}
     for row in ledger.connection.execute(_EPOCHS):
-        found = json.loads(row["dev"])
+        metrics = metrics_by_name(json.loads(row["dev"]))
         of_trial.setdefault(row["trial"], []).append(
             {
                 "epoch": row["number"],
                 "is_chosen": row["number"] == row["chosen_epoch"],
                 "train_loss": row["train_loss"],
-                "dev": _target_of(study, found),
+                "dev": dev_after(row["train_loss"], row["dev"], study.about.target),
                 "train_seconds": row["train_seconds"],
                 "dev_seconds": row["dev_seconds"],
-                **{f"dev_{name}": value for name, value in _named(found).items()},
+                **{f"dev_{name}": value for name, value in metrics.items()},
             }
         )
     rows = [
@@ -132,17 +133,6 @@ def refuse_without_trials(study: StudyRows) -> None:
     """Raise RequestError for an imported table: nothing is known of its runs but what the table says."""
     if study.is_imported:
         raise RequestError(f"{study.folder} is an imported table: it has cells, and neither trials nor epochs")
-
-
-def _target_of(study: StudyRows, found: Mapping[str, Mapping[str, float]]) -> float | None:
-    try:
-        return study.about.target.of(found)
-    except KeyError:  # numbers that were not finite have no metrics
-        return None
-
-
-def _named(found: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    return metrics_by_name(found) if len(found) != 1 else dict(*found.values())
 
 
 def _what(study: StudyRows, cell: CellRow) -> dict[str, Any]:
@@ -167,22 +157,13 @@ def _observations_frame(study: StudyRows) -> pd.DataFrame:
 
 
 def _framed(study: StudyRows, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Put rows together; levels are ordered categories of their labels, or the numbers of a range."""
     frame = pd.DataFrame(list(rows))
-    for factor, values in _levels(study, frame):
-        frame[factor.column] = values
-    return frame
-
-
-def _levels(study: StudyRows, frame: pd.DataFrame) -> Iterator[tuple[FactorEntry, Any]]:
-    """Yield the column of each factor: an ordered category of its labels, or the numbers of its range."""
-    for factor in study.factors:
-        if factor.column not in frame:
-            continue
+    for factor in study.factors if len(frame) else ():
         labels = frame[factor.column]
-        if factor.range is not None:
-            yield factor, pd.to_numeric(labels)
-        else:
-            yield factor, pd.Categorical(labels, categories=list(factor.levels), ordered=True)
-
-
-__all__ = ["CELL", "cells_frame", "epochs_frame", "metric_name", "refuse_without_trials", "trials_frame"]
+        frame[factor.column] = (
+            pd.Categorical(labels, categories=list(factor.levels), ordered=True)
+            if factor.range is None
+            else pd.to_numeric(labels)
+        )
+    return frame

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn, TypedDict
+from typing import Any, NoReturn, TypedDict
 
 from gridsearch.errors import GridSearchError, RequestError, in_one_line
 from gridsearch.tasks.guess import toml_value
@@ -106,9 +106,20 @@ def _toml(value: object, key: str) -> str:
     try:
         if isinstance(value, Mapping):
             raise TypeError
-        return toml_value(value.item() if hasattr(value, "item") else value)
+        return toml_value(plain(value))
     except (TypeError, ValueError):
         raise RequestError(f"set: {key} must be a number, a text, a truth value or a list, but is {value!r}") from None
+
+
+def plain(value: Any) -> Any:
+    """Return a value of TOML's types: None is left out of tables, and numbers of numpy and torch are numbers."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(one) for key, one in value.items() if one is not None}
+    if isinstance(value, (list, tuple, range)):
+        return [plain(one) for one in value]
+    if isinstance(value, Path):
+        return str(value)
+    return value.item() if hasattr(value, "item") else value
 
 
 @contextlib.contextmanager

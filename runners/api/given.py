@@ -1,21 +1,23 @@
 """Spaces and tasks that are given in Python become the files that a command would name, so that all goes on alike."""
 
 import contextlib
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 import tomli_w
 from pydantic import BaseModel
 
+from gridsearch.canonical import fingerprint
 from gridsearch.errors import GridSearchError, RequestError
 from gridsearch.scratch import scratch_folder
 from gridsearch.study.study import Study
 from gridsearch.whole_file import whole_file
+from runners.api.calls import plain
 from runners.api.guessed import GivenTask
 from runners.api.guessed import task as guessed_task
 from runners.api.tables import arrow_bytes, is_table, splits_of
@@ -133,27 +135,13 @@ def _placed(value: Any, place: str, tables: dict[str, bytes]) -> Any:
 
 def _toml(value: Mapping[str, Any], what: str) -> bytes:
     try:
-        return tomli_w.dumps(_plain(value)).encode()
+        return tomli_w.dumps(plain(value)).encode()
     except (TypeError, ValueError) as error:
         raise RequestError(f"the {what} holds what no TOML file can: {error}") from None
 
 
-def _plain(value: Any) -> Any:
-    """Return a value of TOML's types: None is left out of tables, and numbers of numpy are numbers."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items() if one is not None}
-    if isinstance(value, (list, tuple, range)):
-        return [_plain(one) for one in value]
-    if isinstance(value, Path):
-        return str(value)
-    return value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else value
-
-
 def _digest(files: Mapping[str, bytes]) -> str:
-    found = hashlib.sha256()
-    for name, content in sorted(files.items()):
-        found.update(f"{name} {len(content)}\n".encode() + content)
-    return found.hexdigest()[:16]
+    return fingerprint({name: sha256(content).hexdigest() for name, content in files.items()})[:16]
 
 
 def _write(files: Mapping[str, bytes], folder: Path) -> None:

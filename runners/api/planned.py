@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from gridsearch.planning.plan import Plan
+from gridsearch.space.factor import ROW
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,11 +25,13 @@ class Planned:
         """One row a cell: its index, the labels of its levels, its trials' ids, and the knobs that cannot act."""
         import pandas as pd
 
+        from reports.frames.trials import CELL
+
         columns = {factor.name: factor.column for factor in self._plan.space.factors}
         return pd.DataFrame(
             {
-                "cell": cell.index,
-                **({"row": cell.row} if cell.row else {}),
+                CELL: cell.index,
+                **({ROW: cell.row} if cell.row else {}),
                 **{columns[name]: label for name, label in cell.levels.items()},
                 "trials": [trial.id for trial in cell.trials],
                 "dead": dict(cell.dead),
