@@ -63,7 +63,8 @@ def _goodness(
         found = _of_classes(means, labels, metric, labelling, parts)
     else:
         found = _one_by_one(means, labels, metric, labelling, parts)
-    return -found if metric in LOWER_IS_BETTER else found
+    # What is equal but for rounding is equal: of such sums the one with the fewest picks is kept.
+    return np.round(-found if metric in LOWER_IS_BETTER else found, 12)
 
 
 def _one_by_one(

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
 
@@ -28,6 +28,8 @@ def by_trying(chances: np.ndarray, labels: np.ndarray, metric: str, start: int, 
 @pytest.mark.slow  # many ensembles, drawn at random
 @pytest.mark.parametrize("metric", OF_CLASSES)
 @given(seed=st.integers(0, 10**6), n_members=st.integers(2, 4), n_rows=st.integers(4, 12), n_picks=st.integers(1, 6))
+# Two orders of the rows have the same average precision, but for the last digit of what the computer adds up.
+@example(seed=2142, n_members=3, n_rows=11, n_picks=5)
 @settings(max_examples=25)
 def test_as_by_trying(metric: str, seed: int, n_members: int, n_rows: int, n_picks: int) -> None:
     draw = np.random.default_rng(seed)
