@@ -102,6 +102,17 @@ class Browser:
             self._process.wait()
 
 
+_PLACE_AT_REST = """(async () => {
+    const element = document.querySelector(%s), seen = [];
+    element.scrollIntoView({block: "center", behavior: "instant"});
+    while (seen.length < 3 || seen.at(-1) !== seen.at(-3)) {
+        await new Promise(requestAnimationFrame);
+        seen.push(element.getBoundingClientRect().y);
+    }
+    return element.getBoundingClientRect().toJSON();
+})()"""
+
+
 class Tab:
     """One page in it, of which everything is heard that it does."""
 
@@ -145,10 +156,8 @@ class Tab:
         return answer["result"].get("value")
 
     def click(self, selector: str) -> None:
-        """Press the mouse in the middle of an element."""
-        element = f"document.querySelector({json.dumps(selector)})"
-        self.evaluate(f"{element}.scrollIntoView({{block: 'center', behavior: 'instant'}})")
-        place = self.evaluate(f"{element}.getBoundingClientRect().toJSON()")
+        """Press the mouse in the middle of an element, when it lies still: what had the focus may scroll yet."""
+        place = self.evaluate(_PLACE_AT_REST % json.dumps(selector))
         x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
         for kind in ("mousePressed", "mouseReleased"):
             self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
