@@ -176,7 +176,7 @@ class Planner:
                 simplest = acting(resolve(declared, facts), facts)
                 self._start(simplest.encoder, simplest.vocabulary)
         except RequestError as error:
-            raise RequestError(f"{self._space.name}, {cell}: {error}") from None
+            raise RequestError(f"{self._space.where(cell.levels, cell.row)}: {error}") from None
         return resolve(declared, facts)
 
     def why_the_same(self, first: Cell, second: Cell) -> str:
@@ -355,7 +355,8 @@ class Planner:
             planned = self.planned(cell, resolved, index)
             refuse_dead_levels(planned, self._space)
         except RequestError as error:
-            return ExcludedCell(cell.levels, str(error).removeprefix(f"{self._space.name}, {cell}: "), cell.row)
+            where = self._space.where(cell.levels, cell.row)
+            return ExcludedCell(cell.levels, str(error).removeprefix(f"{where}: "), cell.row)
         return planned
 
 
@@ -390,7 +391,7 @@ def refuse_dead_levels(cell: PlannedCell, space: Space) -> None:
     for name, reason in cell.dead.items():
         if name in varied and space.design.on_dead == "refuse":
             raise RequestError(
-                f"{space.name}, {spell_cell(cell.levels, cell.row)}: {name} cannot act: {reason} "
+                f"{space.where(cell.levels, cell.row)}: {name} cannot act: {reason} "
                 "(on_dead in [design] can be collapse or replicate)"
             )
 

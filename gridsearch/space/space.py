@@ -108,8 +108,12 @@ class Space:
         for level in levels:
             values |= level.knobs
         labels = {factor.name: level.label for factor, level in zip(self.factors, levels, strict=True)}
-        recipe = parse_recipe(values, f"{self.name}, {spell_cell(labels, row)}")
+        recipe = parse_recipe(values, self.where(labels, row))
         return Cell(labels, recipe, self.design.repetitions_of(own_seeds), row)
+
+    def where(self, levels: Mapping[str, str], row: str) -> str:
+        """Name a cell and the space; one that nothing is varied in is the space."""
+        return f"{self.name}, {spell_cell(levels, row)}" if levels or row else self.name
 
     @property
     def n_combinations(self) -> int | None:

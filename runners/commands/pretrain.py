@@ -117,7 +117,7 @@ def _stage(arguments: Arguments, task: AnyTask, starts: dict[str, EncoderCard]) 
         raise RequestError("pretraining.objective must be a pretraining's, such as mlm, but is none")
     # No trial reads anything; the default of its longest length might be too long for the encoder.
     values = {PREFIX + "objective": "mlm", "encoder": arguments.model or "tiny", "max_length": SHORTEST} | fixed
-    space = Space("pretrain", "", "", {}, (), (), Design()).with_fixed(values)
+    space = Space("the pretraining", "", "", {}, (), (), Design()).with_fixed(values)
     space = with_precision(space, Study(Path(arguments.output, "none")))
     planner = Planner(space, task, lambda name: describe(name, task.corpus), lambda card: lengths_of(card, task))
     cell = space.cell([])

@@ -60,7 +60,9 @@ def gather(folders: Sequence[str], cells: Sequence[str], added: Sequence[Sequenc
     for files in added:
         found = _with(found, read_added(files, found.wanted))
     if not found.members:
-        raise RequestError(f"{' and '.join(folders)} have no finished run that learned, so there is nothing to average")
+        have = "have" if len(folders) > 1 else "has"
+        why = f"{' and '.join(folders)} {have} no finished run that learned"
+        raise RequestError(f"{why}, so there is nothing to average")
     return found
 
 

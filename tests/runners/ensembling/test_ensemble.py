@@ -294,7 +294,7 @@ class TestRefused:
 
     def test_nothing_finished(self, call) -> None:
         Writer(Study(Path("study")), small_plan())
-        assert "study have no finished run that learned" in call("study", code=EXIT_WRONG_REQUEST)
+        assert "study has no finished run that learned" in call("study", code=EXIT_WRONG_REQUEST)
 
     def test_without_test_rows(self, call) -> None:
         ensemble_study(Study(Path("study")), task_of_rows(has_test=False))
