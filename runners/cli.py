@@ -21,7 +21,7 @@ from runners.ensembling.options import add_ensemble
 from runners.exporting.options import add_export
 from runners.import_options import add_import
 from runners.init_options import add_init
-from runners.options import duration, execution, halving, kept, one_part, only_folds, question, workers
+from runners.options import duration, execution, halving, kept, one_part, only_folds, question, tracked, workers
 from runners.predicting.options import add_predict
 from runners.programs.answer import Answer
 from runners.programs.output import OPTION, asks_for_json, show
@@ -47,7 +47,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def parse(words: Sequence[str], parser: "type[Parser] | None" = None) -> Arguments:
     """Read the words of a command, which stay beside what they mean: what a study keeps of how it was made."""
     parsed = build_parser(parser or Parser).parse_args(words)
-    parsed.words = [word for word in words if word != OPTION]
+    parsed.words = [word for word in words if not asks_for_json([word])]
     return parsed
 
 
@@ -210,6 +210,7 @@ def _sweep(commands: Commands) -> None:
     )
     halving(parser)
     execution(parser)
+    tracked(parser)
     parser.add_argument(
         "--gpus-per-trial", type=float, metavar="F", help="share of a GPU for a trial (default: 1 where there is one)"
     )
@@ -267,6 +268,7 @@ def _optimize(commands: Commands) -> None:
         "--runner", choices=["processes", "serial"], default="processes", help="where trials run (default: processes)"
     )
     execution(parser)
+    tracked(parser)
     _language(parser)
 
 

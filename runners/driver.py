@@ -28,6 +28,9 @@ from runners.progress.live import Progress
 from runners.recorder import Recorder, StageRecorder
 from runners.schedules.schedule import Schedule, Session
 from runners.schedules.stages_first import StagesFirst
+from runners.tracking.follower import followed
+from runners.tracking.sent import Sent
+from runners.tracking.tracker import Tracker
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,12 @@ def drive(
     *,
     provenance: Callable[[], Mapping[str, object]],
     progress: Progress,
+    tracker: Tracker | None = None,
 ) -> Driven:
     """Run what a schedule asks for and the study lacks. Running it again is resuming it.
 
-    ``provenance`` is asked once, after the runner has started. Raises RequestError before anything is written.
+    ``provenance`` is asked once, after the runner has started; ``tracker`` is told of trials as they go. Raises
+    RequestError before anything is written.
     """
     with contextlib.ExitStack() as opened:
         hold = opened.enter_context(study.held(progress.say))
@@ -118,7 +123,12 @@ def drive(
         ledger.attended.forget_stop()
         if settings.retry_failed:
             ledger.reopen_failed()
-        if not schedule.adopt(ledger):
+        has_work = schedule.adopt(ledger)
+        if tracker is not None:
+            progress.say(f"tracked by {tracker.name}: {tracker.place}")
+            sent = Sent(study.tracked_path(tracker.name), tracker.place)
+            opened.enter_context(followed(ledger, tracker, sent, progress.say))
+        if not has_work:
             return Driven(ledger.coverage(), "")
         ledger.keep_logits(settings.keep_logits, schedule.n_logits())
         measure_yardstick(ledger, schedule.task, prepare)

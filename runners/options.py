@@ -124,6 +124,15 @@ def question(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--study", metavar="DIR", help="the study's folder (default: studies/SPACE-TASK-MODEL)")
 
 
+def tracked(parser: argparse.ArgumentParser) -> None:
+    """Add who is told of trials while they run."""
+    parser.add_argument(
+        "--track",
+        metavar="T",
+        help="show trials in a tracker while they run: trackio, mlflow, wandb, tensorboard; see docs/exporting.md",
+    )
+
+
 def duration(text: str) -> float:
     """Read a time such as 90 (seconds), 30m or 2h."""
     from gridsearch.training.deadline import parse_duration

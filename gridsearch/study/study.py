@@ -58,6 +58,15 @@ class Study:
         """What was given in Python, a space or the tables of a task: files in a folder that is named by their hash."""
         return self.folder / "given"
 
+    def tracked_path(self, tracker: str) -> Path:
+        """What an experiment tracker has been told of: the runs that have ended."""
+        return self.folder / f"tracked-{safe_name(tracker)}.jsonl"
+
+    @property
+    def events_folder(self) -> Path:
+        """What TensorBoard reads while trials run."""
+        return self.folder / "tensorboard"
+
     def weights_of(self, trial_id: str) -> Path:
         """The kept weights of one trial. Raises RequestError for an id that names another folder."""
         return self.weights_folder / safe_name(trial_id)

@@ -24,7 +24,7 @@ SELECT attempts.trial, attempts.chosen_epoch, epochs.number, epochs.train_loss, 
        epochs.dev_seconds, epochs.dev
 FROM epochs JOIN attempts ON attempts.id = epochs.attempt
 WHERE attempts.state = 'finished' OR attempts.id IN (
-    SELECT max(id) FROM attempts AS one WHERE state = 'pruned' AND NOT EXISTS (
+    SELECT max(id) FROM attempts AS one WHERE {} AND NOT EXISTS (
         SELECT 1 FROM attempts WHERE trial = one.trial AND state = 'finished') GROUP BY trial)
 ORDER BY attempts.trial, epochs.number
 """
@@ -99,15 +99,18 @@ def trials_frame(study: StudyRows) -> pd.DataFrame:
     return frame.astype({name: kind for name, kind in whole.items() if name in frame})
 
 
-def epochs_frame(ledger: Ledger, study: StudyRows) -> pd.DataFrame:
+def epochs_frame(ledger: Ledger, study: StudyRows, *, of_latest: bool = False) -> pd.DataFrame:
     """Return one row an epoch of each trial that ended, of each cell: also of those that were pruned.
+
+    With ``of_latest``, of each that has begun: of one that did not end, those of its latest attempt.
 
     ``dev`` is what the study selects by, ``dev_accuracy`` and the like are all metrics after the epoch; ``is_chosen``
     marks the one whose results count. Raises RequestError for an imported table.
     """
     refuse_without_trials(study)
     of_trial: dict[str, list[dict[str, Any]]] = {}
-    for row in ledger.connection.execute(_EPOCHS):
+    counts = "TRUE" if of_latest else "state = 'pruned'"
+    for row in ledger.connection.execute(_EPOCHS.format(counts)):
         metrics = metrics_by_name(json.loads(row["dev"]))
         of_trial.setdefault(row["trial"], []).append(
             {

@@ -40,6 +40,7 @@ class _RunOptions(QuestionOptions, total=False):
     time_limit: float | str
     lang: str
     runner: str
+    track: str
 
 
 class SweepOptions(_RunOptions, total=False):

@@ -131,6 +131,21 @@ class LoadedStudy:
             lines = output.read_text(encoding="utf-8").splitlines()
         return pd.DataFrame([json.loads(line) for line in lines])
 
+    def export(self, to: str, output: str | Path, *, trial: str | None = None, force: bool = False) -> Path:
+        """Write the study for another tool, as ``gridsearch export`` does; return where.
+
+        ``to`` is csv, parquet, tensorboard, optuna, mlflow, trackio or wandb; or transformers, a kept trial's model:
+        that of ``trial`` (an id or its first digits), or the best one. ``force`` replaces what is there. Raises
+        RequestError for what cannot be written so, and where the tool's package is not installed.
+        """
+        from runners.commands.export import run
+
+        options = {"to": to, "output": output, "trial": trial, "force": force}
+        arguments = arguments_of("export", [str(self.folder)], options)
+        with called(arguments):
+            run(arguments)
+        return Path(output)
+
     @cached_property
     def _rows(self) -> "StudyRows":
         with self._opened() as ledger:

@@ -21,6 +21,7 @@ from runners.provenance import describe_run
 from runners.request import read_asked, settings_of
 from runners.schedules.search import OptunaSearch
 from runners.schedules.search_settings import parse_search
+from runners.tracking.chosen import chosen_tracker
 
 
 def run(arguments: Arguments) -> Answer:
@@ -41,6 +42,7 @@ def optimize(arguments: Arguments) -> Driven:
     search = parse_search(arguments.sampler, arguments.pruner, arguments.objectives, arguments.trials, arguments.hours)
     with speaking(arguments.lang):
         asked, runner = read_asked(arguments), chosen_runner(arguments)
+        tracker = chosen_tracker(arguments.track, asked.study)
         names: dict[str, str] = {}
         schedule = OptunaSearch(asked, asked.study, search, names)
         for line in first_lines(schedule.texts):
@@ -52,4 +54,5 @@ def optimize(arguments: Arguments) -> Driven:
             settings,
             provenance=lambda: describe_run(["gridsearch", *arguments.words], runner.name),
             progress=Progress(asked.task.target, names, Console(highlight=False)),
+            tracker=tracker,
         )

@@ -21,6 +21,7 @@ from runners.progress.live import Progress
 from runners.provenance import ONLY_FOLDS, describe_run
 from runners.request import Question, read_question, settings_of
 from runners.schedules.rounds import Rounds, trials_of_folds
+from runners.tracking.chosen import chosen_tracker
 
 
 def run(arguments: Arguments) -> Answer:
@@ -44,6 +45,7 @@ def _swept(arguments: Arguments, settings: Settings) -> Driven:
     if arguments.halving is not None:
         question = replace(question, plan=halved(question.plan, arguments.halving))
     runner = chosen_runner(arguments)
+    tracker = chosen_tracker(arguments.track, question.study)
     for line in first_lines(question.plan.texts):
         print(line)
     console = Console(highlight=False)
@@ -69,6 +71,7 @@ def _swept(arguments: Arguments, settings: Settings) -> Driven:
         settings,
         provenance=begun,
         progress=progress,
+        tracker=tracker,
     )
 
 

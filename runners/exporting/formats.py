@@ -13,13 +13,13 @@ Write = Callable[[Source, Path, Path], str]
 
 @dataclass(frozen=True)
 class Format:
-    """A format: the ``module`` here that writes it (``write``), and the command that opens it, in which {} is its path.
+    """A format: the ``writer`` of a module here that writes it, and the command that opens it, in which {} is its path.
 
     ``is_file``: it is one file, and else a folder. ``needs_trials``: an imported table, which has none, cannot be
     written so. ``of_a_trial``: it is not of the study, but of one trial.
     """
 
-    module: str
+    writer: str
     opened_by: str
     is_file: bool = False
     needs_trials: bool = True
@@ -28,19 +28,22 @@ class Format:
     @property
     def write(self) -> Write:
         """What writes it; its libraries are imported by now, or when it is called."""
-        found: Write = import_module(f"runners.exporting.{self.module}").write
+        module, _, name = self.writer.partition(":")
+        found: Write = getattr(import_module(f"runners.exporting.{module}"), name)
         return found
 
 
 FORMATS: Mapping[str, Format] = {
-    "csv": Format("csv_tables", "any spreadsheet", needs_trials=False),
-    "parquet": Format("parquet_tables", "pandas.read_parquet, duckdb, polars", needs_trials=False),
-    "tensorboard": Format("tensorboard_events", "tensorboard --logdir {}"),
-    "optuna": Format("optuna_storage", "optuna-dashboard {}", is_file=True, needs_trials=False),
-    "mlflow": Format("mlflow_store", "mlflow ui --backend-store-uri sqlite:///{}/mlflow.db"),
-    "trackio": Format("trackio_store", "TRACKIO_DIR={} trackio show"),
-    "wandb": Format("wandb_runs", "wandb sync {}/wandb/offline-run-*"),
+    "csv": Format("csv_tables:write", "any spreadsheet", needs_trials=False),
+    "parquet": Format("parquet_tables:write", "pandas.read_parquet, duckdb, polars", needs_trials=False),
+    "tensorboard": Format("trackers:write_tensorboard", "tensorboard --logdir {}"),
+    "optuna": Format("optuna_storage:write", "optuna-dashboard {}", is_file=True, needs_trials=False),
+    "mlflow": Format("trackers:write_mlflow", "mlflow ui --backend-store-uri sqlite:///{}/mlflow.db"),
+    "trackio": Format("trackers:write_trackio", "TRACKIO_DIR={} trackio show"),
+    "wandb": Format("trackers:write_wandb", "wandb sync {}/wandb/offline-run-*"),
     "transformers": Format(
-        "transformers_folder", "transformers.pipeline('text-classification', {}), with truncation=True", of_a_trial=True
+        "transformers_folder:write",
+        "transformers.pipeline('text-classification', {}), with truncation=True",
+        of_a_trial=True,
     ),
 }

@@ -1,102 +1,128 @@
-"""A study as a store of MLflow's: an SQLite file with an experiment, and the study's page as an artifact.
+"""Runs in an experiment of MLflow's: a cell is a run, and its trials are runs nested in it.
 
-A cell is a run, and its trials are runs nested in it. The store is written by MLflow's client alone; no server runs.
+They are written by MLflow's client alone, into a file of SQLite or to a server that runs already.
 """
 
-import contextlib
 import logging
 import os
-import shutil
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any, Final
 
+from gridsearch.errors import RequestError, first_line
 from gridsearch.installed import needed
-from gridsearch.scratch import scratch_folder
-from runners.exporting.runs import Group, Run, groups_of, told_of
-from runners.exporting.source import Source
+from runners.tracking.runs import Group, Run
+from runners.tracking.tracker import Tracker
 
 STATUS: Final = {"finished": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
 MOST_AT_ONCE: Final = {"metrics": 1000, "params": 100, "tags": 100}
 """What a call of the client takes of each."""
+TRIAL, CELL = "gridsearch.trial", "gridsearch.cell"
+"""Tags by which runs are found again."""
+PATIENCE: Final = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
+"""A server that does not answer is asked again by the next pass, and MLflow's own patience is minutes."""
 
 
-def write(source: Source, folder: Path, place: Path) -> str:
-    """Write mlflow.db, and below "artifacts" the page; its entries name the place that the folder will have.
+class MLflow(Tracker):
+    """Writes into an experiment, which is made where there is none of its name.
 
-    Raises RequestError where MLflow is not installed.
+    Raises RequestError where MLflow is not installed, or what keeps its runs cannot be asked.
     """
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # before it is imported: it would ask the network
-    tracking = needed("mlflow.tracking", "MLflow", "mlflow")
-    groups, folder, location = groups_of(source), folder.absolute(), (place.absolute() / "artifacts").as_uri()
-    for name in ("mlflow", "alembic"):  # they tell of every table that they make
-        logging.getLogger(name).setLevel(logging.WARNING)
-    # MLflow spells the working folder into a statement of SQL as it is, quotes and all, and the file into a URL.
-    with scratch_folder() as scratch, contextlib.chdir(scratch):
-        uri = f"sqlite:///{scratch}/mlflow.db"
-        client = tracking.MlflowClient(tracking_uri=uri, registry_uri=uri)
-        about = {"mlflow.note.content": source.study.manifest.title, "metric": source.study.metric}
-        experiment = client.create_experiment(source.name, artifact_location=location, tags=about)
-        for group in groups:
-            parent = _add_group(client, experiment, group)
-            for run in group.runs:
-                _add_run(client, experiment, run, parent)
-        whole = _add_study(client, experiment, source)
-        shutil.move(scratch / "mlflow.db", folder / "mlflow.db")
-    artifacts = folder / "artifacts" / whole / "artifacts"
-    artifacts.mkdir(parents=True)
-    if source.page is not None:
-        shutil.copyfile(source.page, artifacts / source.page.name)
-    return told_of(groups)
 
+    name = "mlflow"
 
-def _add_study(client: Any, experiment: str, source: Source) -> str:
-    """Write a run for the study itself, whose artifacts are what is of no cell; return its id."""
-    tags = {"mlflow.runName": "the study", "mlflow.note.content": source.study.manifest.title}
-    made: str = client.create_run(experiment, tags=tags).info.run_id
-    client.set_terminated(made, "FINISHED")
-    return made
+    def __init__(
+        self, experiment: str, about: Mapping[str, str], uri: str | None = None, artifacts: str | None = None
+    ) -> None:
+        """``about``: tags of the experiment. Without ``uri`` it is that of MLflow; ``artifacts`` is where files lie."""
+        os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # before it is imported: it would ask the network
+        tracking = needed("mlflow.tracking", "MLflow", "mlflow")
+        self._entities = needed("mlflow.entities", "MLflow", "mlflow")
+        for name in ("mlflow", "alembic"):  # they tell of every table that they make
+            logging.getLogger(name).setLevel(logging.WARNING)
+        for name, value in PATIENCE.items():
+            os.environ.setdefault(name, value)
+        uri = uri or str(tracking.get_tracking_uri())
+        self.place = f"experiment {experiment} in {uri}"
+        try:
+            self.client = tracking.MlflowClient(tracking_uri=uri, registry_uri=uri)
+            known = self.client.get_experiment_by_name(experiment)
+            if known is not None and known.lifecycle_stage == "deleted":
+                raise RequestError(f"MLflow has a deleted experiment {experiment}: restore it, or name another folder")
+            self.experiment: str = (
+                self.client.create_experiment(experiment, artifact_location=artifacts, tags=dict(about))
+                if known is None
+                else known.experiment_id
+            )
+        except needed("mlflow.exceptions", "MLflow", "mlflow").MlflowException as error:
+            raise RequestError(f"MLflow at {uri} cannot be asked: {first_line(error)}") from None
+        self._is_new = known is None
+        self._runs, self._parents = dict[str, str](), dict[int, str]()
 
+    def begin(self, group: Group, run: Run) -> None:
+        """Delete what there is of the trial, and make a run below that of its cell."""
+        if not self._is_new or run.trial in self._runs:
+            for found in self._found(TRIAL, run.trial):
+                self.client.delete_run(found)
+        tags = {"mlflow.runName": run.name, "mlflow.parentRunId": self._parent(group, run.started), TRIAL: run.trial}
+        made = self.client.create_run(self.experiment, start_time=_milliseconds(run.started), tags=tags)
+        self._runs[run.trial] = made.info.run_id
+        self._log(made.info.run_id, run.settings, (), {})
 
-def _add_group(client: Any, experiment: str, group: Group) -> str:
-    """Write a cell's run, with the means over its trials; return its id."""
-    began = min((run.started for run in group.runs), default=0.0)
-    ended = max((run.ended for run in group.runs), default=0.0)
-    tags = {"mlflow.runName": group.name, "state": group.state}
-    made: str = client.create_run(experiment, start_time=_milliseconds(began), tags=tags).info.run_id
-    _log(client, made, group.settings, _metrics(group.numbers, 0, ended), {})
-    client.set_terminated(made, STATUS.get(group.state, "RUNNING"), _milliseconds(ended))
-    return made
+    def log(self, run: Run, epochs: Sequence[int]) -> None:
+        """Log what was measured, with the epoch as the step."""
+        numbers = [one for epoch in epochs for one in self._metrics(run.history[epoch], epoch, run.time_of(epoch))]
+        self._log(self._runs[run.trial], {}, numbers, {})
 
+    def end(self, run: Run) -> None:
+        """Log the summary at the chosen epoch, and terminate the run."""
+        made = self._runs[run.trial]
+        self._log(made, {}, self._metrics(run.numbers, run.chosen, run.ended), run.words)
+        self.client.set_terminated(made, STATUS[run.state], _milliseconds(run.ended))
 
-def _add_run(client: Any, experiment: str, run: Run, parent: str) -> None:
-    tags = {"mlflow.runName": run.name, "mlflow.parentRunId": parent}
-    made = client.create_run(experiment, start_time=_milliseconds(run.started), tags=tags).info.run_id
-    metrics = [one for number, found in run.history.items() for one in _metrics(found, number, run.ended)]
-    _log(client, made, run.settings, [*metrics, *_metrics(run.numbers, run.chosen, run.ended)], run.words)
-    client.set_terminated(made, STATUS[run.state], _milliseconds(run.ended))
+    def end_group(self, group: Group) -> None:
+        """Log the means over a cell's trials, and terminate its run where the cell has ended."""
+        now = time.time()
+        began = min((run.started for run in group.runs), default=now)
+        ended = max((run.ended for run in group.runs), default=now)
+        parent = self._parent(group, began)
+        self._log(parent, {}, self._metrics(group.numbers, 0, ended), {"state": group.state})
+        self.client.set_terminated(parent, STATUS.get(group.state, "RUNNING"), _milliseconds(ended))
 
+    def close(self) -> None:
+        """Do nothing: what has not ended stands as running, until another process begins it anew."""
 
-def _metrics(found: Mapping[str, float], step: int, when: float) -> Iterator[Any]:
-    entities = needed("mlflow.entities", "MLflow", "mlflow")
-    for name, value in found.items():
-        yield entities.Metric(name, value, _milliseconds(when), step)
+    def _parent(self, group: Group, began: float) -> str:
+        if group.index not in self._parents:
+            found = [] if self._is_new else self._found(CELL, str(group.index))
+            self._parents[group.index] = found[0] if found else self._new_parent(group, began)
+        return self._parents[group.index]
 
+    def _new_parent(self, group: Group, began: float) -> str:
+        tags = {"mlflow.runName": group.name, CELL: str(group.index)}
+        made: str = self.client.create_run(self.experiment, start_time=_milliseconds(began), tags=tags).info.run_id
+        self._log(made, group.settings, (), {})
+        return made
 
-def _log(
-    client: Any, run: str, settings: Mapping[str, object], metrics: Iterable[Any], words: Mapping[str, str]
-) -> None:
-    entities = needed("mlflow.entities", "MLflow", "mlflow")
-    several = {
-        "params": [entities.Param(name, str(value)) for name, value in settings.items()],
-        "metrics": metrics,
-        "tags": [entities.RunTag(name, text) for name, text in words.items()],
-    }
-    for kind, entries in several.items():
-        left = iter(entries)
-        while some := list(islice(left, MOST_AT_ONCE[kind])):
-            client.log_batch(run, **{kind: some})
+    def _found(self, tag: str, value: str) -> list[str]:
+        runs = self.client.search_runs([self.experiment], f"tags.`{tag}` = '{value}'")
+        return [run.info.run_id for run in runs]
+
+    def _metrics(self, found: Mapping[str, float], step: int, when: float) -> Iterator[Any]:
+        for name, value in found.items():
+            yield self._entities.Metric(name, value, _milliseconds(when), step)
+
+    def _log(self, run: str, settings: Mapping[str, object], metrics: Iterable[Any], words: Mapping[str, str]) -> None:
+        several = {
+            "params": [self._entities.Param(name, str(value)) for name, value in settings.items()],
+            "metrics": metrics,
+            "tags": [self._entities.RunTag(name, text) for name, text in words.items()],
+        }
+        for kind, entries in several.items():
+            left = iter(entries)
+            while some := list(islice(left, MOST_AT_ONCE[kind])):
+                self.client.log_batch(run, **{kind: some})
 
 
 def _milliseconds(seconds: float) -> int:

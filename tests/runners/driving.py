@@ -11,6 +11,7 @@ from runners.contract import Runner
 from runners.driver import Driven, Settings, drive
 from runners.progress.live import Progress
 from runners.schedules.rounds import Rounds
+from runners.tracking.tracker import Tracker
 
 
 def sweep(
@@ -19,9 +20,10 @@ def sweep(
     runner: Runner,
     sources: Mapping[str, object] | None = None,
     progress: Progress | None = None,
+    tracker: Tracker | None = None,
     **settings: Any,
 ) -> Driven:
     """Run what the study lacks of a plan, quietly."""
     progress = progress or Progress(plan.task.target, {}, Console(quiet=True))
     schedule = Rounds(plan, study, sources or {})
-    return drive(schedule, study, runner, Settings(**settings), provenance=dict, progress=progress)
+    return drive(schedule, study, runner, Settings(**settings), provenance=dict, progress=progress, tracker=tracker)

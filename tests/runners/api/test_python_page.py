@@ -13,6 +13,8 @@ assert len(plan.cells) == 4 and len(plan.trials) == 8
 assert all(len(one) for one in (by_warmup, curves, one, labelled))
 assert set(one["split"]) == {"dev"}
 assert by_cost.metric == "cost" and (by_cost.trials["dev"] == by_cost.trials["dev_cost"]).all()
+assert classify("a great film indeed", truncation=True)[0]["label"] in ("pro", "contra")
+assert len(pd.read_parquet("tables/trials.parquet")) == 8
 assert found.trials["state"].eq("finished").sum() == 3
 """
 

@@ -13,6 +13,7 @@ from reports.importing.tables import read_table
 from reports.study.optuna_export import state_of
 from runners.exporting.formats import FORMATS
 from tests.reports.pages import import_table
+from tests.runners.exporting.events import hparams_of, scalars_of
 from tests.runners.exporting.studies import export, rows_of, study_of_all_ends
 
 
@@ -90,37 +91,6 @@ def test_tensorboard_has_a_run_a_trial(study: Study) -> None:
     read.Reload()
     assert set(read.Tags()["scalars"]) == set(numbers)
     assert "_hparams_/session_start_info" in read.PluginTagToContent("hparams")
-
-
-def events_in(folder: Path):
-    from tensorboardX.proto.event_pb2 import Event
-
-    (file,) = folder.glob("events.*")
-    content = file.read_bytes()
-    while content:  # length (8 bytes), its checksum (4), the event, its checksum (4)
-        length = int.from_bytes(content[:8], "little")
-        yield Event.FromString(content[12 : 12 + length])
-        content = content[16 + length :]
-
-
-def scalars_of(folder: Path) -> dict[str, list[tuple[int, float]]]:
-    found: dict[str, list[tuple[int, float]]] = {}
-    for event in events_in(folder):
-        for value in event.summary.value:
-            if value.WhichOneof("value") == "simple_value":
-                found.setdefault(value.tag, []).append((event.step, value.simple_value))
-    return found
-
-
-def hparams_of(folder: Path) -> dict[str, object]:
-    from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
-
-    for event in events_in(folder):
-        for value in event.summary.value:
-            if value.tag == "_hparams_/session_start_info":
-                told = HParamsPluginData.FromString(value.metadata.plugin_data.content).session_start_info
-                return {name: getattr(one, one.WhichOneof("kind")) for name, one in told.hparams.items()}
-    raise AssertionError("no settings")
 
 
 def test_what_is_there_stays(study: Study, capsys: pytest.CaptureFixture[str]) -> None:

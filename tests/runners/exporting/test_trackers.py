@@ -5,13 +5,13 @@ None of them is installed by `make install`: pip install -e '.[trackers]' runs t
 
 import json
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlparse
 
 import pytest
 
 from gridsearch.study.study import Study
 from reports.importing.tables import read_table
+from tests.runners.exporting.offline_runs import history_of, records_of, summary_of
 from tests.runners.exporting.studies import export, rows_of, study_of_all_ends
 
 pytestmark = [
@@ -105,38 +105,9 @@ def test_wandb(study: Study) -> None:
     assert (begun.project, begun.run_group, begun.display_name) == ("mine", "cell 1 (plain)", first[:8])
     config = {item.key: json.loads(item.value_json) for item in begun.config.update}
     assert {"seed": 0, "factor.bert_adam": "0", "bert_adam": False, "cells": "1, 3"}.items() <= config.items()
-    history = [
-        {(item.key or "/".join(item.nested_key)): json.loads(item.value_json) for item in one.history.item}
-        for one in records[first]
-        if one.WhichOneof("record_type") == "history"
-    ]
+    history = history_of(records[first])
     assert [(entry["_step"], entry["epoch/dev"]) for entry in history] == [(1, 0.8), (2, 0.8)]
-    summary: dict[str, Any] = {}
-    for one in records[first]:
-        for item in one.summary.update:
-            summary[item.key or "/".join(item.nested_key)] = json.loads(item.value_json)
+    summary = summary_of(records[first])
     assert (summary["dev"], summary["test_accuracy"], summary["state"]) == (0.8, 0.79, "finished")
     (code,) = [one.exit.exit_code for one in records[failed] if one.WhichOneof("record_type") == "exit"]
     assert code == 1
-
-
-def records_of(path: Path) -> list[Any]:
-    """Read a file of offline records: a log of LevelDB's, in blocks of 32 KiB, behind seven bytes of wandb's own.
-
-    A piece of a record is a checksum (4 bytes), a length (2), what it is of the record (1: all, 2: the first, 4: the
-    last), and its bytes; less than seven bytes at the end of a block are filled up.
-    """
-    from wandb.proto.wandb_internal_pb2 import Record
-
-    content, place, pieces, found = path.read_bytes(), 7, b"", []
-    while place + 7 <= len(content):
-        if (left := -place % 2**15) and left < 7:
-            place += left
-            continue
-        length, kind = int.from_bytes(content[place + 4 : place + 6], "little"), content[place + 6]
-        pieces += content[place + 7 : place + 7 + length]
-        place += 7 + length
-        if kind in (1, 4):
-            found.append(Record.FromString(pieces))
-            pieces = b""
-    return found

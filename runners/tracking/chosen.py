@@ -1,0 +1,33 @@
+"""The tracker that ``--track`` names, at the place that its own settings name."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from gridsearch.errors import RequestError, one_of
+from gridsearch.study.study import Study
+from runners.tracking.mlflow_runs import MLflow
+from runners.tracking.tensorboard_events import TensorBoard
+from runners.tracking.tracker import Tracker
+from runners.tracking.trackio_store import Trackio
+from runners.tracking.wandb_runs import WeightsAndBiases
+
+TRACKERS: Final[Mapping[str, Callable[[Study, str], Tracker]]] = {
+    "trackio": lambda study, name: Trackio(name),
+    "mlflow": lambda study, name: MLflow(os.environ.get("MLFLOW_EXPERIMENT_NAME") or name, {}),
+    "wandb": lambda study, name: WeightsAndBiases(name),
+    "tensorboard": lambda study, name: TensorBoard(study.events_folder),
+}
+
+
+def chosen_tracker(name: str | None, study: Study) -> Tracker | None:
+    """Open the tracker that is asked for; None where none is.
+
+    Raises RequestError for one that is unknown, not installed, or cannot be reached.
+    """
+    if name is None:
+        return None
+    if name not in TRACKERS:
+        raise RequestError(f"--track: {one_of('tracker', name, list(TRACKERS))}")
+    return TRACKERS[name](study, Path(study.folder).resolve().name)
