@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.slow,  # seconds each to import, and to make a store
     pytest.mark.filterwarnings("ignore"),  # they warn of one another
 ]
-TIMES = ("timestamp", "_Created", "_timestamp", "_runtime", "_wandb")
+TIMES = ("timestamp", "_Created", "_timestamp", "_runtime", "_wandb", "_wandb/runtime")
 
 
 @pytest.fixture
