@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from runners.cli import main
 from runners.progress.live import Progress
 from runners.tracking.chosen import TRACKERS, chosen_tracker
 from runners.tracking.follower import Follower
-from runners.tracking.runs import Group, Run, groups_of
+from runners.tracking.runs import Group, Run, groups_of, groups_with_news
 from runners.tracking.sent import Sent
 from runners.tracking.tensorboard_events import TensorBoard
 from runners.tracking.tracker import replay
@@ -121,7 +122,7 @@ class Lived:
 
 
 def test_a_run_grows_epoch_by_epoch(study: Study) -> None:
-    lived = Lived(study)
+    lived = Lived(study, tracker := Counting(study.events_folder))
     lived.begin()
     assert lived.told() == {}
     lived.epoch(1, 0.25)
@@ -132,6 +133,27 @@ def test_a_run_grows_epoch_by_epoch(study: Study) -> None:
     lived.finish(0.5)
     assert lived.told()["dev"] == [(2, 0.5)]
     assert runs_in(study.events_folder) == exported(study)
+    assert tracker.begun == [lived.first.short_id], "once"
+
+
+def test_when_epochs_ended(study: Study) -> None:
+    lived = Lived(study)
+    lived.begin()
+    lived.epoch(1, 0.25)
+
+    def seen() -> Run:
+        with study.open() as ledger:
+            (group, *_) = groups_with_news(read_study(ledger), ledger, lambda trial, state: True)
+        return group.runs[0]
+
+    time.sleep(0.05)
+    assert time.time() - 0.05 < seen().time_of(1) <= time.time(), "of one that runs, its last has just ended"
+    lived.epoch(2, 0.5)
+    lived.finish(0.5)
+    time.sleep(0.05)
+    with study.open() as ledger:
+        began, ended = ledger.connection.execute("SELECT started, ended FROM attempts").fetchone()
+    assert (seen().time_of(1), seen().time_of(2)) == (pytest.approx((began + ended) / 2), ended)
 
 
 @pytest.mark.parametrize("is_new", [False, True], ids=["one driver", "a driver that was killed and started again"])
@@ -171,15 +193,15 @@ def test_a_pruned_trial_that_goes_on(study: Study) -> None:
 
 
 class Failing(TensorBoard):
-    """Fails whenever it is told of an epoch, until it is mended."""
+    """Fails whenever it has been told of an epoch, until it is mended."""
 
     n_calls, mended_after = 0, 10**9
 
     def log(self, run: Run, epochs: Sequence[int]) -> None:
+        super().log(run, epochs)
         self.n_calls += 1
         if self.n_calls <= self.mended_after:
-            raise ConnectionError("no route to the host\nat all")
-        super().log(run, epochs)
+            raise ConnectionError("no route to the host\nat all")  # what was sent has come, and its answer has not
 
 
 def test_a_tracker_that_fails_holds_nothing_up(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,7 +210,7 @@ def test_a_tracker_that_fails_holds_nothing_up(study: Study, capsys: pytest.Capt
     tracker = Failing(study.events_folder)
     assert sweep(plan, study, Pretending(), progress=progress, tracker=tracker).exit_code == 0
     told = capsys.readouterr().out
-    assert "what tracks the trials fails, and is tried again: no route to the host\n" in told
+    assert told.count("what tracks the trials fails, and is tried again: no route to the host\n") == 1
     lacks = "mine/tensorboard lacks what it could not be told (no route to the host): the same command tells it\n"
     assert lacks in told
     sweep(plan, study, Pretending(), tracker=chosen_tracker("tensorboard", study))
@@ -208,11 +230,16 @@ def test_what_failed_half_way_is_begun_anew(study: Study) -> None:
 
 
 class Counting(TensorBoard):
-    """Writes down which groups end."""
+    """Writes down what begins, and which groups end."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
+        self.begun: list[str] = []
         self.ended: list[tuple[int, str]] = []
+
+    def begin(self, group: Group, run: Run) -> None:
+        self.begun.append(run.name)
+        super().begin(group, run)
 
     def end_group(self, group: Group) -> None:
         self.ended.append((group.index, group.state))
