@@ -21,7 +21,7 @@ from runners.provenance import describe_run
 from runners.request import read_asked, settings_of
 from runners.schedules.search import OptunaSearch
 from runners.schedules.search_settings import parse_search
-from runners.tracking.chosen import chosen_tracker
+from runners.tracking.chosen import tracker_named
 
 
 def run(arguments: Arguments) -> Answer:
@@ -40,9 +40,10 @@ def optimize(arguments: Arguments) -> Driven:
     """Search, and tell of it meanwhile; the folder that the study has stands under ``study`` then."""
     settings = settings_of(arguments)
     search = parse_search(arguments.sampler, arguments.pruner, arguments.objectives, arguments.trials, arguments.hours)
+    opens = tracker_named(arguments.track)
     with speaking(arguments.lang):
         asked, runner = read_asked(arguments), chosen_runner(arguments)
-        tracker = chosen_tracker(arguments.track, asked.study)
+        tracker = opens(asked.study)
         names: dict[str, str] = {}
         schedule = OptunaSearch(asked, asked.study, search, names)
         for line in first_lines(schedule.texts):

@@ -21,7 +21,7 @@ from runners.progress.live import Progress
 from runners.provenance import ONLY_FOLDS, describe_run
 from runners.request import Question, read_question, settings_of
 from runners.schedules.rounds import Rounds, trials_of_folds
-from runners.tracking.chosen import chosen_tracker
+from runners.tracking.chosen import tracker_named
 
 
 def run(arguments: Arguments) -> Answer:
@@ -41,11 +41,12 @@ def sweep(arguments: Arguments) -> Driven:
 
 
 def _swept(arguments: Arguments, settings: Settings) -> Driven:
+    opens = tracker_named(arguments.track)
     question = read_question(arguments)
     if arguments.halving is not None:
         question = replace(question, plan=halved(question.plan, arguments.halving))
     runner = chosen_runner(arguments)
-    tracker = chosen_tracker(arguments.track, question.study)
+    tracker = opens(question.study)
     for line in first_lines(question.plan.texts):
         print(line)
     console = Console(highlight=False)

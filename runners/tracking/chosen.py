@@ -21,13 +21,14 @@ TRACKERS: Final[Mapping[str, Callable[[Study, str], Tracker]]] = {
 }
 
 
-def chosen_tracker(name: str | None, study: Study) -> Tracker | None:
-    """Open the tracker that is asked for; None where none is.
+def tracker_named(name: str | None) -> Callable[[Study], Tracker | None]:
+    """Return what opens the tracker of a name for a study; of None, what opens none.
 
-    Raises RequestError for one that is unknown, not installed, or cannot be reached.
+    Raises RequestError for a name that is unknown; so does what is returned for a tracker that is not installed, or
+    cannot be reached.
     """
     if name is None:
-        return None
+        return lambda study: None
     if name not in TRACKERS:
         raise RequestError(f"--track: {one_of('tracker', name, list(TRACKERS))}")
-    return TRACKERS[name](study, Path(study.folder).resolve().name)
+    return lambda study: TRACKERS[name](study, Path(study.folder).resolve().name)

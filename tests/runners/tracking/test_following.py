@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from gridsearch.errors import RequestError
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.study import Study
 from gridsearch.trial import Epoch, Failure
 from reports.study.read import read_study
 from runners.cli import main
 from runners.progress.live import Progress
-from runners.tracking.chosen import TRACKERS, chosen_tracker
+from runners.tracking.chosen import TRACKERS, tracker_named
 from runners.tracking.follower import Follower
 from runners.tracking.runs import Group, Run, groups_of, groups_with_news
 from runners.tracking.sent import Sent
@@ -59,23 +60,21 @@ def exported(study: Study) -> dict[str, tuple[Scalars, dict[str, object]]]:
 def test_a_sweep_that_is_tracked(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
     plan = small_plan(SPACE)
     progress = Progress(plan.task.target, {}, Console())
-    result = sweep(
-        plan, study, Pretending(n_workers=3), progress=progress, tracker=chosen_tracker("tensorboard", study)
-    )
+    result = sweep(plan, study, Pretending(n_workers=3), progress=progress, tracker=tracker_named("tensorboard")(study))
     assert result.exit_code == 0
     assert "tracked by tensorboard: mine/tensorboard" in capsys.readouterr().out
     found = runs_in(study.events_folder)
     assert len(found) == 6
     assert found == exported(study)
     before = events_of(study)
-    assert sweep(plan, study, Pretending(), tracker=chosen_tracker("tensorboard", study)).exit_code == 0
+    assert sweep(plan, study, Pretending(), tracker=tracker_named("tensorboard")(study)).exit_code == 0
     assert events_of(study) == before, "nothing is told twice"
 
 
 def test_a_finished_study_is_told_as_a_whole(study: Study) -> None:
     plan = small_plan(SPACE)
     sweep(plan, study, Pretending())
-    sweep(plan, study, Pretending(), tracker=chosen_tracker("tensorboard", study))
+    sweep(plan, study, Pretending(), tracker=tracker_named("tensorboard")(study))
     assert runs_in(study.events_folder) == exported(study)
 
 
@@ -213,7 +212,7 @@ def test_a_tracker_that_fails_holds_nothing_up(study: Study, capsys: pytest.Capt
     assert told.count("what tracks the trials fails, and is tried again: no route to the host\n") == 1
     lacks = "mine/tensorboard lacks what it could not be told (no route to the host): the same command tells it\n"
     assert lacks in told
-    sweep(plan, study, Pretending(), tracker=chosen_tracker("tensorboard", study))
+    sweep(plan, study, Pretending(), tracker=tracker_named("tensorboard")(study))
     assert runs_in(study.events_folder) == exported(study)
 
 
@@ -276,14 +275,12 @@ def test_what_was_sent_is_of_a_place(tmp_path: Path) -> None:
 
 
 def test_wrong_requests(study: Study, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def told(tracker: str) -> str:
-        assert main(["sweep", "finetune64", "--study", "mine", "--track", tracker]) == 2
-        assert not study.folder.exists()
-        return capsys.readouterr().err.strip()
-
     known = ", ".join(TRACKERS)
-    assert told("tensorbord").endswith(f"unknown tracker 'tensorbord' (did you mean 'tensorboard'?); known: {known}")
+    for command in (["sweep"], ["optimize", "--trials", "2"]):
+        assert main([*command, "finetune64", "--study", "mine", "--track", "tensorbord"]) == 2
+        told = f"unknown tracker 'tensorbord' (did you mean 'tensorboard'?); known: {known}"
+        assert capsys.readouterr().err.strip().endswith(told)
+        assert not study.folder.exists()
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
-    assert told("tensorboard").endswith(
-        "the writer of TensorBoard's files is a package of its own: pip install tensorboardX"
-    )
+    with pytest.raises(RequestError, match="files is a package of its own: pip install tensorboardX"):
+        tracker_named("tensorboard")(study)

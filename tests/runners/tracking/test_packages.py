@@ -13,7 +13,7 @@ import pytest
 
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.study import Study
-from runners.tracking.chosen import chosen_tracker
+from runners.tracking.chosen import tracker_named
 from runners.tracking.follower import Follower
 from runners.tracking.sent import Sent
 from tests.reports.conftest import Writer, outcome, small_plan
@@ -43,7 +43,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
 def swept(study: Study, tracker: str) -> None:
     """Sweep once, and once more, which has nothing to tell."""
     for _ in range(2):
-        followed_by = chosen_tracker(tracker, study)
+        followed_by = tracker_named(tracker)(study)
         assert sweep(small_plan(SPACE), study, Pretending(n_workers=3), tracker=followed_by).exit_code == 0
 
 
@@ -68,7 +68,7 @@ def killed_and_started_again(study: Study, tracker: str) -> str:
 
 
 def tell(study: Study, name: str) -> None:
-    tracker = chosen_tracker(name, study)
+    tracker = tracker_named(name)(study)
     assert tracker is not None
     with study.open() as ledger:
         Follower(tracker, Sent(study.tracked_path(name), tracker.place)).tell_news(ledger)
@@ -172,7 +172,7 @@ class TestMLflow:
         mlflow.set_tracking_uri("http://127.0.0.1:9")
         monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
         with pytest.raises(RequestError, match=re.escape("MLflow at http://127.0.0.1:9 cannot be asked: ")):
-            chosen_tracker("mlflow", study)
+            tracker_named("mlflow")(study)
 
 
 class TestWeightsAndBiases:
