@@ -101,6 +101,16 @@ cells = 3
 skip = "epochs > 1"
 why = "b"
 """
+LISTED = """
+title = "a"
+task = "docstrings"
+[factors]
+epochs = [1, 2]
+[design]
+kind = "list"
+seeds = [0, 1]
+rows = [{ row = "one" }, { row = "two", epochs = 2, seeds = [3, 4] }, { row = "three", epochs = 2, seed = 5 }]
+"""
 TASK = """
 name = "a"
 kind = "single"
@@ -149,6 +159,24 @@ WRONG = [
     ("space", SPACE, "cells = 3", "cells = 0"),
     ("space", SPACE, "cells = 3", "cell = 3"),
     ("space", SPACE, 'why = "b"', 'because = "b"'),
+    ("space", SPACE, 'why = "b"', 'why = ""'),
+    ("space", SPACE, "epochs = [1, 2]", "epochs = [1, 1]"),
+    ("space", SPACE, "[factors.attack]", "[factors.row]"),
+    ("space", SPACE, 'fgm = { adversarial = "fgm", pretraining.objective = "mlm" }', "fgm = {}"),
+    (
+        "space",
+        SPACE,
+        'levels = { plain = { adversarial = "none" }, fgm = { adversarial = "fgm", pretraining.objective = "mlm" } }',
+        "levels = {}",
+    ),
+    ("space", SPACE, "range =", "levels = [1e-5, 1e-4]\nrange ="),
+    ("space", LISTED, 'task = "docstrings"', 'task = ""'),
+    ("space", LISTED, "epochs = [1, 2]", "epochs = {}"),
+    ("space", LISTED, "seeds = [0, 1]", "seeds = [0, 0]"),
+    ("space", LISTED, "seeds = [3, 4]", "seeds = [3, 3]"),
+    ("space", LISTED, "seed = 5", "seed = 0.5"),
+    ("space", LISTED, 'row = "one"', 'row = " "'),
+    ("space", LISTED, '{ row = "one" }', "{}"),
     ("task", TASK, "name =", "nam ="),
     ("task", TASK, 'kind = "single"', 'kind = "double"'),
     ("task", TASK, '"accuracy"', '"acuracy"'),
