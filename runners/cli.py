@@ -4,7 +4,7 @@ import argparse
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
-from typing import NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from gridsearch import __version__
 from reports.schemas.schema import KINDS
@@ -47,7 +47,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def parse(words: Sequence[str], parser: "type[Parser] | None" = None) -> Arguments:
     """Read the words of a command, which stay beside what they mean: what a study keeps of how it was made."""
     parsed = build_parser(parser or Parser).parse_args(words)
-    parsed.words = [word for word in words if not asks_for_json([word])]
+    parsed.words = [word for word in words if word != OPTION]
     return parsed
 
 
@@ -55,6 +55,10 @@ class Parser(argparse.ArgumentParser):
     """A parser whose sentences stay in a line, whatever words they quote."""
 
     _words: Sequence[str] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["allow_abbrev"] = False  # an option that is made later would change what is meant
+        super().__init__(*args, **kwargs)
 
     # It is called so by argparse, also for the words of a command.
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
@@ -66,12 +70,24 @@ class Parser(argparse.ArgumentParser):
         """Show how the command is called, then say what is wrong with this call; exit code 2."""
         from gridsearch.errors import in_one_line
 
-        sentence = in_one_line(message)
+        sentence = in_one_line(message) + self.nearest(message)
         if asks_for_json(self._words):
             # The parser of a command is called after it; this one is asked where no command is, or words are left over.
             command = self.prog.partition(" ")[2] or next((word for word in self._words if word[:1] != "-"), None)
             show(command, Answer({"error": sentence}, exit_code=EXIT_WRONG_REQUEST), as_json=True)
         super().error(sentence)
+
+    def nearest(self, message: str) -> str:
+        """Name the option that a word which is none may have meant."""
+        unknown = next((word for word in message.split() if word.startswith("--")), None)
+        commands = next((one for one in self._actions if isinstance(one, argparse._SubParsersAction)), None)
+        command = next((word for word in self._words if commands is not None and word in commands.choices), None)
+        if not message.startswith("unrecognized arguments") or unknown is None or commands is None or command is None:
+            return ""
+        from difflib import get_close_matches
+
+        near = get_close_matches(unknown.partition("=")[0], commands.choices[command]._option_string_actions, n=1)
+        return f" (did you mean {near[0]}?)" if near else ""
 
 
 def build_parser(kind: "type[Parser]" = Parser) -> argparse.ArgumentParser:

@@ -74,7 +74,7 @@ def guess_task(
     task = TaskFile(
         name=name or _name_of(train),
         kind=wanted.kind if wanted.kind != "class" else "pair" if roles.pair else "single",
-        metric=label.metric,
+        metric=wanted.metric or label.metric,
         files=Files(
             train=str(train),
             dev=str(found["dev"]) if "dev" in found else DEV_SHARE,
@@ -89,7 +89,8 @@ def guess_task(
     told += [IDS_TOLD] if task.ids else []
     told += [f"{split} is not read" for split in splits.values() if split not in found.values()]
     cautions = [f"{CAUTION}: {text}" for text in (*label.cautions, *_cautions(roles))]
-    return task, [*told, label.reason, *_sentence_on_dev(task), *label.hints, *cautions]
+    reasons = [label.reason] if wanted.metric is None else []
+    return task, [*told, *reasons, *_sentence_on_dev(task), *label.hints, *cautions]
 
 
 @dataclass(frozen=True)
@@ -107,10 +108,12 @@ class _Label:
 
 def _classes(roles: Roles, wanted: Wanted) -> _Label:
     label, ignored = roles.label, _ignored(roles.label)
-    counts = {value: count for value, count in label.counts.items() if value not in ignored}
-    shown = ", ".join(f"{shorten(name)} ({count})" for name, count in label.counts.most_common(N_LABELS_SHOWN))
-    more = f" and {len(label.counts) - N_LABELS_SHOWN} more" if len(label.counts) > N_LABELS_SHOWN else ""
-    told = [f"label is {label.name} with {len(label.counts)} values: {shown}{more}", *_about_label(roles)]
+    n_missing, values = label.counts[""], label.without_empty().counts
+    counts = {value: count for value, count in values.items() if value not in ignored}
+    shown = ", ".join(f"{shorten(name)} ({count})" for name, count in values.most_common(N_LABELS_SHOWN))
+    more = f" and {len(values) - N_LABELS_SHOWN} more" if len(values) > N_LABELS_SHOWN else ""
+    told = [f"label is {label.name} with {len(values)} values: {shown}{more}", *_about_label(roles)]
+    told += [f"{n_missing} rows have no label"] if n_missing else []
     cautions = label_cautions(label.name, counts)
     return _Label(*_metric(list(counts.values())), told, ignored, hints=_hints(label), cautions=cautions)
 

@@ -122,7 +122,7 @@ class Wanted:
 
     ``pair`` may be ``"none"``. ``header`` tells whether the first row names the columns; ``drop_unlabelled`` leaves out
     the rows that have no label. ``kind`` is what labels are; ``further_labels`` are columns of more labels than one,
-    and ``separator`` stands between several labels of one cell.
+    and ``separator`` stands between several labels of one cell. ``metric`` is what the task is judged by.
     """
 
     text: str | None = None
@@ -133,6 +133,7 @@ class Wanted:
     separator: str | None = None
     header: bool | None = None
     drop_unlabelled: bool = False
+    metric: str | None = None
 
 
 GUESS_ALL = Wanted()

@@ -123,7 +123,11 @@ def _driven(
         words = {"task": given.task, "study": study, **options}
         arguments = arguments_of(command, [given.space], words, metric)
         with called(arguments):
-            driven = run(arguments)
+            try:
+                driven = run(arguments)
+            except KeyboardInterrupt:
+                print("interrupted: what is finished is kept, and the same call goes on from here")
+                raise
             write_page(Study(Path(arguments.study)), arguments.lang)
     print(driven)
     return load(arguments.study)

@@ -67,7 +67,7 @@ class _Parser(Parser):
 
     def error(self, message: str) -> NoReturn:
         """Raise RequestError with the sentence."""
-        raise RequestError(in_one_line(message))
+        raise RequestError(in_one_line(message) + self.nearest(message))
 
 
 def arguments_of(
@@ -117,10 +117,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): plain(one) for key, one in value.items() if one is not None}
     if isinstance(value, (list, tuple, range)):
+        if any(one is None for one in value):
+            raise TypeError("None among others; a knob that does nothing is mostly spelled 'none'")
         return [plain(one) for one in value]
     if isinstance(value, Path):
         return str(value)
-    return value.item() if hasattr(value, "item") else value
+    return plain(value.tolist()) if hasattr(value, "tolist") else value
 
 
 @contextlib.contextmanager

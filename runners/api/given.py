@@ -58,6 +58,8 @@ def given_in_study(space: object, task: object, folder: str | Path | None) -> It
         rule = "a space or task that is given in Python is kept in the study's folder"
         raise RequestError(f"{rule}: name one, as in study='studies/mine'")
     study = Study(Path(folder))
+    if study.folder.exists() and not study.folder.is_dir():
+        raise RequestError(f"study must be a folder, but {folder} is a file")
     made = [one for one in (study.folder, *study.folder.parents) if not one.exists()]
     own = study.given_folder / _digest(files)
     try:
@@ -116,9 +118,9 @@ def _placed(value: Any, place: str, tables: dict[str, bytes]) -> Any:
     if isinstance(value, Mapping) and place.endswith("counts"):
         tables[name := f"{place}.json"] = json.dumps(dict(value), ensure_ascii=False).encode()
         return name
-    if isinstance(value, Mapping):
-        return {key: _placed(one, f"{place}-{key}" if place else str(key), tables) for key, one in value.items()}
     key = place.rpartition("-")[2]
+    if isinstance(value, Mapping) and not (key in _PATHS and is_table(value)):
+        return {key: _placed(one, f"{place}-{key}" if place else str(key), tables) for key, one in value.items()}
     if isinstance(value, (str, Path)) and (key in _PATHS or key.isdigit()):
         path = Path(value).expanduser()
         return str(path.resolve()) if path.exists() else str(value)

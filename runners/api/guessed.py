@@ -1,15 +1,19 @@
 """A task made of tables, as ``gridsearch init`` makes one of files: every guess is told."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from gridsearch.errors import RequestError
+from gridsearch.errors import RequestError, one_of
 from gridsearch.recipe.trial_facts import LabelKind
 from gridsearch.scratch import scratch_folder
-from gridsearch.tasks.guess import guess_task
+from gridsearch.tasks.guess import DEV_SHARE, guess_task, toml_text
+from gridsearch.tasks.judging.own_metric import OwnMetric
 from gridsearch.tasks.roles import Wanted
+from gridsearch.tasks.taskfile import parse_task_file, read_task
 from runners.api.tables import arrow_bytes, splits_of
 
 
@@ -45,9 +49,10 @@ def task(
 ) -> GivenTask:
     """Return the task that tables make, guessed as ``gridsearch init`` guesses it; what is named is not guessed.
 
-    ``train`` may be a mapping of splits, such as a DatasetDict. Without ``dev``, a share of the training rows judges.
-    ``text``, ``pair`` and ``label`` name columns (``label`` several of them, for several labels a row); ``kind`` is
-    "class", "multilabel" or "score"; ``metric`` one of docs/labels.md. Print what is returned to see each guess.
+    ``train`` may be a mapping of splits, such as a DatasetDict. ``dev`` may be the share of the training rows that
+    judges; without it a tenth does. ``text``, ``pair`` and ``label`` name columns (``label`` several of them, for
+    several labels a row); ``kind`` is "class", "multilabel" or "score"; ``metric`` one of docs/labels.md. Print what is
+    returned to see each guess.
 
     Raises RequestError, with one sentence, where no task can be read from them.
     """
@@ -55,9 +60,13 @@ def task(
         if dev is not None or test is not None:
             raise RequestError("train is a mapping of splits already: leave dev and test out")
         train, dev, test = splits["train"], splits.get("dev"), splits.get("test")
-    if dev is None and test is not None:
-        raise RequestError("with a test table give dev, too: rows of test choose nothing")
-    tables = {"train": train, **({} if dev is None else {"dev": dev}), **({} if test is None else {"test": test})}
+    if isinstance(metric, OwnMetric):
+        raise RequestError("a metric of your own is given to sweep, optimize or plan; a task names one of gridsearch's")
+    if kind not in get_args(LabelKind):
+        raise RequestError(one_of("kind", kind, get_args(LabelKind)))
+    share = dev if isinstance(dev, float) else DEV_SHARE
+    given = {"train": train, "dev": None if isinstance(dev, float) else dev, "test": test}
+    tables = {role: table for role, table in given.items() if table is not None}
     labels = [label] if isinstance(label, (str, int)) else list(label or ())
     first, *further = map(str, labels) if labels else ("",)
     wanted = Wanted(
@@ -69,13 +78,26 @@ def task(
         separator,
         header=None,
         drop_unlabelled=drop_unlabelled,
+        metric=metric,
     )
-    with scratch_folder() as folder:
-        files = [_written(table, folder / f"{role}.arrow", role) for role, table in tables.items()]
-        found, sentences = guess_task(files, name, wanted)
+    with scratch_folder() as folder, _without_place(folder):
+        files = {role: str(_written(table, folder / f"{role}.arrow", role)) for role, table in tables.items()}
+        found, sentences = guess_task([Path(files["train"])], name, wanted)
+        found = found.model_copy(update={"files": found.files.model_copy(update={"dev": share} | files)})
+        read_task(parse_task_file(toml_text(found), "the task"), folder / "task.toml")  # its rows, too, are right
     keys = found.model_dump(exclude_defaults=True)
     keys["files"] = {**keys["files"], **tables}
-    return GivenTask(keys | ({} if metric is None else {"metric": metric}), sentences)
+    told = [] if "dev" in tables else [f"dev is a share of {share:g} of the rows, label by label"]
+    return GivenTask(keys, [*sentences, *told])
+
+
+@contextlib.contextmanager
+def _without_place(folder: Path) -> Iterator[None]:
+    """Name tables without the folder in which they lie for a moment."""
+    try:
+        yield
+    except RequestError as error:
+        raise RequestError(str(error).replace(f"{folder}{os.sep}", "")) from None
 
 
 def _written(table: object, path: Path, role: str) -> Path:

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     import pyarrow
 
 AnyTable: TypeAlias = "pd.DataFrame | pyarrow.Table | Sequence[Mapping[str, object]] | Sequence[Sequence[object]] | Any"
-FORMS = "a DataFrame, a Dataset, an Arrow table, or a list of dicts or of (text, label) tuples"
+FORMS = "a DataFrame, a Dataset, an Arrow table, a dict of columns, or a list of dicts or of (text, label) tuples"
 _OF_TUPLES: Mapping[int, tuple[str, ...]] = {2: ("text", "label"), 3: ("text", "pair", "label")}
 
 
 def is_table(value: object) -> bool:
     """Tell whether a value is a table in one of the forms that are read."""
     if isinstance(value, (str, bytes, Mapping)):
-        return False
+        return _is_of_columns(value)
     return isinstance(value, (list, tuple)) or any(
         hasattr(value, name) for name in ("__arrow_c_stream__", "to_arrow", "with_format")
     )
@@ -30,12 +30,22 @@ def splits_of(value: object) -> dict[str, object] | None:
 
     Raises RequestError for a mapping of tables without one that is called train.
     """
-    if not isinstance(value, Mapping) or not value or not all(map(is_table, value.values())):
+    if not isinstance(value, Mapping) or not value or _is_of_columns(value) or not all(map(is_table, value.values())):
         return None
     roles = {role: next((name for name in names if name in value), None) for role, names in ROLES.items()}
     if roles["train"] is None:
         raise RequestError(f"there is no table called train, but {', '.join(map(str, value))}")
     return {role: value[name] for role, name in roles.items() if name is not None}
+
+
+def _is_of_columns(value: object) -> bool:
+    """Tell whether a value is a mapping of lists, each of which has a plain value a row."""
+
+    def is_column(one: Any) -> bool:
+        is_list = isinstance(one, (list, tuple)) or (hasattr(one, "tolist") and getattr(one, "ndim", 0) == 1)
+        return is_list and len(one) > 0 and not any(isinstance(cell, (Mapping, list, tuple)) for cell in one)
+
+    return isinstance(value, Mapping) and len(value) > 0 and all(map(is_column, value.values()))
 
 
 def arrow_bytes(value: object, what: str) -> bytes:
@@ -53,6 +63,8 @@ def arrow_bytes(value: object, what: str) -> bytes:
         raise RequestError(f"{what} cannot be read as a table: {first_line(error)}") from None
     if table is None:
         raise RequestError(f"{what} must be {FORMS}, but is {type(value).__name__}")
+    if not table.num_rows:
+        raise RequestError(f"{what} has no rows")
     buffer = io.BytesIO()
     with ipc.new_file(buffer, table.schema, options=ipc.IpcWriteOptions(compression="zstd")) as file:
         file.write_table(table)
@@ -75,8 +87,10 @@ def _arrow(value: Any) -> "pyarrow.Table | None":
         return pyarrow.table(value)
     if hasattr(value, "to_arrow"):
         return value.to_arrow()
-    if isinstance(value, (list, tuple)) and value:
-        return _of_rows(list(value))
+    if isinstance(value, Mapping):
+        return pyarrow.table({str(name): list(column) for name, column in value.items()})
+    if isinstance(value, (list, tuple)):
+        return _of_rows(list(value)) if value else pyarrow.table({})
     return None
 
 

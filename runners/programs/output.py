@@ -15,11 +15,8 @@ OPTION: Final = "--json"
 
 
 def asks_for_json(words: Sequence[str]) -> bool:
-    """Whether the words of a command, which may not be understood otherwise, ask for one object.
-
-    argparse takes the beginning of an option for it.
-    """
-    return any(len(word) > len("--") and OPTION.startswith(word) for word in words)
+    """Whether the words of a command, which may not be understood otherwise, ask for one object."""
+    return OPTION in words
 
 
 def show(command: str | None, answer: Answer, *, as_json: bool) -> None:

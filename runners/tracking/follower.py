@@ -36,7 +36,8 @@ class Follower:
         def is_new(trial: str, state: str) -> bool:
             return not self._sent.has(trial, state)
 
-        for group in groups_with_news(read_study(ledger), ledger, is_new):
+        now = time.time()
+        for group in groups_with_news(read_study(ledger), ledger, is_new, now):
             for run in group.runs:
                 try:
                     self._tell(group, run)

@@ -37,6 +37,7 @@ class MLflow(Tracker):
     ) -> None:
         """``about``: tags of the experiment. Without ``uri`` it is that of MLflow; ``artifacts`` is where files lie."""
         os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # before it is imported: it would ask the network
+        os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"  # two lines a run
         tracking = needed("mlflow.tracking", "MLflow", "mlflow")
         self._entities = needed("mlflow.entities", "MLflow", "mlflow")
         for name in ("mlflow", "alembic"):  # they tell of every table that they make
@@ -56,7 +57,10 @@ class MLflow(Tracker):
                 else known.experiment_id
             )
         except needed("mlflow.exceptions", "MLflow", "mlflow").MlflowException as error:
-            raise RequestError(f"MLflow at {uri} cannot be asked: {first_line(error)}") from None
+            wanted = "start it, name another one in MLFLOW_TRACKING_URI, or leave --track out"
+            raise RequestError(
+                f"MLflow at {uri} cannot be asked, so nothing is begun: {wanted} ({_gist(error)})"
+            ) from None
         self._is_new = known is None
         self._runs, self._parents = dict[str, str](), dict[int, str]()
 
@@ -123,6 +127,12 @@ class MLflow(Tracker):
             left = iter(entries)
             while some := list(islice(left, MOST_AT_ONCE[kind])):
                 self.client.log_batch(run, **{kind: some})
+
+
+def _gist(error: Exception) -> str:
+    """Return the reason at the end of what urllib3 says of an address, or the first line."""
+    _, caused, reason = first_line(error).partition("Caused by ")
+    return f"{reason if caused else first_line(error):.200}"
 
 
 def _milliseconds(seconds: float) -> int:

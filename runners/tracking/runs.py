@@ -6,7 +6,6 @@ the history begin with "epoch/": a name that stood in both would show the last e
 """
 
 import math
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -72,13 +71,18 @@ def groups_of(study: StudyRows, ledger: Ledger) -> tuple[Group, ...]:
     return _groups(study, _runs(study, ledger, epochs_frame(ledger, study), lambda trial, state: state in ENDED))
 
 
-def groups_with_news(study: StudyRows, ledger: Ledger, is_new: Callable[[str, str], bool]) -> tuple[Group, ...]:
-    """Return the cells with those trials that run or have ended, and are new: ``is_new`` is told their id and state."""
+def groups_with_news(
+    study: StudyRows, ledger: Ledger, is_new: Callable[[str, str], bool], now: float
+) -> tuple[Group, ...]:
+    """Return the cells with those trials that run or have ended, and are new: ``is_new`` is told their id and state.
+
+    ``now``, in Unix seconds, is before the study was read: no epoch seems to have ended after its trial.
+    """
 
     def is_wanted(trial: str, state: str) -> bool:
         return state in (*ENDED, RUNNING) and is_new(trial, state)
 
-    return _groups(study, _runs(study, ledger, epochs_frame(ledger, study, of_latest=True), is_wanted))
+    return _groups(study, _runs(study, ledger, epochs_frame(ledger, study, of_latest=True), is_wanted, now))
 
 
 def _groups(study: StudyRows, found: Iterable[Run]) -> tuple[Group, ...]:
@@ -100,7 +104,9 @@ def told_of(groups: Iterable[Group]) -> str:
     return f"{sum(len(group.runs) for group in groups)} trials of {len(groups)} cells"
 
 
-def _runs(study: StudyRows, ledger: Ledger, epochs: Any, is_wanted: Callable[[str, str], bool]) -> Iterator[Run]:
+def _runs(
+    study: StudyRows, ledger: Ledger, epochs: Any, is_wanted: Callable[[str, str], bool], now: float = 0.0
+) -> Iterator[Run]:
     cells: dict[str, list[CellRow]] = {}
     for cell in study.cells:
         for trial in dict.fromkeys(cell.trials):
@@ -126,7 +132,7 @@ def _runs(study: StudyRows, ledger: Ledger, epochs: Any, is_wanted: Callable[[st
             words={name: str(row[name]) for name in WORDS if row[name]},
             chosen=int(numbers.get("chosen_epoch", 0)),
             started=started,
-            ended=time.time() if ended is None else ended,
+            ended=now if ended is None else ended,
         )
 
 

@@ -42,8 +42,9 @@ class OwnMetric:
     int64; 0 and 1, (rows, labels), int8; or numbers, (rows,), float64. ``said`` is in float64: probabilities of the
     classes, (rows, classes); of each label, (rows, labels); or numbers, (rows,). Both are its own to change.
 
-    ``version`` tells results of one meaning from those of another: raise it when the function, or anything that it
-    calls, changes. ``source`` is the text of the function, read where it is not given.
+    Without a ``name`` it is called as the function is. ``version`` tells results of one meaning from those of another:
+    raise it when the function, or anything that it calls, changes. ``source`` is the text of the function, read where
+    it is not given.
 
     >>> OwnMetric(lambda truth, said: -5.0 * ((said[:, 1] > 0.5) < truth).mean(), name="cost", version="1").name
     'cost'
@@ -53,13 +54,15 @@ class OwnMetric:
     """
 
     function: Function = field(compare=False, repr=False)
-    name: str
-    version: str
+    name: str = ""
+    version: str = "1"
     source: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if not callable(self.function):
             raise RequestError(f"a metric is a function of truth and said, but got {self.function!r:.80}")
+        if self.name == "":
+            object.__setattr__(self, "name", getattr(self.function, "__name__", ""))
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             rule = f"the name of a metric is 1 to {MOST_LETTERS} letters, digits and underscores, such as 'cost'"
             raise RequestError(f"{rule}, but got {self.name!r:.80}")

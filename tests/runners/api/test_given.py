@@ -24,6 +24,10 @@ def rows() -> list[dict[str, str]]:
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
+def columns() -> dict[str, list[str]]:
+    return {name: [row[name] for row in rows()] for name in (TEXT, LABEL)}
+
+
 def fingerprint(task: object) -> str:
     with given_in_scratch("finetune64", task) as named:
         assert named.task is not None
@@ -41,6 +45,11 @@ FORMS: dict[str, Callable[[], object]] = {
     "list of dicts": lambda: gs.task(rows(), metric="accuracy"),
     "list of tuples": lambda: gs.task([(row[TEXT], row[LABEL]) for row in rows()], metric="accuracy"),
     "Arrow": lambda: gs.task(pyarrow.Table.from_pylist(rows()), text=TEXT, label=LABEL, metric="accuracy"),
+    "dict of columns": lambda: gs.task(
+        {name: [row[name] for row in rows()] for name in (TEXT, LABEL)}, metric="accuracy"
+    ),
+    "with a share": lambda: gs.task(rows(), dev=0.1, metric="accuracy"),
+    "keys with columns": lambda: keys({name: np.array(column) for name, column in columns().items()}),
     "splits": lambda: gs.task({"train": rows()}, metric="accuracy"),
     "keys with a table": lambda: keys(pd.DataFrame(rows())),
     "keys with a path": lambda: keys("data.tsv"),
@@ -95,11 +104,24 @@ def test_numbers_of_numpy_and_pandas_are_numbers(project: Path) -> None:
         (lambda: gs.plan(3), "space must be a name, a path, or a mapping as in docs/spaces.md, but is int"),
         (lambda: gs.plan({"factors": {"bert_adam": [object()]}}), "the space holds what no TOML file can"),
         (lambda: gs.plan(SPACE, task=3), "task must be a name, a path, a table, or a mapping"),
-        (lambda: gs.task(3), "train must be a DataFrame, a Dataset, an Arrow table, or a list of dicts or of"),
+        (lambda: gs.task(3), "train must be a DataFrame, a Dataset, an Arrow table, a dict of columns, or"),
         (lambda: gs.task([(1, 2, 3, 4)]), "train must be a DataFrame"),
         (lambda: gs.task(pd.DataFrame({"a": [1, "b", 2.5]})), "train cannot be read as a table"),
-        (lambda: gs.task(rows(), test=rows()), "with a test table give dev, too"),
-        (lambda: gs.plan(SPACE, task=rows(), sedes=[0]), "unrecognized arguments: --sedes"),
+        (lambda: gs.task(rows()[:0]), "train has no rows"),
+        (lambda: gs.task(pd.DataFrame(rows()).iloc[:0]), "train has no rows"),
+        (lambda: gs.task(rows(), kind="clas"), "unknown kind 'clas' (did you mean 'class'?); known: class, multi"),  # type: ignore[arg-type]
+        (lambda: gs.task(rows(), metric="f1"), "the task: unknown metric 'f1'; known: accuracy"),
+        (lambda: gs.task(rows(), metric=gs.Metric(lambda *_: 1.0, name="a")), "is given to sweep, optimize or plan"),  # type: ignore[arg-type]
+        (lambda: gs.task(rows(), dev=1.5), "dev must be a file or a share between 0 and 1, but is 1.5"),
+        (lambda: gs.task([*rows(), {TEXT: "a", LABEL: ""}]), "no column of train.arrow looks like the label: "),
+        (lambda: gs.plan({"factors": {"epochs": [1, None]}}), "the space holds what no TOML file can: None among"),
+        (lambda: gs.sweep(SPACE, task=rows(), study="data.tsv"), "study must be a folder, but data.tsv is a file"),
+        (lambda: gs.Metric(lambda truth, said: 1.0), "the name of a metric is 1 to 40 letters"),
+        (lambda: gs.plan(SPACE, task=rows(), sedes=[0]), "unrecognized arguments: --sedes=0 (did you mean --seeds?)"),
+        (
+            lambda: gs.plan(SPACE, task=rows(), seed=[0, 1]),
+            "unrecognized arguments: --seed=0,1 (did you mean --seeds?)",
+        ),
         (lambda: gs.plan(SPACE, task=rows(), seeds="a"), "seeds are whole numbers with commas between them"),
         (lambda: gs.plan(SPACE, task=rows(), set={"epochs": {1: 2}}), "set: epochs must be a number, a text"),
         (lambda: gs.plan(SPACE, task=rows(), metric=max), "metric must be a function of your own, as gridsearch.Met"),

@@ -4,7 +4,6 @@ None of them is installed by `make install`: pip install -e '.[trackers]' runs t
 """
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -171,7 +170,7 @@ class TestMLflow:
 
         mlflow.set_tracking_uri("http://127.0.0.1:9")
         monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-        with pytest.raises(RequestError, match=re.escape("MLflow at http://127.0.0.1:9 cannot be asked: ")):
+        with pytest.raises(RequestError, match="cannot be asked, so nothing is begun: start it"):
             tracker_named("mlflow")(study)
 
 
