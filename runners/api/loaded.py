@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gridsearch.errors import RequestError
 from gridsearch.scratch import scratch_folder
 from gridsearch.study.damage.judge import refuse_damaged
 from gridsearch.study.ledger import Ledger
@@ -109,10 +110,10 @@ class LoadedStudy:
     ) -> "pd.DataFrame":
         """Return new rows with what is said of them, as ``gridsearch predict`` writes it: its columns beside theirs.
 
-        ``table`` is any that :func:`gridsearch.task` takes, with the columns of the task, or the path of a file. Who
-        says it: the best ``trial`` or another, a ``cell`` (the mean over its seeds and folds), or several
-        (``ensemble``). A trial without kept weights is trained again; for a study that is judged by a function of your
-        own, that takes the ``metric``. Raises RequestError where columns or trials are not there.
+        ``table`` is any that :func:`gridsearch.task` takes, with the columns of the task, or the path of a file, or a
+        list of texts. Who says it: the best ``trial`` or another, a ``cell`` (the mean over its seeds and folds), or
+        several (``ensemble``). A trial without kept weights is trained again; for a study that is judged by a function
+        of your own, that takes the ``metric``. Raises RequestError where columns or trials are not there.
         """
         import pandas as pd
 
@@ -120,6 +121,8 @@ class LoadedStudy:
 
         with scratch_folder() as folder:
             rows, output = folder / "rows.arrow", folder / "predictions.jsonl"
+            if isinstance(table, (list, tuple)) and all(isinstance(one, str) for one in table):
+                table = [{self._text_column: one} for one in table]
             if not isinstance(table, (str, Path)):
                 rows.write_bytes(arrow_bytes(table, "the table"))
             named = str(table) if isinstance(table, (str, Path)) else str(rows)
@@ -150,6 +153,15 @@ class LoadedStudy:
     def _rows(self) -> "StudyRows":
         with self._opened() as ledger:
             return read_study(ledger)
+
+    @property
+    def _text_column(self) -> str:
+        """The column of the task's texts, where rows are texts and nothing else. Raises RequestError elsewhere."""
+        with self._opened() as ledger:
+            columns = ledger.trials_manifest().sources["columns"]
+        if not isinstance(columns.get("text"), str) or columns.get("pair") is not None:
+            raise RequestError("texts alone are rows of a task of one text, whose column has a name: give a table")
+        return str(columns["text"])
 
     def _opened(self) -> Ledger:
         return Study(self.folder).open()

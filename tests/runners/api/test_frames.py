@@ -80,6 +80,7 @@ def test_new_rows_are_labelled_as_the_command_does(study: gs.LoadedStudy, tmp_pa
     theirs = pd.read_csv(tmp_path / "out.csv")
     assert list(ours.columns) == list(theirs.columns)
     assert list(ours["predicted"]) == list(theirs["predicted"])
+    assert list(study.predict(texts, cell=study.best)["predicted"]) == list(ours["predicted"]), "texts alone"
     assert list(ours.iloc[:, -1]) == list(theirs.iloc[:, -1])
     with pytest.raises(gs.RequestError, match="the text"):
         study.predict(pd.DataFrame({"other": texts}))
