@@ -13,6 +13,7 @@ from typing import Final
 
 from gridsearch.errors import first_line
 from gridsearch.study.ledger import Ledger
+from gridsearch.withheld import without_secrets
 from reports.study.read import read_study
 from runners.tracking.runs import ENDED, Group, Run, groups_with_news
 from runners.tracking.sent import Sent
@@ -79,9 +80,10 @@ def followed(ledger: Ledger, tracker: Tracker, sent: Sent, say: Callable[[str], 
             with ledger.beside() as own:
                 follower.tell_news(own)
         except Exception as error:  # whatever a package of somebody else's raises
+            reason = without_secrets(first_line(error))
             if not failing:
-                say(f"what tracks the trials fails, and is tried again: {first_line(error)}")
-            failing = first_line(error)
+                say(f"what tracks the trials fails, and is tried again: {reason}")
+            failing = reason
         else:
             if failing:
                 say("what tracks the trials works again, and has everything")

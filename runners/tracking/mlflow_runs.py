@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from gridsearch.errors import RequestError, first_line
 from gridsearch.installed import needed
+from gridsearch.withheld import without_secrets
 from runners.tracking.runs import Group, Run
 from runners.tracking.tracker import Tracker
 
@@ -45,7 +46,8 @@ class MLflow(Tracker):
         for name, value in PATIENCE.items():
             os.environ.setdefault(name, value)
         uri = uri or str(tracking.get_tracking_uri())
-        self.place = f"experiment {experiment} in {uri}"
+        where = without_secrets(uri)
+        self.place = f"experiment {experiment} in {where}"
         try:
             self.client = tracking.MlflowClient(tracking_uri=uri, registry_uri=uri)
             known = self.client.get_experiment_by_name(experiment)
@@ -59,7 +61,7 @@ class MLflow(Tracker):
         except needed("mlflow.exceptions", "MLflow", "mlflow").MlflowException as error:
             wanted = "start it, name another one in MLFLOW_TRACKING_URI, or leave --track out"
             raise RequestError(
-                f"MLflow at {uri} cannot be asked, so nothing is begun: {wanted} ({_gist(error)})"
+                f"MLflow at {where} cannot be asked, so nothing is begun: {wanted} ({_gist(error)})"
             ) from None
         self._is_new = known is None
         self._runs, self._parents = dict[str, str](), dict[int, str]()

@@ -200,7 +200,8 @@ class Failing(TensorBoard):
         super().log(run, epochs)
         self.n_calls += 1
         if self.n_calls <= self.mended_after:
-            raise ConnectionError("no route to the host\nat all")  # what was sent has come, and its answer has not
+            # What was sent has come, and its answer has not.
+            raise ConnectionError("no route to http://me:hunter2@host\nat all")
 
 
 def test_a_tracker_that_fails_holds_nothing_up(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
@@ -209,8 +210,10 @@ def test_a_tracker_that_fails_holds_nothing_up(study: Study, capsys: pytest.Capt
     tracker = Failing(study.events_folder)
     assert sweep(plan, study, Pretending(), progress=progress, tracker=tracker).exit_code == 0
     told = capsys.readouterr().out
-    assert told.count("what tracks the trials fails, and is tried again: no route to the host\n") == 1
-    lacks = "mine/tensorboard lacks what it could not be told (no route to the host): the same command tells it\n"
+    assert told.count("what tracks the trials fails, and is tried again: no route to http://me:***@host\n") == 1
+    lacks = (
+        "mine/tensorboard lacks what it could not be told (no route to http://me:***@host): the same command tells it\n"
+    )
     assert lacks in told
     sweep(plan, study, Pretending(), tracker=tracker_named("tensorboard")(study))
     assert runs_in(study.events_folder) == exported(study)
