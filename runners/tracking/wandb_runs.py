@@ -29,7 +29,7 @@ class WeightsAndBiases(Tracker):
         self._project, self._open = project, dict[str, Any]()
         self._settings: dict[str, Any] = {
             "silent": True, "console": "off", "disable_git": True, "disable_code": True, "save_code": False,
-            "x_disable_stats": True, "x_disable_machine_info": True,
+            "x_disable_stats": True, "x_disable_machine_info": True, "x_save_requirements": False, "host": "",
         }  # fmt: skip
         if folder is not None:
             self._settings |= {"mode": OFFLINE, "root_dir": str(folder.absolute())}

@@ -102,6 +102,8 @@ def test_wandb(study: Study) -> None:
     records = {path.stem.removeprefix("run-"): records_of(path) for path in Path("store/wandb").rglob("*.wandb")}
     assert set(records) == {first, unlearned, pruned, failed}
     (begun,) = [one.run for one in records[first] if one.WhichOneof("record_type") == "run"]
+    assert begun.host == ""
+    assert not list(Path("store").rglob("requirements.txt"))
     assert (begun.project, begun.run_group, begun.display_name) == ("mine", "cell 1 (plain)", first[:8])
     config = {item.key: json.loads(item.value_json) for item in begun.config.update}
     assert {"seed": 0, "factor.bert_adam": "0", "bert_adam": False, "cells": "1, 3"}.items() <= config.items()
