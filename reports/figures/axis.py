@@ -24,13 +24,25 @@ def padded(low: float, high: float, share: float = 0.05) -> tuple[float, float]:
     >>> padded(0.0, 1.0), padded(5e-324, 5e-324)
     ((-0.05, 1.05), (-1.0, 1.0))
     """
-    pad = (high - low) * share or abs(low) * 0.01
+    pad = abs(low) * 0.01 if is_flat(low, high) else (high - low) * share
     # Between the smallest numbers of all there is no room for ticks.
     pad = pad if pad > SMALLEST_PAD else 1.0
     return low - pad, high + pad
 
 
 SMALLEST_PAD = 1e-290
+
+
+def is_flat(low: float, high: float) -> bool:
+    """Whether the ends of a range are equal, but for what rounding makes of sums of the same numbers.
+
+    >>> is_flat(0.3, 0.1 + 0.2), is_flat(0.3, 0.30001)
+    (True, False)
+    """
+    return high - low <= EXACT * max(abs(low), abs(high))
+
+
+EXACT = 1e-12
 
 
 def response_label(response: Response) -> str:

@@ -1,10 +1,11 @@
 """Heat map of a factorial: every cell in its place, so that patterns over several factors can be seen."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
+from reports.figures.axis import is_flat
 from reports.figures.figure import GridCell, GridFactor, Picture, Response
 from reports.figures.grid import LEGIBLE, LINE, Layout, Side, make_layout
 from reports.figures.legend import ROW_HEIGHT, Key, draw_legend, legend_rows
@@ -41,8 +42,7 @@ def heat_map_picture(factors: Sequence[GridFactor], cells: Sequence[GridCell], r
     places = _placed(factors, cells)
     if len(places) < LEAST_FILLED * n_places:
         return None
-    sound = [cell.value for cell in places.values() if cell.value is not None and not cell.not_learned] or known
-    shades = Shades(min(sound), max(sound), response.lower_is_better)
+    shades = _shades(places.values(), response)
     with drawing(NAME):
         layout = make_layout(factors)
         keys = _keys(layout, places, n_places)
@@ -53,7 +53,8 @@ def heat_map_picture(factors: Sequence[GridFactor], cells: Sequence[GridCell], r
         _write_rows(sheet, top, layout)
         _draw_cells(sheet, top, layout, places, shades)
         legend = say("{label}, brighter is better", label=response.label)
-        draw_bar(sheet, shades, layout.left, top + layout.height + 16, legend)
+        is_beyond = any(cell.value is not None and shades.is_beyond(cell.value) for cell in places.values())
+        draw_bar(sheet, shades, layout.left, top + layout.height + 16, legend, MARK if is_beyond else "")
         title = say("{label} of every cell. Brighter is better.", label=response.label)
         return finished(sheet, NAME, title, _alt(layout, len(places), known))
 
@@ -82,6 +83,17 @@ def _merged(group: Sequence[GridCell]) -> GridCell:
         is_baseline=any(cell.is_baseline for cell in group),
         not_learned=any(cell.not_learned for cell in group),
     )
+
+
+def _shades(cells: Collection[GridCell], response: Response) -> Shades:
+    """Scale colours by the cells that learned; where these are all equal, or there is none, by all that have a value.
+
+    A run far off that did not learn would leave one shade to all others: it is worse than all that have a colour.
+    """
+    values = [cell.value for cell in cells if cell.value is not None]
+    sound = [cell.value for cell in cells if cell.value is not None and not cell.not_learned]
+    scaled = values if not sound or is_flat(min(sound), max(sound)) else sound
+    return Shades(min(scaled), max(scaled), response.lower_is_better)
 
 
 def _keys(layout: Layout, places: dict[Place, GridCell], n_places: int) -> list[Key]:
@@ -146,7 +158,7 @@ class _Printed:
 
 def _draw_cells(sheet: Sheet, top: float, layout: Layout, cells: Mapping[Place, GridCell], shades: Shades) -> None:
     """Fill the grid; ``top`` is that of its head."""
-    printed = _printed(layout, cells)
+    printed = _printed(layout, cells, decimals_for(shades.span))
     framed = []
     for row, y in zip(layout.rows.combinations, layout.tops(top), strict=True):
         for column, x in zip(layout.columns.combinations, layout.lefts, strict=True):
@@ -175,16 +187,14 @@ def _frame(sheet: Sheet, layout: Layout, cell: GridCell, x: float, y: float) -> 
         sheet.line(xs, ys, **look | {"color": ON_BRIGHT})
 
 
-def _printed(layout: Layout, cells: Mapping[Place, GridCell]) -> _Printed:
-    """Spell the values where all fit, without the zero before the point if need be."""
+def _printed(layout: Layout, cells: Mapping[Place, GridCell], decimals: int) -> _Printed:
+    """Spell the values where all fit, without the zero before the point if need be; with two decimals or more."""
     values = {place: cell.value for place, cell in cells.items() if cell.value is not None}
     marks = {place: MARK for place in values if cells[place].not_learned}
     only_marks = _Printed(marks if min(layout.cell_width, layout.cell_height) >= SMALLEST_FONT else {}, SMALLEST_FONT)
     if len(cells) > MOST_PRINTED:
         return only_marks
-    sound = [value for place, value in values.items() if place not in marks] or list(values.values())
-    decimals = max(2, decimals_for(max(sound) - min(sound)))
-    texts = {place: number(value, decimals) + marks.get(place, "") for place, value in values.items()}
+    texts = {place: number(value, max(2, decimals)) + marks.get(place, "") for place, value in values.items()}
     if _fitting_size(layout, texts) < SMALL:
         texts = {place: text.removeprefix("0") if text.startswith("0.") else text for place, text in texts.items()}
     size = _fitting_size(layout, texts)

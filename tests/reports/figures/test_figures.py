@@ -6,6 +6,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ from reports.figures.heat_map import heat_map_picture
 from reports.figures.interactions import interactions_picture
 from reports.figures.main_effects import main_effects_picture
 from reports.figures.quality_time import pareto_set, quality_time_picture
-from reports.figures.shades import Shades
+from reports.figures.shades import BEYOND, Shades, spelled
 from reports.figures.style import BAND, GRID, INK, PAPER, line_style
 from reports.figures.texts import FONT_SIZE, text_width
 from reports.language.say import speaking
@@ -384,6 +385,51 @@ def test_not_learned_failed_and_equal_cells() -> None:
     ]
     picture = assert_legible(heat_map_picture(factors, odd, LOSS))
     assert {"0.100†", "0.500", "0.600", "no result", "† did not learn", "best", "baseline"} <= set(texts(picture))
+
+
+def shade(picture: Picture, text: str) -> str:
+    """The colour upon which a text stands; of several, the first."""
+    found = ""
+    x, y = next(
+        (float(one.get("x", "nan")), float(one.get("y", "nan")))
+        for one in ET.fromstring(picture.svg).iter(f"{SVG}text")
+        if one.text == text
+    )
+    for path in ET.fromstring(picture.svg).iter(f"{SVG}path"):
+        numbers = [float(one) for one in re.findall(r"[-\d.]+", path.get("d", ""))]
+        fill = re.search(r"fill: (#\w+)", path.get("style", ""))
+        if fill and min(numbers[::2]) < x < max(numbers[::2]) and min(numbers[1::2]) < y < max(numbers[1::2]):
+            found = fill[1]
+    return found
+
+
+@pytest.mark.parametrize(("learned", "decimals"), [([0.7, 0.7], 2), ([0.3, 0.1 + 0.2], 3), ([0.7], 2)])
+def test_equal_cells_that_learned_are_told_from_those_that_did_not(learned: list[float], decimals: int) -> None:
+    factors, cells = grid(2, 2)
+    shown = [replace(cell, value=value) for cell, value in zip(cells, learned, strict=False)]
+    shown += [replace(cells[place], value=place / 10 - 0.1, not_learned=True) for place in (2, 3)]
+    picture = assert_legible(heat_map_picture(factors, shown, ACCURACY))
+    best, worse, worst = f"{learned[0]:.{decimals}f}", f"{0.2:.{decimals}f}†", f"{0.1:.{decimals}f}†"
+    assert len({shade(picture, text) for text in (best, worse, worst)}) == 3
+    assert shade(picture, best) == Shades(0.0, 1.0, lower_is_better=False).color(1.0), "the best is the brightest"
+    assert texts(picture).count("0.2" if decimals == 2 else "0.20") == 1, "the bar has ticks"
+
+
+def test_one_value_has_a_tick() -> None:
+    factors, cells = grid(2, 2)
+    picture = assert_legible(heat_map_picture(factors, [replace(cell, value=0.7) for cell in cells], ACCURACY))
+    assert texts(picture).count("0.7000") == 5
+
+
+def test_what_did_not_learn_is_not_shown_as_the_worst_that_did() -> None:
+    factors, cells = grid(2, 2)
+    for sign, response in ((1, ACCURACY), (-1, LOSS)):
+        shown = [replace(cell, value=value) for cell, value in zip(cells, (0.6, 0.7, 0.8), strict=False)]
+        shown.append(replace(cells[3], value=0.7 - 0.2 * sign, not_learned=True))
+        picture = assert_legible(heat_map_picture(factors, shown, response))
+        assert shade(picture, f"{0.7 - 0.2 * sign:.3f}†") == spelled(BEYOND)
+        assert shade(picture, f"{0.7 - 0.1 * sign:.3f}") != spelled(BEYOND)
+        assert "†" in texts(picture), "below the bar"
 
 
 def test_no_grid_is_no_map() -> None:
