@@ -10,7 +10,8 @@ ELECTRA to 3e-4 of a small one (arXiv:2003.10555, appendix B), up to 3e-4 of sma
 Pretraining: 2e-5 from a published encoder and 1e-4 from none (BERT's code and paper), 6e-4 (RoBERTa), 5e-4 (a small
 ELECTRA), 1e-3 (arXiv:2212.14034).
 
-What is usual here is a tenth of the least of these to three times the most: beyond it, hardly anybody has been.
+What is usual here is a tenth of the least of these to three times the most: beyond it, hardly anybody has been. These
+ends are rough, so a rate that is beyond one by a few percent is as usual as the end itself.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ from typing import Final
 FINE_TUNING, PRETRAINING = "learning_rate", "pretraining.learning_rate"
 USUAL: Final[Mapping[str, tuple[float, float]]] = {FINE_TUNING: (1e-6, 1e-3), PRETRAINING: (2e-6, 3e-3)}
 """The ends of what is usual, by knob."""
+BEYOND = 1.05
+"""From this factor on a rate is beyond an end: less would be told as one time the end."""
 
 
 @dataclass(frozen=True, order=True)
@@ -47,6 +50,8 @@ def unusual_rate(knob: str, rate: float) -> UnusualRate | None:
 
     >>> unusual_rate("learning_rate", 0.01).times, unusual_rate("learning_rate", 5e-5)
     ('10', None)
+    >>> unusual_rate("learning_rate", 0.00102), unusual_rate("learning_rate", 0.00106).times
+    (None, '1.1')
     """
     low, high = USUAL[knob]
-    return None if low <= rate <= high else UnusualRate(rate, low, high)
+    return None if low <= rate * BEYOND and rate <= high * BEYOND else UnusualRate(rate, low, high)

@@ -52,7 +52,9 @@ def planned(table: Table) -> tuple[PlannedTests, Choice | None]:
     frame = frame_of(table)
     choice = choose(table, _models(table, frame), frame)
     if choice is None:
-        return replace(about, why_not=Reason.FEW_REPEATED if table.pure_df else Reason.NONE_REPEATED), None
+        return replace(
+            about, why_not=Reason.FEW_REPEATED if table.n_runs > table.n_cells else Reason.NONE_REPEATED
+        ), None
     return _described(about, table, choice), choice
 
 

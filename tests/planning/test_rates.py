@@ -1,5 +1,6 @@
 """What a plan warns of: learning rates that are far from what is usual."""
 
+import math
 from typing import Any
 
 import pytest
@@ -29,6 +30,18 @@ def test_defaults_and_published_rates_are_usual() -> None:
     for rate in (2e-5, 1e-4, 5e-4, 6e-4, 1e-3):
         assert unusual_rate(PRETRAINING, rate) is None
     assert all(unusual_rate(knob, end) is None for knob, ends in USUAL.items() for end in ends)
+
+
+@pytest.mark.parametrize("knob", USUAL)
+def test_no_rate_is_said_to_be_one_time_an_end(knob: str) -> None:
+    """A range that ends where rates are usual may end in another last digit, as logarithms are rounded."""
+    low, high = USUAL[knob]
+    assert unusual_rate(knob, math.exp(math.log(high))) is None
+    assert unusual_rate(knob, math.nextafter(high, 1.0)) is None
+    assert unusual_rate(knob, math.nextafter(low, 0.0)) is None
+    beyond = [unusual_rate(knob, rate) for step in range(200) for rate in (high * 1.002**step, low / 1.002**step)]
+    assert "1.1" in {one.times for one in beyond if one is not None}
+    assert "1" not in {one.times for one in beyond if one is not None}
 
 
 def test_a_sentence_for_each_rate_beyond(warned: Any) -> None:

@@ -94,13 +94,16 @@ _NOISE: Final[Mapping[str, str]] = {
     "There is no result.": "没有结果。",
     "There is one result: nothing to compare it with.": "只有一个结果，没有可比较的对象。",
     "No factor that can act has results at two levels.": "没有一个起作用的因素在两个水平上都有结果。",
-    "{runs} runs in {cells} cells, {repeated}: nothing says how far two runs differ by chance alone, so no difference "
-    "can be tested. Run every cell with two seeds or more.": (
-        "{cells} 个组合共 {runs} 次运行，{repeated}：无从得知两次运行单凭随机会相差多少，因此任何差异都无法检验。"
+    "{runs} runs in {cells} cells, and none is repeated: nothing says how far two runs differ by chance alone, so no "
+    "difference can be tested. Run every cell with two seeds or more.": (
+        "{cells} 个组合共 {runs} 次运行，没有重复：无从得知两次运行单凭随机会相差多少，因此任何差异都无法检验。"
         "请让每个组合用两个或更多种子运行。"
     ),
-    "and too few are repeated": "重复的太少",
-    "and none is repeated": "没有重复",
+    "{runs} runs in {cells} cells: what their repetitions tell of how far two runs differ by chance alone is too "
+    "little to test a difference against. Run every cell with one more seed, or more cells with two seeds or more.": (
+        "{cells} 个组合共 {runs} 次运行：这些重复不足以说明两次运行单凭随机会相差多少，因此任何差异都无法检验。"
+        "请让每个组合再多用一个种子运行，或者让更多组合各用两个或更多种子运行。"
+    ),
     "Only main effects are tested: these rows cannot tell interactions from one another or from noise. A main effect "
     "here is right only if the factors do not interact.": (
         "只检验了主效应：这些行既区分不开各个交互作用，也无法把它们与噪声分开。只有因素之间没有交互作用时，这里的主效应才可信。"

@@ -17,14 +17,20 @@ def why_not_text(reason: Reason, plan: PlannedTests) -> str:
             return say("There is one result: nothing to compare it with.")
         case Reason.NO_FACTOR:
             return say("No factor that can act has results at two levels.")
-        case Reason.NONE_REPEATED | Reason.FEW_REPEATED:
-            few = reason is Reason.FEW_REPEATED
+        case Reason.NONE_REPEATED:
             return say(
-                "{runs} runs in {cells} cells, {repeated}: nothing says how far two runs differ by chance alone, so no "
-                "difference can be tested. Run every cell with two seeds or more.",
+                "{runs} runs in {cells} cells, and none is repeated: nothing says how far two runs differ by chance "
+                "alone, so no difference can be tested. Run every cell with two seeds or more.",
                 runs=plan.n_runs,
                 cells=plan.n_cells,
-                repeated=say("and too few are repeated") if few else say("and none is repeated"),
+            )
+        case Reason.FEW_REPEATED:
+            return say(
+                "{runs} runs in {cells} cells: what their repetitions tell of how far two runs differ by chance alone "
+                "is too little to test a difference against. Run every cell with one more seed, or more cells with "
+                "two seeds or more.",
+                runs=plan.n_runs,
+                cells=plan.n_cells,
             )
         case Reason.ALL_SAME:
             return say("All results are the same: there is no noise to test against, and no effect.")

@@ -13,6 +13,8 @@ from gridsearch.trial import Failure
 from reports.page import write_reports
 from reports.sections.context import PageContext
 from reports.sections.effects.effects import Effects, planned_texts
+from reports.statistics.planning import plan_tests
+from reports.statistics.results import Factor, Reason
 from reports.study.measured import inert_factors, measured
 from reports.study.read import read_study
 from reports.study.view import StudyRows
@@ -84,6 +86,18 @@ def test_one_seed_of_few_cells_tests_nothing(study: Study) -> None:
         "## What matters Nothing can be tested. 4 runs in 4 cells, and none is repeated: nothing says how far two "
         "runs differ by chance alone, so no difference can be tested. Run every cell with two seeds or more."
     )
+
+
+def test_two_seeds_of_two_cells_are_said_to_be_too_few(study: Study) -> None:
+    two = "[factors.bert_adam]\nlevels = [false, true]\n[design]\nseeds = [0, 1]\n"
+    assert said(filled(study, lambda _: 0.8, two)) == (
+        "## What matters Nothing can be tested. 4 runs in 2 cells: what their repetitions tell of how far two runs "
+        "differ by chance alone is too little to test a difference against. Run every cell with one more seed, or more "
+        "cells with two seeds or more."
+    )
+    factors = [Factor("bert_adam", ("0", "1"), "0")]
+    levels = [{"bert_adam": label} for label in "01"]
+    assert [plan_tests(factors, levels, n_seeds).why_not for n_seeds in (2, 3)] == [Reason.FEW_REPEATED, Reason.NONE]
 
 
 @pytest.mark.parametrize("n_finished", [0, 1, 2, 3])

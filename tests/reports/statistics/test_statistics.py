@@ -164,6 +164,13 @@ class TestCannotTest:
         assert analysis.effects == ()
         json.dumps(asdict(analysis), allow_nan=False)
 
+    def test_repeated_runs_that_seeds_explain_are_repeated_all_the_same(self) -> None:
+        """Cell 1 has both seeds, the others one each: what the seeds do to all takes all that it tells."""
+        factors = (Factor("a", ("0", "1", "2"), "0"),)
+        rows = [("0", 0, 1.0), ("0", 1, 2.0), ("1", 0, 4.0), ("2", 1, 3.0)]
+        analysis = analyse_effects(factors, [Run({"a": level}, seed, value) for level, seed, value in rows])
+        assert analysis.why_not is Reason.FEW_REPEATED
+
     def test_no_factor(self) -> None:
         assert analyse_effects((), [Run({}, 0, 1.0), Run({}, 1, 2.0)]).why_not is Reason.NO_FACTOR
 
