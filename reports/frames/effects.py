@@ -4,22 +4,16 @@ from typing import Any
 
 import pandas as pd
 
+from reports.frames.trials import NUMBER, TEXT, YES_OR_NO
 from reports.sections.context import PageContext
 from reports.statistics.results import Comparison, Effect
 from reports.study.view import StudyRows
 
-COLUMNS = (
-    "term",
-    "level",
-    "reference",
-    "estimate",
-    "standard_error",
-    "low",
-    "high",
-    "p",
-    "adjusted_p",
-    "found",
-)
+COLUMNS = {
+    **dict.fromkeys(("term", "level", "reference"), TEXT),
+    **dict.fromkeys(("estimate", "standard_error", "low", "high", "p", "adjusted_p"), NUMBER),
+    "found": YES_OR_NO,
+}
 
 
 def effects_frame(study: StudyRows) -> pd.DataFrame:
@@ -30,9 +24,13 @@ def effects_frame(study: StudyRows) -> pd.DataFrame:
     effects, ``p`` is of this contrast alone (missing where only the adjusted one is known), ``adjusted_p`` for all of
     them, and ``found`` says whether the page names it. No row where nothing could be tested; the page tells why.
     """
+    return pd.DataFrame(_rows(study), columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def _rows(study: StudyRows) -> list[dict[str, Any]]:
     context = PageContext(study)
     if study.is_curve or context.is_observational:
-        return pd.DataFrame(columns=list(COLUMNS))
+        return []
     analysis = context.analysis
     baselines = {factor.column: factor.baseline for factor in study.factors}
     rows: list[dict[str, Any]] = []
@@ -42,7 +40,7 @@ def effects_frame(study: StudyRows) -> pd.DataFrame:
             rows += [_of_level(one) for one in several]
         else:
             rows.append(_of_effect(effect, " x ".join(baselines[name] for name in effect.factors)))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return rows
 
 
 def _of_level(one: Comparison) -> dict[str, Any]:

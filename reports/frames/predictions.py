@@ -9,7 +9,7 @@ from gridsearch.errors import RequestError
 from gridsearch.study.ledger import Ledger
 from gridsearch.study.task_entry import Judged
 from gridsearch.tasks.judging.judge import probabilities
-from reports.frames.trials import refuse_without_trials
+from reports.frames.trials import TEXT, WHOLE, refuse_without_trials
 from reports.study.view import StudyRows
 
 MOST_ROWS = 2 * 10**7
@@ -50,7 +50,16 @@ def predictions_frame(
     if asked and not frames:
         raise RequestError(f"{study.folder} keeps no logits, so it is not known what trials say of single rows")
     if not frames:
-        return pd.DataFrame(columns=["trial", "seed", "fold", "split", "row", "label", "predicted"])
+        kinds = {
+            "trial": TEXT,
+            "seed": WHOLE,
+            "fold": WHOLE,
+            "split": TEXT,
+            "row": WHOLE,
+            "label": TEXT,
+            "predicted": TEXT,
+        }
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
     found = pd.concat(frames, ignore_index=True)
     about = found["trial"].map
     found.insert(1, "seed", about({trial: one.seed for trial, one in finished.items()}))

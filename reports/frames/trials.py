@@ -5,7 +5,7 @@ range has its numbers.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -17,6 +17,29 @@ from gridsearch.study.rows import dev_after
 from reports.study.parts import metrics_by_name
 from reports.study.view import CellRow, StudyRows
 
+TEXT, WHOLE, NUMBER, YES_OR_NO = "str", "int64", "float64", "bool"
+"""The dtypes of columns."""
+_OF_CELLS = {
+    "state": TEXT,
+    "n": WHOLE,
+    **dict.fromkeys(("result", "result_sd", "dev", "dev_sd", "train_seconds_per_epoch"), NUMBER),
+    "not_learned": WHOLE,
+}
+_RUN = {"trial": TEXT, "seed": WHOLE, "fold": WHOLE}
+_OF_TRIALS = {
+    **_RUN,
+    "state": TEXT,
+    **dict.fromkeys(("dev", "test", "chosen_epoch", "epochs"), NUMBER),
+    "not_learned": TEXT,
+    **dict.fromkeys(("train_seconds_per_epoch", "seconds", "peak_bytes"), NUMBER),
+}
+_OF_EPOCHS = {
+    **_RUN,
+    "epoch": WHOLE,
+    "is_chosen": YES_OR_NO,
+    **dict.fromkeys(("train_loss", "dev", "train_seconds", "dev_seconds"), NUMBER),
+}
+"""What a table without a row has as columns."""
 CELL = "cell"
 """The column that cells, trials and epochs share: the index of the cell on the page."""
 _EPOCHS = """
@@ -55,7 +78,7 @@ def cells_frame(study: StudyRows) -> pd.DataFrame:
         }
         for cell in study.cells
     ]
-    return _framed(study, rows)
+    return _framed(study, rows, _OF_CELLS)
 
 
 def trials_frame(study: StudyRows) -> pd.DataFrame:
@@ -94,9 +117,9 @@ def trials_frame(study: StudyRows) -> pd.DataFrame:
                     **{name: by_trial.get(one.trial) for name, by_trial in study.scores.items()},
                 }
             )
-    frame = _framed(study, rows)
+    frame = _framed(study, rows, _OF_TRIALS)
     whole = dict.fromkeys(("chosen_epoch", "epochs", "peak_bytes"), "Int64")
-    return frame.astype({name: kind for name, kind in whole.items() if name in frame})
+    return frame.astype(whole)
 
 
 def epochs_frame(ledger: Ledger, study: StudyRows, *, of_latest: bool = False) -> pd.DataFrame:
@@ -129,7 +152,7 @@ def epochs_frame(ledger: Ledger, study: StudyRows, *, of_latest: bool = False) -
         for one in cell.replicates
         for epoch in of_trial.get(one.trial, ())
     ]
-    return _framed(study, rows)
+    return _framed(study, rows, _OF_EPOCHS)
 
 
 def refuse_without_trials(study: StudyRows) -> None:
@@ -156,13 +179,23 @@ def _observations_frame(study: StudyRows) -> pd.DataFrame:
         }
         for place, one in enumerate(study.observations, start=1)
     ]
-    return _framed(study, rows)
+    return _framed(study, rows, {"index": TEXT, "result": NUMBER})
 
 
-def _framed(study: StudyRows, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Put rows together; levels are ordered categories of their labels, or the numbers of a range."""
-    frame = pd.DataFrame(list(rows))
-    for factor in study.factors if len(frame) else ():
+def _framed(study: StudyRows, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> pd.DataFrame:
+    """Put rows together; levels are ordered categories of their labels, or the numbers of a range.
+
+    ``columns`` are those beside the cell and its levels that there are without any row. A column in which nothing is
+    known is one of numbers: texts are always known.
+    """
+    if not rows:
+        levels = {factor.column: TEXT for factor in study.factors}
+        kinds = {CELL: WHOLE, **levels, **columns}
+        frame = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
+    else:
+        frame = pd.DataFrame(list(rows))
+        frame = frame.astype({name: NUMBER for name in frame if frame[name].isna().all()})
+    for factor in study.factors:
         labels = frame[factor.column]
         frame[factor.column] = (
             pd.Categorical(labels, categories=list(factor.levels), ordered=True)

@@ -12,6 +12,7 @@ from gridsearch.study.study import Study
 from reports.importing.tables import read_table
 from reports.study.optuna_export import state_of
 from runners.exporting.formats import FORMATS
+from tests.reports.conftest import Writer, outcome, small_plan
 from tests.reports.pages import import_table
 from tests.runners.exporting.events import hparams_of, scalars_of
 from tests.runners.exporting.studies import export, rows_of, study_of_all_ends
@@ -33,7 +34,7 @@ def test_tables_are_those_of_python(study: Study, capsys: pytest.CaptureFixture[
     assert "predictions.parquet (400 rows)" in capsys.readouterr().out
     for name in ("cells", "trials", "epochs", "effects"):
         expected, written = getattr(loaded, name), pd.read_parquet(f"out/parquet/{name}.parquet")
-        pd.testing.assert_frame_equal(written, expected, check_dtype=name != "effects")
+        pd.testing.assert_frame_equal(written, expected)
         spelled = pd.read_csv(f"out/csv/{name}.csv")
         assert list(spelled) == list(expected)
         for column in expected.select_dtypes("number"):
@@ -41,6 +42,30 @@ def test_tables_are_those_of_python(study: Study, capsys: pytest.CaptureFixture[
     written = pd.read_parquet("out/parquet/predictions.parquet")
     pd.testing.assert_frame_equal(written, loaded.predictions)
     assert sorted(path.name for path in Path("out").iterdir()) == ["csv", "parquet"]
+
+
+def test_columns_of_numbers_are_numbers_whatever_is_known(tmp_path: Path) -> None:
+    """No cell is repeated, nothing is on test, and nothing can be tested; then, nothing has begun at all."""
+    one = Writer(Study(tmp_path / "one"), small_plan())
+    one.finish(1, outcome(0.8, None))
+    Writer(Study(tmp_path / "none"), small_plan())
+    numbers = {
+        "cells": ("result", "result_sd", "dev", "dev_sd", "train_seconds_per_epoch"),
+        "trials": ("dev", "test", "seconds", "train_seconds_per_epoch"),
+        "epochs": ("train_loss", "dev", "train_seconds", "dev_seconds"),
+        "effects": ("estimate", "standard_error", "low", "high", "p", "adjusted_p"),
+    }
+    for name in ("one", "none"):
+        loaded = gs.load(tmp_path / name)
+        for table, columns in numbers.items():
+            assert {str(getattr(loaded, table)[column].dtype) for column in columns} == {"float64"}, table
+        assert {str(loaded.trials[column].dtype) for column in ("chosen_epoch", "epochs", "peak_bytes")} == {"Int64"}
+        assert [str(loaded.effects[column].dtype) for column in ("term", "found")] == ["str", "bool"]
+        assert str(loaded.epochs["is_chosen"].dtype) == "bool"
+        assert str(loaded.epochs["bertadam"].dtype) == "category"
+        assert export(Study(tmp_path / name), "csv", tmp_path / "csv" / name) == 0
+        for table in numbers:
+            assert list(pd.read_csv(tmp_path / "csv" / name / f"{table}.csv")) == list(getattr(loaded, table))
 
 
 def test_optuna_reads_its_storage(study: Study) -> None:
