@@ -100,6 +100,14 @@ class Answer(PageSection):
         named |= {"settings": self._settings(found.use)}
         if found.use == found.best:
             return self._lead(say("**Use {cell}: {settings}.** It came out best.", **named))
+        if self.page.winner is not None and self.page.winner.best != found.best:
+            return self._lead(
+                say(
+                    "**Use {cell}: {settings}.** What came out best, {best}, is worse where runs of the same seeds "
+                    "that learned are compared.",
+                    **named,
+                )
+            )
         if found.time_ratio is None:
             return self._lead(
                 say("**Use {cell}: {settings}.** What came out best, {best}, cannot be told from it.", **named)

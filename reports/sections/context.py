@@ -84,10 +84,18 @@ class PageContext:
     def winner(self) -> Winner | None:
         """The rows that may be the best on dev; after a halving, of those that ran to the end."""
         about, lower_is_better = self.measured_on_dev, self.study.lower_is_better
+        ranking = [cell.index for cell in self.study.ranking]
         if self.study.standing is not None:
-            return winner_by_seeds(about, lower_is_better=lower_is_better)
+            return winner_by_seeds(about, lower_is_better=lower_is_better, ranking=ranking)
         analysis, fitted = self._fitted if about is self.measured else _analysed(about)
-        return winner_by_effects(about, analysis, fitted, lower_is_better=lower_is_better)
+        return winner_by_effects(about, analysis, fitted, lower_is_better=lower_is_better, ranking=ranking)
+
+    @cached_property
+    def leader(self) -> int | None:
+        """What the page says came out best, by index, or by position in a table; None where it does not say so."""
+        if not self.study.is_imported:
+            return next((cell.index for cell in self.study.ranking), None)
+        return None if self.is_observational or self.winner is None else self.winner.leader
 
 
 def _analysed(about: Measured) -> tuple[EffectAnalysis, Fit | None]:

@@ -43,7 +43,7 @@ def pictures_of(page: PageContext) -> tuple[Picture, ...]:
         return (curve_picture(study),)
     epochs = {one.trial: one.dev_by_epoch for cell in study.cells for one in cell.finished}
     effects = () if page.is_observational else _of_effects(page)
-    return effects + study_pictures(study, epochs, page.seen) + pretraining_pictures(study)
+    return effects + study_pictures(study, epochs, page.seen, page.leader) + pretraining_pictures(study)
 
 
 def _of_effects(page: PageContext) -> tuple[Picture, ...]:
@@ -76,16 +76,18 @@ def study_pictures(
     study: StudyRows,
     epochs: Mapping[str, Sequence[float | None]] | None = None,
     on_heat_map: StudyRows | None = None,
+    best: int | None = None,
 ) -> tuple[Picture, ...]:
     """Draw the heat map, quality against time, and the learning curves.
 
-    ``epochs`` has, for each trial, the metric on dev after every epoch; the heat map shows ``on_heat_map`` where given.
+    ``epochs`` has, for each trial, the metric on dev after every epoch; the heat map shows ``on_heat_map`` where given,
+    and frames the cell (or row) that is said to have come out ``best``.
     """
     shown = on_heat_map or study
     on_dev, of_runs = response_on(study, "dev"), response_on(study, "dev", of_single_runs=True)
     result = response_on(shown, shown.split)
     pictures = (
-        heat_map_picture(grid_factors(shown), grid_cells(shown), result),
+        heat_map_picture(grid_factors(shown), grid_cells(shown, best), result),
         quality_time_picture(timed_cells(study), on_dev, dev_run_sd(study)),
         curves_picture(study_curves(study, epochs or {}), of_runs),
     )

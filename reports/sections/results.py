@@ -96,12 +96,12 @@ def best_sentence(study: StudyRows, spell: Callable[[str], str] = one_line) -> s
     """Name the best cell; empty when nothing has finished. ``spell`` is how foreign texts are spelled."""
     if not study.ranking:
         return ""
-    best, *others = study.ranking
+    best = study.ranking[0]
     word = say("Best on dev") if study.has_test else say("Best")
     texts = [
         say("{word}: {cell}, {measured}.", word=word, cell=best.name(spell), measured=_measured(study, best, spell))
     ]
-    if equal := [cell.index for cell in others if cell.dev.mean == best.dev.mean]:
+    if equal := [cell.index for cell in study.equal_to_best]:
         texts.append(say("Equal to it on dev: {cells}.", cells=listed("cell", equal)))
     if best.not_learned:
         texts.append(say("But a run behind it did not learn {mark}: it supports no conclusion.", mark=NOT_LEARNED_MARK))

@@ -9,6 +9,7 @@ from scipy.special import stdtrit
 
 from reports.statistics.models import level_codes, term_columns
 from reports.statistics.results import ALPHA, Array, Factor
+from reports.statistics.ties import EXACT, behind
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,14 @@ class CellMean:
 class Winner:
     """The best cell among several, and those that it cannot be told from.
 
-    ``candidates`` are indexes, the best first: with 95 % chance the cell that is truly best is among them. ``close``
-    are those of them no further from the best than one standard error of that difference. ``shrunken`` is what to
-    expect of the best cell in new runs, None when there are too few cells; ``kept`` the share of its lead over
-    ``expected`` that is kept.
+    ``leader`` came out best. ``best`` is the same, unless its runs that learned are beaten by more than chance explains
+    where those of the same seeds are compared: then it is the best by these. ``candidates`` are indexes, the best
+    first: with 95 % chance the cell that is truly best is among them. ``close`` are those of them no further from the
+    best than one standard error of that difference. ``shrunken`` is what to expect of the best cell in new runs, None
+    when there are too few cells; ``kept`` the share of its lead over ``expected`` that is kept.
     """
 
+    leader: int
     best: int
     mean: float
     candidates: tuple[int, ...]
@@ -47,6 +50,7 @@ def winner(
     lower_is_better: bool = False,
     expected: Sequence[float] | None = None,
     n_coefficients: int = 1,
+    ranking: Sequence[int] = (),
 ) -> Winner | None:
     """Find the best cell and those that are not distinguishable from it; None without cells.
 
@@ -54,25 +58,29 @@ def winner(
     of its own. A cell is no candidate if another one is better by more than chance explains: one-sided t tests against
     all others, 5 % for all of them together (Sidak 1967, JASA 62, 626-633). The set of candidates is that of Gupta
     1965, Technometrics 7, 225-245. ``expected`` are values that a model with ``n_coefficients`` estimated
-    coefficients predicts for the cells; by default their common mean. Ties go to the earlier cell.
+    coefficients predicts for the cells; by default their common mean. ``ranking`` has the indexes as the study ranks
+    them, the best first: the first of these cells came out best. Without, these means decide, and ties go to the
+    earlier cell.
     """
     if not cells:
         return None
     means = np.array([cell.mean for cell in cells])
     scores = -means if lower_is_better else means
-    # Means come out of a fit, whose last digits are rounding: cells that are equal but for them are ties.
-    behind = np.round((scores.max() - scores) / (EXACT * (np.abs(scores).max() or 1.0)))
-    best = int(behind.argmin())
+    steps = np.array(behind(scores.tolist()))
+    rows = {cell.index: row for row, cell in enumerate(cells)}
+    leader = next((rows[index] for index in ranking if index in rows), int(steps.argmin()))
     variances = np.diag(covariance)
     errors = np.sqrt(np.maximum(variances[:, None] + variances[None, :] - 2 * covariance, 0.0))
     leads = scores[:, None] - scores[None, :]
     beaten = leads > best_critical_value(len(cells), df) * errors + EXACT * float(np.ptp(scores))
-    order = np.argsort(behind, kind="stable")
+    best = int(steps.argmin()) if beaten[:, leader].any() else leader
+    order = [best, *(int(row) for row in np.argsort(steps, kind="stable") if row != best)]
     candidates = [row for row in order if not beaten[:, row].any() or row == best]
     close = [row for row in candidates if leads[best, row] <= errors[best, row]]
     centres = np.asarray(expected) if expected is not None else np.full(len(cells), _mean(cells))
     shrunken, kept = shrink(means, variances, centres, n_coefficients, df)
     return Winner(
+        cells[leader].index,
         cells[best].index,
         cells[best].mean,
         tuple(cells[row].index for row in candidates),
@@ -81,9 +89,6 @@ def winner(
         None if shrunken is None else float(centres[best]),
         None if kept is None else float(kept[best]),
     )
-
-
-EXACT = 1e-12
 
 
 def _mean(cells: Sequence[CellMean]) -> float:

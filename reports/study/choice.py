@@ -48,8 +48,8 @@ def choice_of(study: StudyRows, best: Winner, baseline: int | None) -> Choice:
     least = min((times[cell] for cell in close if cell in times), default=0.0)
     fastest = [cell for cell in close if cell in times and times[cell] * CHEAPER <= least] or close
     use = baseline if baseline in fastest else fastest[0]
-    ratio = times[use] / times[best.best] if use in times and best.best in times else None
-    return Choice(use or best.best, best.best, baseline, baseline in close, ratio)
+    ratio = times[use] / times[best.leader] if use in times and best.leader in times else None
+    return Choice(use, best.leader, baseline, baseline in close, ratio)
 
 
 def relative_times(study: StudyRows) -> dict[int, float]:

@@ -109,7 +109,12 @@ def inert_factors(
 
 
 def winner_by_effects(
-    about: Measured, analysis: EffectAnalysis, fitted: Fit | None, *, lower_is_better: bool
+    about: Measured,
+    analysis: EffectAnalysis,
+    fitted: Fit | None,
+    *,
+    lower_is_better: bool,
+    ranking: Sequence[int] = (),
 ) -> Winner | None:
     """Find the rows that may be the best, by the noise of an analysis of them; None without such, or below two rows.
 
@@ -130,7 +135,7 @@ def winner_by_effects(
         number = numbers.get(tuple(levels[name] for name in names))
         if number is not None:
             rows.setdefault(number, (place, levels))
-    known = sorted(rows)
+    known = sorted(rows, key=lambda number: rows[number][0])
     if len(known) < 2:
         return None
     means, covariance = fitted.cell_means()
@@ -150,10 +155,11 @@ def winner_by_effects(
         lower_is_better=lower_is_better,
         expected=expected.tolist(),
         n_coefficients=n_coefficients,
+        ranking=ranking,
     )
 
 
-def winner_by_seeds(about: Measured, *, lower_is_better: bool) -> Winner | None:
+def winner_by_seeds(about: Measured, *, lower_is_better: bool, ranking: Sequence[int] = ()) -> Winner | None:
     """Find the rows that may be the best of those that ran to the end of a halving.
 
     They were chosen, so no model of effects stands behind them: the error is what their seeds differ by, pooled. None
@@ -166,4 +172,5 @@ def winner_by_seeds(about: Measured, *, lower_is_better: bool) -> Winner | None:
         return None
     variance = math.fsum(one**2 for one in deviations) / df
     means = [CellMean(index, sum(values) / len(values), len(values)) for index, _, values in cells]
-    return winner(means, np.diag([variance / cell.n for cell in means]), df, lower_is_better=lower_is_better)
+    covariance = np.diag([variance / cell.n for cell in means])
+    return winner(means, covariance, df, lower_is_better=lower_is_better, ranking=ranking)

@@ -43,7 +43,10 @@ class LoadedStudy:
 
     @property
     def best(self) -> int | None:
-        """The index of the cell that is best on dev; None before any has finished."""
+        """The index of the cell that came out best on dev, as the page names it: of equal ones, the first in the table.
+
+        None before any has finished. Which one to use, the first screen of the page says.
+        """
         return next((cell.index for cell in self._rows.ranking), None)
 
     @cached_property

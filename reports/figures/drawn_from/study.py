@@ -27,18 +27,23 @@ def grid_factors(study: StudyRows) -> tuple[GridFactor, ...]:
     return tuple(GridFactor(factor.column, tuple(factor.levels)) for factor in study.factors)
 
 
-def grid_cells(study: StudyRows) -> tuple[GridCell, ...]:
-    """Gather the results of all cells, or of a published table's rows; the best is the one that dev selects."""
+def grid_cells(study: StudyRows, best: int | None = None) -> tuple[GridCell, ...]:
+    """Gather the results of all cells, or of a published table's rows.
+
+    ``best`` is the index of the cell, or the position of the row, that the page says came out best; without, it is the
+    first of the ranking, or what has the best value of a table.
+    """
     columns = {factor.name: factor.column for factor in study.factors}
     if study.is_imported:
-        return _published_cells(study, columns)
-    best, baseline = next(iter(study.ranking), None), study.baseline
+        return _published_cells(study, columns, best)
+    best = next((cell.index for cell in study.ranking), None) if best is None else best
+    baseline = study.baseline
     return tuple(
         GridCell(
             str(cell.index),
             {columns[name]: level for name, level in cell.levels.items()},
             cell.result.mean,
-            cell is best,
+            cell.index == best,
             cell is baseline,
             bool(cell.not_learned),
         )
@@ -46,20 +51,20 @@ def grid_cells(study: StudyRows) -> tuple[GridCell, ...]:
     )
 
 
-def _published_cells(study: StudyRows, columns: Mapping[str, str]) -> tuple[GridCell, ...]:
-    best: float | None = None
+def _published_cells(study: StudyRows, columns: Mapping[str, str], best: int | None) -> tuple[GridCell, ...]:
+    highest: float | None = None
     for row in study.observations:
-        best = row.value if study.beats(row.value, best) else best
+        highest = row.value if study.beats(row.value, highest) else highest
     baseline = {factor.name: factor.baseline for factor in study.factors}
     return tuple(
         GridCell(
             row.index,
             {columns[name]: level for name, level in row.levels.items() if name in columns},
             row.value,
-            row.value == best,
+            row.value == highest if best is None else place == best,
             baseline.items() <= row.levels.items(),
         )
-        for row in study.observations
+        for place, row in enumerate(study.observations, start=1)
     )
 
 

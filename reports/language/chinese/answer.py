@@ -16,6 +16,8 @@ ANSWER: Final[Mapping[str, str]] = {
         "**Use {cell}: {settings}.** It cannot be told from what came out best, {best}, which takes {ratio} times as "
         "long to train."
     ): "**用{cell}：{settings}**。它与结果最好的{best} 区分不开，而后者的训练时间是它的 {ratio} 倍。",
+    "**Use {cell}: {settings}.** What came out best, {best}, is worse where runs of the same seeds that learned are "
+    "compared.": "**用{cell}：{settings}**。结果最好的{best} 在相同种子且学到的运行之间比较时反而更差。",
     "**Use {cell}: {settings}.** What came out best, {best}, cannot be told from it.": (
         "**用{cell}：{settings}**。结果最好的{best} 与它区分不开。"
     ),

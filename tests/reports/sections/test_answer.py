@@ -7,11 +7,16 @@ import numpy as np
 import pytest
 
 from gridsearch.study.study import Study
+from reports.figures.drawn_from.study import grid_cells
+from reports.language.say import speaking
 from reports.page import make_page, write_reports
 from reports.sections.context import PageContext
 from reports.sections.effects.effects import Effects
+from reports.sections.results import best_sentence
 from reports.study.choice import choice_of, relative_times
 from reports.study.view import StudyRows
+from runners.api.loaded import load
+from runners.programs.facts import best_facts
 from tests.reports.conftest import SMALL_SPACE, Writer, outcome, small_plan
 from tests.reports.pages import THREE, filled, import_table, read
 from tests.reports.seed64 import POOLER
@@ -51,6 +56,44 @@ def test_the_baseline_where_nothing_beats_it(study: Study) -> None:
     assert "**Use cell 1, the baseline: nothing beats it by more than chance.**" in text
     assert "- bertadam 1 instead of 0: -0.02" in text
     assert "- No effect of frozen_layers and reinit_layers was found; effects smaller than 0.00" in text
+
+
+@pytest.mark.parametrize("last_digit", [0.0, 1e-16])
+def test_of_equal_cells_all_name_the_first_in_the_table(study: Study, last_digit: float) -> None:
+    """Also where a sum of the same numbers ends in another digit; the heat map frames it, and programs are told it."""
+    writer = Writer(study, small_plan(SMALL_SPACE + "[design]\nseeds = [0, 1, 2]\n"))
+    for cell, runs in enumerate([(0.7, 0.71, 0.69), (0.8, 0.81, 0.79), (0.8, 0.79, 0.81), (0.6, 0.61, 0.62)], start=1):
+        for replicate, result in enumerate(runs):
+            result += last_digit if cell == 3 else 0.0
+            writer.finish(cell, outcome(result, result), replicate)
+    rows = read(study)
+    page = PageContext(rows)
+    assert page.winner is not None
+    framed = [cell.name for cell in grid_cells(rows, page.leader) if cell.is_best]
+    assert (page.winner.leader, framed, page.leader) == (2, ["2"], 2)
+    assert best_facts(rows)["cell"] == load(study.folder).best == 2
+    assert "Use cell 2: " in first_screen(rows)
+    assert "Equal to it on dev: cell 3." in best_sentence(rows)
+
+
+def test_what_came_out_best_is_named_also_where_its_runs_that_learned_are_worse(study: Study) -> None:
+    """Half of the runs of cell 3 did not learn: on average it is behind cell 2, and those that learned are ahead."""
+    writer = Writer(study, small_plan(SMALL_SPACE + "[design]\nseeds = [0, 1, 2, 3]\n"))
+    noise = np.random.default_rng(0).normal(0, 0.001, (4, 4))
+    for cell, value in enumerate([0.7, 0.8, 0.9, 0.6], start=1):
+        for replicate in range(4):
+            failed = cell == 3 and replicate > 1
+            result = 0.5 if failed else value + float(noise[cell - 1, replicate])
+            writer.finish(cell, outcome(result, result, not_learned="a guess" if failed else ""), replicate)
+    rows = read(study)
+    found = PageContext(rows)
+    assert found.winner is not None
+    assert (found.winner.leader, found.winner.best, found.leader, load(study.folder).best) == (2, 3, 2, 2)
+    text = first_screen(rows)
+    assert "**Use cell 3: " in text
+    assert "What came out best, cell 2, is worse where runs of the same seeds that learned are compared." in text
+    with speaking("zh"):
+        assert "在相同种子且学到的运行之间比较时反而更差" in first_screen(rows)
 
 
 def test_what_beats_the_baseline(study: Study) -> None:
