@@ -8,6 +8,7 @@ import pytest
 
 from gridsearch.study.study import Study
 from reports.figures.drawn_from.study import grid_cells
+from reports.frames.effects import effects_frame
 from reports.language.say import speaking
 from reports.page import make_page, write_reports
 from reports.sections.context import PageContext
@@ -137,6 +138,23 @@ def test_an_effect_is_that_at_the_baseline_and_on_average(study: Study) -> None:
     section = " ".join(Effects(PageContext(rows)).format().split())
     line = section.split("- frozen_layers: with bertadam 0, 6 instead of 0 ")[1].split(" - ")[0]
     assert "not told from zero; on average over these, +0.0196 (" in line
+
+
+def test_an_average_may_have_the_other_sign_of_the_effect_at_the_baseline(study: Study) -> None:
+    """Both are right; the table of effects has the average, over the runs that learned, and half of the difference."""
+
+    def crossed(levels: Mapping[str, str]) -> float:
+        both = levels["bert_adam"] == "1" and levels["frozen_layers"] == "6"
+        return 0.7 - 0.04 * (levels["frozen_layers"] == "6") + 0.12 * both
+
+    rows = filled(study, crossed, SMALL_SPACE + "[design]\nseeds = [0, 1, 2, 3]\n")
+    table = effects_frame(rows).set_index("term")["estimate"]
+    means = {tuple(cell.levels.values()): cell.dev.mean or 0.0 for cell in rows.cells}
+    alone, together = means["0", "6"] - means["0", "0"], means["1", "6"] - means["1", "0"]
+    assert table["frozen_layers"] == pytest.approx((alone + together) / 2)
+    assert table["bertadam x frozen_layers"] == pytest.approx((together - alone) / 2)
+    assert alone < -0.03 < 0.01 < table["frozen_layers"]
+    assert f"- frozen_layers 6 instead of 0: {alone:.4f}, worse (with bertadam 0)" in first_screen(rows)
 
 
 @pytest.mark.slow  # 3 s
