@@ -12,7 +12,8 @@ from reports.sections.context import PageContext
 from reports.sections.effects.noise_text import changes_nothing
 from reports.sections.folds import apart_text
 from reports.statistics.shares import share_interval
-from reports.study.view import CellRow, FailedAttempt, StudyRows
+from reports.study.failed_attempt import FailedAttempt
+from reports.study.view import CellRow, StudyRows
 from reports.texts_read import text_cautions
 
 FEWEST_EQUAL = 4

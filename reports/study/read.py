@@ -17,11 +17,11 @@ from gridsearch.study.rows import dev_after
 from gridsearch.study.survey import Survey
 from gridsearch.tasks.judging.guesses import guess_of
 from gridsearch.tasks.learned import Guess, below_the_others
+from reports.study.failed_attempt import FailedAttempt
 from reports.study.pooled import Pool
 from reports.study.read_stages import HELD_SECONDS, read_stages
 from reports.study.view import (
     CellRow,
-    FailedAttempt,
     LeftOutCell,
     Observation,
     Predictions,

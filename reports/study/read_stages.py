@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from gridsearch.stage import LogPoint
 from gridsearch.study.ledger import Ledger
+from reports.study.failed_attempt import FailedAttempt
 from reports.study.stage_rows import StageRow, Start
-from reports.study.view import FailedAttempt
 
 HELD_SECONDS = "max(0, CASE WHEN state = 'failed' THEN min(ended, heartbeat + 10) ELSE ended END - started)"
 """How long an attempt lasted. Where its driver died, the next one closed it, hours later perhaps: it ended with its

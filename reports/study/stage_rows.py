@@ -8,7 +8,7 @@ from gridsearch.canonical import canonical_json
 from gridsearch.recipe.pretraining.knobs import PREFIX, set_pretraining_knobs
 from gridsearch.recipe.recipe import knobs
 from gridsearch.stage import LogPoint, Stage
-from reports.study.view import FailedAttempt
+from reports.study.failed_attempt import FailedAttempt
 
 
 @dataclass(frozen=True)
