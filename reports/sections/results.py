@@ -33,6 +33,7 @@ from reports.sections.context import PageSection
 from reports.sections.findings import cautions, highest_result
 from reports.sections.folds import numbers_of_folds, texts_of_folds, times_text
 from reports.sections.halving import halving_sentence
+from reports.statistics.ties import ranked
 from reports.study.parts import has_guesses, is_guess, metrics_by_name, other_parts, parts_of, splits_of_parts
 from reports.study.view import CellRow, Replicate, StudyRows
 
@@ -101,7 +102,8 @@ def best_sentence(study: StudyRows, spell: Callable[[str], str] = one_line) -> s
     texts = [
         say("{word}: {cell}, {measured}.", word=word, cell=best.name(spell), measured=_measured(study, best, spell))
     ]
-    if equal := [cell.index for cell in study.equal_to_best]:
+    steps = ranked([(cell.dev.mean or 0.0, cell) for cell in study.ranking], lower_is_better=study.lower_is_better)
+    if equal := [cell.index for behind, cell in steps[1:] if not behind]:
         texts.append(say("Equal to it on dev: {cells}.", cells=listed("cell", equal)))
     if best.not_learned:
         texts.append(say("But a run behind it did not learn {mark}: it supports no conclusion.", mark=NOT_LEARNED_MARK))

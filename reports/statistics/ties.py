@@ -1,7 +1,9 @@
 """What counts as equal: means of the same numbers, summed or fitted in another order, differ in their last digits."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
+Thing = TypeVar("Thing")
 EXACT = 1e-12
 
 
@@ -13,3 +15,13 @@ def behind(scores: Sequence[float]) -> list[int]:
     """
     highest, scale = max(scores), max(map(abs, scores)) or 1.0
     return [round((highest - score) / (EXACT * scale)) for score in scores]
+
+
+def ranked(valued: Sequence[tuple[float, Thing]], *, lower_is_better: bool) -> list[tuple[int, Thing]]:
+    """Return things with how far each is behind the best, the best first; equal ones in the order that they came in.
+
+    >>> ranked([(0.5, "a"), (0.3, "b"), (0.1 + 0.2, "c")], lower_is_better=True)[:2]
+    [(0, 'b'), (0, 'c')]
+    """
+    steps = behind([-value if lower_is_better else value for value, _ in valued]) if valued else []
+    return sorted(zip(steps, (thing for _, thing in valued), strict=True), key=lambda one: one[0])

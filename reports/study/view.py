@@ -18,7 +18,7 @@ from gridsearch.tasks.learned import Guess, explain
 from gridsearch.tasks.metrics import is_better
 from gridsearch.trial import Metrics
 from reports.language.say import say
-from reports.statistics.ties import behind
+from reports.statistics.ties import ranked
 from reports.study.failed_attempt import FailedAttempt
 from reports.study.spread import Spread, spread
 
@@ -439,20 +439,8 @@ class StudyRows:
     @property
     def ranking(self) -> list[CellRow]:
         """Cells with a result, the best on dev first, ties in table order: test is reported, never selected on."""
-        return [cell for _, cell in self._ranked]
-
-    @property
-    def equal_to_best(self) -> list[CellRow]:
-        """The cells that are on dev what the best one is, which comes before them in the table."""
-        return [cell for steps, cell in self._ranked[1:] if not steps]
-
-    @property
-    def _ranked(self) -> list[tuple[int, CellRow]]:
-        """How far each cell with a result is behind the best, and the cell."""
-        sign = -1.0 if self.lower_is_better else 1.0
-        known = [(sign * cell.dev.mean, cell) for cell in self.cells if cell.dev.mean is not None]
-        steps = behind([score for score, _ in known]) if known else []
-        return sorted(zip(steps, (cell for _, cell in known), strict=True), key=lambda one: one[0])
+        known = [(cell.dev.mean, cell) for cell in self.cells if cell.dev.mean is not None]
+        return [cell for _, cell in ranked(known, lower_is_better=self.lower_is_better)]
 
     @property
     def none_above_a_guess(self) -> bool:
