@@ -1,8 +1,10 @@
 """The questions: spaces (*.toml) and tasks (tasks/*.toml). The code here only finds them by name."""
 
+import shlex
 from pathlib import Path
 
 from gridsearch.errors import RequestError, one_of
+from gridsearch.tasks.tables.formats import format_of_name
 from gridsearch.tasks.taskfile import WITHOUT_FILES
 
 FOLDER = Path(__file__).parent
@@ -32,7 +34,11 @@ def find_task(name: str) -> Path:
         return Path(name)
     if name in names_of_tasks():
         return FOLDER / "tasks" / f"{name}.toml"
-    return _existing("task", name, names_of_tasks())
+    path = _existing("task", name, names_of_tasks())
+    if format_of_name(path) is not None:
+        made = f"`gridsearch init {shlex.quote(name)} -o {shlex.quote(path.stem)}.toml` makes a task of it"
+        raise RequestError(f"{path} is a data file, and a task is a TOML file: {made}")
+    return path
 
 
 def _existing(what: str, name: str, known: list[str]) -> Path:

@@ -60,6 +60,9 @@ def task(
         if dev is not None or test is not None:
             raise RequestError("train is a mapping of splits already: leave dev and test out")
         train, dev, test = splits["train"], splits.get("dev"), splits.get("test")
+    if isinstance(train, (str, Path)):
+        made = "`gridsearch init` makes a task of files, and pandas reads one"
+        raise RequestError(f"train must be a table, and not the path of one, which {train} may be: {made}")
     if isinstance(metric, OwnMetric):
         raise RequestError("a metric of your own is given to sweep, optimize or plan; a task names one of gridsearch's")
     if kind not in get_args(LabelKind):

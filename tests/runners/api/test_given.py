@@ -117,6 +117,8 @@ def test_numbers_of_numpy_and_pandas_are_numbers(project: Path) -> None:
         (lambda: gs.plan({"factors": {"epochs": [1, None]}}), "the space holds what no TOML file can: None among"),
         (lambda: gs.sweep(SPACE, task=rows(), study="data.tsv"), "study must be a folder, but data.tsv is a file"),
         (lambda: gs.Metric(lambda truth, said: 1.0), "the name of a metric is 1 to 40 letters"),
+        (lambda: gs.plan(SPACE, task="data.tsv"), "`gridsearch init data.tsv -o data.toml` makes a task of it"),
+        (lambda: gs.task("data.tsv"), "train must be a table, and not the path of one, which data.tsv may be"),
         (lambda: gs.plan(SPACE, task=rows(), sedes=[0]), "unrecognized arguments: --sedes=0 (did you mean --seeds?)"),
         (
             lambda: gs.plan(SPACE, task=rows(), seed=[0, 1]),
