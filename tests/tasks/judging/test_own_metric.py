@@ -75,7 +75,7 @@ def test_it_is_told_beside_the_others(kind: Any, truth: np.ndarray, outputs: np.
     [
         ({"function": 3}, "a metric is a function of truth and said, but got 3"),
         ({"name": "my cost"}, "letters, digits and underscores, such as 'cost', but got 'my cost'"),
-        ({"name": ""}, "1 to 40 letters"),
+        ({"name": "", "function": eval("lambda truth, said: 0")}, "1 to 40 letters, digits and underscores"),
         ({"name": "c" * 41}, "1 to 40 letters"),
         ({"name": "f1_macro"}, "f1_macro is a metric that gridsearch has"),
         ({"name": "AUC"}, "AUC is a metric that gridsearch has"),
@@ -89,6 +89,10 @@ def test_it_is_told_beside_the_others(kind: Any, truth: np.ndarray, outputs: np.
 def test_what_cannot_be_told_is_refused(asked: dict[str, Any], sentence: str) -> None:
     with pytest.raises(RequestError, match=sentence):
         own(**asked)
+
+
+def test_it_is_called_as_its_function_is() -> None:
+    assert (OwnMetric(cost).name, OwnMetric(cost).version) == ("cost", "1")
 
 
 @pytest.mark.parametrize(
