@@ -32,7 +32,8 @@ test: $(INSTALLED)
 test-slow: $(INSTALLED)
 	$(PYTEST) -m 'slow and not long'
 
-# Ten thousand mutated files and commands: half an hour. tests/fuzz/test_cases.py says how one is run again.
+# Ten thousand mutated files and commands (tests/fuzz/test_cases.py says how one is run again), a hundred kills, 33,000
+# pages of noise: some hours.
 test-long: $(INSTALLED)
 	$(PYTEST) -m long
 
