@@ -17,6 +17,7 @@ from gridsearch.trial import Epoch, Failure
 from reports.study.read import read_study
 from runners.cli import main
 from runners.progress.live import Progress
+from runners.tracking import follower
 from runners.tracking.chosen import TRACKERS, tracker_named
 from runners.tracking.follower import Follower
 from runners.tracking.runs import Group, Run, groups_of, groups_with_news
@@ -217,6 +218,24 @@ def test_a_tracker_that_fails_holds_nothing_up(study: Study, capsys: pytest.Capt
     assert lacks in told
     sweep(plan, study, Pretending(), tracker=tracker_named("tensorboard")(study))
     assert runs_in(study.events_folder) == exported(study)
+
+
+def test_failing_again_and_again_is_said_once(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follower, "SHORTEST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(follower, "PAUSES_PER_PASS", 0)
+    sweep(small_plan(SPACE), study, Pretending())
+    tracker, said = Failing(study.events_folder), list[str]()
+    tracker.mended_after = 3
+    sent = Sent(study.tracked_path("tensorboard"), tracker.place)
+    with study.open() as ledger, follower.followed(ledger, tracker, sent, said.append):
+        for _ in range(3000):
+            if len(said) > 1:
+                break
+            time.sleep(0.01)
+    assert said == [
+        "what tracks the trials fails, and is tried again: no route to http://me:***@host",
+        "what tracks the trials works again, and has everything",
+    ]
 
 
 def test_what_failed_half_way_is_begun_anew(study: Study) -> None:
