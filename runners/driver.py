@@ -2,7 +2,6 @@
 
 import contextlib
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -20,6 +19,7 @@ from gridsearch.training.execution import Execution
 from gridsearch.training.materials import Materials
 from gridsearch.whole_file import clear_drafts
 from runners.attending.listening import Ear
+from runners.background import repeated
 from runners.contract import Runner
 from runners.endings.codes import EXIT_DONE, EXIT_INCOMPLETE
 from runners.endings.interrupts import interruptible
@@ -188,30 +188,25 @@ def heartbeat(
 
     A beat that fails is tried again at the next one: a full disk may get room, a lost one come back.
     """
-    stop = threading.Event()
+    is_failing = False
 
-    def beat() -> None:
-        is_failing = False
-        while not stop.wait(HEARTBEAT_SECONDS):
-            try:
-                with ledger.beside() as own:
-                    own.heartbeat()
-                    listen(own)
-            except StudyLockedError:
-                return  # the driver's next write says so, and ends it
-            except (GridSearchError, sqlite3.Error, OSError) as error:
-                if not is_failing:
-                    say(f"the heartbeat cannot write the ledger, and goes on trying: {first_line(error)}")
-                is_failing = True
-            else:
-                if is_failing:
-                    say("the heartbeat writes the ledger again")
-                is_failing = False
+    def beat() -> float | None:
+        nonlocal is_failing
+        try:
+            with ledger.beside() as own:
+                own.heartbeat()
+                listen(own)
+        except StudyLockedError:
+            return None  # the driver's next write says so, and ends it
+        except (GridSearchError, sqlite3.Error, OSError) as error:
+            if not is_failing:
+                say(f"the heartbeat cannot write the ledger, and goes on trying: {first_line(error)}")
+            is_failing = True
+        else:
+            if is_failing:
+                say("the heartbeat writes the ledger again")
+            is_failing = False
+        return HEARTBEAT_SECONDS
 
-    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
-    thread.start()
-    try:
+    with repeated("heartbeat", beat, HEARTBEAT_SECONDS):
         yield
-    finally:
-        stop.set()
-        thread.join()

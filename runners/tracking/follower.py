@@ -4,17 +4,16 @@ Whatever a tracker does, slowly or wrongly, the driver does not wait for it, and
 """
 
 import contextlib
-import hashlib
-import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from gridsearch.canonical import fingerprint
 from gridsearch.errors import first_line
 from gridsearch.study.ledger import Ledger
 from gridsearch.withheld import without_secrets
 from reports.study.read import read_study
+from runners.background import repeated
 from runners.tracking.runs import ENDED, Group, Run, groups_with_news
 from runners.tracking.sent import Sent
 from runners.tracking.tracker import Tracker
@@ -61,8 +60,7 @@ class Follower:
             del self._last[run.trial]
 
     def _tell_group(self, group: Group) -> None:
-        numbers = json.dumps([group.state, group.numbers], sort_keys=True)
-        what, now = f"cell {group.index}", hashlib.sha256(numbers.encode()).hexdigest()[:16]
+        what, now = f"cell {group.index}", fingerprint([group.state, group.numbers])
         if group.state in ENDED and not self._sent.has(what, now):
             self._tracker.end_group(group)
             self._sent.note(what, now)
@@ -71,11 +69,11 @@ class Follower:
 @contextlib.contextmanager
 def followed(ledger: Ledger, tracker: Tracker, sent: Sent, say: Callable[[str], None]) -> Iterator[None]:
     """Keep a tracker up to date meanwhile; at the end, tell it the rest."""
-    follower, stop = Follower(tracker, sent), threading.Event()
-    failing = ""
+    follower, failing = Follower(tracker, sent), ""
 
-    def tell() -> None:
+    def tell() -> float:
         nonlocal failing
+        begun = time.monotonic()
         try:
             with ledger.beside() as own:
                 follower.tell_news(own)
@@ -88,21 +86,12 @@ def followed(ledger: Ledger, tracker: Tracker, sent: Sent, say: Callable[[str], 
             if failing:
                 say("what tracks the trials works again, and has everything")
             failing = ""
+        return max(SHORTEST_PAUSE_SECONDS, PAUSES_PER_PASS * (time.monotonic() - begun))
 
-    def follow() -> None:
-        pause = 0.0
-        while not stop.wait(pause):
-            begun = time.monotonic()
-            tell()
-            pause = max(SHORTEST_PAUSE_SECONDS, PAUSES_PER_PASS * (time.monotonic() - begun))
-
-    thread = threading.Thread(target=follow, name="tracking", daemon=True)
-    thread.start()
     try:
-        yield
+        with repeated("tracking", tell, 0.0):
+            yield
     finally:
-        stop.set()
-        thread.join()
         tell()
         with contextlib.suppress(Exception):
             tracker.close()
