@@ -34,6 +34,11 @@ class Study:
     folder: Path
 
     @property
+    def name(self) -> str:
+        """What other tools call the study: its folder's name."""
+        return self.folder.resolve().name
+
+    @property
     def ledger_path(self) -> Path:
         """The SQLite file."""
         return self.folder / "ledger.sqlite"

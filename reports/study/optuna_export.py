@@ -6,6 +6,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
 
 from gridsearch.study.objectives import BY_SEED, METRIC, SECONDS
+from gridsearch.study.study import Study
 from reports.study.view import CellRow, StudyRows
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def study_view(study: StudyRows, storage: "optuna.storages.BaseStorage") -> "opt
         study.metric,
         lower_is_better=study.lower_is_better,
         storage=storage,
-        name=study.folder.resolve().name,
+        name=Study(study.folder).name,
     )
     fill(view, study, objectives)
     return view

@@ -19,7 +19,7 @@ class Source:
     @property
     def name(self) -> str:
         """What other tools call the study: its folder's name."""
-        return self.study.folder.resolve().name
+        return Study(self.study.folder).name
 
     @property
     def page(self) -> Path | None:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Final
 
 from gridsearch.errors import RequestError, one_of
@@ -13,11 +12,11 @@ from runners.tracking.tracker import Tracker
 from runners.tracking.trackio_store import Trackio
 from runners.tracking.wandb_runs import WeightsAndBiases
 
-TRACKERS: Final[Mapping[str, Callable[[Study, str], Tracker]]] = {
-    "trackio": lambda study, name: Trackio(name),
-    "mlflow": lambda study, name: MLflow(os.environ.get("MLFLOW_EXPERIMENT_NAME") or name, {}),
-    "wandb": lambda study, name: WeightsAndBiases(name),
-    "tensorboard": lambda study, name: TensorBoard(study.events_folder),
+TRACKERS: Final[Mapping[str, Callable[[Study], Tracker]]] = {
+    "trackio": lambda study: Trackio(study.name),
+    "mlflow": lambda study: MLflow(os.environ.get("MLFLOW_EXPERIMENT_NAME") or study.name, {}),
+    "wandb": lambda study: WeightsAndBiases(study.name),
+    "tensorboard": lambda study: TensorBoard(study.events_folder),
 }
 
 
@@ -31,4 +30,4 @@ def tracker_named(name: str | None) -> Callable[[Study], Tracker | None]:
         return lambda study: None
     if name not in TRACKERS:
         raise RequestError(f"--track: {one_of('tracker', name, list(TRACKERS))}")
-    return lambda study: TRACKERS[name](study, Path(study.folder).resolve().name)
+    return TRACKERS[name]

@@ -33,6 +33,7 @@ class WeightsAndBiases(Tracker):
         }  # fmt: skip
         if folder is not None:
             self._settings |= {"mode": OFFLINE, "root_dir": str(folder.absolute())}
+            self.place = f"project {project} in {folder}"
             return
         self._project = os.environ.get("WANDB_PROJECT") or project
         own = self._wandb.Settings()
