@@ -4,7 +4,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pydantic import ValidationError
 
@@ -67,6 +67,17 @@ N_NAMED, N_NEAREST = 40, 8
 """Of up to so many known values a sentence names all, of more only so many, the nearest."""
 
 
+def nearest(word: str, known: "Iterable[str]") -> str | None:
+    """Return the known word that a misspelt one may have meant.
+
+    >>> nearest("--seed", ["--task", "--seeds"]), nearest("--colour", ["--task", "--seeds"])
+    ('--seeds', None)
+    """
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word, list(known), n=1)), None)
+
+
 def one_of(what: str, value: object, known: "Sequence[str]") -> str:
     """Build the sentence for a value outside a closed set, with the nearest known one where there is one.
 
@@ -75,12 +86,12 @@ def one_of(what: str, value: object, known: "Sequence[str]") -> str:
     """
     from difflib import get_close_matches
 
-    near = get_close_matches(str(value), known, n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    near = nearest(str(value), known)
+    hint = f" (did you mean {near!r}?)" if near is not None else ""
     told = f"known: {', '.join(known)}"
     if len(known) > N_NAMED:
-        nearest = get_close_matches(str(value), known, n=N_NEAREST, cutoff=0.0)
-        told = f"the nearest of {len(known)}: {', '.join(nearest)}"
+        closest = get_close_matches(str(value), known, n=N_NEAREST, cutoff=0.0)
+        told = f"the nearest of {len(known)}: {', '.join(closest)}"
     return f"unknown {what} {value!r}{hint}; {told}"
 
 

@@ -70,24 +70,24 @@ class Parser(argparse.ArgumentParser):
         """Show how the command is called, then say what is wrong with this call; exit code 2."""
         from gridsearch.errors import in_one_line
 
-        sentence = in_one_line(message) + self.nearest(message)
+        sentence = in_one_line(message) + self.meant(message)
         if asks_for_json(self._words):
             # The parser of a command is called after it; this one is asked where no command is, or words are left over.
             command = self.prog.partition(" ")[2] or next((word for word in self._words if word[:1] != "-"), None)
             show(command, Answer({"error": sentence}, exit_code=EXIT_WRONG_REQUEST), as_json=True)
         super().error(sentence)
 
-    def nearest(self, message: str) -> str:
+    def meant(self, message: str) -> str:
         """Name the option that a word which is none may have meant."""
         unknown = next((word for word in message.split() if word.startswith("--")), None)
         commands = next((one for one in self._actions if isinstance(one, argparse._SubParsersAction)), None)
         command = next((word for word in self._words if commands is not None and word in commands.choices), None)
         if not message.startswith("unrecognized arguments") or unknown is None or commands is None or command is None:
             return ""
-        from difflib import get_close_matches
+        from gridsearch.errors import nearest
 
-        near = get_close_matches(unknown.partition("=")[0], commands.choices[command]._option_string_actions, n=1)
-        return f" (did you mean {near[0]}?)" if near else ""
+        near = nearest(unknown.partition("=")[0], commands.choices[command]._option_string_actions)
+        return "" if near is None else f" (did you mean {near}?)"
 
 
 def build_parser(kind: "type[Parser]" = Parser) -> argparse.ArgumentParser:

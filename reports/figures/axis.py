@@ -7,6 +7,7 @@ import numpy as np
 from reports.figures.figure import Response
 from reports.figures.texts import number
 from reports.language.say import say
+from reports.statistics.ties import EXACT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,9 +41,6 @@ def is_flat(low: float, high: float) -> bool:
     (True, False)
     """
     return high - low <= EXACT * max(abs(low), abs(high))
-
-
-EXACT = 1e-12
 
 
 def response_label(response: Response) -> str:

@@ -95,14 +95,15 @@ def certificate_text(study: StudyRows) -> str:
 
 def best_sentence(study: StudyRows, spell: Callable[[str], str] = one_line) -> str:
     """Name the best cell; empty when nothing has finished. ``spell`` is how foreign texts are spelled."""
-    if not study.ranking:
+    ranking = study.ranking
+    if not ranking:
         return ""
-    best = study.ranking[0]
+    best = ranking[0]
     word = say("Best on dev") if study.has_test else say("Best")
     texts = [
         say("{word}: {cell}, {measured}.", word=word, cell=best.name(spell), measured=_measured(study, best, spell))
     ]
-    steps = ranked([(cell.dev.mean or 0.0, cell) for cell in study.ranking], lower_is_better=study.lower_is_better)
+    steps = ranked([(cell.dev.mean or 0.0, cell) for cell in ranking], lower_is_better=study.lower_is_better)
     if equal := [cell.index for behind, cell in steps[1:] if not behind]:
         texts.append(say("Equal to it on dev: {cells}.", cells=listed("cell", equal)))
     if best.not_learned:

@@ -67,7 +67,7 @@ class _Parser(Parser):
 
     def error(self, message: str) -> NoReturn:
         """Raise RequestError with the sentence."""
-        raise RequestError(in_one_line(message) + self.nearest(message))
+        raise RequestError(in_one_line(message) + self.meant(message))
 
 
 def arguments_of(
