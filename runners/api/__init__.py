@@ -57,12 +57,12 @@ def plan(
     """
     from runners.commands.plan import checked, lines_of
 
-    with given_in_scratch(space, task) as given:
-        arguments = arguments_of("plan", [given.space], {"task": given.task, "model": model, **options}, metric)
-        with called(arguments):
-            question = checked(arguments)
-            asked = question.plan if arguments.halving is None else halved(question.plan, arguments.halving)
-            return Planned(asked, lines_of(question, arguments))
+    with called() as call, given_in_scratch(space, task) as given:
+        words = {"task": given.task, "model": model, **options}
+        arguments = call.arguments = arguments_of("plan", [given.space], words, metric)
+        question = checked(arguments)
+        asked = question.plan if arguments.halving is None else halved(question.plan, arguments.halving)
+        return Planned(asked, lines_of(question, arguments))
 
 
 def sweep(
@@ -119,15 +119,14 @@ def _driven(
 ) -> LoadedStudy:
     from reports.page import write_page
 
-    with given_in_study(space, task, study) as given:
+    with called(study) as call, given_in_study(space, task, study) as given:
         words = {"task": given.task, "study": study, **options}
-        arguments = arguments_of(command, [given.space], words, metric)
-        with called(arguments):
-            try:
-                driven = run(arguments)
-            except KeyboardInterrupt:
-                print("interrupted: what is finished is kept, and the same call goes on from here")
-                raise
-            write_page(Study(Path(arguments.study)), arguments.lang)
+        arguments = call.arguments = arguments_of(command, [given.space], words, metric)
+        try:
+            driven = run(arguments)
+        except KeyboardInterrupt:
+            print("interrupted: what is finished is kept, and the same call goes on from here")
+            raise
+        write_page(Study(Path(arguments.study)), arguments.lang)
     print(driven)
     return load(arguments.study)

@@ -1,13 +1,16 @@
 """From the arguments of a Python call to the words of the command of the same name: one way through the house."""
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypedDict
 
 from gridsearch.errors import GridSearchError, RequestError, in_one_line
 from gridsearch.tasks.guess import toml_value
 from gridsearch.tasks.judging.own_metric import OwnMetric
+from runners.api.spelling import in_python
 from runners.cli import Arguments, Parser, parse
 
 
@@ -66,8 +69,10 @@ class _Parser(Parser):
     """A parser that raises what it has to say."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise RequestError with the sentence."""
-        raise RequestError(in_one_line(message) + self.meant(message))
+        """Raise RequestError with the sentence; unlike an option of a command, an argument has any name."""
+        used = re.findall(r"--([a-z0-9-]+)", " ".join(self._words))
+        sentence = in_one_line(message) + self.meant(message)
+        raise RequestError(in_python(sentence, {name.replace("-", "_") for name in used}))
 
 
 def arguments_of(
@@ -125,26 +130,42 @@ def plain(value: Any) -> Any:
     return plain(value.tolist()) if hasattr(value, "tolist") else value
 
 
+@dataclass
+class Call:
+    """A call from Python while it is at work: the study that it is about, as far as it is known."""
+
+    study: str | Path | None
+    arguments: Arguments | None = None
+    """What the command was asked, whose study may be found on the way."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The study's folder."""
+        study = getattr(self.arguments, "study", None) or self.study
+        return Path(study) if study else None
+
+
 @contextlib.contextmanager
-def called(arguments: Arguments) -> Iterator[None]:
+def called(study: str | Path | None = None) -> Iterator[Call]:
     """Do what a command does, but raise what the command would print: one sentence, as GridSearchError.
 
-    Errors of gridsearch's own are raised as they are.
+    Options are spelled in it as arguments. Errors of gridsearch's own making are raised as they are.
     """
     from runners.endings.interrupts import forget_interrupts, interruptible, was_interrupted
     from runners.endings.reasons import sentence_about
 
+    call = Call(study)
     forget_interrupts()
     with interruptible():
         try:
-            yield
-        except GridSearchError:
+            yield call
+        except GridSearchError as error:
+            error.args = (in_python(str(error)),)
             raise
         except Exception as error:
             if was_interrupted():  # a library that is interrupted while it loads may make anything of it
                 raise KeyboardInterrupt from error
-            study = getattr(arguments, "study", None)
-            sentence = sentence_about(error, Path(study) if study else None)
+            sentence = sentence_about(error, call.folder)
             if sentence is None:
                 raise
-            raise GridSearchError(in_one_line(sentence)) from error
+            raise GridSearchError(in_python(in_one_line(sentence))) from error

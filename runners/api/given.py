@@ -58,8 +58,6 @@ def given_in_study(space: object, task: object, folder: str | Path | None) -> It
         rule = "a space or task that is given in Python is kept in the study's folder"
         raise RequestError(f"{rule}: name one, as in study='studies/mine'")
     study = Study(Path(folder))
-    if study.folder.exists() and not study.folder.is_dir():
-        raise RequestError(f"study must be a folder, but {folder} is a file")
     made = [one for one in (study.folder, *study.folder.parents) if not one.exists()]
     own = study.given_folder / _digest(files)
     try:

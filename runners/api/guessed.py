@@ -14,6 +14,8 @@ from gridsearch.tasks.guess import DEV_SHARE, guess_task, toml_text
 from gridsearch.tasks.judging.own_metric import OwnMetric
 from gridsearch.tasks.roles import Wanted
 from gridsearch.tasks.taskfile import parse_task_file, read_task
+from runners.api.calls import called
+from runners.api.spelling import in_python
 from runners.api.tables import arrow_bytes, splits_of
 
 
@@ -83,7 +85,7 @@ def task(
         drop_unlabelled=drop_unlabelled,
         metric=metric,
     )
-    with scratch_folder() as folder, _without_place(folder):
+    with called(), scratch_folder() as folder, _without_place(folder):
         files = {role: str(_written(table, folder / f"{role}.arrow", role)) for role, table in tables.items()}
         found, sentences = guess_task([Path(files["train"])], name, wanted)
         found = found.model_copy(update={"files": found.files.model_copy(update={"dev": share} | files)})
@@ -91,7 +93,7 @@ def task(
     keys = found.model_dump(exclude_defaults=True)
     keys["files"] = {**keys["files"], **tables}
     told = [] if "dev" in tables else [f"dev is a share of {share:g} of the rows, label by label"]
-    return GivenTask(keys, [*sentences, *told])
+    return GivenTask(keys, [in_python(one) for one in (*sentences, *told)])
 
 
 @contextlib.contextmanager

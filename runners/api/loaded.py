@@ -1,7 +1,8 @@
 """A study in Python: its numbers as tidy tables, its certificate, the first screen of its page."""
 
+import contextlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -122,7 +123,7 @@ class LoadedStudy:
 
         from runners.commands.predict import run
 
-        with scratch_folder() as folder:
+        with called(self.folder) as call, scratch_folder() as folder:
             rows, output = folder / "rows.arrow", folder / "predictions.jsonl"
             if isinstance(table, (list, tuple)) and all(isinstance(one, str) for one in table):
                 table = [{self._text_column: one} for one in table]
@@ -131,9 +132,8 @@ class LoadedStudy:
             named = str(table) if isinstance(table, (str, Path)) else str(rows)
             who = {"cell": cell, "ensemble": ensemble} if trial == "best" else {"trial": trial, "cell": cell}
             options = {**who, "part": part, "output": output, "columns": None}
-            arguments = arguments_of("predict", [str(self.folder), named], options, metric)
-            with called(arguments):
-                run(arguments)
+            call.arguments = arguments_of("predict", [str(self.folder), named], options, metric)
+            run(call.arguments)
             lines = output.read_text(encoding="utf-8").splitlines()
         return pd.DataFrame([json.loads(line) for line in lines])
 
@@ -147,9 +147,9 @@ class LoadedStudy:
         from runners.commands.export import run
 
         options = {"to": to, "output": output, "trial": trial, "force": force}
-        arguments = arguments_of("export", [str(self.folder)], options)
-        with called(arguments):
-            run(arguments)
+        with called(self.folder) as call:
+            call.arguments = arguments_of("export", [str(self.folder)], options)
+            run(call.arguments)
         return Path(output)
 
     @cached_property
@@ -166,8 +166,10 @@ class LoadedStudy:
             raise RequestError("texts alone are rows of a task of one text, whose column has a name: give a table")
         return str(columns["text"])
 
-    def _opened(self) -> Ledger:
-        return Study(self.folder).open()
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[Ledger]:
+        with called(self.folder), Study(self.folder).open() as ledger:
+            yield ledger
 
     def __str__(self) -> str:
         return f"{self._rows.manifest.title} ({self.folder}): {self._rows.coverage}"
