@@ -12,6 +12,7 @@ from gridsearch.tasks.judging.labelling import LOWER_IS_BETTER, Labelling
 from gridsearch.tasks.metrics import MOST_LOSS, of_counts
 from reports.statistics.paired.resampled import Truth, finite, metric_of_counts
 from reports.statistics.results import Array
+from reports.statistics.ties import behind
 
 RANKING = ("auc", "average_precision")
 """Metrics of which the order of the rows is all that counts. In a study of folds their mean over folds is told: what
@@ -34,23 +35,19 @@ def greedy(
     """Return how often each member is picked, from probabilities, or numbers, of shape (members, rows, outputs).
 
     What only orders rows is the mean over ``blocks`` of rows (their numbers, by row), each of which has a scale of its
-    own. ``start`` is the best member. Of equally good members the first is added, of equally good sums the one with the
-    fewest picks is kept.
+    own. ``start`` is the best member. Of equally good members (but for rounding) the first is added, of equally good sums
+    the one with the fewest picks is kept.
     """
     blocks = np.zeros(len(labels), dtype=np.intp) if blocks is None else blocks
     parts = [np.flatnonzero(blocks == block) for block in np.unique(blocks)]
     total = np.zeros_like(chances[0])
-    picks, best, n_best, pick = [], -np.inf, 0, start
-    for n in range(1, n_picks + 1):
-        if n > 1:
-            found = _goodness((chances + total) / n, labels, metric, labelling, parts)
-            pick = int(found.argmax())
-            reached = float(found[pick])
-        else:
-            reached = float(_goodness(chances[[start]], labels, metric, labelling, parts)[0])
-        picks.append(pick)
-        total = total + chances[pick]
-        if reached > best:
+    picks, best, n_best = [start], float(_goodness(chances[[start]], labels, metric, labelling, parts)[0]), 1
+    for n in range(2, n_picks + 1):
+        total = total + chances[picks[-1]]
+        found = _goodness((chances + total) / n, labels, metric, labelling, parts).tolist()
+        picks.append(behind(found).index(0))
+        reached = found[picks[-1]]
+        if behind([best, reached])[0] > 0:
             best, n_best = reached, n
     return np.bincount(picks[:n_best], minlength=len(chances))
 
@@ -63,8 +60,7 @@ def _goodness(
         found = _of_classes(means, labels, metric, labelling, parts)
     else:
         found = _one_by_one(means, labels, metric, labelling, parts)
-    # What is equal but for rounding is equal: of such sums the one with the fewest picks is kept.
-    return np.round(-found if metric in LOWER_IS_BETTER else found, 12)
+    return -found if metric in LOWER_IS_BETTER else found
 
 
 def _one_by_one(

@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from gridsearch.tasks.judging.labelling import LOWER_IS_BETTER, OF_CLASSES, TWO_CLASSES
+from gridsearch.tasks.judging.labelling import LOWER_IS_BETTER, OF_CLASSES, TWO_CLASSES, Labelling
 from gridsearch.tasks.metrics import score
 from reports.statistics.ensembles.greedy import greedy
 
@@ -68,3 +68,20 @@ def test_sure_predictions_are_no_ties() -> None:
     chances = softmax(np.stack([shuffled, logits]), axis=2)
     assert (chances[:, :, 1] == 1).all()
     assert greedy(chances, labels, "auc", TWO_CLASSES, start=1).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("metric", ["rmse", "mae"])
+def test_the_unit_of_numbers_changes_no_pick(metric: str) -> None:
+    """Members that are equally far off are equal in tens of thousands as in tenths: their sums round otherwise."""
+    draw = np.random.default_rng(0)
+    for _ in range(40):
+        off = draw.integers(1, 9, size=12)
+        members = np.stack([draw.permutation(off) * draw.choice([-1, 1]) for _ in range(4)])[:, :, None]
+        truth = draw.integers(0, 9, size=12)
+        picks = [
+            greedy(
+                (truth[:, None] + members) * unit, truth * unit, metric, Labelling("score", 1), start=0, n_picks=6
+            ).tolist()
+            for unit in (1.0, 0.1, 12_345.6)
+        ]
+        assert picks[0] == picks[1] == picks[2]
