@@ -5,16 +5,19 @@ there are several accounts of the noise, it is averaged over them, so that what 
 interval.
 """
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from scipy.optimize.elementwise import find_root
 
 from reports.statistics import maximum
 from reports.statistics.results import ALPHA, Array
 
 LARGEST = 60.0
 N_POINTS = 3000
-N_HALVINGS = 40
+SMALLEST = 1e-300
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Family:
         Those that are made only because one of the family was found divide what that one had: ``share`` is in how many
         parts (a gatekeeping procedure: Bretz, Maurer, Brannath & Posch 2009, Statistics in Medicine 28, 586-604).
         """
-        tail, alone = _Tail(self.size * share, self.df), _Tail(1, self.df)
+        tail, alone = _tail(self.size * share, self.df), _tail(1, self.df)
         sizes = np.abs(estimates)
         adjusted = np.minimum(1.0, tail.chance(sizes, errors) * (ALPHA / self.level))
         single = alone.chance(sizes, errors)
@@ -84,13 +87,16 @@ class _Tail:
         return np.asarray(np.exp(logs).mean(axis=0))
 
     def half_widths(self, errors: Array, level: float) -> Array:
-        """Return the least sizes whose chance is ``level``."""
-        low, high = np.zeros(errors.shape[1]), LARGEST * errors.max(axis=0)
-        for _ in range(N_HALVINGS):
-            middle = (low + high) / 2
-            is_enough = self.chance(middle, errors) <= level
-            low, high = np.where(is_enough, low, middle), np.where(is_enough, middle, high)
-        return np.asarray(high)
+        """Return the sizes whose chance is ``level``; where even the largest ratio has a higher one, that size."""
+
+        def excess(sizes: Array, statements: Array) -> Array:
+            return np.log(self.chance(sizes, errors[:, statements.astype(int)])) - math.log(level)
+
+        largest = LARGEST * errors.max(axis=0)
+        found = find_root(excess, (np.zeros_like(largest), largest), args=(np.arange(len(largest)),))
+        return np.asarray(np.where(found.success, found.x, largest))
 
 
-SMALLEST = 1e-300
+@lru_cache(maxsize=64)
+def _tail(n_statements: int, df: float) -> _Tail:
+    return _Tail(n_statements, df)

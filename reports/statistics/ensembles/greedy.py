@@ -35,8 +35,8 @@ def greedy(
     """Return how often each member is picked, from probabilities, or numbers, of shape (members, rows, outputs).
 
     What only orders rows is the mean over ``blocks`` of rows (their numbers, by row), each of which has a scale of its
-    own. ``start`` is the best member. Of equally good members (but for rounding) the first is added, of equally good sums
-    the one with the fewest picks is kept.
+    own. ``start`` is the best member. Of members that are equally good but for rounding the first is added, of such
+    sums the one with the fewest picks is kept.
     """
     blocks = np.zeros(len(labels), dtype=np.intp) if blocks is None else blocks
     parts = [np.flatnonzero(blocks == block) for block in np.unique(blocks)]
