@@ -462,7 +462,7 @@ def test_neighbours(toys: dict[str, Toy]) -> None:
 
 
 @pytest.mark.parametrize(
-    "seed", [pytest.param(seed, marks=pytest.mark.long if seed > 1 else pytest.mark.slow) for seed in range(20)]
+    "seed", [pytest.param(seed, marks=pytest.mark.long if seed > 0 else pytest.mark.slow) for seed in range(20)]
 )  # whole trials: three minutes each
 def test_many_neighbours(toys: dict[str, Toy], seed: int) -> None:
     assert check_neighbours(toys, f"slow {seed}", 200) > 150
