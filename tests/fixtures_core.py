@@ -66,6 +66,12 @@ def some_quick(cases: Iterable[Any], *places: int) -> list[Any]:
     return [one if place in places else slow(*(one if isinstance(one, tuple) else (one,))) for place, one in several]
 
 
+def pages(few: int, many: int) -> pytest.MarkDecorator:
+    """How many are simulated: few in the slow tests, and in the long ones as many as a bound needs."""
+    sizes = [pytest.param(few, marks=pytest.mark.slow), pytest.param(many, marks=pytest.mark.long)]
+    return pytest.mark.parametrize("n_pages", sizes)
+
+
 def slow(*values: Any) -> Any:
     """Return a case of a test that is slow, where others of it are quick."""
     return pytest.param(*values, marks=pytest.mark.slow)

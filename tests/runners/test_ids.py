@@ -284,7 +284,7 @@ def test_lengths_that_cut_no_text_of_ids_are_refused(encoder_folder: Path, capsy
     assert "the longest text has 15 tokens, and neither max_length cuts it" in capsys.readouterr().err
 
 
-@pytest.mark.slow  # 1,000 steps: a minute and a half
+@pytest.mark.slow  # 500 steps: a minute and a half
 def test_a_small_nezha_learns_gaiics_ids(shared_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """From scratch the loss begins at that of an even guess, ln(V), and falls."""
     folder = encoder_of(shared_data / "vocab" / "bert-base-chinese.vocab.txt", Path("chinese"))
@@ -298,7 +298,7 @@ def test_a_small_nezha_learns_gaiics_ids(shared_data: Path, capsys: pytest.Captu
     )
     sets = {
         "base": "scratch", "family": "nezha", "layers": 2, "width": 128, "heads": 2, "corpus": "files", "form": "pairs",
-        "max_length": 32, "steps": 1000, "learning_rate": 1e-3, "warmup_proportion": 0.1,
+        "max_length": 32, "steps": 500, "learning_rate": 1e-3, "warmup_proportion": 0.1,
     }  # fmt: skip
     settings = [f"pretraining.{name}={value}" for name, value in sets.items()]
     run("pretrain", "ids.toml", "--model", folder, *with_set(*settings), "-o", "nezha")

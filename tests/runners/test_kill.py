@@ -75,8 +75,8 @@ ONE = ("several have finished",)
         pytest.param("ray", ONE, marks=pytest.mark.slow),
         pytest.param("optimize", ONE, marks=pytest.mark.slow),
         pytest.param("serial", tuple(MOMENTS), marks=pytest.mark.slow),
-        pytest.param("ray", tuple(MOMENTS), marks=pytest.mark.slow),
-        pytest.param("optimize", tuple(MOMENTS), marks=pytest.mark.slow),
+        pytest.param("ray", tuple(MOMENTS), marks=pytest.mark.long),
+        pytest.param("optimize", tuple(MOMENTS), marks=pytest.mark.long),
     ],
     ids=["serial, one", "ray, one", "optimize, one", "serial, five", "ray, five", "optimize, five"],
 )

@@ -11,6 +11,7 @@ from scipy.stats import norm
 from reports.statistics.learning import shuffled
 from reports.statistics.learning.learning import Count, where_not_learned
 from reports.statistics.results import Factor, Run
+from tests.fixtures_core import pages
 from tests.reports.simulated import full_factorial
 
 Levels = Mapping[str, str]
@@ -175,30 +176,32 @@ class TestCalibration:
         assert named[0] >= 10
         assert named[1] <= 6
 
-    @pytest.mark.slow  # 25,000 pages; the quick tests have 120
+    @pages(100, 400)
     @pytest.mark.parametrize("chance", [0.05, 0.2, 0.5])
     @pytest.mark.parametrize("kwargs", [*COPIES, {"shift": 1.5}])
     @pytest.mark.parametrize(("counts", "n_seeds"), [((2,) * 6, 1), ((2,) * 4, 2), ((2,) * 3, 4), ((3, 3, 2), 2)])
     def test_noise_of_other_designs(
-        self, counts: tuple[int, ...], n_seeds: int, kwargs: dict[str, object], chance: float
+        self, counts: tuple[int, ...], n_seeds: int, kwargs: dict[str, object], chance: float, n_pages: int
     ) -> None:
-        """At most 5 %: of 400 pages, no more than 30 with 98 % chance."""
-        assert share_named(400, counts, n_seeds, lambda _: chance, **kwargs) <= 0.075
+        """At most 5 %: of 400 pages, no more than 30 with 98 % chance; of 100, no more than 10."""
+        assert share_named(n_pages, counts, n_seeds, lambda _: chance, **kwargs) <= (0.075 if n_pages == 400 else 0.10)
 
-    @pytest.mark.slow  # 1,600 pages
+    @pages(100, 400)
     @pytest.mark.parametrize(
         ("ruined", "chance", "least"),
         [({"f1": "1"}, 0.4, 0.6), ({"f1": "1", "f3": "1"}, 0.4, 0.25), ({"f1": "1", "f3": "1"}, 0.8, 0.95)],
     )
-    def test_what_is_named_is_what_matters(self, ruined: dict[str, str], chance: float, least: float) -> None:
+    def test_what_is_named_is_what_matters(
+        self, ruined: dict[str, str], chance: float, least: float, n_pages: int
+    ) -> None:
         """The settings themselves, and seldom one beside them that does nothing."""
         wanted = {(f"factor {name[1:]}", level) for name, level in ruined.items()}
         right = wrong = 0
-        for seed in range(400):
+        for seed in range(n_pages):
             factors, runs = made((2,) * 6, 1, lambda cell: chance if at(**ruined)(cell) else 0.01, seed=seed)
             place = where_not_learned(factors, runs).place
             named = set(place.levels.items()) if place else set()
             right += named == wanted
             wrong += bool(named - wanted)
-        assert right / 400 >= least
-        assert wrong / 400 <= 0.05
+        assert right / n_pages >= least
+        assert wrong / n_pages <= 0.05

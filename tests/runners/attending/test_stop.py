@@ -217,10 +217,11 @@ def test_a_pretraining_of_every_runner_saves_where_it_is(
     plan = plan_of(encoder_folder, STEPS, seeds="[0]")
     sweep(plan, Study(Path("whole")), SerialRunner())
     empty_cache()
-    hear = StageRecorder.logged
+    hear, heard = StageRecorder.logged, dict.fromkeys(plan.stages, 0)
 
     def logged(self: StageRecorder, stage_id: str, point: LogPoint) -> None:
         hear(self, stage_id, point)
+        heard[stage_id] = point.step
         if point.step == 3:
             told("stop")
 
@@ -233,10 +234,11 @@ def test_a_pretraining_of_every_runner_saves_where_it_is(
         ("its driver was asked to stop: it goes on from where it got",)
     ]
     assert rows("SELECT count(*) FROM attempts") == [(0,)]
-    points: list[int] = []
-    counting = Counting(at_point=lambda stage, point: points.append(point.step))
+    first: dict[str, int] = {}
+    counting = Counting(at_point=lambda stage, point: first.setdefault(stage.id, point.step))
     assert sweep(plan, STUDY, SerialRunner(pretrain=counting)).coverage.complete
-    assert points[0] == 4, "no step is taken twice, whenever it was last saved"
+    assert 4 in first.values()
+    assert first == {stage: heard[stage] + 1 for stage in first}, "no step is taken twice, whenever it was last saved"
     assert numbers() == numbers("whole"), "as if nobody had stopped it"
 
 

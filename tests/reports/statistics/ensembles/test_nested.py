@@ -263,7 +263,7 @@ def test_of_equal_members_nothing_is_gained(make) -> None:
     assert_honest(*gains_of(make, 60, 8, 150, QUICK))
 
 
-@pytest.mark.slow  # 400 simulations of the usual size; the quick test has 60 small ones
+@pytest.mark.long  # 400 simulations of the usual size; the slow test has 60 small ones
 @pytest.mark.parametrize("make", [half_solved, pure_noise])
 def test_of_equal_members_nothing_is_gained_in_400(make) -> None:
     assert_honest(*gains_of(make, 400, 20, 500, Choice(5)))
@@ -300,11 +300,11 @@ def covered(n: int, n_rows: int) -> float:
 
 @pytest.mark.slow  # 5 s
 def test_the_interval_holds_the_true_gain() -> None:
-    """The quick one: 95 % of 60 are 57."""
+    """95 % of 60 are 57."""
     assert covered(60, 300) >= 0.87
 
 
-@pytest.mark.slow  # the quick test with more simulations
+@pytest.mark.long  # with more simulations
 def test_the_interval_holds_the_true_gain_in_400() -> None:
     assert 0.91 <= covered(400, 400) <= 0.98
 
