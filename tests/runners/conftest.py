@@ -1,5 +1,7 @@
 """A small encoder and a small task on disk: real text and a real BERT, trained in a second."""
 
+import os
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +23,19 @@ bert_adam = [false, true]
 frozen_layers = [0, 1]
 warmup_proportion = [0.0, 0.2]
 """
+
+
+def tokens() -> dict[str, str]:
+    """Return what the environment says of a Ray's token."""
+    return {name: value for name, value in os.environ.items() if name.startswith("RAY_AUTH")}
+
+
+@pytest.fixture(autouse=True)
+def _no_token_is_left() -> Iterator[None]:
+    """The token of a Ray is forgotten with it: the next Ray of this process would ask for what nobody knows."""
+    before = tokens()
+    yield
+    assert tokens() == before
 
 
 @pytest.fixture(scope="session")
