@@ -30,7 +30,7 @@ def tokens() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith("RAY_AUTH")}
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _no_token_is_left() -> Iterator[None]:
     """The token of a Ray is forgotten with it: the next Ray of this process would ask for what nobody knows."""
     before = tokens()

@@ -34,6 +34,7 @@ from gridsearch.trial import Epoch, Failure, Outcome
 from gridsearch.view import view_of
 from runners.backends import processes, ray_tune
 from runners.backends.processes import ProcessesRunner
+from runners.backends.ray_alone import known_to_us_alone
 from runners.backends.ray_tune import RayRunner, _trainable
 from runners.backends.serial import SerialRunner
 from runners.contract import KILLED, Runner
@@ -58,9 +59,10 @@ def one_ray() -> Iterator[None]:
     """Start Ray once, with two GPUs that are declared and not there; a runner uses the Ray that it finds."""
     import ray
 
-    ray.init(address="local", num_cpus=4, num_gpus=2, include_dashboard=False, log_to_driver=False)
-    yield
-    ray.shutdown()
+    with known_to_us_alone():  # Ray would leave in the environment that it asks for a token
+        ray.init(address="local", num_cpus=4, num_gpus=2, include_dashboard=False, log_to_driver=False)
+        yield
+        ray.shutdown()
 
 
 class Heard:
