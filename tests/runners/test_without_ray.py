@@ -100,8 +100,8 @@ def test_what_needs_them_says_so(gridsearch: Gridsearch, project: Path, encoder_
 def test_the_core_and_the_processes_import_neither() -> None:
     every_module = (
         "import pkgutil, importlib, gridsearch\n"
-        "names = [one.name for one in pkgutil.walk_packages(gridsearch.__path__, 'gridsearch.')]\n"
-        "for name in names: importlib.import_module(name) if not name.endswith('__main__') else None\n"
+        "for one in pkgutil.walk_packages(gridsearch.__path__, 'gridsearch.'):\n"
+        "    one.name.endswith('__main__') or importlib.import_module(one.name)\n"
         "import runners.backends.processes, runners.backends.serial, runners.driver, reports.page\n"
         "import sys; assert not {'ray', 'optuna'} & set(sys.modules)"
     )

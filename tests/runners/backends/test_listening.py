@@ -26,6 +26,7 @@ from runners.backends.ray_tune import RayRunner
 from runners.contract import Runner
 from runners.materials import make_materials
 from tests.runners.backends.test_contract import Heard
+from tests.runners.conftest import tokens
 
 ASKING = "import sys; from ray._raylet import GcsClient; GcsClient(address=sys.argv[1]).get_all_node_info()"
 
@@ -85,7 +86,7 @@ def test_processes_open_no_port(project: Path, encoder_folder: Path) -> None:
 
 def asked_for_nodes(address: str, **environment: str) -> bool:
     """Say whether Ray's head answers a process with such an environment."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith("RAY_AUTH")}
+    others = dict(os.environ.items() - tokens().items())
     command = [sys.executable, "-c", ASKING, address]
     asking = subprocess.run(command, env=others | environment, capture_output=True, text=True, timeout=120, check=False)
     assert asking.returncode == 0 or "AuthenticationError" in asking.stderr or "token" in asking.stderr, asking.stderr
@@ -98,7 +99,7 @@ def test_a_ray_of_its_own_is_heard_here_alone_and_by_its_token(
 ) -> None:
     import ray
 
-    for name in [name for name in os.environ if name.startswith("RAY_AUTH")]:
+    for name in tokens():
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     with RayRunner(2, gpus_per_trial=0.0) as runner:
@@ -118,7 +119,7 @@ def test_a_ray_of_its_own_is_heard_here_alone_and_by_its_token(
     assert not any(port == 8265 or "dashboard" in name.lower() for name, _, port in seen)
     assert answers == [False, False, True]
     assert not (tmp_path / ".ray").exists(), "what others could read"
-    assert not [name for name in os.environ if name.startswith("RAY_AUTH")], "a cluster has a token of its own"
+    assert not tokens(), "a cluster has a token of its own"
 
 
 @pytest.mark.parametrize(
@@ -133,19 +134,16 @@ def test_a_ray_of_its_own_is_heard_here_alone_and_by_its_token(
 def test_what_the_environment_says_of_the_token_holds(
     given: dict[str, str], within: dict[str, str | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def said() -> dict[str, str]:
-        return {name: value for name, value in os.environ.items() if name.startswith("RAY_AUTH")}
-
-    for name in said():
+    for name in tokens():
         monkeypatch.delenv(name)
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     made = set()
     for _ in range(2):
         with known_to_us_alone():
-            found = said()
+            found = tokens()
             assert found == {name: found.get(name) if value is None else value for name, value in within.items()}
             assert all(found.values())
             made.add(found.get("RAY_AUTH_TOKEN"))
-        assert said() == given
+        assert tokens() == given
     assert len(made) == (2 if None in within.values() else 1), "a new one each time"
