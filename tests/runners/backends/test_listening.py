@@ -1,5 +1,6 @@
 """Who can reach a run from outside: the Ray that is started for it is heard on this machine alone, and by its token."""
 
+import contextlib
 import ipaddress
 import os
 import subprocess
@@ -34,12 +35,15 @@ ASKING = "import sys; from ray._raylet import GcsClient; GcsClient(address=sys.a
 def listening() -> list[tuple[str, str, int]]:
     """Return process, address and port of every open socket of the internet that waits for others."""
     own = psutil.Process()
-    return [
-        (process.name(), socket.laddr.ip, socket.laddr.port)
-        for process in (own, *own.children(recursive=True))
-        for socket in process.net_connections("inet")
-        if not socket.raddr and socket.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)
-    ]
+    found: list[tuple[str, str, int]] = []
+    for process in (own, *own.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended since, and its sockets with it
+            found += [
+                (process.name(), socket.laddr.ip, socket.laddr.port)
+                for socket in process.net_connections("inet")
+                if not socket.raddr and socket.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)
+            ]
+    return found
 
 
 def is_loopback(text: str) -> bool:
