@@ -8,7 +8,7 @@ from statistics import fmean
 
 from bench.comparison import Run
 from bench.measuring import Cost, run_measured
-from bench.workload import Workload
+from bench.workload import PRECISION, Workload
 from gridsearch.study.study import Study
 from reports.study.read import read_study
 
@@ -18,7 +18,7 @@ ENVIRONMENT = {"CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1", "TUNE_DISABLE_
 """No GPU, no questions to a server, no log files of Tune."""
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 FASTEST = {
-    "bf16": True,
+    "bf16": PRECISION == "bf16",
     "train_sampling_strategy": "group_by_length",
     "optim": "adamw_torch_fused",
     "per_device_eval_batch_size": EVALUATION_ROWS,

@@ -15,10 +15,13 @@ from gridsearch.recipe.recipe import Recipe
 from gridsearch.tasks.splits import sample_rows
 from gridsearch.tasks.task import Split, Task
 from gridsearch.tasks.taskfile import load_task
+from runners.machine import multiplies_bf16
 from search_spaces import find_task
 
 N_DEV_ROWS_MOST = 2000
 CELL_COUNTS = (1, 2, 4, 8, 16)
+PRECISION = "bf16" if multiplies_bf16() else "fp32"
+"""Of every system: a processor without products of bfloat16 takes many times as long in it."""
 SMALL128 = TinyRecipe(
     hidden_width=128,
     n_heads=2,
@@ -131,7 +134,7 @@ def make_workload(
         max_length=setting.max_length,
         pooling="pooler",
         clip_norm=1.0,
-        precision="bf16",
+        precision=PRECISION,
     )
     workload = Workload(
         folder, encoder, task, whole.metric, len(train), len(dev), recipe, grid_of(n_cells, setting.n_frozen)

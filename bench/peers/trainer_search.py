@@ -2,7 +2,8 @@
 
     python -m bench.peers.trainer_search --backend ray --grid '{"frozen_layers": [0, 3]}' --model FOLDER ...
 
-As fast as its options make it: bf16, rows of like length together, the fused optimizer, warm workers, no checkpoints.
+As fast as its options make it: bf16 where the processor multiplies it, rows of like length together, the fused
+optimizer, warm workers, no checkpoints.
 """
 
 import json
