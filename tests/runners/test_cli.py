@@ -16,7 +16,7 @@ import pytest
 from gridsearch.tasks.judging.labelling import BY_CONTRAST
 from gridsearch.tasks.taskfile import load_task
 from runners.cli import build_parser, main
-from tests.runners.waiting import SECONDS, wait_until
+from tests.runners.waiting import SECONDS, attempts_by_state, wait_until
 
 COMMANDS = (
     *(
@@ -358,7 +358,7 @@ def test_interrupted_politely_it_says_so_and_goes_on(
     listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, preexec_fn=listen, **pipes) as process:
-        wait_until(lambda: finished_attempts() >= 2, process)
+        wait_until(lambda: attempts_by_state()["finished"] >= 2, process)
         process.send_signal(getattr(signal, name))
         _, errors = process.communicate(timeout=SECONDS)
     assert process.returncode == 130, errors
@@ -368,14 +368,6 @@ def test_interrupted_politely_it_says_so_and_goes_on(
     with Study(Path("study")).open() as ledger:
         assert ledger.coverage().running == 0
     assert "complete: 8 planned" in run("sweep", *question(encoder_folder, "--runner", "serial"), capsys=capsys)
-
-
-def finished_attempts() -> int:
-    try:
-        with sqlite3.connect("study/ledger.sqlite") as connection:
-            return int(connection.execute("SELECT count(*) FROM attempts WHERE state = 'finished'").fetchone()[0])
-    except sqlite3.Error:
-        return 0
 
 
 @pytest.mark.parametrize("text", ["soon", "", "0", "-5", "1e3", "nan", "inf", "5 min", "h", "1h30m", "1_000", "99999d"])

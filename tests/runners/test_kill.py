@@ -10,17 +10,9 @@ from pathlib import Path
 import pytest
 
 from runners.cli import main
-from tests.runners.waiting import state_of, wait_until
+from tests.runners.waiting import attempts_by_state, state_of, wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
-
-
-def counts() -> dict[str, int]:
-    try:
-        with sqlite3.connect("study/ledger.sqlite") as connection:
-            return dict(connection.execute("SELECT state, count(*) FROM attempts GROUP BY state").fetchall())
-    except sqlite3.Error:
-        return {}
 
 
 def finished() -> dict[str, int]:
@@ -34,10 +26,10 @@ def finished() -> dict[str, int]:
 
 MOMENTS = {
     "before anything has run": lambda: Path("study/ledger.sqlite").exists(),
-    "the first trials run": lambda: counts().get("running", 0) > 0,
-    "one has finished": lambda: counts().get("finished", 0) >= 1,
-    "several have finished": lambda: counts().get("finished", 0) >= 4,
-    "almost done": lambda: counts().get("finished", 0) >= 7,
+    "the first trials run": lambda: attempts_by_state()["running"] > 0,
+    "one has finished": lambda: attempts_by_state()["finished"] >= 1,
+    "several have finished": lambda: attempts_by_state()["finished"] >= 4,
+    "almost done": lambda: attempts_by_state()["finished"] >= 7,
 }
 
 

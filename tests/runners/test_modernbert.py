@@ -13,7 +13,7 @@ import torch
 
 from runners.cli import main
 from search_spaces import find_space
-from tests.runners.waiting import wait_until
+from tests.runners.waiting import attempts_by_state, wait_until
 
 N_TRAIN, N_DEV = 2000, 300
 SPECIAL = {"pad": "[PAD]", "cls": "[CLS]", "sep": "[SEP]", "bos": "[CLS]", "eos": "[SEP]"}
@@ -83,7 +83,7 @@ def test_a_modernbert_of_four_layers(
     process = subprocess.Popen(
         [sys.executable, "-m", "runners.cli", *words, "--study", "killed"], start_new_session=True
     )
-    wait_until(lambda: n_finished("killed") >= 3, process)
+    wait_until(lambda: attempts_by_state("killed")["finished"] >= 3, process)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert main([*words, "--study", "killed"]) == 0
@@ -91,11 +91,3 @@ def test_a_modernbert_of_four_layers(
         assert main(["verify", study]) == 0
         assert "complete: 8 planned, 8 finished, 0 failed, 0 pending" in capsys.readouterr().out
     assert numbers("whole") == numbers("killed")
-
-
-def n_finished(study: str) -> int:
-    try:
-        with sqlite3.connect(f"{study}/ledger.sqlite") as connection:
-            return int(connection.execute("SELECT count(*) FROM attempts WHERE state = 'finished'").fetchone()[0])
-    except sqlite3.Error:
-        return 0

@@ -36,7 +36,7 @@ from runners.schedules.search_settings import Search
 from tests.fixtures_core import slow
 from tests.runners.driving import sweep
 from tests.runners.pretending import N_DEV, Pretending, by_rate
-from tests.runners.waiting import SECONDS, wait_until
+from tests.runners.waiting import SECONDS, attempts_by_state, wait_until
 
 RATE = "[factors.learning_rate]\nrange = { low = 1e-5, high = 1e-3, log = true }\n"
 FORTY = """
@@ -491,10 +491,7 @@ def test_interrupted_politely_it_ends_its_workers_and_says_so(project: Path, enc
     listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     words = [sys.executable, "-m", "runners.cli", *command]
     with subprocess.Popen(words, preexec_fn=listen, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-        wait_until(
-            lambda: Path("study/ledger.sqlite").is_file() and ledger_rows("SELECT * FROM sqlite_master") and attempts(),
-            process,
-        )
+        wait_until(attempts_by_state, process)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=SECONDS)
     assert process.returncode == 130, errors

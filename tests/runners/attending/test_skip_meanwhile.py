@@ -1,7 +1,5 @@
 """``gridsearch skip`` at odd moments: in a halving, taken back while a driver runs, and of a driver that is killed."""
 
-import contextlib
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -23,7 +21,7 @@ from tests.runners.attending.test_skip import told as told
 from tests.runners.driving import sweep
 from tests.runners.pretending import Pretending
 from tests.runners.staging import rows
-from tests.runners.waiting import wait_until
+from tests.runners.waiting import attempts_by_state, wait_until
 
 
 class Asked(Pretending):
@@ -121,7 +119,7 @@ def test_a_skip_whose_driver_is_killed_is_heeded_by_the_next(
     driver = subprocess.Popen(
         [sys.executable, "-m", "runners.cli", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    wait_until(lambda: STUDY.ledger_path.is_file() and n_attempts(), driver)
+    wait_until(attempts_by_state, driver)
     answers: list[str] = []
     asking = threading.Thread(target=lambda: answers.append(told("skip", "--cell", str(cell), *WHY)))
     asking.start()
@@ -135,9 +133,3 @@ def test_a_skip_whose_driver_is_killed_is_heeded_by_the_next(
     assert "complete: 7 planned, 7 finished, 0 failed, 0 pending, 1 skipped on purpose" in capsys.readouterr().out
     assert rows(f"SELECT count(*) FROM attempts WHERE trial = '{last}'") == [(0,)]
     assert not list(STUDY.folder.glob("skip-*"))
-
-
-def n_attempts() -> int:
-    with contextlib.suppress(sqlite3.OperationalError):  # its tables are not made yet
-        return int(rows("SELECT count(*) FROM attempts")[0][0])
-    return 0
