@@ -138,20 +138,15 @@ mount -t tmpfs none "$1" && mkdir -p "$HOME" && cd "$HOME" && shift && exec "$@"
 
 
 @contextlib.contextmanager
-def node_apart(address: str, name: str, hidden: Path, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def node_apart(address: str, name: str, hidden: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """Start a node that has an empty disk of its own where the driver has ``hidden``, and its home and cache there."""
     home = hidden / f"home of {name}"
     environment = {"HOME": home, "XDG_CACHE_HOME": home / "xdg", "GRIDSEARCH_CACHE": home / "cache", NAME_OF_NODE: name}
     start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--address", address, "--num-cpus", "1", "--block"]
-    with (
-        log.open("ab") as told,
-        subprocess.Popen(
-            ["unshare", "--mount", "--map-root-user", "sh", "-c", APART, "sh", str(hidden), *start],
-            env=os.environ | {key: str(value) for key, value in environment.items()},
-            stdout=told,
-            stderr=told,
-        ) as node,
-    ):
+    with subprocess.Popen(
+        ["unshare", "--mount", "--map-root-user", "sh", "-c", APART, "sh", str(hidden), *start],
+        env=os.environ | {key: str(value) for key, value in environment.items()},
+    ) as node:
         try:
             yield node
         finally:
@@ -190,12 +185,11 @@ def test_nodes_without_the_drivers_disk_are_sent_all_they_read(
         there = [root / path.relative_to("/") for path in (project, encoder_folder, own[1] / "encoders" / stage)]
         seen.append((environment[NAME_OF_NODE], any(path.exists() for path in there[:2]), there[2].exists()))
 
-    log = project / "nodes.log"
     with contextlib.ExitStack() as started:
         places = Places(started.enter_context(monkeypatch.context()), look)
         head = GcsClient(address=cluster.address)
         for n_others, name in enumerate(NAMES, start=1):
-            node = started.enter_context(node_apart(cluster.address, name, hidden, log))
+            node = started.enter_context(node_apart(cluster.address, name, hidden))
             # One after the other: where two start at once on one machine, Ray gives both a socket of the same name.
             wait_until(lambda n=n_others: len(head.get_all_node_info()) > n, node)
         assert find(stage) is None
